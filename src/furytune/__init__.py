@@ -1,0 +1,113 @@
+"""From a community's chat history to a tuned helper model, with one prompt for training and for asking."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from furytune.augmenters.identity import IdentityAugmenter
+    from furytune.augmenters.rag import RagAugmenter
+    from furytune.budget import TokenBudget
+    from furytune.collectors.discord_export import DiscordExportCollector
+    from furytune.collectors.tabular import CsvCollector, JsonlCollector
+    from furytune.contract import PromptContract
+    from furytune.curation.code import CheckCode
+    from furytune.curation.dedup import Deduplicate
+    from furytune.curation.secrets import RedactSecrets
+    from furytune.errors import FurytuneError
+    from furytune.exporters.csv import CsvExporter
+    from furytune.exporters.jsonl import JsonlExporter
+    from furytune.normalize import Normalizer
+    from furytune.pipeline import Pipeline, Run
+    from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.records import (
+        Dataset,
+        Dropped,
+        Message,
+        Passage,
+        Prompt,
+        QAPair,
+        TrainingRow,
+    )
+    from furytune.splitting import GroupSplitter
+    from furytune.template import PromptTemplate
+
+__all__ = [
+    "Augmenter",
+    "CheckCode",
+    "Collector",
+    "CsvCollector",
+    "CsvExporter",
+    "Dataset",
+    "Deduplicate",
+    "DiscordExportCollector",
+    "Dropped",
+    "Exporter",
+    "FurytuneError",
+    "GroupSplitter",
+    "IdentityAugmenter",
+    "JsonlCollector",
+    "JsonlExporter",
+    "Message",
+    "Normalizer",
+    "Passage",
+    "Pipeline",
+    "Prompt",
+    "PromptContract",
+    "PromptTemplate",
+    "QAPair",
+    "RagAugmenter",
+    "RedactSecrets",
+    "Run",
+    "TokenBudget",
+    "TrainingRow",
+    "Tuner",
+]
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Augmenter": "protocols",
+    "CheckCode": "curation.code",
+    "Collector": "protocols",
+    "CsvCollector": "collectors.tabular",
+    "CsvExporter": "exporters.csv",
+    "Dataset": "records",
+    "Deduplicate": "curation.dedup",
+    "DiscordExportCollector": "collectors.discord_export",
+    "Dropped": "records",
+    "Exporter": "protocols",
+    "FurytuneError": "errors",
+    "GroupSplitter": "splitting",
+    "IdentityAugmenter": "augmenters.identity",
+    "JsonlCollector": "collectors.tabular",
+    "JsonlExporter": "exporters.jsonl",
+    "Message": "records",
+    "Normalizer": "normalize",
+    "Passage": "records",
+    "Pipeline": "pipeline",
+    "Prompt": "records",
+    "PromptContract": "contract",
+    "PromptTemplate": "template",
+    "QAPair": "records",
+    "RagAugmenter": "augmenters.rag",
+    "RedactSecrets": "curation.secrets",
+    "Run": "pipeline",
+    "TokenBudget": "budget",
+    "TrainingRow": "records",
+    "Tuner": "protocols",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'furytune' has no attribute {name!r}")
+    value = getattr(import_module(f"furytune.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,38 @@
+"""One byte form for every value that is hashed or compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+Json: TypeAlias = (
+    "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+)
+
+
+def canonical_json(value: Json) -> bytes:
+    """Encodes a JSON value so that equal values give equal bytes on any machine.
+
+    Keys are sorted by code point, there is no white space, and text stays UTF-8.
+
+    Args:
+        value: Anything JSON can hold.
+
+    Returns:
+        UTF-8 bytes.
+
+    Raises:
+        ValueError: NaN or an infinity is inside.
+        UnicodeEncodeError: A lone surrogate is inside.
+    """
+    text = json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+    return text.encode("utf-8")
+
+
+def digest(value: Json) -> str:
+    """Returns the sha256 of a value's canonical form, as 64 hex digits."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()

@@ -1,0 +1,1 @@
+"""What knowledge goes into a prompt."""

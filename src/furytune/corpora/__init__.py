@@ -1,0 +1,1 @@
+"""Makes passages out of source code and documentation."""

@@ -1,0 +1,1 @@
+"""Makes question-answer pairs out of chat messages."""

@@ -1,0 +1,133 @@
+"""The four interfaces, and the shapes of the smaller steps. A class that fits needs no base class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+from furytune._canonical import Json
+from furytune.records import (
+    Dataset,
+    Dropped,
+    Estimate,
+    Passage,
+    QAPair,
+    TrainingRow,
+    TuningJob,
+)
+
+if TYPE_CHECKING:
+    from furytune.contract import PromptContract
+    from furytune.report import Tally
+
+__all__ = ["Augmenter", "BulkAugmenter", "Collector", "Curator", "Exporter", "Fitted", "Tuner"]
+
+Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
+"""A curation step: keeps a pair, returns it with another answer, or drops it with a reason."""
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """**Protocol:** where pairs come from.
+
+    Everything that was read comes out: in a pair, or in a `Dropped` with its count.
+    """
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields pairs and drops. Each call starts anew and gives the same stream for the same input."""
+        ...
+
+
+@runtime_checkable
+class Augmenter(Protocol):
+    """**Protocol:** what knowledge goes into a prompt."""
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """"name" (an entry point of ``furytune.augmenters``) and each parameter that can change a byte."""
+        ...
+
+    @property
+    def snapshot(self) -> str:
+        """Identity of the frozen knowledge; "" where there is none."""
+        ...
+
+    def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
+        """Returns the passages for a normalised question, best first.
+
+        Args:
+            question: The normalised question.
+            at: The moment it is asked; a dated passage is visible only if it is older. None is now.
+        """
+        ...
+
+
+@runtime_checkable
+class BulkAugmenter(Augmenter, Protocol):
+    """**Protocol:** an augmenter that answers many questions faster than one by one, with equal results."""
+
+    def contexts(
+        self, questions: Sequence[str], *, at: Sequence[datetime | None]
+    ) -> list[tuple[Passage, ...]]:
+        """Returns what `context` returns for each question and its moment."""
+        ...
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """**Protocol:** a curation step that needs a pass over all pairs first."""
+
+    def fit(self, pairs: Iterable[QAPair]) -> Curator:
+        """Reads all pairs and returns the step to apply to each."""
+        ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """**Protocol:** how rows become files. All or nothing."""
+
+    @property
+    def dialect(self) -> str:
+        """Name of the wire form, a key of `furytune.dialects.DIALECTS`."""
+        ...
+
+    def export(
+        self,
+        rows: Iterable[TrainingRow],
+        *,
+        contract: PromptContract,
+        tally: Tally | None = None,
+    ) -> Dataset:
+        """Writes the data files and the manifest.
+
+        Args:
+            rows: Read once, in order.
+            contract: What rendered the prompts; its identities go into the manifest.
+            tally: Counts of drops, complete once ``rows`` is exhausted; goes into the manifest.
+
+        Raises:
+            ExportError: Nothing was written.
+        """
+        ...
+
+
+@runtime_checkable
+class Tuner(Protocol):
+    """**Protocol:** who trains a model on a data set."""
+
+    def estimate(self, dataset: Dataset) -> Estimate:
+        """Returns cost and problems without a request that costs anything."""
+        ...
+
+    def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
+        """Starts the job under an idempotency key."""
+        ...
+
+    def find(self, key: str) -> TuningJob | None:
+        """Returns the job that an earlier run submitted under this key."""
+        ...
+
+    def poll(self, job: TuningJob) -> TuningJob:
+        """Asks once for the job's state; never sleeps."""
+        ...

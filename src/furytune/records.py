@@ -1,0 +1,323 @@
+"""The values that travel through a pipeline. All are immutable; none shows message text in its repr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import attrs
+from attrs import field, frozen
+
+from furytune._canonical import Json, digest
+from furytune.errors import ConfigError
+
+__all__ = [
+    "Author",
+    "DataFile",
+    "Dataset",
+    "Dropped",
+    "Estimate",
+    "Message",
+    "Passage",
+    "Prompt",
+    "QAPair",
+    "Source",
+    "Split",
+    "TrainingRow",
+    "TuningJob",
+    "Unit",
+]
+
+Split = Literal["train", "validation"]
+Unit = Literal["message", "record", "pair", "file"]
+
+
+def _aware(instance: object, attribute: attrs.Attribute[object], value: datetime | None) -> None:
+    if value is not None and value.tzinfo is None:
+        raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
+
+
+def _one_line(instance: object, attribute: attrs.Attribute[object], value: str) -> None:
+    if "\n" in value or "\r" in value:
+        raise ConfigError(f"{attribute.name} of a passage holds a line break; keep it to one line")
+
+
+@frozen(kw_only=True)
+class Source:
+    """Where a record comes from.
+
+    Attributes:
+        path: File, relative to the folder that was collected, with forward slashes.
+        line: Line in that file, counted from 1, where the format has lines.
+        guild: Discord guild (server) id, or "".
+        channel: Channel id, or "".
+        thread: Thread or forum post id, or "".
+    """
+
+    path: str = ""
+    line: int | None = None
+    guild: str = ""
+    channel: str = ""
+    thread: str = ""
+
+
+@frozen(kw_only=True)
+class Author:
+    """Who wrote a message.
+
+    Attributes:
+        pseudonym: Keyed pseudonym; the same person has the same one under the same key.
+        is_bot: True for bots and webhooks.
+        roles: Names of the roles the person holds in the guild.
+    """
+
+    pseudonym: str
+    is_bot: bool = False
+    roles: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Message:
+    """One chat message.
+
+    Attributes:
+        id: The platform's id; a Discord snowflake stays a string.
+        author: Who wrote it.
+        content: Its text, as the platform stores it (mentions as ``<@id>``).
+        sent_at: When it was sent.
+        edited_at: When it was last edited, if it was.
+        type: The platform's message type, such as "Default" or "Reply".
+        reply_to: Id of the message it replies to.
+        channel: Id of the channel or thread that holds it.
+        attachments: Number of attached files.
+        reactions: Emoji name and count, for each reaction.
+        source: Where it was read.
+    """
+
+    id: str
+    author: Author
+    content: str = field(repr=False)
+    sent_at: datetime | None = field(default=None, validator=_aware)
+    edited_at: datetime | None = field(default=None, validator=_aware)
+    type: str = "Default"
+    reply_to: str | None = None
+    channel: str = ""
+    attachments: int = 0
+    reactions: tuple[tuple[str, int], ...] = ()
+    source: Source = Source()
+
+
+@frozen(kw_only=True)
+class QAPair:
+    """A question and its answer.
+
+    Attributes:
+        id: Stable across runs, machines and growing data.
+        question: The raw question, as the bot would receive it; no step may edit it.
+        answer: What the model shall learn to say.
+        group: Conversation the pair belongs to; train and validation never share one.
+        asked_at: When the question was asked. Retrieval shows nothing dated at or after it.
+        method: How the two were matched: "thread", "reply" or "given".
+        asker: Pseudonym of who asked, or "".
+        answerer: Pseudonym of who answered, or "".
+        question_messages: Ids of the messages that make up the question.
+        answer_messages: Ids of the messages that make up the answer.
+        source: Where the pair was read.
+        edits: Names of the curation steps that changed the answer, in order.
+    """
+
+    id: str
+    question: str = field(repr=False)
+    answer: str = field(repr=False)
+    group: str
+    asked_at: datetime | None = field(default=None, validator=_aware)
+    method: str = "given"
+    asker: str = ""
+    answerer: str = ""
+    question_messages: tuple[str, ...] = ()
+    answer_messages: tuple[str, ...] = ()
+    source: Source = Source()
+    edits: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Dropped:
+    """Something that did not go on, and why.
+
+    Attributes:
+        reason: A short word from a documented list, such as "no_reply" or "duplicate".
+        unit: What was dropped.
+        count: How many of them.
+        ids: Their ids, where it is useful to list them.
+        where: File and line, or channel.
+        detail: More for a person to read; never message text.
+    """
+
+    reason: str
+    unit: Unit = "pair"
+    count: int = 1
+    ids: tuple[str, ...] = ()
+    where: str = ""
+    detail: str = ""
+
+
+@frozen(kw_only=True)
+class Passage:
+    """A piece of knowledge that can stand in a prompt.
+
+    Attributes:
+        id: Unique and stable inside its corpus.
+        text: Exactly the text that is indexed and that stands in the prompt.
+        title: One line: symbol path or heading path.
+        source: One line: path and lines, such as ``fury/actor.py:10-42``.
+        url: Where a reader finds it, or "".
+        date: When it came into being. None means always visible (code, documentation).
+    """
+
+    id: str
+    text: str = field(repr=False)
+    title: str = field(default="", validator=_one_line)
+    source: str = field(default="", validator=_one_line)
+    url: str = field(default="", validator=_one_line)
+    date: datetime | None = field(default=None, validator=_aware)
+
+    @property
+    def citation(self) -> str:
+        """One line that names the passage: title, and source in parentheses."""
+        if self.title and self.source:
+            return f"{self.title} ({self.source})"
+        return self.title or self.source or self.id
+
+
+@frozen(kw_only=True)
+class Prompt:
+    """What a model is asked with, in training and in the bot alike.
+
+    Attributes:
+        text: The user part.
+        system: The system instruction, "" for none.
+        passages: The passages inside ``text``, best first; for citations.
+        left_out: Ids of retrieved passages that the token budget left out.
+    """
+
+    text: str = field(repr=False)
+    system: str = field(default="", repr=False)
+    passages: tuple[Passage, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __bytes__(self) -> bytes:
+        """The user part as UTF-8."""
+        return self.text.encode("utf-8")
+
+    @property
+    def digest(self) -> str:
+        """sha256 over system instruction and user part."""
+        return digest({"system": self.system, "text": self.text})
+
+
+@frozen(kw_only=True)
+class TrainingRow:
+    """One example of a data set.
+
+    Attributes:
+        id: Id of the pair it was made from.
+        group: Conversation it belongs to.
+        split: "train" or "validation".
+        prompt: Rendered by the contract.
+        answer: What the model shall say.
+        source: Where the pair was read.
+        messages: Ids of the chat messages behind it.
+    """
+
+    id: str
+    group: str
+    split: Split
+    prompt: Prompt
+    answer: str = field(repr=False)
+    source: Source = Source()
+    messages: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class DataFile:
+    """One written file of a data set.
+
+    Attributes:
+        path: Where it is.
+        split: Which split it holds.
+        rows: Number of examples.
+        size: Bytes.
+        sha256: Of its bytes, as 64 hex digits.
+    """
+
+    path: str
+    split: Split
+    rows: int
+    size: int
+    sha256: str
+
+
+@frozen(kw_only=True)
+class Dataset:
+    """What an exporter wrote.
+
+    Attributes:
+        files: The data files; "train" first.
+        manifest: Path of the sidecar manifest.
+        dialect: Wire form of the rows.
+        fingerprint: Of the contract that rendered the prompts.
+        snapshot: Of the knowledge the prompts were rendered with.
+    """
+
+    files: tuple[DataFile, ...]
+    manifest: str
+    dialect: str
+    fingerprint: str
+    snapshot: str
+
+    @property
+    def rows(self) -> int:
+        """Number of examples in all splits."""
+        return sum(f.rows for f in self.files)
+
+
+@frozen(kw_only=True)
+class Estimate:
+    """What a tuning job would cost, and what is wrong with its data.
+
+    Attributes:
+        tokens: Billable training tokens over all epochs, None where unknown.
+        cost: In ``currency``, None where unknown.
+        currency: ISO 4217 code.
+        problems: One line for each thing the service would refuse.
+    """
+
+    tokens: int | None = None
+    cost: float | None = None
+    currency: str = "USD"
+    problems: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class TuningJob:
+    """A remote tuning job.
+
+    Attributes:
+        key: The idempotency key it was submitted under.
+        name: The service's name for it.
+        state: "queued", "running", "succeeded", "failed" or "cancelled".
+        model: The tuned model, once there is one.
+        fingerprint: Of the contract the model is bound to.
+        details: What else the service says.
+    """
+
+    key: str
+    name: str
+    state: str
+    model: str = ""
+    fingerprint: str = ""
+    details: Mapping[str, Json] = field(factory=dict)

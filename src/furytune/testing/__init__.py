@@ -1,0 +1,1 @@
+"""Strategies and conformance suites, for whoever writes a plugin."""
