@@ -1,1 +1,7 @@
 """How rows become files."""
+
+from __future__ import annotations
+
+from furytune.exporters._manifest import load_dataset
+
+__all__ = ["load_dataset"]

@@ -1,0 +1,260 @@
+"""Writes a group of files so that a crash at any moment leaves each of them whole, old or new.
+
+The order is that of restic's local backend: a temporary file in the target's own folder, write,
+compare the length, fsync, close, rename, fsync the folder. For a group, every file is complete on disk
+before the first rename, and the file that was opened last is renamed last, after the other names are on
+disk: it is the commit point of the group.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  (no advisory locks on Windows: leftovers stay)
+    fcntl = None
+
+__all__ = ["StagedFile", "StagedGroup", "staged", "write_file"]
+
+_MARK = ".furytune-tmp"
+
+
+class StagedFile:
+    """A file that is being written beside its target.
+
+    Attributes:
+        target: Where it will stand; a symbolic link is followed.
+        temporary: Where it stands until then.
+        size: Bytes written so far.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.target = _target(path)
+        mode = _mode_of(self.target)
+        _sweep(self.target)
+        self.size = 0
+        self.temporary, fd = _create(self.target)
+        self._fd: int | None = fd
+        try:
+            if mode is not None:
+                self.temporary.chmod(mode)
+        except BaseException:
+            self.discard()
+            raise
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Writes all of the data.
+
+        Returns:
+            Number of bytes.
+
+        Raises:
+            OSError: As the system reports it.
+            ValueError: The file is closed.
+        """
+        if self._fd is None:
+            raise ValueError(f"{self.target}: the staged file is closed")
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        self.size += len(data)
+        return len(data)
+
+    def sync(self) -> None:
+        """Brings the file to disk and closes it."""
+        if self._fd is None:
+            return
+        if os.fstat(self._fd).st_size != self.size:
+            raise OSError(errno.EIO, "the file is not as long as what was written to it", str(self.temporary))
+        os.fsync(self._fd)
+        self._close()
+
+    def discard(self) -> None:
+        """Closes and removes the temporary file, if it is still there."""
+        with suppress(OSError):
+            self._close()
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+class StagedGroup:
+    """Files that will appear together; see `staged`."""
+
+    def __init__(self) -> None:
+        self._files: list[StagedFile] = []
+        self._stale: list[Path] = []
+
+    def open(self, path: str | os.PathLike[str]) -> StagedFile:
+        """Opens a file for writing. The one opened last becomes the commit point.
+
+        Raises:
+            IsADirectoryError: A folder is in the way.
+            FileExistsError: The group holds this file already.
+            OSError: The folder is absent or cannot be written to.
+        """
+        file = StagedFile(path)
+        self._files.append(file)
+        if any(file.target == other.target for other in self._files[:-1]):
+            raise FileExistsError(errno.EEXIST, "the file is opened twice in one group", str(file.target))
+        return file
+
+    def remove(self, path: str | os.PathLike[str]) -> None:
+        """Has a file of an earlier run removed just before the commit point."""
+        self._stale.append(_target(path))
+
+    def commit(self) -> None:
+        """Brings everything to disk, then renames; the file opened last comes last.
+
+        `staged` does this by itself at the end of its block.
+
+        Raises:
+            OSError: As the system reports it.
+        """
+        if not self._files:
+            return
+        for file in self._files:
+            file.sync()
+        *first, last = self._files
+        for file in first:
+            file.temporary.replace(file.target)
+        for path in self._stale:
+            path.unlink(missing_ok=True)
+        _sync_folders([*(f.target for f in first), *self._stale])
+        last.temporary.replace(last.target)
+        _sync_folders([last.target])
+        self._files.clear()
+        self._stale.clear()
+
+    def discard(self) -> None:
+        """Removes whatever temporary files are left."""
+        for file in self._files:
+            file.discard()
+
+
+@contextmanager
+def staged() -> Iterator[StagedGroup]:
+    """Opens a group of files that appear together when the block ends without an exception.
+
+    On an exception inside the block, or before the first rename, no target has changed. When a rename
+    itself fails, the targets are each whole, and the file opened last is still the old one. Temporary
+    files never outlive the block; those of a killed process go when the same target is written again.
+
+    Yields:
+        The group.
+
+    Raises:
+        OSError: As the system reports it.
+    """
+    group = StagedGroup()
+    try:
+        yield group
+        group.commit()
+    finally:
+        group.discard()
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes one file durably: afterwards, or after a crash, it is whole, old or new.
+
+    Raises:
+        OSError: As the system reports it; the old file stands.
+    """
+    with staged() as group:
+        group.open(path).write(data)
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Returns where a path leads, symbolic links followed."""
+    return Path(os.path.realpath(os.fspath(path)))
+
+
+def _mode_of(target: Path) -> int | None:
+    """Returns the permissions of an existing target, None where there is none."""
+    try:
+        found = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder is in the way", str(target))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file, so it cannot be replaced", str(target))
+    return stat.S_IMODE(found.st_mode)
+
+
+def _prefix(target: Path) -> str:
+    # 200 bytes of the name leave room for the token below the usual limit of 255.
+    return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
+
+
+def _create(target: Path) -> tuple[Path, int]:
+    """Creates a temporary file beside a target and locks it; returns its path and descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    while True:
+        temporary = target.with_name(_prefix(target) + secrets.token_hex(8) + _MARK)
+        fd = os.open(temporary, flags, 0o666)
+        # Another writer's sweep may have seen the file before it was locked: then start again.
+        if _lock(fd) is not False and temporary.exists():
+            return temporary, fd
+        os.close(fd)  # pragma: no cover
+        temporary.unlink(missing_ok=True)  # pragma: no cover
+
+
+def _lock(fd: int) -> bool | None:
+    """Locks a file without waiting: True, False if another process holds it, None where that is unknown."""
+    if fcntl is None:  # pragma: no cover
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # pragma: no cover  (a file system without locks)
+        return None
+    return True
+
+
+def _sweep(target: Path) -> None:
+    """Removes temporary files of this target whose writer is dead: nobody holds their lock."""
+    prefix = _prefix(target)
+    with suppress(OSError):
+        for left in target.parent.iterdir():
+            if left.name.startswith(prefix) and left.name.endswith(_MARK):
+                _remove_orphan(left)
+
+
+def _remove_orphan(path: Path) -> None:
+    with suppress(OSError):
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            if _lock(fd):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(fd)
+
+
+def _sync_folders(paths: list[Path]) -> None:
+    """Brings the names of these files to disk."""
+    if os.name != "posix":  # pragma: no cover  (Windows cannot open a folder)
+        return
+    for folder in dict.fromkeys(path.parent for path in paths):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

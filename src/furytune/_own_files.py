@@ -1,0 +1,88 @@
+"""What the exporters leave in and beside their files, and the collectors must know to read them back.
+
+A data set's manifest is one JSON object. Everything but its list of sources stands first, one key a
+line, so that the head is read without the list, which is as long as the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = [
+    "FORMAT",
+    "SOURCES",
+    "SUFFIX",
+    "escape_formula",
+    "manifest_path",
+    "read_head",
+    "sha256_of",
+    "unescape_formula",
+]
+
+FORMAT = "furytune-dataset/1"
+"""Name and version of the manifest's form."""
+
+SUFFIX = ".manifest.json"
+"""What the name of a data file is followed by in the name of its manifest."""
+
+SOURCES = b'"sources":['
+"""The line that ends the head of a manifest."""
+
+_HEAD_LIMIT = 64 << 20
+_LEADING = frozenset("=+-@\t\r\0'")
+
+
+def manifest_path(path: Path) -> Path:
+    """Returns where the manifest of a data file stands."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """Reads a manifest up to its sources.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not a manifest of a version that this library writes.
+    """
+    head = bytearray()
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.rstrip(b"\n") == SOURCES:
+                break
+            head += line
+            if len(head) > _HEAD_LIMIT:
+                raise ValueError("its head is too long")
+        else:
+            raise ValueError("it has no list of sources")
+    found = json.loads(bytes(head) + SOURCES + b"]}")
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}")
+    return found
+
+
+def sha256_of(blocks: Iterable[bytes]) -> str:
+    """Returns the sha256 over blocks of bytes, as 64 hex digits."""
+    state = hashlib.sha256()
+    for block in blocks:
+        state.update(block)
+    return state.hexdigest()
+
+
+def escape_formula(text: str) -> str:
+    """Puts a quote before a cell that a spreadsheet would run, or that begins with such a quote.
+
+    The characters are those of OWASP ASVS 1.2.10, and CR; a cell that begins with a quote gets one
+    more, so that `unescape_formula` gives back every text.
+    """
+    return "'" + text if text[:1] in _LEADING else text
+
+
+def unescape_formula(text: str) -> str:
+    """Takes away what `escape_formula` put before a cell."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _LEADING else text

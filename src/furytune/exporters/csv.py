@@ -1,0 +1,125 @@
+"""Data sets as CSV, the form that people open in a spreadsheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from furytune import dialects
+from furytune._own_files import escape_formula
+from furytune.errors import ConfigError
+from furytune.exporters._writing import Layout, data_path, default_validation
+from furytune.records import Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from furytune.contract import PromptContract
+    from furytune.records import Dataset, TrainingRow
+    from furytune.report import Tally
+
+__all__ = ["CsvExporter"]
+
+_DIALECTS = {("input", "output"): "plain", ("text_input", "output"): "gemini-developer"}
+
+
+@frozen
+class CsvExporter:
+    """Writes RFC 4180 CSV with a header: UTF-8 without a byte order mark, CRLF, every field in quotes.
+
+    A cell that a spreadsheet would run as a formula is preceded by ``'``; so is a cell that begins with
+    ``'`` itself. `CsvCollector` takes exactly that one away again. Equal rows give equal bytes on any
+    machine. Next to the rows stands a manifest, ``<path>.manifest.json``.
+
+    Args:
+        path: File of the training rows.
+        columns: The two column names. ("input", "output") is the dialect "plain", ("text_input",
+            "output") is "gemini-developer"; other names need ``dialect``.
+        dialect: Wire form of a row; one that is two texts.
+        validation: File of the validation rows; by default ``train.csv`` is joined by
+            ``train.validation.csv``.
+        escape_formulas: False writes such cells as they are: then a spreadsheet may run what a stranger
+            wrote.
+
+    Raises:
+        ConfigError: The columns have no dialect, the dialect has no two columns, or nothing can be
+            written to the path.
+    """
+
+    path: Path = field(converter=data_path)
+    columns: tuple[str, str] = field(default=("input", "output"), converter=tuple, kw_only=True)
+    dialect: str = field(kw_only=True)
+    validation: Path = field(converter=data_path, kw_only=True)
+    escape_formulas: bool = field(default=True, kw_only=True)
+
+    @dialect.default
+    def _usual(self) -> str:
+        known = _DIALECTS.get(self.columns)
+        if known is None:
+            raise ConfigError(f"columns {self.columns!r} are of no known dialect; give `dialect=` as well")
+        return known
+
+    @validation.default
+    def _beside(self) -> Path:
+        return default_validation(self.path)
+
+    @columns.validator
+    def _two(self, _attribute: object, value: tuple[str, ...]) -> None:
+        if len(value) != 2 or not all(isinstance(name, str) and name.strip() for name in value):
+            raise ConfigError("columns must be two names, one for the prompt and one for the answer")
+        if value[0] == value[1]:
+            raise ConfigError(f"both columns are called {value[0]!r}; give two names")
+        if any(escape_formula(name) != name for name in value):
+            raise ConfigError("a column name begins like a formula; give another name")
+
+    @dialect.validator
+    def _of_two_texts(self, _attribute: object, value: str) -> None:
+        dialect = dialects.get(value)
+        if len(dialect.texts(dialect.row(Prompt(text="t", system="s"), "a"))) != 2:
+            raise ConfigError(f"rows of the dialect {value!r} are more than two texts; use JsonlExporter")
+
+    def export(
+        self, rows: Iterable[TrainingRow], *, contract: PromptContract, tally: Tally | None = None
+    ) -> Dataset:
+        """Writes the data files and the manifest: all of them, or none.
+
+        Args:
+            rows: Read once, in order; memory does not grow with their number.
+            contract: What rendered the prompts; its identities go into the manifest.
+            tally: Counts for the manifest, complete once ``rows`` is exhausted.
+
+        Raises:
+            ExportError: A prompt or an answer is empty or holds a lone surrogate, two rows have one id, or
+                the system refuses to write. Nothing was written, or the message says otherwise.
+        """
+        layout = Layout(
+            train=self.path,
+            validation=self.validation,
+            dialect=self.dialect,
+            encode=_encoder(self.dialect, escape=self.escape_formulas),
+            header=",".join(map(_quoted, self.columns)).encode() + b"\r\n",
+            escaped_formulas=self.escape_formulas,
+        )
+        return layout.write(rows, contract=contract, tally=tally)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _quoted_safe(text: str) -> str:
+    return '"' + escape_formula(text).replace('"', '""') + '"'
+
+
+def _encoder(name: str, *, escape: bool) -> Callable[[list[TrainingRow]], bytes]:
+    dialect = dialects.get(name)
+    texts, row_of = dialect.texts, dialect.row
+    cell = _quoted_safe if escape else _quoted
+
+    def encode(rows: list[TrainingRow]) -> bytes:
+        cells = [texts(row_of(row.prompt, row.answer)) for row in rows]
+        return "".join([f"{cell(prompt)},{cell(answer)}\r\n" for prompt, answer in cells]).encode()
+
+    return encode
