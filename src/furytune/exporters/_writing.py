@@ -8,6 +8,7 @@ import tempfile
 from array import array
 from collections import Counter
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "data_path", "default_validation"]
 
+_FIRST = 64
 _ROWS = 1024
 _CHARACTERS = 1 << 20
 _COPY = 1 << 20
@@ -143,41 +145,42 @@ class _Run:
         return sink
 
     def take(self, rows: Iterable[TrainingRow]) -> None:
-        batch: list[TrainingRow] = []
-        characters = 0
-        for row in rows:
-            text, answer = row.prompt.text, row.answer
-            if not text.strip() or not answer.strip():
-                which = "answer" if text.strip() else "prompt"
+        """Writes all rows, in batches of about as many characters as a batch may hold."""
+        left = iter(rows)
+        count = _FIRST
+        while batch := list(islice(left, count)):
+            self._check(batch)
+            self._flush(batch)
+            size = sum([len(row.prompt.text) + len(row.answer) + 100 for row in batch])
+            count = max(1, min(_ROWS, 2 * count, _CHARACTERS * len(batch) // size))
+
+    def _check(self, batch: list[TrainingRow]) -> None:
+        hashes = self.hashes
+        for row in batch:
+            if not row.prompt.text.strip() or not row.answer.strip():
+                which = "answer" if row.prompt.text.strip() else "prompt"
                 raise ExportError(
                     f"row {row.id!a}: its {which} is empty; drop the pair before export; nothing was written"
                 )
             digest = hash(row.id)
-            self.hashes[digest & 255].append(digest)
-            batch.append(row)
-            characters += len(text) + len(answer) + 100
-            if len(batch) >= _ROWS or characters >= _CHARACTERS:
-                self._flush(batch)
-                batch = []
-                characters = 0
-        self._flush(batch)
+            hashes[digest & 255].append(digest)
 
     def _flush(self, batch: list[TrainingRow]) -> None:
-        train = [row for row in batch if row.split == "train"]
-        self._put("train", train)
-        if len(train) != len(batch):
-            rest = [row for row in batch if row.split != "train"]
-            for row in rest:
-                if row.split != "validation":
-                    raise ExportError(
-                        f"row {row.id!a}: its split is neither train nor validation; nothing was written"
-                    )
-            self._put("validation", rest)
-        with _reported(self.layout.train):
+        parts: dict[Split, list[TrainingRow]] = {"train": [], "validation": []}
+        for row in batch:
             try:
-                lines = encode_sources(batch, self.encoder)
-            except UnicodeEncodeError as error:
-                raise _unwritable(batch) from error
+                parts[row.split].append(row)
+            except KeyError:
+                raise ExportError(
+                    f"row {row.id!a}: its split is neither train nor validation; nothing was written"
+                ) from None
+        for split, part in parts.items():
+            self._put(split, part)
+        try:
+            lines = encode_sources(batch, self.encoder)
+        except UnicodeEncodeError as error:
+            raise _unwritable(batch) from error
+        with _reported(self.layout.train):
             self.spool.write(lines.replace(b"\n", b",\n"))
 
     def _put(self, split: Split, rows: list[TrainingRow]) -> None:

@@ -9,6 +9,7 @@ from attrs import field, frozen
 from furytune import dialects
 from furytune._own_files import escape_formula
 from furytune.errors import ConfigError
+from furytune.exporters._shape import text_pairs
 from furytune.exporters._writing import Layout, data_path, default_validation
 from furytune.records import Prompt
 
@@ -114,12 +115,10 @@ def _quoted_safe(text: str) -> str:
 
 
 def _encoder(name: str, *, escape: bool) -> Callable[[list[TrainingRow]], bytes]:
-    dialect = dialects.get(name)
-    texts, row_of = dialect.texts, dialect.row
+    split = text_pairs(dialects.get(name))
     cell = _quoted_safe if escape else _quoted
 
     def encode(rows: list[TrainingRow]) -> bytes:
-        cells = [texts(row_of(row.prompt, row.answer)) for row in rows]
-        return "".join([f"{cell(prompt)},{cell(answer)}\r\n" for prompt, answer in cells]).encode()
+        return "".join([f"{cell(prompt)},{cell(answer)}\r\n" for prompt, answer in split(rows)]).encode()
 
     return encode

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from attrs import field, frozen
 
 from furytune import dialects
+from furytune.exporters._shape import json_lines
 from furytune.exporters._writing import Layout, data_path, default_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from furytune.contract import PromptContract
@@ -69,16 +69,6 @@ class JsonlExporter:
             train=self.path,
             validation=self.validation,
             dialect=self.dialect,
-            encode=_encoder(self.dialect),
+            encode=json_lines(dialects.get(self.dialect)),
         )
         return layout.write(rows, contract=contract, tally=tally)
-
-
-def _encoder(dialect: str) -> Callable[[list[TrainingRow]], bytes]:
-    row_of = dialects.get(dialect).row
-    encode_lines = msgspec.json.Encoder().encode_lines
-
-    def encode(rows: list[TrainingRow]) -> bytes:
-        return encode_lines([row_of(row.prompt, row.answer) for row in rows])
-
-    return encode

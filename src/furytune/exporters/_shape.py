@@ -1,0 +1,97 @@
+"""What a dialect puts around prompt and answer, so that only the two texts are encoded row by row.
+
+A row is the dialect's, always: the surroundings are taken from a row that the dialect made of two marks,
+and the first row of every batch is made by the dialect as well and compared. Where anything differs, the
+batch goes through the dialect row by row.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from furytune.records import Prompt, TrainingRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from furytune.dialects import Dialect
+
+__all__ = ["json_lines", "text_pairs"]
+
+_TEXT = "furytune:5f1d7a:text"
+_ANSWER = "furytune:5f1d7a:answer"
+
+
+def _system(row: TrainingRow) -> str:
+    return row.prompt.system
+
+
+def json_lines(dialect: Dialect) -> Callable[[list[TrainingRow]], bytes]:
+    """Returns the function that encodes rows as JSON lines.
+
+    It raises UnicodeEncodeError for a lone surrogate.
+    """
+    encoder = msgspec.json.Encoder()
+
+    def one_by_one(rows: list[TrainingRow]) -> bytes:
+        return encoder.encode_lines([dialect.row(row.prompt, row.answer) for row in rows])
+
+    def batch(rows: list[TrainingRow], system: str) -> bytes:
+        around = _around(encoder.encode(dialect.row(Prompt(text=_TEXT, system=system), _ANSWER)))
+        if around is None:
+            return one_by_one(rows)
+        before, middle, after = around
+        end = after + b"\n"
+        texts = [text for row in rows for text in (row.prompt.text, row.answer)]
+        # No encoded string holds a raw line break, and each is a line with its two quotes.
+        strings = encoder.encode_lines(texts).split(b"\n")
+        data = b"".join(
+            [
+                piece
+                for text, answer in zip(strings[0::2], strings[1::2], strict=False)
+                for piece in (before, text[1:-1], middle, answer[1:-1], end)
+            ]
+        )
+        return data if data.startswith(one_by_one(rows[:1])) else one_by_one(rows)
+
+    def encode(rows: list[TrainingRow]) -> bytes:
+        return b"".join([batch(list(part), system) for system, part in groupby(rows, _system)])
+
+    return encode
+
+
+def _around(encoded: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Splits an encoded row of marks; None if a mark does not stand in it exactly once, in order."""
+    text, answer = _TEXT.encode(), _ANSWER.encode()
+    if encoded.count(text) != 1 or encoded.count(answer) != 1 or encoded.index(answer) < encoded.index(text):
+        return None
+    before, rest = encoded.split(text)
+    between, after = rest.split(answer)
+    return before, between, after
+
+
+def text_pairs(dialect: Dialect) -> Callable[[list[TrainingRow]], list[tuple[str, str]]]:
+    """Returns the function that gives prompt column and answer column of rows."""
+
+    def one(row: TrainingRow) -> tuple[str, str]:
+        prompt, answer = dialect.texts(dialect.row(row.prompt, row.answer))
+        return prompt, answer
+
+    def batch(rows: list[TrainingRow], system: str) -> list[tuple[str, str]]:
+        column, answer = dialect.texts(dialect.row(Prompt(text=_TEXT, system=system), _ANSWER))
+        before, mark, after = column.partition(_TEXT)
+        if not before and not after:
+            pairs = [(row.prompt.text, row.answer) for row in rows]
+        else:
+            pairs = [(before + row.prompt.text + after, row.answer) for row in rows]
+        if answer != _ANSWER or not mark or _TEXT in after or pairs[0] != one(rows[0]):
+            return [one(row) for row in rows]
+        return pairs
+
+    def split(rows: list[TrainingRow]) -> list[tuple[str, str]]:
+        return [pair for system, part in groupby(rows, _system) for pair in batch(list(part), system)]
+
+    return split
