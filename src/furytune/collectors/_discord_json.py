@@ -1,0 +1,250 @@
+"""DiscordChatExporter's JSON: which fields are read, and one file read from end to end.
+
+Root: ``guild``, ``channel``, ``dateRange``, ``exportedAt``, ``messages``, ``messageCount``. In a thread's own file
+``channel.type`` contains "Thread" and ``channel.categoryId`` names the channel that the thread belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from attrs import frozen
+
+from furytune.collectors._bytes import ByteSource, Locator
+from furytune.collectors._json_stream import BLOCK, LIMIT, Bad, Malformed, ObjectArray
+from furytune.errors import SourceFormatError
+
+__all__ = ["Channel", "ExportFile", "FullMessage", "ThinMessage"]
+
+M = TypeVar("M")
+
+
+class Person(msgspec.Struct, gc=False, rename="camel"):
+    """Who wrote a message, as far as pairing needs it."""
+
+    id: str
+    is_bot: bool = False
+
+
+class Mention(msgspec.Struct, gc=False, rename="camel"):
+    """Somebody named in a message; the exporter shows the nickname, or else the name."""
+
+    id: str | None = None
+    name: str | None = None
+    nickname: str | None = None
+
+
+class Role(msgspec.Struct, gc=False, rename="camel"):
+    """A role of a guild."""
+
+    name: str | None = None
+
+
+class FullPerson(msgspec.Struct, gc=False, rename="camel"):
+    """Who wrote a message."""
+
+    id: str
+    name: str | None = None
+    nickname: str | None = None
+    is_bot: bool = False
+    roles: list[Role] | None = None
+
+
+class Emoji(msgspec.Struct, gc=False, rename="camel"):
+    """The emoji of a reaction; ``name`` is the character itself or a custom emoji's name."""
+
+    name: str | None = None
+    code: str | None = None
+
+
+class Reaction(msgspec.Struct, gc=False, rename="camel"):
+    """One reaction and how many people gave it."""
+
+    emoji: Emoji
+    count: int = 0
+
+
+class Reference(msgspec.Struct, gc=False, rename="camel"):
+    """What a message replies to; all ids are null where the target was deleted."""
+
+    message_id: str | None = None
+    channel_id: str | None = None
+
+
+class Forwarded(msgspec.Struct, gc=False, rename="camel"):
+    """The copy of a message that was forwarded."""
+
+    content: str | None = None
+
+
+class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
+    """The fields that pairing needs."""
+
+    id: str
+    type: str
+    content: str
+    author: Person
+    timestamp: str | None = None
+    reference: Reference | None = None
+    mentions: list[Mention] | None = None
+    reactions: list[Reaction] | None = None
+    forwarded_message: Forwarded | None = None
+
+
+class Attachment(msgspec.Struct, gc=False, rename="camel"):
+    """A file that came with a message."""
+
+    id: str | None = None
+    url: str | None = None
+    file_name: str | None = None
+
+
+class FullMessage(msgspec.Struct, gc=False, rename="camel"):
+    """The fields of the public view."""
+
+    id: str
+    type: str
+    content: str
+    author: FullPerson
+    timestamp: str | None = None
+    timestamp_edited: str | None = None
+    reference: Reference | None = None
+    mentions: list[Mention] | None = None
+    reactions: list[Reaction] | None = None
+    attachments: list[Attachment] | None = None
+    forwarded_message: Forwarded | None = None
+
+
+@frozen(kw_only=True)
+class Channel:
+    """What a file says of itself before its messages.
+
+    Attributes:
+        guild: Guild id, "" where the export has none.
+        id: Channel or thread id, or "".
+        parent: For a thread, the id of its channel; else the id of the category. "" if unknown.
+        kind: DiscordChatExporter's channel type, such as "GuildTextChat".
+    """
+
+    guild: str = ""
+    id: str = ""
+    parent: str = ""
+    kind: str = ""
+
+    @property
+    def is_thread(self) -> bool:
+        """True for threads and forum posts."""
+        return "Thread" in self.kind
+
+
+def _text(members: Any, name: str) -> str:
+    value = members.get(name) if isinstance(members, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _channel(members: dict[str, Any]) -> Channel:
+    channel = members.get("channel")
+    return Channel(
+        guild=_text(members.get("guild"), "id"),
+        id=_text(channel, "id"),
+        parent=_text(channel, "categoryId"),
+        kind=_text(channel, "type"),
+    )
+
+
+@frozen
+class ExportFile:
+    """One export file.
+
+    Args:
+        path: Plain or gzip.
+        name: How errors name it.
+        skip: Go on after malformed messages where that is possible.
+        block: Bytes decoded at a time.
+        limit: Most bytes of one message.
+    """
+
+    path: Path
+    name: str
+    skip: bool = False
+    block: int = BLOCK
+    limit: int = LIMIT
+
+    def head(self) -> tuple[Channel, list[FirstMessage]]:
+        """Returns the channel and up to one block of first messages, with few fields.
+
+        Raises:
+            SourceFormatError: It is no export, or breaks before its messages.
+        """
+        with ByteSource(self.path, self.name) as source:
+            array = ObjectArray(source, "messages", FirstMessage, block=1 << 14, limit=self.limit, skip=True)
+            first: list[FirstMessage] = []
+            try:
+                array.open()
+                late = "channel" not in array.members
+                try:
+                    for part in array.blocks():
+                        if not first and isinstance(part, list):
+                            first = part[:8]
+                        if first and not late:
+                            break
+                except Malformed:
+                    if late:
+                        raise
+            except Malformed as error:
+                raise self.located(error, source.broken) from None
+            if "channel" not in array.members:
+                raise self.located(Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0), "")
+            return _channel(array.members), first
+
+    def blocks(self, kind: type[M]) -> Iterator[list[M] | Bad]:
+        """Yields the messages in lists, and those that cannot be used.
+
+        Raises:
+            SourceFormatError: The file is malformed, ends early, or holds more or fewer messages than it says.
+        """
+        with ByteSource(self.path, self.name) as source:
+            array = ObjectArray(
+                source, "messages", kind, block=self.block, limit=self.limit, skip=self.skip
+            )
+            try:
+                array.open()
+                yield from array.blocks()
+                if source.broken:
+                    raise Malformed("the compressed data end early", array.end, truncated=True)
+            except Malformed as error:
+                raise self.located(error, source.broken) from None
+            said = array.members.get("messageCount")
+            if isinstance(said, int) and said != array.count:
+                raise self.located(
+                    Malformed(f"messageCount is {said}, but the file holds {array.count} messages", array.end), ""
+                )
+
+    def located(self, problem: Malformed, why: str) -> SourceFormatError:
+        """Returns the public error for a problem at a byte offset."""
+        line, column = self.place(problem.offset)
+        text = f"{problem.problem}: {why}" if why else problem.problem
+        if problem.truncated:
+            hint = "export it again, or collect what is there with on_error='skip'"
+        else:
+            hint = "export it again, or leave the bad part out with on_error='skip'"
+        return SourceFormatError(text, path=self.name, line=line, column=column, hint=hint)
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Returns line and column of a byte offset."""
+        locator = Locator(self.path, self.name)
+        try:
+            return locator(offset)
+        finally:
+            locator.close()
+
+
+class FirstMessage(msgspec.Struct, gc=False, rename="camel"):
+    """The fields that put files in order and find where a thread began."""
+
+    id: str
+    type: str = ""
+    reference: Reference | None = None
