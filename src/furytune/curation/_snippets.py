@@ -1,0 +1,137 @@
+"""Finds the Python in a chat answer, as people paste it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from furytune.curation._modules import parse
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+__all__ = ["Snippet", "fenced", "inline", "tree"]
+
+_PYTHON: Final = frozenset({"py", "python", "python3", "py3", "pycon", "ipython", "ipython3"})
+_LONGEST: Final = 100_000
+_FENCE: Final = re.compile(r"^[> \t]*(?P<mark>`{3,}|~{3,})|(?P<mark2>`{3,})", re.MULTILINE)
+_LANGUAGE: Final = re.compile(r"[ \t]*([\w+#.-]*)([^\n`]{0,80})\n")
+_QUOTED: Final = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
+_PROMPT: Final = re.compile(r"^[ \t]*(?:>>> ?|In \[\d+\]: ?)", re.MULTILINE)
+_SHELL: Final = re.compile(
+    r"^\s*(?:[$!%]\s*\w|(?:python3?|pip3?|conda|mamba|uv|git|cd|ls|sudo|apt|brew|export|source)\s+[\w./-]+)"
+)
+_OMITTED: Final = re.compile(r"^\s*(?:\[?(?:\.{2,}|\u2026)\]?)\s*$")
+_TRACEBACK: Final = "Traceback (most recent call last)"
+
+
+@frozen
+class Snippet:
+    """One block of code.
+
+    Attributes:
+        text: Between the fences.
+        marked: Whether its fence says that it is Python.
+        number: Which block of the answer it is, counted from 1.
+    """
+
+    text: str
+    marked: bool
+    number: int
+
+
+def fenced(answer: str) -> Iterator[Snippet]:
+    """Yields the fenced blocks that are Python by their mark, or that have no mark."""
+    at, number = 0, 0
+    while opening := _FENCE.search(answer, at):
+        mark = opening["mark"] or opening["mark2"]
+        start = opening.end()
+        end = answer.find(mark, start)
+        body = answer[start : end if end >= 0 else len(answer)]
+        at = end + len(mark) if end >= 0 else len(answer)
+        number += 1
+        word, text = _language(body)
+        if word and word not in _PYTHON:
+            continue
+        if opening[0].lstrip().startswith(">"):
+            text = _QUOTED.sub("", text)
+        yield Snippet(text, marked=bool(word), number=number)
+
+
+def _language(body: str) -> tuple[str, str]:
+    """Splits what stands between fences into the name of its language and the code."""
+    line = _LANGUAGE.match(body)
+    if line is None:
+        return "", body
+    word = line[1].lower()
+    # Code that begins on the line of the fence, as in "```import fury", is no language.
+    if line[2].strip() and word not in _PYTHON:
+        return "", body
+    return word, body[line.end() :]
+
+
+def inline(answer: str) -> Iterator[Snippet]:
+    """Yields what stands between single backticks outside of fences."""
+    prose = re.sub(r"(`{3,}|~{3,}).*?(?:\1|\Z)", " ", answer, flags=re.DOTALL)
+    for number, text in enumerate(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose), start=1):
+        yield Snippet(text, marked=False, number=number)
+
+
+def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
+    """Parses a snippet the way a reader would.
+
+    Prompts, output of a session, shell lines, lines of dots, and a cut-off indentation are forgiven.
+
+    Returns:
+        The tree or None, and whether the snippet is broken: marked as Python, and not to be read so.
+    """
+    if len(snippet.text) > _LONGEST or _TRACEBACK in snippet.text:
+        return None, False
+    for candidate in _readings(snippet.text):
+        if (module := parse(candidate)) is not None:
+            return module, False
+    return None, snippet.marked
+
+
+def _readings(text: str) -> Iterator[str]:
+    plain = textwrap.dedent(text.replace("\r\n", "\n").replace("\u00a0", " ").expandtabs()).strip("\n")
+    yield plain
+    if _PROMPT.search(plain):
+        plain = _session(plain)
+        yield plain
+    lines = plain.split("\n")
+    kept = [line for line in lines if not _SHELL.match(line)]
+    yield "\n".join(kept)
+    filled = [re.sub(r"\S.*", "pass", line) if _OMITTED.match(line) else line for line in kept]
+    yield "\n".join(filled)
+    solid = [line for line in kept if not _OMITTED.match(line)]
+    yield "\n".join(solid)
+    rest = textwrap.dedent("\n".join(solid[1:]))
+    yield "\n".join([solid[0].lstrip() if solid else "", rest])
+    whole = "\n".join(solid)
+    yield f"if True:\n    pass\n{whole}"  # starts at `else:` or `elif`
+    yield f"try:\n    pass\n{whole}"  # starts at `except` or `finally`
+    yield f"{whole.rstrip()}\n{_indent_after(whole)}pass"  # ends at `def f():`
+
+
+def _session(text: str) -> str:
+    """Keeps the input of an interactive session and leaves its output."""
+    lines, inside = [], False
+    for line in text.split("\n"):
+        if _PROMPT.match(line):
+            lines.append(_PROMPT.sub("", line, count=1))
+            inside = True
+        elif inside and re.match(r"\s*\.\.\.(?:\s|:|$)", line):
+            lines.append(re.sub(r"^\s*\.\.\.:? ?", "", line))
+        else:
+            inside = False
+    return "\n".join(lines)
+
+
+def _indent_after(text: str) -> str:
+    last = text.rstrip().rpartition("\n")[2]
+    return " " * (len(last) - len(last.lstrip()) + 4)

@@ -1,0 +1,205 @@
+"""What names a package has, read from its source. Nothing of the package is imported or run.
+
+A name is `MISSING` only where the source proves it. Wherever code may add names while it runs (a
+module-level ``__getattr__`` that is no plain lazy loading, a star import from elsewhere, ``globals()``,
+``exec``, a compiled module), the answer is `UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import importlib.util
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from furytune.curation._modules import Alias, Module, last_name, read
+from furytune.errors import ConfigError
+
+__all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable", "locate"]
+
+_COMPILED: Final = (".so", ".pyd")
+_PLAIN_DECORATORS: Final = frozenset(
+    {"cache", "contextmanager", "lru_cache", "staticmethod", "warn_on_args_to_kwargs"}
+)
+"""Decorators that leave the keyword arguments as they are; the last is common in scientific packages."""
+
+
+class Verdict(enum.Enum):
+    """What is known of a name that is neither a module nor a callable of the package."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+MISSING: Final = Verdict.MISSING
+UNKNOWN: Final = Verdict.UNKNOWN
+
+
+@frozen(eq=False)
+class Callee:
+    """A function or class of the package.
+
+    Attributes:
+        keywords: Names it accepts as keyword arguments; None where that is not provable.
+    """
+
+    keywords: frozenset[str] | None
+
+
+Symbol: TypeAlias = Module | Callee | Verdict
+
+
+@define(eq=False)
+class SymbolTable:
+    """The names of one package, modules read on first use.
+
+    Attributes:
+        package: Top-level name.
+        root: Folder of the package, or its single file.
+    """
+
+    package: str
+    root: Path
+    _modules: dict[str, Module | None] = field(factory=dict, repr=False)
+
+    def lookup(self, dotted: str) -> tuple[Symbol, str]:
+        """Follows a dotted name that starts with the package.
+
+        Returns:
+            What it stands for, and the part of the name that was followed: up to the first missing name,
+            or up to the function, class or value behind which nothing is claimed.
+        """
+        head, *rest = dotted.split(".")
+        symbol: Symbol = self.module(head) or UNKNOWN
+        for name in rest:
+            if not isinstance(symbol, Module):
+                return (UNKNOWN, head) if symbol is not MISSING else (symbol, head)
+            head = f"{head}.{name}"
+            symbol = self._attribute(symbol, name, set())
+        return symbol, head
+
+    def module(self, dotted: str) -> Module | None:
+        """Returns a module of the package by its dotted name, None if there is none."""
+        if dotted not in self._modules:
+            self._modules[dotted] = self._read(dotted)
+        return self._modules[dotted]
+
+    def _read(self, dotted: str) -> Module | None:
+        parts = dotted.split(".")
+        if parts[0] != self.package or not all(part.isidentifier() for part in parts):
+            return None
+        if self.root.is_file():
+            return read(dotted, "", self.root) if len(parts) == 1 else None
+        folder = self.root.joinpath(*parts[1:])
+        if (folder / "__init__.py").is_file():
+            return read(dotted, dotted, folder / "__init__.py")
+        source = folder.with_name(f"{folder.name}.py")
+        parent = dotted.rpartition(".")[0]
+        if len(parts) > 1 and source.is_file():
+            return read(dotted, parent, source)
+        if len(parts) > 1 and _is_compiled(folder):
+            return Module(dotted, parent, open=True)
+        if folder.is_dir() and _holds_python(folder):
+            return Module(dotted, dotted)
+        return None
+
+    def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        if (module.name, name) in seen:
+            return UNKNOWN
+        seen.add((module.name, name))
+        if name in module.bindings:
+            return self._bound(module, name, seen)
+        for star in module.stars:
+            found = self._attribute_of(star, name, seen)
+            if found is not MISSING:
+                return found
+        if submodule := self.module(f"{module.name}.{name}"):
+            return submodule
+        is_special = name.startswith("__") and name.endswith("__")
+        return UNKNOWN if module.open or is_special else MISSING
+
+    def _attribute_of(self, dotted: str, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        module = self.module(dotted)
+        return UNKNOWN if module is None else self._attribute(module, name, seen)
+
+    def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        bindings = module.bindings[name]
+        binding = bindings[0]
+        if any(other != binding for other in bindings):
+            return UNKNOWN
+        if isinstance(binding, Alias):
+            return self._aliased(module, binding, seen)
+        if isinstance(binding, ast.ClassDef):
+            return Callee(self._class_keywords(module, binding, seen))
+        return UNKNOWN if binding is None else Callee(_keywords(binding, skip=0))
+
+    def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
+        if alias.module.split(".")[0] != self.package:
+            return UNKNOWN
+        if not alias.name:
+            return self.module(alias.module) or UNKNOWN
+        if alias.module == module.name:  # `from . import x` in x's own package
+            return self.module(f"{module.name}.{alias.name}") or UNKNOWN
+        found = self._attribute_of(alias.module, alias.name, seen)
+        return UNKNOWN if found is MISSING else found
+
+    def _class_keywords(
+        self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]
+    ) -> frozenset[str] | None:
+        if node.decorator_list or node.keywords:
+            return None
+        methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
+        if "__new__" in methods:
+            return None
+        if "__init__" in methods:
+            return _keywords(methods["__init__"], skip=1)
+        if len(node.bases) != 1 or not isinstance(base := node.bases[0], ast.Name):
+            return None
+        parent = self._attribute(module, base.id, seen)
+        return parent.keywords if isinstance(parent, Callee) else None
+
+
+def locate(package: str, path: str | Path | None) -> Path:
+    """Finds the source of a package.
+
+    Args:
+        package: Top-level name.
+        path: The package's folder or the folder that holds it; None for the installed package.
+
+    Raises:
+        ConfigError: There is no such package.
+    """
+    if not package.isidentifier():
+        raise ConfigError(f"{package!r} is no name of a top-level package")
+    if path is not None:
+        folder = Path(path)
+        for candidate in (folder / package, folder / "src" / package, folder):
+            if (candidate / "__init__.py").is_file():
+                return candidate
+        raise ConfigError(f"{folder}: no package {package!r} there; name its folder or the one that holds it")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not (spec.submodule_search_locations or (spec.origin or "").endswith(".py")):
+        raise ConfigError(f"the package {package!r} is not installed; install it or give path=")
+    places = list(spec.submodule_search_locations or [str(spec.origin)])
+    return Path(places[0])
+
+
+def _is_compiled(stem: Path) -> bool:
+    return stem.parent.is_dir() and any(
+        f.suffix in _COMPILED and f.name.split(".")[0] == stem.name for f in stem.parent.iterdir()
+    )
+
+
+def _holds_python(folder: Path) -> bool:
+    return any(f.suffix in {".py", *_COMPILED} for f in folder.iterdir())
+
+
+def _keywords(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> frozenset[str] | None:
+    """Returns the names a function takes as keyword arguments, without its first ``skip`` parameters."""
+    if node.args.kwarg or any(last_name(d) not in _PLAIN_DECORATORS for d in node.decorator_list):
+        return None
+    keep = max(skip - len(node.args.posonlyargs), 0)
+    return frozenset(a.arg for a in [*node.args.args[keep:], *node.args.kwonlyargs])

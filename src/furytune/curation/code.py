@@ -1,0 +1,113 @@
+"""Drops answers whose code no longer fits the package it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from attrs import field, frozen
+
+from furytune.curation import _snippets
+from furytune.curation._modules import parse
+from furytune.curation._symbols import SymbolTable, locate
+from furytune.curation._usage import check
+from furytune.errors import ConfigError
+from furytune.records import Dropped, QAPair
+
+if TYPE_CHECKING:
+    import ast
+    from pathlib import Path
+
+__all__ = ["CheckCode"]
+
+_NAMED = 12
+
+
+@frozen
+class CheckCode:
+    """Curation step: does the Python in the answer still fit the package?
+
+    The package is read as source, never imported, and the answer's code is never run. Only what the source
+    proves wrong is dropped; an answer without Python is kept.
+
+    ==================  =========================================================================
+    reason              meaning
+    ==================  =========================================================================
+    ``stale_code``      a module, function, class or constant that the package does not have
+    ``stale_argument``  a keyword argument that the function or class does not take
+    ``broken_code``     a block marked as Python that is not Python
+    ==================  =========================================================================
+
+    Attributes:
+        package: Top-level name, such as "fury".
+        path: Folder of the package or the one that holds it, such as a checkout of the revision that the
+            bot answers for. None is the installed package.
+        on_unknown: What to do with a pair that uses what the package does not have: "drop" or "keep".
+        on_broken: What to do with a pair whose Python does not parse: "drop" or "keep".
+        inline: Whether to check code between single backticks too. Such code often names what is gone on
+            purpose ("``fury.x`` was removed").
+        preamble: Python that readers take as given, such as ``from fury import actor, window``. Answers
+            often leave imports out; without one, nothing can be proved about their names.
+
+    Raises:
+        ConfigError: The package is not found, or an argument makes no sense.
+    """
+
+    package: str
+    path: str | Path | None = field(default=None, kw_only=True)
+    on_unknown: Literal["drop", "keep"] = field(default="drop", kw_only=True)
+    on_broken: Literal["drop", "keep"] = field(default="drop", kw_only=True)
+    inline: bool = field(default=False, kw_only=True)
+    preamble: str = field(default="", kw_only=True)
+    _table: SymbolTable = field(init=False, repr=False, eq=False)
+    _given: ast.Module = field(init=False, repr=False, eq=False)
+
+    @_table.default
+    def _find(self) -> SymbolTable:
+        return SymbolTable(self.package, locate(self.package, self.path))
+
+    @_given.default
+    def _parse_preamble(self) -> ast.Module:
+        tree = parse(self.preamble)
+        if tree is None:
+            raise ConfigError("CheckCode(preamble=...) is not Python")
+        return tree
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("on_unknown", "on_broken"):
+            if getattr(self, name) not in ("drop", "keep"):
+                raise ConfigError(f"CheckCode({name}={getattr(self, name)!r}): {name} is 'drop' or 'keep'")
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return "check_code"
+
+    def __call__(self, pair: QAPair) -> QAPair | Dropped:
+        """Keeps the pair as it is, or drops it."""
+        trees = [self._given]
+        for snippet in _snippets.fenced(pair.answer):
+            tree, broken = _snippets.tree(snippet)
+            if broken and self.on_broken == "drop":
+                return _dropped(pair, "broken_code", f"code block {snippet.number} is not Python")
+            trees += [tree] if tree is not None else []
+        if self.inline:
+            parsed = (_snippets.tree(snippet)[0] for snippet in _snippets.inline(pair.answer))
+            trees += [tree for tree in parsed if tree is not None]
+        if self.on_unknown == "keep" or len(trees) == 1:
+            return pair
+        try:
+            stale = check(trees, self._table)
+        except RecursionError:  # nested too deeply for a proof
+            return pair
+        if not stale:
+            return pair
+        arguments_only = all(s.is_argument for s in stale)
+        symbols = sorted(s.symbol for s in stale)
+        named = ", ".join(symbols[:_NAMED]) + (
+            f" and {len(symbols) - _NAMED} more" if symbols[_NAMED:] else ""
+        )
+        return _dropped(pair, "stale_argument" if arguments_only else "stale_code", named)
+
+
+def _dropped(pair: QAPair, reason: str, detail: str) -> Dropped:
+    return Dropped(reason=reason, ids=(pair.id,), where=pair.source.path, detail=detail)

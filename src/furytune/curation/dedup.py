@@ -1,0 +1,77 @@
+"""Drops pairs that say again what an earlier pair said."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import frozen
+
+from furytune.errors import ConfigError
+from furytune.records import Dropped, QAPair
+
+if TYPE_CHECKING:
+    from furytune.protocols import Curator
+
+__all__ = ["Deduplicate"]
+
+_MENTION: Final = re.compile(r"<(?:@[!&]?|#)\d+>")
+_OUTER: Final = " .,;:!?\u2026"
+
+
+@frozen
+class Deduplicate:
+    """Curation step: keeps the first of all pairs that ask the same, in the order of collection.
+
+    Two texts are the same if they are after this: Unicode form NFKC, mentions of people, roles and
+    channels removed, case folded, white space folded to single spaces, and the characters ``.,;:!?``
+    and the ellipsis removed at both ends. A text of which nothing is left is compared as it stands.
+
+    The step remembers what it has seen, so `start` gives a new one for each pass. It takes 16 bytes and
+    the id of a kept pair in memory.
+
+    Attributes:
+        by: "question" drops a pair whose question came before, whatever the answer; "pair" only one
+            whose question and answer came before.
+    """
+
+    by: Literal["question", "pair"] = "question"
+
+    def __attrs_post_init__(self) -> None:
+        if self.by not in ("question", "pair"):
+            raise ConfigError(f"Deduplicate(by={self.by!r}): by is 'question' or 'pair'")
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return "deduplicate"
+
+    def start(self) -> Curator:
+        """Returns the step for one pass over the pairs, with nothing seen yet."""
+        seen: dict[bytes, str] = {}
+
+        def step(pair: QAPair) -> QAPair | Dropped:
+            digest = self._digest(pair)
+            if digest not in seen:
+                seen[digest] = pair.id
+                return pair
+            where, detail = pair.source.path, f"same as {seen[digest]}"
+            return Dropped(reason="duplicate", ids=(pair.id,), where=where, detail=detail)
+
+        return step
+
+    def _digest(self, pair: QAPair) -> bytes:
+        texts = (pair.question,) if self.by == "question" else (pair.question, pair.answer)
+        sha = hashlib.blake2b(digest_size=16)
+        for key in map(_key, texts):
+            data = key.encode("utf-8", "surrogatepass")
+            sha.update(len(data).to_bytes(8, "big"))
+            sha.update(data)
+        return sha.digest()
+
+
+def _key(text: str) -> str:
+    plain = _MENTION.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    return " ".join(plain.split()).strip(_OUTER) or text

@@ -1,0 +1,60 @@
+"""Replaces secrets and personal data in answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs import field, frozen
+
+from furytune._redaction import KINDS, redact
+from furytune.errors import ConfigError
+from furytune.records import Dropped, QAPair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["RedactSecrets"]
+
+
+def _kinds(value: Iterable[str]) -> tuple[str, ...]:
+    wanted = (value,) if isinstance(value, str) else tuple(value)
+    unknown = sorted(set(wanted) - set(KINDS))
+    if unknown or not wanted:
+        named = ", ".join(unknown) or "nothing"
+        raise ConfigError(f"RedactSecrets cannot redact {named}; known kinds: {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in wanted)
+
+
+@frozen
+class RedactSecrets:
+    """Curation step: writes ``[secret]``, ``[e-mail]`` and the like over what an answer must not teach.
+
+    The question is not touched: what is redacted there is the normaliser's choice, which the bot shares.
+    An answer of which nothing but placeholders is left is dropped as "only_secrets".
+
+    Attributes:
+        kinds: Which of "secrets", "emails", "ips" and "phones" to replace.
+    """
+
+    kinds: tuple[str, ...] = field(default=("secrets", "emails"), converter=_kinds)
+
+    @property
+    def name(self) -> str:
+        """Name in `QAPair.edits` and in reports."""
+        return "redact_secrets"
+
+    def __call__(self, pair: QAPair) -> QAPair | Dropped:
+        """Returns the pair with a clean answer, or drops it."""
+        answer, found = redact(pair.answer, self.kinds)
+        if not found:
+            return pair
+        if not _says_something(answer):
+            return Dropped(reason="only_secrets", ids=(pair.id,), where=pair.source.path)
+        return attrs.evolve(pair, answer=answer, edits=(*pair.edits, self.name))
+
+
+def _says_something(answer: str) -> bool:
+    for mark in ("[secret]", "[e-mail]", "[ip]", "[phone]"):
+        answer = answer.replace(mark, "")
+    return any(character.isalnum() for character in answer)
