@@ -38,11 +38,15 @@ def load(role: Role, name: str) -> Any:
         known = ", ".join(names(role)) or "none"
         raise PluginError(f"no {role[:-1]} is called {name!r} in the group {group}; known: {known}")
     if len(found) > 1:
-        raise PluginError(f"two packages claim the {role[:-1]} {name!r}: {', '.join(sorted(found))}; uninstall one")
+        raise PluginError(
+            f"two packages claim the {role[:-1]} {name!r}: {', '.join(sorted(found))}; uninstall one"
+        )
     (entry,) = found.values()
     try:
         return entry.load()
     except FurytuneError:
         raise
     except Exception as error:
-        raise PluginError(f"the {role[:-1]} {name!r} ({entry.value}) cannot be imported: {type(error).__name__}") from error
+        raise PluginError(
+            f"the {role[:-1]} {name!r} ({entry.value}) cannot be imported: {type(error).__name__}"
+        ) from error

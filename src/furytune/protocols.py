@@ -45,7 +45,7 @@ class Augmenter(Protocol):
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """"name" (an entry point of ``furytune.augmenters``) and each parameter that can change a byte."""
+        """Its "name" (an entry point of ``furytune.augmenters``) and each parameter that can change a byte."""
         ...
 
     @property

@@ -33,12 +33,12 @@ Split = Literal["train", "validation"]
 Unit = Literal["message", "record", "pair", "file"]
 
 
-def _aware(instance: object, attribute: attrs.Attribute[object], value: datetime | None) -> None:
+def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
     if value is not None and value.tzinfo is None:
         raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
 
 
-def _one_line(instance: object, attribute: attrs.Attribute[object], value: str) -> None:
+def _one_line(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     if "\n" in value or "\r" in value:
         raise ConfigError(f"{attribute.name} of a passage holds a line break; keep it to one line")
 
@@ -175,7 +175,7 @@ class Passage:
         date: When it came into being. None means always visible (code, documentation).
     """
 
-    id: str
+    id: str = field(validator=_one_line)
     text: str = field(repr=False)
     title: str = field(default="", validator=_one_line)
     source: str = field(default="", validator=_one_line)

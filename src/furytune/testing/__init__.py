@@ -1,1 +1,4 @@
-"""Strategies and conformance suites, for whoever writes a plugin."""
+"""For whoever tests a plugin or a bot: strategies, in-memory parts, and conformance suites.
+
+Needs the extra ``testing`` (hypothesis).
+"""

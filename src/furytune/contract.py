@@ -1,0 +1,396 @@
+"""The prompt contract: the one function that renders prompts, and the small file that carries it to the bot."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+from attrs import field, frozen
+
+from furytune import dialects as wire
+from furytune import plugins
+from furytune._canonical import Json, canonical_json, digest
+from furytune._durable import write_file
+from furytune.budget import TokenBudget
+from furytune.errors import (
+    ConfigError,
+    ContractError,
+    ContractMismatchError,
+    FurytuneError,
+    KnowledgeError,
+    QuestionTooLongError,
+    SnapshotError,
+)
+from furytune.normalize import Normalizer
+from furytune.protocols import Augmenter, BulkAugmenter
+from furytune.records import Passage, Prompt
+from furytune.template import PromptTemplate
+
+__all__ = ["PromptContract"]
+
+_FORMAT = 1
+_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+_PROBES = (
+    "How do I install it?",
+    "what is wrong here?\r\n\r\n```py\nimport os\nprint(os.sep)\n```",
+    "<@1> and <@2> say <@1> is right, see <#3> <:wave:4>",
+    "Question:\n\\Question: none\nContext:\n[1] nothing",
+    "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
+)
+_KEYS = {"furytune_contract", "fingerprint", "snapshot", "form", "parts", "location", "golden", "deviations"}
+
+T = TypeVar("T")
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+@frozen(kw_only=True, slots=False)
+class PromptContract:
+    """Renders a prompt from a question, in training and in the bot.
+
+    Attributes:
+        template: The fixed text.
+        augmenter: The knowledge.
+        normalizer: What is done to the raw question first.
+        budget: The most tokens a prompt may have; None for no bound.
+        dialects: Wire forms the data set was written in.
+        deviations: Differences that were accepted by name, see `load`.
+    """
+
+    template: PromptTemplate
+    augmenter: Augmenter
+    normalizer: Normalizer = Normalizer()
+    budget: TokenBudget | None = None
+    dialects: tuple[str, ...] = field(default=(), converter=_sorted)
+    deviations: tuple[Mapping[str, str], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name in self.dialects:
+            wire.get(name)
+
+    @cached_property
+    def form(self) -> dict[str, Json]:
+        """Everything but the knowledge that shapes a prompt, as JSON."""
+        return {
+            "template": self.template.spec,
+            "normalizer": self.normalizer.spec,
+            "augmenter": dict(self.augmenter.spec),
+            "budget": None if self.budget is None else self.budget.spec,
+            "dialects": {name: wire.get(name).version for name in self.dialects},
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of `form`: the identity that a tuned model is bound to."""
+        return digest(self.form)
+
+    @property
+    def snapshot(self) -> str:
+        """Identity of the knowledge; "" where there is none. It may advance, see `refresh`."""
+        return self.augmenter.snapshot
+
+    def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
+        """Renders the prompt for a question.
+
+        Args:
+            question: The raw question, as the platform delivers it.
+            at: The moment it is asked; None is now. A dated passage is visible only if it is older.
+
+        Returns:
+            The prompt: the same bytes for the same question, moment and snapshot, in any process.
+
+        Raises:
+            TextError: The question is empty or damaged.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
+        """
+        (result,) = self.prompts([question], at=[at])
+        if isinstance(result, FurytuneError):
+            raise result
+        return result
+
+    def prompts(
+        self, questions: Sequence[str], *, at: Sequence[datetime | None]
+    ) -> list[Prompt | FurytuneError]:
+        """Renders many prompts; each is what `prompt` renders.
+
+        Args:
+            questions: Raw questions.
+            at: The moment of each.
+
+        Returns:
+            A prompt for each question, or the error that `prompt` would raise for it.
+        """
+        results: list[Prompt | FurytuneError | None] = [None] * len(questions)
+        good: list[tuple[int, str]] = []
+        for i, question in enumerate(questions):
+            try:
+                good.append((i, self.normalizer(question)))
+            except FurytuneError as error:
+                results[i] = error
+        texts = [text for _, text in good]
+        moments = [at[i] for i, _ in good]
+        for (i, text), passages in zip(good, self._contexts(texts, moments), strict=True):
+            try:
+                results[i] = self._render(text, passages)
+            except FurytuneError as error:
+                results[i] = error
+        return [r for r in results if r is not None]
+
+    def request(self, question: str, *, at: datetime | None = None, dialect: str = "") -> dict[str, Any]:
+        """Renders the request fields that carry the prompt to a model.
+
+        Args:
+            question: The raw question.
+            at: The moment it is asked; None is now.
+            dialect: Needed only if the contract has several.
+
+        Raises:
+            ConfigError: No dialect is given and the contract has not exactly one.
+        """
+        if not dialect:
+            if len(self.dialects) != 1:
+                known = ", ".join(self.dialects) or "none"
+                raise ConfigError(f"name the dialect of the request; the contract has {known}")
+            (dialect,) = self.dialects
+        return wire.get(dialect).request(self.prompt(question, at=at))
+
+    def refresh(self) -> PromptContract:
+        """Returns the contract on the newest state of the knowledge; the fingerprint stays."""
+        latest = getattr(self.augmenter, "latest", None)
+        return attrs.evolve(self, augmenter=latest()) if latest else self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the contract file, whole or not at all.
+
+        It holds no question of anybody: the golden prompts are made of probes and passage titles.
+
+        Args:
+            path: Usually ``*.contract.json``. The index is noted relative to its folder.
+        """
+        target = Path(path)
+        location = dict(getattr(self.augmenter, "location", {}))
+        if "path" in location:
+            location["path"] = _relative(Path(str(location["path"])), target.parent)
+        content: dict[str, Json] = {
+            "furytune_contract": _FORMAT,
+            "fingerprint": self.fingerprint,
+            "snapshot": self.snapshot,
+            "form": self.form,
+            "parts": {name: digest(part) for name, part in self.form.items()},
+            "location": location,
+            "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
+            "deviations": list(self.deviations),
+        }
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+        write_file(target, text.encode("utf-8") + b"\n")
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        augmenter: Augmenter | None = None,
+        deviation: str = "",
+    ) -> PromptContract:
+        """Reads a contract file and checks that this process renders the same prompts.
+
+        Args:
+            path: A file that `save` wrote. Nothing in it is executed.
+            augmenter: Serves the knowledge instead of the one the file names, for an index that was
+                moved or an augmenter that is no plugin. It is held to the same checks.
+            deviation: Why a difference is accepted. It is noted in ``deviations`` and saved with the
+                contract. Without a reason, a difference raises.
+
+        Raises:
+            ContractError: The file is damaged or of another format.
+            ContractMismatchError: Template, normaliser, augmenter, budget, dialect, knowledge or library
+                behaviour differ from what the contract was made with; ``part`` says which.
+        """
+        source = Path(path)
+        content = _read(source)
+        form = content["form"]
+        differences: list[ContractMismatchError] = []
+        for name, part in form.items():
+            if digest(part) != content["parts"].get(name):
+                differences.append(
+                    ContractMismatchError(name, f"{source.name} was edited after it was saved")
+                )
+        dialects_then = form["dialects"]
+        for name, version in dialects_then.items():
+            if wire.get(name).version != version:
+                differences.append(
+                    ContractMismatchError(
+                        "dialects", f"{name} is of version {wire.get(name).version}, was {version}"
+                    )
+                )
+        contract = cls(
+            template=_of("template", PromptTemplate.from_spec, form["template"]),
+            normalizer=_of("normalizer", Normalizer.from_spec, form["normalizer"]),
+            budget=_of("budget", TokenBudget.from_spec, form["budget"]) if form["budget"] else None,
+            augmenter=augmenter or _augmenter(form["augmenter"], content["location"], source.parent),
+            dialects=tuple(dialects_then),
+            deviations=tuple(content["deviations"]),
+        )
+        differences += contract._differences(content, source.name)
+        if differences and not deviation:
+            raise differences[0]
+        noted = tuple({"part": d.part, "reason": deviation} for d in differences)
+        return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
+
+    def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
+        for name, part in self.form.items():
+            if canonical_json(part) != canonical_json(content["form"][name]):
+                yield ContractMismatchError(
+                    name,
+                    f"what is given here is not what {file} names; use the one the model was trained with",
+                )
+        if self.snapshot != content["snapshot"]:
+            yield ContractMismatchError(
+                "snapshot",
+                f"the index holds {self.snapshot or 'nothing'}, the contract {content['snapshot'] or 'nothing'}; "
+                "build it from the same sources, or move on knowingly with refresh() and save()",
+            )
+            return
+        for n, golden in enumerate(content["golden"], 1):
+            if self._golden(golden["question"]) != golden["sha256"]:
+                yield ContractMismatchError(
+                    "library",
+                    f"golden prompt {n} of {file} renders to other bytes although the specifications are equal; "
+                    "install the versions of furytune and its packages that made the contract",
+                )
+                return
+        if self.fingerprint != content["fingerprint"]:
+            yield ContractMismatchError("fingerprint", f"{file} was edited after it was saved")
+
+    def _contexts(self, questions: list[str], at: list[datetime | None]) -> list[tuple[Passage, ...]]:
+        if isinstance(self.augmenter, BulkAugmenter):
+            return self.augmenter.contexts(questions, at=at)
+        return [self.augmenter.context(q, at=a) for q, a in zip(questions, at, strict=True)]
+
+    def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
+        system = self.template.system
+        for kept in range(len(passages), -1, -1):
+            text = self.template.render(question, passages[:kept])
+            if self.budget is None or self.budget.fits(f"{system}\n\n{text}" if system else text):
+                return Prompt(
+                    text=text,
+                    system=system,
+                    passages=passages[:kept],
+                    left_out=tuple(p.id for p in passages[kept:]),
+                )
+        assert self.budget is not None
+        raise QuestionTooLongError(
+            f"template and question alone exceed the budget of {self.budget.max_tokens} tokens; "
+            "raise the budget, or ask for a shorter question"
+        )
+
+    def _golden(self, question: str) -> str:
+        try:
+            return self.prompt(question, at=_END_OF_TIME).digest
+        except QuestionTooLongError:
+            return "too long"
+
+    def _probes(self) -> list[str]:
+        """Questions to hold a later process to: fixed ones, and titles of what they find."""
+        titles: dict[str, None] = {}
+        for passages in self._contexts(list(_PROBES), [_END_OF_TIME] * len(_PROBES)):
+            titles.update((p.title, None) for p in passages if p.title.strip() and p.date is None)
+        return [*_PROBES, *sorted(titles)[:8]]
+
+
+def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
+    try:
+        return build(spec)
+    except ContractMismatchError:
+        raise
+    except (FurytuneError, TypeError, ValueError, AttributeError) as error:
+        raise ContractError(
+            f"the contract's {part} cannot be rebuilt ({type(error).__name__}): "
+            "the file was edited or comes from another version; save it anew"
+        ) from error
+
+
+def _augmenter(spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Augmenter:
+    name = spec.get("name")
+    kind = plugins.load("augmenters", str(name))
+    try:
+        built: Augmenter = kind.from_spec(spec, location=location, base=base)
+        _ = built.snapshot
+    except SnapshotError as error:
+        raise ContractMismatchError("snapshot", str(error)) from error
+    except KnowledgeError:
+        raise
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ContractError(
+            f"the augmenter {name!r} cannot be rebuilt from the contract ({type(error).__name__}): "
+            "pass it as augmenter="
+        ) from error
+    return built
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(
+            path.read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+        )
+    except OSError as error:
+        raise ContractError(
+            f"{path}: cannot be read ({error.strerror}); name the file that save() wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it anew") from None
+    if not isinstance(content, dict) or content.get("furytune_contract") != _FORMAT:
+        raise ContractError(f"{path}: not a contract of format {_FORMAT}; save it anew with this library")
+    odd = sorted(content.keys() ^ _KEYS)
+    if odd:
+        raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it anew")
+    if not _well_formed(content):
+        raise ContractError(f"{path}: a value is not of the kind it must be; save it anew")
+    return content
+
+
+def _well_formed(content: dict[str, Any]) -> bool:
+    form, golden = content["form"], content["golden"]
+    return (
+        all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
+        and all(isinstance(content[k], list) for k in ("golden", "deviations"))
+        and all(isinstance(content[k], str) for k in ("fingerprint", "snapshot"))
+        and form.keys() == {"template", "normalizer", "augmenter", "budget", "dialects"}
+        and all(isinstance(v, dict) for k, v in form.items() if k != "budget")
+        and isinstance(form["budget"], dict | None)
+        and all(isinstance(n, str) for n in form["dialects"])
+        and all(
+            isinstance(g, dict)
+            and g.keys() == {"question", "sha256"}
+            and all(isinstance(v, str) for v in g.values())
+            for g in golden
+        )
+        and all(isinstance(d, dict) for d in content["deviations"])
+    )
+
+
+def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _relative(path: Path, base: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), base.absolute())).as_posix()
+    except ValueError:  # another drive
+        return path.absolute().as_posix()

@@ -1,0 +1,285 @@
+"""Composes collector, curators, contract, exporter and tuner; knows none of them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
+from typing import Any, Self
+
+import attrs
+from attrs import field, frozen
+
+from furytune import plugins
+from furytune._canonical import digest
+from furytune._progress import progress
+from furytune._spool import Spool
+from furytune.budget import TokenBudget
+from furytune.contract import PromptContract
+from furytune.errors import (
+    ConfigError,
+    CurationError,
+    FurytuneError,
+    QuestionTooLongError,
+    TextError,
+    TuningError,
+)
+from furytune.normalize import Normalizer
+from furytune.protocols import Augmenter, Collector, Curator, Exporter, Fitted, Tuner
+from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
+from furytune.report import Report, Tally
+from furytune.splitting import GroupSplitter
+from furytune.template import PromptTemplate
+
+__all__ = ["Pipeline", "Run"]
+
+BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of a pair that has none: it sees undated passages only, so never its own answer."""
+
+_BATCH = 512
+_WITHOUT_CONTEXT = PromptTemplate("{question}")
+_WITH_CONTEXT = PromptTemplate(
+    "Answer the question. Use the context where it helps.\n\nContext:\n{context}\n\nQuestion:\n{question}"
+)
+
+
+@frozen(kw_only=True)
+class Run:
+    """What a run gave.
+
+    Attributes:
+        report: Every message and pair, accounted for; print it.
+        contract: What the bot needs; save it.
+        datasets: One for each exporter.
+        job: The tuning job, if there is a tuner.
+    """
+
+    report: Report
+    contract: PromptContract
+    datasets: tuple[Dataset, ...] = ()
+    job: TuningJob | None = None
+
+
+def _several(value: object) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _identity() -> Augmenter:
+    augmenter: Augmenter = plugins.load("augmenters", "identity")()
+    return augmenter
+
+
+@frozen(kw_only=True, slots=False)
+class Pipeline:
+    """From sources to a data set, a prompt contract and, if wanted, a tuned model.
+
+    Args:
+        collector: Where pairs come from; one or a list.
+        curators: Steps that keep a pair, edit its answer or drop it; applied in order.
+        augmenter: The knowledge that goes into prompts; none by default.
+        template: The fixed text around question and passages. Without an augmenter that retrieves, the
+            lines that introduce ``{context}`` are left out (see `PromptTemplate.without_context`), so one
+            template serves both variants. None is a plain built-in template.
+        exporter: How rows become files; one, a list, or none.
+        tuner: Who trains on the first data set; None stops at the data sets.
+        normalizer: What is done to questions, and to answers.
+        budget: The most tokens of a prompt; None for no bound.
+        splitter: Which conversations validate.
+
+    Raises:
+        ConfigError: The parts do not fit together.
+    """
+
+    collector: tuple[Collector, ...] = field(converter=_several)
+    curators: tuple[Curator | Fitted, ...] = field(default=(), converter=_several)
+    augmenter: Augmenter = field(factory=_identity)
+    template: PromptTemplate | None = None
+    exporter: tuple[Exporter, ...] = field(default=(), converter=_several)
+    tuner: Tuner | None = None
+    normalizer: Normalizer = Normalizer()
+    budget: TokenBudget | None = None
+    splitter: GroupSplitter = GroupSplitter()
+
+    def __attrs_post_init__(self) -> None:
+        for parts, kind, role in (
+            (self.collector, Collector, "collector"),
+            (self.exporter, Exporter, "exporter"),
+        ):
+            for part in parts:
+                if not isinstance(part, kind):
+                    raise ConfigError(
+                        f"{type(part).__name__} is no {role}; see furytune.protocols.{kind.__name__}"
+                    )
+        if not isinstance(self.augmenter, Augmenter):
+            raise ConfigError(
+                f"{type(self.augmenter).__name__} is no augmenter; see furytune.protocols.Augmenter"
+            )
+        for step in self.curators:
+            if not (callable(step) or hasattr(step, "fit") or hasattr(step, "start")):
+                raise ConfigError(
+                    f"{type(step).__name__} is no curation step: it cannot be called with a pair"
+                )
+        if not self.collector:
+            raise ConfigError("a pipeline needs a collector, such as DiscordExportCollector('exports/')")
+        if self._retrieves and self.template is not None and not self.template.takes_context:
+            raise ConfigError("the augmenter finds passages but the template has no {context} to hold them")
+        if self.tuner is not None and not self.exporter:
+            raise ConfigError("a tuner needs an exporter: it trains on files")
+
+    @property
+    def _retrieves(self) -> bool:
+        return self.augmenter.spec.get("name") != "identity"
+
+    @cached_property
+    def contract(self) -> PromptContract:
+        """The contract that renders every prompt of this pipeline."""
+        template = self.template or (_WITH_CONTEXT if self._retrieves else _WITHOUT_CONTEXT)
+        return PromptContract(
+            template=template if self._retrieves else template.without_context(),
+            augmenter=self.augmenter,
+            normalizer=self.normalizer,
+            budget=self.budget,
+            dialects=[e.dialect for e in self.exporter],
+        )
+
+    def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
+        """Renders the prompt for a question; the same as ``contract.prompt``."""
+        return self.contract.prompt(question, at=at)
+
+    def pairs(self) -> Iterator[QAPair]:
+        """Yields the pairs that passed all curators. Lazy; each call collects anew."""
+        return self._pairs(Tally(), len(self.curators))
+
+    def rows(self) -> Iterator[TrainingRow]:
+        """Yields the training rows. Lazy; each call collects anew."""
+        return self._rows(Tally())
+
+    def evolve(self, **changes: Any) -> Self:
+        """Returns a pipeline with other parts.
+
+        Args:
+            **changes: Any argument of the class, such as ``augmenter=IdentityAugmenter()``.
+        """
+        return attrs.evolve(self, **changes)
+
+    def run(self) -> Run:
+        """Runs all stages.
+
+        Returns:
+            Report, contract and data sets. Running again over the same input writes the same bytes.
+
+        Raises:
+            FurytuneError: What it is about is said in its class; no half-written data set is left.
+        """
+        tally = Tally()
+        rows = progress(self._rows(tally), "rows", "row")
+        datasets: list[Dataset] = []
+        if len(self.exporter) > 1:
+            with Spool() as spool:
+                spool.fill(rows)
+                tally.check()
+                datasets += [e.export(spool, contract=self.contract, tally=tally) for e in self.exporter]
+        elif self.exporter:
+            datasets.append(self.exporter[0].export(rows, contract=self.contract, tally=tally))
+        else:
+            for _ in rows:
+                pass
+        tally.check()
+        job = self._tune(datasets[0]) if self.tuner is not None else None
+        report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
+        return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
+
+    def _collected(self, tally: Tally) -> Iterator[QAPair]:
+        seen: set[bytes] = set()
+        for collector in self.collector:
+            for item in progress(collector.collect(), "collecting", "pair"):
+                if isinstance(item, Dropped):
+                    # A drop of pairs is also a pair that came in: the sum must hold.
+                    tally.pairs += item.count if item.unit == "pair" else 0
+                    tally.drop(item)
+                    continue
+                tally.collected(item)
+                key = bytes.fromhex(digest(item.id)[:32])
+                if key in seen:
+                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
+                    continue
+                seen.add(key)
+                yield item
+
+    def _pairs(self, tally: Tally, steps: int) -> Iterator[QAPair]:
+        """Yields pairs after the first so many curators."""
+        if steps == 0:
+            return self._collected(tally)
+        step: Any = self.curators[steps - 1]
+        name = str(getattr(step, "name", "") or getattr(step, "__name__", type(step).__name__))
+        if hasattr(step, "fit"):
+            act = step.fit(self._pairs(Tally(), steps - 1))
+        else:
+            act = step.start() if hasattr(step, "start") else step
+        return _apply(act, name, self._pairs(tally, steps - 1), tally)
+
+    def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
+        pairs = self._pairs(tally, len(self.curators))
+        while batch := list(islice(pairs, _BATCH)):
+            prompts = self.contract.prompts(
+                [p.question for p in batch], at=[p.asked_at or BEFORE_ALL_DATES for p in batch]
+            )
+            for pair, prompt in zip(batch, prompts, strict=True):
+                row = self._row(pair, prompt)
+                if isinstance(row, Dropped):
+                    tally.drop(row)
+                else:
+                    tally.rows += 1
+                    yield row
+
+    def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
+        if isinstance(prompt, FurytuneError):
+            if not isinstance(prompt, TextError | QuestionTooLongError):
+                raise prompt
+            reason = "unusable_question" if isinstance(prompt, TextError) else "question_too_long"
+            return Dropped(reason=reason, ids=(pair.id,), detail=str(prompt))
+        try:
+            answer = self.normalizer(pair.answer)
+        except TextError as error:
+            return Dropped(reason="unusable_answer", ids=(pair.id,), detail=str(error))
+        return TrainingRow(
+            id=pair.id,
+            group=pair.group,
+            split=self.splitter(pair.group),
+            prompt=prompt,
+            answer=answer,
+            source=pair.source,
+            messages=pair.question_messages + pair.answer_messages,
+        )
+
+    def _tune(self, dataset: Dataset) -> TuningJob:
+        assert self.tuner is not None
+        problems = self.tuner.estimate(dataset).problems
+        if problems:
+            raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
+        key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
+        return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
+
+
+def _apply(
+    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterable[QAPair], tally: Tally
+) -> Iterator[QAPair]:
+    for pair in pairs:
+        result = act(pair)
+        if isinstance(result, Dropped):
+            tally.drop(result)
+            continue
+        if result is pair:
+            yield pair
+            continue
+        if attrs.evolve(result, answer=pair.answer, edits=pair.edits) != pair:
+            raise CurationError(
+                f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
+                "would differ from the one the bot is asked; put it into the Normalizer instead"
+            )
+        if result.answer != pair.answer:
+            tally.edits[name] = tally.edits.get(name, 0) + 1
+        yield result

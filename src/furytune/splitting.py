@@ -1,0 +1,33 @@
+"""Which conversations train and which validate."""
+
+from __future__ import annotations
+
+import hashlib
+
+from attrs import field, frozen, validators
+
+from furytune.records import Split
+
+__all__ = ["GroupSplitter"]
+
+
+@frozen
+class GroupSplitter:
+    """Splits by conversation: never one on both sides, and new data never moves an old pair.
+
+    A group's side follows from its own name alone, by a hash, so it is the same on every machine.
+    The share of validation rows is therefore met on average, not exactly.
+
+    Args:
+        validation: Share of groups that validate, from 0 to below 1.
+        salt: Another salt gives another split.
+    """
+
+    validation: float = field(default=0.1, validator=[validators.ge(0), validators.lt(1)])
+    salt: str = field(default="furytune", kw_only=True)
+
+    def __call__(self, group: str) -> Split:
+        """Returns the side of a group."""
+        name = f"{self.salt}\0{group}".encode("utf-8", "surrogatepass")
+        place = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
+        return "validation" if place < self.validation * 2**64 else "train"

@@ -1,0 +1,114 @@
+"""Parts that live in memory: real implementations of the protocols, for tests and first tries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from furytune._canonical import Json, digest
+from furytune.records import Dataset, Dropped, Estimate, Passage, QAPair, TuningJob
+
+__all__ = ["ListCollector", "MemoryAugmenter", "MemoryTuner", "pair"]
+
+
+def pair(question: str, answer: str, **fields: Any) -> QAPair:
+    """Makes a pair with an id of its own text, for tests."""
+    name = digest({"q": repr(question), "a": repr(answer)})[:16]
+    return QAPair(**{"id": name, "group": name, "question": question, "answer": answer, **fields})
+
+
+def _tuple(items: Iterable[QAPair | Dropped]) -> tuple[QAPair | Dropped, ...]:
+    return tuple(items)
+
+
+def _by_id(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    return tuple(sorted(passages, key=lambda p: p.id))
+
+
+@frozen
+class ListCollector:
+    """Collects what it is given.
+
+    Args:
+        items: Pairs and drops, in order.
+    """
+
+    items: tuple[QAPair | Dropped, ...] = field(converter=_tuple)
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields the items."""
+        return iter(self.items)
+
+
+@frozen
+class MemoryAugmenter:
+    """Finds passages by the number of words they share with the question; as-of rule and total order kept.
+
+    Args:
+        passages: The knowledge.
+        k: Most passages of a prompt.
+    """
+
+    passages: tuple[Passage, ...] = field(converter=_by_id)
+    k: int = 4
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Name and parameters."""
+        return {"name": "memory", "k": self.k}
+
+    @property
+    def snapshot(self) -> str:
+        """Digest of all passages."""
+        return "sha256:" + digest(
+            [
+                [p.id, p.text, p.title, p.source, p.url, p.date.isoformat() if p.date else None]
+                for p in self.passages
+            ]
+        )
+
+    def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
+        """Returns up to ``k`` passages that share a word, most shared words first, then by id."""
+        moment = at or datetime.now(UTC)
+        words = set(re.findall(r"\w+", question.casefold()))
+        found = [
+            (-len(words & set(re.findall(r"\w+", f"{p.title} {p.text}".casefold()))), p.id, p)
+            for p in self.passages
+            if p.date is None or p.date < moment
+        ]
+        return tuple(p for n, _, p in sorted(found, key=lambda f: f[:2])[: self.k] if n)
+
+
+@frozen
+class MemoryTuner:
+    """Accepts every data set and remembers its jobs.
+
+    Args:
+        jobs: Jobs by key; shared between tuners to play a restart.
+    """
+
+    jobs: dict[str, TuningJob] = field(factory=dict)
+
+    def estimate(self, dataset: Dataset) -> Estimate:
+        """Refuses an empty data set, charges nothing."""
+        return Estimate(cost=0.0, problems=() if dataset.rows else ("there are no rows",))
+
+    def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
+        """Starts a job."""
+        job = TuningJob(
+            key=key, name=f"jobs/{len(self.jobs) + 1}", state="running", fingerprint=dataset.fingerprint
+        )
+        self.jobs[key] = job
+        return job
+
+    def find(self, key: str) -> TuningJob | None:
+        """Returns the job of a key."""
+        return self.jobs.get(key)
+
+    def poll(self, job: TuningJob) -> TuningJob:
+        """Returns the job as it is."""
+        return self.jobs[job.key]

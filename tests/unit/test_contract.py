@@ -1,0 +1,250 @@
+"""The contract file: what it carries and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+import pytest
+
+from furytune.augmenters.identity import IdentityAugmenter
+from furytune.budget import TokenBudget
+from furytune.contract import PromptContract
+from furytune.errors import (
+    ConfigError,
+    ContractError,
+    ContractMismatchError,
+    FurytuneError,
+    PluginError,
+    QuestionTooLongError,
+)
+from furytune.normalize import Normalizer
+from furytune.records import Passage
+from furytune.template import PromptTemplate
+from furytune.testing.memory import MemoryAugmenter
+
+TEMPLATE = PromptTemplate("Help.\n\nContext:\n{context}\n\nQuestion:\n{question}", system="Brief.")
+PASSAGES = [
+    Passage(id="a", text="install it with pip", title="Install", source="install.md:1-3"),
+    Passage(id="b", text="draw a sphere", title="fury.actor.sphere"),
+    Passage(id="c", text="install x", title="said in chat", date=datetime(2020, 1, 1, tzinfo=UTC)),
+]
+
+
+@pytest.fixture
+def contract() -> PromptContract:
+    return PromptContract(
+        template=TEMPLATE,
+        augmenter=MemoryAugmenter(PASSAGES),
+        budget=TokenBudget(10_000),
+        dialects=["gemini"],
+    )
+
+
+@pytest.fixture
+def saved(contract, tmp_path) -> Path:
+    contract.save(tmp_path / "bot.contract.json")
+    return tmp_path / "bot.contract.json"
+
+
+def load(path: Path, **options) -> PromptContract:
+    return PromptContract.load(path, **{"augmenter": MemoryAugmenter(PASSAGES), **options})
+
+
+def edit(path: Path, *keys: str | int, value: object) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    at = content
+    for key in keys[:-1]:
+        at = at[key]
+    at[keys[-1]] = value
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_a_loaded_contract_renders_what_the_saved_one_rendered(contract, saved) -> None:
+    loaded = load(saved)
+    assert loaded == contract
+    assert loaded.fingerprint == contract.fingerprint
+    assert loaded.prompt("how to install?") == contract.prompt("how to install?")
+
+
+def test_a_prompt_knows_its_passages(contract) -> None:
+    prompt = contract.prompt("how to install?", at=datetime(2021, 1, 1, tzinfo=UTC))
+    assert [p.id for p in prompt.passages] == ["a", "c"]
+    assert prompt.system == "Brief."
+    assert str(prompt).encode() == bytes(prompt)
+    assert "install" not in repr(attrs.evolve(prompt, passages=()))
+
+
+def test_the_file_holds_neither_absolute_paths_nor_questions_of_people(contract, saved) -> None:
+    contract.prompt("canary question to install")
+    content = json.loads(saved.read_text(encoding="utf-8"))
+    assert str(saved.parent) not in saved.read_text(encoding="utf-8")
+    assert "said in chat" not in [g["question"] for g in content["golden"]]
+    assert "Install" in [g["question"] for g in content["golden"]]
+
+
+@pytest.mark.parametrize(
+    ("part", "keys", "value"),
+    [
+        ("template", ("form", "template", "text"), "Other.\n\nContext:\n{context}\n\nQuestion:\n{question}"),
+        ("template", ("form", "template", "system"), "Verbose."),
+        ("normalizer", ("form", "normalizer", "mentions"), False),
+        ("augmenter", ("form", "augmenter", "k"), 9),
+        ("budget", ("form", "budget", "max_tokens"), 9_999),
+        ("dialects", ("form", "dialects"), {"gemini": 0}),
+        ("snapshot", ("snapshot",), "sha256:0"),
+        ("library", ("golden", 0, "sha256"), "0" * 64),
+        ("fingerprint", ("fingerprint",), "0" * 64),
+    ],
+)
+def test_each_difference_is_refused_by_name_and_accepted_only_with_a_reason(saved, part, keys, value) -> None:
+    edit(saved, *keys, value=value)
+    with pytest.raises(ContractMismatchError) as refused:
+        load(saved)
+    assert refused.value.part == part
+    accepted = load(saved, deviation="we know, 2.0 docs")
+    assert {"part": part, "reason": "we know, 2.0 docs"} in accepted.deviations
+    accepted.save(saved)
+    assert load(saved).deviations == accepted.deviations
+
+
+@pytest.mark.parametrize(
+    ("part", "given"),
+    [
+        ("augmenter", MemoryAugmenter(PASSAGES, k=1)),
+        ("augmenter", IdentityAugmenter()),
+        ("snapshot", MemoryAugmenter(PASSAGES[:2])),
+        ("snapshot", MemoryAugmenter([attrs.evolve(PASSAGES[0], text="changed"), *PASSAGES[1:]])),
+    ],
+)
+def test_knowledge_that_differs_is_refused(saved, part, given) -> None:
+    with pytest.raises(ContractMismatchError) as refused:
+        load(saved, augmenter=given)
+    assert refused.value.part == part
+
+
+@pytest.mark.parametrize("part", ["template", "normalizer"])
+def test_rules_of_another_library_version_are_refused(saved, part) -> None:
+    edit(saved, "form", part, "version", value=77)
+    with pytest.raises(ContractMismatchError, match=f"^{part} .*77"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"furytune_contract": 2}',
+        "[" * 5000,
+        "\ud83d".encode("utf-8", "surrogatepass"),
+        b"\xff",
+    ],
+)
+def test_what_is_no_contract_is_refused(tmp_path, content) -> None:
+    path = tmp_path / "c.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ContractError, match=r"c\.json.*save it anew"):
+        PromptContract.load(path)
+
+
+def test_a_missing_file_says_which(tmp_path) -> None:
+    with pytest.raises(ContractError, match=r"gone\.json: cannot be read"):
+        PromptContract.load(tmp_path / "gone.json")
+
+
+def test_unknown_and_doubled_keys_are_refused(saved) -> None:
+    text = saved.read_text(encoding="utf-8")
+    saved.write_text(text.replace('"fingerprint":', '"extra": 1, "fingerprint":', 1), encoding="utf-8")
+    with pytest.raises(ContractError, match="unknown keys: extra"):
+        load(saved)
+    saved.write_text(text.replace('"fingerprint":', '"snapshot": "", "fingerprint":', 1), encoding="utf-8")
+    with pytest.raises(ContractError):
+        load(saved)
+
+
+def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
+    """10,000 random edits of the file: an error of the library's own, or the same fingerprint."""
+    original = saved.read_bytes()
+    rnd = random.Random(5)
+    outcomes = {"same": 0, "refused": 0}
+    for _ in range(10_000):
+        damaged = bytearray(original)
+        for _ in range(rnd.randrange(1, 4)):
+            at = rnd.randrange(len(damaged))
+            damaged[at : at + rnd.randrange(2)] = bytes(
+                [rnd.choice(b'{}[]",:0azX\\ \n\xff')] * rnd.randrange(3)
+            )
+        saved.write_bytes(damaged)
+        try:
+            loaded = load(saved)
+        except FurytuneError:
+            outcomes["refused"] += 1
+        else:
+            assert loaded.fingerprint == contract.fingerprint
+            assert loaded.snapshot == contract.snapshot
+            outcomes["same"] += 1
+    assert outcomes["refused"] > 5_000
+    assert outcomes["same"] > 0
+
+
+def test_an_augmenter_that_is_no_plugin_must_be_given(saved) -> None:
+    with pytest.raises(PluginError, match="no augmenter is called 'memory'"):
+        PromptContract.load(saved)
+
+
+def test_refresh_keeps_the_fingerprint_and_moves_the_snapshot(contract) -> None:
+    @attrs.frozen
+    class Moving(MemoryAugmenter):
+        def latest(self):
+            return Moving(PASSAGES[:1])
+
+    moving = attrs.evolve(contract, augmenter=Moving(PASSAGES))
+    fresh = moving.refresh()
+    assert fresh.fingerprint == moving.fingerprint
+    assert fresh.snapshot != moving.snapshot
+    assert contract.refresh() == contract
+
+
+def test_a_question_over_the_budget_is_an_error_without_its_text(contract) -> None:
+    tight = attrs.evolve(contract, budget=TokenBudget(5))
+    with pytest.raises(QuestionTooLongError, match="budget of 5 tokens") as refused:
+        tight.prompt("canary " * 10)
+    assert "canary" not in str(refused.value)
+
+
+def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
+    questions = ["how to install?", "", "draw", "\ud800", "<@5> x"]
+    results = contract.prompts(questions, at=[None] * 5)
+    for question, result in zip(questions, results, strict=True):
+        if isinstance(result, FurytuneError):
+            with pytest.raises(type(result)):
+                contract.prompt(question)
+        else:
+            assert result == contract.prompt(question)
+    assert [isinstance(r, FurytuneError) for r in results] == [False, True, False, True, False]
+
+
+def test_a_request_needs_one_dialect_or_its_name(contract) -> None:
+    assert contract.request("draw")["contents"][0]["parts"][0]["text"] == contract.prompt("draw").text
+    two = attrs.evolve(contract, dialects=["gemini", "openai"])
+    assert two.request("draw", dialect="openai")["messages"][0] == {"role": "system", "content": "Brief."}
+    with pytest.raises(ConfigError, match="gemini, openai"):
+        two.request("draw")
+    with pytest.raises(ConfigError, match="no dialect is called 'x'"):
+        attrs.evolve(contract, dialects=["x"])
+
+
+def test_loading_needs_no_augmenter_where_nothing_is_retrieved(tmp_path) -> None:
+    plain = PromptContract(
+        template=PromptTemplate("{question}"),
+        augmenter=IdentityAugmenter(),
+        normalizer=Normalizer(bot_ids=[1]),
+    )
+    plain.save(tmp_path / "plain.json")
+    assert PromptContract.load(tmp_path / "plain.json") == plain
