@@ -72,23 +72,33 @@ def read(dotted: str, package: str, file: Path) -> Module:
     if tree is None:
         module.open = True
         return module
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    imported = {
+        item.asname or item.name.split(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for item in node.names
+    }
+    for node in nodes:
         if isinstance(node, ast.Global):
             for name in node.names:
                 module.bind(name, None)
-        elif _is_dynamic(node):
+        elif _is_dynamic(node, imported):
             module.open = True
     for statement in _module_level(tree.body):
         _collect(module, statement, file)
     return module
 
 
-def _is_dynamic(node: ast.AST) -> bool:
-    """Whether a node may add names to its module while it runs."""
+def _is_dynamic(node: ast.AST, imported: set[str]) -> bool:
+    """Whether a node may add names to a module while it runs."""
     if isinstance(node, ast.Attribute):
         return node.attr == "modules" and isinstance(node.value, ast.Name) and node.value.id == "sys"
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return False
+    target = node.args[0] if node.args else None
+    if node.func.id == "setattr":
+        return isinstance(target, ast.Name) and target.id in imported
     return node.func.id in {"globals", "exec"} or (node.func.id in {"vars", "locals"} and not node.args)
 
 

@@ -26,6 +26,9 @@ _PLAIN_DECORATORS: Final = frozenset(
 )
 """Decorators that leave the keyword arguments as they are; the last is common in scientific packages."""
 
+_INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict"})
+"""Bases whose metaclass takes the arguments of a call."""
+
 
 class Verdict(enum.Enum):
     """What is known of a name that is neither a module nor a callable of the package."""
@@ -44,9 +47,11 @@ class Callee:
 
     Attributes:
         keywords: Names it accepts as keyword arguments; None where that is not provable.
+        intercepted: Whether something else than ``__init__`` may take the arguments of a class.
     """
 
     keywords: frozenset[str] | None
+    intercepted: bool = False
 
 
 Symbol: TypeAlias = Module | Callee | Verdict
@@ -110,16 +115,22 @@ class SymbolTable:
         if (module.name, name) in seen:
             return UNKNOWN
         seen.add((module.name, name))
+        submodule = self.module(f"{module.name}.{name}")
+        found = self._own(module, name, seen)
+        if submodule and found is not submodule:
+            # Which of the two stands last depends on the order of imports.
+            return submodule if found is MISSING else UNKNOWN
+        is_special = name.startswith("__") and name.endswith("__")
+        return UNKNOWN if found is MISSING and (module.open or is_special) else found
+
+    def _own(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
         if name in module.bindings:
             return self._bound(module, name, seen)
         for star in module.stars:
             found = self._attribute_of(star, name, seen)
             if found is not MISSING:
                 return found
-        if submodule := self.module(f"{module.name}.{name}"):
-            return submodule
-        is_special = name.startswith("__") and name.endswith("__")
-        return UNKNOWN if module.open or is_special else MISSING
+        return MISSING
 
     def _attribute_of(self, dotted: str, name: str, seen: set[tuple[str, str]]) -> Symbol:
         module = self.module(dotted)
@@ -133,7 +144,7 @@ class SymbolTable:
         if isinstance(binding, Alias):
             return self._aliased(module, binding, seen)
         if isinstance(binding, ast.ClassDef):
-            return Callee(self._class_keywords(module, binding, seen))
+            return self._class(module, binding, seen)
         return UNKNOWN if binding is None else Callee(_keywords(binding, skip=0))
 
     def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
@@ -146,20 +157,27 @@ class SymbolTable:
         found = self._attribute_of(alias.module, alias.name, seen)
         return UNKNOWN if found is MISSING else found
 
-    def _class_keywords(
-        self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]
-    ) -> frozenset[str] | None:
-        if node.decorator_list or node.keywords:
-            return None
+    def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
-        if "__new__" in methods:
-            return None
+        names = [last_name(base) for base in node.bases]
+        bases = [
+            self._attribute(module, base.id, seen) if isinstance(base, ast.Name) else UNKNOWN
+            for base in node.bases
+        ]
+        parents = [base for base in bases if isinstance(base, Callee)]
+        metaclasses = {last_name(k.value) for k in node.keywords} - {"ABCMeta"}
+        if (
+            node.decorator_list
+            or metaclasses
+            or "__new__" in methods
+            or not _INTERCEPTING.isdisjoint(names)
+            or any(isinstance(base, ast.Call) for base in node.bases)
+            or any(parent.intercepted for parent in parents)
+        ):
+            return Callee(None, intercepted=True)
         if "__init__" in methods:
-            return _keywords(methods["__init__"], skip=1)
-        if len(node.bases) != 1 or not isinstance(base := node.bases[0], ast.Name):
-            return None
-        parent = self._attribute(module, base.id, seen)
-        return parent.keywords if isinstance(parent, Callee) else None
+            return Callee(_keywords(methods["__init__"], skip=1))
+        return Callee(parents[0].keywords if len(bases) == 1 and parents else None)
 
 
 def locate(package: str, path: str | Path | None) -> Path:
