@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from furytune.augmenters.identity import IdentityAugmenter
-    from furytune.augmenters.rag import RagAugmenter
+    from furytune.augmenters.rag import RagAugmenter, build_index
     from furytune.budget import TokenBudget
     from furytune.collectors.discord_export import DiscordExportCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
     from furytune.contract import PromptContract
+    from furytune.corpora.markup import markup
+    from furytune.corpora.python_package import python_package
     from furytune.curation.code import CheckCode
     from furytune.curation.dedup import Deduplicate
     from furytune.curation.secrets import RedactSecrets
@@ -63,6 +65,9 @@ __all__ = [
     "TokenBudget",
     "TrainingRow",
     "Tuner",
+    "build_index",
+    "markup",
+    "python_package",
 ]
 
 __version__ = "0.1.0"
@@ -97,6 +102,9 @@ _HOME = {
     "TokenBudget": "budget",
     "TrainingRow": "records",
     "Tuner": "protocols",
+    "build_index": "augmenters.rag",
+    "markup": "corpora.markup",
+    "python_package": "corpora.python_package",
 }
 
 

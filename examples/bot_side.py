@@ -1,0 +1,40 @@
+"""What a bot does: loads the contract and renders the very bytes that its model was trained with.
+
+    python examples/bot_side.py quickstart-out/bot.contract.json quickstart-out/train.jsonl
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import furytune as ft
+
+
+def main(contract_file: str, training_file: str) -> None:
+    """Asks every question of a training file again and compares the bytes."""
+    contract = ft.PromptContract.load(contract_file)
+    trained = [
+        json.loads(line)["contents"][0]["parts"][0]["text"]
+        for line in Path(training_file).read_text(encoding="utf-8").split("\n")
+        if line
+    ]
+    print(f"contract {contract.fingerprint[:12]}, knowledge {contract.snapshot[:19]}")
+    if not trained:
+        print("the training file holds no rows")
+        return
+    same = 0
+    for text in trained:
+        question = contract.template.parse(text).question
+        body = contract.request(question, dialect="gemini")
+        same += body["contents"][0]["parts"][0]["text"].encode() == text.encode()
+    print(f"{same} of {len(trained)} prompts are the same bytes as in {training_file}")
+    print("\nThe first of them:\n")
+    print(trained[0])
+    if same != len(trained):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

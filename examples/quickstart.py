@@ -1,0 +1,71 @@
+"""From a chat export to a data set and a prompt contract, and back in another process.
+
+Needs no key and no account. The knowledge is a real package: FURY's own source, fetched with pip. The
+chat export is one of our own making, with the faults that real ones have.
+
+    python examples/quickstart.py
+    python examples/quickstart.py --exports my-exports/ --source path/to/package --out my-data/
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import furytune as ft
+
+HERE = Path(__file__).parent
+
+
+def fetched(package: str, folder: Path) -> Path:
+    """Fetches a package's source with pip, without what it depends on, and returns its folder."""
+    target = folder / "source"
+    if not (target / package).is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), package]
+        subprocess.run(pip, check=True)
+    return target / package
+
+
+def main() -> None:
+    """Runs the pipeline twice, with and without retrieval, and asks the contract in another process."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--exports", type=Path, default=HERE / "exports", help="DiscordChatExporter JSON")
+    parser.add_argument("--source", type=Path, help="folder of a Python package; FURY from PyPI by default")
+    parser.add_argument("--out", type=Path, default=Path("quickstart-out"), help="folder to write into")
+    options = parser.parse_args()
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    source: Path = options.source or fetched("fury", out)
+
+    print("1. Knowledge: the package's source becomes an index")
+    print(ft.build_index(out / "corpus.lance", ft.python_package(source)))
+
+    print("\n2. Pairs, prompts with retrieved passages, data set")
+    pipeline = ft.Pipeline(
+        collector=ft.DiscordExportCollector(options.exports),
+        curators=[ft.Deduplicate(), ft.RedactSecrets(), ft.CheckCode(source.name, path=source)],
+        augmenter=ft.RagAugmenter(out / "corpus.lance", k=4),
+        template=ft.PromptTemplate(
+            "You help users of the package.\n\nContext:\n{context}\n\nQuestion:\n{question}"
+        ),
+        exporter=[ft.JsonlExporter(out / "train.jsonl"), ft.CsvExporter(out / "train.csv")],
+    )
+    run = pipeline.run()
+    print(run.report)
+    run.contract.save(out / "bot.contract.json")
+
+    print("\n3. The same pairs without retrieval")
+    plain = pipeline.evolve(
+        augmenter=ft.IdentityAugmenter(), exporter=ft.JsonlExporter(out / "plain.jsonl")
+    ).run()
+    print(plain.report)
+
+    print("\n4. The bot's side: another process loads the contract", flush=True)
+    bot = [sys.executable, str(HERE / "bot_side.py"), str(out / "bot.contract.json"), str(out / "train.jsonl")]
+    subprocess.run(bot, check=True)
+
+
+if __name__ == "__main__":
+    main()
