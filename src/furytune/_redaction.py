@@ -134,13 +134,14 @@ _SECRETS: Final = (
     ),
     _assigned(_LOGIN_NAME, r"[^\s\"'\[\]<>{}$]{4,200}", "passw", "passphrase", "pwd"),
     _assigned(_KEY_NAME, _DIGIT_AHEAD + r"[\w+/=.:~-]{12,200}", "secret", "key", "token"),
-    # The `.env` form: an upper-case name, no spaces, no quotes, a long value that is no expression.
+    # The `.env` form: an upper-case name, no spaces, no quotes, a value that is no expression.
     _Shape(
         "secrets",
         ("secret", "key", "token", "passw"),
         re.compile(
-            r"(?<![A-Za-z0-9_])(?P<keep>(?:[A-Z0-9_]{0,40}_)?(?:SECRET|KEY|TOKEN|PASSWORD)=)"
-            rf"{_DIGIT_AHEAD}[\w+/=~-]{{16,}}(?![.(])",
+            r"(?<![A-Za-z0-9_])(?P<keep>(?:[A-Z0-9_]{0,40}_)?"
+            rf"(?:PASSWORD=(?=[\w+/=!%^&*~-]{{4}})|(?:SECRET|KEY|TOKEN)={_DIGIT_AHEAD}(?=[\w+/=~-]{{16}})))"
+            r"[\w+/=!%^&*~-]++(?![.(])",
             re.ASCII,
         ),
     ),
@@ -170,8 +171,8 @@ _IPV6: Final = (
 
 # ITU-T E.164: a plus sign, then at most 15 digits.
 _PHONE: Final = (
-    r"(?<![\w+])\+[1-9]\d{0,2}(?:\d{8,11}|(?:[ .-]|[ .-]?\(\d{1,4}\)[ .-]?)\d{2,8}(?:[ .-]\d{2,8}){1,4})"
-    r"(?![\w])"
+    r"(?<![\w+])\+(?=[1-9](?:[ .()-]{0,2}\d){7})"
+    r"\d{1,3}(?:\d{7,11}|(?:[ .-]|[ .-]?\(\d{1,4}\)[ .-]?)\d{1,8}(?:[ .-]\d{1,8}){0,6})(?!\w)"
 )
 
 _SHAPES: Final = (
