@@ -1,0 +1,277 @@
+"""Files of ready pairs: which ones, their bytes, and their text in a known encoding."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import os
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from furytune.errors import ConfigError, SourceError, SourceFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+__all__ = [
+    "LIMIT",
+    "Flaw",
+    "PairFile",
+    "TextBlocks",
+    "UnreadableFile",
+    "find_files",
+    "paths_of",
+    "text_encoding",
+    "utf8_blocks",
+]
+
+LIMIT = 16 << 20
+"""Longest line or record that is read, in bytes or characters."""
+
+_BLOCK = 1 << 20
+_UTF8 = frozenset({"utf-8", "utf-8-sig"})
+
+
+@frozen(kw_only=True)
+class Flaw:
+    """A record that cannot be used.
+
+    Attributes:
+        reason: The word it is counted under.
+        problem: What is wrong, for a person.
+        line: Where, counted from 1.
+        column: Where in the line, in characters, counted from 1.
+        hint: What to do next.
+    """
+
+    reason: str
+    problem: str
+    line: int
+    column: int | None = None
+    hint: str = ""
+
+
+class UnreadableFile(Exception):  # noqa: N818  (becomes a SourceFormatError or a drop)
+    """A file that cannot be read to its end.
+
+    Args:
+        reason: The word it is counted under.
+        problem: What is wrong, for a person.
+        hint: What to do next.
+    """
+
+    def __init__(self, reason: str, problem: str, hint: str) -> None:
+        super().__init__(problem)
+        self.reason = reason
+        self.problem = problem
+        self.hint = hint
+
+
+@frozen
+class PairFile:
+    """One file to read.
+
+    Attributes:
+        path: Where it is.
+        name: How it is called in pairs: relative to the folder that was given, with forward slashes.
+    """
+
+    path: Path
+    name: str
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffixes ``.gz`` and ``.csv`` or ``.jsonl``."""
+        name = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
+        folder, slash, last = name.rpartition("/")
+        dot = last.rfind(".")
+        return folder + slash + (last[:dot] if dot > 0 else last)
+
+    def blocks(self) -> Generator[bytes, None, None]:
+        """Yields the bytes in blocks, decompressed where they are gzip.
+
+        Raises:
+            SourceError: The file cannot be read.
+            UnreadableFile: Its gzip data are damaged or cut short.
+        """
+        try:
+            with self.path.open("rb") as raw:
+                zipped = raw.read(2) == b"\x1f\x8b"
+                raw.seek(0)
+                source = gzip.GzipFile(fileobj=raw) if zipped else raw
+                while block := source.read(_BLOCK):
+                    yield block
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableFile(
+                "damaged", "its gzip data are damaged or cut short", "fetch the file again"
+            ) from error
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be read: {error.strerror or 'unknown reason'}") from error
+
+
+def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    """Returns one path or several as a tuple.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if isinstance(value, str | os.PathLike):
+        return (Path(value),)
+    paths = tuple(Path(item) for item in value)
+    if not paths:
+        raise ConfigError("give the path of at least one file or folder to collect")
+    return paths
+
+
+def find_files(paths: Iterable[Path], suffix: str) -> list[PairFile]:
+    """Returns the files that paths stand for: a folder for all of a suffix in it, sorted by name.
+
+    Args:
+        paths: Files, taken whatever they are called, and folders.
+        suffix: What is looked for in folders, also with ``.gz`` after it.
+
+    Raises:
+        SourceError: A path does not exist, or a folder has no such file.
+    """
+    found: list[PairFile] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [
+                PairFile(file, _printable(file.relative_to(path).as_posix()))
+                for file in path.rglob("*")
+                if file.name.lower().endswith((suffix, suffix + ".gz")) and file.is_file()
+            ]
+            if not inside:
+                raise SourceError(
+                    f"{path}: this folder holds no *{suffix} or *{suffix}.gz; give another path"
+                )
+            found += sorted(inside, key=lambda file: file.name)
+        elif path.exists():
+            found.append(PairFile(path, _printable(path.name)))
+        else:
+            raise SourceError(f"{path}: there is no such file or folder")
+    return found
+
+
+def text_encoding(value: str | None) -> str | None:
+    """Returns the normal name of an encoding.
+
+    Raises:
+        ConfigError: Python knows no text encoding of that name.
+    """
+    if value is None:
+        return None
+    try:
+        b"".decode(value)
+        return codecs.lookup(value).name
+    except (LookupError, UnicodeError) as error:
+        raise ConfigError(
+            f"{value!r} is not the name of a text encoding, such as 'utf-8' or 'cp1252'"
+        ) from error
+
+
+@define
+class TextBlocks:
+    """The text of a file, block by block.
+
+    Without a given encoding a file is UTF-8, or what its byte order mark says; nothing is guessed. Bytes
+    that are not UTF-8 come out as lone surrogates, and ``dirty`` is set, so that the record they stand in
+    can be told from its neighbours.
+
+    Attributes:
+        file: The file.
+        encoding: As given, or None.
+        dirty: True once a byte was not UTF-8.
+        first_bad: Offset of the first such byte.
+    """
+
+    file: PairFile
+    encoding: str | None
+    dirty: bool = False
+    first_bad: int = 0
+    _offset: int = field(default=0, init=False)
+
+    def __iter__(self) -> Iterator[str]:
+        blocks = self.file.blocks()
+        first = next(blocks, b"")
+        name = self._settle(first)
+        utf8 = name in _UTF8
+        if utf8 and first.startswith(codecs.BOM_UTF8):
+            first = first[3:]
+            self._offset = 3
+        decoder = codecs.getincrementaldecoder("utf-8" if utf8 else name)()
+        start = True
+        for block in self._with(first, blocks):
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                if not utf8 or self.dirty:
+                    raise self._undecodable(name, error) from error
+                self.dirty = True
+                kept = decoder.getstate()[0]
+                self.first_bad = self._offset - len(kept) + error.start
+                decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+                text = decoder.decode(kept + block, final=not block)
+            self._offset += len(block)
+            if start and text:
+                start = False
+                if not utf8:
+                    text = text.removeprefix("\ufeff")
+            if text:
+                yield text
+
+    def _with(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        yield first
+        yield from blocks
+        if first:
+            yield b""
+
+    def _settle(self, first: bytes) -> str:
+        """Returns the encoding to read with."""
+        given = self.encoding
+        if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and given is None:
+            raise SourceFormatError(
+                "its byte order mark says UTF-32",
+                path=str(self.file.path),
+                line=1,
+                column=1,
+                hint="give encoding='utf-32'",
+            )
+        marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        if given == "utf-16" and not marked:
+            raise SourceFormatError(
+                "has no byte order mark, so UTF-16 may be either of two",
+                path=str(self.file.path),
+                line=1,
+                column=1,
+                hint="give encoding='utf-16-le' or encoding='utf-16-be'",
+            )
+        if given is None:
+            return "utf-16" if marked else "utf-8"
+        return given
+
+    def _undecodable(self, name: str, error: UnicodeDecodeError) -> UnreadableFile:
+        at = self._offset + error.start
+        return UnreadableFile("encoding", f"is not {name} near byte {at}", "give the right `encoding=`")
+
+
+def _printable(name: str) -> str:
+    """Returns a name that UTF-8 can carry, whatever bytes the file system holds."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def utf8_blocks(file: PairFile, encoding: str | None) -> Iterator[bytes]:
+    """Yields the file as UTF-8 without a byte order mark; bytes that are not UTF-8 stay as they are."""
+    blocks = file.blocks()
+    first = next(blocks, b"")
+    marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
+    if (encoding is None and not marked) or encoding in _UTF8:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from blocks
+    else:
+        blocks.close()
+        for text in TextBlocks(file, encoding):
+            yield text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,280 @@
+"""Makes pairs of records: column names, chat turns, dates, and ids that do not depend on row order."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+from attrs import define, field, frozen
+
+from furytune.collectors._json_lines import Twins, twin_key
+from furytune.collectors._pair_files import Flaw
+from furytune.errors import ConfigError
+from furytune.records import QAPair, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Columns", "Ids", "PairMaker", "Turns", "chosen", "find_columns"]
+
+PAIRS = (("question", "answer"), ("input", "output"), ("text_input", "output"), ("prompt", "completion"))
+"""Column names that are recognised, in order of preference."""
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "id": ("id",),
+    "group": ("group", "thread"),
+    "asked_at": ("asked_at", "date"),
+    "author": ("author",),
+}
+"""Names of the optional columns."""
+
+Turns: TypeAlias = list[tuple[str, str]]
+
+_LISTED = 30
+_encode = msgspec.json.Encoder().encode
+
+
+@frozen(kw_only=True)
+class Columns:
+    """Names of the columns that the caller chose; None stands for the recognised ones, "" for none."""
+
+    question: str | None = None
+    answer: str | None = None
+    id: str | None = None
+    group: str | None = None
+    asked_at: str | None = None
+    author: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.question is None) != (self.answer is None):
+            raise ConfigError("give both `question=` and `answer=`, or neither")
+        if self.question is not None and (
+            not self.question or not self.answer or self.question == self.answer
+        ):
+            raise ConfigError("`question=` and `answer=` must name two columns")
+
+
+def chosen(names: Sequence[str], wanted: str) -> int | None:
+    """Returns where a name stands: exactly, else whatever its case and the white space around it."""
+    if wanted in names:
+        return names.index(wanted)
+    folded = [name.strip().casefold() for name in names]
+    return folded.index(wanted.strip().casefold()) if wanted.strip().casefold() in folded else None
+
+
+def find_columns(names: Sequence[str], columns: Columns) -> dict[str, int] | None:
+    """Returns where question, answer and the optional columns stand; None without the first two.
+
+    Args:
+        names: Header, or keys of a record.
+        columns: What the caller chose.
+    """
+    given = (columns.question, columns.answer)
+    wanted = PAIRS if given[0] is None else (given,)
+    for question, answer in wanted:
+        q, a = chosen(names, question or ""), chosen(names, answer or "")
+        if q is not None and a is not None:
+            break
+    else:
+        return None
+    return {"question": q, "answer": a} | find_extras(names, columns)
+
+
+def find_extras(names: Sequence[str], columns: Columns) -> dict[str, int]:
+    """Returns where the optional columns stand."""
+    found: dict[str, int] = {}
+    for extra, usual in EXTRAS.items():
+        given: str | None = getattr(columns, extra)
+        for name in usual if given is None else (given,) if given else ():
+            at = chosen(names, name)
+            if at is not None:
+                found[extra] = at
+                break
+    return found
+
+
+def missing_extras(names: Sequence[str], columns: Columns) -> list[str]:
+    """Returns the optional columns that the caller named and that are not there."""
+    given = (getattr(columns, extra) for extra in EXTRAS)
+    return [name for name in given if name and chosen(names, name) is None]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns column names for an error message."""
+    shown = [ascii(name[:40]) for name in names]
+    return ", ".join(shown[:_LISTED]) + (", ..." if len(shown) > _LISTED else "") if shown else "none"
+
+
+@define
+class Ids:
+    """Numbers below 2**64 that were met, in 16 to 32 bytes each."""
+
+    _slots: array[int] = field(factory=lambda: array("Q", bytes(8 * 1024)))
+    _count: int = 0
+
+    def new(self, number: int) -> bool:
+        """Remembers a number; returns whether it was not met before."""
+        number = number or 1  # 0 marks a free slot
+        if not _put(self._slots, number):
+            return False
+        self._count += 1
+        if 2 * self._count > len(self._slots):
+            old, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
+            for kept in old:
+                if kept:
+                    _put(self._slots, kept)
+        return True
+
+
+def _put(slots: array[int], number: int) -> bool:
+    mask = len(slots) - 1
+    at = number & mask
+    while met := slots[at]:
+        if met == number:
+            return False
+        at = (at + 1) & mask
+    slots[at] = number
+    return True
+
+
+@define
+class PairMaker:
+    """Makes the pairs of one collection and sees to it that their ids are unique."""
+
+    ids: Ids = field(factory=Ids)
+    given: Ids = field(factory=Ids)
+    twins: dict[str, int] = field(factory=dict)
+
+    def make(
+        self,
+        question: str,
+        answer: str,
+        *,
+        stem: str,
+        source: Source,
+        extras: Mapping[str, str],
+    ) -> QAPair | Flaw:
+        """Returns the pair, or why there is none.
+
+        Args:
+            question: As it stands in the file.
+            answer: As it stands in the file.
+            stem: What a derived id begins with.
+            source: Where the record begins.
+            extras: Texts of the optional columns.
+        """
+        line = source.line or 1
+        for name, text in (("question", question), ("answer", answer)):
+            if not text.strip():
+                return _flaw(
+                    line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record"
+                )
+        asked_at = None
+        if stated := extras.get("asked_at", "").strip():
+            asked_at = _moment(stated)
+            if asked_at is None:
+                return _flaw(
+                    line,
+                    "date",
+                    "the date is not ISO 8601",
+                    'write it so, or give asked_at="" to leave dates out',
+                )
+        try:
+            pair_id = extras.get("id", "").strip() or self._derived(stem, question, answer)
+        except UnicodeEncodeError:
+            return _flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
+        if extras.get("id", "").strip() and not self.given.new(
+            _number(pair_id.encode("utf-8", "surrogatepass"))
+        ):
+            return _flaw(
+                line,
+                "duplicate_id",
+                "its id occurs before",
+                'make the ids unique, or give id="" to derive them',
+            )
+        return QAPair(
+            id=pair_id,
+            question=question,
+            answer=answer,
+            group=extras.get("group", "").strip() or pair_id,
+            asked_at=asked_at,
+            asker=extras.get("author", ""),
+            source=source,
+        )
+
+    def _derived(self, stem: str, question: str, answer: str) -> str:
+        # The canonical JSON of {"answer": ..., "question": ...}, as in furytune._canonical.
+        content = b'{"answer":' + _encode(answer) + b',"question":' + _encode(question) + b"}"
+        name = hashlib.sha256(content).hexdigest()[:16]
+        if self.ids.new(int(name, 16) ^ _number(stem.encode())):
+            return f"{stem}:{name}"
+        count = self.twins[name] = self.twins.get(name, 1) + 1
+        return f"{stem}:{name}-{count}"
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(data).digest()[:8])
+
+
+def _moment(text: str) -> datetime | None:
+    """Returns an ISO 8601 moment; one without a time zone is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
+    return Flaw(reason=reason, problem=problem, line=line, column=1, hint=hint)
+
+
+def turns_of(value: Any, line: int) -> Turns | Flaw:
+    """Returns role and text of chat turns, as OpenAI, TRL or Gemini write them."""
+    if not isinstance(value, list):
+        return _flaw(line, "type", "the turns are not a list", "write a list of messages")
+    turns: Turns = []
+    for item in value:
+        if isinstance(item, Twins):
+            return twin_key(line, item)
+        if not isinstance(item, dict):
+            return _flaw(
+                line, "type", "a turn is not an object", "write turns as objects with a role and a text"
+            )
+        role = item.get("role", "user")
+        text = _text(item.get("content") if "content" in item else item.get("parts"))
+        if not isinstance(role, str) or text is None:
+            return _flaw(line, "not_text", "a turn has no role or is not plain text", "leave out the record")
+        turns.append((role, text))
+    return turns
+
+
+def _text(value: Any) -> str | None:
+    """Returns a turn's text; None if any part of it is something else."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if not isinstance(value, list):
+        return None
+    parts = [
+        part.get("text") if isinstance(part, dict) and not isinstance(part, Twins) else None for part in value
+    ]
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    return "".join(part for part in parts if part)
+
+
+def last_exchange(turns: Turns, line: int) -> tuple[str, str, int] | Flaw:
+    """Returns the last user turn, the final assistant turn, and how many other turns there are.
+
+    A system instruction is not a turn.
+    """
+    spoken = [turn for turn in turns if turn[0] not in {"system", "developer"}]
+    if not spoken or spoken[-1][0] not in {"assistant", "model"}:
+        return _flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")
+    questions = [text for role, text in spoken[:-1] if role == "user"]
+    if not questions:
+        return _flaw(line, "no_question", "no turn is the user's", "leave out the record")
+    return questions[-1], spoken[-1][1], len(spoken) - 2

@@ -1,0 +1,413 @@
+"""Ready pairs from CSV and JSON lines.
+
+What is not a pair is an error, or with ``on_error="skip"`` a `Dropped` of the unit "record" with one of these
+reasons: ``fields`` (wrong number of them), ``quotes``, ``encoding``, ``too_long``, ``not_json``,
+``not_object``, ``duplicate_key``, ``too_deep``, ``surrogate``, ``columns`` (question or answer not found),
+``type`` and ``not_text`` (a value that is not text), ``no_question`` and ``no_answer`` (chat turns),
+``empty_question``, ``empty_answer``, ``date``, ``duplicate_id``; or of the unit "file": ``damaged``,
+``encoding``, ``empty``. A header without the columns is an error always.
+Chat turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from furytune import _own_files
+from furytune.collectors._csv_reading import CsvReader, cell
+from furytune.collectors._json_lines import decode_lines
+from furytune.collectors._pair_files import (
+    Flaw,
+    PairFile,
+    TextBlocks,
+    UnreadableFile,
+    find_files,
+    paths_of,
+    text_encoding,
+    utf8_blocks,
+)
+from furytune.collectors._pairs import (
+    Columns,
+    PairMaker,
+    find_columns,
+    find_extras,
+    last_exchange,
+    listed,
+    missing_extras,
+    turns_of,
+)
+from furytune.errors import ConfigError, SourceFormatError
+from furytune.records import Dropped, QAPair, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["CsvCollector", "JsonlCollector"]
+
+Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+OnError: TypeAlias = Literal["raise", "skip"]
+
+_DELIMITERS = (",", ";", "\t", "|")
+_WANTED = "question/answer, input/output, text_input/output or prompt/completion"
+_NAME_THEM = "name them by `question=` and `answer=`"
+
+
+def _on_error(value: str) -> str:
+    if value not in {"raise", "skip"}:
+        raise ConfigError(f"on_error must be 'raise' or 'skip', not {value!r}")
+    return value
+
+
+@frozen
+class CsvCollector:
+    """Collects ready pairs from CSV files with a header.
+
+    Lines end in LF, CR LF or lone CR. The first column names found are used, whatever their case:
+    question/answer, input/output, text_input/output, prompt/completion. Optional columns: "id"; "group" or
+    "thread"; "asked_at" or "date" (ISO 8601, UTC where no time zone is given); "author" (taken as it
+    stands, so give a pseudonym). For each of these a name chooses another column, and "" none.
+
+    A pair's id is that of its column, else ``<path without suffix>:<sha256 of question and answer>``, with
+    ``-2``, ``-3`` for repetitions; it does not depend on the order of rows. Its group is its id.
+
+    Args:
+        path: A file, a folder for all ``*.csv`` and ``*.csv.gz`` in it, or several of them.
+        question: Column of the question.
+        answer: Column of the answer.
+        id: Column of the id.
+        group: Column of the conversation.
+        asked_at: Column of the date.
+        author: Column of the asker's pseudonym.
+        delimiter: One character; by default that of comma, semicolon, tab and vertical bar which makes the
+            header hold the columns.
+        encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
+        on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
+        escaped_formulas: Whether a cell like ``'=1`` stands for ``=1``. None asks the manifest beside the
+            file, so that what `CsvExporter` wrote comes back as it was.
+
+    Raises:
+        ConfigError: The arguments cannot work.
+    """
+
+    path: tuple[Path, ...] = field(converter=paths_of)
+    question: str | None = field(default=None, kw_only=True)
+    answer: str | None = field(default=None, kw_only=True)
+    id: str | None = field(default=None, kw_only=True)
+    group: str | None = field(default=None, kw_only=True)
+    asked_at: str | None = field(default=None, kw_only=True)
+    author: str | None = field(default=None, kw_only=True)
+    delimiter: str | None = field(default=None, kw_only=True)
+    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
+    on_error: OnError = field(default="raise", converter=_on_error, kw_only=True)
+    escaped_formulas: bool | None = field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        _columns(self)
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise ConfigError("`delimiter=` must be one character, and neither a quote nor a line break")
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields pairs in the order of the files.
+
+        Raises:
+            SourceError: A path cannot be read.
+            SourceFormatError: A header without the columns; or, unless skipped, a record that is not a pair.
+        """
+        maker = PairMaker()
+        for file in find_files(self.path, ".csv"):
+            yield from _settled(file, self._file(file, maker), self.on_error)
+
+    def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
+        columns = _columns(self)
+        reader = CsvReader(TextBlocks(file, self.encoding))
+        delimiter, names, at = self._header(file, reader, columns)
+        unescape = self._escaped(file)
+        q, a = at.pop("question"), at.pop("answer")
+        stem, name = file.stem, file.name
+        records = reader.records(delimiter, len(names))
+        next(records)  # the header
+        for record in records:
+            if isinstance(record, Flaw):
+                yield record
+                continue
+            line, raw = record
+            question, answer = cell(raw[q]), cell(raw[a])
+            extras = {key: cell(raw[i]) for key, i in at.items()} if at else {}
+            if unescape:
+                question, answer = _own_files.unescape_formula(question), _own_files.unescape_formula(answer)
+                extras = {key: _own_files.unescape_formula(text) for key, text in extras.items()}
+            yield maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
+
+    def _header(
+        self, file: PairFile, reader: CsvReader, columns: Columns
+    ) -> tuple[str, tuple[str, ...], dict[str, int]]:
+        """Returns delimiter, column names and where the columns stand."""
+        candidates = (self.delimiter,) if self.delimiter is not None else _DELIMITERS
+        headers = {mark: reader.header(mark) for mark in candidates}
+        fits = {mark: at for mark, names in headers.items() if (at := find_columns(names, columns))}
+        path = str(file.path)
+        if len(fits) > 1:
+            raise SourceFormatError(
+                "its header can be cut in two ways", path=path, line=1, column=1, hint="give `delimiter=`"
+            )
+        best = max(headers, key=lambda mark: len(headers[mark]))
+        if not fits:
+            raise SourceFormatError(
+                f"no columns for question and answer; found {listed(headers[best])}",
+                path=path,
+                line=1,
+                column=1,
+                hint=_hint(headers[best], columns),
+            )
+        ((mark, at),) = fits.items()
+        names = headers[mark]
+        if absent := missing_extras(names, columns):
+            raise SourceFormatError(
+                f"no column is called {listed(absent)}; found {listed(names)}",
+                path=path,
+                line=1,
+                column=1,
+                hint="give the name as it stands in the header",
+            )
+        folded = [name.strip().casefold() for name in names]
+        for i in at.values():
+            if folded.count(folded[i]) > 1 and names.count(names[i]) > 1:
+                raise SourceFormatError(
+                    f"two columns are called {listed([names[i]])}",
+                    path=path,
+                    line=1,
+                    column=1,
+                    hint="rename one",
+                )
+        return mark, names, at
+
+    def _escaped(self, file: PairFile) -> bool:
+        """Tells whether the file's cells carry the formula escape."""
+        if self.escaped_formulas is not None:
+            return self.escaped_formulas
+        entry = _listed_in_manifest(file)
+        if entry is None:
+            return False
+        if _own_files.sha256_of(file.blocks()) != entry.get("sha256"):
+            raise SourceFormatError(
+                "was changed since its manifest was written, so it is not known how to read cells that begin with '",
+                path=str(file.path),
+                hint="give escaped_formulas=True if they still begin with the exporter's quote, else False",
+            )
+        return True
+
+
+@frozen
+class JsonlCollector:
+    """Collects ready pairs from JSON lines: one object a line, read strictly (RFC 8259).
+
+    A record holds two texts, under the names that `CsvCollector` takes, or chat turns: lists of messages in
+    "prompt" and "completion" (TRL), in "messages" (OpenAI), or "contents" (Gemini). Of chat turns the last
+    user turn is the question and the final assistant turn the answer; turns before these are counted as
+    dropped messages, and a system instruction is passed over. Ids, groups, dates and authors are as in
+    `CsvCollector`; further keys are ignored.
+
+    Args:
+        path: A file, a folder for all ``*.jsonl`` and ``*.jsonl.gz`` in it, or several of them.
+        question: Key of the question.
+        answer: Key of the answer.
+        id: Key of the id.
+        group: Key of the conversation.
+        asked_at: Key of the date.
+        author: Key of the asker's pseudonym.
+        encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
+        on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
+
+    Raises:
+        ConfigError: The arguments cannot work.
+    """
+
+    path: tuple[Path, ...] = field(converter=paths_of)
+    question: str | None = field(default=None, kw_only=True)
+    answer: str | None = field(default=None, kw_only=True)
+    id: str | None = field(default=None, kw_only=True)
+    group: str | None = field(default=None, kw_only=True)
+    asked_at: str | None = field(default=None, kw_only=True)
+    author: str | None = field(default=None, kw_only=True)
+    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
+    on_error: OnError = field(default="raise", converter=_on_error, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        _columns(self)
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields pairs in the order of the files.
+
+        Raises:
+            SourceError: A path cannot be read.
+            SourceFormatError: Unless skipped, a line that is not a pair.
+        """
+        maker = PairMaker()
+        for file in find_files(self.path, ".jsonl"):
+            yield from _settled(file, self._file(file, maker), self.on_error)
+
+    def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
+        columns = _columns(self)
+        stem, name = file.stem, file.name
+        known: dict[tuple[str, ...], tuple[str, str, dict[str, str]]] = {}
+        empty = True
+        for record in decode_lines(utf8_blocks(file, self.encoding)):
+            empty = False
+            if isinstance(record, Flaw):
+                yield record
+                continue
+            line, found = record
+            keys = tuple(found)
+            shape = known.get(keys)
+            if shape is None:
+                shape = _shape(keys, columns)
+                if len(known) < 1000:
+                    known[keys] = shape
+            exchange = _exchange(found, shape, line)
+            if isinstance(exchange, Flaw):
+                yield exchange
+                continue
+            question, answer, earlier, extras = exchange
+            if earlier:
+                yield Dropped(reason="earlier_turn", unit="message", count=earlier, where=f"{name}:{line}")
+            yield maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
+        if empty:
+            raise UnreadableFile("empty", "holds no record", "see whether it was fetched whole")
+
+
+def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
+    return Columns(
+        question=collector.question,
+        answer=collector.answer,
+        id=collector.id,
+        group=collector.group,
+        asked_at=collector.asked_at,
+        author=collector.author,
+    )
+
+
+def _hint(names: Iterable[str], columns: Columns) -> str:
+    if any("\0" in name for name in names):
+        return "it looks like UTF-16 without a byte order mark: give encoding='utf-16-le' or 'utf-16-be'"
+    if columns.question is not None:
+        return (
+            "give `question=` and `answer=` as they stand in the header, and `delimiter=` if it is a rare one"
+        )
+    return f"recognised are {_WANTED}; {_NAME_THEM}"
+
+
+def _settled(
+    file: PairFile, items: Iterator[QAPair | Dropped | Flaw], on_error: OnError
+) -> Iterator[QAPair | Dropped]:
+    """Passes pairs on; raises for a flaw, or counts it."""
+    try:
+        for item in items:
+            if isinstance(item, Flaw):
+                yield _judged(file, item, on_error)
+            else:
+                yield item
+    except UnreadableFile as error:
+        if on_error == "raise":
+            raise SourceFormatError(
+                error.problem, path=str(file.path), line=1, column=1, hint=error.hint
+            ) from error
+        yield Dropped(reason=error.reason, unit="file", where=file.name, detail=error.problem)
+
+
+def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
+    if on_error == "raise":
+        raise SourceFormatError(
+            flaw.problem, path=str(file.path), line=flaw.line, column=flaw.column, hint=flaw.hint
+        )
+    return Dropped(reason=flaw.reason, unit="record", where=f"{file.name}:{flaw.line}", detail=flaw.problem)
+
+
+def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
+    """Returns the file's entry in the manifest that says its cells are escaped, if there is one."""
+    path = file.path
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    own = _own_files.manifest_path(path.with_name(name))
+    others = sorted(path.parent.glob("*" + _own_files.SUFFIX))
+    for manifest in dict.fromkeys([own, *others]):
+        try:
+            head = _own_files.read_head(manifest)
+        except (OSError, ValueError, RecursionError) as error:
+            if manifest == own and manifest.exists():
+                raise SourceFormatError(
+                    "the manifest beside it cannot be read, so it is not known how to read cells that begin with '",
+                    path=str(path),
+                    hint="give escaped_formulas=True if the file is an export of this library, else False",
+                ) from error
+            continue
+        for entry in head.get("files", ()):
+            if entry.get("name") == name:
+                return entry if head.get("escaped_formulas") is True else None
+    return None
+
+
+def _shape(keys: tuple[str, ...], columns: Columns) -> tuple[str, str, dict[str, str]]:
+    """Returns key of the question, key of the answer ("" for a list of turns), keys of the optional columns."""
+    extras = {name: keys[i] for name, i in find_extras(keys, columns).items()}
+    found = find_columns(keys, columns)
+    if found is not None:
+        return keys[found["question"]], keys[found["answer"]], extras
+    if columns.question is None:
+        folded = {key.casefold(): key for key in keys}
+        for name in ("messages", "contents"):
+            if name in folded:
+                return folded[name], "", extras
+    return "", "", extras
+
+
+def _exchange(
+    found: Mapping[str, Any], shape: tuple[str, str, dict[str, str]], line: int
+) -> tuple[str, str, int, dict[str, str]] | Flaw:
+    """Returns question, answer, number of earlier turns and optional texts of a record."""
+    q, a, names = shape
+    extras: dict[str, str] = {}
+    for name, key in names.items():
+        value = found[key]
+        if isinstance(value, str):
+            extras[name] = value
+        elif isinstance(value, int) and not isinstance(value, bool) and name in {"id", "group"}:
+            extras[name] = str(value)
+        elif value is not None:
+            return Flaw(
+                reason="type",
+                problem=f"its {name} is not text",
+                line=line,
+                column=1,
+                hint="write it as a string",
+            )
+    if not q and not a:
+        return Flaw(
+            reason="columns",
+            problem=f"no keys for question and answer; found {listed(found)}",
+            line=line,
+            column=1,
+            hint=f"recognised are {_WANTED}, messages and contents; {_NAME_THEM}",
+        )
+    question = found[q]
+    answer = found[a] if a else None
+    if isinstance(question, str) and isinstance(answer, str):
+        return question, answer, 0, extras
+    if a and not (isinstance(question, list) and isinstance(answer, list)):
+        return Flaw(
+            reason="type",
+            problem="question and answer are neither two texts nor two lists of messages",
+            line=line,
+            column=1,
+            hint="write both as strings",
+        )
+    turns = turns_of(question, line)
+    if a and not isinstance(turns, Flaw):
+        more = turns_of(answer, line)
+        turns = more if isinstance(more, Flaw) else turns + more
+    if isinstance(turns, Flaw):
+        return turns
+    last = last_exchange(turns, line)
+    return last if isinstance(last, Flaw) else (*last, extras)
