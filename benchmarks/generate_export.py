@@ -20,9 +20,28 @@ _EPOCH = 1_420_070_400_000
 _SUBJECTS = "the actor|a scene|my window|the shader|this texture|the camera|a sphere|the colormap|an animation|the slicer"
 _VERBS = "renders|loads|rotates|blends|disappears|resizes|updates|fades|crashes|flickers|exports|scales"
 _ADVERBS = "twice|slowly|only on Linux|without a warning|after the first frame|in a notebook|when I resize it|at random"
-_STARTS = "How do I make sure that|Why is it that|What does it mean when|Is it expected that|Does anybody know why"
+_STARTS = (
+    "How do I make sure that|Why is it that|What does it mean when|Is it expected that|Does anybody know why"
+)
 _ADVICE = "Call update after you change it|Pass the data as float32|Set the opacity first|Pin the version|Read the tutorial on it"
-_WORDS = "buffer vertex plane light volume mesh index matrix kernel window frame stream layer pixel query batch".split()
+_WORDS = [
+    "buffer",
+    "vertex",
+    "plane",
+    "light",
+    "volume",
+    "mesh",
+    "index",
+    "matrix",
+    "kernel",
+    "window",
+    "frame",
+    "stream",
+    "layer",
+    "pixel",
+    "query",
+    "batch",
+]
 
 
 def _sentence(rnd: random.Random) -> str:
@@ -33,8 +52,12 @@ def _sentence(rnd: random.Random) -> str:
 
 def _content(rnd: random.Random, *, question: bool) -> str:
     if question:
-        return f"{rnd.choice(_STARTS.split('|'))} {_sentence(rnd)}?" + (f" {_sentence(rnd)}." if rnd.random() < 0.5 else "")
-    body = f"{rnd.choice(_ADVICE.split('|'))}: " + ". ".join(_sentence(rnd) for _ in range(rnd.choice((1, 1, 2, 4))))
+        return f"{rnd.choice(_STARTS.split('|'))} {_sentence(rnd)}?" + (
+            f" {_sentence(rnd)}." if rnd.random() < 0.5 else ""
+        )
+    body = f"{rnd.choice(_ADVICE.split('|'))}: " + ". ".join(
+        _sentence(rnd) for _ in range(rnd.choice((1, 1, 2, 4)))
+    )
     if rnd.random() < 0.08:
         body += '\n```py\nshow("frame")\n```\n😀'
     return body
@@ -42,7 +65,8 @@ def _content(rnd: random.Random, *, question: bool) -> str:
 
 def _people(rnd: random.Random, count: int) -> list[dict[str, Any]]:
     roles = [
-        {"id": str(700_000_000_000_000_000 + i), "name": f"role-{i}", "color": "#3498DB", "position": i} for i in range(9)
+        {"id": str(700_000_000_000_000_000 + i), "name": f"role-{i}", "color": "#3498DB", "position": i}
+        for i in range(9)
     ]
     people = []
     for i in range(count):
@@ -101,15 +125,35 @@ def messages(count: int, *, seed: int = 1, bare: bool = False) -> Iterator[dict[
         }
         if luck > 0.96:
             message["attachments"] = [
-                {"id": uid, "url": f"https://example.org/{uid}/image.png", "fileName": "image.png", "fileSizeBytes": 12345}
+                {
+                    "id": uid,
+                    "url": f"https://example.org/{uid}/image.png",
+                    "fileName": "image.png",
+                    "fileSizeBytes": 12345,
+                }
             ]
         if 0.90 < luck < 0.94:
             message["embeds"] = [
-                {"title": "link", "url": "https://example.org/a", "timestamp": None, "description": _sentence(rnd), "images": [], "fields": []}
+                {
+                    "title": "link",
+                    "url": "https://example.org/a",
+                    "timestamp": None,
+                    "description": _sentence(rnd),
+                    "images": [],
+                    "fields": [],
+                }
             ]
         if not bare and 0.45 < luck < 0.57:
-            fans = [{k: v for k, v in p.items() if k != "roles"} for p in rnd.sample(people, rnd.randint(1, 3))]
-            emoji = {"id": "", "name": rnd.choice("👍🔥🎉✅"), "code": "x", "isAnimated": False, "imageUrl": "https://example.org/e.svg"}
+            fans = [
+                {k: v for k, v in p.items() if k != "roles"} for p in rnd.sample(people, rnd.randint(1, 3))
+            ]
+            emoji = {
+                "id": "",
+                "name": rnd.choice("👍🔥🎉✅"),
+                "code": "x",
+                "isAnimated": False,
+                "imageUrl": "https://example.org/e.svg",
+            }
             message["reactions"] = [{"emoji": emoji, "count": len(fans), "users": fans}]
         if reply:
             if not bare:

@@ -195,9 +195,11 @@ class ExportFile:
                     if late:
                         raise
             except Malformed as error:
-                raise self.located(error, source.broken) from None
+                raise self.located(error, source.broken) from error
             if "channel" not in array.members:
-                raise self.located(Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0), "")
+                raise self.located(
+                    Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0), ""
+                )
             return _channel(array.members), first
 
     def blocks(self, kind: type[M]) -> Iterator[list[M] | Bad]:
@@ -207,20 +209,22 @@ class ExportFile:
             SourceFormatError: The file is malformed, ends early, or holds more or fewer messages than it says.
         """
         with ByteSource(self.path, self.name) as source:
-            array = ObjectArray(
-                source, "messages", kind, block=self.block, limit=self.limit, skip=self.skip
-            )
+            array = ObjectArray(source, "messages", kind, block=self.block, limit=self.limit, skip=self.skip)
             try:
                 array.open()
                 yield from array.blocks()
-                if source.broken:
-                    raise Malformed("the compressed data end early", array.end, truncated=True)
             except Malformed as error:
-                raise self.located(error, source.broken) from None
+                raise self.located(error, source.broken) from error
+            if source.broken:
+                error = Malformed("the compressed data end early", array.end, truncated=True)
+                raise self.located(error, source.broken) from error
             said = array.members.get("messageCount")
             if isinstance(said, int) and said != array.count:
                 raise self.located(
-                    Malformed(f"messageCount is {said}, but the file holds {array.count} messages", array.end), ""
+                    Malformed(
+                        f"messageCount is {said}, but the file holds {array.count} messages", array.end
+                    ),
+                    "",
                 )
 
     def located(self, problem: Malformed, why: str) -> SourceFormatError:

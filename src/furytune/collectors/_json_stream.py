@@ -22,7 +22,7 @@ __all__ = ["BLOCK", "LIMIT", "Bad", "Malformed", "ObjectArray"]
 
 T = TypeVar("T")
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes decoded at a time."""
 LIMIT = 64 << 20
 """Most bytes that a single element, or what stands before or after the array, may have."""
@@ -31,7 +31,9 @@ _GUESSES = 4
 _NEAR = 1 << 16
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NEXT = re.compile(r'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\\x00-\x1f]*"')
-_SECOND = re.compile(rb'[ \t\n\r]*:[ \t\n\r]*"[^"\\\x00-\x1f]{0,64}"[ \t\n\r]*,[ \t\n\r]*("[^"\\\x00-\x1f]*")')
+_SECOND = re.compile(
+    rb'[ \t\n\r]*:[ \t\n\r]*"[^"\\\x00-\x1f]{0,64}"[ \t\n\r]*,[ \t\n\r]*("[^"\\\x00-\x1f]*")'
+)
 _ANY_CUT = re.compile(rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"id"[ \t\n\r]*:[ \t\n\r]*"\d+"')
 
 
@@ -101,6 +103,14 @@ class _Text:
         if truncated:
             problem = "the file ends in the middle"
         return Malformed(problem, self.base + self.size(0, at), truncated=truncated)
+
+    def not_utf8(self, start: int, end: int) -> int | None:
+        """Offset of the first byte of a slice that is not UTF-8, or None."""
+        try:
+            self.text[start:end].encode()
+        except UnicodeEncodeError as error:
+            return self.base + self.size(0, start + error.start)
+        return None
 
     def space(self, at: int) -> int:
         """Steps over white space."""
@@ -246,7 +256,7 @@ class ObjectArray(Generic[T]):
                     raise _MoreNeededError
                 if end < len(text.text):
                     raise text.fail("text after the end of the JSON object", end)
-                self.members.update(members)
+                self._accept(members, text, end)
                 return None
             if not first:
                 at = text.expect('"', at + 1)
@@ -257,9 +267,15 @@ class ObjectArray(Generic[T]):
                 if self._closed:
                     raise text.fail(f"a second {self._key!r} member", at)
                 begin = text.expect("[", begin)
-                self.members.update(members)
+                self._accept(members, text, begin)
                 return begin
             members[name], at = text.value(begin)
+
+    def _accept(self, members: dict[str, Any], text: _Text, end: int) -> None:
+        broken = text.not_utf8(0, end)
+        if broken is not None:
+            raise Malformed("bytes that are not UTF-8", broken)
+        self.members.update(members)
 
     def _read_tail(self) -> None:
         while True:
@@ -307,8 +323,12 @@ class ObjectArray(Generic[T]):
         comma = mark.index(b",", end - indent)
         pattern = None
         if b"\n" not in mark:  # elsewhere the line break proves that the mark is not inside a string
-            second = _SECOND.match(text.text[following.end() : following.end() + 400].encode("utf-8", "surrogateescape"))
-            tail = _SECOND.pattern.replace(b'("[^"\\\\\\x00-\\x1f]*")', re.escape(second[1])) if second else b""
+            second = _SECOND.match(
+                text.text[following.end() : following.end() + 400].encode("utf-8", "surrogateescape")
+            )
+            tail = (
+                _SECOND.pattern.replace(b'("[^"\\\\\\x00-\\x1f]*")', re.escape(second[1])) if second else b""
+            )
             pattern = re.compile(re.escape(mark) + tail)
         self._cut = (mark, comma, pattern)
 
@@ -335,6 +355,7 @@ class ObjectArray(Generic[T]):
             try:
                 with memoryview(buf) as view, view[start : comma + 1] as part:
                     done = self._decode(part)
+                    str(part, "utf-8")  # the decoder does not look into strings that it skips
             except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
                 buf[comma] = 0x2C
                 return None
@@ -354,6 +375,7 @@ class ObjectArray(Generic[T]):
             try:
                 with memoryview(self._buf) as view, view[self._start : end + 1] as part:
                     done = self._decode(part)
+                    str(part, "utf-8")
             except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
                 return None
             except msgspec.DecodeError:
@@ -423,18 +445,17 @@ class ObjectArray(Generic[T]):
     def _convert(self, text: _Text, begin: int, end: int, value: Any) -> T | Bad:
         own = value.get("id") if isinstance(value, dict) else None
         name = own if isinstance(own, str) and own.isascii() else ""
+        broken = text.not_utf8(begin, end)
+        if broken is not None:
+            return Bad("invalid_utf8", broken, name, "bytes that are not UTF-8")
+        offset = text.base + text.size(0, begin)
         try:
             item = msgspec.convert(value, self._kind)
-        except msgspec.ValidationError as error:
-            return Bad("invalid_message", text.base + text.size(0, begin), name, str(error))
-        try:
             msgspec.json.encode(item)
+        except msgspec.ValidationError as error:
+            return Bad("invalid_message", offset, name, str(error))
         except UnicodeEncodeError:
-            try:
-                text.text[begin:end].encode()
-            except UnicodeEncodeError as error:
-                return Bad("invalid_utf8", text.base + text.size(0, begin + error.start), name)
-            return Bad("lone_surrogate", text.base + text.size(0, begin), name)
+            return Bad("lone_surrogate", offset, name, "half of a surrogate pair: not a character")
         return item
 
     def _step_over(self, error: Malformed) -> Bad:
@@ -461,4 +482,3 @@ class ObjectArray(Generic[T]):
             return None if found is None else found.start() + comma
         found = _ANY_CUT.search(self._buf, self._start, self._have)
         return None if found is None else self._buf.index(b",", found.start())
-

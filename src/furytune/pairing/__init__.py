@@ -1,1 +1,14 @@
-"""Makes question-answer pairs out of chat messages."""
+"""Makes question-answer pairs out of chat messages.
+
+Pure and without a platform: a collector turns its messages into `Post` values, in order of time, and gives those of one
+conversation to the first pairer that fits it. Every post comes out, in a pair or in the count of a `Dropped`.
+"""
+
+from __future__ import annotations
+
+from furytune.pairing.posts import Conversation, Pairer, Post
+from furytune.pairing.questions import is_question
+from furytune.pairing.replies import ReplyPairer
+from furytune.pairing.threads import ThreadPairer
+
+__all__ = ["Conversation", "Pairer", "Post", "ReplyPairer", "ThreadPairer", "is_question"]

@@ -1,0 +1,50 @@
+"""Keyed pseudonyms: the same person has the same one under the same key, and without the key nobody can tell who."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import os
+import secrets
+
+from furytune.errors import ConfigError
+
+__all__ = ["ENVIRONMENT", "Pseudonyms"]
+
+ENVIRONMENT = "FURYTUNE_AUTHOR_KEY"
+"""Environment variable with the key that is used when none is given."""
+
+
+@functools.cache
+def _process_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+class Pseudonyms(dict[str, str]):
+    """Maps a platform's user id to a pseudonym: 32 hex digits of HMAC-SHA256.
+
+    Args:
+        key: Secret key; None takes the environment's, or else one that is random in each process.
+
+    Raises:
+        ConfigError: The key is empty.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        super().__init__()
+        if key is None and ENVIRONMENT in os.environ:
+            key = os.environ[ENVIRONMENT].encode()
+        elif key is None:
+            key = _process_key()
+        if not key:
+            raise ConfigError(f"the author key is empty; give some bytes, or unset {ENVIRONMENT}")
+        self._key = key
+
+    def __missing__(self, user: str) -> str:
+        found = hmac.new(self._key, user.encode(), hashlib.sha256).hexdigest()[:32]
+        self[user] = found
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Pseudonyms of {len(self)} people>"

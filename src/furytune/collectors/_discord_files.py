@@ -1,0 +1,267 @@
+"""The files of an export: which belong to one channel, in which order, and each message once."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from attrs import field, frozen
+
+from furytune.collectors._bytes import Locator
+from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage
+from furytune.collectors._discord_text import STARTERS
+from furytune.collectors._json_stream import Bad, Malformed
+from furytune.errors import SourceError, SourceFormatError
+from furytune.records import Dropped
+
+__all__ = ["ChannelFiles", "file_drop", "find_files", "in_channels"]
+
+_PART = re.compile(r" \[part (\d+)\]$")
+_ENDINGS = (".json", ".json.gz")
+
+
+class _HasId(Protocol):
+    id: str
+
+
+M = TypeVar("M", bound=_HasId)
+OnDrop = Callable[[Dropped], None]
+
+
+@frozen
+class _File:
+    export: ExportFile
+    name: str
+    channel: Channel
+    first: list[FirstMessage] = field(repr=False)
+
+    @property
+    def newest_first(self) -> bool:
+        ids = [_number(m.id) for m in self.first]
+        return len(ids) > 1 and all(a > b for a, b in itertools.pairwise(ids))
+
+    @property
+    def part(self) -> tuple[str, int]:
+        stem = self.name
+        for ending in (".gz", ".json"):
+            stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
+        found = _PART.search(stem)
+        return (stem[: found.start()], int(found[1])) if found else (stem, 1)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        low = min((_number(m.id) for m in self.first), default=0)
+        return low, self.part[1], self.name
+
+
+def _number(uid: str) -> int:
+    return int(uid) if uid.isascii() and uid.isdigit() else 0
+
+
+@frozen
+class ChannelFiles:
+    """One channel or thread, and the files that hold its messages, oldest first."""
+
+    channel: Channel
+    files: tuple[_File, ...]
+
+    @property
+    def starter(self) -> str:
+        """Id of the parent channel's message that the thread was opened on, or ""."""
+        for message in self.files[0].first[:1]:
+            if message.type in STARTERS and message.reference is not None:
+                return message.reference.message_id or ""
+        return ""
+
+    def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+        """Yields messages with the name of their file, in order of time, each id once."""
+        seen = _Seen()
+        repeated = _Repeated(on_drop)
+        for message, name in self._merged(kind, on_drop):
+            if seen.add(message.id):
+                yield message, name
+            else:
+                repeated.add(message.id, name)
+        repeated.flush()
+
+    def _merged(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+        if len(self.files) == 1:
+            yield from _read(self.files[0], kind, on_drop)
+            return
+        waiting = list(self.files)
+        heap: list[tuple[int, int, tuple[M, str], Iterator[tuple[M, str]]]] = []
+        while waiting or heap:
+            # a file is opened when its time comes: a hundred partitions never stand open at once
+            while waiting and (not heap or waiting[0].order[0] <= heap[0][0]):
+                stream = _read(waiting.pop(0), kind, on_drop)
+                _push(heap, stream, len(self.files) - len(waiting), 0)
+            if heap:
+                key, place, item, stream = heapq.heappop(heap)
+                yield item
+                _push(heap, stream, place, key)
+
+
+def _push(
+    heap: list[tuple[int, int, tuple[M, str], Iterator[tuple[M, str]]]],
+    stream: Iterator[tuple[M, str]],
+    place: int,
+    least: int,
+) -> None:
+    item = next(stream, None)
+    if item is not None:
+        heapq.heappush(heap, (_number(item[0].id) or least, place, item, stream))
+
+
+def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+    """One file's messages, oldest first; one exported newest first is held in memory to turn it round."""
+    if file.newest_first:
+        yield from reversed(list(_in_order(file, kind, on_drop)))
+    else:
+        yield from _in_order(file, kind, on_drop)
+
+
+def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+    export, name = file.export, file.name
+    locator = Locator(export.path, export.name)
+    try:
+        for block in export.blocks(kind):
+            if isinstance(block, Bad):
+                on_drop(_message_drop(block, export, locator))
+            else:
+                for message in block:
+                    yield message, name
+    except SourceFormatError as error:
+        if not export.skip:
+            raise
+        on_drop(file_drop(error))
+    finally:
+        locator.close()
+
+
+def _message_drop(bad: Bad, export: ExportFile, locator: Locator) -> Dropped:
+    line, column = locator(bad.offset)
+    if bad.reason != "lone_surrogate" and not export.skip:
+        raise SourceFormatError(
+            f"{bad.detail} (message {bad.id or 'of unknown id'})",
+            path=export.name,
+            line=line,
+            column=column,
+            hint="export it again, or leave such messages out with on_error='skip'",
+        )
+    return Dropped(
+        reason=bad.reason,
+        unit="message",
+        ids=(bad.id,) if bad.id else (),
+        where=f"{export.name}:{line}:{column}",
+        detail=bad.detail,
+    )
+
+
+def file_drop(error: SourceFormatError) -> Dropped:
+    """Returns the drop that stands for a file, or the rest of it, that cannot be read."""
+    cause = error.__cause__
+    reason = "truncated" if isinstance(cause, Malformed) and cause.truncated else "malformed_file"
+    place = "" if error.line is None else f":{error.line}:{error.column}"
+    return Dropped(reason=reason, unit="file", where=error.path + place, detail=error.problem)
+
+
+class _Seen:
+    """Ids so far: eight bytes a message while they ascend, as they do in an export."""
+
+    def __init__(self) -> None:
+        self._ascending = array("Q")
+        self._others: set[int | str] = set()
+        self._top = -1
+
+    def add(self, uid: str) -> bool:
+        """Returns True if the id is new."""
+        try:
+            number = int(uid)
+        except ValueError:
+            return self._other(uid)
+        if number <= self._top:
+            at = bisect_left(self._ascending, number)
+            if at < len(self._ascending) and self._ascending[at] == number:
+                return False
+            return self._other(number)
+        if number >> 64:
+            return self._other(uid)
+        self._top = number
+        self._ascending.append(number)
+        return True
+
+    def _other(self, key: int | str) -> bool:
+        known = key in self._others
+        self._others.add(key)
+        return not known
+
+
+class _Repeated:
+    """Counts repeated messages, one drop a file."""
+
+    def __init__(self, on_drop: OnDrop) -> None:
+        self._ids: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = {}
+        self._on_drop = on_drop
+
+    def add(self, uid: str, name: str) -> None:
+        self._counts[name] = self._counts.get(name, 0) + 1
+        listed = self._ids.setdefault(name, [])
+        if len(listed) < 20:
+            listed.append(uid)
+
+    def flush(self) -> None:
+        for name, count in sorted(self._counts.items()):
+            self._on_drop(
+                Dropped(
+                    reason="duplicate", unit="message", count=count, ids=tuple(self._ids[name]), where=name
+                )
+            )
+
+
+def find_files(path: Path) -> list[tuple[Path, str]]:
+    """Returns the export files of a folder tree, or the one file, with their names relative to it, sorted.
+
+    Raises:
+        SourceError: There is none.
+    """
+    if path.is_file():
+        return [(path, path.name)]
+    if not path.is_dir():
+        raise SourceError(f"{path}: no such file or folder")
+    found = [
+        (file, file.relative_to(path).as_posix())
+        for file in path.rglob("*")
+        if file.name.lower().endswith(_ENDINGS) and file.is_file()
+    ]
+    if not found:
+        raise SourceError(f"{path}: no *.json or *.json.gz inside; export with `--format Json`")
+    return sorted(found, key=lambda item: item[1])
+
+
+def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
+    """Groups files by channel; channels come before threads, for a thread can begin in a channel."""
+    groups: dict[tuple[str, ...], list[_File]] = {}
+    for file in files:
+        channel = file.channel
+        key = (channel.guild, channel.id) if channel.id else ("", "", file.part[0])
+        groups.setdefault(key, []).append(file)
+    channels = []
+    for group in groups.values():
+        group.sort(key=lambda file: file.order)
+        channels.append(ChannelFiles(group[0].channel, tuple(group)))
+    channels.sort(key=lambda c: (c.channel.is_thread, _number(c.channel.id), c.files[0].name))
+    return channels
+
+
+def open_file(path: Path, name: str, *, skip: bool, block: int, limit: int) -> _File:
+    """Reads a file up to its first messages."""
+    export = ExportFile(path, str(path), skip=skip, block=block, limit=limit)
+    channel, first = export.head()
+    return _File(export, name, channel, first)

@@ -1,0 +1,255 @@
+"""Reads exports made by DiscordChatExporter and makes question-answer pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Literal
+
+from attrs import field, frozen, validators
+
+from furytune._pseudonym import Pseudonyms
+from furytune.collectors._discord_files import (
+    ChannelFiles,
+    file_drop,
+    find_files,
+    in_channels,
+    open_file,
+)
+from furytune.collectors._discord_json import Channel, FullMessage, ThinMessage
+from furytune.collectors._discord_text import SAID, STARTERS, is_solved, reply_target, text_of
+from furytune.collectors._json_stream import BLOCK, LIMIT
+from furytune.errors import ConfigError, ConservationError, SourceFormatError
+from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer
+from furytune.pairing.posts import parse_time
+from furytune.records import Author, Dropped, Message, QAPair, Source
+
+__all__ = ["DiscordExportCollector"]
+
+Starters = dict[str, Post | None]
+
+
+def _as_tuple(pairers: tuple[Pairer, ...] | list[Pairer] | None) -> tuple[Pairer, ...] | None:
+    return None if pairers is None else tuple(pairers)
+
+
+@frozen
+class DiscordExportCollector:
+    """Pairs from DiscordChatExporter's JSON.
+
+    Any layout of the JSON is read, plain or gzip, in bounded memory. Every message ends in a pair or in the count of a
+    `Dropped`; a file that breaks its format raises, with file, line and column.
+
+    Args:
+        path: A file, or a folder whose ``*.json`` and ``*.json.gz`` are read with all sub-folders. Partitions and
+            overlapping exports of one channel are merged by message id; of two equal ids the first file's counts.
+        on_error: "raise" stops at the first malformed file or message; "skip" counts it as dropped and keeps the rest.
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
+            `ReplyPairer`.
+        author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
+            random in each process, so that pseudonyms of two runs differ.
+        window: Messages of a channel that are looked at together, for the default pairers.
+        include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
+        block_size: Bytes decoded at a time.
+        max_message_bytes: A single message over this is refused.
+    """
+
+    path: Path = field(converter=Path)
+    on_error: Literal["raise", "skip"] = field(
+        default="raise", kw_only=True, validator=validators.in_(("raise", "skip"))
+    )
+    pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=_as_tuple)
+    author_key: bytes | None = field(default=None, kw_only=True, repr=False)
+    window: int = field(default=50_000, kw_only=True, validator=validators.ge(2))
+    include_bots: bool = field(default=False, kw_only=True)
+    block_size: int = field(default=BLOCK, kw_only=True, validator=validators.ge(16))
+    max_message_bytes: int = field(default=LIMIT, kw_only=True, validator=validators.ge(1024))
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields pairs and drops, channel by channel, threads last.
+
+        Raises:
+            SourceError: There is nothing to read.
+            SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
+        """
+        pairers = self._pairers()
+        names = Pseudonyms(self.author_key)
+        out: list[Dropped] = []
+        channels = self._channels(out.append)
+        yield from out
+        starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
+        for channel in channels:
+            yield from self._pair(channel, pairers, names, starters)
+
+    def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
+        """Yields every message, system messages and bots too, each id once.
+
+        Args:
+            on_drop: Called for what is left out: duplicates, and with ``on_error="skip"`` malformed parts.
+
+        Raises:
+            SourceError: There is nothing to read.
+            SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
+        """
+        names = Pseudonyms(self.author_key)
+        report = on_drop or (lambda _: None)
+        for channel in self._channels(report):
+            sources: dict[str, Source] = {}
+            for message, name in channel.messages(FullMessage, report):
+                source = sources.get(name) or sources.setdefault(name, _source(channel.channel, name))
+                yield _view(message, channel.channel, source, names)
+
+    def _pairers(self) -> tuple[Pairer, ...]:
+        if self.pairers is None:
+            return ThreadPairer(self.window), ReplyPairer(self.window)
+        if not self.pairers:
+            raise ConfigError("pairers is empty: leave it out, or name at least one")
+        return self.pairers
+
+    def _channels(self, on_drop: Callable[[Dropped], None]) -> list[ChannelFiles]:
+        found = []
+        skip = self.on_error == "skip"
+        for path, name in find_files(self.path):
+            try:
+                found.append(
+                    open_file(path, name, skip=skip, block=self.block_size, limit=self.max_message_bytes)
+                )
+            except SourceFormatError as error:
+                if not skip:
+                    raise
+                on_drop(file_drop(error))
+        return in_channels(found)
+
+    def _pair(
+        self, channel: ChannelFiles, pairers: tuple[Pairer, ...], names: Pseudonyms, starters: Starters
+    ) -> Iterator[QAPair | Dropped]:
+        place = _conversation(channel.channel)
+        pairer = next((p for p in pairers if p.fits(place)), None)
+        drops: list[Dropped] = []
+        posts = _Posts(channel, names, starters, drops.append, include_bots=self.include_bots)
+        came_out = 0
+        if pairer is None:
+            came_out = yield from _unpaired(posts, place)
+        else:
+            for item in pairer.pair(posts, place):
+                if isinstance(item, QAPair):
+                    came_out += len(item.question_messages) + len(item.answer_messages)
+                elif item.unit == "message":
+                    came_out += item.count
+                yield item
+                while drops:
+                    yield drops.pop(0)
+        yield from drops
+        if came_out != posts.count:
+            raise ConservationError(
+                f"{channel.files[0].name}: {posts.count} messages went into {type(pairer).__name__}, "
+                f"{came_out} came out"
+            )
+
+
+def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, int]:
+    """Counts the messages of a conversation that no pairer fits; returns their number."""
+    for _ in posts:
+        pass
+    if posts.count:
+        yield Dropped(
+            reason="no_pairer", unit="message", count=posts.count, where=place.thread or place.channel
+        )
+    return posts.count
+
+
+class _Posts:
+    """The posts of one channel, to be read once; and how many there were."""
+
+    def __init__(
+        self,
+        channel: ChannelFiles,
+        names: Pseudonyms,
+        starters: Starters,
+        on_drop: Callable[[Dropped], None],
+        *,
+        include_bots: bool,
+    ) -> None:
+        self.count = 0
+        self._channel = channel
+        self._names = names
+        self._starters = starters
+        self._on_drop = on_drop
+        self._include_bots = include_bots
+
+    def __iter__(self) -> Iterator[Post]:
+        names, starters, channel = self._names, self._starters, self._channel.channel
+        bots = self._include_bots
+        for message, name in self._channel.messages(ThinMessage, self._on_drop):
+            self.count += 1
+            text = message.content
+            if message.mentions or not text:
+                text = text_of(message)
+            drop = ""
+            if message.type not in SAID:
+                drop = "system"
+                if message.type in STARTERS:
+                    post = self._opened_on(message, name)
+                    if post is not None:
+                        yield post
+                        continue
+                    drop = "thread_starter_missing"
+            elif message.author.is_bot and not bots:
+                drop = "bot"
+            post = Post(
+                message.id,
+                names[message.author.id],
+                text,
+                reply_target(message, channel) if message.reference is not None else None,
+                message.timestamp,
+                is_solved(message.reactions) if message.reactions else False,
+                drop,
+                name,
+            )
+            if message.id in starters:
+                starters[message.id] = post
+            yield post
+
+    def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
+        """The message of the parent channel that a thread was opened on, in the place of its empty stand-in."""
+        target = message.reference.message_id if message.reference is not None else None
+        found = self._starters.get(target or "")
+        if found is None or found.drop or not found.text.strip():
+            return None
+        return Post(message.id, found.speaker, found.text, None, found.sent_at, path=name)
+
+
+def _conversation(channel: Channel) -> Conversation:
+    thread = channel.is_thread
+    return Conversation(
+        guild=channel.guild,
+        channel=channel.parent if thread else channel.id,
+        thread=channel.id if thread else "",
+        is_thread=thread,
+    )
+
+
+def _source(channel: Channel, name: str) -> Source:
+    place = _conversation(channel)
+    return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)
+
+
+def _view(message: FullMessage, channel: Channel, source: Source, names: Pseudonyms) -> Message:
+    author = message.author
+    return Message(
+        id=message.id,
+        author=Author(
+            pseudonym=names[author.id],
+            is_bot=author.is_bot,
+            roles=tuple(role.name for role in author.roles or () if role.name),
+        ),
+        content=text_of(message),
+        sent_at=parse_time(message.timestamp, message.id),
+        edited_at=parse_time(message.timestamp_edited, "") if message.timestamp_edited else None,
+        type=message.type,
+        reply_to=reply_target(message, channel) or None,
+        channel=channel.id,
+        attachments=len(message.attachments or ()),
+        reactions=tuple((r.emoji.name or r.emoji.code or "", r.count) for r in message.reactions or ()),
+        source=source,
+    )

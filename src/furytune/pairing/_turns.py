@@ -1,0 +1,78 @@
+"""Which turn of a conversation answers its opener."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from furytune.pairing._drops import Drops
+from furytune.pairing.posts import Post
+
+Turn = list[Post]
+
+_LINK_OR_FENCE = re.compile(r"```|https?://")
+
+
+def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
+    """Groups consecutive posts of one speaker; those without text are counted and left out."""
+    found: list[Turn] = []
+    for post in posts:
+        if not post.text.strip():
+            drops.add("empty", post.id)
+        elif found and found[-1][0].speaker == post.speaker:
+            found[-1].append(post)
+        else:
+            found.append([post])
+    return found
+
+
+def only_asks_back(turn: Turn) -> bool:
+    """Returns True if every message of a turn ends with a question mark and gives neither code nor a link."""
+    return all(
+        post.text.rstrip().endswith(("?", "\uff1f")) and not _LINK_OR_FENCE.search(post.text) for post in turn
+    )
+
+
+def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
+    """Place of the answering turn, and places of the turns before it that only ask back."""
+    others = [i for i, turn in enumerate(found) if turn[0].speaker != opener]
+    for i in others:
+        if any(post.solved for post in found[i]):
+            return i, set()
+    last_of_opener = max((i for i, turn in enumerate(found) if turn[0].speaker == opener), default=-1)
+    asked_back: set[int] = set()
+    for i in others:
+        if i < last_of_opener and only_asks_back(found[i]):
+            asked_back.add(i)
+        else:
+            return i, asked_back
+    return None
+
+
+def split(found: list[Turn], drops: Drops) -> tuple[list[Turn], Turn] | None:
+    """Returns question and answer of a conversation whose first turn is the opener's.
+
+    The answer is the first turn by somebody else that carries a solution mark; without a mark, the first turn by
+    somebody else that is more than a question back to the opener. The question is all turns of the opener before it.
+    Everything else is counted as "clarification", "before_answer", "after_answer" or "no_answer".
+    """
+    if not found:
+        return None
+    opener = found[0][0].speaker
+    chosen = _answer(found, opener)
+    if chosen is None:
+        for turn in found:
+            drops.all("no_answer", turn)
+        return None
+    place, asked_back = chosen
+    question: list[Turn] = []
+    for i, turn in enumerate(found):
+        if i > place:
+            drops.all("after_answer", turn)
+        elif i in asked_back:
+            drops.all("clarification", turn)
+        elif i < place and turn[0].speaker == opener:
+            question.append(turn)
+        elif i < place:
+            drops.all("before_answer", turn)
+    return question, found[place]

@@ -1,0 +1,127 @@
+"""What a pairer reads, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Protocol, runtime_checkable
+
+import msgspec
+from attrs import frozen
+
+from furytune.records import Dropped, QAPair, Source
+
+__all__ = ["Conversation", "Pairer", "Post", "parse_time", "sent_at", "snowflake_time"]
+
+_DISCORD_EPOCH = 1_420_070_400_000
+
+
+class Post(msgspec.Struct, gc=False, frozen=True):
+    """A message as pairing sees it; one is made for each message of an export, so it is a light value.
+
+    Attributes:
+        id: The message's id.
+        speaker: Pseudonym of who wrote it.
+        text: Its content; "" for a message of attachments only.
+        reply_to: Id of the message it replies to.
+        sent_at: When it was sent: a datetime or ISO 8601.
+        solved: True if it carries a mark that says "this is the solution".
+        drop: Why the collector takes it out ("bot", "system", ...), "" if it does not. Such a post is counted and
+            known as the target of replies, but never stands in a pair.
+        path: File it was read from.
+    """
+
+    id: str
+    speaker: str
+    text: str
+    reply_to: str | None = None
+    sent_at: str | datetime | None = None
+    solved: bool = False
+    drop: str = ""
+    path: str = ""
+
+
+@frozen(kw_only=True)
+class Conversation:
+    """Where posts were said.
+
+    Attributes:
+        guild: Guild id, or "".
+        channel: Channel id; for a thread, that of the channel it belongs to. Or "".
+        thread: Thread or forum post id, "" in a channel.
+        is_thread: True for a thread or forum post, even one whose id is unknown.
+        platform: Prefix of pair ids.
+    """
+
+    guild: str = ""
+    channel: str = ""
+    thread: str = ""
+    is_thread: bool = False
+    platform: str = "discord"
+
+    def pair(self, question: list[list[Post]], answer: list[Post], *, group: str, method: str) -> QAPair:
+        """Returns the pair of some turns: lines of a turn joined by a line break, turns by a blank line."""
+        first = question[0][0]
+        return QAPair(
+            id=f"{self.platform}:{first.id}",
+            question="\n\n".join("\n".join(p.text for p in turn) for turn in question),
+            answer="\n".join(p.text for p in answer),
+            group=group,
+            asked_at=sent_at(first),
+            method=method,
+            asker=first.speaker,
+            answerer=answer[0].speaker,
+            question_messages=tuple(p.id for turn in question for p in turn),
+            answer_messages=tuple(p.id for p in answer),
+            source=Source(path=first.path, guild=self.guild, channel=self.channel, thread=self.thread),
+        )
+
+
+@runtime_checkable
+class Pairer(Protocol):
+    """**Protocol:** one method of finding pairs in a conversation."""
+
+    def fits(self, place: Conversation) -> bool:
+        """Returns True if this method is meant for such a conversation."""
+        ...
+
+    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
+        """Yields pairs, and the counts of all other posts by reason.
+
+        Args:
+            posts: In order of time, each id once.
+            place: Where they were said.
+        """
+        ...
+
+
+def snowflake_time(uid: str) -> datetime | None:
+    """Returns the moment that a Discord id was made, None if it is none.
+
+    A snowflake holds the milliseconds since 2015 above its lowest 22 bits.
+    """
+    if not (uid.isascii() and uid.isdigit()) or len(uid) > 20:
+        return None
+    try:
+        return datetime.fromtimestamp(((int(uid) >> 22) + _DISCORD_EPOCH) / 1000, UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def parse_time(text: str | None, uid: str) -> datetime | None:
+    """Returns an ISO 8601 time in UTC; where it is none or has no zone, the time inside the id."""
+    if text:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return snowflake_time(uid)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    return snowflake_time(uid)
+
+
+def sent_at(post: Post) -> datetime | None:
+    """Returns when a post was sent."""
+    if isinstance(post.sent_at, datetime):
+        return post.sent_at
+    return parse_time(post.sent_at, post.id)

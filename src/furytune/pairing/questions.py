@@ -1,0 +1,41 @@
+"""Tells a question from other talk, by a rule simple enough to explain."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_question"]
+
+_CODE_OR_LINK = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|<?https?://\S+", re.DOTALL)
+_MARK = re.compile("[?\uff1f\u061f\u037e]")
+_GREETING = re.compile(
+    r"(?:(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|dear|ok|okay|so|also|and|but|well|please"
+    r"|sorry|excuse me|all|everyone|everybody|guys|folks|team|there|<@!?\d+>|@\S+)(?!\w)[\s,.!:;-]*)*",
+    re.IGNORECASE,
+)
+_START = re.compile(
+    r"(?:how|what|whats|why|where|when|which|who|whose|can|could|is|are|am|was|were|do|does|did|has|have|should|shall"
+    r"|would|will|may|might|any(?:one|body)?|some(?:one|body)|help|need help|i need|i want to|i'?d like to|i(?:'m| am) trying"
+    r"|i try|i tried|trying to|i can'?t|i cannot|i could not|i couldn'?t|unable to|not able to|looking for|struggling|stuck"
+    r"|i wonder|wondering|i get|i(?:'m| am) getting|getting|problem|issue|error)\b",
+    re.IGNORECASE,
+)
+_TROUBLE = re.compile(
+    r"traceback|exception|\w+error\b|\berror\b|does(?:n'?t| not) work|not working|fails?\b|failed\b|crash(?:es|ed)?\b|broken\b",
+    re.IGNORECASE,
+)
+
+
+def is_question(text: str) -> bool:
+    """Returns True if a text looks like a question or a call for help.
+
+    Code, inline code and links are left aside first. What remains is a question if it holds a question mark, if it
+    begins (after a greeting) like one in English ("how", "can", "I'm trying", ...), or if the text, code included, tells
+    of trouble ("error", "Traceback", "doesn't work", ...).
+    """
+    plain = _CODE_OR_LINK.sub(" ", text)
+    if _MARK.search(plain):
+        return True
+    greeting = _GREETING.match(plain.lstrip())
+    begin = greeting.end() if greeting else 0
+    return _START.match(plain.lstrip(), begin) is not None or _TROUBLE.search(text) is not None

@@ -1,0 +1,182 @@
+"""Pairs from channels: who replied to whom."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from attrs import field, frozen, validators
+
+from furytune.errors import ConservationError
+from furytune.pairing._drops import Drops
+from furytune.pairing._turns import split, turns
+from furytune.pairing.posts import Conversation, Post
+from furytune.pairing.questions import is_question
+from furytune.records import Dropped, QAPair
+
+__all__ = ["ReplyPairer"]
+
+
+class _Run:
+    """Adjacent messages of one person; the unit that replies point to."""
+
+    __slots__ = ("done", "lost", "members", "posts", "root")
+
+    def __init__(self, post: Post) -> None:
+        self.posts = [post]
+        self.root = self
+        self.members: list[_Run] = []
+        self.lost = ""
+        self.done = False
+
+
+@frozen
+class ReplyPairer:
+    """Pairs from the trees that native replies form.
+
+    Adjacent messages of one person are one run, if none of them replies elsewhere and no pause is longer than ``pause``.
+    All runs that reply, directly or not, to one root are treated like a small thread that the root's author opened.
+
+    Memory is bounded by ``window``: a tree is closed when its root is that many messages old.
+
+    Args:
+        window: Messages of a channel that are looked at together.
+        questions_only: Drop trees whose root does not look like a question, see `is_question`.
+        pause: Longest pause inside a run, by the time that Discord ids hold.
+    """
+
+    window: int = field(default=50_000, validator=validators.ge(2))
+    questions_only: bool = field(default=True, kw_only=True)
+    pause: timedelta = field(default=timedelta(minutes=15), kw_only=True)
+
+    def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
+        """Returns True: replies can stand anywhere."""
+        return True
+
+    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
+        """Yields pairs as their trees close, then the counts of all other posts."""
+        return _Replies(self, place).run(posts)
+
+
+class _Replies:
+    """The state of one channel."""
+
+    def __init__(self, settings: ReplyPairer, place: Conversation) -> None:
+        self.settings = settings
+        self.place = place
+        self.drops = Drops()
+        self.used = 0
+        self.order: deque[str] = deque()
+        self.index: dict[str, _Run | None] = {}
+        self.current: _Run | None = None
+        self.pause = int(settings.pause.total_seconds() * 1000)
+
+    def run(self, posts: Iterable[Post]) -> Iterator[QAPair | Dropped]:
+        read = 0
+        order, index, window = self.order, self.index, self.settings.window
+        for post in posts:
+            read += 1
+            order.append(post.id)
+            if post.drop:
+                self.drops.add(post.drop, post.id)
+                index[post.id] = None
+            else:
+                index[post.id] = self.place_in_run(post)
+            if len(order) > window and (pair := self.forget(order.popleft())):
+                yield pair
+        while order:
+            if pair := self.forget(order.popleft()):
+                yield pair
+        if self.used + self.drops.total != read:
+            raise ConservationError(
+                f"channel {self.place.channel}: {read} messages in, {self.used} used, {self.drops.total} dropped"
+            )
+        yield from self.drops.items(where=self.place.channel)
+
+    def place_in_run(self, post: Post) -> _Run:
+        """Puts a post into the current run or a new one, and that run into its tree."""
+        target, lost = self.target(post)
+        run = self.current
+        if run is not None and (run.root.done or not self.adjacent(run.posts[-1], post)):
+            run = None
+        if run is not None and not lost:
+            if target is None or target is run.root:
+                run.posts.append(post)
+                return run
+            if self.is_lead_in(run):
+                run.posts.append(post)
+                run.root = target
+                target.members.append(run)
+                return run
+        self.current = run = _Run(post)
+        run.lost = lost
+        if target is not None:
+            run.root = target
+            target.members.append(run)
+        return run
+
+    def target(self, post: Post) -> tuple[_Run | None, str]:
+        """Root of the tree that a post replies into, or why there is none."""
+        if post.reply_to is None:
+            return None, ""
+        if post.reply_to not in self.index:
+            return None, "reply_target_missing"
+        run = self.index[post.reply_to]
+        if run is None:
+            return None, "reply_to_dropped"
+        if run.root.done:
+            return None, "after_window"
+        return run.root, ""
+
+    def adjacent(self, before: Post, post: Post) -> bool:
+        if before.speaker != post.speaker:
+            return False
+        try:
+            return (int(post.id) >> 22) - (int(before.id) >> 22) <= self.pause
+        except ValueError:
+            return True
+
+    def is_lead_in(self, run: _Run) -> bool:
+        """True for a run that nobody replied to and that asks nothing: it leads in the reply that follows it."""
+        if run.root is not run or run.members or run.lost:
+            return False
+        return not is_question("\n".join(p.text for p in run.posts))
+
+    def forget(self, uid: str) -> QAPair | None:
+        """Takes the oldest message out of the window; closes the tree that it is the root of."""
+        run = self.index.pop(uid)
+        if run is None or run.done or run.root is not run or run.posts[0].id != uid:
+            return None
+        pair = self.close(run)
+        run.done = True
+        for part in (run, *run.members):
+            part.posts = part.posts[-1:]  # the last one is still looked at for adjacency
+        run.members = []
+        return pair
+
+    def close(self, root: _Run) -> QAPair | None:
+        members = root.members
+        reason = root.lost
+        if not reason and not members:
+            reason = "no_reply"
+        if (
+            not reason
+            and self.settings.questions_only
+            and not is_question("\n".join(p.text for p in root.posts))
+        ):
+            reason = "not_a_question"
+        if reason:
+            for part in (root, *members):
+                self.drops.all(reason, part.posts)
+            return None
+        found = turns((post for part in (root, *members) for post in part.posts), self.drops)
+        opener = root.posts[0].speaker
+        while found and found[0][0].speaker != opener:  # the root holds attachments only
+            self.drops.all("no_question_text", found.pop(0))
+        halves = split(found, self.drops)
+        if halves is None:
+            return None
+        pair = self.place.pair(halves[0], halves[1], group=root.posts[0].id, method="reply")
+        self.used += len(pair.question_messages) + len(pair.answer_messages)
+        return pair

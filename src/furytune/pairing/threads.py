@@ -1,0 +1,61 @@
+"""Pairs from threads and forum posts: one thread, one question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import field, frozen, validators
+
+from furytune.errors import ConservationError
+from furytune.pairing._drops import Drops
+from furytune.pairing._turns import split, turns
+from furytune.pairing.posts import Conversation, Post
+from furytune.records import Dropped, QAPair
+
+__all__ = ["ThreadPairer"]
+
+
+@frozen
+class ThreadPairer:
+    """One pair from each thread: what the opener asked, and the turn that answers it.
+
+    Consecutive messages of one person are a turn. The answer is the first turn by somebody else, unless it only asks
+    back and the opener then spoke again. A solution mark on a message makes its turn the answer. The question is
+    everything the opener said before the answer.
+
+    Args:
+        window: Most messages of a thread that are looked at; later ones are counted as "after_window".
+    """
+
+    window: int = field(default=50_000, validator=validators.ge(2))
+
+    def fits(self, place: Conversation) -> bool:
+        """Returns True for threads and forum posts."""
+        return place.is_thread
+
+    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
+        """Yields at most one pair, and the counts of all other posts."""
+        drops = Drops()
+        kept: list[Post] = []
+        read = 0
+        for post in posts:
+            read += 1
+            if post.drop:
+                drops.add(post.drop, post.id)
+            elif len(kept) < self.window:
+                kept.append(post)
+            else:
+                drops.add("after_window", post.id)
+        first = kept[0].id if kept else ""
+        found = split(turns(kept, drops), drops)
+        used = 0
+        if found is not None:
+            question, answer = found
+            pair = place.pair(question, answer, group=place.thread or first, method="thread")
+            used = len(pair.question_messages) + len(pair.answer_messages)
+            yield pair
+        if used + drops.total != read:
+            raise ConservationError(
+                f"thread {place.thread}: {read} messages in, {used} used, {drops.total} dropped"
+            )
+        yield from drops.items(where=place.thread)
