@@ -1,0 +1,295 @@
+"""Passages made of Python source."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from furytune.corpora.python_package import python_package
+from furytune.errors import ConfigError, KnowledgeError, SourceFormatError
+from furytune.records import Dropped, Passage
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Writes the files of a package called ``pack`` and returns its folder."""
+
+    def write(**files):
+        root = tmp_path / "pack"
+        root.mkdir(exist_ok=True)
+        for name, text in {"__init__": "", **files}.items():
+            target = root.joinpath(*name.split("__in__")).with_suffix(".py")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).encode("utf-8"))
+        return root
+
+    return write
+
+
+def read(source, **options):
+    return {p.id: p for p in python_package(source, **options) if isinstance(p, Passage)}
+
+
+def drops(source, **options):
+    return [d for d in python_package(source, **options) if isinstance(d, Dropped)]
+
+
+class TestSymbols:
+    def test_a_function_has_its_whole_signature_and_its_cleaned_docstring(self, package):
+        root = package(
+            actor='''
+            @deprecated("2.0", since=1)
+            @other
+            async def sphere(centers: list[float], /, colors=(1, 0, 0), *, radii: float = 1.0, **more) -> Actor:
+                """Draw spheres.
+
+                    Indented more.
+                Less.
+                """
+                return 1
+            '''
+        )
+        (sphere,) = read(root).values()
+
+        assert sphere.id == sphere.title == "pack.actor.sphere"
+        assert sphere.source == "pack/actor.py:2-10"
+        assert sphere.text == (
+            "@deprecated('2.0', since=1)\n@other\nasync def sphere(centers: list[float], /, colors=(1, 0, 0), *,"
+            " radii: float=1.0, **more) -> Actor\n\nDraw spheres.\n\n    Indented more.\nLess."
+        )
+
+    def test_the_head_that_is_written_is_python_again(self, package):
+        """Whatever the signature, putting a body behind it gives the same signature back."""
+        root = package(
+            m="""
+            def f(a, b=[1, "x"], *args: "int", c, d=lambda q: q + 1, **kw): ...
+            class C(Base[int], metaclass=M, key="v"): ...
+            @a.b(c)
+            def g() -> "D | None": ...
+            def h(x=f"{1!r:>{2}}"): ...
+            """
+        )
+        for found in read(root).values():
+            compile(f"{found.text}: pass", "head", "exec")
+
+    def test_a_missing_docstring_leaves_the_signature_alone(self, package):
+        found = read(package(m="def f(a): pass\nclass C: pass\n"))
+
+        assert {"def f(a)", "class C"} == {p.text for p in found.values()}
+        assert not any("None" in p.text for p in found.values())
+
+    def test_a_nested_class_does_not_take_its_outer_classes_later_methods(self, package):
+        found = read(
+            package(
+                m="""
+                class Outer:
+                    def first(self): pass
+                    class Inner:
+                        def deep(self): pass
+                    def later(self): pass
+                """
+            )
+        )
+
+        assert list(found) == [
+            "pack.m.Outer",
+            "pack.m.Outer.first",
+            "pack.m.Outer.Inner",
+            "pack.m.Outer.Inner.deep",
+            "pack.m.Outer.later",
+        ]
+
+    def test_what_is_defined_twice_is_numbered_by_order(self, package):
+        found = read(
+            package(
+                m="""
+                if WINDOWS:
+                    def f(a): pass
+                else:
+                    def f(b): pass
+                try:
+                    import x
+                except ImportError:
+                    def g(): pass
+                class C:
+                    @property
+                    def v(self): pass
+                    @v.setter
+                    def v(self, value): pass
+                """
+            )
+        )
+
+        assert list(found) == ["pack.m.f", "pack.m.f#2", "pack.m.g", "pack.m.C", "pack.m.C.v", "pack.m.C.v#2"]
+        assert found["pack.m.f#2"].text == "def f(b)"
+        assert found["pack.m.f#2"].title == "pack.m.f"
+
+    def test_functions_inside_functions_are_left_out(self, package):
+        assert list(read(package(m="def f():\n    def g(): pass\n    class C: pass\n"))) == ["pack.m.f"]
+
+    def test_a_module_gives_its_docstring(self, package):
+        found = read(package(__init__='"""The pack."""\n', m='\n"""Two\n\nlines."""\nx = 1\n'))
+
+        assert {p.title: p.text for p in found.values()} == {"pack": "The pack.", "pack.m": "Two\n\nlines."}
+        assert found["pack.m"].source == "pack/m.py:2-4"
+
+    def test_private_names_are_left_out_and_counted_unless_asked_for(self, package):
+        root = package(
+            _m="def f(): pass\ndef _g(): pass\nclass _C:\n    def h(self): pass\n    def __init__(self): pass\n"
+        )
+
+        assert list(read(root)) == ["pack._m.f"]
+        assert [(d.count, d.where) for d in drops(root) if d.reason == "private"] == [(2, "pack/_m.py")]
+        assert "pack._m._C.__init__" in read(root, private=True)
+        assert not [d for d in drops(root, private=True) if d.reason == "private"]
+
+    def test_a_long_docstring_is_kept_whole(self, package):
+        (found,) = read(package(m=f'def f():\n    """{"word " * 20_000}end"""\n')).values()
+
+        assert found.text.count("word") == 20_000
+
+    def test_an_address_is_made_of_path_and_lines(self, package):
+        root = package(m="\ndef f(): pass\n")
+        (found,) = read(root, url="https://example.org/v1/{path}#L{start}-L{end}").values()
+
+        assert found.url == "https://example.org/v1/pack/m.py#L2-L2"
+        with pytest.raises(ConfigError, match=r"\{line\}"):
+            python_package(root, url="x#{line}")
+
+    @given(st.recursive(st.just([]), lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=12))
+    def test_ids_are_unique_whatever_the_nesting(self, tmp_path_factory, tree):
+        def source(children, depth):
+            pad = "    " * depth
+            for i, child in enumerate(children):
+                yield f"{pad}class C{i % 2}:\n"
+                yield from source(child, depth + 1)
+                yield f"{pad}    def f(self): pass\n"
+
+        folder = tmp_path_factory.mktemp("nested")
+        (folder / "m.py").write_text("".join(source(tree, 0)) + "def end(): pass\n")
+        items = [p for p in python_package(folder) if isinstance(p, Passage)]
+
+        assert len({p.id for p in items}) == len(items)
+        assert items == [p for p in python_package(folder) if isinstance(p, Passage)]
+
+
+class TestFiles:
+    def test_files_that_do_not_parse_are_told_by_line_and_the_rest_is_kept(self, package):
+        root = package(bad="x = 1\ndef f(:\n    pass\n", good="def f(): pass\n")
+
+        with pytest.raises(SourceFormatError, match=r"pack/bad\.py:2:\d+: .*on_error") as caught:
+            read(root)
+        assert (caught.value.path, caught.value.line) == ("pack/bad.py", 2)
+        assert list(read(root, on_error="skip")) == ["pack.good.f"]
+        assert ("not_python", "file", "pack/bad.py:2") in [
+            (d.reason, d.unit, d.where) for d in drops(root, on_error="skip")
+        ]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"print 'two'\n",
+            b"x = '\xff'\n",
+            b"\0\n",
+            b"(" * 5000,
+            b"# -*- coding: nonsense -*-\n",
+            b"  x\n y\n",
+        ],
+    )
+    def test_whatever_is_no_python_is_skipped_not_raised(self, package, content):
+        root = package(bad=content, good="def f(): pass\n")
+
+        assert list(read(root, on_error="skip")) == ["pack.good.f"]
+
+    def test_encodings_and_line_ends_are_those_python_reads(self, package):
+        root = package(
+            a='# -*- coding: latin-1 -*-\ndef f():\n    """Größe"""\n'.encode("latin-1"),
+            b='\ufeffdef f():\r\n    """One\r\n\r\n    two 日本"""\r\n'.encode(),
+        )
+        found = read(root)
+
+        assert found["pack.a.f"].text.endswith("Größe")
+        assert found["pack.b.f"].text.endswith("One\n\ntwo 日本")
+
+    def test_a_default_too_deep_to_write_is_shortened(self, package):
+        root = package(m=f"def f(a={'+'.join('1' * 700)}): pass\ndef g(): pass\n")
+
+        assert [p.text for p in read(root, on_error="skip").values()][-1:] == ["def g()"]
+
+    def test_invalid_escapes_of_others_are_no_concern(self, package):
+        assert read(package(m='def f():\n    "\\d"\n'))
+
+    def test_tests_are_left_out_and_counted_unless_asked_for(self, package):
+        root = package(
+            m="def f(): pass\n",
+            tests__in__helpers="def h(): pass\n",
+            test_m="def t(): pass\n",
+            m_test="def t(): pass\n",
+            conftest="def c(): pass\n",
+            testing="def p(): pass\n",
+        )
+
+        assert sorted(read(root)) == ["pack.m.f", "pack.testing.p"]
+        assert [(d.unit, d.count) for d in drops(root) if d.reason == "test_file"] == [("file", 4)]
+        assert "pack.tests.helpers.h" in read(root, tests=True)
+        assert list(read(root / "tests")) == ["helpers.h"] or list(read(root / "tests")) == ["helpers.h"]
+
+    def test_a_folder_of_packages_names_each_from_its_top(self, tmp_path, package):
+        package(m="def f(): pass\n", sub__in____init__="", sub__in__n="def g(): pass\n")
+        (tmp_path / "loose.py").write_text("def h(): pass\n")
+        (tmp_path / ".hidden").mkdir()
+        (tmp_path / ".hidden" / "x.py").write_text("def no(): pass\n")
+        found = read(tmp_path)
+
+        assert sorted(found) == ["loose.h", "pack.m.f", "pack.sub.n.g"]
+        assert found["pack.m.f"].source == "pack/m.py:1-1"
+        assert {"pack.sub.n.g"} == set(read(tmp_path / "pack" / "sub"))
+        assert {"pack.m.f"} == set(read(tmp_path / "pack" / "m.py"))
+
+    def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
+        for source in (tmp_path, tmp_path / "absent", "no_such_package_anywhere"):
+            with pytest.raises(KnowledgeError):
+                python_package(source)
+        with pytest.raises(ConfigError, match="on_error"):
+            python_package(tmp_path, on_error="ignore")
+
+
+class TestInstalled:
+    def test_a_package_is_read_by_name_without_importing_it(self):
+        code = (
+            "import sys\n"
+            "from furytune.corpora.python_package import python_package\n"
+            "found = [p for p in python_package('wsgiref') if hasattr(p, 'title')]\n"
+            "assert any(p.title == 'wsgiref.simple_server.make_server' for p in found)\n"
+            "assert 'wsgiref' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+    def test_sub_packages_and_single_modules_keep_their_full_names(self):
+        assert "xml.etree.ElementTree.Element.find" in read("xml.etree")
+        assert read("xml.etree")["xml.etree.ElementTree"].source.startswith("xml/etree/ElementTree.py:")
+        assert "textwrap.dedent" in read("textwrap")
+        assert read("textwrap")["textwrap.dedent"].source.startswith("textwrap.py:")
+
+    def test_an_installed_dependency_is_covered(self):
+        import attr
+
+        found = read("attr")
+        documented = {n for n in ("asdict", "astuple", "evolve", "fields") if getattr(attr, n).__doc__}
+
+        assert documented <= {p.title.rpartition(".")[2] for p in found.values()}
+
+    def test_a_compiled_module_has_no_source_to_read(self):
+        with pytest.raises(KnowledgeError, match="without Python source"):
+            python_package("_json" if "_json" not in sys.builtin_module_names else "sys")
+
+    def test_the_name_of_a_distribution_is_led_to_its_package(self):
+        with pytest.raises(KnowledgeError, match=r"brings .*yaml|install it"):
+            python_package("PyYAML-of-nobody")
+        with pytest.raises(KnowledgeError, match=r"brings .*_pytest"):
+            python_package("PyTest")
