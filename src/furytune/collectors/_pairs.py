@@ -18,7 +18,7 @@ from furytune.records import QAPair, Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Columns", "Ids", "PairMaker", "Turns", "chosen", "find_columns"]
+__all__ = ["Columns", "Ids", "PairMaker", "Stem", "Turns", "chosen", "find_columns"]
 
 PAIRS = (("question", "answer"), ("input", "output"), ("text_input", "output"), ("prompt", "completion"))
 """Column names that are recognised, in order of preference."""
@@ -140,6 +140,23 @@ def _put(slots: array[int], number: int) -> bool:
     return True
 
 
+@frozen
+class Stem:
+    """What the derived ids of one file begin with.
+
+    Attributes:
+        text: Name of the file without its suffix.
+        number: Keeps the files of one collection apart in `Ids`.
+    """
+
+    text: str
+    number: int = field(init=False)
+
+    @number.default
+    def _hashed(self) -> int:
+        return _number(self.text.encode())
+
+
 @define
 class PairMaker:
     """Makes the pairs of one collection and sees to it that their ids are unique."""
@@ -153,7 +170,7 @@ class PairMaker:
         question: str,
         answer: str,
         *,
-        stem: str,
+        stem: Stem,
         source: Source,
         extras: Mapping[str, str],
     ) -> QAPair | Flaw:
@@ -167,11 +184,21 @@ class PairMaker:
             extras: Texts of the optional columns.
         """
         line = source.line or 1
-        for name, text in (("question", question), ("answer", answer)):
-            if not text.strip():
-                return _flaw(
-                    line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record"
-                )
+        if not question.strip() or not answer.strip():
+            name = "answer" if question.strip() else "question"
+            return _flaw(line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record")
+        try:
+            if not extras:
+                pair_id = self._derived(stem, question, answer)
+                return QAPair(id=pair_id, question=question, answer=answer, group=pair_id, source=source)
+            return self._with_extras(question, answer, stem, source, extras)
+        except UnicodeEncodeError:
+            return _flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
+
+    def _with_extras(
+        self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
+    ) -> QAPair | Flaw:
+        line = source.line or 1
         asked_at = None
         if stated := extras.get("asked_at", "").strip():
             asked_at = _moment(stated)
@@ -182,13 +209,10 @@ class PairMaker:
                     "the date is not ISO 8601",
                     'write it so, or give asked_at="" to leave dates out',
                 )
-        try:
-            pair_id = extras.get("id", "").strip() or self._derived(stem, question, answer)
-        except UnicodeEncodeError:
-            return _flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
-        if extras.get("id", "").strip() and not self.given.new(
-            _number(pair_id.encode("utf-8", "surrogatepass"))
-        ):
+        pair_id = extras.get("id", "").strip()
+        if not pair_id:
+            pair_id = self._derived(stem, question, answer)
+        elif not self.given.new(_number(pair_id.encode())):
             return _flaw(
                 line,
                 "duplicate_id",
@@ -205,14 +229,15 @@ class PairMaker:
             source=source,
         )
 
-    def _derived(self, stem: str, question: str, answer: str) -> str:
+    def _derived(self, stem: Stem, question: str, answer: str) -> str:
         # The canonical JSON of {"answer": ..., "question": ...}, as in furytune._canonical.
-        content = b'{"answer":' + _encode(answer) + b',"question":' + _encode(question) + b"}"
+        content = b'{"answer":%b,"question":%b}' % (_encode(answer), _encode(question))
         name = hashlib.sha256(content).hexdigest()[:16]
-        if self.ids.new(int(name, 16) ^ _number(stem.encode())):
-            return f"{stem}:{name}"
-        count = self.twins[name] = self.twins.get(name, 1) + 1
-        return f"{stem}:{name}-{count}"
+        full = f"{stem.text}:{name}"
+        if self.ids.new(int(name, 16) ^ stem.number):
+            return full
+        count = self.twins[full] = self.twins.get(full, 1) + 1
+        return f"{full}-{count}"
 
 
 def _number(data: bytes) -> int:
@@ -258,6 +283,9 @@ def _text(value: Any) -> str | None:
         return value or ""
     if not isinstance(value, list):
         return None
+    if len(value) == 1 and type(value[0]) is dict:
+        text = value[0].get("text")
+        return text if isinstance(text, str) else None
     parts = [
         part.get("text") if isinstance(part, dict) and not isinstance(part, Twins) else None for part in value
     ]

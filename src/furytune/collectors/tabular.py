@@ -33,6 +33,7 @@ from furytune.collectors._pair_files import (
 from furytune.collectors._pairs import (
     Columns,
     PairMaker,
+    Stem,
     find_columns,
     find_extras,
     last_exchange,
@@ -127,7 +128,7 @@ class CsvCollector:
         delimiter, names, at = self._header(file, reader, columns)
         unescape = self._escaped(file)
         q, a = at.pop("question"), at.pop("answer")
-        stem, name = file.stem, file.name
+        stem, name = Stem(file.stem), file.name
         records = reader.records(delimiter, len(names))
         next(records)  # the header
         for record in records:
@@ -252,7 +253,7 @@ class JsonlCollector:
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
         columns = _columns(self)
-        stem, name = file.stem, file.name
+        stem, name = Stem(file.stem), file.name
         known: dict[tuple[str, ...], tuple[str, str, dict[str, str]]] = {}
         empty = True
         for record in decode_lines(utf8_blocks(file, self.encoding)):
