@@ -154,13 +154,14 @@ _EMAIL: Final = (
     r"(?:\w(?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_]{2,24}(?![\w(])"
 )
 
-# Spared: addresses that identify nobody (loopback, private, link-local, documentation, unspecified;
-# RFC 1122, 1918, 3927, 5737) and what stands where a version number stands.
+# Spared: addresses that identify nobody (loopback, private, link-local, unspecified, multicast; RFC 1122,
+# 1918, 3927, 5771), and what may as well be the number of a version or a section: an address with fewer
+# than two octets of two or more digits, which is true of one public address in four thousand.
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4: Final = (
     r"(?<![\w.+-])(?<![=~<>!\]]=)(?<![\w\]]/)(?<![Vv]ersion )(?<![Vv]ersion: )"
-    r"(?!0\.|10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|192\.0\.2\.|198\.51\.100\."
-    r"|203\.0\.113\.|2[2-5]\d\.)"
+    r"(?!0\.|10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|22[4-9]\.|2[3-5]\d\.)"
+    r"(?=(?:\d{1,3}\.){0,2}\d{2,3}\.(?:\d{1,3}\.){0,2}\d{2})"
     rf"{_OCTET}(?:\.{_OCTET}){{3}}(?!\w|[.+-]\w)"
 )
 _HEX: Final = r"[0-9A-Fa-f]{1,4}"

@@ -108,13 +108,13 @@ class TestPersonalData:
         assert redact(f"mailto:{address}.", {"emails"}) == ("mailto:[e-mail].", 1)
 
     @pytest.mark.parametrize(
-        "address", ["8.8.8.8", "91.198.174.192", "2001:4860:4860::8888", "2a00:1:2:3:4:5:6:7"]
+        "address", ["91.12.7.88", "91.198.174.192", "2001:4860:4860::8888", "2a00:1:2:3:4:5:6:7"]
     )
     def test_a_public_address_goes(self, address):
         assert redact(f"ping {address} now", {"ips"}) == ("ping [ip] now", 1)
 
     def test_the_port_and_the_path_behind_an_address_stay(self):
-        assert redact("http://8.8.8.8:8080/x", {"ips"}) == ("http://[ip]:8080/x", 1)
+        assert redact("http://91.12.7.88:8080/x", {"ips"}) == ("http://[ip]:8080/x", 1)
 
     @pytest.mark.parametrize(
         "number", ["+49 170 1234567", "+1 (555) 123-4567", "+4917012345678", "+33 1 23 45 67 89"]
@@ -123,9 +123,9 @@ class TestPersonalData:
         assert redact(f"call {number}!", {"phones"}) == ("call [phone]!", 1)
 
     def test_only_the_kinds_asked_for_go(self):
-        text = f"joe@example.org 8.8.8.8 +49 170 1234567 {SECRETS['npm']}"
+        text = f"joe@example.org 91.12.7.88 +49 170 1234567 {SECRETS['npm']}"
         assert redact(text, ()) == (text, 0)
-        assert redact(text, {"ips"}) == (text.replace("8.8.8.8", "[ip]"), 1)
+        assert redact(text, {"ips"}) == (text.replace("91.12.7.88", "[ip]"), 1)
         assert redact(text, KINDS) == ("[e-mail] [ip] [phone] [secret]", 4)
 
     def test_an_unknown_kind_is_refused_by_name(self):
@@ -136,7 +136,8 @@ class TestPersonalData:
 CODE = [
     "fury==0.12.0 vtk==9.2.0.1 numpy>=1.26.4 v1.2.3.4 version 1.2.3.4, 1.2.3.4rc1 1.2.3.4.5",
     "Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36 Driver/31.0.15.3623",
-    "127.0.0.1 0.0.0.0 10.0.0.7 192.168.1.20 172.16.0.1 169.254.0.1 192.0.2.1 255.255.255.0 999.1.1.1",
+    "release 13.0.0.0, section 8.2.4.44, 7.4.7.1, the resolver 8.8.8.8, vtk==91.12.13.14 v91.12.13.14",
+    "127.0.0.1 0.0.0.0 10.0.0.7 192.168.1.20 172.16.0.1 169.254.0.1 239.255.255.250 255.255.255.0 999.1.1.1",
     'Traceback (most recent call last):\n  File "/home/joe/fury/actor.py", line 1234, in sphere\nValueError: 3',
     "<@123456789012345678> <#987654321098765432> 1234567890123456789 https://discord.com/channels/1/2/3",
     "7de66e5aa6e62af7eed6b312ace025aa74f82932 550e8400-e29b-41d4-a716-446655440000",
@@ -167,7 +168,7 @@ class TestCodeSurvives:
 
 PIECES = st.sampled_from(
     [
-        *SECRETS.values(), "joe@example.org", "8.8.8.8", "2001:db8:1::2", "+49 170 1234567", "https://a:b@", "token = '",
+        *SECRETS.values(), "joe@example.org", "91.12.7.88", "2001:db8:1::2", "+49 170 1234567", "https://a:b@", "token = '",
         'password: "', "bearer ", "API_KEY=", "version ", "[secret]", "[e-mail]", "[ip]", "@c.de", "_", "-", ".", "=",
         "'", '"', "/", "//", ":", " ", "\n", "a", "1", "eyJ", "ghp_", "-----BEGIN PRIVATE KEY-----", "-----", "]", "[",
     ]
@@ -203,10 +204,10 @@ class TestLaws:
 
 
 REPEATED = [
-    "a", "a.", "a-", "a_", "a@", "a@b.", "a@b.co.-", "@", "1.", "1:", "8.8.8.8/", "+1 ", "+1(1)", "http://a:",
+    "a", "a.", "a-", "a_", "a@", "a@b.", "a@b.co.-", "@", "1.", "1:", "91.12.7.88/", "+1 ", "+1(1)", "http://a:",
     "https://", "://", ":", "password ", 'password="', "password=", "token=1", "KEY=", "bearer ", "eyJ",
     "eyJaaaaaaaa.", "M", "MMMMMMMMMMMMMMMMMMMMMMMM.", "ghp_", "sk-", "xoxb-", "AKIA", "https://discord.com/api/",
-    "-----BEGIN PRIVATE KEY-----\n", "-----", "-", "AAAAAAAAAAAAAAAA\n", "\\n", "\n", " ", "a b@", "a@b.version 8.8.8.8/",
+    "-----BEGIN PRIVATE KEY-----\n", "-----", "-", "AAAAAAAAAAAAAAAA\n", "\\n", "\n", " ", "a b@", "a@b.version 91.12.7.88/",
 ]  # fmt: skip
 TAILS = ["", "@", "password", "-----BEGIN PRIVATE KEY-----", '"', ".", "@b", "!"]
 
