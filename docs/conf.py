@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
+from sphinx.util.nodes import make_refnode
+
 import furytune
 
 project = "furytune"
@@ -28,7 +30,7 @@ exclude_patterns = ["_build"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' names; their inventories cannot be fetched without a network.
-    ("py:.*", r"(collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*"),
+    ("py:.*", r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*"),
     ("py:.*", r"(Path|datetime|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)"),
     ("py:.*", r"(Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|Fitted|collections|os\.PathLike|attr.*)"),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
@@ -41,4 +43,25 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 default_role = "py:obj"
+
+def resolve_short_name(app, env, node, contnode):
+    """Finds `Dropped` or `PromptContract.load` by the end of its full name, where that is one object."""
+    if node.get("refdomain") != "py":
+        return None
+    domain = env.domains["py"]
+    target = node["reftarget"]
+    # An attribute is described with its class, so `QAPair.edits` leads to QAPair.
+    for wanted in (target, target.rpartition(".")[0]):
+        found = {n: o for n, o in domain.objects.items() if n.endswith("." + wanted) and not o.aliased}
+        if wanted and len(found) == 1:
+            ((name, entry),) = found.items()
+            return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, contnode, name)
+    return None
+
+
+def setup(app):
+    """Connects the resolver."""
+    app.connect("missing-reference", resolve_short_name)
+
+
 suppress_warnings = ["myst.header"]

@@ -105,7 +105,7 @@ class PromptContract:
             at: The moment it is asked; None is now. A dated passage is visible only if it is older.
 
         Returns:
-            The prompt: the same bytes for the same question, moment and snapshot, in any process.
+            The prompt, the same bytes for the same question, moment and snapshot, in any process.
 
         Raises:
             TextError: The question is empty or damaged.

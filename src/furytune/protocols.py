@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Augmenter", "BulkAugmenter", "Collector", "Curator", "Exporter", "Fitted", "Tuner"]
 
 Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
-"""A curation step: keeps a pair, returns it with another answer, or drops it with a reason."""
+"""A curation step keeps a pair, returns it with another answer, or drops it with a reason."""
 
 
 @runtime_checkable
@@ -70,7 +70,7 @@ class BulkAugmenter(Augmenter, Protocol):
     def contexts(
         self, questions: Sequence[str], *, at: Sequence[datetime | None]
     ) -> list[tuple[Passage, ...]]:
-        """Returns what `context` returns for each question and its moment."""
+        """Returns what `Augmenter.context` returns for each question and its moment."""
         ...
 
 

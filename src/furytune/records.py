@@ -184,7 +184,7 @@ class Passage:
 
     @property
     def citation(self) -> str:
-        """One line that names the passage: title, and source in parentheses."""
+        """One line that names the passage, by title and by source in parentheses."""
         if self.title and self.source:
             return f"{self.title} ({self.source})"
         return self.title or self.source or self.id

@@ -21,12 +21,12 @@ class IdentityAugmenter:
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """Only a name: there is nothing to set."""
+        """Only a name, for there is nothing to set."""
         return {"name": "identity"}
 
     @property
     def snapshot(self) -> str:
-        """Always "": there is no knowledge to pin."""
+        """Always "", for there is no knowledge to pin."""
         return ""
 
     @classmethod
