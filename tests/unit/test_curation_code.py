@@ -1,0 +1,351 @@
+"""CheckCode: only what the source proves wrong is dropped, and nothing is imported or run."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from furytune.curation._symbols import MISSING, UNKNOWN, Callee, SymbolTable, locate
+from furytune.curation.code import CheckCode
+from furytune.errors import ConfigError
+from furytune.records import Dropped, QAPair
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "curation"
+OLD = CheckCode("gallery", path=FIXTURES / "old")
+NEW = CheckCode("gallery", path=FIXTURES / "new")
+
+
+def pair(answer: str) -> QAPair:
+    return QAPair(id="p1", question="how?", answer=answer, group="g")
+
+
+def fence(code: str, language: str = "python") -> str:
+    return f"Try this:\n```{language}\n{code}\n```\nHope it helps!"
+
+
+def verdict(step: CheckCode, answer: str) -> str:
+    """Reason and detail of a drop, or "kept"; a kept pair must be the very pair."""
+    given_pair = pair(answer)
+    result = step(given_pair)
+    if isinstance(result, Dropped):
+        assert result.ids == ("p1",)
+        assert result.unit == "pair"
+        return f"{result.reason}: {result.detail}"
+    assert result is given_pair
+    return "kept"
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "import gallery\ngallery.actor.sphere([0], colors=1)",
+            "import gallery.ui.elements\ngallery.ui.elements.Button('x', label='y')",
+            "import gallery.window as w\nw.ShowManager(reset_camera=False)",
+            "from gallery import actor, window, Scene, show\nshow(Scene(size=(2, 2)), size=(1, 1))",
+            "from gallery.ui import Button, Knob, Panel\nKnob('x', label='y')\nPanel(size=3)",
+            "from gallery import *\nactor.sphere(1, colors=2)\nwhatever.else_()",
+            "from gallery.actor import np, HAVE_NUMPY, backend, _color",
+            "from gallery.window import record_twice, __doc__\nfrom gallery import __version__, __file__",
+            "gallery.actor.sphere(1, radii=2)",
+        ],
+    )
+    def test_code_that_fits_is_kept(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+
+    @pytest.mark.parametrize(
+        ("code", "detail"),
+        [
+            ("import gallery\ngallery.actor.disk()", "gallery.actor.disk"),
+            ("import gallery.gltf", "gallery.gltf"),
+            ("import gallery.ui.gone as x\nx.y()", "gallery.ui.gone"),
+            ("from gallery import pick, actor\npick.Picker()", "gallery.pick"),
+            ("from gallery.pick import Picker", "gallery.pick"),
+            ("from gallery.window import Scenes as S\nS()", "gallery.window.Scenes"),
+            ("from gallery import window as w\nw.rec(w.Scene())", "gallery.window.rec"),
+            ("def f():\n    from gallery import ui\n    return ui.Slider()", "gallery.ui.Slider"),
+            ("from gallery import *\nactor.disk()", "gallery.actor.disk"),
+            ("gallery.actor.disk", "gallery.actor.disk"),
+            ("import gallery\nclass A(gallery.window.Win): ...", "gallery.window.Win"),
+            ("import gallery\ngallery.b; gallery.a; gallery.b.c", "gallery.a, gallery.b"),
+        ],
+    )
+    def test_a_name_that_is_gone_is_stale(self, code, detail):
+        """The detail lists each missing name once, up to the first part that is missing."""
+        assert verdict(OLD, fence(code)) == f"stale_code: {detail}"
+
+    def test_the_same_code_is_stale_against_a_later_release(self):
+        code = "from gallery import ui, window\nui.Panel(size=1)\nwindow.record(window.Scene())"
+        assert verdict(OLD, fence(code)) == "kept"
+        assert verdict(NEW, fence(code)) == "stale_code: gallery.ui, gallery.window.record"
+        assert verdict(CheckCode("gallery", path=FIXTURES / "new", on_unknown="keep"), fence(code)) == "kept"
+
+    def test_the_blocks_of_an_answer_share_their_imports(self):
+        answer = fence("from gallery import actor") + fence("actor.disk()")
+        assert verdict(OLD, answer) == "stale_code: gallery.actor.disk"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "from gallery import actor\nactor = actor.sphere(1)\nactor.disk()",
+            "from gallery import actor\ndef f(actor):\n    actor.disk()",
+            "from gallery import actor\nfor actor in x:\n    actor.disk()",
+            "from gallery import actor\n[actor.disk() for actor in x]",
+            "from gallery import actor\nwith x as actor:\n    actor.disk()",
+            "from gallery import actor\nimport other.actor as actor\nactor.disk()",
+            "from gallery import actor\nif (actor := x):\n    actor.disk()",
+            "from gallery import actor\nmatch x:\n    case {**actor}:\n        actor.disk()",
+            "import gallery\ngallery = 1\ngallery.disk",
+            "import gallery\ngallery.mine = 1\nprint(gallery.mine)",
+            "from other import actor\nactor.disk()",
+            "from .gallery import actor\nactor.disk()",
+            "actor.disk()\nscene.gone()",
+            "x.gallery.disk()",
+        ],
+    )
+    def test_a_name_that_may_be_something_else_proves_nothing(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "try:\n    from gallery import pick\nexcept ImportError:\n    pick = None",
+            "try:\n    import gallery.pick\nexcept (ValueError, ImportError):\n    pass\nelse:\n    gallery.pick.x()",
+            "try:\n    gallery.disk()\nexcept AttributeError:\n    gallery.actor.sphere(1, 1)",
+            "import gallery\nif gallery.__version__ >= '2':\n    gallery.disk()\nelse:\n    gallery.info()",
+            "import gallery\nif hasattr(gallery, 'disk'):\n    gallery.disk()",
+            "import gallery\n# gallery.disk()\n'gallery.disk()'",
+        ],
+    )
+    def test_code_that_expects_an_absence_is_kept(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+
+    @pytest.mark.parametrize("module", ["dynamic", "starred", "registry"])
+    def test_a_module_that_makes_names_while_it_runs_proves_nothing(self, module):
+        code = f"from gallery.{module} import anything\nimport gallery\ngallery.{module}.more(x=1)"
+        assert verdict(OLD, fence(code)) == "kept"
+
+    def test_a_preamble_stands_for_the_imports_that_answers_leave_out(self):
+        step = CheckCode("gallery", path=FIXTURES / "old", preamble="from gallery import actor")
+        assert verdict(step, fence("actor.disk()")) == "stale_code: gallery.actor.disk"
+        assert verdict(step, fence("actor = 1\nactor.disk()")) == "kept"
+        assert verdict(step, "no code") == "kept"
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("call", "symbol"),
+        [
+            ("actor.sphere(1, colors=2, radius=3)", "gallery.actor.sphere(radius)"),
+            ("actor.sphere(centers=1)", "gallery.actor.sphere(centers)"),  # positional-only
+            ("actor.cone(1, size=3)", "gallery.actor.cone(size)"),
+            ("window.Scene(background=1)", "gallery.window.Scene(background)"),  # inherited __init__
+            ("window.ShowManager(window.Scene(), self=1)", "gallery.window.ShowManager(self)"),
+            ("ui.Button('x', size=1)", "gallery.ui.Button(size)"),  # its own __init__, not its base's
+            ("gallery.show(1, reset=2, size=3)", "gallery.show(reset)"),  # re-exported by a lazy loader
+        ],
+    )
+    def test_a_keyword_that_is_not_accepted_is_stale(self, call, symbol):
+        code = f"import gallery\nfrom gallery import actor, window, ui\n{call}"
+        assert verdict(OLD, fence(code)) == f"stale_argument: {symbol}"
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "actor.cube(1, anything=2)",
+            "actor.arrow(1, scale=2)",  # a decorator that may rename
+            "actor.sphere(1, **options)",
+            "window.Table(a=1)",
+            "window.Side(value=1)",
+            "window.Made(whatever=1)",
+            "window.Child(whatever=1)",
+            "window.record_twice(1, x=2)",
+            "window.Scene().add(x=1)",
+            "window.Scene.add.other(x=1)",
+        ],
+    )
+    def test_what_is_not_provable_is_kept(self, call):
+        assert verdict(OLD, fence(f"from gallery import actor, window\n{call}")) == "kept"
+
+    def test_a_missing_name_outweighs_a_missing_argument(self):
+        code = "from gallery import actor\nactor.sphere(1, radius=1)\nactor.disk()"
+        assert verdict(OLD, fence(code)) == "stale_code: gallery.actor.disk, gallery.actor.sphere(radius)"
+
+
+PASTED = {
+    "a session": ">>> import gallery\n>>> gallery.info()\n'0.9'\n>>> for i in range(2):\n...     print(i)\n0\n1",
+    "a session of IPython": "In [1]: import gallery\n\nIn [2]: gallery.info()\nOut[2]: '0.9'",
+    "shell lines": "!pip install gallery\npip install -U gallery\n$ python -m x\n%matplotlib inline\nimport gallery",
+    "omitted lines": "import gallery\n...\nfor i in x:\n    a()\n        ...\ngallery.info()\n[...]",
+    "an indented cut": "    a = 1\n    if a:\n        b()",
+    "a cut-off first indent": "a = 1\n    b = 2\n    c(a)",
+    "a branch alone": "else:\n    b()",
+    "a handler alone": "except ValueError:\n    pass",
+    "a head alone": "import gallery\ndef f(x):",
+    "a traceback": "Traceback (most recent call last):\n  File 'x', line 1\nValueError: x = = y",
+    "awaiting": "await gallery.info()\nreturn 3",
+    "nothing": "\n\n",
+    "a bad escape": "a = '\\d'\nb = 1if a else 2\nc is 3",
+}
+
+
+class TestBlocks:
+    @pytest.mark.parametrize("code", PASTED.values(), ids=PASTED.keys())
+    @pytest.mark.parametrize("language", ["py", "Python", "python3", "pycon"])
+    def test_code_as_people_paste_it_is_not_broken(self, code, language):
+        assert verdict(OLD, fence(code, language)) == "kept"
+
+    @pytest.mark.parametrize("code", ["print 'x'", "a = = b", "foo(", "x = <your value>", "a\x00b"])
+    def test_python_that_is_no_python_is_broken(self, code):
+        answer = "```\nx\n```" + fence(code)
+        assert verdict(OLD, answer) == "broken_code: code block 2 is not Python"
+        assert verdict(CheckCode("gallery", path=FIXTURES / "old", on_broken="keep"), answer) == "kept"
+
+    @pytest.mark.parametrize("language", ["", "bash", "text", "cpp", "json", "diff"])
+    def test_only_a_block_marked_as_python_can_be_broken(self, language):
+        assert verdict(OLD, fence("a = = b", language)) == "kept"
+
+    @pytest.mark.parametrize(
+        ("answer", "stale"),
+        [
+            (fence("import gallery.gone", ""), True),
+            (fence("import gallery.gone", "bash"), False),
+            (fence("import gallery.gone", "py title='x'"), True),
+            ("```import gallery.gone\nx()```", True),
+            ("```import gallery.gone```", True),
+            ("````py\nimport gallery.gone\n````", True),
+            ("~~~py\nimport gallery.gone\n~~~", True),
+            ("```py\nimport gallery.gone", True),
+            ("> ```py\n> import gallery\n> if 1:\n>     gallery.gone\n> ```", True),
+            ("1. so:\n   ```py\n   import gallery.gone\n   ```", True),
+            ("```py\r\nimport gallery.gone\r\n```", True),
+            ("use `gallery.gone()`", False),
+            ("use gallery.gone()", False),
+            ("", False),
+        ],
+    )
+    def test_where_code_stands_in_an_answer(self, answer, stale):
+        assert verdict(OLD, answer) == ("stale_code: gallery.gone" if stale else "kept")
+
+    def test_inline_code_is_checked_on_request(self):
+        step = CheckCode("gallery", path=FIXTURES / "old", inline=True)
+        assert verdict(step, "use `gallery.gone()`") == "stale_code: gallery.gone"
+        assert verdict(step, "use `gallery.info()`, not `a = = b`") == "kept"
+
+    @given(st.text(), st.sampled_from(["", "py", "pycon"]))
+    def test_any_answer_gets_a_verdict(self, text, language):
+        """Whatever is pasted, a pair is kept as it is or dropped with a documented reason."""
+        assert verdict(OLD, fence(text, language)).split(":")[0] in {"kept", "stale_code", "broken_code"}
+
+    @pytest.mark.parametrize(
+        "code", ["(" * 5000, "-" * 50_000 + "1", "a" + ".b" * 50_000, "[" * 90 + "]" * 90]
+    )
+    def test_deep_nesting_is_no_crash(self, code):
+        assert verdict(OLD, fence(code)).split(":")[0] in {"kept", "broken_code"}
+
+
+class TestArgumentsOfTheStep:
+    def test_an_absent_package_is_refused_before_any_work(self, tmp_path):
+        with pytest.raises(ConfigError, match="'surely_absent' is not installed"):
+            CheckCode("surely_absent")
+        with pytest.raises(ConfigError, match="no package 'gallery' there"):
+            CheckCode("gallery", path=tmp_path)
+        with pytest.raises(ConfigError, match="no name of a top-level package"):
+            CheckCode("gallery.actor", path=FIXTURES / "old")
+        with pytest.raises(ConfigError, match="preamble"):
+            CheckCode("gallery", path=FIXTURES / "old", preamble="import (")
+        with pytest.raises(ConfigError, match="on_unknown is 'drop' or 'keep'"):
+            CheckCode("gallery", path=FIXTURES / "old", on_unknown="ask")  # type: ignore[arg-type]
+
+    def test_a_path_names_the_package_or_the_folder_that_holds_it(self):
+        inner = CheckCode("gallery", path=FIXTURES / "old" / "gallery")
+        assert verdict(inner, fence("gallery.disk")) == verdict(OLD, fence("gallery.disk"))
+
+    def test_the_package_is_never_imported(self):
+        assert verdict(OLD, fence("import gallery.actor; gallery.ui.Gone")) != "kept"
+        assert not any(name.split(".")[0] == "gallery" for name in sys.modules)
+
+    def test_an_installed_package_is_found_without_a_path(self):
+        step = CheckCode("json")
+        assert verdict(step, fence("import json\njson.decoder.JSONDecoder(strict=False)")) == "kept"
+        assert verdict(step, fence("import json\njson.read('x')")) == "stale_code: json.read"
+
+
+@pytest.mark.parametrize(
+    "top", ["json", "asyncio", "email", "logging", "xml", "http", "attr", "hypothesis", "furytune"]
+)
+def test_the_table_agrees_with_the_running_package(top):
+    """No name that a module has at run time is called missing, and no keyword it takes is refused."""
+    table = SymbolTable(top, locate(top, None))
+    package = importlib.import_module(top)
+    names = [top]
+    names += [m.name for m in pkgutil.iter_modules(package.__path__, f"{top}.") if "__main__" not in m.name]
+    claims = signatures = 0
+    for name in names:
+        try:
+            module = importlib.import_module(name)
+        except (ImportError, ConfigError):  # an adapter whose vendor is not installed
+            continue
+        for attribute, value in list(vars(module).items()):
+            if not attribute.isidentifier():
+                continue
+            symbol, _ = table.lookup(f"{name}.{attribute}")
+            assert symbol is not MISSING, f"{name}.{attribute}"
+            claims += symbol is not UNKNOWN
+            if isinstance(symbol, Callee) and symbol.keywords is not None:
+                taken, rest = keywords(value)
+                assert not rest, f"{name}.{attribute}"
+                assert taken <= symbol.keywords, f"{name}.{attribute}"
+                signatures += 1
+        assert table.lookup(f"{name}.surely_absent")[0] in {MISSING, UNKNOWN}
+    assert claims
+    assert signatures
+
+
+def keywords(value: object) -> tuple[set[str], bool]:
+    """Returns what a callable takes as keywords by `inspect`, and whether it takes any."""
+    try:
+        parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return set(), False
+    kinds = inspect.Parameter
+    named = {p.name for p in parameters if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
+    return named, any(p.kind is kinds.VAR_KEYWORD for p in parameters)
+
+
+@pytest.fixture(scope="module")
+def releases(shared_data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fury")
+    for version in ("0.12.0", "2.0.0"):
+        with tarfile.open(shared_data / "fury" / f"fury-v{version}-docs-and-source.tar.xz") as archive:
+            archive.extractall(folder / version, filter="data")
+    return folder
+
+
+@pytest.mark.shared_data
+class TestFury:
+    """FURY changed its API between 0.12 and 2.0; its own examples tell what each release takes."""
+
+    @staticmethod
+    def kept(releases, examples, version):
+        step = CheckCode("fury", path=releases / version)
+        scripts = sorted((releases / examples / "docs" / "examples").rglob("*.py"))
+        kept = [s.name for s in scripts if verdict(step, fence(s.read_text("utf-8"))) == "kept"]
+        return kept, len(scripts)
+
+    @pytest.mark.parametrize("version", ["0.12.0", "2.0.0"])
+    def test_no_example_is_stale_in_its_own_release(self, releases, version):
+        kept, scripts = self.kept(releases, version, version)
+        assert len(kept) == scripts >= 40
+
+    def test_most_examples_of_the_old_release_are_stale_in_the_new_one(self, releases):
+        kept, scripts = self.kept(releases, "0.12.0", "2.0.0")
+        assert len(kept) <= scripts // 20
