@@ -7,47 +7,27 @@ names the format, so that a table of something else is never taken for an index,
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from furytune._canonical import canonical_json
-from furytune.errors import ConfigError, KnowledgeError, MissingExtraError, SnapshotError
+from furytune.augmenters._snapshot import EPOCH, FORMAT, MICROSECOND, Loaded, digest_of, keep, micros, recall
+from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
-__all__ = ["FORMAT", "Loaded", "check_path", "digest_of", "load", "newest", "store"]
-
-FORMAT = "1"
-"""Raised whenever older code would read the table wrongly."""
+__all__ = ["check_path", "load", "newest", "store"]
 
 _KEY = b"furytune.index"
 _COLUMNS = ("id", "text", "title", "source", "url", "date")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\.lance")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _REBUILD = "build it with furytune.augmenters.rag.build_index(path, passages)"
-
-
-@frozen(kw_only=True)
-class Loaded:
-    """One version of a table, read and checked.
-
-    Attributes:
-        version: Its number.
-        passages: In ascending order of id.
-        snapshot: Digest of the passages.
-    """
-
-    version: int
-    passages: tuple[Passage, ...]
-    snapshot: str
 
 
 class _ForeignError(KnowledgeError):
@@ -67,15 +47,6 @@ def check_path(path: str) -> str:
             " letters A-Z, digits, hyphens, underscores and periods"
         )
     return path
-
-
-def digest_of(passages: Iterable[Passage]) -> str:
-    """Returns the identity of passages that are in ascending order of id, as ``sha256:`` and 64 hex digits."""
-    state = hashlib.sha256()
-    for p in passages:
-        date = None if p.date is None else _micros(p.date)
-        state.update(canonical_json([p.id, p.text, p.title, p.source, p.url, date]) + b"\n")
-    return f"sha256:{state.hexdigest()}"
 
 
 def newest(path: str) -> int:
@@ -100,6 +71,9 @@ def load(path: str, version: int | None) -> Loaded:
         KnowledgeError: The table is absent, damaged, empty or not an index.
         SnapshotError: As above, where a version is asked for; or that version is gone.
     """
+    copy = recall(Path(path), version)
+    if copy is not None:
+        return copy
     try:
         return _load(path, version)
     except SnapshotError:
@@ -135,6 +109,7 @@ def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
             pass  # of an older format, emptied or damaged: what a rebuild is for
         else:
             if present.snapshot == snapshot:
+                _keep(path, present)
                 return present, False
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -145,11 +120,15 @@ def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
         raise KnowledgeError(
             f"{path}: the index could not be written; what it held before still stands"
         ) from error
-    return Loaded(version=int(table.version), passages=passages, snapshot=snapshot), True
+    state = Loaded(version=int(table.version), passages=passages, snapshot=snapshot)
+    _keep(path, state)
+    return state, True
 
 
-def _micros(date: datetime) -> int:
-    return (date - _EPOCH) // _MICROSECOND
+def _keep(path: str, state: Loaded) -> None:
+    # The table is complete; without the copy it only opens more slowly.
+    with suppress(OSError, ExportError):
+        keep(Path(path), state)
 
 
 def _connect(path: str) -> Any:
@@ -228,7 +207,7 @@ def _arrow(passages: Sequence[Passage]) -> Any:
 
     schema = _schema()
     columns = [[getattr(p, name) for p in passages] for name in _COLUMNS[:-1]]
-    dates = [None if p.date is None else _micros(p.date) for p in passages]
+    dates = [None if p.date is None else micros(p.date) for p in passages]
     arrays = [pa.array(column, type=pa.string()) for column in columns]
     return pa.Table.from_arrays([*arrays, pa.array(dates, type=schema.field("date").type)], schema=schema)
 
@@ -242,8 +221,8 @@ def _passages(path: str, arrow: Any) -> tuple[Passage, ...]:
     # As integers, so that no time zone database is asked.
     dates = arrow.column("date").cast("int64").to_pylist()
     found = []
-    for id_, text, title, source, url, micros in zip(*columns, dates, strict=True):
-        date = None if micros is None else _EPOCH + micros * _MICROSECOND
+    for id_, text, title, source, url, when in zip(*columns, dates, strict=True):
+        date = None if when is None else EPOCH + when * MICROSECOND
         found.append(Passage(id=id_, text=text, title=title, source=source, url=url, date=date))
     found.sort(key=lambda p: p.id)
     for one, other in pairwise(found):

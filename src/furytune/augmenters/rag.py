@@ -16,6 +16,7 @@ from furytune._canonical import Json
 from furytune.augmenters import _table
 from furytune.augmenters._build import IndexReport, build_index
 from furytune.augmenters._lexical import SCORER_VERSION, LexicalIndex
+from furytune.augmenters._snapshot import Loaded
 from furytune.augmenters._tokens import TOKENIZER_VERSION
 from furytune.errors import ConfigError, ContractError, ContractMismatchError
 from furytune.records import Passage
@@ -33,7 +34,7 @@ class _Cache:
 
     def __init__(self) -> None:
         self.version: int | None = None
-        self.state: _table.Loaded | None = None
+        self.state: Loaded | None = None
         self.index: LexicalIndex | None = None
 
     def __getstate__(self) -> int | None:
@@ -202,7 +203,7 @@ class RagAugmenter:
         visible = [index.visible(moment or now) for moment in at]
         return [tuple(passages[i] for i in row) for row in index.top(questions, visible, self.k)]
 
-    def _load(self) -> _table.Loaded:
+    def _load(self) -> Loaded:
         cache = self._cache
         if cache.state is None:
             with _LOADING:
