@@ -57,7 +57,7 @@ def test_all_files_appear_together(tmp_path):
 
 def test_an_exception_in_the_block_changes_nothing(tmp_path):
     write_group(tmp_path, b"old")
-    with pytest.raises(KeyError), staged() as group:
+    with pytest.raises(KeyError), staged() as group:  # noqa: PT012
         group.open(tmp_path / "train").write(b"new")
         raise KeyError
     assert contents(tmp_path) == dict.fromkeys(("train", "validation", "manifest"), b"old!")
@@ -179,7 +179,7 @@ def test_a_symbolic_link_stays_one_and_its_target_is_written(tmp_path):
 
 
 def test_one_file_cannot_be_opened_twice_in_a_group(tmp_path):
-    with pytest.raises(FileExistsError), staged() as group:
+    with pytest.raises(FileExistsError), staged() as group:  # noqa: PT012
         group.open(tmp_path / "a")
         group.open(tmp_path / "sub" / ".." / "a")
     assert contents(tmp_path) == {}
@@ -194,7 +194,11 @@ def test_a_stale_file_goes_before_the_commit_point(tmp_path, monkeypatch):
         group.open(tmp_path / "manifest").write(b"new")
         group.remove(tmp_path / "validation")
         group.remove(tmp_path / "never there")
-    order = [Path(call[2] if call[0] == "replace" else call[1]).name for call in disk.log if call[0] in {"replace", "unlink"}]
+    order = [
+        Path(call[2] if call[0] == "replace" else call[1]).name
+        for call in disk.log
+        if call[0] in {"replace", "unlink"}
+    ]
     assert order[:4] == ["train", "validation", "never there", "manifest"]
     assert contents(tmp_path) == {"train": b"new", "manifest": b"new"}
 
