@@ -182,6 +182,7 @@ class TestArguments:
 
 PASTED = {
     "a session": ">>> import gallery\n>>> gallery.info()\n'0.9'\n>>> for i in range(2):\n...     print(i)\n0\n1",
+    "a session out of an editor": ">>> import gallery\n>>>\n@cached\ndef f():\n    pass\n>>> gallery.info(\n    1,\n)\n'0 9'",
     "a session of IPython": "In [1]: import gallery\n\nIn [2]: gallery.info()\nOut[2]: '0.9'",
     "shell lines": "!pip install gallery\npip install -U gallery\n$ python -m x\n%matplotlib inline\nimport gallery",
     "omitted lines": "import gallery\n...\nfor i in x:\n    a()\n        ...\ngallery.info()\n[...]",
@@ -202,6 +203,12 @@ class TestBlocks:
     @pytest.mark.parametrize("language", ["py", "Python", "python3", "pycon"])
     def test_code_as_people_paste_it_is_not_broken(self, code, language):
         assert verdict(OLD, fence(code, language)) == "kept"
+
+    def test_the_output_of_a_session_is_not_checked_and_its_input_is(self):
+        session = (
+            ">>> import gallery\n>>> gallery.info(\n    gallery.gone)\ngallery.output\n>>> gallery.gone2\n"
+        )
+        assert verdict(OLD, fence(session)) == "stale_code: gallery.gone, gallery.gone2"
 
     @pytest.mark.parametrize("code", ["print 'x'", "a = = b", "foo(", "x = <your value>", "a\x00b"])
     def test_python_that_is_no_python_is_broken(self, code):
@@ -244,6 +251,16 @@ class TestBlocks:
     def test_any_answer_gets_a_verdict(self, text, language):
         """Whatever is pasted, a pair is kept as it is or dropped with a documented reason."""
         assert verdict(OLD, fence(text, language)).split(":")[0] in {"kept", "stale_code", "broken_code"}
+
+    @pytest.mark.parametrize(
+        "piece", ["`", "``` ", "> ", "~~~\n", ">>> x\n", ">>> (\n", "... \n", "word", "```py\n"]
+    )
+    def test_a_long_hostile_answer_is_finished(self, piece):
+        """Time that grew with the square of the length would hold this test up for minutes."""
+        step = CheckCode("gallery", path=FIXTURES / "old", inline=True)
+        for before in ("", "```py\n", "```py\n>>> x\n", "`"):
+            answer = before + piece * (90_000 // len(piece))
+            assert verdict(step, answer).split(":")[0] in {"kept", "broken_code"}
 
     @pytest.mark.parametrize(
         "code", ["(" * 5000, "-" * 50_000 + "1", "a" + ".b" * 50_000, "[" * 90 + "]" * 90]

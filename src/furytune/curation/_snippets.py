@@ -19,9 +19,11 @@ __all__ = ["Snippet", "fenced", "inline", "tree"]
 _PYTHON: Final = frozenset({"py", "python", "python3", "py3", "pycon", "ipython", "ipython3"})
 _LONGEST: Final = 100_000
 _FENCE: Final = re.compile(r"^[> \t]*(?P<mark>`{3,}|~{3,})|(?P<mark2>`{3,})", re.MULTILINE)
-_LANGUAGE: Final = re.compile(r"[ \t]*([\w+#.-]*)([^\n`]{0,80})\n")
+_LANGUAGE: Final = re.compile(r"[ \t]*([\w+#.-]*+)([^\n`]{0,80})\n")
 _QUOTED: Final = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 _PROMPT: Final = re.compile(r"^[ \t]*(?:>>> ?|In \[\d+\]: ?)", re.MULTILINE)
+_DOTS: Final = re.compile(r"^[ \t]*\.\.\.(?:[ :]|$)")
+_LONGEST_ENTRY: Final = 100
 _SHELL: Final = re.compile(
     r"^\s*(?:[$!%]\s*\w|(?:python3?|pip3?|conda|mamba|uv|git|cd|ls|sudo|apt|brew|export|source)\s+[\w./-]+)"
 )
@@ -119,17 +121,25 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _session(text: str) -> str:
-    """Keeps the input of an interactive session and leaves its output."""
-    lines, inside = [], False
+    """Keeps the input of an interactive session and leaves its output.
+
+    Input is a line with a prompt, the lines with dots after it, and, where those make no statement yet,
+    as many more lines as it takes.
+    """
+    entries: list[list[str]] = []
+    dots = growing = False
     for line in text.split("\n"):
         if _PROMPT.match(line):
-            lines.append(_PROMPT.sub("", line, count=1))
-            inside = True
-        elif inside and re.match(r"\s*\.\.\.(?:\s|:|$)", line):
-            lines.append(re.sub(r"^\s*\.\.\.:? ?", "", line))
-        else:
-            inside = False
-    return "\n".join(lines)
+            entries.append([_PROMPT.sub("", line, count=1)])
+            dots = growing = True
+        elif dots and _DOTS.match(line):
+            entries[-1].append(_DOTS.sub("", line, count=1))
+        elif growing:
+            dots = False
+            growing = len(entries[-1]) < _LONGEST_ENTRY and parse("\n".join(entries[-1])) is None
+            if growing:
+                entries[-1].append(line)
+    return "\n".join(line for entry in entries for line in entry)
 
 
 def _indent_after(text: str) -> str:
