@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
 __all__ = ["SCORER_VERSION", "LexicalIndex"]
 
 SCORER_VERSION = 1
@@ -116,17 +118,17 @@ class LexicalIndex:
             lengths.append(length)
         return terms, held, lengths
 
-    def _mean(self, visible: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _mean(self, visible: NDArray[np.int64]) -> Floats:
         """Mean length of the first so many passages; 1 where that would be 0, for nothing is divided then."""
-        mean: NDArray[np.float64] = self._total[visible] / self._np.maximum(visible, 1)
+        mean: Floats = self._total[visible] / self._np.maximum(visible, 1)
         mean[mean == 0] = 1.0
         return mean
 
-    def _weigh(self, idf: NDArray[np.float64], at: Any, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _weigh(self, idf: Floats, at: Any, mean: Floats) -> Floats:
         """Weights of the postings ``at``, as whole numbers."""
         tf = self._tf[at]
         norm = self._k1 * (1 - self._b + self._b * (self._length[self._rank[at]] / mean))
-        weights: NDArray[np.float64] = self._np.rint(idf * (tf * (self._k1 + 1) / (tf + norm)))
+        weights: Floats = self._np.rint(idf * (tf * (self._k1 + 1) / (tf + norm)))
         return weights
 
     def visible(self, at: datetime) -> int:
@@ -144,7 +146,7 @@ class LexicalIndex:
         step = max(1, _CELLS // self._size)
         out: list[list[int]] = []
         for a in range(0, len(questions), step):
-            out += self._top(questions[a : a + step], visible[a : a + step], k)
+            out += self._best(self.scores(questions[a : a + step], visible[a : a + step]), k)
         return out
 
     def _terms(self, question: str) -> dict[int, int]:
@@ -161,7 +163,13 @@ class LexicalIndex:
                 counts[term] = counts.get(term, 0) + 1
         return counts
 
-    def _top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
+    def scores(self, questions: Sequence[str], visible: Sequence[int]) -> Floats:
+        """Returns the score of every passage for each question, in units of 2**-26, as whole numbers.
+
+        Args:
+            questions: Any texts.
+            visible: For each question, what `visible` returned for its moment; the others score 0.
+        """
         np = self._np
         asker: list[int] = []
         term: list[int] = []
@@ -171,31 +179,28 @@ class LexicalIndex:
             asker += [i] * len(counts)
             term += counts
             weight += [_query_weight(c) for c in counts.values()]
-        if not term:
-            return [[] for _ in questions]
-        who, which = np.array(asker), np.array(term)
+        who, which = np.array(asker, dtype=np.int64), np.array(term, dtype=np.int64)
         seen = np.array(visible, dtype=np.int64)[who]
         low, high = self._start[which], self._start[which + 1]
         every = bool((seen == self._size).all())
         if not every:
             high = np.searchsorted(self._key, which * self._size + seen)
         count = high - low
-        at = np.repeat(low - np.concatenate(([0], np.cumsum(count)[:-1])), count) + np.arange(
-            int(count.sum())
-        )
-        if every:
-            impact = self._impact[at]
-        else:
-            idf = np.array(
-                [_idf(n, df) for n, df in zip(seen.tolist(), count.tolist(), strict=True)], dtype=np.float64
-            )
-            impact = self._weigh(np.repeat(idf, count), at, np.repeat(self._mean(seen), count))
+        at = np.repeat(low - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+        impact = self._impact[at] if every else self._impact_among(seen, count, at)
         impact *= np.repeat(np.array(weight, dtype=np.float64), count)
         cell = np.repeat(who * self._size, count) + self._row[self._rank[at]]
-        scores = np.bincount(cell, impact, minlength=len(questions) * self._size).reshape(len(questions), -1)
-        return self._best(scores, k)
+        scores: Floats = np.bincount(cell, impact, minlength=len(questions) * self._size)
+        return scores.reshape(len(questions), self._size)
 
-    def _best(self, scores: NDArray[np.float64], k: int) -> list[list[int]]:
+    def _impact_among(self, seen: Any, count: Any, at: Any) -> Floats:
+        """Weights of postings as if only the first so many passages were there."""
+        np = self._np
+        idf = [_idf(n, df) for n, df in zip(seen.tolist(), count.tolist(), strict=True)]
+        mean = np.repeat(self._mean(seen), count)
+        return self._weigh(np.repeat(np.array(idf, dtype=np.float64), count), at, mean)
+
+    def _best(self, scores: Floats, k: int) -> list[list[int]]:
         """Orders each row by score, then position, and keeps k; all that tie with the last are weighed up."""
         np = self._np
         least = np.ones(len(scores))
