@@ -6,6 +6,7 @@ import codecs
 import gzip
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,9 +166,10 @@ def text_encoding(value: str | None) -> str | None:
     if value is None:
         return None
     try:
-        b"".decode(value)
+        with suppress(UnicodeError):
+            b"-".decode(value)  # a LookupError for "rot13" and its like, which are no encodings of text
         return codecs.lookup(value).name
-    except (LookupError, UnicodeError) as error:
+    except LookupError as error:
         raise ConfigError(
             f"{value!r} is not the name of a text encoding, such as 'utf-8' or 'cp1252'"
         ) from error

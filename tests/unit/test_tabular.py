@@ -1,0 +1,630 @@
+"""Collecting ready pairs from CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import tarfile
+import time
+import tracemalloc
+from datetime import UTC, datetime
+
+import pytest
+
+from furytune._canonical import digest
+from furytune.collectors.tabular import CsvCollector, JsonlCollector
+from furytune.errors import ConfigError, SourceError, SourceFormatError
+from furytune.protocols import Collector
+from furytune.records import Dropped, QAPair
+
+
+def csv_of(folder, data, **options):
+    path = folder / "a.csv"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return list(CsvCollector(path, **options).collect())
+
+
+def jsonl_of(folder, *lines, **options):
+    path = folder / "a.jsonl"
+    data = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    path.write_bytes(b"\n".join(data))
+    return list(JsonlCollector(path, **options).collect())
+
+
+def texts(items):
+    return [(p.question, p.answer) for p in items if isinstance(p, QAPair)]
+
+
+def drops(items):
+    return [(d.reason, d.where) for d in items if isinstance(d, Dropped)]
+
+
+class TestColumns:
+    @pytest.mark.parametrize("kind", [CsvCollector, JsonlCollector])
+    def test_it_fits_the_protocol(self, kind):
+        assert isinstance(kind("a"), Collector)
+
+    @pytest.mark.parametrize(
+        "names",
+        [("question", "answer"), ("Input", "OUTPUT"), ("text_input", "output"), (" prompt ", "Completion")],
+    )
+    def test_usual_names_are_recognised_whatever_their_case(self, tmp_path, names):
+        assert texts(csv_of(tmp_path, f"x,{names[1]},{names[0]}\n1,a,q\n")) == [("q", "a")]
+        assert texts(jsonl_of(tmp_path, {names[0]: "q", "x": 1, names[1]: "a"})) == [("q", "a")]
+
+    def test_named_columns_win(self, tmp_path):
+        options = {"question": "title", "answer": "Text"}
+        assert texts(csv_of(tmp_path, "question,answer,title,text\n1,2,q,a\n", **options)) == [("q", "a")]
+        record = {"question": "1", "answer": "2", "title": "q", "text": "a"}
+        assert texts(jsonl_of(tmp_path, record, **options)) == [("q", "a")]
+
+    def test_without_known_columns_the_error_names_those_found_and_the_option(self, tmp_path):
+        with pytest.raises(SourceFormatError, match=r"a\.csv:1:1: .*found 'title', 'text'; .*`question=`"):
+            csv_of(tmp_path, "title;text\nq;a\n")
+        with pytest.raises(SourceFormatError, match=r"a\.jsonl:2:1: .*found 'title', 'text'; .*`question=`"):
+            jsonl_of(tmp_path, {"question": "q", "answer": "a"}, {"title": "q", "text": "a"})
+        with pytest.raises(SourceFormatError, match="as they stand in the header"):
+            csv_of(tmp_path, "title,text\nq,a\n", question="Titel", answer="text")
+
+    def test_a_header_problem_is_an_error_even_where_records_are_skipped(self, tmp_path):
+        for data in ("title,text\nq,a\n", "", '"question,answer\n'):
+            with pytest.raises(SourceFormatError, match="no columns"):
+                csv_of(tmp_path, data, on_error="skip")
+
+    def test_optional_columns_are_read_and_can_be_turned_off(self, tmp_path):
+        data = "id,question,answer,thread,date,author\n7,q,a,t1,2024-05-01T12:00:00+02:00,user-1\n,q2,a2,,,\n"
+        first, second = csv_of(tmp_path, data)
+        assert (first.id, first.group, first.asker) == ("7", "t1", "user-1")
+        assert first.asked_at == datetime(2024, 5, 1, 10, tzinfo=UTC)
+        assert first.method == "given"
+        assert (first.source.path, first.source.line) == ("a.csv", 2)
+        assert second.id == second.group
+        assert second.id.startswith("a:")
+        assert second.asked_at is None
+        plain = csv_of(tmp_path, data, id="", group="", asked_at="", author="")[0]
+        assert plain.id == plain.group
+        assert plain.id.startswith("a:")
+        assert (plain.asked_at, plain.asker) == (None, "")
+
+    def test_optional_columns_can_be_named_and_must_then_be_there(self, tmp_path):
+        data = "question,answer,when,topic\nq,a,2024-05-01,t\n"
+        (pair,) = csv_of(tmp_path, data, asked_at="when", group="TOPIC")
+        assert (pair.asked_at, pair.group) == (datetime(2024, 5, 1, tzinfo=UTC), "t")
+        with pytest.raises(SourceFormatError, match="no column is called 'where'"):
+            csv_of(tmp_path, data, group="where")
+
+    def test_json_records_carry_the_same_optional_values(self, tmp_path):
+        record = {
+            "question": "q",
+            "answer": "a",
+            "id": 12,
+            "group": "g",
+            "asked_at": "2024-05-01T00:00:00Z",
+            "author": None,
+        }
+        (pair,) = jsonl_of(tmp_path, record)
+        assert (pair.id, pair.group, pair.asked_at) == ("12", "g", datetime(2024, 5, 1, tzinfo=UTC))
+        with pytest.raises(SourceFormatError, match="its asked_at is not text"):
+            jsonl_of(tmp_path, record | {"asked_at": 5})
+
+    def test_a_date_that_is_not_iso_8601_is_refused_with_the_way_out(self, tmp_path):
+        with pytest.raises(SourceFormatError, match=r'a\.csv:2:1: .*not ISO 8601; .*asked_at=""'):
+            csv_of(tmp_path, "question,answer,date\nq,a,02/09/2024\n")
+
+    def test_two_columns_of_one_name_are_refused(self, tmp_path):
+        with pytest.raises(SourceFormatError, match="two columns are called 'answer'"):
+            csv_of(tmp_path, "question,answer,answer\nq,a,b\n")
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"question": "q"},
+            {"answer": "a"},
+            {"question": "", "answer": "a"},
+            {"question": "q", "answer": "q"},
+            {"encoding": "no-such"},
+            {"encoding": "rot13"},
+            {"on_error": "ignore"},
+        ],
+    )
+    def test_options_that_cannot_work_are_refused_before_any_work(self, options):
+        for kind in (CsvCollector, JsonlCollector):
+            with pytest.raises(ConfigError):
+                kind("a", **options)
+
+    @pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n"])
+    def test_a_delimiter_is_one_character(self, delimiter):
+        with pytest.raises(ConfigError):
+            CsvCollector("a.csv", delimiter=delimiter)
+
+
+class TestIds:
+    def test_an_id_is_file_stem_and_hash_of_the_canonical_pair(self, tmp_path):
+        question, answer = 'Ünï "q"\n\x00\x7f\u2028/', "😀\t\\"
+        (pair,) = jsonl_of(tmp_path, {"question": question, "answer": answer})
+        assert pair.id == "a:" + digest({"question": question, "answer": answer})[:16]
+
+    def test_ids_do_not_depend_on_row_order_or_format(self, tmp_path):
+        rows = [(f"q{n}", f"a{n % 3}") for n in range(20)] + [("q1", "a1"), ("q1", "a1")]
+        ids = [
+            sorted(p.id for p in jsonl_of(tmp_path, *({"question": q, "answer": a} for q, a in order)))
+            for order in (rows, rows[::-1])
+        ]
+        text = "question,answer\n" + "".join(f"{q},{a}\n" for q, a in rows)
+        ids.append(sorted(p.id for p in csv_of(tmp_path, text)))
+        assert ids[0] == ids[1] == ids[2]
+        assert len(set(ids[0])) == 22
+
+    def test_repetitions_are_numbered(self, tmp_path):
+        ids = [p.id for p in csv_of(tmp_path, "question,answer\nq,a\nq,a\nq,a\n")]
+        assert ids[1:] == [ids[0] + "-2", ids[0] + "-3"]
+
+    def test_thousands_of_ids_stay_unique(self, tmp_path):
+        rows = [{"question": f"q{n % 3000}", "answer": "a"} for n in range(9000)]
+        assert len({p.id for p in jsonl_of(tmp_path, *rows)}) == 9000
+
+    def test_a_given_id_may_occur_once(self, tmp_path):
+        data = "id,question,answer\n1,q,a\n1,q2,a2\n"
+        with pytest.raises(SourceFormatError, match=r"a\.csv:3:1: its id occurs before"):
+            csv_of(tmp_path, data)
+        assert drops(csv_of(tmp_path, data, on_error="skip")) == [("duplicate_id", "a.csv:3")]
+
+    def test_equal_file_names_in_two_folders_give_different_ids(self, tmp_path):
+        for name in ("x", "y"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "a.csv").write_text("question,answer\nq,a\n")
+        several = CsvCollector([tmp_path / "x", tmp_path / "y"]).collect()
+        assert len({p.id for p in several}) == 2
+        whole = [p.id for p in CsvCollector(tmp_path).collect()]
+        assert [i.partition(":")[0] for i in whole] == ["x/a", "y/a"]
+
+
+class TestFiles:
+    def test_a_folder_stands_for_its_files_sorted_by_name(self, tmp_path):
+        (tmp_path / "b").mkdir()
+        for name in ("b/z.csv", "a.csv", "B.CSV"):
+            (tmp_path / name).write_text(f"question,answer\n{name},a\n")
+        (tmp_path / "c.csv.gz").write_bytes(gzip.compress(b"question,answer\nc,a\n"))
+        (tmp_path / "d.txt").write_text("not a table")
+        found = list(CsvCollector(tmp_path).collect())
+        assert [p.question for p in found] == ["B.CSV", "a.csv", "b/z.csv", "c"]
+        assert found[3].id.startswith("c:")
+
+    def test_each_call_starts_anew(self, tmp_path):
+        (tmp_path / "a.csv").write_text("question,answer\nq,a\nq,a\n")
+        collector = CsvCollector(tmp_path)
+        assert list(collector.collect()) == list(collector.collect())
+
+    def test_absent_paths_and_empty_folders_are_errors(self, tmp_path):
+        for kind, suffix in ((CsvCollector, "csv"), (JsonlCollector, "jsonl")):
+            with pytest.raises(SourceError, match="no such file"):
+                list(kind(tmp_path / "absent").collect())
+            with pytest.raises(SourceError, match=rf"holds no \*\.{suffix}"):
+                list(kind(tmp_path).collect())
+            with pytest.raises(ConfigError):
+                kind([])
+
+    def test_damaged_gzip_is_an_error_or_a_dropped_file(self, tmp_path):
+        lines = b"".join(b'{"question": "q%d", "answer": "a"}\n' % n for n in range(9999))
+        data = gzip.compress(lines)
+        (tmp_path / "a.jsonl.gz").write_bytes(data[: len(data) // 2])
+        with pytest.raises(SourceFormatError, match="gzip data are damaged or cut short"):
+            list(JsonlCollector(tmp_path).collect())
+        assert drops(JsonlCollector(tmp_path, on_error="skip").collect()) == [("damaged", "a.jsonl.gz")]
+
+    def test_a_file_name_that_is_not_utf_8_does_not_spoil_ids(self, tmp_path):
+        path = bytes(tmp_path) + b"/b\xff.csv"
+        try:
+            with open(path, "wb") as file:  # noqa: PTH123
+                file.write(b"question,answer\nq,a\n")
+        except OSError:
+            pytest.skip("the file system takes only UTF-8 names")
+        (pair,) = CsvCollector(tmp_path).collect()
+        assert pair.id.encode().startswith(b"b\\xff:")
+
+
+class TestCsv:
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_delimiter_and_line_end_are_recognised(self, tmp_path, delimiter, end):
+        rows = [["question", "answer"], ['a, "b"; c | d', "e\tf"], ["two\r\nlines", "x\ry"], ["q", "a"]]
+        text = end.join(delimiter.join('"' + f.replace('"', '""') + '"' for f in r) for r in rows)
+        for tail in ("", end, end + end):
+            found = csv_of(tmp_path, text + tail)
+            assert texts(found) == [tuple(r) for r in rows[1:]]
+            assert [p.source.line for p in found] == [2, 3, 6]
+
+    def test_a_header_that_two_delimiters_cut_is_refused_unless_one_is_given(self, tmp_path):
+        data = "question,answer,z;question;answer\n1,2,3;q;a\n"
+        with pytest.raises(SourceFormatError, match="two ways; give `delimiter=`"):
+            csv_of(tmp_path, data)
+        assert texts(csv_of(tmp_path, data, delimiter=",")) == [("1", "2")]
+        assert texts(csv_of(tmp_path, data, delimiter=";")) == [("q", "a")]
+
+    def test_a_rare_delimiter_can_be_given(self, tmp_path):
+        assert texts(csv_of(tmp_path, "question^answer\nq^a,b\n", delimiter="^")) == [("q", "a,b")]
+
+    def test_blank_lines_are_passed_over(self, tmp_path):
+        found = csv_of(tmp_path, "question,answer\n\n\r\nq,a\n\n\nr,b")
+        assert texts(found) == [("q", "a"), ("r", "b")]
+        assert [p.source.line for p in found] == [4, 7]
+
+    def test_line_numbers_count_breaks_inside_of_fields(self, tmp_path):
+        found = csv_of(tmp_path, 'question,answer\r\n"a\nb\r\nc\rd",x\r\nq,a\r\n')
+        assert [p.source.line for p in found] == [2, 6]
+
+    @pytest.mark.parametrize(
+        ("bad", "reason", "line", "column"),
+        [
+            ("one", "fields", 3, 1),
+            ("a,b,c", "fields", 3, 1),
+            ('"a"b,c', "quotes", 3, 4),
+            ('x,"y"z', "quotes", 3, 6),
+            ('"two\nlines"x,c', "quotes", 4, 7),
+            (",a", "empty_question", 3, 1),
+            ('q,""', "empty_answer", 3, 1),
+            (" ,a", "empty_question", 3, 1),
+        ],
+    )
+    def test_a_bad_record_is_named_and_its_neighbours_are_kept(self, tmp_path, bad, reason, line, column):
+        data = f"question,answer\ngood,1\n{bad}\ngood,2\n"
+        with pytest.raises(SourceFormatError) as caught:
+            csv_of(tmp_path, data)
+        assert caught.value.line == line
+        found = csv_of(tmp_path, data, on_error="skip")
+        assert [(q, a) for q, a in texts(found) if q == "good"] == [("good", "1"), ("good", "2")]
+        assert caught.value.column == column
+        if "\n" not in bad:
+            assert texts(found) == [("good", "1"), ("good", "2")]
+            assert drops(found) == [(reason, "a.csv:3")]
+
+    def test_a_quote_that_is_never_closed_costs_one_line(self, tmp_path):
+        data = 'question,answer\ngood,1\nbad,"open\ngood,2\ngood,3\n'
+        with pytest.raises(SourceFormatError, match=r"a\.csv:3:5: a quoted field is never closed; double"):
+            csv_of(tmp_path, data)
+        found = csv_of(tmp_path, data, on_error="skip")
+        assert texts(found) == [("good", "1"), ("good", "2"), ("good", "3")]
+        assert drops(found) == [("quotes", "a.csv:3")]
+
+    def test_a_field_may_be_longer_than_pythons_reader_takes(self, tmp_path):
+        long = 'x"\n' * 200_000
+        path = tmp_path / "a.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([["question", "answer"], [long, "a"], ["q", long]])
+        before = csv.field_size_limit()
+        assert texts(CsvCollector(path).collect()) == [(long, "a"), ("q", long)]
+        assert csv.field_size_limit() == before
+
+    @pytest.mark.parametrize("text", ["x" * (40 << 20), '"' + "x\n" * (20 << 20)])
+    def test_a_record_beyond_the_limit_is_refused_in_little_memory_and_the_next_is_kept(self, tmp_path, text):
+        path = tmp_path / "a.csv"
+        path.write_text(f"question,answer\nq,{text}\n")
+        with path.open("a") as file:
+            file.write("good,1\n")
+        began = time.perf_counter()
+        with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: a record is longer than"):
+            list(CsvCollector(path).collect())
+        assert time.perf_counter() - began < 60
+        if not text.startswith('"'):
+            found = list(CsvCollector(path, on_error="skip").collect())
+            assert texts(found) == [("good", "1")]
+            assert drops(found) == [("too_long", "a.csv:2")]
+
+    def test_nul_and_quotes_inside_of_plain_fields_are_text(self, tmp_path):
+        assert texts(csv_of(tmp_path, "question,answer\na\0b,5'10\" tall\n")) == [("a\0b", "5'10\" tall")]
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-16-le", "utf-32"])
+    def test_encodings(self, tmp_path, encoding):
+        data = "question,answer\nÜber,é\n".encode(encoding)
+        known = encoding in {"utf-8", "utf-8-sig", "utf-16"}
+        if known:
+            assert texts(csv_of(tmp_path, data)) == [("Über", "é")]
+        else:
+            with pytest.raises(SourceFormatError, match="encoding="):
+                csv_of(tmp_path, data)
+        assert texts(csv_of(tmp_path, data, encoding=encoding)) == [("Über", "é")]
+
+    def test_utf_16_without_a_mark_must_say_which(self, tmp_path):
+        with pytest.raises(SourceFormatError, match="utf-16-le"):
+            csv_of(tmp_path, "question,answer\nq,a\n".encode("utf-16-be"), encoding="utf-16")
+        data = b"\xfe\xff" + "question,answer\nq,a\n".encode("utf-16-be")
+        assert texts(csv_of(tmp_path, data, encoding="utf-16-be")) == [("q", "a")]
+
+    def test_a_byte_that_is_not_utf_8_is_placed_and_costs_its_record_only(self, tmp_path):
+        data = "question,answer\ngood,é\nb\xff,x\ngood,2\n".encode("latin-1").replace(b"\xe9", "é".encode())
+        with pytest.raises(
+            SourceFormatError, match=r"a\.csv:3:2: byte 0xff is not UTF-8 .*offset 25\); give the right"
+        ):
+            csv_of(tmp_path, data)
+        found = csv_of(tmp_path, data, on_error="skip")
+        assert texts(found) == [("good", "é"), ("good", "2")]
+        assert drops(found) == [("encoding", "a.csv:3")]
+
+    def test_a_sequence_over_a_block_boundary_is_decoded(self, tmp_path):
+        text = "question,answer\n" + "".join(f"{n}é😀,{'ä' * 61}\n" for n in range(40_000))
+        for shift in range(4):
+            found = csv_of(tmp_path, text.encode() + b"\n" * shift)
+            assert len(found) == 40_000
+        bad = text.encode() + b"\xff,x\nlast,a\n"
+        assert texts(csv_of(tmp_path, bad, on_error="skip"))[-1] == ("last", "a")
+
+    def test_a_given_encoding_that_does_not_fit_drops_the_rest_of_the_file(self, tmp_path):
+        data = "question,answer\nq,a\n".encode("utf-16-le") + b"\x00"
+        with pytest.raises(SourceFormatError, match="near byte"):
+            csv_of(tmp_path, data, encoding="utf-16-le")
+
+    def test_memory_is_flat(self, tmp_path):
+        def peak(count):
+            path = tmp_path / f"{count}.csv"
+            path.write_text("question,answer\n" + "".join(f"q{n}{'x' * 300},a\n" for n in range(count)))
+            tracemalloc.start()
+            for _ in CsvCollector(path).collect():
+                pass
+            found = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return found
+
+        assert peak(60_000) - peak(12_000) < 4_000_000
+
+
+class TestJsonl:
+    GOOD = b'{"question": "good", "answer": "1"}'
+
+    @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+    def test_line_ends_may_be_mixed_and_blank_lines_are_ignored(self, tmp_path, end):
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(
+            b"\xef\xbb\xbf"
+            + self.GOOD
+            + end
+            + b" \t"
+            + end
+            + self.GOOD
+            + b"\r\n"
+            + self.GOOD
+            + b"\r"
+            + self.GOOD
+        )
+        found = list(JsonlCollector(path).collect())
+        assert [p.source.line for p in found] == [1, 3, 4, 5]
+
+    def test_lines_are_numbered_right_over_block_boundaries(self, tmp_path):
+        path = tmp_path / "a.jsonl"
+        rows = [json.dumps({"question": f"q{n}", "answer": "é" * (n % 97 + 1)}) for n in range(30_000)]
+        for end in ("\r\n", "\r", "\n"):
+            path.write_bytes(end.join(rows).encode())
+            found = list(JsonlCollector(path).collect())
+            assert [p.source.line for p in found] == list(range(1, 30_001))
+            assert texts(found) == [tuple(json.loads(r).values()) for r in rows]
+
+    @pytest.mark.parametrize(
+        ("bad", "reason", "column"),
+        [
+            (b'{"question": "a", "answer": NaN}', "not_json", 29),
+            (b'{"question": "a", "answer": -Infinity}', "not_json", None),
+            (b'{"question": "a", "answer": "b"} x', "not_json", 34),
+            (b'{"question": "a", "answer": "b"}{}', "not_json", 33),
+            (b'{"question": "\xc3\xa9\xff", "answer": "b"}', "encoding", 16),
+            (b'{"question": "a\x00", "answer": "b"}', "not_json", 16),
+            (b'{"question": "\\ud800", "answer": "b"}', "surrogate", None),
+            (b'{"question": "\\udc00x", "answer": "b"}', "surrogate", None),
+            (b'{"question": "a", "answer": "b", "answer": "c"}', "duplicate_key", 1),
+            (b'{"question": "a:::", "answer": "b", "a\\u006eswer": "c"}', "duplicate_key", 1),
+            (b'{"question": "\\u003a", "answer": "b", "answer": "c"}', "duplicate_key", 1),
+            (b'["question", "answer"]', "not_object", 1),
+            (b'"x"', "not_object", 1),
+            (b'{"question": "a", "answer": 1e999}', "not_json", None),
+            (b'{"question": "a", "answer": ' + b"9" * 9999 + b"}", "not_json", None),
+            (b'{"question": "a"', "not_json", 17),
+            (b'{"question": "a", "answer": 5}', "type", 1),
+            (b'{"question": ["a"], "answer": "b"}', "type", 1),
+            (b'{"question": "", "answer": "b"}', "empty_question", 1),
+            (b'{"question": "a", "answer": " \\n"}', "empty_answer", 1),
+            (b'{"x": "y"}', "columns", 1),
+            (b'{"question": "a", "answer": "b", "x": ' + b"[" * 64 + b"]" * 64 + b"}", "too_deep", 1),
+            (b"[" * 100_000, "too_deep", 1),
+            (b'{"a":' * 100_000, "too_deep", 1),
+            (b'{"a":[' * 1_000_000, "too_deep", 1),
+        ],
+    )
+    def test_a_bad_line_is_named_and_its_neighbours_are_kept(self, tmp_path, bad, reason, column):
+        lines = (self.GOOD, bad, self.GOOD.replace(b"1", b"2"))
+        with pytest.raises(SourceFormatError) as caught:
+            jsonl_of(tmp_path, *lines)
+        assert caught.value.line == 2
+        assert caught.value.column is not None
+        assert column in (None, caught.value.column)
+        assert caught.value.hint
+        found = jsonl_of(tmp_path, *lines, on_error="skip")
+        assert texts(found) == [("good", "1"), ("good", "2")]
+        assert drops(found) == [(reason, "a.jsonl:2")]
+
+    def test_errors_and_drops_hold_no_text_of_the_record(self, tmp_path):
+        for bad in (
+            b'{"question": "CANARY", "answer": "CANARY"',
+            b'{"question": "CANARY", "answer": ["CANARY"]}',
+            b'"CANARY"',
+        ):
+            with pytest.raises(SourceFormatError) as caught:
+                jsonl_of(tmp_path, bad)
+            assert "CANARY" not in str(caught.value)
+            assert "CANARY" not in repr(jsonl_of(tmp_path, bad, on_error="skip"))
+
+    def test_nesting_up_to_the_limit_is_read(self, tmp_path):
+        nested = b"[" * 63 + b"]" * 63
+        assert len(jsonl_of(tmp_path, b'{"question": "a", "answer": "b", "x": ' + nested + b"}")) == 1
+
+    def test_many_brackets_in_a_text_are_not_depth(self, tmp_path):
+        assert len(jsonl_of(tmp_path, {"question": "[{" * 500, "answer": "a", "x": [[]] * 99})) == 1
+
+    def test_a_key_that_occurs_twice_where_nothing_is_read_does_no_harm(self, tmp_path):
+        assert len(jsonl_of(tmp_path, b'{"question": "a", "answer": "b", "x": {"k": 1, "k": 2}}')) == 1
+        with pytest.raises(SourceFormatError, match="'content' occurs twice"):
+            jsonl_of(tmp_path, b'{"messages": [{"role": "user", "content": "a", "content": "b"}]}')
+
+    @pytest.mark.parametrize("size", [17, 100])
+    def test_a_line_beyond_the_limit_is_refused_in_little_memory_and_the_next_is_kept(self, tmp_path, size):
+        path = tmp_path / "a.jsonl"
+        with path.open("wb") as file:
+            file.write(self.GOOD + b'\n{"question": "')
+            for _ in range(size):
+                file.write(b"x" * (1 << 20))
+            file.write(b'", "answer": "b"}\r\n' + self.GOOD)
+        tracemalloc.start()
+        found = list(JsonlCollector(path, on_error="skip").collect())
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert drops(found) == [("too_long", "a.jsonl:2")]
+        assert [p.source.line for p in found if isinstance(p, QAPair)] == [1, 3]
+        assert peak < 80 << 20
+        with pytest.raises(SourceFormatError, match=r"a\.jsonl:2:1: the line is longer than 16777216 bytes"):
+            list(JsonlCollector(path).collect())
+
+    def test_a_long_line_within_the_limit_is_read(self, tmp_path):
+        text = "é" * (7 << 20)
+        assert texts(jsonl_of(tmp_path, {"question": "q", "answer": text[: 2 << 20]})) == [
+            ("q", text[: 2 << 20])
+        ]
+
+    def test_an_empty_file_is_refused_or_counted(self, tmp_path):
+        for data in (b"", b"\n \n", b"\xef\xbb\xbf"):
+            with pytest.raises(SourceFormatError, match=r"a\.jsonl:1:1: holds no record"):
+                jsonl_of(tmp_path, data)
+            assert drops(jsonl_of(tmp_path, data, on_error="skip")) == [("empty", "a.jsonl")]
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252", "utf-32"])
+    def test_other_encodings(self, tmp_path, encoding):
+        data = '{"question": "Über", "answer": "é"}\r\n{"question": "b", "answer": "c"}'.encode(encoding)
+        assert texts(jsonl_of(tmp_path, data, encoding=encoding)) == [("Über", "é"), ("b", "c")]
+        if encoding == "utf-16":
+            assert texts(jsonl_of(tmp_path, data)) == [("Über", "é"), ("b", "c")]
+        else:
+            with pytest.raises(SourceFormatError):
+                jsonl_of(tmp_path, data)
+
+
+class TestTurns:
+    @staticmethod
+    def chat(*turns):
+        return [{"role": role, "content": text} for role, text in turns]
+
+    def test_one_exchange_of_each_form(self, tmp_path):
+        user, model = ("user", "q"), ("assistant", "a")
+        records = [
+            {"messages": self.chat(("system", "s"), user, model)},
+            {"prompt": self.chat(("system", "s"), user), "completion": self.chat(model)},
+            {
+                "systemInstruction": {"role": "system", "parts": [{"text": "s"}]},
+                "contents": [
+                    {"role": "user", "parts": [{"text": "q"}]},
+                    {"role": "model", "parts": [{"text": "a"}]},
+                ],
+            },
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "q"}]},
+                    {"role": "assistant", "content": "a"},
+                ]
+            },
+            {
+                "contents": [
+                    {"parts": [{"text": "q"}]},
+                    {"role": "model", "parts": [{"text": ""}, {"text": "a"}]},
+                ]
+            },
+        ]
+        assert texts(jsonl_of(tmp_path, *records)) == [("q", "a")] * len(records)
+        assert drops(jsonl_of(tmp_path, *records)) == []
+
+    def test_of_many_turns_the_last_exchange_is_the_pair_and_the_rest_is_counted(self, tmp_path):
+        turns = self.chat(("user", "1"), ("assistant", "2"), ("user", "3"), ("tool", "4"), ("assistant", "5"))
+        dropped, pair = jsonl_of(tmp_path, {"messages": turns})
+        assert (pair.question, pair.answer) == ("3", "5")
+        assert (dropped.reason, dropped.unit, dropped.count, dropped.where) == (
+            "earlier_turn",
+            "message",
+            3,
+            "a.jsonl:1",
+        )
+
+    @pytest.mark.parametrize(
+        ("record", "reason"),
+        [
+            ({"messages": []}, "no_answer"),
+            ({"messages": [{"role": "user", "content": "q"}]}, "no_answer"),
+            ({"messages": [{"role": "assistant", "content": "a"}]}, "no_question"),
+            ({"messages": "x"}, "type"),
+            ({"messages": ["x"]}, "type"),
+            ({"messages": [{"role": "user", "content": 5}]}, "not_text"),
+            ({"messages": [{"role": 5, "content": "x"}]}, "not_text"),
+            ({"contents": [{"role": "user", "parts": [{"text": "x"}, {"inlineData": {}}]}]}, "not_text"),
+            ({"contents": [{"role": "user", "parts": [{"inlineData": {}}]}]}, "not_text"),
+            ({"prompt": [], "completion": ["x"]}, "type"),
+            (
+                {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": None}]},
+                "empty_answer",
+            ),
+        ],
+    )
+    def test_turns_without_a_pair_are_dropped_with_a_reason(self, tmp_path, record, reason):
+        assert drops(jsonl_of(tmp_path, record, on_error="skip")) == [(reason, "a.jsonl:1")]
+
+
+@pytest.mark.shared_data
+class TestRealData:
+    @staticmethod
+    def suite(shared_data):
+        with tarfile.open(shared_data / "dirty-json" / "test_parsing.tar.xz") as archive:
+            for member in archive:
+                if member.isfile() and member.name.endswith(".json"):
+                    yield member.name.rpartition("/")[2], archive.extractfile(member).read()
+
+    def test_json_test_suite_as_the_value_of_a_further_key(self, tmp_path, shared_data):
+        """Line breaks in what must be accepted are white space; here they would end the line, so they go."""
+        seen = {"y": 0, "n": 0, "i": 0}
+        good = b'{"question": "good", "answer": "1"}'
+        for name, data in self.suite(shared_data):
+            seen[name[0]] += 1
+            value = data.replace(b"\n", b" ") if name[0] == "y" else data
+            line = b'{"question": "q", "answer": "a", "x": ' + value + b"}"
+            found = jsonl_of(tmp_path, good, line, good, on_error="skip")
+            kept = [question for question, _ in texts(found)]
+            assert kept == (["good", "q", "good"] if "q" in kept else ["good", "good"]), name
+            assert ("q" in kept) == (name[0] == "y") or name[0] == "i", name
+        assert seen == {"y": 95, "n": 188, "i": 35}
+
+    def test_json_test_suite_as_whole_files(self, tmp_path, shared_data):
+        for name, data in self.suite(shared_data):
+            with pytest.raises(SourceFormatError) as caught:
+                jsonl_of(tmp_path, data)
+            assert caught.value.line is not None, name
+            assert caught.value.column is not None, name
+
+    def test_csv_spectrum(self, tmp_path, shared_data):
+        """Equal to the JSON beside each file but for two that do not say what is in their CSV."""
+        from furytune.collectors._csv_reading import CsvReader, cell
+
+        folder = shared_data / "dirty-csv" / "csv-spectrum"
+        differ = set()
+        for path in sorted((folder / "csvs").glob("*.csv")):
+            reader = CsvReader([path.read_bytes().decode()])
+            names = reader.header(",")
+            records = [tuple(map(cell, raw)) for _, raw in reader.records(",", len(names))][1:]
+            found = [dict(zip(names, r, strict=True)) for r in records]
+            expected = json.loads((folder / "json" / f"{path.stem}.json").read_bytes())
+            if found != expected:
+                differ.add(path.stem)
+        # location_coordinates.json: one object, no list, and another telephone number than the CSV's.
+        # newlines_crlf.csv: its line ends were turned into LF when it was stored.
+        assert differ == {"location_coordinates", "newlines_crlf"}
+
+    def test_forum_files_with_semicolons_and_lone_cr(self, shared_data):
+        for name, rows in (
+            ("dwolla/DWOLLAapi-final", 478),
+            ("docusign/java-v4", 486),
+            ("docusign/php-v2", 760),
+        ):
+            path = shared_data / "forum-accepted-answers" / f"{name}.csv.gz"
+            options = {"question": "uid", "answer": "type", "asked_at": ""}
+            assert len(list(CsvCollector(path, **options).collect())) == rows
