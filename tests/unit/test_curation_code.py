@@ -163,6 +163,9 @@ class TestArguments:
             "actor.cube(1, anything=2)",
             "actor.arrow(1, scale=2)",  # a decorator that may rename
             "actor.sphere(1, **options)",
+            "actor.ring(1, size=2)",  # defined twice
+            "gallery.ui.slider(1, color=2)",  # a function and a module of one name
+            "gallery.ui.slider.Gone",
             "window.Table(a=1)",
             "window.Side(value=1)",
             "window.Made(whatever=1)",

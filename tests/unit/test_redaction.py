@@ -146,7 +146,7 @@ CODE = [
     "y = x@self.weights + q@k.transpose(1, 0) + a @ b.T\n@pytest.fixture\n@app.route('/')",
     "icon@2x.png  /usr/lib/python3.11/site-packages/fury/ui/elements.py  C:\\Users\\joe\\x.py",
     "tokenizer = 'bert-base-uncased-12345678'; pad_token = '[PAD]'; max_tokens = 4096; key = 'abc'",
-    "token = os.environ['TOKEN']; password = getpass(); api_key=api_key; TOKEN=os.getenv('X12345678901234567'); PASSWORD=os.environ['P']",
+    "token = os.environ['TOKEN']; password = getpass(); api_key=api_key; TOKEN=os.getenv('X12345678901234567'); TOKEN=abcdef0123456789abcdef.x(); PASSWORD=os.environ['P']",
     'url = f"postgres://{user}:{password}@{host}/x"; password = "${PASSWORD}"; token = "<your token 1234>"',
     "12:34:56 2021-05-12T10:11:12.123+00:00 std::vector a[::2] aa:bb:cc:dd:ee:ff 1:2:3",
     "x = y +12345; z = +1.5e10; @@ -1,7 +1,9 @@; +1 for this; 1 + 2 - 3",
