@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,8 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{", b"[\x00", b"\x00[")
 _RATIO = 100
 _RATIO_FROM = 16 << 20
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
+_GZIP = 16 + zlib.MAX_WBITS
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
 
@@ -43,7 +43,8 @@ class ByteSource:
             self._file.seek(0)
         except OSError as error:
             raise SourceError(f"{name}: cannot be read: {error.strerror}") from error
-        self._zip = gzip.GzipFile(fileobj=self._file) if zipped else None
+        self._zip = zlib.decompressobj(_GZIP) if zipped else None
+        self._packed = b""
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +56,6 @@ class ByteSource:
 
     def close(self) -> None:
         """Closes the file."""
-        if self._zip is not None:
-            self._zip.close()
         self._file.close()
 
     def readinto(self, view: memoryview) -> int:
@@ -64,20 +63,39 @@ class ByteSource:
         try:
             if self._zip is None:
                 return self._file.readinto(view) or 0
-            got = self._zip.readinto(view)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            self.broken = f"its gzip data are damaged ({type(error).__name__})"
+            data = self._unpack(len(view))
+        except zlib.error:
+            self.broken = "its gzip data are damaged"
             return 0
         except OSError as error:
             raise SourceError(f"{self.name}: cannot be read: {error.strerror}") from error
-        self._out += got
+        view[: len(data)] = data
+        self._out += len(data)
         if self._out > _RATIO_FROM and self._out > _RATIO * self._file.tell():
             raise SourceFormatError(
                 f"expands to over {_RATIO} times its size",
                 path=self.name,
                 hint="if it is a sound export, decompress it yourself and collect the plain file",
             )
-        return got
+        return len(data)
+
+    def _unpack(self, most: int) -> bytes:
+        """Returns up to ``most`` bytes, of this gzip member or of the one that follows it."""
+        assert self._zip is not None
+        while not self.broken:
+            if self._zip.eof:
+                self._packed = self._zip.unused_data.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0")
+                if not self._packed:
+                    return b""
+                self._zip = zlib.decompressobj(_GZIP)
+            self._packed = self._packed or self._file.read(_CHUNK)
+            data = self._zip.decompress(self._packed, most)
+            if not data and not self._packed and not self._zip.eof:
+                self.broken = "its gzip data end early"
+            self._packed = self._zip.unconsumed_tail
+            if data:
+                return data
+        return b""
 
     def text_start(self, first: bytes) -> int:
         """Returns how many of the first bytes are a byte order mark.

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from furytune.collectors._bytes import Locator
 from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage
 from furytune.collectors._discord_text import STARTERS
-from furytune.collectors._json_stream import Bad, Malformed
+from furytune.collectors._json_text import Bad, Malformed
 from furytune.errors import SourceError, SourceFormatError
 from furytune.records import Dropped
 

@@ -14,7 +14,8 @@ import msgspec
 from attrs import frozen
 
 from furytune.collectors._bytes import ByteSource, Locator
-from furytune.collectors._json_stream import BLOCK, LIMIT, Bad, Malformed, ObjectArray
+from furytune.collectors._json_stream import BLOCK, LIMIT, ObjectArray
+from furytune.collectors._json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 
 __all__ = ["Channel", "ExportFile", "FullMessage", "ThinMessage"]

@@ -8,17 +8,16 @@ standard library's decoder, which names the place and tolerates what one bad ele
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from attrs import frozen
 
 from furytune.collectors._bytes import ByteSource
+from furytune.collectors._json_text import Bad, Malformed, MoreNeededError, Text
 
-__all__ = ["BLOCK", "LIMIT", "Bad", "Malformed", "ObjectArray"]
+__all__ = ["BLOCK", "LIMIT", "ObjectArray"]
 
 T = TypeVar("T")
 
@@ -29,123 +28,13 @@ LIMIT = 64 << 20
 
 _GUESSES = 4
 _NEAR = 1 << 16
-_SPACE = re.compile(r"[ \t\n\r]*")
 _NEXT = re.compile(r'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\\x00-\x1f]*"')
 _SECOND = re.compile(
     rb'[ \t\n\r]*:[ \t\n\r]*"[^"\\\x00-\x1f]{0,64}"[ \t\n\r]*,[ \t\n\r]*("[^"\\\x00-\x1f]*")'
 )
-_ANY_CUT = re.compile(rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"id"[ \t\n\r]*:[ \t\n\r]*"\d+"')
-
-
-@frozen
-class Bad:
-    """An element that is valid JSON (or can be stepped over) but cannot be used.
-
-    Attributes:
-        reason: "invalid_message", "lone_surrogate", "invalid_utf8" or "malformed_json".
-        offset: Byte where the element, or the fault in it, stands.
-        id: The element's own ``id``, "" if it has none.
-        detail: For a person; no text of the element.
-    """
-
-    reason: str
-    offset: int
-    id: str = ""
-    detail: str = ""
-
-
-class Malformed(Exception):  # noqa: N818  # never leaves the collectors: the caller adds the place
-    """The JSON text breaks off or breaks the grammar at a byte offset."""
-
-    def __init__(self, problem: str, offset: int, *, truncated: bool = False) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.offset = offset
-        self.truncated = truncated
-
-
-class _BadNumberError(ValueError):
-    pass
-
-
-def _refuse(name: str) -> float:
-    raise _BadNumberError(f"{name} is no JSON number")
-
-
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < 20 else float(digits)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer)
-
-
-class _MoreNeededError(Exception):
-    pass
-
-
-class _Text:
-    """A decoded stretch of the buffer; steps over values and turns failures into offsets."""
-
-    def __init__(self, raw: bytes, base: int, *, last: bool) -> None:
-        self.text = raw.decode("utf-8", "surrogateescape")
-        self.base = base
-        self.last = last
-
-    def size(self, start: int, end: int) -> int:
-        """Bytes of a slice of characters."""
-        return len(self.text[start:end].encode("utf-8", "surrogateescape"))
-
-    def fail(self, problem: str, at: int) -> Exception:
-        """Malformed at a character, or _MoreNeededError if the text simply ends there."""
-        truncated = at >= len(self.text)
-        if truncated and not self.last:
-            return _MoreNeededError()
-        if truncated:
-            problem = "the file ends in the middle"
-        return Malformed(problem, self.base + self.size(0, at), truncated=truncated)
-
-    def not_utf8(self, start: int, end: int) -> int | None:
-        """Offset of the first byte of a slice that is not UTF-8, or None."""
-        try:
-            self.text[start:end].encode()
-        except UnicodeEncodeError as error:
-            return self.base + self.size(0, start + error.start)
-        return None
-
-    def space(self, at: int) -> int:
-        """Steps over white space."""
-        found = _SPACE.match(self.text, at)
-        assert found is not None
-        return found.end()
-
-    def expect(self, chars: str, at: int) -> int:
-        """Steps over white space to one of ``chars`` and returns its place."""
-        at = self.space(at)
-        if self.text[at : at + 1] not in tuple(chars):
-            raise self.fail("expected " + " or ".join(repr(c) for c in chars), at)
-        return at
-
-    def value(self, at: int) -> tuple[Any, int]:
-        """Decodes the value at a character; returns it and where it ends."""
-        try:
-            value, end = _DECODER.raw_decode(self.text, at)
-        except json.JSONDecodeError as error:
-            problem, pos = error.msg, error.pos
-            if "Unterminated" in problem:
-                if self.last:
-                    where = self.base + self.size(0, pos)
-                    raise Malformed("the file ends inside a string", where, truncated=True) from None
-                raise _MoreNeededError from None
-            if not self.last and pos >= len(self.text) - 16:
-                raise _MoreNeededError from None
-            raise self.fail(f"not JSON: {problem}", pos) from None
-        except _BadNumberError as error:
-            raise self.fail(f"not JSON: {error}", at) from None
-        except RecursionError:
-            raise self.fail("nested too deeply", at) from None
-        if end == len(self.text) and not self.last and not isinstance(value, (dict, list, str)):
-            raise _MoreNeededError  # a number may go on
-        return value, end
+_ANY_CUT = re.compile(
+    rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"id"[ \t\n\r]*:[ \t\n\r]*"\d+"[ \t\n\r]*,[ \t\n\r]*"type"'
+)
 
 
 class ObjectArray(Generic[T]):
@@ -218,9 +107,9 @@ class ObjectArray(Generic[T]):
         """Byte offset of the end of what was read."""
         return self._base + self._have
 
-    def _text(self, skip: int = 0) -> _Text:
+    def _text(self, skip: int = 0) -> Text:
         start = self._start + skip
-        return _Text(bytes(self._buf[start : self._have]), self._base + start, last=self._eof)
+        return Text(bytes(self._buf[start : self._have]), self._base + start, last=self._eof)
 
     # ------------------------------------------------------------------ around the array
 
@@ -237,7 +126,7 @@ class ObjectArray(Generic[T]):
             try:
                 at = text.expect("{", 0) + 1
                 found = self._read_members(text, at, first=True)
-            except _MoreNeededError:
+            except MoreNeededError:
                 self._grow()
                 continue
             if found is None:
@@ -245,7 +134,7 @@ class ObjectArray(Generic[T]):
             self._start += text.size(0, found)
             return
 
-    def _read_members(self, text: _Text, at: int, *, first: bool) -> int | None:
+    def _read_members(self, text: Text, at: int, *, first: bool) -> int | None:
         """Reads members until the array (returns its place) or until the end of the file (None)."""
         members: dict[str, Any] = {}
         while True:
@@ -253,7 +142,7 @@ class ObjectArray(Generic[T]):
             if text.text[at] == "}":
                 end = text.space(at + 1)
                 if not text.last:
-                    raise _MoreNeededError
+                    raise MoreNeededError
                 if end < len(text.text):
                     raise text.fail("text after the end of the JSON object", end)
                 self._accept(members, text, end)
@@ -271,7 +160,7 @@ class ObjectArray(Generic[T]):
                 return begin
             members[name], at = text.value(begin)
 
-    def _accept(self, members: dict[str, Any], text: _Text, end: int) -> None:
+    def _accept(self, members: dict[str, Any], text: Text, end: int) -> None:
         broken = text.not_utf8(0, end)
         if broken is not None:
             raise Malformed("bytes that are not UTF-8", broken)
@@ -282,7 +171,7 @@ class ObjectArray(Generic[T]):
             text = self._text()
             try:
                 self._read_members(text, 0, first=False)
-            except _MoreNeededError:
+            except MoreNeededError:
                 self._grow()
                 continue
             return
@@ -313,7 +202,7 @@ class ObjectArray(Generic[T]):
         try:
             begin = text.space(0)
             _, end = text.value(begin)
-        except (_MoreNeededError, Malformed):
+        except (MoreNeededError, Malformed):
             return
         following = _NEXT.match(text.text, end)
         if following is None or text.text[end - 1] != "}":
@@ -420,14 +309,14 @@ class ObjectArray(Generic[T]):
                     self._close(text, after)
                     break
                 at = done = after + 1
-        except _MoreNeededError:
+        except MoreNeededError:
             pass
         except Malformed as error:
             if good:
                 yield good
             if not self._skip:
                 raise
-            yield self._step_over(error)
+            yield self._step_over(error, text.base + text.size(0, at))
             return
         if good:
             yield good
@@ -438,11 +327,11 @@ class ObjectArray(Generic[T]):
         else:
             self._grow()
 
-    def _close(self, text: _Text, bracket: int) -> None:
+    def _close(self, text: Text, bracket: int) -> None:
         self._start += 1 + text.size(0, bracket + 1)
         self._closed = True
 
-    def _convert(self, text: _Text, begin: int, end: int, value: Any) -> T | Bad:
+    def _convert(self, text: Text, begin: int, end: int, value: Any) -> T | Bad:
         own = value.get("id") if isinstance(value, dict) else None
         name = own if isinstance(own, str) and own.isascii() else ""
         broken = text.not_utf8(begin, end)
@@ -458,9 +347,14 @@ class ObjectArray(Generic[T]):
             return Bad("lone_surrogate", offset, name, "half of a surrogate pair: not a character")
         return item
 
-    def _step_over(self, error: Malformed) -> Bad:
-        """Drops the malformed element and goes on at the next one, if there is one."""
-        self._start = max(self._start, error.offset - self._base)
+    def _step_over(self, error: Malformed, begin: int) -> Bad:
+        """Drops the malformed element and goes on at the next one, if there is one.
+
+        Where the mark between two elements is known, it is looked for from the beginning of the element: one that is
+        never closed swallows all others, so that the fault shows itself only at the end of the file.
+        """
+        at = error.offset if self._cut is None else begin
+        self._start = max(self._start, at - self._base)
         while True:
             cut = self._find_cut()
             if cut is not None:
@@ -470,7 +364,7 @@ class ObjectArray(Generic[T]):
             if self._eof:
                 raise error
             self._start = max(self._start, self._have - _NEAR)
-            self._fill(self._block)
+            self._fill(self._have - self._start + self._block)
 
     def _find_cut(self) -> int | None:
         if self._cut is not None:
