@@ -94,6 +94,13 @@ def main() -> None:
         start = time.perf_counter()
         build_index(path, passages)
         built = time.perf_counter() - start
+        code = f"from furytune.augmenters.rag import RagAugmenter as R; R({str(path)!r}).context('x')"
+        processes = []
+        for _ in range(given.repeats):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            processes.append(time.perf_counter() - start)
+        process = statistics.median(processes)
         table = lancedb.connect(folder).open_table("corpus")
         table.create_index("text", config=FTS())
         rag = RagAugmenter(path, k=K)
@@ -118,10 +125,6 @@ def main() -> None:
             },
             given.repeats,
         )
-        code = f"from furytune.augmenters.rag import RagAugmenter as R; R({str(path)!r}).context('x')"
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        process = time.perf_counter() - start
     base = seconds["LanceDB full-text loop"] / len(few)
     print(
         f"{given.passages} passages, {given.questions} questions, top {K}, {given.repeats} repeats, medians"

@@ -56,7 +56,7 @@ def scores(passages, question, at):
         return {}
     ordered, index = index_of(passages)
     row = index.scores([question], [index.visible(at)])[0].tolist()
-    return {p.id: s for p, s in zip(ordered, row, strict=True) if s}
+    return {p.id: s for p, s in zip(ordered, row, strict=False) if s}
 
 
 class TestAsOf:

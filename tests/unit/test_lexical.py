@@ -96,6 +96,22 @@ class TestRanks:
     def test_ties_at_the_bound_are_cut_by_id(self):
         assert ranked(["sphere"] * 500, "sphere", k=3) == [0, 1, 2]
 
+    def test_the_best_of_many_are_the_first_of_all(self):
+        """Hundreds of passages, so that the short way to the best ones is taken."""
+        texts = [f"sphere {'cube ' * (i % 7)}{'cone ' * (i * i % 11)}line{i % 50}" for i in range(700)]
+        for question in (
+            "sphere",
+            "cube cone",
+            "line7 cube",
+            "line3",
+            "cone line9 line40",
+            "sphere sphere cube",
+        ):
+            everything = ranked(texts, question, k=700)
+            assert [everything[:k] for k in (1, 2, 5, 40, 60)] == [
+                ranked(texts, question, k=k) for k in (1, 2, 5, 40, 60)
+            ]
+
     def test_a_better_passage_beats_ties_before_it(self):
         assert ranked([*["sphere cube"] * 50, "sphere"], "sphere", k=2) == [50, 0]
 

@@ -43,6 +43,7 @@ _K3 = 1.2
 _SCALE = 1 << 20
 _QUERY_SCALE = 1 << 6
 _CELLS = 320_000  # scores held at a time: 2.5 MB, which stays in the cache of one core
+_GROUP = 16
 _DECIMAL = Context(prec=25)
 
 
@@ -74,6 +75,7 @@ class LexicalIndex:
         self._np: Any = np
         self._k1, self._b = k1, b
         self._size = n = len(passages)
+        self._width = -(-n // _GROUP) * _GROUP
         # Undated passages come first, then the dated ones from old to new: what is visible at a moment is
         # a prefix of this order, and so is its part of every posting list.
         undated = [i for i, p in enumerate(passages) if p.date is None]
@@ -166,6 +168,8 @@ class LexicalIndex:
     def scores(self, questions: Sequence[str], visible: Sequence[int]) -> Floats:
         """Returns the score of every passage for each question, in units of 2**-26, as whole numbers.
 
+        Zeros follow behind the last passage.
+
         Args:
             questions: Any texts.
             visible: For each question, what `visible` returned for its moment; the others score 0.
@@ -189,9 +193,9 @@ class LexicalIndex:
         at = np.repeat(low - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
         impact = self._impact[at] if every else self._impact_among(seen, count, at)
         impact *= np.repeat(np.array(weight, dtype=np.float64), count)
-        cell = np.repeat(who * self._size, count) + self._row[self._rank[at]]
-        scores: Floats = np.bincount(cell, impact, minlength=len(questions) * self._size)
-        return scores.reshape(len(questions), self._size)
+        cell = np.repeat(who * self._width, count) + self._row[self._rank[at]]
+        scores: Floats = np.bincount(cell, impact, minlength=len(questions) * self._width)
+        return scores.reshape(len(questions), self._width)
 
     def _impact_among(self, seen: Any, count: Any, at: Any) -> Floats:
         """Weights of postings as if only the first so many passages were there."""
@@ -204,10 +208,12 @@ class LexicalIndex:
         """Orders each row by score, then position, and keeps k; all that tie with the last are weighed up."""
         np = self._np
         least = np.ones(len(scores))
-        if k < self._size:
-            place = self._size - k
-            least = np.maximum(least, np.partition(scores, place, axis=1)[:, place])
-        who, row = np.nonzero(scores >= least[:, None])
+        if k < self._width // _GROUP:
+            # At least k scores are not below the k-th best of the groups' maxima, which is cheap to find.
+            best = scores.reshape(len(scores), _GROUP, -1).max(axis=1)
+            place = best.shape[1] - k
+            least = np.maximum(least, np.partition(best, place, axis=1)[:, place])
+        who, row = np.divmod(np.flatnonzero(scores >= least[:, None]), self._width)
         # lexsort is by the last key first; `row` is the order of ids.
         row = row[np.lexsort((row, -scores[who, row], who))]
         ends = np.cumsum(np.bincount(who, minlength=len(scores))).tolist()
