@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from furytune.contract import PromptContract
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
+    from furytune.curation.caps import CapPerAuthor
     from furytune.curation.code import CheckCode
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.length import AnswerLength
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import FurytuneError
     from furytune.exporters.csv import CsvExporter
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from furytune.template import PromptTemplate
 
 __all__ = [
+    "AnswerLength",
     "Augmenter",
+    "CapPerAuthor",
     "CheckCode",
     "Collector",
     "CsvCollector",
@@ -73,7 +77,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
+    "AnswerLength": "curation.length",
     "Augmenter": "protocols",
+    "CapPerAuthor": "curation.caps",
     "CheckCode": "curation.code",
     "Collector": "protocols",
     "CsvCollector": "collectors.tabular",

@@ -183,6 +183,7 @@ _SHAPES: Final = (
     _Shape("ips", ("::", ":"), re.compile(_IPV6, re.ASCII)),
     _Shape("phones", ("+",), re.compile(_PHONE, re.ASCII)),
 )
+_ORDER: Final = {shape: n for n, shape in enumerate(_SHAPES)}
 
 
 def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
@@ -217,12 +218,33 @@ def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
     return text, count
 
 
+_Gated = tuple[tuple[str, tuple[tuple[str, tuple[_Shape, ...]], ...]], ...]
+
+
 @cache
-def _hinted(kinds: frozenset[str]) -> tuple[tuple[str, _Shape], ...]:
-    return tuple((hint, shape) for shape in _SHAPES if shape.kind in kinds for hint in shape.hints)
+def _hinted(kinds: frozenset[str]) -> _Gated:
+    """Returns the shapes by hint, and the hints by a character that few texts hold and all of its hints do."""
+    by_hint: dict[str, list[_Shape]] = {}
+    for shape in _SHAPES:
+        if shape.kind in kinds:
+            for hint in shape.hints:
+                by_hint.setdefault(hint, []).append(shape)
+    gates: dict[str, list[tuple[str, tuple[_Shape, ...]]]] = {}
+    for hint, shapes in by_hint.items():
+        gate = next((c for c in "_-:/" if c in hint), "")
+        gates.setdefault(gate, []).append((hint, tuple(shapes)))
+    return tuple((gate, tuple(hints)) for gate, hints in gates.items())
 
 
-def _promising(text: str, hinted: tuple[tuple[str, _Shape], ...]) -> list[_Shape]:
+def _promising(text: str, gated: _Gated) -> list[_Shape]:
     """Returns the shapes that may be in the text; for most texts that is most of the work."""
     lower = text.lower()
-    return list({id(shape): shape for hint, shape in hinted if hint in lower}.values())
+    found = {
+        id(shape): shape
+        for gate, hints in gated
+        if gate in lower
+        for hint, shapes in hints
+        if hint in lower
+        for shape in shapes
+    }
+    return sorted(found.values(), key=_ORDER.__getitem__) if len(found) > 1 else list(found.values())

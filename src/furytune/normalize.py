@@ -46,7 +46,7 @@ class Normalizer:
     Args:
         bot_ids: Discord ids under which the bot is mentioned.
         mentions: Whether step 4 is done.
-        redact: Kinds of spans to replace: "secrets", "emails", "ips".
+        redact: Kinds of spans to replace: "secrets", "emails", "ips", "phones".
 
     Raises:
         ConfigError: A kind is unknown or a bot id is no number.

@@ -26,7 +26,7 @@ from furytune.errors import (
     TuningError,
 )
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, Collector, Curator, Exporter, Fitted, Tuner
+from furytune.protocols import Augmenter, Collector, Curator, Exporter, Fitted, Starting, Tuner
 from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
@@ -94,7 +94,7 @@ class Pipeline:
     """
 
     collector: tuple[Collector, ...] = field(converter=_several)
-    curators: tuple[Curator | Fitted, ...] = field(default=(), converter=_several)
+    curators: tuple[Curator | Fitted | Starting, ...] = field(default=(), converter=_several)
     augmenter: Augmenter = field(factory=_identity)
     template: PromptTemplate | None = None
     exporter: tuple[Exporter, ...] = field(default=(), converter=_several)
@@ -118,7 +118,7 @@ class Pipeline:
                 f"{type(self.augmenter).__name__} is no augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
-            if not (callable(step) or hasattr(step, "fit") or hasattr(step, "start")):
+            if not (callable(step) or isinstance(step, Fitted | Starting)):
                 raise ConfigError(
                     f"{type(step).__name__} is no curation step: it cannot be called with a pair"
                 )
@@ -215,10 +215,10 @@ class Pipeline:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
         name = str(getattr(step, "name", "") or getattr(step, "__name__", type(step).__name__))
-        if hasattr(step, "fit"):
+        if isinstance(step, Fitted):
             act = step.fit(self._pairs(Tally(), steps - 1))
         else:
-            act = step.start() if hasattr(step, "start") else step
+            act = step.start() if isinstance(step, Starting) else step
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from furytune.contract import PromptContract
     from furytune.report import Tally
 
-__all__ = ["Augmenter", "BulkAugmenter", "Collector", "Curator", "Exporter", "Fitted", "Tuner"]
+__all__ = ["Augmenter", "BulkAugmenter", "Collector", "Curator", "Exporter", "Fitted", "Starting", "Tuner"]
 
 Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
 """A curation step keeps a pair, returns it with another answer, or drops it with a reason."""
@@ -80,6 +80,15 @@ class Fitted(Protocol):
 
     def fit(self, pairs: Iterable[QAPair]) -> Curator:
         """Reads all pairs and returns the step to apply to each."""
+        ...
+
+
+@runtime_checkable
+class Starting(Protocol):
+    """**Protocol:** a curation step that remembers what it saw, and begins anew for each pass."""
+
+    def start(self) -> Curator:
+        """Returns the step for one pass."""
         ...
 
 
