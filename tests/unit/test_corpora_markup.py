@@ -199,6 +199,12 @@ class TestSizes:
         assert code.strip("\n") in holder.text
         assert all(len(p.text) <= 300 for p in found if p is not holder)
 
+    def test_text_right_behind_a_fence_is_a_paragraph_of_its_own(self, docs):
+        code = "```\n" + "x = 1\n\n" * 100 + "```"
+        found = read(docs(a_dot_md=f"{code}\nAfter.\n\nMore.\n"), max_chars=300)
+
+        assert [p.text for p in found] == [code, "After.\n\nMore."]
+
     def test_the_bound_has_a_least_value_and_counts_characters(self, docs):
         with pytest.raises(ConfigError, match="characters"):
             markup(docs(a_dot_md="x"), max_chars=10)

@@ -31,6 +31,7 @@ from furytune.errors import (
     ContractError,
     ContractMismatchError,
     KnowledgeError,
+    MissingExtraError,
     SnapshotError,
 )
 from furytune.plugins import load
@@ -133,6 +134,28 @@ class TestBuild:
 
         assert build_index(built, [passage("a")]).written
         assert RagAugmenter(built).context("sphere")[0].id == "a"
+
+    def test_what_cannot_even_be_opened_is_not_written_over(self, built):
+        (manifest,) = (built / "_versions").glob("*.manifest")
+        manifest.write_bytes(b"damaged")
+
+        with pytest.raises(KnowledgeError, match="delete the folder"):
+            build_index(built, [passage("a")])
+        with pytest.raises(KnowledgeError, match="build_index"):
+            RagAugmenter(built).context("sphere")
+        assert manifest.read_bytes() == b"damaged"
+
+    def test_a_folder_that_cannot_be_written_is_told(self, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+
+        with pytest.raises(KnowledgeError, match="could not be written"):
+            build_index(tmp_path / "file" / "corpus.lance", [passage("a")])
+
+    def test_a_missing_lancedb_names_the_extra(self, path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "lancedb", None)
+
+        with pytest.raises(MissingExtraError, match=r"furytune\[rag\]"):
+            build_index(path, [passage("a")])
 
     @pytest.mark.parametrize("name", ["corpus", "corpus.db", ".lance", "a b.lance", "ünï.lance"])
     def test_names_that_lancedb_does_not_take_are_refused_at_once(self, tmp_path, name):

@@ -145,8 +145,11 @@ def _is_table(path: str) -> bool:
         _connect(path).open_table(Path(path).stem)
     except ValueError:
         return False
-    except (OSError, RuntimeError):
-        return True
+    except (OSError, RuntimeError) as error:
+        # It may be anybody's, so nothing is written over it.
+        raise KnowledgeError(
+            f"{path}: the table here cannot be opened; if it is an index, delete the folder and build it again"
+        ) from error
     return True
 
 

@@ -243,8 +243,6 @@ def _blocks(section: Section) -> Iterator[tuple[int, int]]:
 
 
 def _flush(section: Section, held: list[tuple[int, int]], max_chars: int) -> Iterator[Piece]:
-    if not held:
-        return
     start, end = held[0][0], held[-1][1]
     text = _text(section, start, end)
     if len(text) <= max_chars or any(section.code[start:end]):
