@@ -263,6 +263,17 @@ class TestFiles:
             ("empty_file", "docs/c.md"),
         ]
 
+    def test_excluded_files_are_counted(self, docs):
+        root = docs(a_dot_md="keep\n", b_dot_md="leave\n")
+        (root / "posts" / "old").mkdir(parents=True)
+        (root / "posts" / "old" / "c.rst").write_text("leave\n")
+        items = list(markup(root, exclude=("posts/*", "b.md")))
+
+        assert [p.text for p in items if isinstance(p, Passage)] == ["keep"]
+        assert [(d.reason, d.unit, d.count) for d in items if isinstance(d, Dropped)] == [
+            ("excluded", "file", 2)
+        ]
+
     def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
         with pytest.raises(KnowledgeError, match=r"\.md, \.rst, \.txt"):
             markup(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from furytune.corpora._blocks import Section, pieces, sections
@@ -22,6 +23,7 @@ def markup(
     path: str | os.PathLike[str],
     *,
     suffixes: tuple[str, ...] = _SUFFIXES,
+    exclude: tuple[str, ...] = (),
     max_chars: int = 2000,
     url: str = "",
     on_error: OnError = "raise",
@@ -42,12 +44,15 @@ def markup(
         path: Folder or file.
         suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences), ``.rst`` as
             reStructuredText, any other as plain text without headings.
+        exclude: Files to leave out, as patterns of their path below the folder: ``posts/*`` is all in a folder
+            and below it, ``*/changelog.md`` a name in any folder.
         max_chars: Bound of a passage in characters, which are not tokens; an English token has about four.
         url: Pattern of the passages' addresses, with ``{path}``, ``{start}`` and ``{end}`` in it.
         on_error: What to do about a file that is not UTF-8: "raise", or "skip" it and yield a drop.
 
     Yields:
-        Passages in order of path and line, and a `Dropped` for what was left out: ``not_utf8``, ``empty_file``.
+        Passages in order of path and line, and a `Dropped` for what was left out: ``not_utf8``, ``empty_file``,
+        ``excluded``.
 
     Raises:
         ConfigError: An option that cannot work.
@@ -67,12 +72,15 @@ def markup(
         raise KnowledgeError(
             f"{path}: no file ends in {', '.join(wanted)}; give the folder of the documentation"
         )
-    return _read(root.parent, files, max_chars, url, on_error)
+    kept = [f for f in files if not any(fnmatchcase(f.relative_to(root).as_posix(), e) for e in exclude)]
+    return _read(root.parent, kept, len(files) - len(kept), max_chars, url, on_error)
 
 
 def _read(
-    parent: Path, files: list[Path], max_chars: int, url: str, on_error: OnError
+    parent: Path, files: list[Path], excluded: int, max_chars: int, url: str, on_error: OnError
 ) -> Iterator[Passage | Dropped]:
+    if excluded:
+        yield Dropped(reason="excluded", unit="file", count=excluded)
     unique = Unique()
     for file in files:
         name = file.relative_to(parent).as_posix()
