@@ -30,7 +30,7 @@ NASTY = [
     *"=+-@'\t\r\n\0\"",
     "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\ufeff", "\u200b", "\u202e", "''", "'=", "=1+1",
     '""', '","', '"\r\n"', "\\", "\\u0041", "\\ud800", "{", "}", "[", "é", "e\u0301", "😀", "\U0010ffff",
-    "\x7f", "\x1f", "a:b", "\\u003a", "furytune:5f1d7a:text", "furytune:5f1d7a:answer", ",", ";", "|",
+    ",", '"]', '["', "\x7f", "\x1f", "a:b", "\\u003a", "furytune:5f1d7a:text", "furytune:5f1d7a:answer", ",", ";", "|",
 ]  # fmt: skip
 TEXTS = st.lists(
     st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=8
@@ -72,6 +72,7 @@ class TestRoundTrip:
 
     @given(PAIRS, st.sampled_from(sorted(dialects.DIALECTS)), st.just("") | FILLED)
     @example([("\ufeffq", "a\u2028")], "gemini", "")
+    @example([(",", ","), ('",', '","')], "gemini", "")
     def test_json_lines_give_back_the_prompt_of_every_dialect(self, pairs, dialect, system):
         """A system instruction stands before the text where the dialect has no place for it, else apart."""
         with TemporaryDirectory(dir=MEMORY) as folder:

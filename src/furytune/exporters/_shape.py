@@ -44,17 +44,18 @@ def json_lines(dialect: Dialect) -> Callable[[list[TrainingRow]], bytes]:
         if around is None:
             return one_by_one(rows)
         before, middle, after = around
-        end = after + b"\n"
         texts = [text for row in rows for text in (row.prompt.text, row.answer)]
-        # No encoded string holds a raw line break, and each is a line with its two quotes.
+        # No encoded string holds a raw line break: each is a line, with its two quotes.
         strings = encoder.encode_lines(texts).split(b"\n")
-        data = b"".join(
-            [
-                piece
-                for text, answer in zip(strings[0::2], strings[1::2], strict=False)
-                for piece in (before, text[1:-1], middle, answer[1:-1], end)
-            ]
-        )
+        prompts, answers = strings[0:-1:2], strings[1::2]
+        if before.endswith(b':"') and middle[:1] == middle[-1:] == after[:1] == b'"':
+            before, middle, after = before[:-1], middle[1:-1], after[1:]
+        else:
+            prompts = [text[1:-1] for text in prompts]
+            answers = [text[1:-1] for text in answers]
+        end = after + b"\n"
+        pairs = zip(prompts, answers, strict=True)
+        data = b"".join([piece for p, a in pairs for piece in (before, p, middle, a, end)])
         return data if data.startswith(one_by_one(rows[:1])) else one_by_one(rows)
 
     def encode(rows: list[TrainingRow]) -> bytes:

@@ -31,7 +31,7 @@ __all__ = ["Layout", "data_path", "default_validation"]
 
 _FIRST = 64
 _ROWS = 1024
-_CHARACTERS = 1 << 20
+_BYTES = 1 << 20
 _COPY = 1 << 20
 
 
@@ -145,27 +145,27 @@ class _Run:
         return sink
 
     def take(self, rows: Iterable[TrainingRow]) -> None:
-        """Writes all rows, in batches of about as many characters as a batch may hold."""
+        """Writes all rows, in batches of about 1 MiB."""
         left = iter(rows)
         count = _FIRST
         while batch := list(islice(left, count)):
             self._check(batch)
-            self._flush(batch)
-            size = sum([len(row.prompt.text) + len(row.answer) + 100 for row in batch])
-            count = max(1, min(_ROWS, 2 * count, _CHARACTERS * len(batch) // size))
+            size = self._flush(batch)
+            count = max(1, min(_ROWS, 2 * count, _BYTES * len(batch) // size))
 
     def _check(self, batch: list[TrainingRow]) -> None:
-        hashes = self.hashes
         for row in batch:
             if not row.prompt.text.strip() or not row.answer.strip():
                 which = "answer" if row.prompt.text.strip() else "prompt"
                 raise ExportError(
                     f"row {row.id!a}: its {which} is empty; drop the pair before export; nothing was written"
                 )
-            digest = hash(row.id)
+        hashes = self.hashes
+        for digest in map(hash, [row.id for row in batch]):
             hashes[digest & 255].append(digest)
 
-    def _flush(self, batch: list[TrainingRow]) -> None:
+    def _flush(self, batch: list[TrainingRow]) -> int:
+        """Writes a batch and returns how many bytes it took."""
         parts: dict[Split, list[TrainingRow]] = {"train": [], "validation": []}
         for row in batch:
             try:
@@ -174,24 +174,25 @@ class _Run:
                 raise ExportError(
                     f"row {row.id!a}: its split is neither train nor validation; nothing was written"
                 ) from None
-        for split, part in parts.items():
-            self._put(split, part)
+        size = sum(self._put(split, part) for split, part in parts.items())
         try:
             lines = encode_sources(batch, self.encoder)
         except UnicodeEncodeError as error:
             raise _unwritable(batch) from error
         with _reported(self.layout.train):
             self.spool.write(lines.replace(b"\n", b",\n"))
+        return size + len(lines)
 
-    def _put(self, split: Split, rows: list[TrainingRow]) -> None:
+    def _put(self, split: Split, rows: list[TrainingRow]) -> int:
         if not rows:
-            return
+            return 0
         sink = self.sinks.get(split) or self.open(split)
         try:
             data = self.layout.encode(rows)
         except UnicodeEncodeError as error:
             raise _unwritable(rows) from error
         sink.write(data, len(rows))
+        return len(data)
 
     def refuse_twins(self) -> None:
         """Raises ExportError if two rows have one id."""

@@ -110,15 +110,16 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _quoted_safe(text: str) -> str:
-    return '"' + escape_formula(text).replace('"', '""') + '"'
-
-
 def _encoder(name: str, *, escape: bool) -> Callable[[list[TrainingRow]], bytes]:
     split = text_pairs(dialects.get(name))
-    cell = _quoted_safe if escape else _quoted
 
     def encode(rows: list[TrainingRow]) -> bytes:
-        return "".join([f"{cell(prompt)},{cell(answer)}\r\n" for prompt, answer in split(rows)]).encode()
+        pairs = split(rows)
+        if escape:
+            pairs = [(escape_formula(prompt), escape_formula(answer)) for prompt, answer in pairs]
+        # The bytes FE and FF never occur in UTF-8, so they mark the ends of cells while quotes are doubled.
+        pieces = [piece for p, a in pairs for piece in (p.encode(), b"\xfe", a.encode(), b"\xff")]
+        cells = b"".join(pieces[:-1]).replace(b'"', b'""')
+        return b'"' + cells.replace(b"\xfe", b'","').replace(b"\xff", b'"\r\n"') + b'"\r\n'
 
     return encode
