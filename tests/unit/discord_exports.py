@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def message(
         "isPinned": False,
         "content": content,
         "author": {
-            "id": str(1000 + sum(map(ord, who)) * 7919),
+            "id": str(1000 + zlib.crc32(who.encode())),
             "name": who,
             "discriminator": "0000",
             "nickname": who.title(),
@@ -85,16 +85,6 @@ def thread(messages: list[dict[str, Any]], *, channel: str = "88") -> dict[str, 
     return export(messages, channel=channel, kind="GuildPublicThread", parent="77")
 
 
-def _sorted_deep(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _sorted_deep(value[k]) for k in sorted(value)}
-    return [_sorted_deep(v) for v in value] if isinstance(value, list) else value
-
-
-def _spread(root: dict[str, Any]) -> str:
-    return json.dumps(root, ensure_ascii=False).replace(", ", " ,\r\n ", 3)
-
-
 LAYOUTS = {
     "two": lambda root: json.dumps(root, ensure_ascii=False, indent=2),
     "four": lambda root: json.dumps(root, ensure_ascii=False, indent=4),
@@ -123,8 +113,3 @@ def write(path: Path, root: dict[str, Any], layout: str = "two") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
-
-
-def counter() -> itertools.count[int]:
-    """Numbers for ids."""
-    return itertools.count(1)

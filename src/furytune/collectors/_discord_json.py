@@ -217,8 +217,8 @@ class ExportFile:
             except Malformed as error:
                 raise self.located(error, source.broken) from error
             if source.broken:
-                error = Malformed("the compressed data end early", array.end, truncated=True)
-                raise self.located(error, source.broken) from error
+                early = Malformed("the compressed data end early", array.end, truncated=True)
+                raise self.located(early, source.broken) from early
             said = array.members.get("messageCount")
             if isinstance(said, int) and said != array.count:
                 raise self.located(

@@ -6,7 +6,8 @@ import re
 
 __all__ = ["is_question"]
 
-_CODE_OR_LINK = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|<?https?://\S+", re.DOTALL)
+_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_CODE_OR_LINK = re.compile(r"`[^`\n]*`|<?https?://\S+")
 _MARK = re.compile("[?\uff1f\u061f\u037e]")
 _GREETING = re.compile(
     r"(?:(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|dear|ok|okay|so|also|and|but|well|please"
@@ -33,7 +34,7 @@ def is_question(text: str) -> bool:
     begins (after a greeting) like one in English ("how", "can", "I'm trying", ...), or if the text, code included, tells
     of trouble ("error", "Traceback", "doesn't work", ...).
     """
-    plain = _CODE_OR_LINK.sub(" ", text)
+    plain = _CODE_OR_LINK.sub("x", _FENCE.sub(" ", text))  # a word stays where a word stood
     if _MARK.search(plain):
         return True
     greeting = _GREETING.match(plain.lstrip())

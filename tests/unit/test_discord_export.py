@@ -1,0 +1,442 @@
+"""From export files to messages and pairs."""
+
+from __future__ import annotations
+
+import collections
+import gzip
+import json
+import random
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from discord_exports import LAYOUTS, export, message, snowflake, thread, write
+from hypothesis import given
+from hypothesis import strategies as st
+
+from furytune._pseudonym import Pseudonyms
+from furytune.collectors.discord_export import DiscordExportCollector
+from furytune.errors import ConfigError, ConservationError, SourceError, SourceFormatError
+from furytune.pairing import Conversation, Post, ReplyPairer
+from furytune.protocols import Collector
+from furytune.records import Dropped, QAPair
+from furytune.report import Tally
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "discord"
+KEY = b"a key for tests"
+
+
+def run(path: Path, **settings: Any) -> tuple[list[QAPair], collections.Counter[str], Tally]:
+    tally = Tally()
+    pairs = []
+    reasons: collections.Counter[str] = collections.Counter()
+    for item in DiscordExportCollector(path, author_key=KEY, **settings).collect():
+        if isinstance(item, QAPair):
+            tally.collected(item)
+            pairs.append(item)
+        else:
+            tally.drop(item)
+            reasons[item.reason] += item.count
+    return pairs, reasons, tally
+
+
+def total(tally: Tally) -> int:
+    return tally.messages_used + tally.dropped("message")
+
+
+def asked(low: int = 0) -> list[dict[str, Any]]:
+    """A question, its answer, and a remark: one pair."""
+    first = message(low, "ann", f"how do I do {low}?")
+    return [first, message(low + 1, "bob", f"like {low}", reply=first["id"]), message(low + 2, "cem", "nice")]
+
+
+class TestMessages:
+    def one(self, tmp_path: Path, **more: Any) -> Any:
+        path = write(tmp_path / "x.json", export([message(0, "ann", more.pop("content", "hi"), **more)]))
+        (found,) = DiscordExportCollector(path, author_key=KEY).messages()
+        return found
+
+    def test_the_view_holds_what_the_export_says(self, tmp_path):
+        found = self.one(
+            tmp_path,
+            timestampEdited="2024-03-01T13:00:00+00:00",
+            attachments=[{"id": "1", "url": "u", "fileName": "f", "fileSizeBytes": 1}],
+            reactions=[{"emoji": {"id": "", "name": "✅", "code": "white_check_mark"}, "count": 2}],
+        )
+        assert (found.id, found.content, found.type, found.channel) == (snowflake(0), "hi", "Default", "77")
+        assert found.sent_at == datetime(2024, 3, 1, 12, tzinfo=UTC)
+        assert found.edited_at == datetime(2024, 3, 1, 13, tzinfo=UTC)
+        assert (found.attachments, found.reactions) == (1, (("✅", 2),))
+        assert (found.author.roles, found.author.is_bot) == (("Helper",), False)
+        assert (found.source.path, found.source.guild, found.source.channel) == ("x.json", "1", "77")
+
+    def test_authors_are_pseudonyms_under_the_key(self, tmp_path):
+        path = write(tmp_path / "x.json", export(asked()))
+        first = [m.author.pseudonym for m in DiscordExportCollector(path, author_key=b"1").messages()]
+        again = [m.author.pseudonym for m in DiscordExportCollector(path, author_key=b"1").messages()]
+        other = [m.author.pseudonym for m in DiscordExportCollector(path, author_key=b"2").messages()]
+        assert first == again
+        assert not set(first) & set(other)
+        assert len(set(first)) == 3
+
+    def test_no_key_is_the_same_key_within_a_process_and_the_environment_sets_one(self, monkeypatch):
+        monkeypatch.delenv("FURYTUNE_AUTHOR_KEY", raising=False)
+        assert Pseudonyms()["1"] == Pseudonyms()["1"]
+        monkeypatch.setenv("FURYTUNE_AUTHOR_KEY", "k")
+        assert Pseudonyms()["1"] == Pseudonyms(b"k")["1"]
+        monkeypatch.setenv("FURYTUNE_AUTHOR_KEY", "")
+        with pytest.raises(ConfigError, match="empty"):
+            Pseudonyms()
+
+    def test_the_key_and_the_names_are_in_no_repr(self, tmp_path):
+        assert "a key for tests" not in repr(DiscordExportCollector(tmp_path, author_key=KEY))
+        names = Pseudonyms(KEY)
+        assert names["1234567"]
+        assert "1234567" not in repr(names)
+
+    @pytest.mark.parametrize("field", ["attachments", "mentions", "reactions", "timestampEdited"])
+    def test_null_is_as_good_as_empty(self, tmp_path, field):
+        assert self.one(tmp_path, **{field: None}).content == "hi"
+
+    @pytest.mark.parametrize(
+        ("content", "restored"),
+        [
+            ("@Bob Lee hello", "<@5> hello"),
+            ("(@Bob Lee)", "(<@5>)"),
+            ("@bobbys", "@bobbys"),
+            ("mail a@Bob Lee", "mail a@Bob Lee"),
+            ("@bobby and @Bob", "<@5> and <@6>"),
+            ("`@Bob` and ```@Bob```", "`@Bob` and ```@Bob```"),
+            ("<@5> already", "<@5> already"),
+            ("@Twin", "@Twin"),
+            ("@Nobody", "@Nobody"),
+        ],
+    )
+    def test_mentions_are_restored_where_they_are_certain(self, tmp_path, content, restored):
+        mentions = [
+            {"id": "5", "name": "bobby", "nickname": "Bob Lee"},
+            {"id": "6", "name": "Bob", "nickname": None},
+            {"id": "7", "name": "x", "nickname": "Twin"},
+            {"id": "8", "name": "y", "nickname": "Twin"},
+            {"name": "Nobody"},
+        ]
+        assert self.one(tmp_path, content=content, mentions=mentions).content == restored
+
+    def test_a_forwarded_message_says_what_it_forwards_and_replies_to_nothing(self, tmp_path):
+        found = self.one(
+            tmp_path,
+            content="",
+            forwardedMessage={"content": "look"},
+            reference={"messageId": "1", "channelId": "9"},
+        )
+        assert (found.content, found.reply_to) == ("look", None)
+
+    def test_a_reference_is_a_reply_only_in_its_own_channel_or_by_type(self, tmp_path):
+        assert self.one(tmp_path, reference={"messageId": "5", "channelId": "77"}).reply_to == "5"
+        assert self.one(tmp_path, reference={"messageId": "5", "channelId": "9"}).reply_to is None
+        assert (
+            self.one(tmp_path, type="Reply", reference={"messageId": "5", "channelId": "9"}).reply_to == "5"
+        )
+        assert self.one(tmp_path, type="ChannelPinnedMessage", reference={"messageId": "5"}).reply_to is None
+
+    def test_dropped_messages_are_reported_to_the_callback(self, tmp_path):
+        path = write(tmp_path / "x.json", export([message(0, "ann", "a"), message(0, "ann", "a")]))
+        drops: list[Dropped] = []
+        assert len(list(DiscordExportCollector(path).messages(on_drop=drops.append))) == 1
+        assert [(d.reason, d.count, d.ids) for d in drops] == [("duplicate", 1, (snowflake(0),))]
+
+
+class TestCollect:
+    def test_it_is_a_collector(self, tmp_path):
+        assert isinstance(DiscordExportCollector(tmp_path), Collector)
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_pairs_do_not_depend_on_the_layout(self, tmp_path, layout):
+        messages = [m for i in range(0, 90, 3) for m in asked(i)]
+        plain = run(write(tmp_path / "a" / "x.json", export(messages)))
+        other = run(write(tmp_path / "b" / "x.json", export(messages), layout), block_size=500)
+        assert plain == other
+        assert (len(plain[0]), total(plain[2])) == (30, 90)
+
+    def test_a_pair_names_time_ids_and_place(self, tmp_path):
+        ((pair,), reasons, _) = run(write(tmp_path / "a" / "x.json", export(asked())).parent.parent)
+        assert (pair.id, pair.group) == (f"discord:{snowflake(0)}", snowflake(0))
+        assert (pair.question, pair.answer) == ("how do I do 0?", "like 0")
+        assert pair.asked_at == datetime(2024, 3, 1, 12, tzinfo=UTC)
+        assert pair.source.path == "a/x.json"
+        assert reasons == {"no_reply": 1}
+
+    def test_two_calls_give_the_same_stream(self, tmp_path):
+        collector = DiscordExportCollector(write(tmp_path / "x.json", export(asked())), author_key=KEY)
+        assert list(collector.collect()) == list(collector.collect())
+
+    def test_system_messages_and_bots_are_counted(self, tmp_path):
+        messages = [
+            *asked(),
+            message(5, "ann", "Joined the server.", type="GuildMemberJoin"),
+            message(6, "ann", "odd", type="46"),
+            message(7, "helperbot", "beep"),
+        ]
+        _, reasons, tally = run(write(tmp_path / "x.json", export(messages)))
+        assert reasons == {"no_reply": 1, "system": 2, "bot": 1}
+        assert total(tally) == 6
+
+    def test_bots_may_be_let_in(self, tmp_path):
+        first = message(0, "ann", "how?")
+        path = write(tmp_path / "x.json", export([first, message(1, "bot", "so", reply=first["id"])]))
+        assert run(path)[0] == []
+        assert run(path, include_bots=True)[0][0].answer == "so"
+
+    @pytest.mark.parametrize(
+        "emoji", [{"name": "✅"}, {"name": "☑️"}, {"name": "✔"}, {"code": "white_check_mark"}]
+    )
+    def test_a_check_mark_is_a_solution_mark(self, tmp_path, emoji):
+        reactions = [{"emoji": emoji, "count": 1}]
+        root = thread(
+            [
+                message(0, "ann", "It fails."),
+                message(1, "bob", "a"),
+                message(2, "cem", "b", reactions=reactions),
+            ]
+        )
+        ((pair,), _, _) = run(write(tmp_path / "x.json", root))
+        assert (pair.answer, pair.method, pair.group) == ("b", "thread", "88")
+
+    def test_direct_messages_work_as_channels(self, tmp_path):
+        root = export(asked(), kind="DirectTextChat")
+        root["guild"]["id"] = "0"
+        assert len(run(write(tmp_path / "x.json", root))[0]) == 1
+
+    def test_a_channel_without_ids_works(self, tmp_path):
+        root = export(asked(), channel=None)
+        root["guild"]["id"] = None
+        ((pair,), _, _) = run(write(tmp_path / "x.json", root))
+        assert (pair.source.guild, pair.source.channel) == ("", "")
+
+    def test_a_lone_surrogate_costs_its_message_and_is_named(self, tmp_path):
+        messages = [*asked(), message(5, "ann", "half \ud83d here")]
+        path = write(tmp_path / "x.json", export(messages), "escaped")
+        drops = [d for d in DiscordExportCollector(path).collect() if isinstance(d, Dropped)]
+        (found,) = [d for d in drops if d.reason == "lone_surrogate"]
+        assert (found.unit, found.ids) == ("message", (messages[3]["id"],))
+        assert found.where.startswith(f"{path}:")
+        assert len(run(path)[0]) == 1
+
+    def test_the_pairers_can_be_chosen(self, tmp_path):
+        class Threadless:
+            def fits(self, place):
+                return not place.is_thread
+
+            def pair(self, posts, place):
+                yield from ReplyPairer(questions_only=False).pair(posts, place)
+
+        write(
+            tmp_path / "x.json",
+            export([message(0, "ann", "hello"), message(1, "bob", "hi", reply=snowflake(0))]),
+        )
+        write(tmp_path / "t.json", thread([message(0, "ann", "a"), message(1, "bob", "b")]))
+        pairs, reasons, tally = run(tmp_path, pairers=[Threadless()])
+        assert [p.answer for p in pairs] == ["hi"]
+        assert reasons == {"no_pairer": 2}
+        assert total(tally) == 4
+
+    def test_a_pairer_that_loses_messages_is_found_out(self, tmp_path):
+        class Lossy:
+            def fits(self, place: Conversation) -> bool:
+                return True
+
+            def pair(self, posts: Any, place: Conversation) -> Any:
+                for post in posts:
+                    assert isinstance(post, Post)
+                yield Dropped(reason="no_reply", unit="message", count=1)
+
+        path = write(tmp_path / "x.json", export(asked()))
+        with pytest.raises(ConservationError, match="3 messages went into Lossy, 1 came out"):
+            run(path, pairers=[Lossy()])
+
+
+class TestFiles:
+    def test_nothing_to_read_is_an_error(self, tmp_path):
+        with pytest.raises(SourceError, match="no such file"):
+            run(tmp_path / "gone")
+        with pytest.raises(SourceError, match=r"no \*\.json"):
+            run(tmp_path)
+
+    def test_overlapping_partitions_count_each_message_once(self, tmp_path):
+        messages = [m for i in range(0, 60, 3) for m in asked(i)]
+        whole = run(write(tmp_path / "one" / "help.json", export(messages)))
+        write(tmp_path / "many" / "help.json", export(messages[:25]))
+        write(tmp_path / "many" / "help [part 2].json", export(messages[20:40]))
+        write(tmp_path / "many" / "help [part 10].json.gz", export(messages[40:]))
+        many = run(tmp_path / "many")
+        assert [(p.id, p.group, p.question, p.answer) for p in many[0]] == [
+            (p.id, p.group, p.question, p.answer) for p in whole[0]
+        ]
+        assert many[1]["duplicate"] == 5
+        assert total(many[2]) == 65
+
+    def test_partitions_without_ids_are_joined_by_their_name(self, tmp_path):
+        messages = asked()
+        write(tmp_path / "help.json", export(messages[:1], channel=None))
+        write(tmp_path / "help [part 2].json", export(messages[1:], channel=None))
+        assert len(run(tmp_path)[0]) == 1
+
+    def test_an_export_newest_first_gives_the_same_pairs(self, tmp_path):
+        messages = [m for i in range(0, 60, 3) for m in asked(i)]
+        up = run(write(tmp_path / "a" / "x.json", export(messages)))
+        down = run(write(tmp_path / "b" / "x.json", export(messages[::-1])))
+        assert up == down
+
+    @given(seed=st.integers(0, 1000))
+    def test_names_and_order_of_files_do_not_matter(self, tmp_path_factory, seed):
+        folder = tmp_path_factory.mktemp("shuffled")
+        rnd = random.Random(seed)
+        messages = [m for i in range(0, 30, 3) for m in asked(i)]
+        cuts = sorted(rnd.sample(range(1, 30), 3))
+        parts = [messages[a:b] for a, b in zip([0, *cuts], [*cuts, 30], strict=True)]
+        roots = [export(p) for p in parts] + [
+            thread([message(0, "ann", "a?"), message(1, "bob", "b")], channel=c) for c in ("88", "89")
+        ]
+        rnd.shuffle(roots)
+        for i, root in enumerate(roots):
+            write(folder / f"{rnd.random()}" / f"{i}.json", root)
+        found = run(folder)[0]
+        assert [(p.group, p.question, p.answer) for p in found] == [
+            *(
+                (m["id"], m["content"], messages[i + 1]["content"])
+                for i, m in enumerate(messages)
+                if i % 3 == 0
+            ),
+            ("88", "a?", "b"),
+            ("89", "a?", "b"),
+        ]
+
+    def test_a_thread_opened_on_a_message_asks_what_that_message_says(self, tmp_path):
+        parent = message(0, "ann", "It fails.")
+        starter = message(1, "bob", "", type="21", reference={"messageId": parent["id"], "channelId": "77"})
+        write(tmp_path / "z.json", export([parent]))
+        write(
+            tmp_path / "a.json", thread([starter, message(2, "bob", "Try a."), message(3, "ann", "Thanks")])
+        )
+        ((pair,), reasons, tally) = run(tmp_path)
+        assert (pair.question, pair.answer) == ("It fails.", "Try a.")
+        assert pair.asked_at == datetime(2024, 3, 1, 12, tzinfo=UTC)
+        assert pair.question_messages == (starter["id"],)
+        assert reasons == {"no_reply": 1, "after_answer": 1}
+        assert total(tally) == 4
+
+    def test_without_the_parent_the_first_real_message_opens_the_thread(self, tmp_path):
+        starter = message(
+            1, "bob", "", type="ThreadStarterMessage", reference={"messageId": "5", "channelId": "77"}
+        )
+        root = thread([starter, message(2, "ann", "It fails."), message(3, "bob", "Try a.")])
+        ((pair,), reasons, _) = run(write(tmp_path / "a.json", root))
+        assert (pair.question, pair.answer) == ("It fails.", "Try a.")
+        assert reasons == {"thread_starter_missing": 1}
+
+    @pytest.mark.parametrize("layout", ["two", "compact"])
+    def test_a_later_longer_export_keeps_every_id_and_group(self, tmp_path, layout):
+        messages = [m for i in range(0, 60, 3) for m in asked(i)]
+        late = [
+            message(500, "dan", "late", reply=messages[0]["id"]),
+            message(501, "ann", "ok", reply=messages[1]["id"]),
+        ]
+        short = run(write(tmp_path / "a.json", export(messages), layout))[0]
+        longer = run(write(tmp_path / "b.json", export([*messages, *late]), layout))[0]
+        assert {(p.id, p.group, p.question, p.answer) for p in short} <= {
+            (p.id, p.group, p.question, p.answer) for p in longer
+        }
+
+
+class TestFaults:
+    def bad_type(self, tmp_path: Path) -> tuple[Path, list[dict[str, Any]]]:
+        messages = [m for i in range(0, 30, 3) for m in asked(i)]
+        messages[5]["content"] = 5
+        return write(tmp_path / "x.json", export(messages)), messages
+
+    def test_a_message_that_does_not_fit_is_an_error_with_its_place_and_without_its_text(self, tmp_path):
+        path, messages = self.bad_type(tmp_path)
+        with pytest.raises(SourceFormatError) as caught:
+            run(path)
+        lines = path.read_text(encoding="utf-8").split("\n")
+        assert caught.value.line == next(i for i, x in enumerate(lines) if messages[5]["id"] in x)
+        assert messages[5]["id"] in str(caught.value)
+
+    def test_or_it_is_dropped_alone(self, tmp_path):
+        path, messages = self.bad_type(tmp_path)
+        for block in (64, 1 << 18):
+            pairs, reasons, tally = run(path, on_error="skip", block_size=block)
+            assert reasons["invalid_message"] == 1
+            assert len(pairs) == 10
+            assert total(tally) == len(messages)
+
+    def test_a_cut_file_keeps_its_whole_messages_and_its_neighbours(self, tmp_path):
+        messages = [m for i in range(0, 60, 3) for m in asked(i)]
+        path = write(tmp_path / "a.json", export(messages))
+        write(tmp_path / "b.json", thread([message(0, "ann", "a?"), message(1, "bob", "b")]))
+        data = path.read_bytes()
+        path.write_bytes(data[: data.index(b"how do I do 30?")])
+        with pytest.raises(SourceFormatError):
+            run(tmp_path)
+        pairs, reasons, tally = run(tmp_path, on_error="skip")
+        assert len(pairs) == 11
+        assert reasons["truncated"] == 1
+        assert total(tally) == 32
+        assert tally.examples["file", "truncated"][0].startswith(f"{path}:")
+
+    def test_a_file_that_is_no_export_is_counted(self, tmp_path):
+        write(tmp_path / "a.json", export(asked()))
+        (tmp_path / "package.json").write_text("{}", encoding="utf-8")
+        pairs, reasons, _ = run(tmp_path, on_error="skip")
+        assert (len(pairs), reasons["malformed_file"]) == (1, 1)
+
+    @given(data=st.data())
+    def test_flipped_bytes_end_in_pairs_or_in_one_error_type(self, tmp_path_factory, data):
+        path = tmp_path_factory.mktemp("flipped") / "x.json"
+        raw = bytearray(LAYOUTS[data.draw(st.sampled_from(["two", "compact"]))](export(asked())).encode())
+        for _ in range(data.draw(st.integers(1, 4))):
+            raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+        path.write_bytes(raw)
+        for mode in ("raise", "skip"):
+            try:
+                run(path, on_error=mode, block_size=data.draw(st.sampled_from([64, 1 << 18])))
+            except SourceFormatError:
+                assert mode == "raise"  # either outcome is right, any other error type is not
+
+
+class TestFixtures:
+    """Files with the faults that real exports have."""
+
+    def test_the_folder_reads_as_it_should(self):
+        pairs, reasons, tally = run(FIXTURES, on_error="skip")
+        assert {(p.method, p.question.split("\n")[0], p.answer.split("\n")[0]) for p in pairs} == {
+            ("reply", "How do I set the opacity of an actor?", "`actor.GetProperty().SetOpacity(0.5)`"),
+            ("thread", "The viewer closes at once.", "Set `interactive=True`."),
+        }
+        assert reasons["duplicate"] == 1
+        assert reasons["truncated"] == 1
+        assert reasons["reply_target_missing"] == 1
+        expected = sum(
+            p.read_text(encoding="utf-8-sig").count('"isPinned"') for p in FIXTURES.rglob("*.json")
+        )
+        assert total(tally) == expected - 1  # the one that the cut file breaks off in
+
+
+@pytest.mark.shared_data
+class TestRealExports:
+    def test_every_message_and_every_reply_survives(self, shared_data, tmp_path):
+        folder = shared_data / "discord-converted"
+        expected: dict[str, str | None] = {}
+        for path in folder.glob("*.json.gz"):
+            for one in json.loads(gzip.decompress(path.read_bytes()))["messages"]:
+                expected[one["id"]] = (one.get("reference") or {}).get("messageId")
+        found = {m.id: m.reply_to for m in DiscordExportCollector(folder).messages()}
+        assert found == expected
+        _, _, tally = run(folder)
+        assert total(tally) == len(expected)
+        copied = shutil.copytree(folder, tmp_path / "copy")
+        for i, path in enumerate(sorted(copied.glob("*.gz"), reverse=True)):
+            path.rename(copied / f"{i}.json.gz")
+        assert {(p.id, p.answer) for p in run(copied)[0]} == {(p.id, p.answer) for p in run(folder)[0]}
