@@ -67,7 +67,8 @@ class RagAugmenter:
     """Finds the passages of an index that have the most in common with a question.
 
     The table's version is pinned when the object is first used, so whatever is added to the table later,
-    equal questions get equal passages for as long as the object lives. One scorer serves one question
+    equal questions get equal passages for as long as the object lives. A pickled copy keeps the pin, if there is
+    one by then; ``attrs.evolve`` keeps only a ``version`` that was given. One scorer serves one question
     and many (`furytune.augmenters._lexical` says how it weighs words); passages that share no
     word with the question are never returned. All passages of the version are held in memory.
 
