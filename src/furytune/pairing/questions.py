@@ -21,9 +21,19 @@ _START = re.compile(
     r"|i wonder|wondering|i get|i(?:'m| am) getting|getting|problem|issue|error)\b",
     re.IGNORECASE,
 )
-_TROUBLE = re.compile(
-    r"traceback|exception|\w+error\b|\berror\b|does(?:n'?t| not) work|not working|fails?\b|failed\b|crash(?:es|ed)?\b|broken\b",
-    re.IGNORECASE,
+_TROUBLE = (
+    "traceback",
+    "exception",
+    "error",
+    "doesn't work",
+    "doesnt work",
+    "don't work",
+    "not work",
+    "fails",
+    "failed",
+    "failing",
+    "crash",
+    "broken",
 )
 
 
@@ -34,9 +44,13 @@ def is_question(text: str) -> bool:
     begins (after a greeting) like one in English ("how", "can", "I'm trying", ...), or if the text, code included, tells
     of trouble ("error", "Traceback", "doesn't work", ...).
     """
-    plain = _CODE_OR_LINK.sub("x", _FENCE.sub(" ", text))  # a word stays where a word stood
-    if _MARK.search(plain):
+    plain = text
+    if "`" in plain or "http" in plain:
+        plain = _CODE_OR_LINK.sub("x", _FENCE.sub(" ", plain))  # a word stays where a word stood
+    if "?" in plain or _MARK.search(plain):
         return True
-    greeting = _GREETING.match(plain.lstrip())
-    begin = greeting.end() if greeting else 0
-    return _START.match(plain.lstrip(), begin) is not None or _TROUBLE.search(text) is not None
+    greeting = _GREETING.match(plain := plain.lstrip())
+    if _START.match(plain, greeting.end() if greeting else 0):
+        return True
+    low = text.lower()
+    return any(word in low for word in _TROUBLE)

@@ -21,14 +21,23 @@ __all__ = ["ReplyPairer"]
 class _Run:
     """Adjacent messages of one person; the unit that replies point to."""
 
-    __slots__ = ("done", "lost", "members", "posts", "root")
+    __slots__ = ("done", "lost", "members", "posts", "tree")
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, tree: _Run | None, lost: str) -> None:
         self.posts = [post]
-        self.root = self
-        self.members: list[_Run] = []
-        self.lost = ""
+        self.tree = tree
+        """The root that it replies to; None for a root. No run refers to itself: no work for the garbage collector."""
+        self.members: list[_Run] | None = None
+        self.lost = lost
         self.done = False
+
+    def join(self, root: _Run) -> None:
+        """Enters the tree of a root."""
+        self.tree = root
+        if root.members is None:
+            root.members = [self]
+        else:
+            root.members.append(self)
 
 
 @frozen
@@ -96,38 +105,30 @@ class _Replies:
 
     def place_in_run(self, post: Post) -> _Run:
         """Puts a post into the current run or a new one, and that run into its tree."""
-        target, lost = self.target(post)
+        target, lost = (None, "") if post.reply_to is None else self.target(post.reply_to)
         run = self.current
-        if run is not None and (run.root.done or not self.adjacent(run.posts[-1], post)):
-            run = None
-        if run is not None and not lost:
-            if target is None or target is run.root:
+        if run is not None and not lost and self.adjacent(run.posts[-1], post) and not (run.tree or run).done:
+            if target is None or target is (run.tree or run):
                 run.posts.append(post)
                 return run
             if self.is_lead_in(run):
                 run.posts.append(post)
-                run.root = target
-                target.members.append(run)
+                run.join(target)
                 return run
-        self.current = run = _Run(post)
-        run.lost = lost
+        self.current = run = _Run(post, None, lost)
         if target is not None:
-            run.root = target
-            target.members.append(run)
+            run.join(target)
         return run
 
-    def target(self, post: Post) -> tuple[_Run | None, str]:
-        """Root of the tree that a post replies into, or why there is none."""
-        if post.reply_to is None:
-            return None, ""
-        if post.reply_to not in self.index:
+    def target(self, uid: str) -> tuple[_Run | None, str]:
+        """Root of the tree that a message stands in, or why there is none."""
+        if uid not in self.index:
             return None, "reply_target_missing"
-        run = self.index[post.reply_to]
+        run = self.index[uid]
         if run is None:
             return None, "reply_to_dropped"
-        if run.root.done:
-            return None, "after_window"
-        return run.root, ""
+        root = run.tree or run
+        return (None, "after_window") if root.done else (root, "")
 
     def adjacent(self, before: Post, post: Post) -> bool:
         if before.speaker != post.speaker:
@@ -139,27 +140,23 @@ class _Replies:
 
     def is_lead_in(self, run: _Run) -> bool:
         """True for a run that nobody replied to and that asks nothing: it leads in the reply that follows it."""
-        if run.root is not run or run.members or run.lost:
+        if run.tree is not None or run.members or run.lost:
             return False
         return not is_question("\n".join(p.text for p in run.posts))
 
     def forget(self, uid: str) -> QAPair | None:
         """Takes the oldest message out of the window; closes the tree that it is the root of."""
         run = self.index.pop(uid)
-        if run is None or run.done or run.root is not run or run.posts[0].id != uid:
+        if run is None or run.tree is not None or run.done:
             return None
-        pair = self.close(run)
         run.done = True
-        for part in (run, *run.members):
-            part.posts = part.posts[-1:]  # the last one is still looked at for adjacency
-        run.members = []
+        pair = self.close(run)
+        run.members = None
         return pair
 
     def close(self, root: _Run) -> QAPair | None:
-        members = root.members
-        reason = root.lost
-        if not reason and not members:
-            reason = "no_reply"
+        members = root.members or ()
+        reason = root.lost or ("" if members else "no_reply")
         if (
             not reason
             and self.settings.questions_only
