@@ -61,7 +61,7 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
             read to the end before anything is written, and held in memory.
 
     Returns:
-        The account: passages and what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
+        An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
         but white space) and ``lone_surrogate`` (text that UTF-8 cannot carry).
 
     Raises:

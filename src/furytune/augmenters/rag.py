@@ -151,7 +151,7 @@ class RagAugmenter:
 
     @property
     def location(self) -> Mapping[str, Json]:
-        """Where the knowledge is: the absolute "path" of the table, with forward slashes, and its "version"."""
+        """The absolute "path" of the table, with forward slashes, and its pinned "version"."""
         return {"path": Path(self.path).resolve().as_posix(), "version": self._load().version}
 
     @property
