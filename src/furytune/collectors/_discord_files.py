@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import operator
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -79,63 +80,68 @@ class ChannelFiles:
                 return message.reference.message_id or ""
         return ""
 
-    def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
-        """Yields messages with the name of their file, in order of time, each id once."""
+    def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
+        """Yields lists of messages with the name of their file, in order of time, each id once."""
         seen = _Seen()
         repeated = _Repeated(on_drop)
-        for message, name in self._merged(kind, on_drop):
-            if seen.add(message.id):
-                yield message, name
-            else:
-                repeated.add(message.id, name)
+        for block, name in self._merged(kind, on_drop):
+            if seen.all_new(block):
+                yield block, name
+                continue
+            fresh = []
+            for message in block:
+                if seen.add(message.id):
+                    fresh.append(message)
+                else:
+                    repeated.add(message.id, name)
+            yield fresh, name
         repeated.flush()
 
-    def _merged(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+    def _merged(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
         if len(self.files) == 1:
-            yield from _read(self.files[0], kind, on_drop)
+            file = self.files[0]
+            for block in _read(file, kind, on_drop):
+                yield block, file.name
             return
         waiting = list(self.files)
-        heap: list[tuple[int, int, tuple[M, str], Iterator[tuple[M, str]]]] = []
+        heap: list[tuple[int, int, M, str, Iterator[M]]] = []
         while waiting or heap:
             # a file is opened when its time comes: a hundred partitions never stand open at once
             while waiting and (not heap or waiting[0].order[0] <= heap[0][0]):
-                stream = _read(waiting.pop(0), kind, on_drop)
-                _push(heap, stream, len(self.files) - len(waiting), 0)
+                file = waiting.pop(0)
+                opened = itertools.chain.from_iterable(_read(file, kind, on_drop))
+                _push(heap, opened, len(self.files) - len(waiting), 0, file.name)
             if heap:
-                key, place, item, stream = heapq.heappop(heap)
-                yield item
-                _push(heap, stream, place, key)
+                key, place, message, name, stream = heapq.heappop(heap)
+                yield [message], name
+                _push(heap, stream, place, key, name)
 
 
 def _push(
-    heap: list[tuple[int, int, tuple[M, str], Iterator[tuple[M, str]]]],
-    stream: Iterator[tuple[M, str]],
-    place: int,
-    least: int,
+    heap: list[tuple[int, int, M, str, Iterator[M]]], stream: Iterator[M], place: int, least: int, name: str
 ) -> None:
-    item = next(stream, None)
-    if item is not None:
-        heapq.heappush(heap, (_number(item[0].id) or least, place, item, stream))
+    message = next(stream, None)
+    if message is not None:
+        heapq.heappush(heap, (_number(message.id) or least, place, message, name, stream))
 
 
-def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
+def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
     """One file's messages, oldest first; one exported newest first is held in memory to turn it round."""
     if file.newest_first:
-        yield from reversed(list(_in_order(file, kind, on_drop)))
+        yield list(itertools.chain.from_iterable(_in_order(file, kind, on_drop)))[::-1]
     else:
         yield from _in_order(file, kind, on_drop)
 
 
-def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[M, str]]:
-    export, name = file.export, file.name
+def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
+    export = file.export
     locator = Locator(export.path, export.name)
     try:
         for block in export.blocks(kind):
             if isinstance(block, Bad):
                 on_drop(_message_drop(block, export, locator))
             else:
-                for message in block:
-                    yield message, name
+                yield block
     except SourceFormatError as error:
         if not export.skip:
             raise
@@ -178,6 +184,19 @@ class _Seen:
         self._ascending = array("Q")
         self._others: set[int | str] = set()
         self._top = -1
+
+    def all_new(self, block: Sequence[_HasId]) -> bool:
+        """Adds all ids of a block if they ascend above all others; else adds none and returns False."""
+        try:
+            numbers = array("Q", [int(message.id) for message in block])
+        except (ValueError, OverflowError):
+            return False
+        if numbers and (numbers[0] <= self._top or not all(map(operator.lt, numbers, numbers[1:]))):
+            return False
+        if numbers:
+            self._ascending.extend(numbers)
+            self._top = numbers[-1]
+        return True
 
     def add(self, uid: str) -> bool:
         """Returns True if the id is new."""

@@ -95,9 +95,10 @@ class DiscordExportCollector:
         report = on_drop or (lambda _: None)
         for channel in self._channels(report):
             sources: dict[str, Source] = {}
-            for message, name in channel.messages(FullMessage, report):
+            for block, name in channel.messages(FullMessage, report):
                 source = sources.get(name) or sources.setdefault(name, _source(channel.channel, name))
-                yield _view(message, channel.channel, source, names)
+                for message in block:
+                    yield _view(message, channel.channel, source, names)
 
     def _pairers(self) -> tuple[Pairer, ...]:
         if self.pairers is None:
@@ -178,37 +179,38 @@ class _Posts:
         self._include_bots = include_bots
 
     def __iter__(self) -> Iterator[Post]:
-        names, starters, channel = self._names, self._starters, self._channel.channel
-        bots = self._include_bots
-        for message, name in self._channel.messages(ThinMessage, self._on_drop):
-            self.count += 1
-            text = message.content
-            if message.mentions or not text:
-                text = text_of(message)
-            drop = ""
-            if message.type not in SAID:
-                drop = "system"
-                if message.type in STARTERS:
-                    post = self._opened_on(message, name)
-                    if post is not None:
-                        yield post
-                        continue
-                    drop = "thread_starter_missing"
-            elif message.author.is_bot and not bots:
-                drop = "bot"
-            post = Post(
-                message.id,
-                names[message.author.id],
-                text,
-                reply_target(message, channel) if message.reference is not None else None,
-                message.timestamp,
-                is_solved(message.reactions) if message.reactions else False,
-                drop,
-                name,
-            )
-            if message.id in starters:
-                starters[message.id] = post
-            yield post
+        for block, name in self._channel.messages(ThinMessage, self._on_drop):
+            self.count += len(block)
+            for message in block:
+                yield self._post(message, name)
+
+    def _post(self, message: ThinMessage, name: str) -> Post:
+        text = message.content
+        if message.mentions or not text:
+            text = text_of(message)
+        drop = ""
+        if message.type not in SAID:
+            drop = "system"
+            if message.type in STARTERS:
+                opening = self._opened_on(message, name)
+                if opening is not None:
+                    return opening
+                drop = "thread_starter_missing"
+        elif message.author.is_bot and not self._include_bots:
+            drop = "bot"
+        post = Post(
+            message.id,
+            self._names[message.author.id],
+            text,
+            None if message.reference is None else reply_target(message, self._channel.channel),
+            message.timestamp,
+            is_solved(message.reactions) if message.reactions else False,
+            drop,
+            name,
+        )
+        if message.id in self._starters:
+            self._starters[message.id] = post
+        return post
 
     def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
         """The message of the parent channel that a thread was opened on, in the place of its empty stand-in."""

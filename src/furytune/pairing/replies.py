@@ -156,6 +156,9 @@ class _Replies:
 
     def close(self, root: _Run) -> QAPair | None:
         members = root.members or ()
+        if not members and not root.lost and len(root.posts) == 1 and root.posts[0].text.strip():
+            self.drops.add("no_reply", root.posts[0].id)  # most messages of a channel
+            return None
         reason = root.lost or ("" if members else "no_reply")
         if (
             not reason
