@@ -64,21 +64,19 @@ class StagedFile:
             OSError: As the system reports it.
             ValueError: The file is closed.
         """
-        if self._fd is None:
-            raise ValueError(f"{self.target}: the staged file is closed")
+        fd = self._open_fd()
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(self._fd, rest) :]
+            rest = rest[os.write(fd, rest) :]
         self.size += len(data)
         return len(data)
 
     def sync(self) -> None:
         """Brings the file to disk and closes it."""
-        if self._fd is None:
-            return
-        if os.fstat(self._fd).st_size != self.size:
+        fd = self._open_fd()
+        if os.fstat(fd).st_size != self.size:
             raise OSError(errno.EIO, "the file is not as long as what was written to it", str(self.temporary))
-        os.fsync(self._fd)
+        os.fsync(fd)
         self._close()
 
     def discard(self) -> None:
@@ -87,6 +85,11 @@ class StagedFile:
             self._close()
         with suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+
+    def _open_fd(self) -> int:
+        if self._fd is None:
+            raise ValueError(f"{self.target}: the staged file is closed")
+        return self._fd
 
     def _close(self) -> None:
         fd, self._fd = self._fd, None

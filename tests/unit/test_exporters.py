@@ -357,6 +357,11 @@ class TestLoadDataset:
         with pytest.raises(ExportError, match="rows instead of"):
             load_dataset(data.manifest)
 
+    def test_a_head_without_end_is_not_read_into_memory(self, data, monkeypatch):
+        monkeypatch.setattr("furytune._own_files._HEAD_LIMIT", 100)
+        with pytest.raises(ExportError, match="not a whole manifest"):
+            load_dataset(data.manifest)
+
     def test_an_absent_manifest_is_refused(self, tmp_path):
         with pytest.raises(ExportError, match="cannot be read"):
             load_dataset(tmp_path / "none.manifest.json")

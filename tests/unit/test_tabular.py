@@ -205,6 +205,16 @@ class TestFiles:
             with pytest.raises(ConfigError):
                 kind([])
 
+    def test_a_file_that_cannot_be_read_is_an_error(self, tmp_path, monkeypatch):
+        (tmp_path / "a.csv").write_text("question,answer\nq,a\n")
+
+        def refuse(*_args, **_kwargs):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("pathlib.Path.open", refuse)
+        with pytest.raises(SourceError, match=r"a\.csv: cannot be read: Permission denied"):
+            list(CsvCollector(tmp_path / "a.csv").collect())
+
     def test_damaged_gzip_is_an_error_or_a_dropped_file(self, tmp_path):
         lines = b"".join(b'{"question": "q%d", "answer": "a"}\n' % n for n in range(9999))
         data = gzip.compress(lines)
@@ -340,6 +350,8 @@ class TestCsv:
         found = csv_of(tmp_path, data, on_error="skip")
         assert texts(found) == [("good", "é"), ("good", "2")]
         assert drops(found) == [("encoding", "a.csv:3")]
+        last = csv_of(tmp_path, b"question,answer\nq,a\nq,\xff", on_error="skip")
+        assert drops(last) == [("encoding", "a.csv:3")]
 
     def test_a_sequence_over_a_block_boundary_is_decoded(self, tmp_path):
         text = "question,answer\n" + "".join(f"{n}é😀,{'ä' * 61}\n" for n in range(40_000))
@@ -348,6 +360,18 @@ class TestCsv:
             assert len(found) == 40_000
         bad = text.encode() + b"\xff,x\nlast,a\n"
         assert texts(csv_of(tmp_path, bad, on_error="skip"))[-1] == ("last", "a")
+
+    def test_a_lone_surrogate_that_an_encoding_makes_is_refused(self, tmp_path):
+        data = b"question,answer\nq\\ud800,a\ngood,1\n"
+        with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: a text holds a lone surrogate"):
+            csv_of(tmp_path, data, encoding="raw_unicode_escape")
+        found = csv_of(tmp_path, data, encoding="raw_unicode_escape", on_error="skip")
+        assert texts(found) == [("good", "1")]
+
+    def test_a_header_without_end_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("furytune.collectors._csv_reading.LIMIT", 10_000)
+        with pytest.raises(SourceFormatError, match="no columns"):
+            csv_of(tmp_path, '"question,answer\n' + "x" * 3_000_000)
 
     def test_a_given_encoding_that_does_not_fit_drops_the_rest_of_the_file(self, tmp_path):
         data = "question,answer\nq,a\n".encode("utf-16-le") + b"\x00"
@@ -454,6 +478,12 @@ class TestJsonl:
     def test_nesting_up_to_the_limit_is_read(self, tmp_path):
         nested = b"[" * 63 + b"]" * 63
         assert len(jsonl_of(tmp_path, b'{"question": "a", "answer": "b", "x": ' + nested + b"}")) == 1
+
+    def test_numbers_of_any_size_may_stand_where_nothing_is_read(self, tmp_path):
+        line = b'{"question": "a", "answer": "b", "x": [' + b"7" * 40 + b", -1.5e300]}"
+        assert len(jsonl_of(tmp_path, line)) == 1
+        with pytest.raises(SourceFormatError, match="'x' occurs twice"):
+            jsonl_of(tmp_path, line[:-1] + b', "x": 1}')
 
     def test_many_brackets_in_a_text_are_not_depth(self, tmp_path):
         assert len(jsonl_of(tmp_path, {"question": "[{" * 500, "answer": "a", "x": [[]] * 99})) == 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 from attrs import define, field, frozen
 
-from furytune.collectors._json_lines import Twins, twin_key
 from furytune.collectors._pair_files import Flaw
 from furytune.errors import ConfigError
 from furytune.records import QAPair, Source
@@ -18,10 +17,24 @@ from furytune.records import QAPair, Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Columns", "Ids", "PairMaker", "Stem", "Turns", "chosen", "find_columns"]
+__all__ = [
+    "Columns",
+    "Ids",
+    "PairMaker",
+    "Stem",
+    "chosen",
+    "find_columns",
+    "find_extras",
+    "flaw",
+    "listed",
+    "missing_extras",
+]
 
 PAIRS = (("question", "answer"), ("input", "output"), ("text_input", "output"), ("prompt", "completion"))
 """Column names that are recognised, in order of preference."""
+
+WANTED = "question/answer, input/output, text_input/output or prompt/completion"
+"""The same for a person."""
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "id": ("id",),
@@ -30,8 +43,6 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "author": ("author",),
 }
 """Names of the optional columns."""
-
-Turns: TypeAlias = list[tuple[str, str]]
 
 _LISTED = 30
 _encode = msgspec.json.Encoder().encode
@@ -186,14 +197,14 @@ class PairMaker:
         line = source.line or 1
         if not question.strip() or not answer.strip():
             name = "answer" if question.strip() else "question"
-            return _flaw(line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record")
+            return flaw(line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record")
         try:
             if not extras:
                 pair_id = self._derived(stem, question, answer)
                 return QAPair(id=pair_id, question=question, answer=answer, group=pair_id, source=source)
             return self._with_extras(question, answer, stem, source, extras)
         except UnicodeEncodeError:
-            return _flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
+            return flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
 
     def _with_extras(
         self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
@@ -203,7 +214,7 @@ class PairMaker:
         if stated := extras.get("asked_at", "").strip():
             asked_at = _moment(stated)
             if asked_at is None:
-                return _flaw(
+                return flaw(
                     line,
                     "date",
                     "the date is not ISO 8601",
@@ -213,7 +224,7 @@ class PairMaker:
         if not pair_id:
             pair_id = self._derived(stem, question, answer)
         elif not self.given.new(_number(pair_id.encode())):
-            return _flaw(
+            return flaw(
                 line,
                 "duplicate_id",
                 "its id occurs before",
@@ -253,56 +264,6 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
+def flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
+    """Returns the flaw of a whole record."""
     return Flaw(reason=reason, problem=problem, line=line, column=1, hint=hint)
-
-
-def turns_of(value: Any, line: int) -> Turns | Flaw:
-    """Returns role and text of chat turns, as OpenAI, TRL or Gemini write them."""
-    if not isinstance(value, list):
-        return _flaw(line, "type", "the turns are not a list", "write a list of messages")
-    turns: Turns = []
-    for item in value:
-        if isinstance(item, Twins):
-            return twin_key(line, item)
-        if not isinstance(item, dict):
-            return _flaw(
-                line, "type", "a turn is not an object", "write turns as objects with a role and a text"
-            )
-        role = item.get("role", "user")
-        text = _text(item.get("content") if "content" in item else item.get("parts"))
-        if not isinstance(role, str) or text is None:
-            return _flaw(line, "not_text", "a turn has no role or is not plain text", "leave out the record")
-        turns.append((role, text))
-    return turns
-
-
-def _text(value: Any) -> str | None:
-    """Returns a turn's text; None if any part of it is something else."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if not isinstance(value, list):
-        return None
-    if len(value) == 1 and type(value[0]) is dict:
-        text = value[0].get("text")
-        return text if isinstance(text, str) else None
-    parts = [
-        part.get("text") if isinstance(part, dict) and not isinstance(part, Twins) else None for part in value
-    ]
-    if not all(isinstance(part, str) for part in parts):
-        return None
-    return "".join(part for part in parts if part)
-
-
-def last_exchange(turns: Turns, line: int) -> tuple[str, str, int] | Flaw:
-    """Returns the last user turn, the final assistant turn, and how many other turns there are.
-
-    A system instruction is not a turn.
-    """
-    spoken = [turn for turn in turns if turn[0] not in {"system", "developer"}]
-    if not spoken or spoken[-1][0] not in {"assistant", "model"}:
-        return _flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")
-    questions = [text for role, text in spoken[:-1] if role == "user"]
-    if not questions:
-        return _flaw(line, "no_question", "no turn is the user's", "leave out the record")
-    return questions[-1], spoken[-1][1], len(spoken) - 2

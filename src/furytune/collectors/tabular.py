@@ -20,6 +20,7 @@ from attrs import field, frozen
 from furytune import _own_files
 from furytune.collectors._csv_reading import CsvReader, cell
 from furytune.collectors._json_lines import decode_lines
+from furytune.collectors._json_records import Shape, exchange_of, shape_of
 from furytune.collectors._pair_files import (
     Flaw,
     PairFile,
@@ -31,15 +32,13 @@ from furytune.collectors._pair_files import (
     utf8_blocks,
 )
 from furytune.collectors._pairs import (
+    WANTED,
     Columns,
     PairMaker,
     Stem,
     find_columns,
-    find_extras,
-    last_exchange,
     listed,
     missing_extras,
-    turns_of,
 )
 from furytune.errors import ConfigError, SourceFormatError
 from furytune.records import Dropped, QAPair, Source
@@ -53,7 +52,6 @@ Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 OnError: TypeAlias = Literal["raise", "skip"]
 
 _DELIMITERS = (",", ";", "\t", "|")
-_WANTED = "question/answer, input/output, text_input/output or prompt/completion"
 _NAME_THEM = "name them by `question=` and `answer=`"
 
 
@@ -254,7 +252,7 @@ class JsonlCollector:
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
         columns = _columns(self)
         stem, name = Stem(file.stem), file.name
-        known: dict[tuple[str, ...], tuple[str, str, dict[str, str]]] = {}
+        known: dict[tuple[str, ...], Shape] = {}
         empty = True
         for record in decode_lines(utf8_blocks(file, self.encoding)):
             empty = False
@@ -265,10 +263,10 @@ class JsonlCollector:
             keys = tuple(found)
             shape = known.get(keys)
             if shape is None:
-                shape = _shape(keys, columns)
+                shape = shape_of(keys, columns)
                 if len(known) < 1000:
                     known[keys] = shape
-            exchange = _exchange(found, shape, line)
+            exchange = exchange_of(found, shape, line)
             if isinstance(exchange, Flaw):
                 yield exchange
                 continue
@@ -298,7 +296,7 @@ def _hint(names: Iterable[str], columns: Columns) -> str:
         return (
             "give `question=` and `answer=` as they stand in the header, and `delimiter=` if it is a rare one"
         )
-    return f"recognised are {_WANTED}; {_NAME_THEM}"
+    return f"recognised are {WANTED}; {_NAME_THEM}"
 
 
 def _settled(
@@ -348,67 +346,3 @@ def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
             if entry.get("name") == name:
                 return entry if head.get("escaped_formulas") is True else None
     return None
-
-
-def _shape(keys: tuple[str, ...], columns: Columns) -> tuple[str, str, dict[str, str]]:
-    """Returns key of the question, key of the answer ("" for a list of turns), keys of the optional columns."""
-    extras = {name: keys[i] for name, i in find_extras(keys, columns).items()}
-    found = find_columns(keys, columns)
-    if found is not None:
-        return keys[found["question"]], keys[found["answer"]], extras
-    if columns.question is None:
-        folded = {key.casefold(): key for key in keys}
-        for name in ("messages", "contents"):
-            if name in folded:
-                return folded[name], "", extras
-    return "", "", extras
-
-
-def _exchange(
-    found: Mapping[str, Any], shape: tuple[str, str, dict[str, str]], line: int
-) -> tuple[str, str, int, dict[str, str]] | Flaw:
-    """Returns question, answer, number of earlier turns and optional texts of a record."""
-    q, a, names = shape
-    extras: dict[str, str] = {}
-    for name, key in names.items():
-        value = found[key]
-        if isinstance(value, str):
-            extras[name] = value
-        elif isinstance(value, int) and not isinstance(value, bool) and name in {"id", "group"}:
-            extras[name] = str(value)
-        elif value is not None:
-            return Flaw(
-                reason="type",
-                problem=f"its {name} is not text",
-                line=line,
-                column=1,
-                hint="write it as a string",
-            )
-    if not q and not a:
-        return Flaw(
-            reason="columns",
-            problem=f"no keys for question and answer; found {listed(found)}",
-            line=line,
-            column=1,
-            hint=f"recognised are {_WANTED}, messages and contents; {_NAME_THEM}",
-        )
-    question = found[q]
-    answer = found[a] if a else None
-    if isinstance(question, str) and isinstance(answer, str):
-        return question, answer, 0, extras
-    if a and not (isinstance(question, list) and isinstance(answer, list)):
-        return Flaw(
-            reason="type",
-            problem="question and answer are neither two texts nor two lists of messages",
-            line=line,
-            column=1,
-            hint="write both as strings",
-        )
-    turns = turns_of(question, line)
-    if a and not isinstance(turns, Flaw):
-        more = turns_of(answer, line)
-        turns = more if isinstance(more, Flaw) else turns + more
-    if isinstance(turns, Flaw):
-        return turns
-    last = last_exchange(turns, line)
-    return last if isinstance(last, Flaw) else (*last, extras)
