@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 import tarfile
-import time
 import tracemalloc
 from datetime import UTC, datetime
 
@@ -312,10 +311,8 @@ class TestCsv:
         path.write_text(f"question,answer\nq,{text}\n")
         with path.open("a") as file:
             file.write("good,1\n")
-        began = time.perf_counter()
         with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: a record is longer than"):
             list(CsvCollector(path).collect())
-        assert time.perf_counter() - began < 60
         if not text.startswith('"'):
             found = list(CsvCollector(path, on_error="skip").collect())
             assert texts(found) == [("good", "1")]
