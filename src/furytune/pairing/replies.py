@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+import msgspec
 from attrs import field, frozen, validators
 
 from furytune.errors import ConservationError
@@ -18,18 +19,18 @@ from furytune.records import Dropped, QAPair
 __all__ = ["ReplyPairer"]
 
 
-class _Run:
-    """Adjacent messages of one person; the unit that replies point to."""
+class _Run(msgspec.Struct, gc=False):
+    """Adjacent messages of one person; the unit that replies point to.
 
-    __slots__ = ("done", "lost", "members", "posts", "tree")
+    ``tree`` is the root that it replies to, None for a root. One is made for nearly each message, so it is hidden from
+    the garbage collector: root and members refer to each other until the tree is closed.
+    """
 
-    def __init__(self, post: Post, tree: _Run | None, lost: str) -> None:
-        self.posts = [post]
-        self.tree = tree
-        """The root that it replies to; None for a root. No run refers to itself: no work for the garbage collector."""
-        self.members: list[_Run] | None = None
-        self.lost = lost
-        self.done = False
+    posts: list[Post]
+    tree: _Run | None
+    lost: str
+    members: list[_Run] | None = None
+    done: bool = False
 
     def join(self, root: _Run) -> None:
         """Enters the tree of a root."""
@@ -83,20 +84,27 @@ class _Replies:
 
     def run(self, posts: Iterable[Post]) -> Iterator[QAPair | Dropped]:
         read = 0
-        order, index, window = self.order, self.index, self.settings.window
-        for post in posts:
-            read += 1
-            order.append(post.id)
-            if post.drop:
-                self.drops.add(post.drop, post.id)
-                index[post.id] = None
-            else:
-                index[post.id] = self.place_in_run(post)
-            if len(order) > window and (pair := self.forget(order.popleft())):
-                yield pair
-        while order:
-            if pair := self.forget(order.popleft()):
-                yield pair
+        order, index, window, place = self.order, self.index, self.settings.window, self.place_in_run
+        try:
+            for read, post in enumerate(posts, start=1):  # looked at after the loop
+                order.append(post.id)
+                if post.drop:
+                    self.drops.add(post.drop, post.id)
+                    index[post.id] = None
+                else:
+                    index[post.id] = place(post)
+                if read > window:
+                    run = index.pop(order.popleft())
+                    if run is not None and run.tree is None and not run.done and (pair := self.close(run)):
+                        yield pair
+            while order:
+                run = index.pop(order.popleft())
+                if run is not None and run.tree is None and not run.done and (pair := self.close(run)):
+                    yield pair
+        finally:
+            for run in index.values():  # left early: nobody else would undo the cycles
+                if run is not None:
+                    run.members = None
         if self.used + self.drops.total != read:
             raise ConservationError(
                 f"channel {self.place.channel}: {read} messages in, {self.used} used, {self.drops.total} dropped"
@@ -115,7 +123,7 @@ class _Replies:
                 run.posts.append(post)
                 run.join(target)
                 return run
-        self.current = run = _Run(post, None, lost)
+        self.current = run = _Run([post], None, lost)
         if target is not None:
             run.join(target)
         return run
@@ -144,18 +152,10 @@ class _Replies:
             return False
         return not is_question("\n".join(p.text for p in run.posts))
 
-    def forget(self, uid: str) -> QAPair | None:
-        """Takes the oldest message out of the window; closes the tree that it is the root of."""
-        run = self.index.pop(uid)
-        if run is None or run.tree is not None or run.done:
-            return None
-        run.done = True
-        pair = self.close(run)
-        run.members = None
-        return pair
-
     def close(self, root: _Run) -> QAPair | None:
-        members = root.members or ()
+        """Closes the tree of a root whose first message leaves the window."""
+        root.done = True
+        members, root.members = root.members or (), None
         if not members and not root.lost and len(root.posts) == 1 and root.posts[0].text.strip():
             self.drops.add("no_reply", root.posts[0].id)  # most messages of a channel
             return None
