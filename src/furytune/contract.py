@@ -26,6 +26,7 @@ from furytune.errors import (
     KnowledgeError,
     QuestionTooLongError,
     SnapshotError,
+    TextError,
 )
 from furytune.normalize import Normalizer
 from furytune.protocols import Augmenter, BulkAugmenter
@@ -296,8 +297,8 @@ class PromptContract:
     def _golden(self, question: str) -> str:
         try:
             return self.prompt(question, at=_END_OF_TIME).digest
-        except QuestionTooLongError:
-            return "too long"
+        except (TextError, QuestionTooLongError) as error:
+            return type(error).__name__
 
     def _probes(self) -> list[str]:
         """Questions to hold a later process to: fixed ones, and titles of what they find."""

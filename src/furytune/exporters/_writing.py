@@ -155,8 +155,9 @@ class _Run:
 
     def _check(self, batch: list[TrainingRow]) -> None:
         for row in batch:
-            if not row.prompt.text.strip() or not row.answer.strip():
-                which = "answer" if row.prompt.text.strip() else "prompt"
+            prompt, answer = row.prompt.text, row.answer
+            if not prompt or not answer or prompt.isspace() or answer.isspace():
+                which = "prompt" if not prompt or prompt.isspace() else "answer"
                 raise ExportError(
                     f"row {row.id!a}: its {which} is empty; drop the pair before export; nothing was written"
                 )
