@@ -37,9 +37,9 @@ def furytune_identity(folder: Path) -> int:
 
 
 def script_identity(folder: Path) -> int:
-    from furytune.budget import _bundled
-
     import tiktoken
+
+    from furytune.budget import _bundled
 
     with _bundled("o200k_base"):
         encoding = tiktoken.get_encoding("o200k_base")
@@ -51,7 +51,8 @@ def script_identity(folder: Path) -> int:
             asked = by_id.get((m.get("reference") or {}).get("messageId"))
             if asked is None or m["author"]["isBot"]:
                 continue
-            if len(encoding.encode(asked["content"], disallowed_special=())) > LIMIT:
+            texts = (asked["content"], m["content"])
+            if sum(len(encoding.encode(text, disallowed_special=())) for text in texts) > LIMIT:
                 continue
             row = {"text_input": asked["content"], "output": m["content"]}
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -73,7 +74,9 @@ def furytune_retrieval(folder: Path) -> int:
 
 
 def _pairs(folder: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    return [
+        json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").split("\n") if line
+    ]
 
 
 def _write(folder: Path, name: str, found: object) -> int:
@@ -93,7 +96,9 @@ def lancedb_loop(folder: Path) -> int:
 
     def found():
         for pair in _pairs(folder):
-            hits = table.search(pair["question"], query_type="fts").select(["text", "_score"]).limit(5).to_list()
+            hits = (
+                table.search(pair["question"], query_type="fts").select(["text", "_score"]).limit(5).to_list()
+            )
             yield pair, "\n\n".join(h["text"] for h in hits)
 
     return _write(folder, "lancedb.jsonl", found())
@@ -114,8 +119,7 @@ def llama_index(folder: Path) -> int:
 
 
 WAYS = {
-    f.__name__: f
-    for f in (furytune_identity, script_identity, furytune_retrieval, lancedb_loop, llama_index)
+    f.__name__: f for f in (furytune_identity, script_identity, furytune_retrieval, lancedb_loop, llama_index)
 }
 
 
@@ -140,7 +144,9 @@ def prepare(folder: Path, messages: int, questions: int, passages: int) -> None:
         if len(texts) >= passages or name.startswith("_"):
             continue
         try:
-            texts += [p for p in ft.python_package(name, on_error="skip") if isinstance(p, ft.Passage) and p.text]
+            texts += [
+                p for p in ft.python_package(name, on_error="skip") if isinstance(p, ft.Passage) and p.text
+            ]
         except ft.FurytuneError:
             continue
     texts = texts[:passages]

@@ -21,7 +21,9 @@ WAYS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=15)
-    found = compare({name: [sys.executable, "-c", code] for name, code in WAYS.items()}, parser.parse_args().repeats)
+    found = compare(
+        {name: [sys.executable, "-c", code] for name, code in WAYS.items()}, parser.parse_args().repeats
+    )
     base = found["import attrs"][0]
     for name, (seconds, _) in found.items():
         print(f"{name:<20}{1000 * (seconds - base):>8.0f} ms over importing attrs")

@@ -46,13 +46,18 @@ class _Shape:
         kind: Which of `KINDS` it belongs to.
         hints: Lower-case literals, one of which is in every match.
         pattern: What is replaced; a group named ``keep`` stays in front of the placeholder.
+        core: A piece of every match that is found faster than the whole, where the hints are common.
     """
 
     kind: str
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
+    core: re.Pattern[str] | None = None
 
     def replace(self, text: str) -> tuple[str, int]:
+        """Returns the text with placeholders, and the number of spans replaced."""
+        if self.core is not None and not self.core.search(text):
+            return text, 0
         mark = _PLACEHOLDER[self.kind]
         if "keep" in self.pattern.groupindex:
             mark = rf"\g<keep>{mark}"
@@ -95,6 +100,7 @@ _SECRETS: Final = (
         "secrets",
         (".",),
         re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}", re.ASCII),
+        re.compile(r"\.[\w-]{6,7}\.", re.ASCII),
     ),
     _token(r"mfa\.", r"[\w-]{60,}", "mfa."),
     _token(
@@ -202,10 +208,7 @@ def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
     Raises:
         ConfigError: A kind is unknown.
     """
-    unknown = sorted(set(kinds) - set(KINDS))
-    if unknown:
-        raise ConfigError(f"cannot redact {', '.join(unknown)}; known kinds: {', '.join(KINDS)}")
-    hinted = _hinted(frozenset(kinds))
+    hinted = _hinted(tuple(kinds))
     count = 0
     while shapes := _promising(text, hinted):
         found = 0
@@ -222,8 +225,11 @@ _Gated = tuple[tuple[str, tuple[tuple[str, tuple[_Shape, ...]], ...]], ...]
 
 
 @cache
-def _hinted(kinds: frozenset[str]) -> _Gated:
+def _hinted(kinds: tuple[str, ...]) -> _Gated:
     """Returns the shapes by hint, and the hints by a character that few texts hold and all of its hints do."""
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise ConfigError(f"cannot redact {', '.join(unknown)}; known kinds: {', '.join(KINDS)}")
     by_hint: dict[str, list[_Shape]] = {}
     for shape in _SHAPES:
         if shape.kind in kinds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, Self
 
@@ -202,7 +203,7 @@ class Pipeline:
                     tally.drop(item)
                     continue
                 tally.collected(item)
-                key = bytes.fromhex(digest(item.id)[:32])
+                key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
                     tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
                     continue
