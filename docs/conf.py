@@ -30,9 +30,18 @@ exclude_patterns = ["_build"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' names; their inventories cannot be fetched without a network.
-    ("py:.*", r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*"),
-    ("py:.*", r"(Path|datetime|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)"),
-    ("py:.*", r"(Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|Fitted|collections|os\.PathLike|attr.*)"),
+    (
+        "py:.*",
+        r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*",
+    ),
+    (
+        "py:.*",
+        r"(Path|datetime|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)",
+    ),
+    (
+        "py:.*",
+        r"(Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|Fitted|collections|os\.PathLike|attr.*)",
+    ),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
     ("py:.*", r".*\b_[a-z].*"),
 ]
@@ -43,6 +52,7 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 default_role = "py:obj"
+
 
 def resolve_short_name(app, env, node, contnode):
     """Finds `Dropped` or `PromptContract.load` by the end of its full name, where that is one object."""

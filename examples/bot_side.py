@@ -1,6 +1,6 @@
 """What a bot does: loads the contract and renders the very bytes that its model was trained with.
 
-    python examples/bot_side.py quickstart-out/bot.contract.json quickstart-out/train.jsonl
+python examples/bot_side.py quickstart-out/bot.contract.json quickstart-out/train.jsonl
 """
 
 from __future__ import annotations

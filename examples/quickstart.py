@@ -23,7 +23,17 @@ def fetched(package: str, folder: Path) -> Path:
     """Fetches a package's source with pip, without what it depends on, and returns its folder."""
     target = folder / "source"
     if not (target / package).is_dir():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), package]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            str(target),
+            package,
+        ]
         subprocess.run(pip, check=True)
     return target / package
 
@@ -63,7 +73,12 @@ def main() -> None:
     print(plain.report)
 
     print("\n4. The bot's side: another process loads the contract", flush=True)
-    bot = [sys.executable, str(HERE / "bot_side.py"), str(out / "bot.contract.json"), str(out / "train.jsonl")]
+    bot = [
+        sys.executable,
+        str(HERE / "bot_side.py"),
+        str(out / "bot.contract.json"),
+        str(out / "train.jsonl"),
+    ]
     subprocess.run(bot, check=True)
 
 

@@ -158,6 +158,16 @@ def test_a_missing_file_says_which(tmp_path) -> None:
         PromptContract.load(tmp_path / "gone.json")
 
 
+def test_a_title_that_is_no_question_is_still_a_golden_probe(tmp_path) -> None:
+    """Here the title is nothing but the mention of the bot, which the normaliser cuts."""
+    passage = attrs.evolve(PASSAGES[0], title="<@1>", text="install")
+    made = PromptContract(
+        template=TEMPLATE, augmenter=MemoryAugmenter([passage]), normalizer=Normalizer(bot_ids=["1"])
+    )
+    made.save(tmp_path / "c.json")
+    assert load(tmp_path / "c.json", augmenter=MemoryAugmenter([passage])) == made
+
+
 def test_unknown_and_doubled_keys_are_refused(saved) -> None:
     text = saved.read_text(encoding="utf-8")
     saved.write_text(text.replace('"fingerprint":', '"extra": 1, "fingerprint":', 1), encoding="utf-8")
