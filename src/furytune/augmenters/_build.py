@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from furytune._progress import progress
 from furytune.augmenters import _table
 from furytune.errors import KnowledgeError
 from furytune.records import Dropped, Passage
@@ -73,7 +74,8 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
     place = _table.check_path(os.fspath(path))
     found: dict[str, Passage] = {}
     dropped: list[Dropped] = []
-    for item in (item for source in sources for item in source):
+    items = (item for source in sources for item in source)
+    for item in progress(items, "reading", "passage"):
         reason = "" if isinstance(item, Dropped) else _unfit(item)
         if isinstance(item, Dropped):
             dropped.append(item)
