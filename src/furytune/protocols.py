@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from furytune._canonical import Json
 from furytune.records import (
@@ -16,12 +16,19 @@ from furytune.records import (
     TrainingRow,
     TuningJob,
 )
+from furytune.report import Tally
 
-if TYPE_CHECKING:
-    from furytune.contract import PromptContract
-    from furytune.report import Tally
-
-__all__ = ["Augmenter", "BulkAugmenter", "Collector", "Curator", "Exporter", "Fitted", "Starting", "Tuner"]
+__all__ = [
+    "Augmenter",
+    "BulkAugmenter",
+    "Collector",
+    "ContractIdentity",
+    "Curator",
+    "Exporter",
+    "Fitted",
+    "Starting",
+    "Tuner",
+]
 
 Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
 """A curation step keeps a pair, returns it with another answer, or drops it with a reason."""
@@ -93,6 +100,26 @@ class Starting(Protocol):
 
 
 @runtime_checkable
+class ContractIdentity(Protocol):
+    """**Protocol:** what an exporter writes down of the contract that rendered its rows."""
+
+    @property
+    def form(self) -> Mapping[str, Json]:
+        """Everything but the knowledge that shapes a prompt."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the form."""
+        ...
+
+    @property
+    def snapshot(self) -> str:
+        """Identity of the knowledge."""
+        ...
+
+
+@runtime_checkable
 class Exporter(Protocol):
     """**Protocol:** how rows become files. All or nothing."""
 
@@ -105,7 +132,7 @@ class Exporter(Protocol):
         self,
         rows: Iterable[TrainingRow],
         *,
-        contract: PromptContract,
+        contract: ContractIdentity,
         tally: Tally | None = None,
     ) -> Dataset:
         """Writes the data files and the manifest.

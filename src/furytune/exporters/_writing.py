@@ -24,7 +24,7 @@ from furytune.records import DataFile, Dataset, Split, TrainingRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from furytune.contract import PromptContract
+    from furytune.protocols import ContractIdentity
     from furytune.report import Tally
 
 __all__ = ["Layout", "data_path", "default_validation"]
@@ -55,7 +55,9 @@ class Layout:
     header: bytes = b""
     escaped_formulas: bool = False
 
-    def write(self, rows: Iterable[TrainingRow], *, contract: PromptContract, tally: Tally | None) -> Dataset:
+    def write(
+        self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None
+    ) -> Dataset:
         """Writes everything, or nothing.
 
         Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from furytune.contract import PromptContract
+    from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally
 
@@ -82,7 +82,7 @@ class CsvExporter:
             raise ConfigError(f"rows of the dialect {value!r} are more than two texts; use JsonlExporter")
 
     def export(
-        self, rows: Iterable[TrainingRow], *, contract: PromptContract, tally: Tally | None = None
+        self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None = None
     ) -> Dataset:
         """Writes the data files and the manifest: all of them, or none.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from furytune.contract import PromptContract
+    from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally
 
@@ -52,7 +52,7 @@ class JsonlExporter:
         dialects.get(value)
 
     def export(
-        self, rows: Iterable[TrainingRow], *, contract: PromptContract, tally: Tally | None = None
+        self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None = None
     ) -> Dataset:
         """Writes the data files and the manifest: all of them, or none.
 
