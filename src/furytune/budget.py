@@ -14,14 +14,18 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from furytune._canonical import Json
+from furytune._checks import at_least, of_type
 from furytune.errors import ConfigError, ContractMismatchError, MissingExtraError, VocabularyUnavailableError
 
 __all__ = ["TokenBudget"]
 
 _VERSION = 1
+ENCODINGS = ("gpt2", "r50k_base", "p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony")
+"""Vocabularies that tiktoken knows."""
+
 _BASE = "https://openaipublic.blob.core.windows.net/encodings/"
 _ENVIRONMENT = threading.Lock()
 
@@ -40,10 +44,18 @@ class TokenBudget:
     Args:
         max_tokens: Most tokens of a prompt.
         encoding: tiktoken's name of the vocabulary.
+
+    Raises:
+        ConfigError: An argument makes no sense.
     """
 
-    max_tokens: int = field(validator=[validators.instance_of(int), validators.gt(0)])
-    encoding: str = field(default="o200k_base", kw_only=True)
+    max_tokens: int = field(validator=at_least(1))
+    encoding: str = field(default="o200k_base", kw_only=True, validator=of_type(str))
+
+    def __attrs_post_init__(self) -> None:
+        # Without importing tiktoken, which may be absent: every text may be short enough to need no counting.
+        if self.encoding not in ENCODINGS:
+            raise ConfigError(f"no encoding is called {self.encoding!r}; known: {', '.join(ENCODINGS)}")
 
     @property
     def spec(self) -> dict[str, Json]:

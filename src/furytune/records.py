@@ -34,7 +34,9 @@ Unit = Literal["message", "record", "pair", "file"]
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
-    if value is not None and value.tzinfo is None:
+    if value is not None and not isinstance(value, datetime):
+        raise ConfigError(f"{attribute.name} is a datetime with a time zone, not a {type(value).__name__}")
+    if value is not None and value.utcoffset() is None:
         raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
 
 
@@ -118,6 +120,7 @@ class QAPair:
         answer: What the model shall learn to say.
         group: Conversation the pair belongs to; train and validation never share one.
         asked_at: When the question was asked. Retrieval shows nothing dated at or after it.
+        answered_at: When the answer was complete. A passage made of it is dated so.
         method: How the two were matched: "thread", "reply" or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
@@ -132,6 +135,7 @@ class QAPair:
     answer: str = field(repr=False)
     group: str
     asked_at: datetime | None = field(default=None, validator=_aware)
+    answered_at: datetime | None = field(default=None, validator=_aware)
     method: str = "given"
     asker: str = ""
     answerer: str = ""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen
 
+from furytune._checks import of_type
+from furytune.errors import ConfigError
 from furytune.records import Split
 
 __all__ = ["GroupSplitter"]
+
+
+def _share(_: object, attribute: Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ConfigError(f"{attribute.name} is a share from 0 to below 1, such as 0.1")
 
 
 @frozen
@@ -23,8 +30,8 @@ class GroupSplitter:
         salt: Another salt gives another split.
     """
 
-    validation: float = field(default=0.1, validator=[validators.ge(0), validators.lt(1)])
-    salt: str = field(default="furytune", kw_only=True)
+    validation: float = field(default=0.1, validator=_share)
+    salt: str = field(default="furytune", kw_only=True, validator=of_type(str))
 
     def __call__(self, group: str) -> Split:
         """Returns the side of a group."""
