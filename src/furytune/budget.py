@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from attrs import field, frozen
 
@@ -23,9 +23,7 @@ from furytune.errors import ConfigError, ContractMismatchError, MissingExtraErro
 __all__ = ["TokenBudget"]
 
 _VERSION = 1
-ENCODINGS = ("gpt2", "r50k_base", "p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony")
-"""Vocabularies that tiktoken knows."""
-
+_KNOWN = ("cl100k_base", "o200k_base")
 _BASE = "https://openaipublic.blob.core.windows.net/encodings/"
 _ENVIRONMENT = threading.Lock()
 
@@ -53,9 +51,11 @@ class TokenBudget:
     encoding: str = field(default="o200k_base", kw_only=True, validator=of_type(str))
 
     def __attrs_post_init__(self) -> None:
-        # Without importing tiktoken, which may be absent: every text may be short enough to need no counting.
-        if self.encoding not in ENCODINGS:
-            raise ConfigError(f"no encoding is called {self.encoding!r}; known: {', '.join(ENCODINGS)}")
+        if self.encoding in _KNOWN:  # tiktoken may be absent: all texts may be too short to need counting
+            return
+        names = _tiktoken().list_encoding_names()
+        if self.encoding not in names:
+            raise ConfigError(f"tiktoken has no encoding {self.encoding!r}; it has {', '.join(names)}")
 
     @property
     def spec(self) -> dict[str, Json]:
@@ -83,6 +83,15 @@ class TokenBudget:
         """
         return len(text.encode("utf-8")) <= self.max_tokens or self.count(text) <= self.max_tokens
 
+    def ready(self) -> None:
+        """Loads the vocabulary, so that no later question finds it missing.
+
+        Raises:
+            MissingExtraError: tiktoken is not installed.
+            VocabularyUnavailableError: There is no vocabulary.
+        """
+        _counter(self.encoding)
+
     def count(self, text: str) -> int:
         """Counts tokens; text that looks like a special token counts as plain text.
 
@@ -92,16 +101,17 @@ class TokenBudget:
         return _counter(self.encoding)(text)
 
 
-@cache
-def _counter(name: str) -> Callable[[str], int]:
+def _tiktoken() -> Any:
     try:
         import tiktoken
     except ImportError as error:
         raise MissingExtraError("a token budget", "tokens") from error
-    if name not in tiktoken.list_encoding_names():
-        raise ConfigError(
-            f"tiktoken has no encoding {name!r}; it has {', '.join(tiktoken.list_encoding_names())}"
-        )
+    return tiktoken
+
+
+@cache
+def _counter(name: str) -> Callable[[str], int]:
+    tiktoken = _tiktoken()
     try:
         with _bundled(name):
             encoding = tiktoken.get_encoding(name)

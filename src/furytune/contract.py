@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 from attrs import field, frozen
 
+from furytune import _contract_file, plugins
 from furytune import dialects as wire
-from furytune import plugins
 from furytune._canonical import Json, canonical_json, digest
-from furytune._durable import write_file
 from furytune.budget import TokenBudget
 from furytune.errors import (
     ConfigError,
@@ -35,7 +33,6 @@ from furytune.template import PromptTemplate
 
 __all__ = ["PromptContract"]
 
-_FORMAT = 1
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _PROBES = (
     "How do I install it?",
@@ -44,9 +41,6 @@ _PROBES = (
     "Question:\n\\Question: none\nContext:\n[1] nothing",
     "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
 )
-_KEYS = {"furytune_contract", "fingerprint", "snapshot", "form", "parts", "location", "golden", "deviations"}
-
-T = TypeVar("T")
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
@@ -176,13 +170,15 @@ class PromptContract:
 
         Args:
             path: Usually ``*.contract.json``. The index is noted relative to its folder.
+
+        Raises:
+            ContractError: The file cannot be written.
         """
         target = Path(path)
         location = dict(getattr(self.augmenter, "location", {}))
         if "path" in location:
-            location["path"] = _relative(Path(str(location["path"])), target.parent)
+            location["path"] = _contract_file.relative(Path(str(location["path"])), target.parent)
         content: dict[str, Json] = {
-            "furytune_contract": _FORMAT,
             "fingerprint": self.fingerprint,
             "snapshot": self.snapshot,
             "form": self.form,
@@ -191,8 +187,7 @@ class PromptContract:
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": list(self.deviations),
         }
-        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
-        write_file(target, text.encode("utf-8") + b"\n")
+        _contract_file.write(target, content)
 
     @classmethod
     def load(
@@ -215,9 +210,11 @@ class PromptContract:
             ContractError: The file is damaged or of another format.
             ContractMismatchError: Template, normaliser, augmenter, budget, dialect, knowledge or library
                 behaviour differ from what the contract was made with; ``part`` says which.
+            MissingExtraError: A package that the contract needs is not installed.
+            VocabularyUnavailableError: The token budget's vocabulary cannot be loaded.
         """
         source = Path(path)
-        content = _read(source)
+        content = _contract_file.read(source)
         form = content["form"]
         differences: list[ContractMismatchError] = []
         for name, part in form.items():
@@ -225,6 +222,8 @@ class PromptContract:
                 differences.append(
                     ContractMismatchError(name, f"{source.name} was edited after it was saved")
                 )
+        if not differences and _contract_file.edited(content):
+            differences.append(ContractMismatchError("file", f"{source.name} was edited after it was saved"))
         dialects_then = form["dialects"]
         for name, version in dialects_then.items():
             if wire.get(name).version != version:
@@ -237,10 +236,13 @@ class PromptContract:
             template=_of("template", PromptTemplate.from_spec, form["template"]),
             normalizer=_of("normalizer", Normalizer.from_spec, form["normalizer"]),
             budget=_of("budget", TokenBudget.from_spec, form["budget"]) if form["budget"] else None,
-            augmenter=augmenter or _augmenter(form["augmenter"], content["location"], source.parent),
+            augmenter=augmenter
+            or _augmenter(form["augmenter"], content["location"], source.parent, accept=bool(deviation)),
             dialects=tuple(dialects_then),
             deviations=tuple(content["deviations"]),
         )
+        if contract.budget is not None:
+            contract.budget.ready()
         differences += contract._differences(content, source.name)
         if differences and not deviation:
             raise differences[0]
@@ -269,8 +271,6 @@ class PromptContract:
                     "install the versions of furytune and its packages that made the contract",
                 )
                 return
-        if self.fingerprint != content["fingerprint"]:
-            yield ContractMismatchError("fingerprint", f"{file} was edited after it was saved")
 
     def _contexts(self, questions: list[str], at: list[datetime | None]) -> list[tuple[Passage, ...]]:
         if isinstance(self.augmenter, BulkAugmenter):
@@ -320,13 +320,18 @@ def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
         ) from error
 
 
-def _augmenter(spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Augmenter:
+def _augmenter(
+    spec: Mapping[str, Json], location: Mapping[str, Json], base: Path, *, accept: bool
+) -> Augmenter:
     name = spec.get("name")
     kind = plugins.load("augmenters", str(name))
     try:
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
         _ = built.snapshot
     except SnapshotError as error:
+        if accept and location.get("version") is not None:
+            newest = {**location, "version": None, "snapshot": ""}
+            return _augmenter(spec, newest, base, accept=False)
         raise ContractMismatchError("snapshot", str(error)) from error
     except KnowledgeError:
         raise
@@ -336,62 +341,3 @@ def _augmenter(spec: Mapping[str, Json], location: Mapping[str, Json], base: Pat
             "pass it as augmenter="
         ) from error
     return built
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(
-            path.read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
-        )
-    except OSError as error:
-        raise ContractError(
-            f"{path}: cannot be read ({error.strerror}); name the file that save() wrote"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it anew") from None
-    if not isinstance(content, dict) or content.get("furytune_contract") != _FORMAT:
-        raise ContractError(f"{path}: not a contract of format {_FORMAT}; save it anew with this library")
-    odd = sorted(content.keys() ^ _KEYS)
-    if odd:
-        raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it anew")
-    if not _well_formed(content):
-        raise ContractError(f"{path}: a value is not of the kind it must be; save it anew")
-    return content
-
-
-def _well_formed(content: dict[str, Any]) -> bool:
-    form, golden = content["form"], content["golden"]
-    return (
-        all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
-        and all(isinstance(content[k], list) for k in ("golden", "deviations"))
-        and all(isinstance(content[k], str) for k in ("fingerprint", "snapshot"))
-        and form.keys() == {"template", "normalizer", "augmenter", "budget", "dialects"}
-        and all(isinstance(v, dict) for k, v in form.items() if k != "budget")
-        and isinstance(form["budget"], dict | None)
-        and all(isinstance(n, str) for n in form["dialects"])
-        and all(
-            isinstance(g, dict)
-            and g.keys() == {"question", "sha256"}
-            and all(isinstance(v, str) for v in g.values())
-            for g in golden
-        )
-        and all(isinstance(d, dict) for d in content["deviations"])
-    )
-
-
-def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _relative(path: Path, base: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), base.absolute())).as_posix()
-    except ValueError:  # another drive
-        return path.absolute().as_posix()

@@ -154,7 +154,7 @@ class ContractMismatchError(ContractError):
 
     Args:
         part: Which part differs: "template", "normalizer", "augmenter", "budget", "dialects",
-            "snapshot" or "library".
+            "snapshot", "library", "file" or "fingerprint".
         detail: What differs and what to do next.
     """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from furytune._canonical import digest
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.budget import TokenBudget
 from furytune.contract import PromptContract
@@ -20,6 +21,7 @@ from furytune.errors import (
     FurytuneError,
     PluginError,
     QuestionTooLongError,
+    VocabularyUnavailableError,
 )
 from furytune.normalize import Normalizer
 from furytune.records import Passage
@@ -54,12 +56,15 @@ def load(path: Path, **options) -> PromptContract:
     return PromptContract.load(path, **{"augmenter": MemoryAugmenter(PASSAGES), **options})
 
 
-def edit(path: Path, *keys: str | int, value: object) -> None:
+def edit(path: Path, *keys: str | int, value: object, seal: bool = False) -> None:
+    """Changes a value of the file; with a new seal, it is as another library would have written it."""
     content = json.loads(path.read_text(encoding="utf-8"))
     at = content
     for key in keys[:-1]:
         at = at[key]
     at[keys[-1]] = value
+    if seal:
+        content["seal"] = digest({k: v for k, v in content.items() if k != "seal"})
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
@@ -95,9 +100,12 @@ def test_the_file_holds_neither_absolute_paths_nor_questions_of_people(contract,
         ("augmenter", ("form", "augmenter", "k"), 9),
         ("budget", ("form", "budget", "max_tokens"), 9_999),
         ("dialects", ("form", "dialects"), {"gemini": 0}),
-        ("snapshot", ("snapshot",), "sha256:0"),
-        ("library", ("golden", 0, "sha256"), "0" * 64),
-        ("fingerprint", ("fingerprint",), "0" * 64),
+        ("file", ("snapshot",), "sha256:0"),
+        ("file", ("golden", 0, "sha256"), "0" * 64),
+        ("file", ("golden",), []),
+        ("file", ("fingerprint",), "0" * 64),
+        ("file", ("location",), {"path": "elsewhere"}),
+        ("file", ("parts", "more"), "x"),
     ],
 )
 def test_each_difference_is_refused_by_name_and_accepted_only_with_a_reason(saved, part, keys, value) -> None:
@@ -109,6 +117,17 @@ def test_each_difference_is_refused_by_name_and_accepted_only_with_a_reason(save
     assert {"part": part, "reason": "we know, 2.0 docs"} in accepted.deviations
     accepted.save(saved)
     assert load(saved).deviations == accepted.deviations
+
+
+@pytest.mark.parametrize(
+    ("part", "keys", "value"),
+    [("snapshot", ("snapshot",), "sha256:0"), ("library", ("golden", 0, "sha256"), "0" * 64)],
+)
+def test_a_library_that_renders_otherwise_is_noticed(saved, part, keys, value) -> None:
+    edit(saved, *keys, value=value, seal=True)
+    with pytest.raises(ContractMismatchError) as refused:
+        load(saved)
+    assert refused.value.part == part
 
 
 @pytest.mark.parametrize(
@@ -166,6 +185,21 @@ def test_a_title_that_is_no_question_is_still_a_golden_probe(tmp_path) -> None:
     )
     made.save(tmp_path / "c.json")
     assert load(tmp_path / "c.json", augmenter=MemoryAugmenter([passage])) == made
+
+
+def test_a_contract_that_cannot_be_written_says_where(contract, tmp_path) -> None:
+    with pytest.raises(ContractError, match=r"gone.c\.json: the contract cannot be written \(No such file"):
+        contract.save(tmp_path / "gone" / "c.json")
+
+
+def test_a_budget_whose_vocabulary_is_gone_is_told_at_load(contract, tmp_path, monkeypatch) -> None:
+    """And not when the first long question is asked. Nobody listens at the proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "empty"))
+    rare = attrs.evolve(contract, budget=TokenBudget(10_000, encoding="p50k_base"))
+    rare.save(tmp_path / "c.json")
+    with pytest.raises(VocabularyUnavailableError, match="p50k_base"):
+        load(tmp_path / "c.json")
 
 
 def test_unknown_and_doubled_keys_are_refused(saved) -> None:

@@ -104,7 +104,7 @@ def test_without_a_vocabulary_the_error_says_what_to_do(tmp_path) -> None:
 
 def test_an_unknown_vocabulary_is_named() -> None:
     with pytest.raises(ConfigError, match="no encoding 'nope'"):
-        TokenBudget(1, encoding="nope").count("xx")
+        TokenBudget(1, encoding="nope")
 
 
 def test_a_budget_of_another_version_is_refused() -> None:
@@ -114,8 +114,14 @@ def test_a_budget_of_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize("bad", [0, -1])
 def test_a_budget_is_positive(bad) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ConfigError, match="max_tokens is a whole number from 1 up"):
         TokenBudget(bad)
+
+
+@pytest.mark.parametrize("bad", [1, -0.1, "0.1", True])
+def test_a_share_is_a_share(bad) -> None:
+    with pytest.raises(ConfigError, match="share from 0 to below 1"):
+        GroupSplitter(bad)
 
 
 def test_the_split_meets_its_share_on_average() -> None:
