@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import furytune as ft
@@ -20,14 +21,16 @@ def main(contract_file: str, training_file: str) -> None:
         for line in Path(training_file).read_text(encoding="utf-8").split("\n")
         if line
     ]
+    manifest = json.loads(Path(f"{training_file}.manifest.json").read_text(encoding="utf-8"))
+    moments = [datetime.fromisoformat(s["at"]) for s in manifest["sources"] if s["split"] == "train"]
     print(f"contract {contract.fingerprint[:12]}, knowledge {contract.snapshot[:19]}")
     if not trained:
         print("the training file holds no rows")
         return
     same = 0
-    for text in trained:
+    for text, at in zip(trained, moments, strict=True):
         question = contract.template.parse(text).question
-        body = contract.request(question, dialect="gemini")
+        body = contract.request(question, at=at, dialect="gemini")
         same += body["contents"][0]["parts"][0]["text"].encode() == text.encode()
     print(f"{same} of {len(trained)} prompts are the same bytes as in {training_file}")
     print("\nThe first of them:\n")

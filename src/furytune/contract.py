@@ -31,7 +31,10 @@ from furytune.protocols import Augmenter, BulkAugmenter
 from furytune.records import Passage, Prompt
 from furytune.template import PromptTemplate
 
-__all__ = ["PromptContract"]
+__all__ = ["BEFORE_ALL_DATES", "PromptContract"]
+
+BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of a training pair that has none: it sees undated passages only, so never its own answer."""
 
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _PROBES = (
@@ -123,7 +126,17 @@ class PromptContract:
 
         Returns:
             A prompt for each question, or the error that `prompt` would raise for it.
+
+        Raises:
+            ConfigError: There are not as many moments as questions, or one has no time zone.
         """
+        if len(questions) != len(at):
+            raise ConfigError(f"{len(questions)} questions need as many moments, not {len(at)}")
+        for moment in at:
+            if moment is not None and not (isinstance(moment, datetime) and moment.utcoffset() is not None):
+                raise ConfigError(
+                    "a moment is a datetime with a time zone, such as datetime.now(datetime.UTC)"
+                )
         results: list[Prompt | FurytuneError | None] = [None] * len(questions)
         good: list[tuple[int, str]] = []
         for i, question in enumerate(questions):

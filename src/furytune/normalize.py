@@ -96,11 +96,12 @@ class Normalizer:
                 )
         return cls(**{k: v for k, v in spec.items() if k not in rules})  # type: ignore[arg-type]
 
-    def __call__(self, text: str) -> str:
+    def __call__(self, text: str, *, after: str = "") -> str:
         """Normalises a text.
 
         Args:
             text: As the platform delivers it.
+            after: The raw text it answers; people keep the numbers they have there.
 
         Raises:
             TextError: It holds a lone surrogate, or nothing but white space is left.
@@ -116,20 +117,23 @@ class Normalizer:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         if "<" in text:
-            text = self._without_markup(text)
+            text = self._without_markup(text, after)
         if self.redact:
             text, _ = redact(text, self.redact)
         if not text or text.isspace():
             raise TextError("the text is empty")
         return text
 
-    def _without_markup(self, text: str) -> str:
+    def _without_markup(self, text: str, after: str) -> str:
         if self._bot is not None:
             bare = text
             while bare != (bare := self._bot.sub("", bare)):
                 text = bare.strip(" \t\n")
         if self.mentions:
             people: dict[str, int] = {}
+            for found in _MENTION.finditer(after):
+                if (person := found["user"]) and person not in self.bot_ids:
+                    people.setdefault(person, len(people) + 1)
 
             def name(found: re.Match[str]) -> str:
                 kind = found.lastgroup

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
@@ -14,29 +15,29 @@ from attrs import field, frozen
 
 from furytune import plugins
 from furytune._canonical import digest
+from furytune._checks import of_type
 from furytune._progress import progress
 from furytune._spool import Spool
 from furytune.budget import TokenBudget
-from furytune.contract import PromptContract
+from furytune.contract import BEFORE_ALL_DATES, PromptContract
 from furytune.errors import (
     ConfigError,
     CurationError,
+    ExportError,
     FurytuneError,
     QuestionTooLongError,
+    SourceError,
     TextError,
     TuningError,
 )
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, Collector, Curator, Exporter, Fitted, Starting, Tuner
+from furytune.protocols import Augmenter, Collector, Curator, Exporter, Starting, Tuner
 from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
 
 __all__ = ["Pipeline", "Run"]
-
-BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
-"""The moment of a pair that has none: it sees undated passages only, so never its own answer."""
 
 _BATCH = 512
 _WITHOUT_CONTEXT = PromptTemplate("{question}")
@@ -73,6 +74,14 @@ def _identity() -> Augmenter:
     return augmenter
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "template": (PromptTemplate, type(None)),
+    "normalizer": (Normalizer,),
+    "budget": (TokenBudget, type(None)),
+    "splitter": (GroupSplitter,),
+}
+
+
 @frozen(kw_only=True, slots=False)
 class Pipeline:
     """From sources to a data set, a prompt contract and, if wanted, a tuned model.
@@ -95,7 +104,7 @@ class Pipeline:
     """
 
     collector: tuple[Collector, ...] = field(converter=_several)
-    curators: tuple[Curator | Fitted | Starting, ...] = field(default=(), converter=_several)
+    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_several)
     augmenter: Augmenter = field(factory=_identity)
     template: PromptTemplate | None = None
     exporter: tuple[Exporter, ...] = field(default=(), converter=_several)
@@ -105,21 +114,23 @@ class Pipeline:
     splitter: GroupSplitter = GroupSplitter()
 
     def __attrs_post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            of_type(*kinds)(self, attrs.fields_dict(type(self))[name], getattr(self, name))
         for parts, kind, role in (
             (self.collector, Collector, "collector"),
             (self.exporter, Exporter, "exporter"),
         ):
             for part in parts:
-                if not isinstance(part, kind):
+                if isinstance(part, type) or not isinstance(part, kind):
                     raise ConfigError(
                         f"{type(part).__name__} is no {role}; see furytune.protocols.{kind.__name__}"
                     )
-        if not isinstance(self.augmenter, Augmenter):
+        if isinstance(self.augmenter, type) or not isinstance(self.augmenter, Augmenter):
             raise ConfigError(
                 f"{type(self.augmenter).__name__} is no augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
-            if not (callable(step) or isinstance(step, Fitted | Starting)):
+            if isinstance(step, type) or not (callable(step) or isinstance(step, Starting)):
                 raise ConfigError(
                     f"{type(step).__name__} is no curation step: it cannot be called with a pair"
                 )
@@ -127,6 +138,10 @@ class Pipeline:
             raise ConfigError("a pipeline needs a collector, such as DiscordExportCollector('exports/')")
         if self._retrieves and self.template is not None and not self.template.takes_context:
             raise ConfigError("the augmenter finds passages but the template has no {context} to hold them")
+        targets = [os.path.realpath(t) for e in self.exporter for t in getattr(e, "targets", ())]
+        twice = sorted({t for t in targets if targets.count(t) > 1})
+        if twice:
+            raise ConfigError(f"two exporters would write {', '.join(twice)}; give each a path of its own")
         if self.tuner is not None and not self.exporter:
             raise ConfigError("a tuner needs an exporter: it trains on files")
 
@@ -177,18 +192,18 @@ class Pipeline:
         """
         tally = Tally()
         rows = progress(self._rows(tally), "rows", "row")
+        if self.exporter:
+            rows = _not_empty(rows, tally)
         datasets: list[Dataset] = []
         if len(self.exporter) > 1:
             with Spool() as spool:
                 spool.fill(rows)
-                tally.check()
                 datasets += [e.export(spool, contract=self.contract, tally=tally) for e in self.exporter]
         elif self.exporter:
             datasets.append(self.exporter[0].export(rows, contract=self.contract, tally=tally))
         else:
             for _ in rows:
                 pass
-        tally.check()
         job = self._tune(datasets[0]) if self.tuner is not None else None
         report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
@@ -197,6 +212,10 @@ class Pipeline:
         seen: set[bytes] = set()
         for collector in self.collector:
             for item in progress(collector.collect(), "collecting", "pair"):
+                if not isinstance(item, QAPair | Dropped):
+                    raise SourceError(
+                        f"{type(collector).__name__}.collect() gave a {type(item).__name__}; it must give QAPair or Dropped"
+                    )
                 if isinstance(item, Dropped):
                     # A drop of pairs is also a pair that came in: the sum must hold.
                     tally.pairs += item.count if item.unit == "pair" else 0
@@ -216,10 +235,7 @@ class Pipeline:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
         name = str(getattr(step, "name", "") or getattr(step, "__name__", type(step).__name__))
-        if isinstance(step, Fitted):
-            act = step.fit(self._pairs(Tally(), steps - 1))
-        else:
-            act = step.start() if isinstance(step, Starting) else step
+        act = step.start() if isinstance(step, Starting) else step
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
@@ -235,6 +251,7 @@ class Pipeline:
                 else:
                     tally.rows += 1
                     yield row
+        tally.check()  # here, so that an exporter that reads the last row has written nothing yet
 
     def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
         if isinstance(prompt, FurytuneError):
@@ -243,7 +260,7 @@ class Pipeline:
             reason = "unusable_question" if isinstance(prompt, TextError) else "question_too_long"
             return Dropped(reason=reason, ids=(pair.id,), detail=str(prompt))
         try:
-            answer = self.normalizer(pair.answer)
+            answer = self.normalizer(pair.answer, after=pair.question)
         except TextError as error:
             return Dropped(reason="unusable_answer", ids=(pair.id,), detail=str(error))
         return TrainingRow(
@@ -252,6 +269,7 @@ class Pipeline:
             split=self.splitter(pair.group),
             prompt=prompt,
             answer=answer,
+            at=pair.asked_at or BEFORE_ALL_DATES,
             source=pair.source,
             messages=pair.question_messages + pair.answer_messages,
         )
@@ -265,14 +283,37 @@ class Pipeline:
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
 
 
+def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRow]:
+    """Passes rows on; raises where there are none, so that no empty file takes the place of a good one."""
+    first = next(rows, None)
+    if first is None:
+        lost = ", ".join(f"{n} {unit} {reason}" for (unit, reason), n in sorted(tally.drops.items()))
+        raise ExportError(
+            f"there is no row to export, and nothing was written: {tally.pairs} pairs came in; dropped: "
+            f"{lost or 'nothing'}; look at the input, or at the curation steps"
+        )
+    yield first
+    yield from rows
+
+
 def _apply(
     act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterable[QAPair], tally: Tally
 ) -> Iterator[QAPair]:
     for pair in pairs:
         result = act(pair)
         if isinstance(result, Dropped):
+            if (result.unit, result.count) != ("pair", 1):
+                raise CurationError(
+                    f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
+                    "a curation step drops one pair: leave unit and count as they are"
+                )
             tally.drop(result)
             continue
+        if not isinstance(result, QAPair):
+            raise CurationError(
+                f"the step {name} gave a {type(result).__name__} for pair {pair.id}; return the pair to keep it, "
+                "or Dropped(reason=..., ids=(pair.id,)) to drop it"
+            )
         if result is pair:
             yield pair
             continue

@@ -25,7 +25,6 @@ __all__ = [
     "ContractIdentity",
     "Curator",
     "Exporter",
-    "Fitted",
     "Starting",
     "Tuner",
 ]
@@ -78,15 +77,6 @@ class BulkAugmenter(Augmenter, Protocol):
         self, questions: Sequence[str], *, at: Sequence[datetime | None]
     ) -> list[tuple[Passage, ...]]:
         """Returns what `Augmenter.context` returns for each question and its moment."""
-        ...
-
-
-@runtime_checkable
-class Fitted(Protocol):
-    """**Protocol:** a curation step that needs a pass over all pairs first."""
-
-    def fit(self, pairs: Iterable[QAPair]) -> Curator:
-        """Reads all pairs and returns the step to apply to each."""
         ...
 
 

@@ -233,6 +233,7 @@ class TrainingRow:
         split: "train" or "validation".
         prompt: Rendered by the contract.
         answer: What the model shall say.
+        at: The moment the prompt was rendered for: ``contract.prompt(question, at=row.at)`` gives it again.
         source: Where the pair was read.
         messages: Ids of the chat messages behind it.
     """
@@ -242,6 +243,7 @@ class TrainingRow:
     split: Split
     prompt: Prompt
     answer: str = field(repr=False)
+    at: datetime | None = field(default=None, validator=_aware)
     source: Source = Source()
     messages: tuple[str, ...] = ()
 

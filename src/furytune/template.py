@@ -98,6 +98,8 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
                 "'{context}\\n\\nQuestion:\\n{question}'"
             )
     heading, numbered = _split(passage, ("number", "citation"), "passage heading")
+    if len(heading) == 3 and not heading[1]:
+        raise TemplateError("something must stand between {number} and {citation} in the passage heading")
     if "\n" in passage or numbered not in (["number"], ["number", "citation"]):
         raise TemplateError("the passage heading is one line with {number} and then, if wanted, {citation}")
     if numbered == ["number", "citation"] and heading[2]:
@@ -226,7 +228,12 @@ class PromptTemplate:
             lines = paragraphs[at].split("\n")
             paragraphs[at] = "\n".join(line for line in lines if "{context}" not in _bare(line))
         else:
-            del paragraphs[at]
+            alone = paragraphs[at].strip() == "{context}"
+            before = paragraphs[at - 1].rstrip() if at else ""
+            if alone and before.endswith(":") and "\n" not in before and "{question}" not in before:
+                del paragraphs[at - 1 : at + 1]  # a heading of its own, such as "Context:"
+            else:
+                del paragraphs[at]
         return PromptTemplate(
             "\n\n".join(paragraphs), system=self.system, passage=self.passage, empty=self.empty
         )

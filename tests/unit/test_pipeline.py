@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 import pytest
 
 import furytune as ft
-from furytune.errors import ConfigError, CurationError, PluginError, TuningError
+from furytune.errors import ConfigError, CurationError, ExportError, PluginError, TuningError
 from furytune.plugins import load, names
 from furytune.protocols import Augmenter, Collector, Exporter, Tuner
-from furytune.records import Passage
+from furytune.records import Estimate, Passage
 from furytune.testing.conformance import check_augmenter, check_collector, check_exporter, check_tuner
 from furytune.testing.memory import ListCollector, MemoryAugmenter, MemoryTuner, pair
 
@@ -101,12 +102,7 @@ def test_the_report_accounts_for_messages_pairs_edits_and_files(tmp_path) -> Non
     assert "pip" not in shown.lower()
 
 
-def test_a_step_with_fit_sees_all_pairs_first_and_a_step_with_start_begins_anew_each_time() -> None:
-    class Longest:
-        def fit(self, pairs):
-            longest = max(len(p.answer) for p in pairs)
-            return lambda p: p if len(p.answer) == longest else ft.Dropped(reason="short", ids=(p.id,))
-
+def test_a_step_with_start_begins_anew_each_time() -> None:
     class First:
         def start(self):
             seen = []
@@ -117,9 +113,68 @@ def test_a_step_with_fit_sees_all_pairs_first_and_a_step_with_start_begins_anew_
 
             return act
 
-    assert [p.answer for p in pipeline(curators=Longest()).pairs()] == ["with pip", "ask <@9>"]
-    once = pipeline(curators=[First()])
+    once = pipeline(curators=First())
     assert [p.answer for p in once.pairs()] == [p.answer for p in once.pairs()] == ["with pip"]
+
+
+@pytest.mark.parametrize(
+    "result", [None, True, ft.Dropped(reason="x", unit="message"), ft.Dropped(reason="x", count=2)]
+)
+def test_a_step_that_gives_something_else_is_named_and_nothing_is_written(tmp_path, result) -> None:
+    def odd(p):
+        return p if p is PAIRS[0] else result
+
+    with pytest.raises(CurationError, match=f"the step odd .* {PAIRS[1].id}"):
+        pipeline(curators=[odd], exporter=ft.JsonlExporter(tmp_path / "a.jsonl")).run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_row_is_an_error_that_leaves_the_old_data_set(tmp_path) -> None:
+    good = pipeline(exporter=ft.JsonlExporter(tmp_path / "a.jsonl"))
+    good.run()
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(ExportError, match="no row to export.*2 pairs came in; dropped: 2 pair no"):
+        good.evolve(curators=[lambda p: ft.Dropped(reason="no", ids=(p.id,))]).run()
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("one", ["a.jsonl", "b.validation.jsonl"])
+def test_two_exporters_never_write_one_file(tmp_path, one) -> None:
+    with pytest.raises(ConfigError, match="two exporters would write"):
+        pipeline(exporter=[ft.JsonlExporter(tmp_path / n) for n in (one, "a.jsonl", "b.jsonl")])
+
+
+def test_people_keep_their_numbers_in_the_answer() -> None:
+    said = pair("who broke it, <@8> or <@9>?", "ask <@9>, not <@7>")
+    (row,) = pipeline(collector=ListCollector([said])).rows()
+    assert row.prompt.text == "who broke it, @user1 or @user2?"
+    assert row.answer == "ask @user2, not @user3"
+
+
+def test_a_row_says_for_which_moment_it_was_rendered(tmp_path) -> None:
+    """A pair without a date sees no dated passage; its row names the moment, so anybody can render it again."""
+    dated = Passage(id="d", text="install", date=datetime(2020, 1, 1, tzinfo=UTC))
+    late = attrs.evolve(PAIRS[0], id="late", asked_at=datetime(2021, 1, 1, tzinfo=UTC))
+    one = pipeline(
+        collector=ListCollector([PAIRS[0], late]),
+        augmenter=MemoryAugmenter([dated]),
+        exporter=ft.JsonlExporter(tmp_path / "a.jsonl"),
+    )
+    undated, known = one.rows()
+    assert (undated.prompt.passages, known.prompt.passages) == ((), (dated,))
+    for row in (undated, known):
+        assert one.contract.prompt(PAIRS[0].question, at=row.at) == row.prompt
+    manifest = json.loads(Path(one.run().datasets[0].manifest).read_bytes())
+    assert [datetime.fromisoformat(s["at"]) for s in manifest["sources"]] == [undated.at, known.at]
+
+
+def test_a_conversation_is_never_on_both_sides() -> None:
+    many = [attrs.evolve(pair(f"q{n}", "a"), id=str(n), group=f"g{n % 40}") for n in range(400)]
+    sides = {}
+    for row in pipeline(collector=ListCollector(many), splitter=ft.GroupSplitter(0.5)).rows():
+        sides.setdefault(row.group, set()).add(row.split)
+    assert {len(side) for side in sides.values()} == {1}
+    assert {next(iter(side)) for side in sides.values()} == {"train", "validation"}
 
 
 @pytest.mark.parametrize("field", ["id", "group", "question"])
@@ -139,6 +194,13 @@ def test_a_step_may_change_nothing_but_the_answer(field) -> None:
         ({"exporter": "train.jsonl"}, "str is no exporter"),
         ({"augmenter": "corpus"}, "str is no augmenter"),
         ({"curators": [3]}, "int is no curation step"),
+        ({"collector": ft.DiscordExportCollector}, "no collector"),
+        ({"augmenter": ft.IdentityAugmenter}, "no augmenter"),
+        ({"curators": [ft.Deduplicate]}, "no curation step"),
+        ({"template": "x {question}"}, "template is of type PromptTemplate or nothing"),
+        ({"budget": 4000}, "budget is of type TokenBudget or nothing, not 4000"),
+        ({"splitter": 0.2}, "splitter is of type GroupSplitter"),
+        ({"normalizer": None}, "normalizer is of type Normalizer, not a NoneType"),
         ({"tuner": MemoryTuner()}, "a tuner needs an exporter"),
         ({"augmenter": MemoryAugmenter([]), "template": ft.PromptTemplate("{question}")}, "no {context}"),
     ],
@@ -170,8 +232,17 @@ def test_a_tuner_gets_the_data_set_once(tmp_path) -> None:
     assert first.job == again.job
     assert len(tuner.jobs) == 1
     assert first.job.fingerprint == first.contract.fingerprint
-    with pytest.raises(TuningError, match="there are no rows"):
-        tuned.evolve(collector=ListCollector([])).run()
+
+
+def test_a_tuner_that_finds_problems_is_sent_nothing(tmp_path) -> None:
+    class Picky(MemoryTuner):
+        def estimate(self, dataset):
+            return Estimate(problems=("row 3 is too long",))
+
+    tuner = Picky()
+    with pytest.raises(TuningError, match="row 3 is too long"):
+        pipeline(exporter=ft.JsonlExporter(tmp_path / "a.jsonl"), tuner=tuner).run()
+    assert tuner.jobs == {}
 
 
 def test_public_names_are_complete_and_sorted() -> None:

@@ -39,6 +39,7 @@ def test_a_template_that_could_not_be_read_back_is_refused(text, says) -> None:
     "options",
     [
         {"passage": "no number"},
+        {"passage": "{number}{citation}"},
         {"passage": "{citation} {number}"},
         {"passage": "{number} {citation} end"},
         {"passage": "{number}\n{citation}"},
@@ -104,6 +105,8 @@ def test_text_of_another_origin_does_not_parse(text) -> None:
         ("Question: {question}\nContext: {context}", "Question: {question}"),
         ("{context}\n---\n{question}", "---\n{question}"),
         ("{{context}}\n\n{context}\n\nQ\n{question}", "{{context}}\n\nQ\n{question}"),
+        ("Context:\n\n{context}\n\nQuestion:\n\n{question}", "Question:\n\n{question}"),
+        ("Help with this:\n\nmore\n\n{context}\n\nQ\n{question}", "Help with this:\n\nmore\n\nQ\n{question}"),
         ("{question}", "{question}"),
     ],
 )

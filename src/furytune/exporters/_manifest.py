@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,13 +32,14 @@ class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
     channel: str = ""
     thread: str = ""
     messages: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 def encode_sources(rows: Iterable[TrainingRow], encoder: msgspec.json.Encoder) -> bytes:
-    """Returns one line for each row: its id, split, group, where it was read and the messages behind it."""
+    """Returns one line for each row: its id, split, group, moment, where it was read and the messages behind it."""
     return encoder.encode_lines(
         [
-            _Entry(r.id, r.split, r.group, s.path, s.line, s.guild, s.channel, s.thread, r.messages)
+            _Entry(r.id, r.split, r.group, s.path, s.line, s.guild, s.channel, s.thread, r.messages, r.at)
             for r in rows
             for s in (r.source,)
         ]

@@ -81,6 +81,11 @@ class CsvExporter:
         if len(dialect.texts(dialect.row(Prompt(text="t", system="s"), "a"))) != 2:
             raise ConfigError(f"rows of the dialect {value!r} are more than two texts; use JsonlExporter")
 
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The files that an export may write or remove, but for the manifest."""
+        return self.path, self.validation
+
     def export(
         self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None = None
     ) -> Dataset:

@@ -51,6 +51,11 @@ class JsonlExporter:
     def _known(self, _attribute: object, value: str) -> None:
         dialects.get(value)
 
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The files that an export may write or remove, but for the manifest."""
+        return self.path, self.validation
+
     def export(
         self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None = None
     ) -> Dataset:

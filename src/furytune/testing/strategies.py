@@ -146,11 +146,17 @@ def templates(*, context: bool | None = None) -> st.SearchStrategy[PromptTemplat
     }
     wanted = bodies[True] + bodies[False] if context is None else bodies[context]
     return st.builds(
-        lambda head, body, tail, system: PromptTemplate(head + body + tail, system=system),
+        lambda head, body, tail, system, passage, empty: PromptTemplate(
+            head + body + tail, system=system, passage=passage, empty=empty
+        ),
         st.sampled_from(heads),
         st.sampled_from(wanted),
         st.sampled_from(tails),
         st.sampled_from(["", "You are the helper.", "Line one\nQuestion:\nline three"]),
+        st.sampled_from(
+            ["[{number}] {citation}", "<{number}>{citation}", "Passage {number}:", "{number}. {citation}"]
+        ),
+        st.sampled_from(["(none)", "nothing found"]),
     )
 
 
