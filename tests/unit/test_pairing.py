@@ -9,8 +9,9 @@ from discord_exports import snowflake
 from hypothesis import given
 from hypothesis import strategies as st
 
+from furytune.errors import ConfigError
 from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer, is_question
-from furytune.pairing.posts import parse_time, sent_at, snowflake_time
+from furytune.pairing.posts import id_number, parse_time, sent_at, snowflake_time
 from furytune.records import Dropped, QAPair
 
 THREAD = Conversation(guild="1", channel="77", thread="88", is_thread=True)
@@ -319,6 +320,33 @@ class TestTimes:
     def test_the_id_tells_the_time_where_the_text_does_not(self, text):
         assert parse_time(text, "175928847299117063") == snowflake_time("175928847299117063")
 
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-10:00"])
+    def test_a_time_that_utc_cannot_hold_is_none(self, text):
+        assert parse_time(text, "175928847299117063") == snowflake_time("175928847299117063")
+        assert parse_time(text, "m1") is None
+
+    @pytest.mark.parametrize("uid", ["", "012", "\uff11\uff12", " 12", "1_2", "+1", "7" * 21, "7" * 5000])
+    def test_only_a_plain_number_is_a_snowflake(self, uid):
+        assert id_number(uid) is None
+        assert snowflake_time(uid) is None
+        assert id_number("9" * 20) == int("9" * 20)
+
+    def test_a_pair_tells_when_its_answer_was_complete(self):
+        first = datetime(2024, 1, 1, tzinfo=UTC)
+        posts = [
+            Post(str(i), speaker, text, sent_at=first + timedelta(minutes=i))
+            for i, (speaker, text) in enumerate(
+                [("a", "q?"), ("b", "so"), ("b", "and so"), ("a", "thanks")], 1
+            )
+        ]
+        (pair,) = [
+            found
+            for found in ThreadPairer().pair(posts, Conversation(thread="9", is_thread=True))
+            if isinstance(found, QAPair)
+        ]
+        assert pair.answered_at == first + timedelta(minutes=3)
+        assert pair.asked_at == first + timedelta(minutes=1)
+
     def test_no_time_is_better_than_a_wrong_one(self):
         assert parse_time("yesterday", "m1") is None
         assert snowflake_time("9" * 30) is None
@@ -328,3 +356,19 @@ class TestTimes:
         assert sent_at(post) == datetime(2024, 1, 1, tzinfo=UTC)
         moment = datetime(2024, 1, 1, tzinfo=UTC)
         assert sent_at(Post("1", "a", "x", sent_at=moment)) is moment
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("pairer", "settings"),
+        [
+            (ThreadPairer, {"window": 1}),
+            (ReplyPairer, {"window": 2.5}),
+            (ReplyPairer, {"pause": 15}),
+            (ReplyPairer, {"questions_only": "no"}),
+        ],
+    )
+    def test_what_cannot_work_is_refused_with_a_sentence(self, pairer, settings):
+        with pytest.raises(ConfigError, match=rf"^{next(iter(settings))} is ") as caught:
+            pairer(**settings)
+        assert "Attribute(" not in str(caught.value)

@@ -11,9 +11,10 @@ from attrs import frozen
 
 from furytune.records import Dropped, QAPair, Source
 
-__all__ = ["Conversation", "Pairer", "Post", "parse_time", "sent_at", "snowflake_time"]
+__all__ = ["Conversation", "Pairer", "Post", "id_number", "parse_time", "sent_at", "snowflake_time"]
 
 _DISCORD_EPOCH = 1_420_070_400_000
+_DIGITS = 20
 
 
 class Post(msgspec.Struct, gc=False, frozen=True):
@@ -68,6 +69,7 @@ class Conversation:
             answer="\n".join(p.text for p in answer),
             group=group,
             asked_at=sent_at(first),
+            answered_at=sent_at(answer[-1]),
             method=method,
             asker=first.speaker,
             answerer=answer[0].speaker,
@@ -95,28 +97,36 @@ class Pairer(Protocol):
         ...
 
 
+def id_number(uid: str) -> int | None:
+    """Returns an id as the number it is: 1 to 20 ASCII digits without a leading zero; None for any other id."""
+    if len(uid) > _DIGITS or not (uid.isascii() and uid.isdigit()) or uid[0] == "0":
+        return None
+    return int(uid)
+
+
 def snowflake_time(uid: str) -> datetime | None:
     """Returns the moment that a Discord id was made, None if it is none.
 
     A snowflake holds the milliseconds since 2015 above its lowest 22 bits.
     """
-    if not (uid.isascii() and uid.isdigit()) or len(uid) > 20:
+    number = id_number(uid)
+    if number is None:
         return None
     try:
-        return datetime.fromtimestamp(((int(uid) >> 22) + _DISCORD_EPOCH) / 1000, UTC)
+        return datetime.fromtimestamp(((number >> 22) + _DISCORD_EPOCH) / 1000, UTC)
     except (OverflowError, ValueError):
         return None
 
 
 def parse_time(text: str | None, uid: str) -> datetime | None:
-    """Returns an ISO 8601 time in UTC; where it is none or has no zone, the time inside the id."""
+    """Returns an ISO 8601 time in UTC; where it is none, has no zone or is out of range, the time inside the id."""
     if text:
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             return snowflake_time(uid)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
     return snowflake_time(uid)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import msgspec
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
+from furytune._checks import at_least, of_type
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
 from furytune.pairing._turns import split, turns
@@ -56,9 +57,9 @@ class ReplyPairer:
         pause: Longest pause inside a run, by the time that Discord ids hold.
     """
 
-    window: int = field(default=50_000, validator=validators.ge(2))
-    questions_only: bool = field(default=True, kw_only=True)
-    pause: timedelta = field(default=timedelta(minutes=15), kw_only=True)
+    window: int = field(default=50_000, validator=at_least(2))
+    questions_only: bool = field(default=True, kw_only=True, validator=of_type(bool))
+    pause: timedelta = field(default=timedelta(minutes=15), kw_only=True, validator=of_type(timedelta))
 
     def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
         """Returns True: replies can stand anywhere."""

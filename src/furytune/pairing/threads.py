@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
+from furytune._checks import at_least
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
 from furytune.pairing._turns import split, turns
@@ -27,7 +28,7 @@ class ThreadPairer:
         window: Most messages of a thread that are looked at; later ones are counted as "after_window".
     """
 
-    window: int = field(default=50_000, validator=validators.ge(2))
+    window: int = field(default=50_000, validator=at_least(2))
 
     def fits(self, place: Conversation) -> bool:
         """Returns True for threads and forum posts."""
