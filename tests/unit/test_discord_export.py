@@ -5,8 +5,11 @@ from __future__ import annotations
 import collections
 import gzip
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -221,7 +224,7 @@ class TestCollect:
         drops = [d for d in DiscordExportCollector(path).collect() if isinstance(d, Dropped)]
         (found,) = [d for d in drops if d.reason == "lone_surrogate"]
         assert (found.unit, found.ids) == ("message", (messages[3]["id"],))
-        assert found.where.startswith(f"{path}:")
+        assert found.where.startswith("x.json:")
         assert len(run(path)[0]) == 1
 
     def test_the_pairers_can_be_chosen(self, tmp_path):
@@ -288,6 +291,66 @@ class TestFiles:
         up = run(write(tmp_path / "a" / "x.json", export(messages)))
         down = run(write(tmp_path / "b" / "x.json", export(messages[::-1])))
         assert up == down
+
+    @pytest.mark.parametrize(("down", "up"), [("a.json", "b.json"), ("b.json", "a.json")])
+    def test_a_part_exported_again_in_the_other_order_changes_no_pair(self, tmp_path, down, up):
+        messages = [m for i in range(0, 60, 3) for m in asked(i)]
+        alone = run(write(tmp_path / "alone" / down, export(messages[::-1])))
+        write(tmp_path / "both" / down, export(messages[::-1]))
+        write(tmp_path / "both" / up, export(messages[20:40]))
+        both = run(tmp_path / "both")
+        assert [(p.id, p.group, p.question, p.answer) for p in both[0]] == [
+            (p.id, p.group, p.question, p.answer) for p in alone[0]
+        ]
+        assert both[1] == alone[1] + collections.Counter(duplicate=20)
+
+    def test_long_messages_do_not_hide_that_an_export_is_newest_first(self, tmp_path):
+        messages = [m for i in range(0, 30, 3) for m in asked(i)]
+        for one in messages:
+            one["embeds"] = [{"description": "x" * 40_000}]
+        up = run(write(tmp_path / "a" / "x.json", export(messages)))
+        assert run(write(tmp_path / "b" / "x.json", export(messages[::-1]))) == up
+        assert len(up[0]) == 10
+
+    @pytest.mark.parametrize("raw", [b"caf\xe9.json", b"\xf0\x9f\x98\x80.json"])
+    def test_a_name_of_any_bytes_is_read_the_same_under_any_locale(self, tmp_path, raw):
+        folder = tmp_path / "named"
+        plain = write(folder / "x.json", export(asked()))
+        try:
+            os.rename(plain, os.fsencode(folder) + b"/" + raw)  # noqa: PTH104
+        except OSError:
+            pytest.skip("the file system takes only UTF-8 names")
+        code = (
+            "import sys; from furytune.collectors.discord_export import DiscordExportCollector as C\n"
+            "from furytune.records import QAPair\n"
+            "found = [p.source.path for p in C(sys.argv[1]).collect() if isinstance(p, QAPair)]\n"
+            "sys.stdout.buffer.write(found[0].encode())"
+        )
+        seen = {
+            subprocess.run(
+                [sys.executable, "-c", code, folder],
+                env={**os.environ, **extra},
+                check=True,
+                capture_output=True,
+            ).stdout
+            for extra in (
+                {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+                {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
+            )
+        }
+        assert seen == {raw.decode("utf-8", "backslashreplace").encode()}
+
+    @pytest.mark.parametrize("on_error", ["raise", "skip"])
+    def test_ids_that_are_no_snowflakes_are_themselves_only(self, tmp_path, on_error):
+        ids = ["12", "012", "\uff11\uff12", " 12", "1_2", "+12", "7" * 5000, "9" * 20, "", "0"]
+        messages = [message(i, "ann", f"remark {i}", id=uid) for i, uid in enumerate(ids)]
+        path = write(tmp_path / "x.json", export(messages))
+        _, reasons, tally = run(path, on_error=on_error)
+        assert reasons == {"no_reply": len(ids)}
+        assert total(tally) == len(ids)
+        twice = write(tmp_path / "y.json", export([*messages, *messages]))
+        assert run(twice)[1] == {"no_reply": len(ids), "duplicate": len(ids)}
+        assert [m.id for m in DiscordExportCollector(twice).messages()] == ids
 
     @given(seed=st.integers(0, 1000))
     def test_names_and_order_of_files_do_not_matter(self, tmp_path_factory, seed):
@@ -384,7 +447,7 @@ class TestFaults:
         assert len(pairs) == 11
         assert reasons["truncated"] == 1
         assert total(tally) == 32
-        assert tally.examples["file", "truncated"][0].startswith(f"{path}:")
+        assert tally.examples["file", "truncated"][0].startswith("a.json:")
 
     def test_a_file_that_is_no_export_is_counted(self, tmp_path):
         write(tmp_path / "a.json", export(asked()))
@@ -404,6 +467,107 @@ class TestFaults:
                 run(path, on_error=mode, block_size=data.draw(st.sampled_from([64, 1 << 18])))
             except SourceFormatError:
                 assert mode == "raise"  # either outcome is right, any other error type is not
+            except SourceError:
+                assert mode == "skip"  # no message could be read
+
+    def test_the_report_of_a_folder_does_not_tell_where_the_folder_is(self, tmp_path):
+        found = []
+        for name in ("one", "other"):
+            folder = tmp_path / name
+            messages = asked()
+            messages[2]["content"] = 5
+            path = write(folder / "sub" / "a.json", export(messages))
+            write(folder / "cut.json", thread([message(0, "ann", "a?"), message(1, "bob", "b")]))
+            (folder / "cut.json").write_bytes((folder / "cut.json").read_bytes()[:-200])
+            (folder / "package.json").write_text("{}", encoding="utf-8")
+            found.append(list(DiscordExportCollector(folder, author_key=KEY, on_error="skip").collect()))
+            assert str(path) not in repr(found[-1])
+        assert found[0] == found[1]
+        assert {
+            d.where.partition(":")[0] for d in found[0] if isinstance(d, Dropped) and d.unit == "file"
+        } == {
+            "cut.json",
+            "package.json",
+        }
+
+    def test_an_error_does_not_tell_an_id_that_is_no_number(self, tmp_path):
+        bad = message(0, "ann", "how?", id="CANARY how?") | {"content": 5}
+        path = write(tmp_path / "x.json", export([*asked(), bad]))
+        with pytest.raises(SourceFormatError, match="message of unknown id") as caught:
+            run(path)
+        assert "CANARY" not in str(caught.value)
+        items = list(DiscordExportCollector(path, author_key=KEY, on_error="skip").collect())
+        assert "CANARY" not in repr(items)
+
+    def test_a_json_file_of_something_else_is_named_with_what_to_do(self, tmp_path):
+        write(tmp_path / "b.json", export(asked()))
+        for text in ("{}", "[]", '{"messages": []}', '{"messages": {}, "channel": {}}', "5"):
+            (tmp_path / "a.json").write_text(text, encoding="utf-8")
+            with pytest.raises(
+                SourceFormatError, match=r"a\.json:1:.*no DiscordChatExporter export, move it"
+            ):
+                run(tmp_path)
+            assert len(run(tmp_path, on_error="skip")[0]) == 1
+
+    def test_where_no_file_can_be_read_skipping_is_no_answer(self, tmp_path):
+        for i in range(5):
+            (tmp_path / f"{i}.json").write_text("{}", encoding="utf-8")
+        broken = write(tmp_path / "5.json", export(asked())).read_bytes()
+        (tmp_path / "5.json").write_bytes(broken[: broken.index(b"how do I")])
+        collector = DiscordExportCollector(tmp_path, on_error="skip")
+        with pytest.raises(SourceError, match=r"no message could be read.*0\.json:1:1.*2\.json.*and 3 more"):
+            list(collector.collect())
+        with pytest.raises(SourceError, match="no message could be read"):
+            list(collector.messages())
+
+    def test_an_empty_channel_beside_a_broken_file_is_no_error(self, tmp_path):
+        write(tmp_path / "a.json", export([]))
+        (tmp_path / "b.json").write_text("{}", encoding="utf-8")
+        assert run(tmp_path, on_error="skip")[1] == {"malformed_file": 1}
+
+    @pytest.mark.parametrize("layout", ["two", "compact", "escaped", "crlf"])
+    @pytest.mark.parametrize("place", [0, 3, 6])
+    def test_a_message_over_the_limit_costs_no_other(self, tmp_path, layout, place):
+        messages = [m for i in range(0, 30, 3) for m in asked(i)]
+        long = message(100, "dan", "x" * 1_000_000, id=str(int(messages[place]["id"]) - 1))
+        path = write(tmp_path / "x.json", export([*messages[:place], long, *messages[place:]]), layout)
+        with pytest.raises(SourceFormatError, match="over 100000 bytes"):
+            run(path, max_message_bytes=100_000)
+        for block in (4096, 1 << 17):
+            pairs, reasons, tally = run(path, max_message_bytes=100_000, on_error="skip", block_size=block)
+            assert len(pairs) == 10
+            assert reasons["message_too_long"] == 1
+            assert not any(unit == "file" for unit, _ in tally.examples)
+            assert total(tally) == 31
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"on_error": "Skip"},
+            {"window": 0},
+            {"window": "many"},
+            {"author_key": "abc"},
+            {"pairers": ["threads"]},
+            {"pairers": "threads"},
+            {"pairers": [ReplyPairer]},
+            {"pairers": 5},
+            {"block_size": 1},
+            {"max_message_bytes": None},
+            {"include_bots": "no"},
+        ],
+    )
+    def test_what_cannot_work_is_refused_with_a_sentence(self, settings):
+        ((name, value),) = settings.items()
+        with pytest.raises(ConfigError, match=rf"^{name} is ") as caught:
+            DiscordExportCollector("x", **settings)
+        assert "Attribute(" not in str(caught.value)
+        assert name != "author_key" or value not in str(caught.value)
+
+    def test_a_path_is_one(self):
+        with pytest.raises(ConfigError, match="path is one file or folder, not a list"):
+            DiscordExportCollector(["a", "b"])  # type: ignore[arg-type]
 
 
 class TestFixtures:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import operator
+import os
 import re
 from array import array
 from bisect import bisect_left
@@ -12,13 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from furytune.collectors._bytes import Locator
 from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage
 from furytune.collectors._discord_text import STARTERS
 from furytune.collectors._json_text import Bad, Malformed
+from furytune.collectors._names import printable
 from furytune.errors import SourceError, SourceFormatError
+from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = ["ChannelFiles", "file_drop", "find_files", "in_channels"]
@@ -41,6 +45,7 @@ class _File:
     name: str
     channel: Channel
     first: list[FirstMessage] = field(repr=False)
+    lowest: int | None = None
 
     @property
     def newest_first(self) -> bool:
@@ -57,12 +62,14 @@ class _File:
 
     @property
     def order(self) -> tuple[int, int, str]:
-        low = min((_number(m.id) for m in self.first), default=0)
+        low = self.lowest
+        if low is None:
+            low = min((_number(m.id) for m in self.first), default=0)
         return low, self.part[1], self.name
 
 
 def _number(uid: str) -> int:
-    return int(uid) if uid.isascii() and uid.isdigit() else 0
+    return id_number(uid) or 0
 
 
 @frozen
@@ -139,23 +146,24 @@ def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
     try:
         for block in export.blocks(kind):
             if isinstance(block, Bad):
-                on_drop(_message_drop(block, export, locator))
+                on_drop(_message_drop(block, file, locator))
             else:
                 yield block
     except SourceFormatError as error:
         if not export.skip:
             raise
-        on_drop(file_drop(error))
+        on_drop(file_drop(error, file.name))
     finally:
         locator.close()
 
 
-def _message_drop(bad: Bad, export: ExportFile, locator: Locator) -> Dropped:
+def _message_drop(bad: Bad, file: _File, locator: Locator) -> Dropped:
     line, column = locator(bad.offset)
-    if bad.reason != "lone_surrogate" and not export.skip:
+    known = (bad.id,) if id_number(bad.id) is not None else ()  # any other id may be text
+    if bad.reason != "lone_surrogate" and not file.export.skip:
         raise SourceFormatError(
-            f"{bad.detail} (message {bad.id or 'of unknown id'})",
-            path=export.name,
+            f"{bad.detail} (message {bad.id if known else 'of unknown id'})",
+            path=file.export.name,
             line=line,
             column=column,
             hint="export it again, or leave such messages out with on_error='skip'",
@@ -163,18 +171,23 @@ def _message_drop(bad: Bad, export: ExportFile, locator: Locator) -> Dropped:
     return Dropped(
         reason=bad.reason,
         unit="message",
-        ids=(bad.id,) if bad.id else (),
-        where=f"{export.name}:{line}:{column}",
+        ids=known,
+        where=f"{file.name}:{line}:{column}",
         detail=bad.detail,
     )
 
 
-def file_drop(error: SourceFormatError) -> Dropped:
-    """Returns the drop that stands for a file, or the rest of it, that cannot be read."""
+def file_drop(error: SourceFormatError, name: str) -> Dropped:
+    """Returns the drop that stands for a file, or the rest of it, that cannot be read.
+
+    Args:
+        error: What is wrong; it names the file as the user did.
+        name: The file's name inside the folder, so that equal folders give equal reports.
+    """
     cause = error.__cause__
     reason = "truncated" if isinstance(cause, Malformed) and cause.truncated else "malformed_file"
     place = "" if error.line is None else f":{error.line}:{error.column}"
-    return Dropped(reason=reason, unit="file", where=error.path + place, detail=error.problem)
+    return Dropped(reason=reason, unit="file", where=name + place, detail=error.problem)
 
 
 class _Seen:
@@ -188,7 +201,10 @@ class _Seen:
     def all_new(self, block: Sequence[_HasId]) -> bool:
         """Adds all ids of a block if they ascend above all others; else adds none and returns False."""
         try:
-            numbers = array("Q", [int(message.id) for message in block])
+            found = [int(message.id) for message in block]
+            if [str(number) for number in found] != [message.id for message in block]:
+                return False  # "012" is not "12"
+            numbers = array("Q", found)
         except (ValueError, OverflowError):
             return False
         if numbers and (numbers[0] <= self._top or not all(map(operator.lt, numbers, numbers[1:]))):
@@ -200,17 +216,14 @@ class _Seen:
 
     def add(self, uid: str) -> bool:
         """Returns True if the id is new."""
-        try:
-            number = int(uid)
-        except ValueError:
+        number = id_number(uid)
+        if number is None or number >> 64:
             return self._other(uid)
         if number <= self._top:
             at = bisect_left(self._ascending, number)
             if at < len(self._ascending) and self._ascending[at] == number:
                 return False
             return self._other(number)
-        if number >> 64:
-            return self._other(uid)
         self._top = number
         self._ascending.append(number)
         return True
@@ -251,17 +264,18 @@ def find_files(path: Path) -> list[tuple[Path, str]]:
         SourceError: There is none.
     """
     if path.is_file():
-        return [(path, path.name)]
+        return [(path, printable(path.name))]
+    shown = printable(path)
     if not path.is_dir():
-        raise SourceError(f"{path}: no such file or folder")
+        raise SourceError(f"{shown}: no such file or folder")
     found = [
-        (file, file.relative_to(path).as_posix())
+        (file, printable(file.relative_to(path).as_posix()))
         for file in path.rglob("*")
         if file.name.lower().endswith(_ENDINGS) and file.is_file()
     ]
     if not found:
-        raise SourceError(f"{path}: no *.json or *.json.gz inside; export with `--format Json`")
-    return sorted(found, key=lambda item: item[1])
+        raise SourceError(f"{shown}: no *.json or *.json.gz inside; export with `--format Json`")
+    return sorted(found, key=lambda item: (item[1], os.fsencode(item[0])))
 
 
 def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
@@ -273,14 +287,26 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
         groups.setdefault(key, []).append(file)
     channels = []
     for group in groups.values():
+        if len(group) > 1:
+            group[:] = [evolve(file, lowest=_lowest(file)) if file.newest_first else file for file in group]
         group.sort(key=lambda file: file.order)
         channels.append(ChannelFiles(group[0].channel, tuple(group)))
     channels.sort(key=lambda c: (c.channel.is_thread, _number(c.channel.id), c.files[0].name))
     return channels
 
 
+def _lowest(file: _File) -> int:
+    """The lowest id of a file that was exported newest first: it stands at the end, and says when to open the file."""
+    lowest = [_number(m.id) for m in file.first]
+    with contextlib.suppress(SourceFormatError):  # told where the messages are read
+        for block in file.export.blocks(FirstMessage):
+            if not isinstance(block, Bad):
+                lowest += [min(_number(m.id) for m in block)] if block else []
+    return min(lowest)
+
+
 def open_file(path: Path, name: str, *, skip: bool, block: int, limit: int) -> _File:
     """Reads a file up to its first messages."""
-    export = ExportFile(path, str(path), skip=skip, block=block, limit=limit)
+    export = ExportFile(path, printable(path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
     return _File(export, name, channel, first)

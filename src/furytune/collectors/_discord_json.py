@@ -22,6 +22,12 @@ __all__ = ["Channel", "ExportFile", "FullMessage", "ThinMessage"]
 
 M = TypeVar("M")
 
+_FIRST = 8
+_FOREIGN = (
+    "if it is no DiscordChatExporter export, move it out of the folder; else export it again; "
+    "or pass it over with on_error='skip'"
+)
+
 
 class Person(msgspec.Struct, gc=False, rename="camel"):
     """Who wrote a message, as far as pairing needs it."""
@@ -188,18 +194,20 @@ class ExportFile:
                 late = "channel" not in array.members
                 try:
                     for part in array.blocks():
-                        if not first and isinstance(part, list):
-                            first = part[:8]
-                        if first and not late:
+                        if isinstance(part, list):
+                            first += part[: _FIRST - len(first)]
+                        if len(first) == _FIRST and not late:
                             break
                 except Malformed:
                     if late:
                         raise
             except Malformed as error:
-                raise self.located(error, source.broken) from error
+                raise self.located(error, source.broken, hint="" if error.truncated else _FOREIGN) from error
             if "channel" not in array.members:
                 raise self.located(
-                    Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0), ""
+                    Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0),
+                    "",
+                    hint=_FOREIGN,
                 )
             return _channel(array.members), first
 
@@ -228,11 +236,13 @@ class ExportFile:
                     "",
                 )
 
-    def located(self, problem: Malformed, why: str) -> SourceFormatError:
+    def located(self, problem: Malformed, why: str, *, hint: str = "") -> SourceFormatError:
         """Returns the public error for a problem at a byte offset."""
         line, column = self.place(problem.offset)
         text = f"{problem.problem}: {why}" if why else problem.problem
-        if problem.truncated:
+        if hint:
+            pass
+        elif problem.truncated:
             hint = "export it again, or collect what is there with on_error='skip'"
         else:
             hint = "export it again, or leave the bad part out with on_error='skip'"

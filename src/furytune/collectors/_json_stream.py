@@ -324,8 +324,17 @@ class ObjectArray(Generic[T]):
             return
         if done:
             self._resume(self._start + text.size(0, done))
+        elif self._skip and self._have - self._start >= self._limit:
+            yield self._pass_over_long()
         else:
             self._grow()
+
+    def _pass_over_long(self) -> Bad:
+        """Drops an element over the limit and goes on at the next one, if there is one."""
+        begin = self._base + self._start + 1
+        error = Malformed(f"a single message is over {self._limit} bytes", begin)
+        found = self._step_over(error, begin)
+        return Bad("message_too_long", begin, "", found.detail)
 
     def _close(self, text: Text, bracket: int) -> None:
         self._start += 1 + text.size(0, bracket + 1)

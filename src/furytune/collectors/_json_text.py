@@ -18,7 +18,7 @@ class Bad:
     """An element that is valid JSON (or can be stepped over) but cannot be used.
 
     Attributes:
-        reason: "invalid_message", "lone_surrogate", "invalid_utf8" or "malformed_json".
+        reason: "invalid_message", "lone_surrogate", "invalid_utf8", "malformed_json" or "message_too_long".
         offset: Byte where the element, or the fault in it, stands.
         id: The element's own ``id``, "" if it has none.
         detail: For a person; no text of the element.

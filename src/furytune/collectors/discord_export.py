@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from attrs import field, frozen, validators
+import attrs
+from attrs import define, field, frozen
 
+from furytune._checks import at_least, of_type, one_of
 from furytune._pseudonym import Pseudonyms
 from furytune.collectors._discord_files import (
     ChannelFiles,
@@ -19,7 +22,8 @@ from furytune.collectors._discord_files import (
 from furytune.collectors._discord_json import Channel, FullMessage, ThinMessage
 from furytune.collectors._discord_text import SAID, STARTERS, is_solved, reply_target, text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
-from furytune.errors import ConfigError, ConservationError, SourceFormatError
+from furytune.collectors._names import printable
+from furytune.errors import ConfigError, ConservationError, SourceError, SourceFormatError
 from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer
 from furytune.pairing.posts import parse_time
 from furytune.records import Author, Dropped, Message, QAPair, Source
@@ -29,8 +33,61 @@ __all__ = ["DiscordExportCollector"]
 Starters = dict[str, Post | None]
 
 
-def _as_tuple(pairers: tuple[Pairer, ...] | list[Pairer] | None) -> tuple[Pairer, ...] | None:
-    return None if pairers is None else tuple(pairers)
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(f"path is one file or folder, not a {type(path).__name__}")
+    return Path(path)
+
+
+def _secret(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
+    if value is not None and not isinstance(value, bytes):  # never shown, whatever it is
+        raise ConfigError(f"{attribute.name} is bytes, such as text.encode(), not a {type(value).__name__}")
+
+
+def _as_tuple(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
+    if pairers is None:
+        return None
+    if not isinstance(pairers, Iterable):
+        raise ConfigError(f"pairers is a list of pairers, not a {type(pairers).__name__}")
+    found = tuple(pairers)
+    for pairer in found:
+        if not isinstance(pairer, Pairer) or isinstance(pairer, type):
+            raise ConfigError(
+                "pairers is a list of objects with the methods fits and pair, such as [ThreadPairer()]; "
+                f"one of them is of type {type(pairer).__name__}"
+            )
+    return found
+
+
+@define
+class _Outcome:
+    """What of a collection could be read, passing drops on: nothing at all must not look like an empty channel."""
+
+    path: Path
+    on_drop: Callable[[Dropped], None]
+    files: int = 0
+    read: int = 0
+    failed: list[Dropped] = field(factory=list)
+
+    def drop(self, dropped: Dropped) -> None:
+        if dropped.unit == "file":
+            self.failed.append(dropped)
+        self.on_drop(dropped)
+
+    def check(self) -> None:
+        """Raises where every file failed before its first message.
+
+        Raises:
+            SourceError: With the first reasons.
+        """
+        if self.read or not self.failed or len(self.failed) < self.files:
+            return
+        reasons = "; ".join(f"{drop.where}: {drop.detail}" for drop in self.failed[:3])
+        more = f"; and {len(self.failed) - 3} more" if len(self.failed) > 3 else ""
+        raise SourceError(
+            f"{printable(self.path)}: no message could be read, for no file is a sound export ({reasons}{more}); "
+            "export again with `--format Json`"
+        )
 
 
 @frozen
@@ -54,32 +111,35 @@ class DiscordExportCollector:
         max_message_bytes: A single message over this is refused.
     """
 
-    path: Path = field(converter=Path)
+    path: Path = field(converter=_as_path)
     on_error: Literal["raise", "skip"] = field(
-        default="raise", kw_only=True, validator=validators.in_(("raise", "skip"))
+        default="raise", kw_only=True, validator=one_of("raise", "skip")
     )
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=_as_tuple)
-    author_key: bytes | None = field(default=None, kw_only=True, repr=False)
-    window: int = field(default=50_000, kw_only=True, validator=validators.ge(2))
-    include_bots: bool = field(default=False, kw_only=True)
-    block_size: int = field(default=BLOCK, kw_only=True, validator=validators.ge(16))
-    max_message_bytes: int = field(default=LIMIT, kw_only=True, validator=validators.ge(1024))
+    author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=_secret)
+    window: int = field(default=50_000, kw_only=True, validator=at_least(2))
+    include_bots: bool = field(default=False, kw_only=True, validator=of_type(bool))
+    block_size: int = field(default=BLOCK, kw_only=True, validator=at_least(16))
+    max_message_bytes: int = field(default=LIMIT, kw_only=True, validator=at_least(1024))
 
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs and drops, channel by channel, threads last.
 
         Raises:
-            SourceError: There is nothing to read.
+            SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
         pairers = self._pairers()
         names = Pseudonyms(self.author_key)
         out: list[Dropped] = []
-        channels = self._channels(out.append)
+        outcome = _Outcome(self.path, out.append)
+        channels = self._channels(outcome)
         yield from out
+        out.clear()
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
-            yield from self._pair(channel, pairers, names, starters)
+            yield from self._pair(channel, pairers, names, starters, outcome, out)
+        outcome.check()
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
         """Yields every message, system messages and bots too, each id once.
@@ -88,17 +148,19 @@ class DiscordExportCollector:
             on_drop: Called for what is left out: duplicates, and with ``on_error="skip"`` malformed parts.
 
         Raises:
-            SourceError: There is nothing to read.
+            SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
         names = Pseudonyms(self.author_key)
-        report = on_drop or (lambda _: None)
-        for channel in self._channels(report):
+        outcome = _Outcome(self.path, on_drop or (lambda _: None))
+        for channel in self._channels(outcome):
             sources: dict[str, Source] = {}
-            for block, name in channel.messages(FullMessage, report):
+            for block, name in channel.messages(FullMessage, outcome.drop):
+                outcome.read += len(block)
                 source = sources.get(name) or sources.setdefault(name, _source(channel.channel, name))
                 for message in block:
                     yield _view(message, channel.channel, source, names)
+        outcome.check()
 
     def _pairers(self) -> tuple[Pairer, ...]:
         if self.pairers is None:
@@ -107,10 +169,11 @@ class DiscordExportCollector:
             raise ConfigError("pairers is empty: leave it out, or name at least one")
         return self.pairers
 
-    def _channels(self, on_drop: Callable[[Dropped], None]) -> list[ChannelFiles]:
+    def _channels(self, outcome: _Outcome) -> list[ChannelFiles]:
         found = []
         skip = self.on_error == "skip"
         for path, name in find_files(self.path):
+            outcome.files += 1
             try:
                 found.append(
                     open_file(path, name, skip=skip, block=self.block_size, limit=self.max_message_bytes)
@@ -118,16 +181,21 @@ class DiscordExportCollector:
             except SourceFormatError as error:
                 if not skip:
                     raise
-                on_drop(file_drop(error))
+                outcome.drop(file_drop(error, name))
         return in_channels(found)
 
     def _pair(
-        self, channel: ChannelFiles, pairers: tuple[Pairer, ...], names: Pseudonyms, starters: Starters
+        self,
+        channel: ChannelFiles,
+        pairers: tuple[Pairer, ...],
+        names: Pseudonyms,
+        starters: Starters,
+        outcome: _Outcome,
+        drops: list[Dropped],
     ) -> Iterator[QAPair | Dropped]:
         place = _conversation(channel.channel)
         pairer = next((p for p in pairers if p.fits(place)), None)
-        drops: list[Dropped] = []
-        posts = _Posts(channel, names, starters, drops.append, include_bots=self.include_bots)
+        posts = _Posts(channel, names, starters, outcome.drop, include_bots=self.include_bots)
         came_out = 0
         if pairer is None:
             came_out = yield from _unpaired(posts, place)
@@ -141,6 +209,8 @@ class DiscordExportCollector:
                 while drops:
                     yield drops.pop(0)
         yield from drops
+        drops.clear()
+        outcome.read += posts.count
         if came_out != posts.count:
             raise ConservationError(
                 f"{channel.files[0].name}: {posts.count} messages went into {type(pairer).__name__}, "

@@ -1,0 +1,41 @@
+"""What of an input's own words may stand in ids, errors and reports: names of files, columns and keys."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+
+__all__ = ["printable", "shown"]
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)?")
+_LONGEST = 30
+_LISTED = 30
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    """Returns a path that UTF-8 can carry, whatever bytes the file system holds, and the same under any locale."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def is_name(text: str) -> bool:
+    """Returns True if a text looks like the name of a column or key, not like a sentence."""
+    return len(text) <= _LONGEST and _NAME.fullmatch(text.strip()) is not None
+
+
+def shown(names: Collection[str], kind: str = "column") -> str:
+    """Returns names for an error message, those that look like names; of others, which may be text, the number.
+
+    Args:
+        names: As they stand in the file.
+        kind: What they are names of, in the singular.
+    """
+    known = [repr(name) for name in names if is_name(name)]
+    others = len(names) - len(known)
+    parts = known[:_LISTED] + (["..."] if len(known) > _LISTED else [])
+    if others:
+        word = f"other {kind}" if known else kind
+        parts.append(f"{others} {word}{'' if others == 1 else 's'}")
+    if others and kind == "column":
+        parts[-1] += " (is there a header line?)"
+    return ", ".join(parts) or "none"
