@@ -45,9 +45,13 @@ def main() -> None:
     parser.add_argument("--source", type=Path, help="folder of a Python package; FURY from PyPI by default")
     parser.add_argument("--out", type=Path, default=Path("quickstart-out"), help="folder to write into")
     options = parser.parse_args()
+    if not options.exports.exists():
+        parser.error(f"{options.exports}: there are no exports here")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    source: Path = options.source or fetched("fury", out)
+    source = (options.source or fetched("fury", out)).resolve()
+    if not (source / "__init__.py").is_file():
+        parser.error(f"{source}: no package; give the folder that holds its __init__.py")
 
     print("1. Knowledge: the package's source becomes an index")
     print(ft.build_index(out / "corpus.lance", ft.python_package(source)))
@@ -83,4 +87,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ft.FurytuneError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from furytune.curation.dedup import Deduplicate
     from furytune.curation.length import AnswerLength
     from furytune.curation.secrets import RedactSecrets
-    from furytune.errors import FurytuneError
+    from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
+    from furytune.exporters import load_dataset
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
     from furytune.normalize import Normalizer
+    from furytune.pairing import ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
     from furytune.records import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         Passage,
         Prompt,
         QAPair,
+        Source,
         TrainingRow,
     )
     from furytune.splitting import GroupSplitter
@@ -43,6 +46,7 @@ __all__ = [
     "CapPerAuthor",
     "CheckCode",
     "Collector",
+    "ContractMismatchError",
     "CsvCollector",
     "CsvExporter",
     "Dataset",
@@ -65,11 +69,16 @@ __all__ = [
     "QAPair",
     "RagAugmenter",
     "RedactSecrets",
+    "ReplyPairer",
     "Run",
+    "Source",
+    "SourceFormatError",
+    "ThreadPairer",
     "TokenBudget",
     "TrainingRow",
     "Tuner",
     "build_index",
+    "load_dataset",
     "markup",
     "python_package",
 ]
@@ -82,6 +91,7 @@ _HOME = {
     "CapPerAuthor": "curation.caps",
     "CheckCode": "curation.code",
     "Collector": "protocols",
+    "ContractMismatchError": "errors",
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
@@ -104,11 +114,16 @@ _HOME = {
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
     "RedactSecrets": "curation.secrets",
+    "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "Source": "records",
+    "SourceFormatError": "errors",
+    "ThreadPairer": "pairing",
     "TokenBudget": "budget",
     "TrainingRow": "records",
     "Tuner": "protocols",
     "build_index": "augmenters.rag",
+    "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",
 }

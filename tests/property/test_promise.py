@@ -433,3 +433,4 @@ def test_the_budget_leaves_out_whole_passages_from_the_last(passages, question, 
     assert whole.passages[: len(kept.passages)] == kept.passages
     assert kept.left_out == tuple(p.id for p in whole.passages[len(kept.passages) :])
     assert kept.text == TEMPLATE.render(free.normalizer(question), kept.passages)
+    assert TokenBudget(bare + size).fits(f"{kept.system}\n\n{kept.text}")
