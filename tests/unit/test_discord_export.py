@@ -390,14 +390,49 @@ class TestFiles:
         assert reasons == {"no_reply": 1, "after_answer": 1}
         assert total(tally) == 4
 
-    def test_without_the_parent_the_first_real_message_opens_the_thread(self, tmp_path):
+    def test_without_the_parent_a_thread_has_no_question(self, tmp_path):
+        """What stands first may be the answer to what is not there."""
         starter = message(
-            1, "bob", "", type="ThreadStarterMessage", reference={"messageId": "5", "channelId": "77"}
+            1, "ann", "", type="ThreadStarterMessage", reference={"messageId": "5", "channelId": "77"}
         )
-        root = thread([starter, message(2, "ann", "It fails."), message(3, "bob", "Try a.")])
-        ((pair,), reasons, _) = run(write(tmp_path / "a.json", root))
-        assert (pair.question, pair.answer) == ("It fails.", "Try a.")
-        assert reasons == {"thread_starter_missing": 1}
+        root = thread([starter, message(2, "bob", "Set the opacity."), message(3, "ann", "Thanks, works!")])
+        (pairs, reasons, _) = run(write(tmp_path / "a.json", root))
+        assert pairs == []
+        assert reasons == {"thread_starter_missing": 1, "no_question_text": 2}
+
+    def test_an_opening_of_attachments_only_is_not_answered_by_its_thanks(self, tmp_path):
+        picture = message(1, "ann", "", attachments=[{"id": "1", "url": "u", "fileName": "x.png"}])
+        root = thread([picture, message(2, "bob", "Set the opacity."), message(3, "ann", "Thanks, works!")])
+        (pairs, reasons, _) = run(write(tmp_path / "a.json", root))
+        assert pairs == []
+        assert reasons["no_question_text"] == 1
+
+    def test_a_thread_and_the_replies_to_the_message_it_was_opened_on_are_one_group(self, tmp_path):
+        lead, asking = message(4, "ann", "hi all"), message(5, "ann", "How do I save it?")
+        reply = message(6, "bob", "Call save.", reply=asking["id"])
+        write(tmp_path / "channel.json", export([lead, asking, reply]))
+        starter = message(
+            7,
+            "ann",
+            "",
+            type="ThreadStarterMessage",
+            reference={"messageId": asking["id"], "channelId": "77"},
+        )
+        opened = thread([starter, message(8, "cy", "Or dump it.")])
+        opened["channel"]["id"] = asking["id"]
+        write(tmp_path / "thread.json", opened)
+        (pairs, _, _) = run(tmp_path)
+        assert {p.method for p in pairs} == {"reply", "thread"}
+        assert len({p.group for p in pairs}) == 1
+
+    def test_an_older_message_before_the_question_moves_nothing(self, tmp_path):
+        asking = message(5, "ann", "How do I save it?")
+        reply = message(6, "bob", "Call save.", reply=asking["id"])
+        ((short,), _, _) = run(write(tmp_path / "a.json", export([asking, reply])))
+        longer = export([message(4, "ann", "hi all"), asking, reply])
+        ((long,), _, _) = run(write(tmp_path / "b.json", longer))
+        assert (long.id, long.group) == (short.id, short.group)
+        assert long.question == "hi all\nHow do I save it?"
 
     @pytest.mark.parametrize("layout", ["two", "compact"])
     def test_a_later_longer_export_keeps_every_id_and_group(self, tmp_path, layout):

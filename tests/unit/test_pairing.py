@@ -135,7 +135,7 @@ class TestReplies:
             "1 ann: Hello", "2 ann: how do I do x?", "3 cem: lunch", "4 bob >2: Like this.", "5 bob: Or so."
         )
         assert (pair.question, pair.answer) == ("Hello\nhow do I do x?", "Like this.\nOr so.")
-        assert (pair.id, pair.group, pair.method) == ("discord:1", "1", "reply")
+        assert (pair.id, pair.group, pair.method) == ("discord:2", "2", "reply")
         assert drops == {"no_reply": ("3",)}
 
     def test_a_statement_just_before_a_reply_leads_it_in(self):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import attrs
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from furytune._checks import at_least, of_type, one_of
 from furytune._pseudonym import Pseudonyms
@@ -193,7 +193,7 @@ class DiscordExportCollector:
         outcome: _Outcome,
         drops: list[Dropped],
     ) -> Iterator[QAPair | Dropped]:
-        place = _conversation(channel.channel)
+        place = evolve(_conversation(channel.channel), starters=starters.keys())
         pairer = next((p for p in pairers if p.fits(place)), None)
         posts = _Posts(channel, names, starters, outcome.drop, include_bots=self.include_bots)
         came_out = 0

@@ -26,6 +26,13 @@ def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
     return found
 
 
+def opened_by(opener: str, found: list[Turn], drops: Drops) -> list[Turn]:
+    """Returns the turns from the opener's first on; those before answer something that is not there."""
+    while found and found[0][0].speaker != opener:
+        drops.all("no_question_text", found.pop(0))
+    return found
+
+
 def only_asks_back(turn: Turn) -> bool:
     """Returns True if every message of a turn ends with a question mark and gives neither code nor a link."""
     return all(

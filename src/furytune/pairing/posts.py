@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
@@ -52,6 +52,7 @@ class Conversation:
         thread: Thread or forum post id, "" in a channel.
         is_thread: True for a thread or forum post, even one whose id is unknown.
         platform: Prefix of pair ids.
+        starters: Ids of messages that a thread was opened on; such a thread has the same id in Discord.
     """
 
     guild: str = ""
@@ -59,12 +60,15 @@ class Conversation:
     thread: str = ""
     is_thread: bool = False
     platform: str = "discord"
+    starters: Collection[str] = frozenset()
 
-    def pair(self, question: list[list[Post]], answer: list[Post], *, group: str, method: str) -> QAPair:
+    def pair(
+        self, question: list[list[Post]], answer: list[Post], *, uid: str, group: str, method: str
+    ) -> QAPair:
         """Returns the pair of some turns: lines of a turn joined by a line break, turns by a blank line."""
         first = question[0][0]
         return QAPair(
-            id=f"{self.platform}:{first.id}",
+            id=f"{self.platform}:{uid}",
             question="\n\n".join("\n".join(p.text for p in turn) for turn in question),
             answer="\n".join(p.text for p in answer),
             group=group,

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from furytune._checks import at_least, of_type
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
-from furytune.pairing._turns import split, turns
+from furytune.pairing._turns import opened_by, split, turns
 from furytune.pairing.posts import Conversation, Post
 from furytune.pairing.questions import is_question
 from furytune.records import Dropped, QAPair
@@ -24,13 +24,15 @@ class _Run(msgspec.Struct, gc=False):
     """Adjacent messages of one person; the unit that replies point to.
 
     ``tree`` is the root that it replies to, None for a root. One is made for nearly each message, so it is hidden from
-    the garbage collector: root and members refer to each other until the tree is closed.
+    the garbage collector: root and members refer to each other until the tree is closed. ``asked`` is the message of a root
+    that was replied to first: it names pair and group, and neither later nor older messages change it.
     """
 
     posts: list[Post]
     tree: _Run | None
     lost: str
     members: list[_Run] | None = None
+    asked: str = ""
     done: bool = False
 
     def join(self, root: _Run) -> None:
@@ -137,7 +139,11 @@ class _Replies:
         if run is None:
             return None, "reply_to_dropped"
         root = run.tree or run
-        return (None, "after_window") if root.done else (root, "")
+        if root.done:
+            return None, "after_window"
+        if root is run and not root.asked:
+            root.asked = uid
+        return root, ""
 
     def adjacent(self, before: Post, post: Post) -> bool:
         if before.speaker != post.speaker:
@@ -171,13 +177,11 @@ class _Replies:
             for part in (root, *members):
                 self.drops.all(reason, part.posts)
             return None
-        found = turns((post for part in (root, *members) for post in part.posts), self.drops)
-        opener = root.posts[0].speaker
-        while found and found[0][0].speaker != opener:  # the root holds attachments only
-            self.drops.all("no_question_text", found.pop(0))
-        halves = split(found, self.drops)
+        said = turns((post for part in (root, *members) for post in part.posts), self.drops)
+        halves = split(opened_by(root.posts[0].speaker, said, self.drops), self.drops)
         if halves is None:
             return None
-        pair = self.place.pair(halves[0], halves[1], group=root.posts[0].id, method="reply")
+        group = next((p.id for p in root.posts if p.id in self.place.starters), root.asked)
+        pair = self.place.pair(halves[0], halves[1], uid=root.asked, group=group, method="reply")
         self.used += len(pair.question_messages) + len(pair.answer_messages)
         return pair

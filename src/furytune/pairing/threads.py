@@ -9,7 +9,7 @@ from attrs import field, frozen
 from furytune._checks import at_least
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
-from furytune.pairing._turns import split, turns
+from furytune.pairing._turns import opened_by, split, turns
 from furytune.pairing.posts import Conversation, Post
 from furytune.records import Dropped, QAPair
 
@@ -22,7 +22,8 @@ class ThreadPairer:
 
     Consecutive messages of one person are a turn. The answer is the first turn by somebody else, unless it only asks
     back and the opener then spoke again. A solution mark on a message makes its turn the answer. The question is
-    everything the opener said before the answer.
+    everything the opener said before the answer. A thread whose opening message is not there, or holds no text and is
+    followed by somebody else's, has no question: it is dropped as "no_question_text".
 
     Args:
         window: Most messages of a thread that are looked at; later ones are counted as "after_window".
@@ -39,8 +40,10 @@ class ThreadPairer:
         drops = Drops()
         kept: list[Post] = []
         read = 0
+        starter_missing = False
         for post in posts:
             read += 1
+            starter_missing = starter_missing or (read == 1 and post.drop == "thread_starter_missing")
             if post.drop:
                 drops.add(post.drop, post.id)
             elif len(kept) < self.window:
@@ -48,11 +51,14 @@ class ThreadPairer:
             else:
                 drops.add("after_window", post.id)
         first = kept[0].id if kept else ""
-        found = split(turns(kept, drops), drops)
+        opener = "" if starter_missing or not kept else kept[0].speaker
+        found = split(opened_by(opener, turns(kept, drops), drops), drops)
         used = 0
         if found is not None:
             question, answer = found
-            pair = place.pair(question, answer, group=place.thread or first, method="thread")
+            pair = place.pair(
+                question, answer, uid=question[0][0].id, group=place.thread or first, method="thread"
+            )
             used = len(pair.question_messages) + len(pair.answer_messages)
             yield pair
         if used + drops.total != read:
