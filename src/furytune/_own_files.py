@@ -19,6 +19,7 @@ __all__ = [
     "SOURCES",
     "SUFFIX",
     "escape_formula",
+    "looks_escaped",
     "manifest_path",
     "read_head",
     "sha256_of",
@@ -83,6 +84,11 @@ def escape_formula(text: str) -> str:
     return "'" + text if text[:1] in _LEADING else text
 
 
+def looks_escaped(text: str) -> bool:
+    """Tells whether a cell looks like one that `escape_formula` put a quote before."""
+    return text[:1] == "'" and text[1:2] in _LEADING
+
+
 def unescape_formula(text: str) -> str:
     """Takes away what `escape_formula` put before a cell."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _LEADING else text
+    return text[1:] if looks_escaped(text) else text

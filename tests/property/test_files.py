@@ -120,7 +120,9 @@ class TestEscapedFormulas:
 
     def test_the_option_says_so_without_a_manifest(self, path):
         path.with_name("t.csv.manifest.json").unlink()
-        assert self.read(path) == [("'=1", "''x"), ("'+2", "a")]
+        with pytest.raises(Exception, match=r"t\.csv:2:1: a cell begins like one .* escaped_formulas=True"):
+            self.read(path)
+        assert self.read(path, escaped_formulas=False) == [("'=1", "''x"), ("'+2", "a")]
         assert self.read(path, escaped_formulas=True) == [("=1", "'x"), ("+2", "a")]
 
     def test_a_file_that_was_changed_is_not_guessed_about(self, path):

@@ -138,6 +138,118 @@ class TestColumns:
             CsvCollector("a.csv", delimiter=delimiter)
 
 
+class TestArguments:
+    @pytest.mark.parametrize("kind", [CsvCollector, JsonlCollector])
+    @pytest.mark.parametrize(
+        "options",
+        [{"on_error": "Skip"}, {"question": 5, "answer": 6}, {"id": 5}, {"author": b"a"}, {"encoding": 8}],
+    )
+    def test_what_cannot_work_is_refused_with_a_sentence(self, kind, options):
+        with pytest.raises(ConfigError, match=rf"^{next(iter(options))} is ") as caught:
+            kind("a", **options)
+        assert "Attribute(" not in str(caught.value)
+
+    @pytest.mark.parametrize("options", [{"delimiter": 5}, {"escaped_formulas": "yes"}])
+    def test_so_are_those_of_csv_alone(self, options):
+        with pytest.raises(ConfigError, match=rf"^{next(iter(options))} is "):
+            CsvCollector("a", **options)
+
+    @pytest.mark.parametrize("path", [5, None, ["a", 5]])
+    def test_a_path_is_a_path(self, path):
+        with pytest.raises(ConfigError, match="path is a file, a folder or a list of these"):
+            CsvCollector(path)
+
+
+class TestNoTextInErrors:
+    """Without a header the first record stands in its place: then it is text of somebody."""
+
+    TEXT = "Why does my CANARY not show"
+
+    def test_a_first_record_without_names_is_counted_not_shown(self, tmp_path):
+        with pytest.raises(
+            SourceFormatError, match=r"found 2 columns \(is there a header line\?\)"
+        ) as caught:
+            csv_of(tmp_path, f'"{self.TEXT}","Ask CANARY; it is there."\n')
+        assert "CANARY" not in str(caught.value)
+
+    def test_names_are_shown_beside_the_number_of_others(self, tmp_path):
+        with pytest.raises(SourceFormatError, match="found 'title', 'my text', 1 other column ") as caught:
+            csv_of(tmp_path, f"title,{self.TEXT},my text\n")
+        assert "CANARY" not in str(caught.value)
+        with pytest.raises(
+            SourceFormatError, match="no column is called 'Gruppe'; found 'question', 'ans"
+        ) as caught:
+            csv_of(tmp_path, f"question,answer,{self.TEXT}\n", group="Gruppe")
+        assert "CANARY" not in str(caught.value)
+
+    def test_two_columns_of_one_text(self, tmp_path):
+        options = {"question": self.TEXT, "answer": "answer"}
+        with pytest.raises(SourceFormatError, match="two columns have the same name") as caught:
+            csv_of(tmp_path, f"{self.TEXT},{self.TEXT},answer\n", **options)
+        assert "CANARY" not in str(caught.value)
+
+    def test_keys(self, tmp_path):
+        for line in (
+            json.dumps({self.TEXT: "x"}).encode(),
+            f'{{"question": "q", "answer": "a", "{self.TEXT}": 1, "{self.TEXT}": 2}}'.encode(),
+        ):
+            with pytest.raises(SourceFormatError, match="found 1 key;|a key occurs twice") as caught:
+                jsonl_of(tmp_path, line)
+            assert "CANARY" not in str(caught.value)
+
+
+class TestPreamble:
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    @pytest.mark.parametrize(
+        ("before", "mark"),
+        [
+            ("sep=;", ";"),
+            ("SEP=~", "~"),
+            ('"sep=\t"', "\t"),
+            ("", ","),
+            ("|", ","),
+            ("|sep=,", ","),
+            ("sep=;||", ";"),
+        ],
+    )
+    def test_blank_lines_and_excels_line_may_stand_before_the_header(self, tmp_path, end, before, mark):
+        lines = [*before.split("|"), f"question{mark}answer", f"q{mark}a"]
+        (pair,) = csv_of(tmp_path, end.join(lines))
+        assert (pair.question, pair.answer, pair.source.line) == ("q", "a", len(lines))
+
+    def test_a_delimiter_that_is_given_counts_more_than_the_line(self, tmp_path):
+        assert texts(csv_of(tmp_path, "sep=;\nquestion,answer\nq,a\n", delimiter=",")) == [("q", "a")]
+
+    def test_an_error_of_the_header_names_its_line(self, tmp_path):
+        with pytest.raises(SourceFormatError, match=r"a\.csv:3:1: no columns"):
+            csv_of(tmp_path, "\n\nq,a\n")
+
+    def test_only_the_first_such_line_is_excels(self, tmp_path):
+        with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: no columns"):
+            csv_of(tmp_path, "sep=;\nsep=,\nquestion,answer\nq,a\n")
+
+
+class TestDoubtfulFormulas:
+    """A file that has the header of an export and no manifest beside it."""
+
+    @pytest.mark.parametrize("header", ["input,output", "text_input,output"])
+    @pytest.mark.parametrize("text", ["'=1", "'+1", "'-1", "'@a", "''a", "'\ta"])
+    def test_a_cell_that_may_be_escaped_is_asked_about(self, tmp_path, header, text):
+        data = f"{header}\nq,a\nq,{text}\n"
+        for on_error in ("raise", "skip"):
+            with pytest.raises(SourceFormatError, match=r"a\.csv:3:1: .*escaped_formulas=True .*else False"):
+                csv_of(tmp_path, data, on_error=on_error)
+        assert texts(csv_of(tmp_path, data, escaped_formulas=True))[1] == ("q", text[1:])
+        assert texts(csv_of(tmp_path, data, escaped_formulas=False))[1] == ("q", text)
+
+    @pytest.mark.parametrize(
+        "data", ["input,output\n'q',a\n", "question,answer\n'=1,a\n", "output,input\n'=1,a\n"]
+    )
+    def test_other_files_are_text(self, tmp_path, data):
+        assert len(texts(csv_of(tmp_path, data))) == 1
+        assert texts(csv_of(tmp_path, data))[0][0 if "output,input" not in data else 1].startswith("'")
+
+
 class TestIds:
     def test_an_id_is_file_stem_and_hash_of_the_canonical_pair(self, tmp_path):
         question, answer = 'Ünï "q"\n\x00\x7f\u2028/', "😀\t\\"
@@ -220,7 +332,26 @@ class TestFiles:
         (tmp_path / "a.jsonl.gz").write_bytes(data[: len(data) // 2])
         with pytest.raises(SourceFormatError, match="gzip data are damaged or cut short"):
             list(JsonlCollector(tmp_path).collect())
-        assert drops(JsonlCollector(tmp_path, on_error="skip").collect()) == [("damaged", "a.jsonl.gz")]
+        with pytest.raises(
+            SourceError, match=r"no pair could be read.*a\.jsonl\.gz: its gzip data are damaged"
+        ):
+            list(JsonlCollector(tmp_path, on_error="skip").collect())
+        (tmp_path / "b.jsonl").write_text('{"question": "q", "answer": "a"}')
+        found = list(JsonlCollector(tmp_path, on_error="skip").collect())
+        assert drops(found) == [("damaged", "a.jsonl.gz")]
+        assert texts(found) == [("q", "a")]
+
+    def test_tables_of_lancedb_are_no_folders_of_pairs(self, tmp_path):
+        for folder in (tmp_path / "sub", tmp_path / "t.lance" / "data"):
+            folder.mkdir(parents=True)
+            (folder / "a.jsonl").write_text('{"question": "q", "answer": "a"}')
+        assert [p.source.path for p in JsonlCollector(tmp_path).collect()] == ["sub/a.jsonl"]
+        assert len(list(JsonlCollector(tmp_path / "t.lance").collect())) == 1
+
+    @pytest.mark.parametrize("date", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-10:00"])
+    def test_a_date_that_utc_cannot_hold_is_refused(self, tmp_path, date):
+        with pytest.raises(SourceFormatError, match="date is"):
+            csv_of(tmp_path, f"question,answer,date\nq,a,{date}\n")
 
     def test_a_file_name_that_is_not_utf_8_does_not_spoil_ids(self, tmp_path):
         path = bytes(tmp_path) + b"/b\xff.csv"
@@ -518,7 +649,11 @@ class TestJsonl:
         for data in (b"", b"\n \n", b"\xef\xbb\xbf"):
             with pytest.raises(SourceFormatError, match=r"a\.jsonl:1:1: holds no record"):
                 jsonl_of(tmp_path, data)
-            assert drops(jsonl_of(tmp_path, data, on_error="skip")) == [("empty", "a.jsonl")]
+            with pytest.raises(SourceError, match=r"a\.jsonl: holds no record"):
+                jsonl_of(tmp_path, data, on_error="skip")
+            (tmp_path / "b.jsonl").write_text('{"question": "q", "answer": "a"}')
+            found = JsonlCollector(tmp_path, on_error="skip").collect()
+            assert drops(found) == [("empty", "a.jsonl")]
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252", "utf-32"])
     def test_other_encodings(self, tmp_path, encoding):

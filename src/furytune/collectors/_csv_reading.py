@@ -26,6 +26,11 @@ Record: TypeAlias = tuple[int, tuple[str, ...]]
 _QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
 _QUOTED_RE = re.compile(_QUOTED)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANK = re.compile(r"[ \t]{0,999}(?:\r\n|\n|\r)")
+_BLANK_OR_SEP = re.compile(
+    r"""[ \t]{0,999}(?:(?P<quote>"?)sep=(?P<mark>[^"\r\n])(?P=quote))?(?:\r\n|\n|\r)""", re.IGNORECASE
+)
+_PREAMBLE = 1024
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SHOW_QUOTE = "double a quote that belongs to the text, and put quotes around the whole field"
 
@@ -76,6 +81,23 @@ class CsvReader:
     def __attrs_post_init__(self) -> None:
         self._source = iter(self.blocks)
         self._fill()
+
+    def preamble(self) -> str | None:
+        """Steps over blank lines before the header, and over a line such as ``sep=;`` that Excel writes there.
+
+        Returns:
+            The delimiter that such a line names, or None.
+        """
+        named: str | None = None
+        while True:
+            while not self._ended and len(self._buffer) - self._pos < _PREAMBLE:
+                self._fill()
+            found = (_BLANK if named else _BLANK_OR_SEP).match(self._buffer, self._pos)
+            if found is None:
+                return named
+            named = found["mark"] if found.groupdict().get("mark") else named
+            self._pos = found.end()
+            self.line += 1
 
     def header(self, delimiter: str) -> tuple[str, ...]:
         """Returns the fields of the first record as a delimiter would cut it; takes nothing away.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import msgspec
 
+from furytune.collectors._names import is_name
 from furytune.collectors._pair_files import LIMIT, Flaw
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ def _record(line: int, text: bytes) -> Record | Flaw:
 
 def twin_key(line: int, found: Twins) -> Flaw:
     """Returns the flaw of an object in which a key occurs twice."""
+    name = f"the key {found.key!r}" if is_name(found.key) else "a key"  # any other may be text
     return Flaw(
         reason="duplicate_key",
-        problem=f"the key {found.key[:40]!a} occurs twice in one object",
+        problem=f"{name} occurs twice in one object",
         line=line,
         column=1,
         hint="keep one of them",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from furytune.collectors._json_lines import Twins, twin_key
+from furytune.collectors._names import shown
 from furytune.collectors._pair_files import Flaw
-from furytune.collectors._pairs import WANTED, Columns, find_columns, find_extras, flaw, listed
+from furytune.collectors._pairs import WANTED, Columns, find_columns, find_extras, flaw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
     if not q and not a:
         return Flaw(
             reason="columns",
-            problem=f"no keys for question and answer; found {listed(found)}",
+            problem=f"no keys for question and answer; found {shown(found, 'key')}",
             line=line,
             column=1,
             hint=f"recognised are {WANTED}, messages and contents; name them by `question=` and `answer=`",

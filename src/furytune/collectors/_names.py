@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection
 
-__all__ = ["printable", "shown"]
+__all__ = ["is_name", "printable", "shown"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)?")
 _LONGEST = 30

@@ -6,16 +6,18 @@ import codecs
 import gzip
 import os
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from furytune.collectors._names import printable
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterator
 
 __all__ = [
     "LIMIT",
@@ -84,6 +86,11 @@ class PairFile:
     name: str
 
     @property
+    def place(self) -> str:
+        """The path as errors name it."""
+        return printable(self.path)
+
+    @property
     def stem(self) -> str:
         """The name without its suffixes ``.gz`` and ``.csv`` or ``.jsonl``."""
         name = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
@@ -110,7 +117,9 @@ class PairFile:
                 "damaged", "its gzip data are damaged or cut short", "fetch the file again"
             ) from error
         except OSError as error:
-            raise SourceError(f"{self.path}: cannot be read: {error.strerror or 'unknown reason'}") from error
+            raise SourceError(
+                f"{self.place}: cannot be read: {error.strerror or 'unknown reason'}"
+            ) from error
 
 
 def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
@@ -121,7 +130,11 @@ def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     """
     if isinstance(value, str | os.PathLike):
         return (Path(value),)
-    paths = tuple(Path(item) for item in value)
+    items = tuple(value) if isinstance(value, Iterable) else (value,)
+    for item in items:
+        if not isinstance(item, str | os.PathLike):
+            raise ConfigError(f"path is a file, a folder or a list of these, not a {type(item).__name__}")
+    paths = tuple(Path(item) for item in items)
     if not paths:
         raise ConfigError("give the path of at least one file or folder to collect")
     return paths
@@ -141,20 +154,27 @@ def find_files(paths: Iterable[Path], suffix: str) -> list[PairFile]:
     for path in paths:
         if path.is_dir():
             inside = [
-                PairFile(file, _printable(file.relative_to(path).as_posix()))
+                PairFile(file, printable(file.relative_to(path).as_posix()))
                 for file in path.rglob("*")
-                if file.name.lower().endswith((suffix, suffix + ".gz")) and file.is_file()
+                if not _in_table(file.relative_to(path))
+                and file.name.lower().endswith((suffix, suffix + ".gz"))
+                and file.is_file()
             ]
             if not inside:
                 raise SourceError(
-                    f"{path}: this folder holds no *{suffix} or *{suffix}.gz; give another path"
+                    f"{printable(path)}: this folder holds no *{suffix} or *{suffix}.gz; give another path"
                 )
-            found += sorted(inside, key=lambda file: file.name)
+            found += sorted(inside, key=lambda file: (file.name, os.fsencode(file.path)))
         elif path.exists():
-            found.append(PairFile(path, _printable(path.name)))
+            found.append(PairFile(path, printable(path.name)))
         else:
-            raise SourceError(f"{path}: there is no such file or folder")
+            raise SourceError(f"{printable(path)}: there is no such file or folder")
     return found
+
+
+def _in_table(name: Path) -> bool:
+    """Returns True inside of a LanceDB table, which is no folder of pairs."""
+    return any(part.lower().endswith(".lance") for part in name.parts[:-1])
 
 
 def text_encoding(value: str | None) -> str | None:
@@ -165,6 +185,8 @@ def text_encoding(value: str | None) -> str | None:
     """
     if value is None:
         return None
+    if not isinstance(value, str):
+        raise ConfigError(f"encoding is the name of a text encoding, not a {type(value).__name__}")
     try:
         with suppress(UnicodeError):
             b"-".decode(value)  # a LookupError for "rot13" and its like, which are no encodings of text
@@ -237,7 +259,7 @@ class TextBlocks:
         if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and given is None:
             raise SourceFormatError(
                 "its byte order mark says UTF-32",
-                path=str(self.file.path),
+                path=self.file.place,
                 line=1,
                 column=1,
                 hint="give encoding='utf-32'",
@@ -246,7 +268,7 @@ class TextBlocks:
         if given == "utf-16" and not marked:
             raise SourceFormatError(
                 "has no byte order mark, so UTF-16 may be either of two",
-                path=str(self.file.path),
+                path=self.file.place,
                 line=1,
                 column=1,
                 hint="give encoding='utf-16-le' or encoding='utf-16-be'",
@@ -258,11 +280,6 @@ class TextBlocks:
     def _undecodable(self, name: str, error: UnicodeDecodeError) -> UnreadableFile:
         at = self._offset + error.start
         return UnreadableFile("encoding", f"is not {name} near byte {at}", "give the right `encoding=`")
-
-
-def _printable(name: str) -> str:
-    """Returns a name that UTF-8 can carry, whatever bytes the file system holds."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def utf8_blocks(file: PairFile, encoding: str | None) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from furytune.errors import ConfigError
 from furytune.records import QAPair, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "Columns",
@@ -26,7 +26,6 @@ __all__ = [
     "find_columns",
     "find_extras",
     "flaw",
-    "listed",
     "missing_extras",
 ]
 
@@ -44,7 +43,6 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
 }
 """Names of the optional columns."""
 
-_LISTED = 30
 _encode = msgspec.json.Encoder().encode
 
 
@@ -111,12 +109,6 @@ def missing_extras(names: Sequence[str], columns: Columns) -> list[str]:
     """Returns the optional columns that the caller named and that are not there."""
     given = (getattr(columns, extra) for extra in EXTRAS)
     return [name for name in given if name and chosen(names, name) is None]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Returns column names for an error message."""
-    shown = [ascii(name[:40]) for name in names]
-    return ", ".join(shown[:_LISTED]) + (", ..." if len(shown) > _LISTED else "") if shown else "none"
 
 
 @define
@@ -259,9 +251,12 @@ def _moment(text: str) -> datetime | None:
     """Returns an ISO 8601 moment; one without a time zone is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)  # the first and the last hours of the calendar may not be there
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return moment
 
 
 def flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:

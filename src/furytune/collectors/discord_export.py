@@ -100,7 +100,8 @@ class DiscordExportCollector:
     Args:
         path: A file, or a folder whose ``*.json`` and ``*.json.gz`` are read with all sub-folders. Partitions and
             overlapping exports of one channel are merged by message id; of two equal ids the first file's counts.
-        on_error: "raise" stops at the first malformed file or message; "skip" counts it as dropped and keeps the rest.
+        on_error: "raise" stops at the first malformed file or message; "skip" counts it as dropped and keeps the rest,
+            but raises where nothing at all could be read.
         pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
             `ReplyPairer`.
         author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is

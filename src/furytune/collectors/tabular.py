@@ -5,7 +5,7 @@ reasons: ``fields`` (wrong number of them), ``quotes``, ``encoding``, ``too_long
 ``not_object``, ``duplicate_key``, ``too_deep``, ``surrogate``, ``columns`` (question or answer not found),
 ``type`` and ``not_text`` (a value that is not text), ``no_question`` and ``no_answer`` (chat turns),
 ``empty_question``, ``empty_answer``, ``date``, ``duplicate_id``; or of the unit "file": ``damaged``,
-``encoding``, ``empty``. A header without the columns is an error always.
+``encoding``, ``empty``. A header without the columns is an error always, and so are files none of which can be read.
 Chat turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``.
 """
 
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from attrs import field, frozen
 
 from furytune import _own_files
+from furytune._checks import of_type, one_of
 from furytune.collectors._csv_reading import CsvReader, cell
 from furytune.collectors._json_lines import decode_lines
 from furytune.collectors._json_records import Shape, exchange_of, shape_of
+from furytune.collectors._names import is_name, printable, shown
 from furytune.collectors._pair_files import (
     Flaw,
     PairFile,
@@ -37,10 +39,9 @@ from furytune.collectors._pairs import (
     PairMaker,
     Stem,
     find_columns,
-    listed,
     missing_extras,
 )
-from furytune.errors import ConfigError, SourceFormatError
+from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.records import Dropped, QAPair, Source
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ _DELIMITERS = (",", ";", "\t", "|")
 _NAME_THEM = "name them by `question=` and `answer=`"
 
 
-def _on_error(value: str) -> str:
-    if value not in {"raise", "skip"}:
-        raise ConfigError(f"on_error must be 'raise' or 'skip', not {value!r}")
-    return value
+_EXPORTED = frozenset({("input", "output"), ("text_input", "output")})
+"""The headers that `CsvExporter` writes for its dialects."""
+
+_text_or_none = of_type(str, type(None))
 
 
 @frozen
@@ -81,28 +82,29 @@ class CsvCollector:
         group: Column of the conversation.
         asked_at: Column of the date.
         author: Column of the asker's pseudonym.
-        delimiter: One character; by default that of comma, semicolon, tab and vertical bar which makes the
-            header hold the columns.
+        delimiter: One character; by default that of a line ``sep=;`` before the header, else that of comma,
+            semicolon, tab and vertical bar which makes the header hold the columns.
         encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
         on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
         escaped_formulas: Whether a cell like ``'=1`` stands for ``=1``. None asks the manifest beside the
-            file, so that what `CsvExporter` wrote comes back as it was.
+            file, so that what `CsvExporter` wrote comes back as it was; without one, such a cell under the
+            header of an export is an error.
 
     Raises:
         ConfigError: The arguments cannot work.
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
-    question: str | None = field(default=None, kw_only=True)
-    answer: str | None = field(default=None, kw_only=True)
-    id: str | None = field(default=None, kw_only=True)
-    group: str | None = field(default=None, kw_only=True)
-    asked_at: str | None = field(default=None, kw_only=True)
-    author: str | None = field(default=None, kw_only=True)
-    delimiter: str | None = field(default=None, kw_only=True)
+    question: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    delimiter: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", converter=_on_error, kw_only=True)
-    escaped_formulas: bool | None = field(default=None, kw_only=True)
+    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
+    escaped_formulas: bool | None = field(default=None, kw_only=True, validator=of_type(bool, type(None)))
 
     def __attrs_post_init__(self) -> None:
         _columns(self)
@@ -113,18 +115,18 @@ class CsvCollector:
         """Yields pairs in the order of the files.
 
         Raises:
-            SourceError: A path cannot be read.
+            SourceError: A path cannot be read, or no file could be read.
             SourceFormatError: A header without the columns; or, unless skipped, a record that is not a pair.
         """
         maker = PairMaker()
-        for file in find_files(self.path, ".csv"):
-            yield from _settled(file, self._file(file, maker), self.on_error)
+        files = ((file, self._file(file, maker)) for file in find_files(self.path, ".csv"))
+        yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
         columns = _columns(self)
         reader = CsvReader(TextBlocks(file, self.encoding))
         delimiter, names, at = self._header(file, reader, columns)
-        unescape = self._escaped(file)
+        unescape = self._escaped(file, names)
         q, a = at.pop("question"), at.pop("answer")
         stem, name = Stem(file.stem), file.name
         records = reader.records(delimiter, len(names))
@@ -136,7 +138,9 @@ class CsvCollector:
             line, raw = record
             question, answer = cell(raw[q]), cell(raw[a])
             extras = {key: cell(raw[i]) for key, i in at.items()} if at else {}
-            if unescape:
+            if unescape is None:
+                _sure(file, line, question, answer)
+            elif unescape:
                 question, answer = _own_files.unescape_formula(question), _own_files.unescape_formula(answer)
                 extras = {key: _own_files.unescape_formula(text) for key, text in extras.items()}
             yield maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
@@ -145,20 +149,26 @@ class CsvCollector:
         self, file: PairFile, reader: CsvReader, columns: Columns
     ) -> tuple[str, tuple[str, ...], dict[str, int]]:
         """Returns delimiter, column names and where the columns stand."""
-        candidates = (self.delimiter,) if self.delimiter is not None else _DELIMITERS
+        stated = reader.preamble()
+        mark = self.delimiter or stated
+        candidates = _DELIMITERS if mark is None else (mark,)
         headers = {mark: reader.header(mark) for mark in candidates}
         fits = {mark: at for mark, names in headers.items() if (at := find_columns(names, columns))}
-        path = str(file.path)
+        path = file.place
         if len(fits) > 1:
             raise SourceFormatError(
-                "its header can be cut in two ways", path=path, line=1, column=1, hint="give `delimiter=`"
+                "its header can be cut in two ways",
+                path=path,
+                line=reader.line,
+                column=1,
+                hint="give `delimiter=`",
             )
         best = max(headers, key=lambda mark: len(headers[mark]))
         if not fits:
             raise SourceFormatError(
-                f"no columns for question and answer; found {listed(headers[best])}",
+                f"no columns for question and answer; found {shown(headers[best])}",
                 path=path,
-                line=1,
+                line=reader.line,
                 column=1,
                 hint=_hint(headers[best], columns),
             )
@@ -166,9 +176,9 @@ class CsvCollector:
         names = headers[mark]
         if absent := missing_extras(names, columns):
             raise SourceFormatError(
-                f"no column is called {listed(absent)}; found {listed(names)}",
+                f"no column is called {', '.join(map(ascii, absent))}; found {shown(names)}",
                 path=path,
-                line=1,
+                line=reader.line,
                 column=1,
                 hint="give the name as it stands in the header",
             )
@@ -176,25 +186,29 @@ class CsvCollector:
         for i in at.values():
             if folded.count(folded[i]) > 1 and names.count(names[i]) > 1:
                 raise SourceFormatError(
-                    f"two columns are called {listed([names[i]])}",
+                    f"two columns are called {names[i]!r}"
+                    if is_name(names[i])
+                    else "two columns have the same name",
                     path=path,
-                    line=1,
+                    line=reader.line,
                     column=1,
                     hint="rename one",
                 )
         return mark, names, at
 
-    def _escaped(self, file: PairFile) -> bool:
-        """Tells whether the file's cells carry the formula escape."""
+    def _escaped(self, file: PairFile, names: tuple[str, ...]) -> bool | None:
+        """Tells whether the file's cells carry the formula escape; None if a cell that looks so is in doubt."""
         if self.escaped_formulas is not None:
             return self.escaped_formulas
         entry = _listed_in_manifest(file)
         if entry is None:
+            return None if names in _EXPORTED else False
+        if not entry:
             return False
         if _own_files.sha256_of(file.blocks()) != entry.get("sha256"):
             raise SourceFormatError(
                 "was changed since its manifest was written, so it is not known how to read cells that begin with '",
-                path=str(file.path),
+                path=file.place,
                 hint="give escaped_formulas=True if they still begin with the exporter's quote, else False",
             )
         return True
@@ -226,14 +240,14 @@ class JsonlCollector:
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
-    question: str | None = field(default=None, kw_only=True)
-    answer: str | None = field(default=None, kw_only=True)
-    id: str | None = field(default=None, kw_only=True)
-    group: str | None = field(default=None, kw_only=True)
-    asked_at: str | None = field(default=None, kw_only=True)
-    author: str | None = field(default=None, kw_only=True)
+    question: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", converter=_on_error, kw_only=True)
+    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
 
     def __attrs_post_init__(self) -> None:
         _columns(self)
@@ -242,12 +256,12 @@ class JsonlCollector:
         """Yields pairs in the order of the files.
 
         Raises:
-            SourceError: A path cannot be read.
+            SourceError: A path cannot be read, or no file could be read.
             SourceFormatError: Unless skipped, a line that is not a pair.
         """
         maker = PairMaker()
-        for file in find_files(self.path, ".jsonl"):
-            yield from _settled(file, self._file(file, maker), self.on_error)
+        files = ((file, self._file(file, maker)) for file in find_files(self.path, ".jsonl"))
+        yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
         columns = _columns(self)
@@ -299,6 +313,28 @@ def _hint(names: Iterable[str], columns: Columns) -> str:
     return f"recognised are {WANTED}; {_NAME_THEM}"
 
 
+def _collected(
+    files: Iterable[tuple[PairFile, Iterator[QAPair | Dropped | Flaw]]], on_error: OnError
+) -> Iterator[QAPair | Dropped]:
+    """Passes on what the files hold; raises where skipping leaves nothing because no file can be read."""
+    failed: list[Dropped] = []
+    count = pairs = 0
+    for file, items in files:
+        count += 1
+        for item in _settled(file, items, on_error):
+            if isinstance(item, QAPair):
+                pairs += 1
+            elif item.unit == "file":
+                failed.append(item)
+            yield item
+    if not pairs and failed and len(failed) == count:
+        reasons = "; ".join(f"{drop.where}: {drop.detail}" for drop in failed[:3])
+        more = f"; and {count - 3} more" if count > 3 else ""
+        raise SourceError(
+            f"no pair could be read, for every file is damaged ({reasons}{more}); fetch them again"
+        )
+
+
 def _settled(
     file: PairFile, items: Iterator[QAPair | Dropped | Flaw], on_error: OnError
 ) -> Iterator[QAPair | Dropped]:
@@ -312,7 +348,7 @@ def _settled(
     except UnreadableFile as error:
         if on_error == "raise":
             raise SourceFormatError(
-                error.problem, path=str(file.path), line=1, column=1, hint=error.hint
+                error.problem, path=file.place, line=1, column=1, hint=error.hint
             ) from error
         yield Dropped(reason=error.reason, unit="file", where=file.name, detail=error.problem)
 
@@ -320,13 +356,25 @@ def _settled(
 def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
     if on_error == "raise":
         raise SourceFormatError(
-            flaw.problem, path=str(file.path), line=flaw.line, column=flaw.column, hint=flaw.hint
+            flaw.problem, path=file.place, line=flaw.line, column=flaw.column, hint=flaw.hint
         )
     return Dropped(reason=flaw.reason, unit="record", where=f"{file.name}:{flaw.line}", detail=flaw.problem)
 
 
+def _sure(file: PairFile, line: int, *cells: str) -> None:
+    """Refuses a cell that may be an exporter's escape or a person's text, where nothing tells which."""
+    if any(map(_own_files.looks_escaped, cells)):
+        raise SourceFormatError(
+            "a cell begins like one that CsvExporter escaped, and no manifest beside the file says whether it did",
+            path=file.place,
+            line=line,
+            column=1,
+            hint="give escaped_formulas=True if the file is an export of this library, else False",
+        )
+
+
 def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
-    """Returns the file's entry in the manifest that says its cells are escaped, if there is one."""
+    """Returns the file's entry in the manifest that says its cells are escaped; an empty one if it says they are not."""
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     own = _own_files.manifest_path(path.with_name(name))
@@ -338,11 +386,11 @@ def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
             if manifest == own and manifest.exists():
                 raise SourceFormatError(
                     "the manifest beside it cannot be read, so it is not known how to read cells that begin with '",
-                    path=str(path),
+                    path=printable(path),
                     hint="give escaped_formulas=True if the file is an export of this library, else False",
                 ) from error
             continue
         for entry in head.get("files", ()):
             if entry.get("name") == name:
-                return entry if head.get("escaped_formulas") is True else None
+                return entry if head.get("escaped_formulas") is True else {}
     return None
