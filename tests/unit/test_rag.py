@@ -241,7 +241,7 @@ class TestAugmenter:
         build_index(built, [passage("z", "sphere cube")])
 
         assert before == rag.contexts(["sphere", "cube"], at=[None, None])
-        assert location == rag.location == {"path": built.as_posix(), "version": 1}
+        assert location == rag.location == {"path": built.as_posix(), "version": 1, "snapshot": rag.snapshot}
         assert [p.id for p in rag.latest().context("sphere")] == ["z"]
         assert before == RagAugmenter(built, version=1).contexts(["sphere", "cube"], at=[None, None])
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC
 
 from attrs import frozen
 
 from furytune._progress import progress
 from furytune.augmenters import _table
-from furytune.errors import KnowledgeError
+from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 
 __all__ = ["IndexReport", "build_index"]
+
+_SOURCES = "give it passages: python_package(...), markup(...), or a list of Passage"
 
 
 @frozen(kw_only=True)
@@ -20,8 +23,8 @@ class IndexReport:
     """What building an index did.
 
     Attributes:
-        path: Folder of the table.
-        version: Number of its newest version, which holds the passages.
+        path: Folder of the table, absolute.
+        version: Number of the version that holds the passages.
         snapshot: Identity of the passages.
         passages: How many there are.
         dated: How many of them carry a date.
@@ -54,7 +57,7 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
 
     The index is a LanceDB table: ``lancedb.connect("kb").open_table("corpus")`` opens ``kb/corpus.lance``. It
     is replaced, not added to; earlier versions stay readable for whoever is pinned to them. A build that
-    is killed leaves the index as it was.
+    is killed leaves the index as it was; of builds that run at once each makes a whole version.
 
     Args:
         path: Folder of the table, ending in ``.lance``; made if absent.
@@ -63,25 +66,29 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
 
     Returns:
         An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
-        but white space) and ``lone_surrogate`` (text that UTF-8 cannot carry).
+        but white space), ``lone_surrogate`` (text that UTF-8 cannot carry) and ``bad_date`` (before year 1 or after
+        9999 in UTC).
 
     Raises:
-        ConfigError: The path cannot be an index.
+        ConfigError: The path cannot be an index, or a source gives something else than passages.
         KnowledgeError: Two passages have one id; there are no passages; the folder holds a table that is not
             an index; or it could not be written.
         MissingExtraError: LanceDB is not installed.
     """
-    place = _table.check_path(os.fspath(path))
+    place = _table.check_path(path)
+    for source in sources:
+        _check_source(source)
     found: dict[str, Passage] = {}
     dropped: list[Dropped] = []
     items = (item for source in sources for item in source)
     for item in progress(items, "reading", "passage"):
-        reason = "" if isinstance(item, Dropped) else _unfit(item)
         if isinstance(item, Dropped):
             dropped.append(item)
-        elif reason:
-            where = item.source.encode("utf-8", "replace").decode()
-            dropped.append(Dropped(reason=reason, unit="record", where=where))
+        elif not isinstance(item, Passage):
+            raise ConfigError(f"a source of build_index gave a {type(item).__name__}; {_SOURCES}")
+        elif reason := _unfit(item):
+            id_, where = (text.encode("utf-8", "replace").decode() for text in (item.id, item.source))
+            dropped.append(Dropped(reason=reason, unit="record", ids=(id_,), where=where))
         elif item.id in found:
             raise KnowledgeError(
                 f"two passages have the id {item.id!r}: {found[item.id].source or 'no source'} and"
@@ -103,6 +110,13 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
     )
 
 
+def _check_source(source: object) -> None:
+    # A text can be iterated, but by its characters.
+    odd = isinstance(source, (str, bytes, os.PathLike, Mapping)) or not isinstance(source, Iterable)
+    if odd:
+        raise ConfigError(f"a source of build_index is a {type(source).__name__}; {_SOURCES}")
+
+
 def _unfit(passage: Passage) -> str:
     if not passage.text.strip():
         return "empty_text"
@@ -110,4 +124,8 @@ def _unfit(passage: Passage) -> str:
         f"{passage.id}{passage.text}{passage.title}{passage.source}{passage.url}".encode()
     except UnicodeEncodeError:
         return "lone_surrogate"
+    try:
+        _ = passage.date and passage.date.astimezone(UTC)
+    except OverflowError:
+        return "bad_date"
     return ""

@@ -21,7 +21,7 @@ from furytune._canonical import Json, canonical_json
 from furytune._durable import write_file
 from furytune.records import Passage
 
-__all__ = ["EPOCH", "FORMAT", "MICROSECOND", "Loaded", "digest_of", "keep", "micros", "recall"]
+__all__ = ["EPOCH", "FORMAT", "MICROSECOND", "Loaded", "digest_of", "keep", "micros", "recall", "recorded"]
 
 FORMAT = "1"
 """Raised whenever older code would read table or copy wrongly."""
@@ -33,6 +33,7 @@ _FOLDER = "_furytune"
 _MANIFEST = re.compile(r"(\d{20})\.manifest")
 _LAST = 2**64 - 1
 _HINT = "latest_version_hint.json"
+_HEAD = 1000
 
 
 @frozen(kw_only=True)
@@ -118,6 +119,32 @@ def recall(table: Path, version: int | None) -> Loaded | None:
     except (OSError, ValueError):
         return None
     return Loaded(version=version, passages=passages, snapshot=snapshot)
+
+
+def recorded(table: Path, limit: int) -> dict[int, str]:
+    """Returns the snapshot that the copy of each version states, newest first; nothing for versions without one.
+
+    The statement is checked against the version's manifest, but not against the passages.
+
+    Args:
+        table: Folder of the table.
+        limit: How many versions to look at.
+    """
+    manifests = _manifests(table)
+    found = {}
+    for version in sorted(manifests, reverse=True)[:limit]:
+        try:
+            with (table / _FOLDER / f"{version}.jsonl").open("rb") as file:
+                head = json.loads(file.readline(_HEAD))
+            manifest = hashlib.sha256(manifests[version].read_bytes()).hexdigest()
+        except (OSError, ValueError):
+            continue
+        known = {"furytune_index": FORMAT, "version": version, "manifest": manifest}
+        if isinstance(head, dict) and isinstance(head.get("snapshot"), str):
+            snapshot = head.pop("snapshot")
+            if head == known:
+                found[version] = snapshot
+    return found
 
 
 def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:

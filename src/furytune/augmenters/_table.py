@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
 from itertools import pairwise
@@ -18,35 +19,59 @@ from typing import Any
 
 from attrs import evolve
 
-from furytune.augmenters._snapshot import EPOCH, FORMAT, MICROSECOND, Loaded, digest_of, keep, micros, recall
+from furytune.augmenters._snapshot import (
+    EPOCH,
+    FORMAT,
+    MICROSECOND,
+    Loaded,
+    digest_of,
+    keep,
+    micros,
+    recall,
+    recorded,
+)
 from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
-__all__ = ["check_path", "load", "newest", "store"]
+__all__ = ["check_path", "find", "load", "newest", "store"]
 
 _KEY = b"furytune.index"
 _COLUMNS = ("id", "text", "title", "source", "url", "date")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\.lance")
 _REBUILD = "build it with furytune.augmenters.rag.build_index(path, passages)"
+_TRIES = 10
+_WAITS = 7
+_SEARCHED = 100
 
 
 class _ForeignError(KnowledgeError):
     """The table was made by something else."""
 
 
-def check_path(path: str) -> str:
-    """Returns the path if a table can have it.
+def check_path(path: str | os.PathLike[str]) -> str:
+    """Returns the absolute path if a table can have it.
+
+    Symbolic links stay as they are, so that a link that is moved to another index later keeps its sense.
 
     Raises:
-        ConfigError: Its last part is no name that LanceDB takes, with the ending ``.lance``.
+        ConfigError: It is no path, or its last part is no name that LanceDB takes, with the ending ``.lance``.
     """
-    name = os.path.basename(path)  # noqa: PTH119  (as the caller wrote it, forward or backward slashes)
-    if not _NAME.fullmatch(name):
+    given = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
+    if not isinstance(given, str):
+        raise ConfigError(f"an index is named by the path of a folder, not by {type(path).__name__}")
+    try:
+        os.fsencode(given)
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{given!r} cannot be an index: no file system can carry the name") from error
+    if "\0" in given or not _NAME.fullmatch(os.path.basename(os.path.normpath(given))):  # noqa: PTH119
         raise ConfigError(
-            f"{path!r} cannot be an index: the name must end in .lance and otherwise hold only"
+            f"{given!r} cannot be an index: the name must end in .lance and otherwise hold only"
             " letters A-Z, digits, hyphens, underscores and periods"
         )
-    return path
+    written = str(Path(given).absolute())
+    plain = os.path.normpath(written)
+    # Behind a symbolic link ".." leads elsewhere than the text of the path says.
+    return plain if os.path.realpath(plain) == os.path.realpath(written) else written
 
 
 def newest(path: str) -> int:
@@ -84,45 +109,143 @@ def load(path: str, version: int | None) -> Loaded:
         raise SnapshotError(str(error)) from error
 
 
+def find(path: str, version: int | None, snapshot: str) -> Loaded:
+    """Reads the version that holds certain passages, whatever its number is by now.
+
+    Args:
+        path: Folder of the table.
+        version: Where they were last; None if nobody knows.
+        snapshot: Identity of the passages; "" accepts whatever ``version`` holds.
+
+    Raises:
+        KnowledgeError: No snapshot and no version is asked for, and the newest version cannot serve.
+        SnapshotError: None of the newest hundred versions holds the passages.
+    """
+    if not snapshot:
+        return load(path, version)
+    with suppress(KnowledgeError):
+        if version is not None and (found := load(path, version)).snapshot == snapshot:
+            return found
+    for found in _others(path, version, snapshot):
+        if found.snapshot == snapshot:
+            return found
+    which = "no version holds" if version is None else f"neither version {version} nor any other holds"
+    raise SnapshotError(
+        f"{path}: {which} the passages {snapshot}; build the index again from the same sources in the same"
+        " versions, or restore the folder from a backup"
+    )
+
+
+def _others(path: str, version: int | None, snapshot: str) -> Iterator[Loaded]:
+    """Yields versions that may hold the snapshot: first by what their copies state, then by reading them."""
+    stated = recorded(Path(path), _SEARCHED)
+    for number, held in stated.items():
+        copy = recall(Path(path), number) if held == snapshot else None
+        if copy is not None:
+            yield copy
+    try:
+        table = _open(path)
+        _check_format(path, table)
+        numbers = sorted((int(v["version"]) for v in table.list_versions()), reverse=True)[:_SEARCHED]
+    except KnowledgeError as error:
+        raise SnapshotError(str(error)) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SnapshotError(f"{path}: the versions cannot be listed; {_REBUILD} again") from error
+    for number in numbers:
+        if number != version and stated.get(number, snapshot) == snapshot:
+            with suppress(KnowledgeError):
+                yield _load(path, number)
+
+
 def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
     """Makes the passages the newest version of a table.
+
+    Several processes may do so at once: each version is one of theirs, whole, and equal passages make one.
 
     Args:
         path: Its folder; made if absent.
         passages: In ascending order of id, ids unique.
 
     Returns:
-        The newest version, and whether it had to be written: equal passages make none.
+        The version that holds them, and whether it had to be written: equal passages make none.
 
     Raises:
-        KnowledgeError: The table is not an index, or could not be written.
+        KnowledgeError: The table is not an index, could not be written, or is written by others all the time.
     """
     passages = tuple(evolve(p, date=p.date.astimezone(UTC)) if p.date else p for p in passages)
     snapshot = digest_of(passages)
-    exists = Path(path).is_dir() and _is_table(path)
-    if exists:
+    for attempt in range(_TRIES):
+        time.sleep(0.05 * attempt)
+        table, present = _present(path)
+        if present is not None and present.snapshot == snapshot:
+            _keep(path, present)
+            return present, False
         try:
-            present = _load(path, None)
-        except _ForeignError:
-            raise
-        except KnowledgeError:
-            pass  # of an older format, emptied or damaged: what a rebuild is for
-        else:
-            if present.snapshot == snapshot:
-                _keep(path, present)
-                return present, False
+            if table is None and not _claim(path) and attempt < _WAITS:
+                continue  # another process is about to write the first version, or was killed
+            version = _write(path, passages, table, sound=present is not None)
+        except (OSError, RuntimeError, ValueError) as error:
+            with suppress(OSError):
+                Path(path).rmdir()  # no more than the folder was made
+            if _number(path) == (0 if table is None else int(table.version)):
+                raise KnowledgeError(
+                    f"{path}: the index could not be written; what it held before still stands{_obstacle(path)}"
+                ) from error
+            continue  # another process was faster
+        state = Loaded(version=version, passages=passages, snapshot=snapshot)
+        _keep(path, state)
+        return state, True
+    raise KnowledgeError(
+        f"{path}: another process is building this index, and was faster {_TRIES} times; wait for it, then build again"
+    )
+
+
+def _present(path: str) -> tuple[Any, Loaded | None]:
+    """Returns the newest state of the table, None if there is none; and what it holds, if that can be read."""
+    if not os.path.isdir(path) or not _is_table(path):  # noqa: PTH112  (no error for names that are too long)
+        return None, None
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        table = _connect(path).create_table(
-            Path(path).stem, _arrow(passages), mode="overwrite" if exists else "create"
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise KnowledgeError(
-            f"{path}: the index could not be written; what it held before still stands"
-        ) from error
-    state = Loaded(version=int(table.version), passages=passages, snapshot=snapshot)
-    _keep(path, state)
-    return state, True
+        table = _open(path)
+        _check_format(path, table)
+        return table, _read(path, table)
+    except _ForeignError:
+        raise
+    except KnowledgeError:
+        # Of an older format, emptied or damaged: what a rebuild is for.
+        return _open(path), None
+
+
+def _claim(path: str) -> bool:
+    """Makes the folder; False if somebody else did. Lance lets two processes make the first version of a table."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).mkdir()
+    except FileExistsError:
+        return os.path.isfile(path)  # noqa: PTH113  (then writing says what is wrong)
+    return True
+
+
+def _write(path: str, passages: Sequence[Passage], table: Any, *, sound: bool) -> int:
+    if sound:
+        # Unlike the other way this fails if anything was written since the table was opened.
+        table.add(_arrow(passages), mode="overwrite")
+        return int(table.version)
+    mode = "create" if table is None else "overwrite"
+    return int(_connect(path).create_table(Path(path).stem, _arrow(passages), mode=mode).version)
+
+
+def _number(path: str) -> int:
+    """Returns the number of the newest version, 0 if there is none."""
+    with suppress(KnowledgeError):
+        return int(_open(path).version)
+    return 0
+
+
+def _obstacle(path: str) -> str:
+    for place in (Path(path), *Path(path).parents):
+        if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
+            return f"; {place} is a file, where a folder has to be"
+    return ""
 
 
 def _keep(path: str, state: Loaded) -> None:
@@ -136,7 +259,7 @@ def _connect(path: str) -> Any:
         import lancedb
     except ImportError as error:
         raise MissingExtraError("an index of passages", "rag") from error
-    return lancedb.connect(str(Path(path).resolve().parent))
+    return lancedb.connect(str(Path(path).parent))
 
 
 def _is_table(path: str) -> bool:
@@ -155,7 +278,7 @@ def _is_table(path: str) -> bool:
 
 def _open(path: str) -> Any:
     # Asked first, for LanceDB would make the folder that it looks into.
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
     try:
         return _connect(path).open_table(Path(path).stem)
@@ -183,16 +306,20 @@ def _load(path: str, version: int | None) -> Loaded:
     if version is not None:
         try:
             table.checkout(version)
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
             raise SnapshotError(
                 f"{path}: version {version} is gone (the newest is {table.version}); build the index again"
                 " from the same passages and refresh the contract, or restore the folder from a backup"
             ) from error
         _check_format(path, table)
+    return _read(path, table)
+
+
+def _read(path: str, table: Any) -> Loaded:
     try:
         arrow = table.to_arrow()
         passages = _passages(path, arrow)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         raise KnowledgeError(f"{path}: version {table.version} cannot be read; {_REBUILD} again") from error
     return Loaded(version=int(table.version), passages=passages, snapshot=digest_of(passages))
 

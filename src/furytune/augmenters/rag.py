@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +26,57 @@ __all__ = ["IndexReport", "RagAugmenter", "build_index"]
 
 # One for all: loading is rare, and a lock of its own would keep an augmenter from being pickled.
 _LOADING = threading.Lock()
+# The largest number that a version can have.
+_MOST = 2**63 - 1
+_SHOWN = 60
 
 
 class _Cache:
-    """What an augmenter has found out about its table. Only the pinned version travels to other processes."""
+    """What an augmenter has found out about its table. Only the pin travels to copies and other processes."""
 
-    __slots__ = ("index", "state", "version")
+    __slots__ = ("index", "pin", "state")
 
-    def __init__(self) -> None:
-        self.version: int | None = None
+    def __init__(self, pin: tuple[str, int] | None = None) -> None:
+        self.pin = pin
         self.state: Loaded | None = None
         self.index: LexicalIndex | None = None
 
-    def __getstate__(self) -> int | None:
-        return self.version
-
-    def __setstate__(self, version: int | None) -> None:
-        self.__init__()  # type: ignore[misc]
-        self.version = version
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Cache, (self.pin,)
 
 
-def _path(path: str | os.PathLike[str]) -> str:
-    return _table.check_path(os.fspath(path))
+def _fresh(cache: _Cache) -> _Cache:
+    return _Cache(cache.pin)
 
 
 def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {_shown(value)}")
 
 
 def _within(least: float, most: float) -> Any:
-    def check(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-        if not least <= value <= most:
-            raise ConfigError(f"{attribute.name} must lie between {least} and {most}, not {value!r}")
+    def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+        if not isinstance(value, float) or not least <= value <= most:
+            raise ConfigError(
+                f"{attribute.name} must be a number from {least} to {most}, not {_shown(value)}"
+            )
 
     return check
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write very long integers
+        return "an integer of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _float(value: object) -> Any:
+    """Returns numbers as floats, and leaves what is none to the validator."""
+    with suppress(OverflowError):
+        return value if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    return value
 
 
 @frozen
@@ -68,12 +85,12 @@ class RagAugmenter:
 
     The table's version is pinned when the object is first used, so whatever is added to the table later,
     equal questions get equal passages for as long as the object lives. A pickled copy keeps the pin, if there is
-    one by then; ``attrs.evolve`` keeps only a ``version`` that was given. One scorer serves one question
+    one by then, and so does ``attrs.evolve`` unless it changes ``path`` or ``version``. One scorer serves one question
     and many (`furytune.augmenters._lexical` says how it weighs words); passages that share no
     word with the question are never returned. All passages of the version are held in memory.
 
     Attributes:
-        path: Folder of the table that `build_index` wrote.
+        path: Folder of the table that `build_index` wrote; made absolute, with symbolic links as they are.
         k: How many passages at most.
         version: Version of the table; None is the newest at first use.
         k1: BM25's k1: how fast repeated words stop to matter.
@@ -83,52 +100,57 @@ class RagAugmenter:
         ConfigError: An argument that cannot work.
     """
 
-    path: str = field(converter=_path)
+    path: str = field(converter=_table.check_path)
     k: int = field(default=4, validator=_positive)
     version: int | None = field(default=None, kw_only=True, validator=attrs.validators.optional(_positive))
-    k1: float = field(default=1.5, kw_only=True, converter=float, validator=_within(0.0, 10.0))
-    b: float = field(default=0.75, kw_only=True, converter=float, validator=_within(0.0, 1.0))
-    _cache: _Cache = field(factory=_Cache, init=False, eq=False, repr=False)
+    k1: float = field(default=1.5, kw_only=True, converter=_float, validator=_within(0.0, 10.0))
+    b: float = field(default=0.75, kw_only=True, converter=_float, validator=_within(0.0, 1.0))
+    _cache: _Cache = field(
+        factory=_Cache, converter=_fresh, alias="_cache", kw_only=True, eq=False, repr=False
+    )
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], *, location: Mapping[str, Json], base: Path) -> RagAugmenter:
         """Builds the augmenter that a contract names, and opens its table.
 
+        What counts is which passages the table holds, not under which number: where the version is gone
+        or holds something else, the newest hundred versions are searched for the snapshot.
+
         Args:
             spec: What `spec` returned when the contract was made.
-            location: "path", with forward slashes, absolute or relative to ``base``; "version".
+            location: "path", with forward slashes, absolute or relative to ``base``; "version", None if
+                unknown; "snapshot", identity of the passages. Without a snapshot the version is taken as it
+                is, without both the newest one.
             base: Folder that the contract file is in.
 
         Raises:
             ContractMismatchError: This library would not find the same passages.
             ContractError: The location is not one.
-            SnapshotError: Table or version are gone.
+            KnowledgeError: Neither snapshot nor version is given, and the table cannot serve.
+            SnapshotError: The table is gone or no longer holds the passages.
         """
-        path, version = location.get("path"), location.get("version")
-        if not isinstance(path, str) or isinstance(version, bool) or not isinstance(version, int):
-            raise ContractError("the contract does not say where the index is; make a new contract")
-        made = None
+        path, version, snapshot = _place(location, base)
+        if not isinstance(spec, Mapping):
+            raise ContractMismatchError("augmenter", "its settings are none; make a new contract")
         try:
             made = cls(
-                str(base / path),
-                _number(spec, "k", int),
-                version=version,
-                k1=_number(spec, "k1", float),
-                b=_number(spec, "b", float),
+                path, _number(spec, "k", int), k1=_number(spec, "k1", float), b=_number(spec, "b", float)
             )
         except (ConfigError, KeyError, TypeError) as error:
             raise ContractMismatchError(
                 "augmenter", f"settings of RagAugmenter cannot be used: {error}"
             ) from error
         ours = made.spec
-        differ = sorted(key for key in {*spec, *ours} if spec.get(key, ...) != ours.get(key, ...))
+        differ = sorted(str(key) for key in {*spec, *ours} if spec.get(key, ...) != ours.get(key, ...))
         if differ:
             raise ContractMismatchError(
                 "augmenter",
                 f"RagAugmenter of this furytune differs in {', '.join(differ)};"
                 " use the furytune that wrote the contract, or make a new contract and tune again",
             )
-        made._load()
+        state = _table.find(made.path, version, snapshot)
+        made = evolve(made, version=state.version)
+        made._cache.state = state  # noqa: SLF001  (it is read already)
         return made
 
     @property
@@ -151,8 +173,9 @@ class RagAugmenter:
 
     @property
     def location(self) -> Mapping[str, Json]:
-        """The absolute "path" of the table, with forward slashes, and its pinned "version"."""
-        return {"path": Path(self.path).resolve().as_posix(), "version": self._load().version}
+        """The absolute "path" of the table, with forward slashes, its pinned "version", and its "snapshot"."""
+        state = self._load()
+        return {"path": Path(self.path).as_posix(), "version": state.version, "snapshot": state.snapshot}
 
     @property
     def dated(self) -> bool:
@@ -209,8 +232,9 @@ class RagAugmenter:
         if cache.state is None:
             with _LOADING:
                 if cache.state is None:
-                    state = _table.load(self.path, self.version or cache.version)
-                    cache.version, cache.state = state.version, state
+                    pinned = cache.pin[1] if cache.pin and cache.pin[0] == self.path else None
+                    state = _table.load(self.path, self.version or pinned)
+                    cache.pin, cache.state = (self.path, state.version), state
         return cache.state
 
     def _index(self) -> LexicalIndex:
@@ -220,6 +244,24 @@ class RagAugmenter:
                 if cache.index is None:
                     cache.index = LexicalIndex(passages, k1=self.k1, b=self.b)
         return cache.index
+
+
+def _place(location: object, base: Path) -> tuple[str, int | None, str]:
+    unknown = ContractError("the contract does not say where the index is; make a new contract")
+    if not isinstance(location, Mapping):
+        raise unknown
+    path, version = location.get("path"), location.get("version")
+    snapshot = location.get("snapshot") or ""
+    if not isinstance(path, str) or not isinstance(snapshot, str) or "version" not in location:
+        raise unknown
+    if version is not None and (
+        isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= _MOST
+    ):
+        raise unknown
+    try:
+        return _table.check_path(base / path), version, snapshot
+    except ConfigError as error:
+        raise ContractError(f"the contract names an index that cannot be: {error}") from error
 
 
 def _number(spec: Mapping[str, Json], name: str, kind: type) -> Any:
