@@ -133,10 +133,10 @@ class Snapshot:
         losses: All it tells, in order of step.
         model: Resource to share and delete, once there is one.
         endpoint: What is called with a prompt, once there is one.
-        dropped: Rows that the service left out.
-        dropped_reasons: Its reasons, as it gives them.
-        truncated: Rows that it cut.
-        truncated_rows: Their numbers in the training file, from 1, as far as it lists them.
+        fingerprint: Of the contract that the data was rendered with, where the service keeps it; else "".
+        dropped: Training rows that the service dropped or cut (Vertex uses both words for them).
+        dropped_rows: Their numbers in the training file, from 1, as far as the service lists them.
+        dropped_reasons: Why, as the service puts it; it may quote the data, so no repr shows it.
         error_code: Of a failed job.
         error: What it says of the failure; it may quote the data, so no repr shows it.
         more: Anything else worth keeping (experiment, billed tokens, checkpoints); no message text.
@@ -148,10 +148,10 @@ class Snapshot:
     losses: tuple[Loss, ...] = ()
     model: str = ""
     endpoint: str = ""
+    fingerprint: str = ""
     dropped: int = 0
+    dropped_rows: tuple[int, ...] = ()
     dropped_reasons: tuple[str, ...] = field(default=(), repr=False)
-    truncated: int = 0
-    truncated_rows: tuple[int, ...] = ()
     error_code: int | None = None
     error: str = field(default="", repr=False)
     more: Mapping[str, Json] = field(factory=dict)
