@@ -107,7 +107,9 @@ def _texts(data: bytes, name: str, findings: Findings) -> list[str]:
     if system is None:
         findings.add("a systemInstruction without parts; export it again", name)
     texts = [text for text in (system, *spoken) if text]
-    if any("\ud800" <= char <= "\udfff" for text in texts for char in text if char > "\ud7ff"):
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
         findings.add("a lone surrogate; drop or repair the pair", name)
         return []
     return texts

@@ -1,0 +1,152 @@
+"""Starts exactly one job for a run, whatever is lost or killed in between.
+
+The step about to be taken is on disk before it is taken. A run that stopped in SUBMITTING may or may not
+have a job: the service is asked for all jobs under the key, again and again until one that was created at
+the last moment must show (`Backend.settle`). Only when none is there is another request made.
+"""
+
+from __future__ import annotations
+
+from attrs import asdict, evolve, frozen
+
+from furytune.errors import ServiceError, TuningError
+from furytune.records import Dataset
+from furytune.tuners.gemini._backend import Backend, TuningSettings
+from furytune.tuners.gemini._ledger import Entry, Ledger, Step
+from furytune.tuners.gemini._patience import Clock, delays, patiently
+
+__all__ = ["Submission"]
+
+_TRIES = 7
+
+
+@frozen(kw_only=True)
+class Submission:
+    """One run on its way to a job.
+
+    Attributes:
+        backend: The service.
+        ledger: Where the steps are written down.
+        clock: Time.
+        key: What the remote job carries.
+    """
+
+    backend: Backend
+    ledger: Ledger
+    clock: Clock
+    key: str
+
+    def submit(self, dataset: Dataset, settings: TuningSettings, run: str) -> Entry:
+        """Returns the entry of the run's one job, starting it if there is none.
+
+        Raises:
+            TuningError: The service refuses, or does not answer, or a file was changed. Calling again goes
+                on where this call stopped.
+        """
+        with self.ledger.alone(self.key):
+            entry = self.find() or self.ledger.read(self.key)
+            if entry is not None and entry.name:
+                return entry
+            if entry is None:
+                entry = Entry(
+                    key=self.key,
+                    run=run,
+                    step="PLANNED",
+                    at=self.clock.now(),
+                    backend=self.backend.name,
+                    place=self.backend.place,
+                    manifest=dataset.manifest,
+                    fingerprint=dataset.fingerprint,
+                    files=tuple(f.sha256 for f in dataset.files),
+                    settings=asdict(settings),
+                )
+                self.ledger.write(entry)
+            _check_same(entry, dataset)
+            patiently(lambda: self.backend.ready(settings), self.clock)
+            uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
+            entry = self._note(entry, "UPLOADED", train=uploaded.train, validation=uploaded.validation)
+            for wait, _ in zip(delays(), range(_TRIES), strict=False):
+                entry = self._note(entry, "SUBMITTING")
+                try:
+                    name = self.backend.submit(dataset, uploaded, settings, self.key)
+                except ServiceError as error:
+                    if error.lost:
+                        found = self.find()
+                        if found is not None:
+                            return found
+                    else:
+                        entry = self._note(entry, "UPLOADED")
+                    if not error.transient:
+                        raise
+                    self.clock.sleep(wait)
+                    continue
+                return self._note(entry, "SUBMITTED", name=name)
+            raise TuningError(
+                f"the service did not take the job in {_TRIES} tries, and has none under the label furytune_key={self.key}; "
+                "run again later: nothing is uploaded or started twice"
+            )
+
+    def find(self) -> Entry | None:
+        """Returns the entry of the job under the key, adopting one that the ledger does not know.
+
+        Raises:
+            TuningError: There are two.
+            ServiceError: The service cannot be asked.
+        """
+        entry = self.ledger.read(self.key)
+        if entry is not None and entry.name:
+            return entry
+        name = self._settled(entry)
+        if not name:
+            return None
+        if entry is None:
+            return Entry(
+                key=self.key,
+                run="",
+                step="SUBMITTED",
+                at=self.clock.now(),
+                backend=self.backend.name,
+                place=self.backend.place,
+                manifest="",
+                fingerprint="",
+                settings={},
+                name=name,
+            )
+        return self._note(entry, "SUBMITTED", name=name)
+
+    def _settled(self, entry: Entry | None) -> str:
+        """Returns the job's name, "" if there is none and none can appear any more."""
+        unsure = entry is not None and entry.step == "SUBMITTING"
+        left = 0.0
+        if entry is not None and unsure:
+            passed = self.clock.now() - entry.at
+            # A clock that was set back tells nothing: then wait the full time.
+            left = self.backend.settle - passed if passed >= 0 else self.backend.settle
+        for wait in delays(most=8.0):
+            names = patiently(lambda: self.backend.find(self.key), self.clock)
+            if len(names) > 1:
+                raise TuningError(
+                    f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; cancel all but one "
+                    "with the service, or keep both and follow one with tuner.job(name); nothing more is started"
+                )
+            if names:
+                return names[0]
+            if left <= 0:
+                return ""
+            pause = min(wait, left)
+            self.clock.sleep(pause)
+            left -= pause
+        raise AssertionError
+
+    def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
+        entry = evolve(entry, step=step, at=self.clock.now(), **changes)  # type: ignore[arg-type]
+        self.ledger.write(entry)
+        return entry
+
+
+def _check_same(entry: Entry, dataset: Dataset) -> None:
+    if entry.files != tuple(f.sha256 for f in dataset.files) or entry.fingerprint != dataset.fingerprint:
+        raise TuningError(
+            "the data set is not the one that this run was begun with under the same key; give another key, "
+            "or the data set of then"
+        )
