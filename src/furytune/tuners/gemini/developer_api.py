@@ -1,0 +1,370 @@
+"""Tuning with the Gemini Developer API, by google-generativeai."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from furytune._secret import Secret
+from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
+from furytune.records import Dataset
+from furytune.tuners.gemini._backend import (
+    Call,
+    Permission,
+    Role,
+    Snapshot,
+    Survey,
+    TuningSettings,
+    Uploaded,
+)
+from furytune.tuners.gemini._developer_clients import HOST, Clients, Place, ask, connect, require_sdk
+from furytune.tuners.gemini._developer_reading import of_model, of_operation, permission, text_of
+from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
+
+__all__ = ["DeveloperBackend"]
+
+_ABSENT = {404, 501}
+_ROLES = {"writer": 2, "reader": 3}
+_KINDS = {"user": 1, "group": 2}
+
+
+def _secret(value: Secret | str) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+@frozen(kw_only=True, slots=False)
+class DeveloperBackend:
+    """Speaks to the Gemini Developer API, or to a server compatible with it.
+
+    Google's own service tunes no model since May 2025; `ready` asks it, and ends in
+    `TuningUnavailableError` before any row is sent. A tuning job there is a tuned model in the making, with
+    an id that is made of the key, so that there can be but one.
+
+    Requests of the SDK are made one by one: its own retries and its own waiting are switched off. Its
+    process-wide configuration is neither read nor changed. On the loggers below ``google`` a filter is set
+    that takes headers and bodies off the DEBUG records.
+
+    Args:
+        api_key: The key; `Secret.env` reads it from the environment at the moment of use.
+        endpoint: Scheme, host and port; Google's by default. Without TLS it must be on loopback.
+        transport: "rest" or "grpc".
+        timeout: Seconds to wait for each answer.
+
+    Raises:
+        ConfigError: The arguments cannot work.
+        MissingExtraError: google-generativeai is not installed.
+    """
+
+    api_key: Secret = field(converter=_secret)
+    endpoint: str = HOST
+    transport: Literal["rest", "grpc"] = "rest"
+    timeout: float = 60.0
+
+    def __attrs_post_init__(self) -> None:
+        Place.of(self.endpoint)
+        if self.transport not in {"rest", "grpc"}:
+            raise ConfigError(f"`transport=` is 'rest' or 'grpc', not {self.transport!r}")
+        if not self.timeout > 0:
+            raise ConfigError("`timeout=` is a number of seconds above 0")
+        require_sdk()
+
+    @property
+    def name(self) -> str:
+        """Short name: "developer"."""
+        return "developer"
+
+    @property
+    def dialect(self) -> str:
+        """Wire form of rows and requests: "gemini-developer"."""
+        return DIALECT
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return Place.of(self.endpoint).host
+
+    @property
+    def settle(self) -> float:
+        """Seconds until a lost job shows: 0, since the service makes no second one under the same id."""
+        return 0.0
+
+    @cached_property
+    def _clients(self) -> Clients:
+        return connect(self.api_key, Place.of(self.endpoint), self.transport)
+
+    @property
+    def _once(self) -> dict[str, Any]:
+        return {"retry": None, "timeout": self.timeout}
+
+    def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
+        """Holds rows and settings to the documented limits, and asks nobody.
+
+        Raises:
+            TuningError: A file is not the one that the manifest lists.
+        """
+        return survey(dataset, settings)
+
+    def ready(self, settings: TuningSettings) -> None:
+        """Asks the service whether the model can be tuned.
+
+        Raises:
+            TuningUnavailableError: It cannot, or as on today's service none can.
+            ServiceError: The service refused, or did not answer.
+        """
+        models = ask(
+            "asking which models can be tuned",
+            lambda: list(self._clients.models.list_models(page_size=50, **self._once)),
+        )
+        able = sorted(m.name for m in models if "createTunedModel" in m.supported_generation_methods)
+        if not able:
+            raise TuningUnavailableError(
+                f"none of the {len(models)} models of {self.place} can be tuned: Google ended tuning in the Gemini Developer "
+                "API in May 2025, when it retired Gemini 1.5 Flash-001, and has no plans for its return "
+                "(ai.google.dev/gemini-api/docs/model-tuning, googleapis/python-genai#969). Nothing was sent. Tune on Vertex AI "
+                "instead: give `project=` and `bucket=` in place of the API key, and export with dialect='gemini'; it bills "
+                "for training tokens, see the estimate"
+            )
+        if _model(settings.model) not in able:
+            raise TuningUnavailableError(
+                f"{_model(settings.model)} cannot be tuned at {self.place}; these can: {', '.join(able)}"
+            )
+
+    def upload(self, dataset: Dataset) -> Uploaded:  # noqa: ARG002
+        """Does nothing: rows travel inside the request that creates the job."""
+        return Uploaded()
+
+    def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:  # noqa: ARG002
+        """Creates the tuned model under the id of the key, by one request.
+
+        Returns:
+            Its name. Where the service says that it exists already, it is the one of an earlier request.
+
+        Raises:
+            TuningError: The file was changed since its export.
+            ServiceError: The service refused, or did not answer.
+        """
+        rows = [{"text_input": row.text, "output": row.output} for row in examples(dataset)]
+        name = _tuned(key)
+        try:
+            ask(
+                "creating the tuned model",
+                lambda: self._clients.sdk.create_tuned_model(
+                    _model(settings.model),
+                    rows,
+                    id=name.removeprefix("tunedModels/"),
+                    display_name=settings.display_name or None,
+                    epoch_count=settings.epochs,
+                    batch_size=settings.batch_size,
+                    learning_rate=settings.learning_rate,
+                    client=self._clients.models,
+                    request_options=self._once,
+                ),
+            )
+        except ServiceError as error:
+            if error.code != 409 or error.status not in {"", "ALREADY_EXISTS"}:
+                raise
+            self._see_it_is_ours(name)
+        return name
+
+    def _see_it_is_ours(self, name: str) -> None:
+        try:
+            self._get(name, "asking for the tuned model that exists already")
+        except ServiceError as error:
+            # It exists, for its id is taken: what does not show yet, or not now, will.
+            if error.code in {401, 403}:
+                raise
+
+    def find(self, key: str) -> tuple[str, ...]:
+        """Returns the name of the job under a key, if the service has it."""
+        name = _tuned(key)
+        try:
+            self._get(name, "asking for the tuned model")
+        except ServiceError as error:
+            # An id that nobody has may be answered 403; the request that creates it will tell.
+            if error.code in {403, 404}:
+                return ()
+            raise
+        return (name,)
+
+    def _get(self, name: str, doing: str) -> Any:
+        return ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._once))
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Asks for a job once: for its operation, or where that is gone for the tuned model itself.
+
+        Args:
+            name: What `submit` or `find` gave.
+        """
+        operation = self._operation(name)
+        if operation is None:
+            return of_model(self._get(name, "asking for the tuned model"))
+        glm = self._clients.sdk.protos
+        metadata = _unpacked(operation.metadata, glm.CreateTunedModelMetadata)
+        model = _unpacked(operation.response, glm.TunedModel)
+        if operation.done and model is None and not operation.HasField("error"):
+            model = self._get(name, "asking for the tuned model")
+        return of_operation(operation, metadata, model)
+
+    def _operation(self, name: str) -> Any:
+        """Returns the newest operation of a tuned model; None if there is none, or none that can be read."""
+        try:
+            found = ask(
+                "asking for the job",
+                lambda: list(self._clients.operations.list_operations(name, "", **self._once)),
+            )
+        except ServiceError as error:
+            if error.code not in _ABSENT:
+                raise
+            return None
+        except TuningError:
+            # Over REST the SDK's reader of operations refuses fields it does not know.
+            return None
+        return found[-1] if found else None
+
+    def cancel(self, name: str) -> None:
+        """Asks the service to stop a job.
+
+        Raises:
+            TuningError: The service cannot; the message says what can be done.
+            ServiceError: The service refused, or did not answer.
+        """
+        operation = self._operation(name)
+        try:
+            ask(
+                "cancelling the job",
+                lambda: self._clients.operations.cancel_operation(
+                    getattr(operation, "name", name), **self._once
+                ),
+            )
+        except ServiceError as error:
+            if error.code in _ABSENT:
+                raise TuningError(
+                    f"the service does not cancel jobs; delete {name} to be rid of what it makes"
+                ) from None
+            raise
+
+    def generate(self, call: Call) -> str:
+        """Returns the model's text.
+
+        Raises:
+            TuningError: The model gave none.
+            ServiceError: The service refused, or did not answer.
+        """
+        answers = self._clients.answers
+        return text_of(
+            ask("asking the model", lambda: answers.generate_content(self._request(call), **self._once))
+        )
+
+    def stream(self, call: Call) -> Iterator[str]:
+        """Yields the model's text in pieces; errors as in `generate`."""
+        answers = self._clients.answers
+        pieces = ask(
+            "asking the model",
+            lambda: iter(answers.stream_generate_content(self._request(call), **self._once)),
+        )
+        while (piece := ask("reading the model's answer", lambda: next(pieces, None))) is not None:
+            if text := text_of(piece, partly=True):
+                yield text
+
+    def _request(self, call: Call) -> Any:
+        if call.thinking:
+            raise TuningError(
+                f"google-generativeai cannot send thinkingConfig, which {call.target} is to be asked with; ask it through Vertex"
+            )
+        config: dict[str, Any] = {"temperature": call.temperature, "maxOutputTokens": call.max_output_tokens}
+        config = {name: value for name, value in config.items() if value is not None}
+        body = {
+            "model": _model(call.target),
+            **call.fields,
+            **({"generationConfig": config} if config else {}),
+        }
+        request = self._clients.sdk.protos.GenerateContentRequest
+        return request.from_json(json.dumps(body))
+
+    def share(self, model: str, grantee: str, role: Role) -> Permission:
+        """Lets somebody use a tuned model; sharing twice does no harm.
+
+        Args:
+            model: The tuned model.
+            grantee: "everyone", "user:MAIL" or "group:MAIL".
+            role: "reader" may ask it, "writer" may change and share it.
+
+        Raises:
+            ConfigError: There is no such grantee or role.
+            ServiceError: The service refused, or did not answer.
+        """
+        kind, _, mail = grantee.partition(":")
+        if grantee != "everyone" and (kind not in _KINDS or "@" not in mail):
+            raise ConfigError("share with 'everyone', 'user:MAIL' or 'group:MAIL'")
+        if role not in _ROLES:
+            raise ConfigError("share as 'reader' or 'writer'; an owner is made by transfer()")
+        asked = self._clients.sdk.protos.Permission(grantee_type=_KINDS.get(kind, 3), role=_ROLES[role])
+        if mail:
+            asked.email_address = mail
+        try:
+            made = ask(
+                "sharing the model",
+                lambda: self._clients.permissions.create_permission(
+                    parent=model, permission=asked, **self._once
+                ),
+            )
+        except ServiceError as error:
+            if error.code != 409:
+                raise
+            same = [p for p in self.permissions(model) if (p.grantee, p.role) == (grantee, role)]
+            if not same:
+                raise
+            return same[0]
+        return permission(made)
+
+    def permissions(self, model: str) -> tuple[Permission, ...]:
+        """Lists who may use a tuned model."""
+        listed = self._clients.permissions.list_permissions
+        return ask(
+            "asking who may use the model",
+            lambda: tuple(map(permission, listed({"parent": model}, **self._once))),
+        )
+
+    def revoke(self, permission: str) -> None:
+        """Takes a grant back, by the name that `permissions` shows."""
+        delete = self._clients.permissions.delete_permission
+        ask("revoking the permission", lambda: delete(name=permission, **self._once))
+
+    def transfer(self, model: str, mail: str) -> None:
+        """Makes somebody else the owner; this key remains a writer."""
+        transfer = self._clients.permissions.transfer_ownership
+        request = {"name": model, "email_address": mail}
+        ask("transferring the model", lambda: transfer(request, **self._once))
+
+    def delete(self, model: str, endpoint: str) -> None:  # noqa: ARG002
+        """Deletes a tuned model, for everyone it was shared with."""
+        delete = self._clients.models.delete_tuned_model
+        ask("deleting the model", lambda: delete(name=model, **self._once))
+
+    def tuned_models(self) -> tuple[str, ...]:
+        """Lists the names of the tuned models that the key may see, those of before May 2025 too."""
+        listed = self._clients.models.list_tuned_models
+        return ask(
+            "listing the tuned models",
+            lambda: tuple(m.name for m in listed(page_size=50, **self._once)),
+        )
+
+
+def _tuned(key: str) -> str:
+    """Returns the name that a key gives: an id of 40 characters, the most the service takes."""
+    return f"tunedModels/furytune{key}"
+
+
+def _model(name: str) -> str:
+    return name if "/" in name else f"models/{name}"
+
+
+def _unpacked(packed: Any, kind: Any) -> Any:
+    """Returns the message inside an Any; None if there is none, or one of another kind."""
+    if packed.TypeName() != kind.meta.full_name:
+        return None
+    return kind.deserialize(packed.value)
