@@ -48,9 +48,9 @@ class _Tuned:
     hidden: int
     polls: int = 0
     operation: str = ""
-    extra: Json = field(factory=dict)
     failure: str = ""
     permissions: dict[str, Json] = field(factory=dict)
+    writers: set[str] = field(factory=set, repr=False)
 
     @property
     def examples(self) -> list[Json]:
@@ -173,7 +173,7 @@ class DeveloperService:
                 found.hidden -= 1
             raise _Refusal(404, f"Tuned model tunedModels/{name} does not exist.")
         everyone = any(p["granteeType"] == 3 for p in found.permissions.values())
-        if key != found.owner and not (read and everyone):
+        if key != found.owner and key not in found.writers and not (read and everyone):
             raise _Refusal(403, f"You do not have permission to access tunedModels/{name}.")
         return found
 
@@ -206,7 +206,9 @@ class DeveloperService:
         return Reply(200, self._operation(found))
 
     def operations(self, request: Recorded, key: str, name: str) -> Reply:
-        return _page("operations", [self._operation(self._find(name, key))], request)
+        found = self._find(name, key)
+        found.polls += 1
+        return _page("operations", [self._operation(found)], request)
 
     def _ended(self, tuned: _Tuned) -> bool:
         return tuned.polls >= self.polls
@@ -291,11 +293,7 @@ class DeveloperService:
         mail = (request.body or {}).get("emailAddress", "")
         if not mail:
             raise _Refusal(400, "emailAddress is needed.")
-        found.permissions["former"] = {
-            "name": f"{found.name}/permissions/former",
-            "granteeType": 1,
-            "role": 2,
-        }
+        found.writers.add(found.owner)
         found.owner = mail
         return Reply(200, {})
 

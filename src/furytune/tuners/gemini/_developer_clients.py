@@ -112,13 +112,20 @@ def require_sdk() -> None:
         raise MissingExtraError("the Gemini Developer API backend", "gemini-developer")
 
 
+def _sdk() -> Any:
+    """Imports google-generativeai, and with it all that it needs."""
+    with warnings.catch_warnings():
+        # They announce the end of support, of the SDK itself and of a Python version.
+        warnings.simplefilter("ignore", FutureWarning)
+        import google.generativeai as sdk
+    return sdk
+
+
 def connect(key: Secret, place: Place, transport: Transport) -> Clients:
     """Imports the SDK and makes the clients; nothing is sent yet."""
-    with warnings.catch_warnings():
-        # Both announce the end of support, of the SDK itself and of a Python version.
-        warnings.simplefilter("ignore", FutureWarning)
-        import google.ai.generativelanguage as glm
-        import google.generativeai as sdk
+    sdk = _sdk()
+    import google.ai.generativelanguage as glm
+
     kinds = (glm.ModelServiceClient, glm.PermissionServiceClient, glm.GenerativeServiceClient)
     make = _plain_grpc(key, place) if place.plain and transport == "grpc" else _usual(key, place, transport)
     models, permissions, answers = map(make, kinds)
@@ -187,6 +194,7 @@ def ask(doing: str, request: Callable[[], T]) -> T:
         ServiceError: The service refused, or there was no answer.
         TuningError: The SDK could not make the request, or not read the answer.
     """
+    _sdk()
     from google.api_core import exceptions
     from google.auth.exceptions import TransportError
     from requests import RequestException

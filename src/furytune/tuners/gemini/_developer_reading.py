@@ -7,6 +7,7 @@ as a learning rate multiplier.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from attrs import evolve
@@ -15,10 +16,16 @@ from furytune._canonical import Json
 from furytune.errors import TuningError
 from furytune.tuners.gemini._backend import Loss, Permission, Snapshot, State
 
-__all__ = ["of_model", "of_operation", "permission", "text_of"]
+__all__ = ["described", "of_model", "of_operation", "permission", "text_of"]
 
 _STATES: dict[str, State] = {"CREATING": "running", "ACTIVE": "succeeded", "FAILED": "failed"}
 _GRANTEES = {1: "user", 2: "group"}
+_DESCRIPTION = "made by furytune, contract "
+
+
+def described(fingerprint: str) -> str:
+    """Returns the description of a tuned model, which is where the service keeps a fingerprint for us."""
+    return _DESCRIPTION + fingerprint
 
 
 def of_model(model: Any, **more: Json) -> Snapshot:
@@ -32,6 +39,7 @@ def of_model(model: Any, **more: Json) -> Snapshot:
     state = _STATES.get(word, "running")
     done = state == "succeeded"
     task = model.tuning_task
+    noted = re.fullmatch(_DESCRIPTION + "([0-9a-f]{64})", model.description)
     return Snapshot(
         state=state,
         detail=word,
@@ -39,6 +47,7 @@ def of_model(model: Any, **more: Json) -> Snapshot:
         losses=_losses(task.snapshots),
         model=model.name,
         endpoint=model.name if done else "",
+        fingerprint=noted[1] if noted else "",
         more={
             **more,
             **{

@@ -22,7 +22,13 @@ from furytune.tuners.gemini._backend import (
     Uploaded,
 )
 from furytune.tuners.gemini._developer_clients import HOST, Clients, Place, ask, connect, require_sdk
-from furytune.tuners.gemini._developer_reading import of_model, of_operation, permission, text_of
+from furytune.tuners.gemini._developer_reading import (
+    described,
+    of_model,
+    of_operation,
+    permission,
+    text_of,
+)
 from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
 
 __all__ = ["DeveloperBackend"]
@@ -157,6 +163,7 @@ class DeveloperBackend:
                     rows,
                     id=name.removeprefix("tunedModels/"),
                     display_name=settings.display_name or None,
+                    description=described(dataset.fingerprint),
                     epoch_count=settings.epochs,
                     batch_size=settings.batch_size,
                     learning_rate=settings.learning_rate,
