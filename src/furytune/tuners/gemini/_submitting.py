@@ -44,24 +44,26 @@ class Submission:
                 on where this call stopped.
         """
         with self.ledger.alone(self.key):
-            entry = self.find() or self.ledger.read(self.key)
-            if entry is not None and entry.name:
-                return entry
-            if entry is None:
-                entry = Entry(
-                    key=self.key,
-                    run=run,
-                    step="PLANNED",
-                    at=self.clock.now(),
-                    backend=self.backend.name,
-                    place=self.backend.place,
-                    manifest=dataset.manifest,
-                    fingerprint=dataset.fingerprint,
-                    files=tuple(f.sha256 for f in dataset.files),
-                    settings=asdict(settings),
-                )
-                self.ledger.write(entry)
+            planned = Entry(
+                key=self.key,
+                run=run,
+                step="PLANNED",
+                at=self.clock.now(),
+                backend=self.backend.name,
+                place=self.backend.place,
+                manifest=dataset.manifest,
+                fingerprint=dataset.fingerprint,
+                files=tuple(f.sha256 for f in dataset.files),
+                settings=asdict(settings),
+            )
+            entry = self.ledger.read(self.key)
+            name = entry.name if entry else ""
+            name = name or self._settled(entry)
+            entry = entry or planned
             _check_same(entry, dataset)
+            if name:
+                return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
+            self.ledger.write(entry)
             patiently(lambda: self.backend.ready(settings), self.clock)
             uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
             entry = self._note(entry, "UPLOADED", train=uploaded.train, validation=uploaded.validation)
@@ -71,9 +73,9 @@ class Submission:
                     name = self.backend.submit(dataset, uploaded, settings, self.key)
                 except ServiceError as error:
                     if error.lost:
-                        found = self.find()
-                        if found is not None:
-                            return found
+                        name = self._settled(entry)
+                        if name:
+                            return self._note(entry, "SUBMITTED", name=name)
                     else:
                         entry = self._note(entry, "UPLOADED")
                     if not error.transient:
@@ -86,33 +88,20 @@ class Submission:
                 "run again later: nothing is uploaded or started twice"
             )
 
-    def find(self) -> Entry | None:
-        """Returns the entry of the job under the key, adopting one that the ledger does not know.
+    def find(self) -> tuple[Entry | None, str]:
+        """Returns what the ledger knows of the run, and the name of its job or "".
 
         Raises:
-            TuningError: There are two.
+            TuningError: There are two jobs.
             ServiceError: The service cannot be asked.
         """
         entry = self.ledger.read(self.key)
         if entry is not None and entry.name:
-            return entry
+            return entry, entry.name
         name = self._settled(entry)
-        if not name:
-            return None
-        if entry is None:
-            return Entry(
-                key=self.key,
-                run="",
-                step="SUBMITTED",
-                at=self.clock.now(),
-                backend=self.backend.name,
-                place=self.backend.place,
-                manifest="",
-                fingerprint="",
-                settings={},
-                name=name,
-            )
-        return self._note(entry, "SUBMITTED", name=name)
+        if name and entry is not None:
+            entry = self._note(entry, "SUBMITTED", name=name)
+        return entry, name
 
     def _settled(self, entry: Entry | None) -> str:
         """Returns the job's name, "" if there is none and none can appear any more."""

@@ -17,7 +17,21 @@ from datetime import date
 
 from attrs import frozen
 
-__all__ = ["ADAPTER_SIZES", "MAX_BYTES", "MAX_ROWS", "MAX_TOKENS", "MODELS", "KnownModel", "known"]
+__all__ = [
+    "ADAPTER_SIZES",
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "MAX_TOKENS",
+    "MAX_VALIDATION",
+    "MAX_VALIDATION_SHARE",
+    "MODELS",
+    "PRICE_SOURCE",
+    "KnownModel",
+    "known",
+]
+
+PRICE_SOURCE = "from Google's price page as users quoted it"
+"""Where the prices come from."""
 
 MAX_TOKENS = 131_072
 """Tokens of one example on Vertex, prompt and answer together."""
