@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
 
-__all__ = ["Fault", "Loopback", "Recorded", "Reply"]
+__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply"]
 
 Mode = Literal["status", "hang up", "lose the answer", "hang"]
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from furytune.testing._developer_service import DeveloperService
-from furytune.testing._loopback import Fault, Loopback, Recorded
+from furytune.testing._loopback import Fault, Loopback, Mode, Recorded
 
 __all__ = ["TUNABLE", "FakeDeveloperApi", "Fault", "Recorded"]
 
@@ -75,19 +75,27 @@ class FakeDeveloperApi:
         return self.service.created
 
     def fail(
-        self, on: str = "", status: int = 503, *, times: int = 1, skip: int = 0, mode: Any = "status"
+        self,
+        on: str = "",
+        status: int = 503,
+        *,
+        times: int = 1,
+        skip: int = 0,
+        mode: Mode = "status",
+        body: Any = None,
     ) -> None:
         """Has the next matching requests go wrong.
 
         Args:
             on: Regular expression, searched in "METHOD /path".
-            status: HTTP status of a refusal.
+            status: HTTP status of the answer.
             times: How many requests it strikes.
             skip: How many matching requests pass before.
             mode: "status"; "hang up" before anything is done; "lose the answer" after it was done; or
                 "hang" without an answer.
+            body: JSON of the answer instead of a plain error.
         """
-        self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip))
+        self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip, body=body))
 
     def close(self) -> None:
         """Stops the server."""
