@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from furytune._secret import Secret
     from furytune.augmenters.identity import IdentityAugmenter
     from furytune.augmenters.rag import RagAugmenter, build_index
     from furytune.budget import TokenBudget
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
+    from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = [
     "AnswerLength",
@@ -51,6 +53,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "FurytuneError",
+    "GeminiTuner",
     "GroupSplitter",
     "IdentityAugmenter",
     "JsonlCollector",
@@ -66,6 +69,7 @@ __all__ = [
     "RagAugmenter",
     "RedactSecrets",
     "Run",
+    "Secret",
     "TokenBudget",
     "TrainingRow",
     "Tuner",
@@ -90,6 +94,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "FurytuneError": "errors",
+    "GeminiTuner": "tuners.gemini.tuner",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",
     "JsonlCollector": "collectors.tabular",
@@ -105,6 +110,7 @@ _HOME = {
     "RagAugmenter": "augmenters.rag",
     "RedactSecrets": "curation.secrets",
     "Run": "pipeline",
+    "Secret": "_secret",
     "TokenBudget": "budget",
     "TrainingRow": "records",
     "Tuner": "protocols",
