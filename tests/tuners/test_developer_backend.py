@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, submit
@@ -87,14 +89,14 @@ class TestSubmit:
         assert caught.value.code == 403
 
     def test_a_tampered_file_is_not_sent(self, api, made, dataset):
-        with open(dataset.files[0].path, "ab") as file:
+        with Path(dataset.files[0].path).open("ab") as file:
             file.write(b'{"text_input": "x", "output": "y"}\n')
         with pytest.raises(TuningError, match="sha256"):
             submit(made, dataset)
         assert api.requests == []
 
     def test_csv_and_json_lines_send_the_same(self, api, made, tmp_path):
-        pairs = [("=1+1", "'so"), ("a,b\r\n\"c\"", "\u2028 x"), *rows()]
+        pairs = [("=1+1", "'so"), ('a,b\r\n"c"', "\u2028 x"), *rows()]
         bodies = []
         for name, csv in (("csv", True), ("json", False)):
             (tmp_path / name).mkdir()
@@ -262,7 +264,15 @@ class TestSharing:
 class TestArguments:
     @pytest.mark.parametrize(
         "endpoint",
-        ["", "http://", "ftp://host", "https://host/path", "https://host?x=1", "https://me@host", "host:port"],
+        [
+            "",
+            "http://",
+            "ftp://host",
+            "https://host/path",
+            "https://host?x=1",
+            "https://me@host",
+            "host:port",
+        ],
     )
     def test_endpoints_that_cannot_work(self, endpoint):
         with pytest.raises(ConfigError, match="endpoint"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from developer_help import KEY, NAME, backend, make_dataset, submit
 
-from furytune.errors import ServiceError, TuningError
+from furytune.errors import ServiceError
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 
 
@@ -37,7 +37,7 @@ def test_each_passing_refusal_is_one_request_and_the_job_goes_on(api, dataset, s
 def test_refusals_that_stay(api, dataset, status):
     made = backend(api)
     name = submit(made, dataset)
-    api.fail("/operations", status)
+    api.fail("/operations", status, times=9)  # the SDK's session repeats a request that was answered 401
     with pytest.raises(ServiceError) as caught:
         made.snapshot(name)
     assert (caught.value.code, caught.value.transient) == (status, False)
@@ -100,7 +100,7 @@ def test_a_new_model_that_does_not_show_yet_is_not_made_twice(dataset):
 def test_what_is_asked_after_a_taken_id(api, dataset, status, ours):
     made = backend(api)
     submit(made, dataset)
-    api.fail("GET", status)
+    api.fail("GET", status, times=9)
     if ours:
         assert submit(made, dataset) == NAME
     else:
@@ -117,20 +117,24 @@ def test_a_conflict_of_another_kind_is_no_job(api, dataset):
 
 
 @pytest.mark.parametrize(
-    "body", ["<html>gateway</html>", [], {"error": "no object"}, {"error": {"status": ["x"]}}, None]
+    ("body", "code"),
+    [({}, 502), ({"error": {}}, 502), ("text", None), ([{"error": {}}], None), ({"error": 1}, None)],
 )
-def test_refusals_of_any_shape(api, body):
+def test_refusals_of_any_shape_may_pass(api, body, code):
     api.fail("GET", 502, body=body)
     with pytest.raises(ServiceError) as caught:
         backend(api).find(KEY)
-    assert (caught.value.code, caught.value.transient) == (502, True)
+    assert (caught.value.code, caught.value.transient) == (code, True)
 
 
-@pytest.mark.parametrize("body", ["text", ["list"], {"name": 5}, {"state": {"a": 1}}])
-def test_answers_that_cannot_be_read_are_named_by_kind_alone(api, body):
+@pytest.mark.parametrize(
+    "body", ["text", ["list"], {"name": 5}, {"state": {"a": 1}}, {"name": "tunedModels/x"}]
+)
+def test_answers_that_cannot_be_read_count_as_no_answer(api, body):
     api.fail("GET", 200, body=body)
-    with pytest.raises(TuningError, match="inside google-generativeai") as caught:
+    with pytest.raises(ServiceError, match="could not read") as caught:
         backend(api).find(KEY)
+    assert caught.value.lost
     assert caught.value.__context__ is None
 
 

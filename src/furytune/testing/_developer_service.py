@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from attrs import define, field
@@ -67,7 +68,8 @@ class DeveloperService:
         polls: Requests for the job until it ends.
         failure: Message that every job fails with; "" for success.
         hidden: Requests for a new model that are answered 404, as if it had not arrived everywhere.
-        hyperparameters: Fields that answers hold beyond those that were asked for.
+        hyperparameters: Fields that answers hold beyond those that were asked for; "learningRateMultiplier"
+            stands in place of "learningRate".
         state: A state to report instead of the true one while a job runs.
         answer: What a base model says to a text.
     """
@@ -116,7 +118,7 @@ class DeveloperService:
         }
 
     def create(self, request: Recorded, key: str) -> Reply:
-        body, name = request.body, request.query.get("tunedModelId", f"auto-{self.created}")
+        body, name = deepcopy(request.body), request.query.get("tunedModelId", f"auto-{self.created}")
         if not isinstance(body, dict):
             raise _Refusal(400, "Invalid JSON payload received.")
         self._check(body, name, len(request.raw))
@@ -252,8 +254,9 @@ class DeveloperService:
     def _public(self, tuned: _Tuned) -> Json:
         """Returns the model as answers show it: without the training data."""
         task = {k: v for k, v in tuned.asked["tuningTask"].items() if k != "trainingData"}
-        asked = {k: v for k, v in task["hyperparameters"].items() if k not in self.hyperparameters}
-        task["hyperparameters"] = {**asked, **self.hyperparameters}
+        task["hyperparameters"] = {**task["hyperparameters"], **self.hyperparameters}
+        if "learningRateMultiplier" in self.hyperparameters:
+            del task["hyperparameters"]["learningRate"]
         task |= {"startTime": _WHEN, "snapshots": self._snapshots(tuned)}
         state: int = _STATES["CREATING"] if self.state is None else self.state
         if self._ended(tuned):

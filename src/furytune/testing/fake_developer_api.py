@@ -29,7 +29,8 @@ class FakeDeveloperApi:
         polls: Requests for the job until it ends.
         failure: Message that every job fails with; "" for success.
         hidden: How many requests for a new model are answered 404, as if it had not arrived everywhere.
-        hyperparameters: Fields that answers hold beyond those that were asked for.
+        hyperparameters: Fields that answers hold beyond those that were asked for; "learningRateMultiplier"
+            stands in place of "learningRate".
         state: Number of a state to report while a job runs instead of CREATING.
         answer: What a base model says to a text.
 

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from furytune._secret import Secret
-from furytune.errors import ConfigError, FurytuneError, MissingExtraError, ServiceError, TuningError
+from furytune.errors import ConfigError, FurytuneError, MissingExtraError, ServiceError
 
-__all__ = ["HOST", "Clients", "Place", "ask", "connect", "require_sdk"]
+__all__ = ["HOST", "Clients", "Place", "UnreadableAnswerError", "ask", "connect", "require_sdk"]
 
 HOST = "generativelanguage.googleapis.com"
 """The service of Google."""
@@ -183,6 +183,18 @@ def _without_carriers(record: logging.LogRecord) -> bool:
     return True
 
 
+class UnreadableAnswerError(ServiceError):
+    """There was an answer, and the SDK could not read it. As with no answer, the request may have succeeded.
+
+    Args:
+        doing: What was asked of the service.
+        problem: What is wrong; nothing of the answer.
+    """
+
+    def __init__(self, doing: str, problem: str) -> None:
+        super().__init__(doing, hint=f"google-generativeai could not read what came back ({problem})")
+
+
 def ask(doing: str, request: Callable[[], T]) -> T:
     """Makes a request, and turns what the SDK raises into errors that quote nothing.
 
@@ -192,7 +204,7 @@ def ask(doing: str, request: Callable[[], T]) -> T:
 
     Raises:
         ServiceError: The service refused, or there was no answer.
-        TuningError: The SDK could not make the request, or not read the answer.
+        UnreadableAnswerError: The SDK failed over the answer.
     """
     _sdk()
     from google.api_core import exceptions
@@ -204,11 +216,11 @@ def ask(doing: str, request: Callable[[], T]) -> T:
     except FurytuneError:
         raise
     except exceptions.GoogleAPICallError as error:
-        failure: TuningError = _refused(doing, error)
+        failure = _refused(doing, error)
     except (RequestException, TransportError, exceptions.RetryError, OSError):
         failure = ServiceError(doing, hint="the connection failed or was dropped")
     except Exception as error:  # noqa: BLE001  (the vendor's messages may quote what was sent)
-        failure = TuningError(f"{doing}: {type(error).__name__} inside google-generativeai")
+        failure = UnreadableAnswerError(doing, type(error).__name__)
     # Outside of the handlers, so that the vendor's exception is not even kept as the context.
     raise failure
 

@@ -16,10 +16,10 @@ from furytune._canonical import Json
 from furytune.errors import TuningError
 from furytune.tuners.gemini._backend import Loss, Permission, Snapshot, State
 
-__all__ = ["described", "of_model", "of_operation", "permission", "text_of"]
+__all__ = ["described", "of_model", "of_operation", "permission", "text_of", "unpacked"]
 
 _STATES: dict[str, State] = {"CREATING": "running", "ACTIVE": "succeeded", "FAILED": "failed"}
-_GRANTEES = {1: "user", 2: "group"}
+_GOES_ON = {"FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED", "STOP"}
 _DESCRIPTION = "made by furytune, contract "
 
 
@@ -35,27 +35,26 @@ def of_model(model: Any, **more: Json) -> Snapshot:
         model: ``google.ai.generativelanguage.TunedModel``.
         more: Further things worth keeping.
     """
-    word = getattr(model.state, "name", "") or f"state {int(model.state)}"
+    raw = type(model).pb(model)
+    word = _word(raw, "state")
     state = _STATES.get(word, "running")
     done = state == "succeeded"
-    task = model.tuning_task
-    noted = re.fullmatch(_DESCRIPTION + "([0-9a-f]{64})", model.description)
+    task = raw.tuning_task
+    noted = re.fullmatch(_DESCRIPTION + "([0-9a-f]{64})", raw.description)
+    times = {
+        name: getattr(task, f"{name}_time").ToJsonString()
+        for name in ("start", "complete")
+        if task.HasField(f"{name}_time")
+    }
     return Snapshot(
         state=state,
         detail=word,
         percent=100.0 if done else None,
         losses=_losses(task.snapshots),
-        model=model.name,
-        endpoint=model.name if done else "",
+        model=raw.name,
+        endpoint=raw.name if done else "",
         fingerprint=noted[1] if noted else "",
-        more={
-            **more,
-            **{
-                name: moment.isoformat()
-                for name, moment in (("started", task.start_time), ("completed", task.complete_time))
-                if moment
-            },
-        },
+        more={**more, **times},
     )
 
 
@@ -90,13 +89,17 @@ def of_operation(operation: Any, metadata: Any, model: Any) -> Snapshot:
     )
 
 
+def unpacked(packed: Any, kind: Any) -> Any:
+    """Returns the message inside an Any; None if there is none, or one of another kind."""
+    return kind.deserialize(packed.value) if packed.TypeName() == kind.meta.full_name else None
+
+
 def permission(found: Any) -> Permission:
     """Reads a grant."""
-    kind = int(found.grantee_type)
-    word = _GRANTEES.get(kind, f"type {kind}")
-    grantee = "everyone" if kind == 3 else f"{word}:{found.email_address}"
-    role = getattr(found.role, "name", "") or f"role {int(found.role)}"
-    return Permission(name=found.name, grantee=grantee, role=role.lower())
+    raw = type(found).pb(found)
+    kind = _word(raw, "grantee_type").lower()
+    grantee = kind if kind == "everyone" else f"{kind}:{raw.email_address}"
+    return Permission(name=raw.name, grantee=grantee, role=_word(raw, "role").lower())
 
 
 def text_of(response: Any, *, partly: bool = False) -> str:
@@ -109,20 +112,24 @@ def text_of(response: Any, *, partly: bool = False) -> str:
     Raises:
         TuningError: There is no text; the message says what the service gave as its reason.
     """
-    if response.candidates:
-        candidate = response.candidates[0]
-        text = "".join(part.text for part in candidate.content.parts)
-        reason = getattr(candidate.finish_reason, "name", "") or f"reason {int(candidate.finish_reason)}"
+    raw = type(response).pb(response)
+    text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
+    if raw.candidates:
+        reason = _word(raw.candidates[0], "finish_reason")
     else:
-        blocked = response.prompt_feedback.block_reason
-        text, reason = "", f"the prompt was blocked, {getattr(blocked, 'name', '') or int(blocked)}"
-        if partly and not blocked:
-            return ""
-    if text or (partly and reason in {"FINISH_REASON_UNSPECIFIED", "STOP"}):
+        reason = _word(raw.prompt_feedback, "block_reason")
+    if text or (partly and reason in _GOES_ON):
         return text
     raise TuningError(
         f"the model gave no text ({reason}); ask otherwise, or see the service's safety settings"
     )
+
+
+def _word(raw: Any, name: str) -> str:
+    """Returns an enum field's word; for a number that the SDK does not know, the number."""
+    number = getattr(raw, name)
+    known = raw.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number.get(number)
+    return str(known.name) if known else f"{name} {number}"
 
 
 def _percent(metadata: Any) -> float | None:

@@ -28,8 +28,8 @@ MIN_ROWS = 20
 MAX_BODY = 4 << 20
 MAX_DISPLAY_NAME = 40
 
-_AROUND = len('            {\n              "textInput": ,\n              "output": \n            },\n')
-_HEAD = 2_000
+_AROUND = len('          {\n            "textInput": ,\n            "output": \n          },\n')
+_HEAD = 1_000
 
 
 @frozen(kw_only=True)

@@ -21,13 +21,22 @@ from furytune.tuners.gemini._backend import (
     TuningSettings,
     Uploaded,
 )
-from furytune.tuners.gemini._developer_clients import HOST, Clients, Place, ask, connect, require_sdk
+from furytune.tuners.gemini._developer_clients import (
+    HOST,
+    Clients,
+    Place,
+    UnreadableAnswerError,
+    ask,
+    connect,
+    require_sdk,
+)
 from furytune.tuners.gemini._developer_reading import (
     described,
     of_model,
     of_operation,
     permission,
     text_of,
+    unpacked,
 )
 from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
 
@@ -198,7 +207,10 @@ class DeveloperBackend:
         return (name,)
 
     def _get(self, name: str, doing: str) -> Any:
-        return ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._once))
+        found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._once))
+        if found.name != name:
+            raise UnreadableAnswerError(doing, "it is about no model, or another one")
+        return found
 
     def snapshot(self, name: str) -> Snapshot:
         """Asks for a job once: for its operation, or where that is gone for the tuned model itself.
@@ -210,8 +222,8 @@ class DeveloperBackend:
         if operation is None:
             return of_model(self._get(name, "asking for the tuned model"))
         glm = self._clients.sdk.protos
-        metadata = _unpacked(operation.metadata, glm.CreateTunedModelMetadata)
-        model = _unpacked(operation.response, glm.TunedModel)
+        metadata = unpacked(operation.metadata, glm.CreateTunedModelMetadata)
+        model = unpacked(operation.response, glm.TunedModel)
         if operation.done and model is None and not operation.HasField("error"):
             model = self._get(name, "asking for the tuned model")
         return of_operation(operation, metadata, model)
@@ -223,12 +235,12 @@ class DeveloperBackend:
                 "asking for the job",
                 lambda: list(self._clients.operations.list_operations(name, "", **self._once)),
             )
+        except UnreadableAnswerError:
+            # Over REST the SDK's reader of operations refuses fields it does not know.
+            return None
         except ServiceError as error:
             if error.code not in _ABSENT:
                 raise
-            return None
-        except TuningError:
-            # Over REST the SDK's reader of operations refuses fields it does not know.
             return None
         return found[-1] if found else None
 
@@ -261,18 +273,13 @@ class DeveloperBackend:
             TuningError: The model gave none.
             ServiceError: The service refused, or did not answer.
         """
-        answers = self._clients.answers
-        return text_of(
-            ask("asking the model", lambda: answers.generate_content(self._request(call), **self._once))
-        )
+        request, answers = self._request(call), self._clients.answers
+        return text_of(ask("asking the model", lambda: answers.generate_content(request, **self._once)))
 
     def stream(self, call: Call) -> Iterator[str]:
         """Yields the model's text in pieces; errors as in `generate`."""
-        answers = self._clients.answers
-        pieces = ask(
-            "asking the model",
-            lambda: iter(answers.stream_generate_content(self._request(call), **self._once)),
-        )
+        request, answers = self._request(call), self._clients.answers
+        pieces = ask("asking the model", lambda: iter(answers.stream_generate_content(request, **self._once)))
         while (piece := ask("reading the model's answer", lambda: next(pieces, None))) is not None:
             if text := text_of(piece, partly=True):
                 yield text
@@ -289,8 +296,13 @@ class DeveloperBackend:
             **call.fields,
             **({"generationConfig": config} if config else {}),
         }
-        request = self._clients.sdk.protos.GenerateContentRequest
-        return request.from_json(json.dumps(body))
+        try:
+            return self._clients.sdk.protos.GenerateContentRequest.from_json(json.dumps(body))
+        except Exception as error:  # noqa: BLE001  (its message may quote the prompt)
+            problem = type(error).__name__
+        raise TuningError(
+            f"google-generativeai cannot send these fields ({problem}); use the dialect {DIALECT!r}"
+        )
 
     def share(self, model: str, grantee: str, role: Role) -> Permission:
         """Lets somebody use a tuned model; sharing twice does no harm.
@@ -368,10 +380,3 @@ def _tuned(key: str) -> str:
 
 def _model(name: str) -> str:
     return name if "/" in name else f"models/{name}"
-
-
-def _unpacked(packed: Any, kind: Any) -> Any:
-    """Returns the message inside an Any; None if there is none, or one of another kind."""
-    if packed.TypeName() != kind.meta.full_name:
-        return None
-    return kind.deserialize(packed.value)
