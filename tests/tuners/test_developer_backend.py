@@ -265,13 +265,13 @@ class TestArguments:
     @pytest.mark.parametrize(
         "endpoint",
         [
-            "",
             "http://",
             "ftp://host",
             "https://host/path",
             "https://host?x=1",
             "https://me@host",
-            "host:port",
+            "https://host:port",
+            "host",
         ],
     )
     def test_endpoints_that_cannot_work(self, endpoint):
@@ -288,4 +288,5 @@ class TestArguments:
             DeveloperBackend(**{"api_key": "k", **options})
 
     def test_google_is_the_default(self):
-        assert DeveloperBackend(api_key="k").place == "generativelanguage.googleapis.com"
+        for made in (DeveloperBackend(api_key="k"), DeveloperBackend(api_key="k", endpoint="")):
+            assert made.place == "generativelanguage.googleapis.com"

@@ -18,10 +18,11 @@ from attrs import frozen
 
 from furytune._secret import Secret
 from furytune.errors import ConfigError, FurytuneError, MissingExtraError, ServiceError
+from furytune.tuners.gemini._endpoint import checked_endpoint
 
-__all__ = ["HOST", "Clients", "Place", "UnreadableAnswerError", "ask", "connect", "require_sdk"]
+__all__ = ["GOOGLE", "Clients", "Place", "UnreadableAnswerError", "ask", "connect", "require_sdk"]
 
-HOST = "generativelanguage.googleapis.com"
+GOOGLE = "https://generativelanguage.googleapis.com"
 """The service of Google."""
 
 Transport = Literal["rest", "grpc"]
@@ -52,26 +53,21 @@ class Place:
 
     @classmethod
     def of(cls, endpoint: str) -> Place:
-        """Reads an endpoint, with or without a scheme.
+        """Reads an endpoint, as in ``https://host`` or ``http://127.0.0.1:8080``.
 
         Raises:
             ConfigError: It is no address of a host, or would carry the key in clear over a network.
         """
+        parts = urlsplit(checked_endpoint(endpoint) or GOOGLE)
         try:
-            parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
-            fine = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            fine = parts.path == "" and parts.port != 0
         except ValueError:
             fine = False
-        if not fine or parts.scheme not in {"http", "https"} or parts.netloc.count("@"):
-            raise ConfigError("`endpoint=` is no address such as 'https://host' or 'http://127.0.0.1:8080'")
-        if parts.path.strip("/") or parts.query or parts.fragment:
+        if not fine:
             raise ConfigError(
-                f"`endpoint=` is scheme, host and port alone; leave out what follows {parts.netloc}"
+                "endpoint must be scheme, host and port alone, such as https://example.org:8443"
             )
-        plain = parts.scheme == "http"
-        if plain and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-            raise ConfigError(f"http://{parts.netloc} would carry the API key in clear; use https://")
-        return cls(host=parts.netloc, plain=plain)
+        return cls(host=parts.netloc, plain=parts.scheme == "http")
 
     @property
     def url(self) -> str:

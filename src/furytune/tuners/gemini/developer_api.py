@@ -22,7 +22,7 @@ from furytune.tuners.gemini._backend import (
     Uploaded,
 )
 from furytune.tuners.gemini._developer_clients import (
-    HOST,
+    GOOGLE,
     Clients,
     Place,
     UnreadableAnswerError,
@@ -75,7 +75,7 @@ class DeveloperBackend:
     """
 
     api_key: Secret = field(converter=_secret)
-    endpoint: str = HOST
+    endpoint: str = GOOGLE
     transport: Literal["rest", "grpc"] = "rest"
     timeout: float = 60.0
 
