@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from furytune.errors import ConfigError
 from furytune.tuners.gemini._backend import Backend
 
@@ -43,8 +45,8 @@ def choose(tuner: GeminiTuner) -> Backend:
         raise ConfigError("the Developer API takes api_key= and neither project nor bucket")
     from furytune.tuners.gemini.developer_api import DeveloperBackend
 
-    place = {"endpoint": tuner.endpoint} if tuner.endpoint else {}
-    return DeveloperBackend(api_key=tuner.api_key, transport=tuner.transport, **place)
+    backend = DeveloperBackend(api_key=tuner.api_key, transport=tuner.transport)
+    return evolve(backend, endpoint=tuner.endpoint) if tuner.endpoint else backend
 
 
 def _vertex(tuner: GeminiTuner) -> Backend:
