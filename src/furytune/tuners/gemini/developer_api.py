@@ -89,12 +89,12 @@ class DeveloperBackend:
 
     @property
     def name(self) -> str:
-        """Short name: "developer"."""
+        """The word "developer"."""
         return "developer"
 
     @property
     def dialect(self) -> str:
-        """Wire form of rows and requests: "gemini-developer"."""
+        """The wire form of rows and requests, "gemini-developer"."""
         return DIALECT
 
     @property
@@ -104,7 +104,7 @@ class DeveloperBackend:
 
     @property
     def settle(self) -> float:
-        """Seconds until a lost job shows: 0, since the service makes no second one under the same id."""
+        """Seconds until a lost job shows; none, since the service makes no second one under the same id."""
         return 0.0
 
     @cached_property
