@@ -6,6 +6,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -134,8 +135,7 @@ class VertexBackend:
             else None,
         )
         client = self._client(self.location)
-        with _google.authorized("creating the tuning job", _HINTS), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the SDK calls its tuning module experimental, once
+        with _google.authorized("creating the tuning job", _HINTS), _no_warnings():
             job = client.tunings.tune(
                 base_model=settings.model,
                 training_dataset=types.TuningDataset(gcs_uri=uploaded.train),
@@ -146,14 +146,14 @@ class VertexBackend:
     def find(self, key: str) -> tuple[str, ...]:
         """Lists all jobs and compares labels here: whether the service can filter by label is not documented."""
         client = self._client(self.location)
-        with _google.authorized("listing the tuning jobs", _HINTS):
+        with _google.authorized("listing the tuning jobs", _HINTS), _no_warnings():
             jobs = client.tunings.list(config={"page_size": 100})
             return tuple(sorted(str(job.name) for job in jobs if (job.labels or {}).get(KEY) == key))
 
     def snapshot(self, name: str) -> Snapshot:
         """Asks for a job."""
         client = self._client(self._location_of(name))
-        with _google.authorized("asking for the tuning job", _HINTS):
+        with _google.authorized("asking for the tuning job", _HINTS), _no_warnings():
             job = client.tunings.get(name=name)
         return snapshot_of(job)
 
@@ -247,6 +247,17 @@ class VertexBackend:
     @cached_property
     def _credentials(self) -> Any:
         return self.credentials if self.credentials is not None else _google.default_credentials()
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Drops the SDK's warnings: that tuning is experimental, and that a state is new to it.
+
+    Under ``-W error`` they would be exceptions, and a job in a new state could not be followed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _text(response: Any) -> str:
