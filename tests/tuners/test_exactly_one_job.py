@@ -14,7 +14,7 @@ from attrs import define
 from vertex_help import Time, lines, make_backend, make_dataset, make_tuner
 
 from furytune.errors import ServiceError, TuningError
-from furytune.testing.fake_vertex import FakeVertex
+from furytune.testing.fake_vertex import FakeVertex, Fault
 from furytune.tuners.gemini._backend import TuningSettings
 from furytune.tuners.gemini._labels import KEY, fingerprint_of, labels
 from furytune.tuners.gemini._ledger import Entry, Ledger
@@ -145,6 +145,15 @@ def test_a_lost_answer_is_looked_for_before_it_is_asked_again(tmp_path, mode, de
     assert time.slept >= (delay if mode == "lose the answer" else 30.0)
 
 
+@pytest.mark.parametrize("body", [{}, [], {"name": None}, {"name": ["x"]}, {"state": {"x": 1}}, "text"])
+def test_an_answer_that_cannot_be_read_is_a_lost_answer(tmp_path, body):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        fake.faults.append(Fault(on="POST .*tuningJobs$", status=200, body=body))
+        job = make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+        assert list(fake.service.jobs) == [job.name]
+
+
 def test_a_quota_refusal_is_tried_again_without_waiting_for_a_job(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     time = Time()
@@ -228,6 +237,17 @@ def test_another_data_set_under_the_same_key_is_refused(tmp_path):
         tuner.submit(one, key=RUN)
         with pytest.raises(TuningError, match="not the one that this run was begun with"):
             tuner.submit(two, key=RUN)
+
+
+def test_a_job_of_another_contract_is_not_adopted(tmp_path):
+    one, contract = make_dataset(tmp_path / "one")
+    two = attrs.evolve(one, fingerprint="0" * 64)
+    with FakeVertex() as fake:
+        make_tuner(fake, tmp_path / "a").submit(one, key=RUN)
+        with pytest.raises(TuningError, match=f"contract {contract.fingerprint[:12]}"):
+            make_tuner(fake, tmp_path / "b").submit(two, key=RUN)
+        assert make_tuner(fake, tmp_path / "b").submit(one, key=RUN)
+        assert len(fake.service.jobs) == 1
 
 
 class TestLedger:

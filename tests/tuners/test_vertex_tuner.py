@@ -372,6 +372,11 @@ class TestArguments:
         with pytest.raises((ValueError, TypeError, ConfigError)):
             ft.GeminiTuner("m", project="proj", **options)
 
+    @pytest.mark.parametrize("model", ["", " ", "a/../b", "a?b", "-m"])
+    def test_a_model_needs_a_name(self, model):
+        with pytest.raises(ConfigError, match="no name of a model"):
+            ft.GeminiTuner(model, project="proj")
+
     def test_without_a_bucket_nothing_is_sent(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         with pytest.raises(ConfigError, match="bucket="):

@@ -101,9 +101,9 @@ class VertexService:
     states: Sequence[str] = STATES
     delay: float = 0.0
     now: Callable[[], float] = time.time
-    stats: Json = field(factory=dict)
-    error: Json = field(factory=lambda: {"code": 3, "message": "the dataset was refused"})
-    more: Json = field(factory=dict)
+    stats: Json = field(factory=dict, repr=False)
+    error: Json = field(repr=False, factory=lambda: {"code": 3, "message": "the dataset was refused"})
+    more: Json = field(factory=dict, repr=False)
     answer: Callable[[str], str] = lambda _text: "I was not tuned."
     objects: dict[tuple[str, str], Object] = field(factory=dict)
     jobs: dict[str, _Job] = field(factory=dict)

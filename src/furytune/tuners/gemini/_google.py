@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from furytune.errors import ConfigError, MissingExtraError, ServiceError
+from furytune.errors import ConfigError, FurytuneError, MissingExtraError, ServiceError
 
 __all__ = ["authorized", "default_credentials", "sdk"]
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _LOGIN = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
-_OURS = (AttributeError, TypeError, KeyError, NameError, AssertionError)
 
 
 def sdk() -> Any:
@@ -77,9 +76,11 @@ def authorized(doing: str, hints: Mapping[int, str]) -> Iterator[None]:
         raise ServiceError(
             doing, code=401, status=type(error).__name__, hint=f"the credentials were not accepted: {_LOGIN}"
         ) from None
-    except (ServiceError, *_OURS):
+    except FurytuneError:
         raise
-    except Exception as error:  # noqa: BLE001  (httpx, httpx2, requests: which of them depends on versions)
+    except Exception as error:  # noqa: BLE001
+        # Those of the network are httpx's, httpx2's or requests', by version; and an answer that the SDK
+        # cannot make sense of ends in any of Python's own. Neither tells if the request was carried out.
         raise ServiceError(doing, status=_network(type(error).__name__)) from None
 
 

@@ -59,6 +59,8 @@ class Submission:
             entry = self.ledger.read(self.key)
             name = entry.name if entry else ""
             name = name or self._settled(entry)
+            if name and entry is None:
+                self._check_adopted(name, dataset)
             entry = entry or planned
             _check_same(entry, dataset)
             if name:
@@ -126,6 +128,15 @@ class Submission:
             self.clock.sleep(pause)
             left -= pause
         raise AssertionError
+
+    def _check_adopted(self, name: str, dataset: Dataset) -> None:
+        """Refuses a job that the ledger does not know, if it says that it belongs to another contract."""
+        trained = patiently(lambda: self.backend.snapshot(name), self.clock).fingerprint
+        if trained and trained != dataset.fingerprint:
+            raise TuningError(
+                f"{name} runs under this key, but with prompts of the contract {trained[:12]}, not {dataset.fingerprint[:12]}; "
+                "give this run another key"
+            )
 
     def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
         entry = evolve(entry, step=step, at=self.clock.now(), **changes)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,6 +31,11 @@ __all__ = ["GeminiTuner"]
 
 _positive = validators.and_(validators.instance_of(int | float), validators.gt(0))
 _count = validators.and_(validators.instance_of(int), validators.ge(1))
+
+
+def _is_model(_: object, __: object, value: str) -> None:
+    if not re.fullmatch(r"\w[\w./@:-]*", value, re.ASCII) or ".." in value:
+        raise ConfigError(f"{value!r} is no name of a model; one is gemini-3.1-flash-lite")
 
 
 def _secret(value: Secret | str | None) -> Secret | None:
@@ -85,7 +91,7 @@ class GeminiTuner:
         MissingExtraError: The package of the backend is not installed.
     """
 
-    model: str = field(validator=validators.min_len(1))
+    model: str = field(validator=_is_model)
     backend: Literal["auto", "vertex", "developer"] = field(default="auto", kw_only=True)
     project: str = field(default="", kw_only=True)
     location: str = field(default="us-central1", kw_only=True)
@@ -287,14 +293,11 @@ class GeminiTuner:
             job = patiently(lambda: self.poll(unpolled), self.clock)
         target = str(job.details.get("endpoint") or "")
         if not target:
-            raise TuningError(
-                f"{job.name} is {job.state} and has no model; "
-                + (
-                    "job.details['error'] says why"
-                    if job.state == "failed"
-                    else "wait for it with tuner.wait(job)"
-                )
-            )
+            next_step = {
+                "failed": "job.details['error'] says why; raise attempt= to run it once more",
+                "cancelled": "raise attempt= to run it once more",
+            }.get(job.state, "wait for it with tuner.wait(job)")
+            raise TuningError(f"{job.name} is {job.state} and has no model; {next_step}")
         if job.fingerprint != contract.fingerprint:
             trained = f"a contract {job.fingerprint[:12]}" if job.fingerprint else "an unknown contract"
             raise ContractMismatchError(

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from attrs import field, frozen
 
-from furytune.errors import ConfigError, TuningError, TuningUnavailableError
+from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.records import DataFile, Dataset
 from furytune.tuners.gemini import _google, _vertex_limits
 from furytune.tuners.gemini._backend import Call, Permission, Role, Snapshot, Survey, TuningSettings, Uploaded
@@ -23,6 +23,7 @@ from furytune.tuners.gemini._vertex_jobs import snapshot_of
 
 __all__ = ["VertexBackend"]
 
+_JOB = r"projects/[^/]+/locations/[^/]+/tuningJobs/[^/]+"
 _TIMEOUT_MS = 120_000
 _SETTLE = 30.0
 _ADAPTERS = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN"}
@@ -141,6 +142,8 @@ class VertexBackend:
                 training_dataset=types.TuningDataset(gcs_uri=uploaded.train),
                 config=config,
             )
+        if not re.fullmatch(_JOB, job.name or ""):
+            raise ServiceError("creating the tuning job", status="(an answer without the job's name)")
         return str(job.name)
 
     def find(self, key: str) -> tuple[str, ...]:
