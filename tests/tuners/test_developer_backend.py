@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,15 @@ class TestAsking:
         with pytest.raises(ServiceError) as caught:
             list(made.stream(call(contract, "how 3?")))
         assert caught.value.transient
+
+    def test_a_stream_that_nobody_listens_to_any_more_gives_its_connection_back(self, api, made, tmp_path):
+        data, contract = make_dataset(tmp_path)
+        trained(made, data)
+        for _ in range(3):
+            pieces = made.stream(call(contract, "how 3?"))
+            assert next(pieces) == "do"
+            pieces.close()
+            gc.collect()  # an open socket would be a ResourceWarning here
 
     def test_a_blocked_prompt_has_no_text(self, api, made, tmp_path):
         _, contract = make_dataset(tmp_path)

@@ -280,9 +280,13 @@ class DeveloperBackend:
         """Yields the model's text in pieces; errors as in `generate`."""
         request, answers = self._request(call), self._clients.answers
         pieces = ask("asking the model", lambda: iter(answers.stream_generate_content(request, **self._once)))
-        while (piece := ask("reading the model's answer", lambda: next(pieces, None))) is not None:
-            if text := text_of(piece, partly=True):
-                yield text
+        try:
+            while (piece := ask("reading the model's answer", lambda: next(pieces, None))) is not None:
+                if text := text_of(piece, partly=True):
+                    yield text
+        finally:
+            # Whoever stops listening, or could not read on, gives the connection back.
+            pieces.cancel()
 
     def _request(self, call: Call) -> Any:
         if call.thinking:
