@@ -252,19 +252,16 @@ class DeveloperBackend:
             ServiceError: The service refused, or did not answer.
         """
         operation = self._operation(name)
-        try:
-            ask(
-                "cancelling the job",
-                lambda: self._clients.operations.cancel_operation(
-                    getattr(operation, "name", name), **self._once
-                ),
-            )
-        except ServiceError as error:
-            if error.code in _ABSENT:
-                raise TuningError(
-                    f"the service does not cancel jobs; delete {name} to be rid of what it makes"
-                ) from None
-            raise
+        if operation is not None:
+            cancel = self._clients.operations.cancel_operation
+            try:
+                ask("cancelling the job", lambda: cancel(operation.name, **self._once))
+            except ServiceError as error:
+                if error.code not in _ABSENT:
+                    raise
+            else:
+                return
+        raise TuningError(f"the service does not cancel jobs; delete {name} to be rid of what it makes")
 
     def generate(self, call: Call) -> str:
         """Returns the model's text.
