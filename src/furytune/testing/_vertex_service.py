@@ -90,7 +90,7 @@ class VertexService:
         states: See `STATES`.
         delay: Seconds until a new job shows in the list of jobs.
         now: Where the time comes from.
-        stats: ``supervisedTuningDataStats`` of a job that succeeded.
+        stats: ``supervisedTuningDataStats`` of a job that succeeded; counted where it is empty.
         error: ``error`` of a job that failed.
         more: Fields that answers on jobs hold besides, such as ones that came later.
         answer: What a base model says to a text.
@@ -233,8 +233,19 @@ class VertexService:
                 "endpoint": endpoint,
                 "checkpoints": [{"checkpointId": "1", "epoch": "3", "step": "30", "endpoint": endpoint}],
             }
-            view["tuningDataStats"] = {"supervisedTuningDataStats": self.stats}
+            view["tuningDataStats"] = {"supervisedTuningDataStats": self.stats or self._counted(job)}
         return view
+
+    def _counted(self, job: _Job) -> Json:
+        """Says how much was read, with a token for every four bytes."""
+        spec = job.asked["supervisedTuningSpec"]
+        rows = self._rows(spec["trainingDatasetUri"])
+        texts = "".join(text for row in rows for text in dialects.get("gemini").texts(row))
+        epochs = int(spec.get("hyperParameters", {}).get("epochCount", 1))
+        return {
+            "tuningDatasetExampleCount": str(len(rows)),
+            "totalBillableTokenCount": str(len(texts.encode()) // 4 * epochs),
+        }
 
     def endpoint(self, name: str) -> str:
         """Returns where the model of a job answers: for Gemini 3 that is not the region where it was tuned."""

@@ -1,7 +1,7 @@
 """What the tuner asks of a service, and the values that both services share.
 
 A backend makes the requests and nothing else: it never sleeps, never retries and writes no file. Whatever
-goes wrong between it and the service is a `ServiceError`, raised `from None`, since the vendors'
+goes wrong between it and the service is a `ServiceError`, raised ``from None``, since the vendors'
 exceptions may quote what was sent.
 """
 
@@ -181,7 +181,7 @@ class Permission:
     """Who may use a tuned model.
 
     Attributes:
-        name: The service's name for the grant; `Backend.revoke` takes it.
+        name: The service's name for the grant.
         grantee: "everyone", "user:MAIL" or "group:MAIL".
         role: What they may do.
     """

@@ -258,7 +258,7 @@ class GeminiTuner:
             seen: Is called with the job after each answer.
 
         Returns:
-            The job in its end state: "succeeded", "failed" or "cancelled".
+            The job in its end state, which is "succeeded", "failed" or "cancelled".
 
         Raises:
             TuningError: It has not ended in time.
