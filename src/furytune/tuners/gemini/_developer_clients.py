@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +20,16 @@ from furytune._secret import Secret
 from furytune.errors import ConfigError, FurytuneError, MissingExtraError, ServiceError
 from furytune.tuners.gemini._endpoint import checked_endpoint
 
-__all__ = ["GOOGLE", "Clients", "Place", "UnreadableAnswerError", "ask", "connect", "require_sdk"]
+__all__ = [
+    "GOOGLE",
+    "Clients",
+    "Place",
+    "UnreadableAnswerError",
+    "ask",
+    "connect",
+    "model_name",
+    "require_sdk",
+]
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 """The service of Google."""
@@ -85,6 +94,7 @@ class Clients:
         operations: Running jobs.
         permissions: Who may use a tuned model.
         answers: Asking a model.
+        once: Arguments of every call: no retry by the SDK, and how long to wait.
     """
 
     sdk: Any
@@ -92,6 +102,12 @@ class Clients:
     operations: Any
     permissions: Any
     answers: Any
+    once: Mapping[str, Any]
+
+
+def model_name(name: str) -> str:
+    """Returns a model's name as the service takes it."""
+    return name if "/" in name else f"models/{name}"
 
 
 def require_sdk() -> None:
@@ -117,7 +133,7 @@ def _sdk() -> Any:
     return sdk
 
 
-def connect(key: Secret, place: Place, transport: Transport) -> Clients:
+def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> Clients:
     """Imports the SDK and makes the clients; nothing is sent yet."""
     sdk = _sdk()
     import google.ai.generativelanguage as glm
@@ -132,6 +148,7 @@ def connect(key: Secret, place: Place, transport: Transport) -> Clients:
         operations=models.transport.operations_client,
         permissions=permissions,
         answers=answers,
+        once={"retry": None, "timeout": timeout},
     )
 
 

@@ -13,13 +13,11 @@ from typing import Any
 from attrs import evolve
 
 from furytune._canonical import Json
-from furytune.errors import TuningError
-from furytune.tuners.gemini._backend import Loss, Permission, Snapshot, State
+from furytune.tuners.gemini._backend import Loss, Snapshot, State
 
-__all__ = ["described", "of_model", "of_operation", "permission", "text_of", "unpacked"]
+__all__ = ["described", "of_model", "of_operation", "unpacked", "word_of"]
 
 _STATES: dict[str, State] = {"CREATING": "running", "ACTIVE": "succeeded", "FAILED": "failed"}
-_GOES_ON = {"FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED", "STOP"}
 _DESCRIPTION = "made by furytune, contract "
 
 
@@ -36,7 +34,7 @@ def of_model(model: Any, **more: Json) -> Snapshot:
         more: Further things worth keeping.
     """
     raw = type(model).pb(model)
-    word = _word(raw, "state")
+    word = word_of(raw, "state")
     state = _STATES.get(word, "running")
     done = state == "succeeded"
     task = raw.tuning_task
@@ -94,38 +92,7 @@ def unpacked(packed: Any, kind: Any) -> Any:
     return kind.deserialize(packed.value) if packed.TypeName() == kind.meta.full_name else None
 
 
-def permission(found: Any) -> Permission:
-    """Reads a grant."""
-    raw = type(found).pb(found)
-    kind = _word(raw, "grantee_type").lower()
-    grantee = kind if kind == "everyone" else f"{kind}:{raw.email_address}"
-    return Permission(name=raw.name, grantee=grantee, role=_word(raw, "role").lower())
-
-
-def text_of(response: Any, *, partly: bool = False) -> str:
-    """Returns the text of an answer.
-
-    Args:
-        response: ``GenerateContentResponse``.
-        partly: Whether it is a piece of a stream, which may hold no text.
-
-    Raises:
-        TuningError: There is no text; the message says what the service gave as its reason.
-    """
-    raw = type(response).pb(response)
-    text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
-    if raw.candidates:
-        reason = _word(raw.candidates[0], "finish_reason")
-    else:
-        reason = _word(raw.prompt_feedback, "block_reason")
-    if text or (partly and reason in _GOES_ON):
-        return text
-    raise TuningError(
-        f"the model gave no text ({reason}); ask otherwise, or see the service's safety settings"
-    )
-
-
-def _word(raw: Any, name: str) -> str:
+def word_of(raw: Any, name: str) -> str:
     """Returns an enum field's word; for a number that the SDK does not know, the number."""
     number = getattr(raw, name)
     known = raw.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number.get(number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from attrs import field, frozen
 from furytune._secret import Secret
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.records import Dataset
+from furytune.tuners.gemini import _developer_asking, _developer_sharing
 from furytune.tuners.gemini._backend import (
     Call,
     Permission,
@@ -28,14 +28,13 @@ from furytune.tuners.gemini._developer_clients import (
     UnreadableAnswerError,
     ask,
     connect,
+    model_name,
     require_sdk,
 )
 from furytune.tuners.gemini._developer_reading import (
     described,
     of_model,
     of_operation,
-    permission,
-    text_of,
     unpacked,
 )
 from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
@@ -43,8 +42,6 @@ from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
 __all__ = ["DeveloperBackend"]
 
 _ABSENT = {404, 501}
-_ROLES = {"writer": 2, "reader": 3}
-_KINDS = {"user": 1, "group": 2}
 
 
 def _secret(value: Secret | str) -> Secret:
@@ -109,11 +106,7 @@ class DeveloperBackend:
 
     @cached_property
     def _clients(self) -> Clients:
-        return connect(self.api_key, Place.of(self.endpoint), self.transport)
-
-    @property
-    def _once(self) -> dict[str, Any]:
-        return {"retry": None, "timeout": self.timeout}
+        return connect(self.api_key, Place.of(self.endpoint), self.transport, self.timeout)
 
     def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
         """Holds rows and settings to the documented limits, and asks nobody.
@@ -132,20 +125,20 @@ class DeveloperBackend:
         """
         models = ask(
             "asking which models can be tuned",
-            lambda: list(self._clients.models.list_models(page_size=50, **self._once)),
+            lambda: list(self._clients.models.list_models(page_size=50, **self._clients.once)),
         )
         able = sorted(m.name for m in models if "createTunedModel" in m.supported_generation_methods)
         if not able:
             raise TuningUnavailableError(
                 f"none of the {len(models)} models of {self.place} can be tuned: Google ended tuning in the Gemini Developer "
-                "API in May 2025, when it retired Gemini 1.5 Flash-001, and has no plans for its return "
+                "API in May 2025, when it retired Gemini 1.5 Flash-001, and has no immediate plans for its return "
                 "(ai.google.dev/gemini-api/docs/model-tuning, googleapis/python-genai#969). Nothing was sent. Tune on Vertex AI "
                 "instead: give `project=` and `bucket=` in place of the API key, and export with dialect='gemini'; it bills "
                 "for training tokens, see the estimate"
             )
-        if _model(settings.model) not in able:
+        if model_name(settings.model) not in able:
             raise TuningUnavailableError(
-                f"{_model(settings.model)} cannot be tuned at {self.place}; these can: {', '.join(able)}"
+                f"{model_name(settings.model)} cannot be tuned at {self.place}; these can: {', '.join(able)}"
             )
 
     def upload(self, dataset: Dataset) -> Uploaded:  # noqa: ARG002
@@ -168,7 +161,7 @@ class DeveloperBackend:
             ask(
                 "creating the tuned model",
                 lambda: self._clients.sdk.create_tuned_model(
-                    _model(settings.model),
+                    model_name(settings.model),
                     rows,
                     id=name.removeprefix("tunedModels/"),
                     display_name=settings.display_name or None,
@@ -177,7 +170,7 @@ class DeveloperBackend:
                     batch_size=settings.batch_size,
                     learning_rate=settings.learning_rate,
                     client=self._clients.models,
-                    request_options=self._once,
+                    request_options=self._clients.once,
                 ),
             )
         except ServiceError as error:
@@ -207,7 +200,7 @@ class DeveloperBackend:
         return (name,)
 
     def _get(self, name: str, doing: str) -> Any:
-        found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._once))
+        found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._clients.once))
         if found.name != name:
             raise UnreadableAnswerError(doing, "it is about no model, or another one")
         return found
@@ -233,7 +226,7 @@ class DeveloperBackend:
         try:
             found = ask(
                 "asking for the job",
-                lambda: list(self._clients.operations.list_operations(name, "", **self._once)),
+                lambda: list(self._clients.operations.list_operations(name, "", **self._clients.once)),
             )
         except UnreadableAnswerError:
             # Over REST the SDK's reader of operations refuses fields it does not know.
@@ -255,7 +248,7 @@ class DeveloperBackend:
         if operation is not None:
             cancel = self._clients.operations.cancel_operation
             try:
-                ask("cancelling the job", lambda: cancel(operation.name, **self._once))
+                ask("cancelling the job", lambda: cancel(operation.name, **self._clients.once))
             except ServiceError as error:
                 if error.code not in _ABSENT:
                     raise
@@ -267,43 +260,14 @@ class DeveloperBackend:
         """Returns the model's text.
 
         Raises:
-            TuningError: The model gave none.
+            TuningError: The model gave none, or the SDK cannot send what is asked.
             ServiceError: The service refused, or did not answer.
         """
-        request, answers = self._request(call), self._clients.answers
-        return text_of(ask("asking the model", lambda: answers.generate_content(request, **self._once)))
+        return _developer_asking.generate(self._clients, call)
 
     def stream(self, call: Call) -> Iterator[str]:
         """Yields the model's text in pieces; errors as in `generate`."""
-        request, answers = self._request(call), self._clients.answers
-        pieces = ask("asking the model", lambda: iter(answers.stream_generate_content(request, **self._once)))
-        try:
-            while (piece := ask("reading the model's answer", lambda: next(pieces, None))) is not None:
-                if text := text_of(piece, partly=True):
-                    yield text
-        finally:
-            # Whoever stops listening, or could not read on, gives the connection back.
-            pieces.cancel()
-
-    def _request(self, call: Call) -> Any:
-        if call.thinking:
-            raise TuningError(
-                f"google-generativeai cannot send thinkingConfig, which {call.target} is to be asked with; ask it through Vertex"
-            )
-        config: dict[str, Any] = {"temperature": call.temperature, "maxOutputTokens": call.max_output_tokens}
-        config = {name: value for name, value in config.items() if value is not None}
-        body = {
-            "model": _model(call.target),
-            **call.fields,
-            **({"generationConfig": config} if config else {}),
-        }
-        try:
-            return self._clients.sdk.protos.GenerateContentRequest.from_json(json.dumps(body))
-        except Exception as error:  # noqa: BLE001  (its message may quote the prompt)
-            problem = type(error).__name__
-        raise TuningError(
-            f"google-generativeai cannot send these fields ({problem}); use the dialect {DIALECT!r}"
-        )
+        return _developer_asking.stream(self._clients, call)
 
     def share(self, model: str, grantee: str, role: Role) -> Permission:
         """Lets somebody use a tuned model; sharing twice does no harm.
@@ -317,67 +281,34 @@ class DeveloperBackend:
             ConfigError: There is no such grantee or role.
             ServiceError: The service refused, or did not answer.
         """
-        kind, _, mail = grantee.partition(":")
-        if grantee != "everyone" and (kind not in _KINDS or "@" not in mail):
-            raise ConfigError("share with 'everyone', 'user:MAIL' or 'group:MAIL'")
-        if role not in _ROLES:
-            raise ConfigError("share as 'reader' or 'writer'; an owner is made by transfer()")
-        asked = self._clients.sdk.protos.Permission(grantee_type=_KINDS.get(kind, 3), role=_ROLES[role])
-        if mail:
-            asked.email_address = mail
-        try:
-            made = ask(
-                "sharing the model",
-                lambda: self._clients.permissions.create_permission(
-                    parent=model, permission=asked, **self._once
-                ),
-            )
-        except ServiceError as error:
-            if error.code != 409:
-                raise
-            same = [p for p in self.permissions(model) if (p.grantee, p.role) == (grantee, role)]
-            if not same:
-                raise
-            return same[0]
-        return permission(made)
+        return _developer_sharing.share(self._clients, model, grantee, role)
 
     def permissions(self, model: str) -> tuple[Permission, ...]:
         """Lists who may use a tuned model."""
-        listed = self._clients.permissions.list_permissions
-        return ask(
-            "asking who may use the model",
-            lambda: tuple(map(permission, listed({"parent": model}, **self._once))),
-        )
+        return _developer_sharing.permissions(self._clients, model)
 
     def revoke(self, permission: str) -> None:
         """Takes a grant back, by the name that `permissions` shows."""
-        delete = self._clients.permissions.delete_permission
-        ask("revoking the permission", lambda: delete(name=permission, **self._once))
+        _developer_sharing.revoke(self._clients, permission)
 
     def transfer(self, model: str, mail: str) -> None:
         """Makes somebody else the owner; this key remains a writer."""
-        transfer = self._clients.permissions.transfer_ownership
-        request = {"name": model, "email_address": mail}
-        ask("transferring the model", lambda: transfer(request, **self._once))
+        _developer_sharing.transfer(self._clients, model, mail)
 
     def delete(self, model: str, endpoint: str) -> None:  # noqa: ARG002
         """Deletes a tuned model, for everyone it was shared with."""
         delete = self._clients.models.delete_tuned_model
-        ask("deleting the model", lambda: delete(name=model, **self._once))
+        ask("deleting the model", lambda: delete(name=model, **self._clients.once))
 
     def tuned_models(self) -> tuple[str, ...]:
         """Lists the names of the tuned models that the key may see, those of before May 2025 too."""
         listed = self._clients.models.list_tuned_models
         return ask(
             "listing the tuned models",
-            lambda: tuple(m.name for m in listed(page_size=50, **self._once)),
+            lambda: tuple(m.name for m in listed(page_size=50, **self._clients.once)),
         )
 
 
 def _tuned(key: str) -> str:
     """Returns the name that a key gives: an id of 40 characters, the most the service takes."""
     return f"tunedModels/furytune{key}"
-
-
-def _model(name: str) -> str:
-    return name if "/" in name else f"models/{name}"
