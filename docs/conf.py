@@ -32,7 +32,7 @@ nitpick_ignore_regex = [
     # Other projects' names; their inventories cannot be fetched without a network.
     ("py:.*", r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*"),
     ("py:.*", r"(Path|datetime|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)"),
-    ("py:.*", r"(Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|Fitted|collections|os\.PathLike|attr.*)"),
+    ("py:.*", r"(Backend|Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|Fitted|collections|os\.PathLike|attr.*)"),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
     ("py:.*", r".*\b_[a-z].*"),
 ]
