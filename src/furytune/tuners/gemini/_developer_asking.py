@@ -8,9 +8,10 @@ from typing import Any
 
 from furytune.errors import TuningError
 from furytune.tuners.gemini._backend import Call
-from furytune.tuners.gemini._developer_clients import Clients, ask, model_name
+from furytune.tuners.gemini._developer_clients import Clients, model_name
 from furytune.tuners.gemini._developer_reading import word_of
 from furytune.tuners.gemini._developer_rows import DIALECT
+from furytune.tuners.gemini._developer_sdk import ask
 
 __all__ = ["generate", "stream"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from furytune.errors import ConfigError, ServiceError
 from furytune.tuners.gemini._backend import Permission, Role
-from furytune.tuners.gemini._developer_clients import Clients, ask
+from furytune.tuners.gemini._developer_clients import Clients
 from furytune.tuners.gemini._developer_reading import word_of
+from furytune.tuners.gemini._developer_sdk import ask
 
 __all__ = ["permissions", "revoke", "share", "transfer"]
 

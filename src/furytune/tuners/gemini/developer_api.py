@@ -21,16 +21,7 @@ from furytune.tuners.gemini._backend import (
     TuningSettings,
     Uploaded,
 )
-from furytune.tuners.gemini._developer_clients import (
-    GOOGLE,
-    Clients,
-    Place,
-    UnreadableAnswerError,
-    ask,
-    connect,
-    model_name,
-    require_sdk,
-)
+from furytune.tuners.gemini._developer_clients import GOOGLE, Clients, Place, connect, model_name
 from furytune.tuners.gemini._developer_reading import (
     described,
     of_model,
@@ -38,6 +29,7 @@ from furytune.tuners.gemini._developer_reading import (
     unpacked,
 )
 from furytune.tuners.gemini._developer_rows import DIALECT, examples, survey
+from furytune.tuners.gemini._developer_sdk import UnreadableAnswerError, ask, require_sdk
 
 __all__ = ["DeveloperBackend"]
 
