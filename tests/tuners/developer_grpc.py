@@ -19,7 +19,7 @@ _V1 = "google.ai.generativelanguage.v1beta"
 
 
 class GrpcApi:
-    """Serves `DeveloperService` over gRPC without TLS.
+    """Serves `DeveloperService` over gRPC, without TLS unless a private key and a certificate are given.
 
     Attributes:
         calls: Name of each method that was called.
@@ -27,19 +27,23 @@ class GrpcApi:
         faults: HTTP status to refuse a method's next calls with, by its name.
     """
 
-    def __init__(self, **service):
+    def __init__(self, *, tls=None, **service):
         self.service = DeveloperService(**service)
         self.calls: list[str] = []
         self.metadata: list[dict[str, str]] = []
         self.faults: dict[str, list[int]] = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(4))
         self._server.add_generic_rpc_handlers(tuple(self._handlers()))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.tls = tls
+        if tls:
+            self.port = self._server.add_secure_port("localhost:0", grpc.ssl_server_credentials([tls]))
+        else:
+            self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
         return self

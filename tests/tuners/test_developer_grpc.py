@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import warnings
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from developer_help import API_KEY, KEY, NAME, SETTINGS, backend, make_dataset, submit
@@ -61,6 +64,62 @@ def test_refusals_over_grpc_are_one_request(tmp_path, status):
             assert (caught.value.code, caught.value.transient) == (status, True)
             assert caught.value.__context__ is None
         assert api.calls == ["CreateTunedModel", "ListOperations"]
+
+
+OVER_TLS = """
+import sys
+from furytune.testing.fake_developer_api import TUNABLE
+from furytune.tuners.gemini._backend import TuningSettings
+from furytune.tuners.gemini.developer_api import DeveloperBackend
+
+made = DeveloperBackend(api_key=sys.argv[1], endpoint=sys.argv[2], transport="grpc", timeout=20.0)
+made.ready(TuningSettings(model=TUNABLE, epochs=1))
+print(made.tuned_models(), made.find("0" * 32))
+"""
+
+
+def test_a_key_goes_over_tls(tmp_path):
+    # gRPC reads its trusted roots once in a process, hence another one.
+    private, certificate = _certificate()
+    (tmp_path / "roots.pem").write_bytes(certificate)
+    with GrpcApi(tls=(private, certificate), tunable=(TUNABLE,)) as api:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", OVER_TLS, API_KEY, api.url],
+            env={**os.environ, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(tmp_path / "roots.pem")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.stdout.strip(), done.returncode) == ("() ()", 0), done.stderr
+        assert [m["x-goog-api-key"] for m in api.metadata] == [API_KEY] * 3
+
+
+def _certificate():
+    """Returns a private key and a certificate of localhost, both PEM."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private, made.public_bytes(serialization.Encoding.PEM)
 
 
 def test_todays_service_over_grpc():
