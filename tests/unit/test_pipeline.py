@@ -189,7 +189,7 @@ def test_built_ins_come_in_by_entry_points() -> None:
     assert names("augmenters") == ["identity", "rag"]
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector
-    assert names("tuners") == []
+    assert names("tuners") == ["gemini"]
     with pytest.raises(PluginError, match="known: csv, jsonl"):
         load("exporters", "parquet")
 
