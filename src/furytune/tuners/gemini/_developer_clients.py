@@ -8,7 +8,9 @@ each backend.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -100,7 +102,7 @@ def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> 
     make = _plain_grpc(key, place) if place.plain and transport == "grpc" else _usual(key, place, transport)
     models, permissions, answers = map(make, kinds)
     _keep_logs_clean()
-    return Clients(
+    clients = Clients(
         sdk=sdk,
         models=models,
         operations=models.transport.operations_client,
@@ -108,6 +110,15 @@ def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> 
         answers=answers,
         once={"retry": None, "timeout": timeout},
     )
+    weakref.finalize(clients, _close, (models, permissions, answers, clients.operations))
+    return clients
+
+
+def _close(clients: Iterable[Any]) -> None:
+    """Closes the connections of clients that nobody holds any more."""
+    for client in clients:
+        with suppress(Exception):
+            client.transport.close()
 
 
 def _usual(key: Secret, place: Place, transport: Transport) -> Callable[[Any], Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -74,6 +75,7 @@ class VertexBackend:
     settle = _SETTLE
 
     def __attrs_post_init__(self) -> None:
+        weakref.finalize(self, _close, self._clients)
         if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
             raise ConfigError(f"project {self.project!r} is no name of a Google Cloud project")
         if not re.fullmatch(r"[a-z0-9-]+", self.location):
@@ -261,6 +263,13 @@ def _no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _close(clients: dict[str, Any]) -> None:
+    """Closes the connections of a backend that nobody holds any more."""
+    for client in clients.values():
+        with suppress(Exception):
+            client.close()
 
 
 def _text(response: Any) -> str:
