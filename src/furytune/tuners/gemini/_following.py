@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from furytune._progress import meter
 from furytune.errors import ServiceError, TuningError
@@ -43,7 +43,7 @@ def follow(
     """
     began = clock.now()
     refusals = 0
-    waits = delays(first=min(every, 2.0), most=max(every, 60.0))
+    waits = _pauses(every)
     try:
         with meter("tuning") as show:
             while True:
@@ -59,7 +59,7 @@ def follow(
                 else:
                     refusals = 0
                     pause = every
-                    waits = delays(first=min(every, 2.0), most=max(every, 60.0))
+                    waits = _pauses(every)
                     percent = job.details.get("percent")
                     show(
                         percent if isinstance(percent, float | int) else None,
@@ -78,6 +78,11 @@ def follow(
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{job.name} goes on without this process; {_way_back(job)}\n")
         raise
+
+
+def _pauses(every: float) -> Iterator[float]:
+    """Yields the waits between questions that got no answer; never none, not even for ``every=0``."""
+    return delays(first=min(every, 2.0) or 0.1, most=max(every, 60.0))
 
 
 def _way_back(job: TuningJob) -> str:
