@@ -40,10 +40,10 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"(Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|collections|os\.PathLike|attr.*)",
+        r"(Backend|Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|collections|os\.PathLike|attr.*)",
     ),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
-    ("py:.*", r".*\b_[a-z].*"),
+    ("py:.*", r".*\b_[A-Za-z].*"),
 ]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

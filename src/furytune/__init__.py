@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from furytune._secret import Secret
     from furytune.augmenters.identity import IdentityAugmenter
     from furytune.augmenters.rag import RagAugmenter, build_index
     from furytune.budget import TokenBudget
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
+    from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = [
     "AnswerLength",
@@ -55,6 +57,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "FurytuneError",
+    "GeminiTuner",
     "GroupSplitter",
     "IdentityAugmenter",
     "JsonlCollector",
@@ -71,6 +74,7 @@ __all__ = [
     "RedactSecrets",
     "ReplyPairer",
     "Run",
+    "Secret",
     "Source",
     "SourceFormatError",
     "ThreadPairer",
@@ -100,6 +104,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "FurytuneError": "errors",
+    "GeminiTuner": "tuners.gemini.tuner",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",
     "JsonlCollector": "collectors.tabular",
@@ -116,6 +121,7 @@ _HOME = {
     "RedactSecrets": "curation.secrets",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "Secret": "_secret",
     "Source": "records",
     "SourceFormatError": "errors",
     "ThreadPairer": "pairing",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,3 +24,29 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
     from tqdm import tqdm
 
     yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False)
+
+
+@contextmanager
+def meter(label: str) -> Iterator[Callable[[float | None, str], None]]:
+    """Shows how far something remote has come, on standard error, if that is a terminal.
+
+    Args:
+        label: What is going on.
+
+    Yields:
+        A function to call with a percentage, or None where it is unknown, and a word on the state.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _percent, _word: None
+        return
+    from tqdm import tqdm
+
+    known = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
+    with tqdm(total=100, desc=label, leave=False, bar_format="{desc}: {elapsed} {postfix}") as bar:
+
+        def show(percent: float | None, word: str) -> None:
+            bar.bar_format = bar.bar_format if percent is None else known
+            bar.n = bar.n if percent is None else percent
+            bar.set_postfix_str(word, refresh=True)
+
+        yield show

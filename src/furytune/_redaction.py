@@ -72,7 +72,7 @@ def _token(prefix: str, body: str, *hints: str) -> _Shape:
 _BASE64_LINES: Final = r"(?:(?:[\s>]|\\[nr])*[A-Za-z0-9+/=]{16,})+"
 _PRIVATE_KEY: Final = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rf"(?:(?:(?!-----)[^\[\]])*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----|{_BASE64_LINES})"
+    rf"(?:(?:[^\[\]-]++|-(?!----))*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----|{_BASE64_LINES})"
 )
 _URL_LOGIN: Final = (
     r"(?<![A-Za-z0-9])(?P<keep>[A-Za-z][A-Za-z0-9+.-]{1,20}://)"

@@ -21,6 +21,8 @@
     ├── ExportError                 a data set that could not be written whole
     ├── ConservationError           records in and records out do not add up
     └── TuningError                 a tuning job that could not be made or followed
+        ├── TuningUnavailableError  the service offers no tuning for this
+        └── ServiceError            the service refused, or did not answer
 
 Messages say what is wrong, where, and what to do next. They hold identifiers and positions,
 never the text of a message and never a secret.
@@ -41,12 +43,14 @@ __all__ = [
     "MissingExtraError",
     "PluginError",
     "QuestionTooLongError",
+    "ServiceError",
     "SnapshotError",
     "SourceError",
     "SourceFormatError",
     "TemplateError",
     "TextError",
     "TuningError",
+    "TuningUnavailableError",
     "VocabularyUnavailableError",
 ]
 
@@ -173,3 +177,40 @@ class ConservationError(FurytuneError):
 
 class TuningError(FurytuneError):
     """A tuning job could not be made, found or followed."""
+
+
+class TuningUnavailableError(TuningError):
+    """The service tunes no model, or not this one; the message names the way that is open."""
+
+
+class ServiceError(TuningError):
+    """A service refused a request, or gave no answer.
+
+    Args:
+        doing: What was asked of it, such as "asking for the job".
+        code: HTTP status; None when there was no answer.
+        status: The service's own word, such as "PERMISSION_DENIED".
+        hint: What to do next.
+        said: The service's sentence. It may quote what was sent, so it is kept out of the message.
+    """
+
+    def __init__(
+        self, doing: str, *, code: int | None = None, status: str = "", hint: str = "", said: str = ""
+    ) -> None:
+        answer = "no answer" if code is None else f"the answer {code}"
+        super().__init__(f"{doing}: {answer}{f' {status}' * bool(status)}{f'; {hint}' * bool(hint)}")
+        self.doing = doing
+        self.code = code
+        self.status = status
+        self.hint = hint
+        self.said = said
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may succeed later, as after no answer, 408, 429 or 5xx."""
+        return self.code is None or self.code in {408, 429} or self.code >= 500
+
+    @property
+    def lost(self) -> bool:
+        """Whether the request may have been carried out although this is all that came back."""
+        return self.transient and self.code != 429

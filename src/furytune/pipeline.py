@@ -32,7 +32,7 @@ from furytune.errors import (
 )
 from furytune.normalize import Normalizer
 from furytune.protocols import Augmenter, Collector, Curator, Exporter, Starting, Tuner
-from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
+from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
@@ -78,7 +78,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "template": (PromptTemplate, type(None)),
     "normalizer": (Normalizer,),
     "budget": (TokenBudget, type(None)),
-    "splitter": (GroupSplitter,),
 }
 
 
@@ -97,7 +96,7 @@ class Pipeline:
         tuner: Who trains on the first data set; None stops at the data sets.
         normalizer: What is done to questions, and to answers.
         budget: The most tokens of a prompt; None for no bound.
-        splitter: Which conversations validate.
+        splitter: Which conversations validate: gives "train" or "validation" for a group.
 
     Raises:
         ConfigError: The parts do not fit together.
@@ -111,7 +110,7 @@ class Pipeline:
     tuner: Tuner | None = None
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
-    splitter: GroupSplitter = GroupSplitter()
+    splitter: Callable[[str], Split] = GroupSplitter()
 
     def __attrs_post_init__(self) -> None:
         for name, kinds in _KINDS.items():
@@ -134,6 +133,10 @@ class Pipeline:
                 raise ConfigError(
                     f"{type(step).__name__} is no curation step: it cannot be called with a pair"
                 )
+        if isinstance(self.splitter, type) or not callable(self.splitter):
+            raise ConfigError(
+                "splitter is called with a group and gives its side, such as GroupSplitter(0.1)"
+            )
         if not self.collector:
             raise ConfigError("a pipeline needs a collector, such as DiscordExportCollector('exports/')")
         if self._retrieves and self.template is not None and not self.template.takes_context:

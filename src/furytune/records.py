@@ -300,12 +300,21 @@ class Estimate:
         cost: In ``currency``, None where unknown.
         currency: ISO 4217 code.
         problems: One line for each thing the service would refuse.
+        notes: How it was reckoned, and what else is good to know.
     """
 
     tokens: int | None = None
     cost: float | None = None
     currency: str = "USD"
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        tokens = "unknown" if self.tokens is None else f"{self.tokens:,}"
+        cost = "unknown" if self.cost is None else f"{self.cost:,.2f} {self.currency}"
+        lines = [f"tokens    {tokens}", f"cost      {cost}"]
+        lines += [f"problem   {line}" for line in self.problems]
+        return "\n".join([*lines, *(f"note      {line}" for line in self.notes)])
 
 
 @frozen(kw_only=True)
@@ -318,7 +327,7 @@ class TuningJob:
         state: "queued", "running", "succeeded", "failed" or "cancelled".
         model: The tuned model, once there is one.
         fingerprint: Of the contract the model is bound to.
-        details: What else the service says.
+        details: What else the service says. It may quote the data, so the repr does not show it.
     """
 
     key: str
@@ -326,4 +335,4 @@ class TuningJob:
     state: str
     model: str = ""
     fingerprint: str = ""
-    details: Mapping[str, Json] = field(factory=dict)
+    details: Mapping[str, Json] = field(factory=dict, repr=False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from attrs import Factory, define, field, frozen
 
+from furytune import _own_files
 from furytune._canonical import Json
-from furytune.errors import ConservationError
+from furytune.errors import ConfigError, ConservationError
 from furytune.records import Dataset, Dropped, QAPair, TuningJob, Unit
 
-__all__ = ["Report", "Tally"]
+__all__ = ["Report", "Tally", "compare"]
 
 _LISTED = 20
 
@@ -116,5 +119,94 @@ class Report:
             lines += [f"{f.split:<10}{f.rows:>9}  {f.path}" for f in data.files]
             lines.append(f"manifest             {data.manifest}")
         if self.job is not None:
-            lines.append(f"tuning    {self.job.state:>9}  {self.job.name}")
+            lines += _of_job(self.job)
         return "\n".join([*lines, *self.notes])
+
+
+def compare(reports: Mapping[str, Report]) -> str:
+    """Returns a table that shows runs side by side, such as one with and one without retrieval.
+
+    Args:
+        reports: Each run's report under the name that its column shall have. A job that has ended since is
+            put in with ``attrs.evolve(report, job=job)``.
+
+    Returns:
+        Text in columns. The line "same pairs" tells whether all runs hold the same pairs, under the same
+        ids, on the same side of the split: only then do their models compare.
+
+    Raises:
+        ConfigError: There are fewer than two, one has no data set, or a manifest cannot be read.
+    """
+    if len(reports) < 2:
+        raise ConfigError("a comparison needs two reports or more, each under a name")
+    columns = {name: _column(name, report) for name, report in reports.items()}
+    first, *others = columns.values()
+    same = "yes" if all(c["pairs and split"] == first["pairs and split"] for c in others) else "NO"
+    labels = [label for label in first if label != "pairs and split"]
+    table = [["", *columns]]
+    table += [[label, *(c[label] for c in columns.values())] for label in labels]
+    table.insert(1, ["same pairs", *[same] * len(columns)])
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    )
+
+
+def _column(name: str, report: Report) -> dict[str, str]:
+    if not report.datasets:
+        raise ConfigError(f"the run {name!r} wrote no data set; give its pipeline an exporter")
+    data = report.datasets[0]
+    rows = {split: sum(f.rows for f in data.files if f.split == split) for split in ("train", "validation")}
+    job = report.job
+    details = job.details if job else {}
+    losses = details.get("losses")
+    last = losses[-1] if isinstance(losses, list) and losses else None
+    return {
+        "pairs and split": _identity(Path(data.manifest)),
+        "train rows": f"{rows['train']:,}",
+        "validation rows": f"{rows['validation']:,}",
+        "bytes": f"{sum(f.size for f in data.files):,}",
+        "contract": data.fingerprint[:12],
+        "knowledge": data.snapshot.rpartition(":")[2][:12] or "-",
+        "job": job.state if job else "-",
+        "billed tokens": _number(details.get("billed_tokens")),
+        "dropped rows": _number(details.get("dropped", 0) if job else None),
+        "last loss": f"{last['loss']:.4f}" if isinstance(last, dict) else "-",
+        "model": (job.model if job else "") or "-",
+    }
+
+
+def _number(value: Json) -> str:
+    return f"{value:,}" if isinstance(value, int) else "-"
+
+
+def _identity(manifest: Path) -> str:
+    """Returns the digest of the sources in a manifest: ids, split and origin of all rows, in order."""
+    state = hashlib.sha256()
+    try:
+        with manifest.open("rb") as lines:
+            for line in lines:
+                if line.rstrip(b"\n") == _own_files.SOURCES:
+                    break
+            for line in lines:
+                state.update(line)
+    except OSError as error:
+        raise ConfigError(
+            f"{manifest}: cannot be read ({error.strerror}); name the run's own manifest"
+        ) from None
+    return state.hexdigest()
+
+
+def _of_job(job: TuningJob) -> list[str]:
+    """Returns the lines on a job; how many rows the service left out is one of them."""
+    lines = [f"tuning    {job.state:>9}  {job.name}"]
+    if job.model:
+        lines.append(f"model                {job.model}")
+    dropped, ids = job.details.get("dropped"), job.details.get("dropped_ids")
+    if isinstance(dropped, int) and dropped:
+        named = ", ".join(map(str, ids)) if isinstance(ids, list) else ""
+        lines.append(
+            f"dropped   {dropped:>9}  by the service, of the training rows: {named or 'it names none'}"
+        )
+    return lines

@@ -43,6 +43,14 @@ def verdict(step: CheckCode, answer: str) -> str:
     return "kept"
 
 
+def package(folder: Path, **modules: str) -> CheckCode:
+    """Writes a package named pack and returns the step that knows it."""
+    (folder / "pack").mkdir()
+    for name, source in {"__init__": "", **modules}.items():
+        (folder / "pack" / f"{name}.py").write_text(source, "utf-8")
+    return CheckCode("pack", path=folder)
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "code",
@@ -127,6 +135,92 @@ class TestNames:
     )
     def test_code_that_expects_an_absence_is_kept(self, code):
         assert verdict(OLD, fence(code)) == "kept"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "with suppress(AttributeError):\n    gallery.disk()",
+            "with contextlib.suppress(KeyError, ImportError):\n    import gallery.pick",
+            "with suppress(*ERRORS):\n    gallery.disk()",
+            "with open(x), pytest.raises(AttributeError, match='disk'):\n    gallery.disk()",
+            "with pytest.raises((KeyError, TypeError)):\n    gallery.actor.sphere(1, radius=2)",
+            "with pytest.raises(expected_exception=TypeError):\n    gallery.info(colour=2)",
+            "pytest.raises(AttributeError, lambda: gallery.disk)",
+            "async def f():\n    with self.assertRaises(AttributeError):\n        gallery.disk()",
+        ],
+    )
+    def test_code_under_a_guard_that_expects_the_error_is_kept(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+        assert verdict(OLD, fence(f"{code}\ngallery.gone")) == "stale_code: gallery.gone"
+
+    @pytest.mark.parametrize(
+        "guard", ["open(x)", "suppress(KeyError)", "pytest.raises(ValueError, match='a')"]
+    )
+    def test_a_guard_against_something_else_proves_no_absence(self, guard):
+        assert verdict(OLD, fence(f"with {guard}:\n    gallery.disk()")) == "stale_code: gallery.disk"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "setattr(gallery.actor, 'mine', 1)\ngallery.actor.mine()",
+            "import gallery.actor as a\na.mine = 1\nfrom gallery.actor import mine",
+            "setattr(gallery.actor, name, 1)\ngallery.actor.mine()\ngallery.actor.sphere(1, radius=2)",
+            "monkeypatch.setattr(gallery.actor, 'mine', 1)\ngallery.actor.mine",
+            "monkeypatch.setattr('gallery.actor.mine', 1)\ngallery.actor.mine",
+            "gallery.actor.sphere = f\ngallery.actor.sphere(1, radius=2)",
+            "vars(gallery.actor).update(mine=1)\ngallery.actor.mine",
+            "gallery.actor.__dict__['mine'] = 1\ngallery.actor.mine",
+            "import sys as _sys\n_sys.modules['gallery.mine'] = x\nimport gallery.mine",
+        ],
+    )
+    def test_what_the_answer_sets_itself_is_there(self, code):
+        assert verdict(OLD, fence(f"import gallery\n{code}")) == "kept"
+
+    def test_setting_one_name_makes_no_other(self):
+        code = "import gallery\nsetattr(gallery.actor, 'mine', 1)\nsetattr(self, k, v)\ngallery.actor.disk()"
+        assert verdict(OLD, fence(code)) == "stale_code: gallery.actor.disk"
+
+    @pytest.mark.parametrize(
+        ("source", "proved"),
+        [
+            ("from pack import actor\nactor.helper = len", "x"),
+            ("from . import actor as a\na.helper: int = 3", "x"),
+            ("import pack.actor\ndef f():\n    pack.actor.a = pack.actor.helper = len", "x"),
+            ("import pack\nact = pack.actor\nact.helper, b = 1, 2", "x"),
+            ("from pack.again import again\nsetattr(again, 'helper', len)", "x"),
+            ("import sys\nsys.modules['pack.actor'].helper = len", "x"),
+            ("from importlib import import_module\nm = import_module('pack.actor')\nm.helper = len", "x"),
+            ("from pack import actor\nfor name in names:\n    setattr(actor, name, len)", ""),
+            ("from pack import actor\nvars(actor).update(names)", ""),
+            ("from pack import actor\nactor.__dict__.update(names)", ""),
+        ],
+    )
+    def test_names_that_another_module_of_the_package_sets_are_there(self, tmp_path, source, proved):
+        """``proved``: a name that still is known to be missing, none where any may be set."""
+        step = package(
+            tmp_path, actor="def sphere(a): ...", again="from pack import actor as again", main=source
+        )
+        assert verdict(step, fence("import pack\npack.actor.helper(1, x=2)")) == "kept"
+        assert verdict(step, fence("import pack\npack.actor.x")) == (
+            "stale_code: pack.actor.x" if proved else "kept"
+        )
+        assert verdict(step, fence("import pack\npack.again.x")) == "stale_code: pack.again.x"
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import sys as _sys\nm = _sys.modules[__name__]\nm.x = 1",
+            "from sys import modules\nmodules[__name__].x = 1",
+            "from sys import modules as loaded\nloaded[__name__].x = 1",
+            "import importlib\nme = importlib.import_module(__name__)\nsetattr(me, n, 1)",
+            "from importlib import import_module as load\nload(name=__name__).x = 1",
+            "__import__(__name__).x = 1",
+        ],
+    )
+    def test_a_module_that_looks_itself_up_proves_nothing(self, tmp_path, source):
+        step = package(tmp_path, actor=source, other="import logging\nlog = logging.getLogger(__name__)")
+        assert verdict(step, fence("import pack\npack.actor.x")) == "kept"
+        assert verdict(step, fence("import pack\npack.other.x")) == "stale_code: pack.other.x"
 
     @pytest.mark.parametrize("module", ["dynamic", "starred", "registry"])
     def test_a_module_that_makes_names_while_it_runs_proves_nothing(self, module):
@@ -213,11 +307,109 @@ class TestBlocks:
         )
         assert verdict(OLD, fence(session)) == "stale_code: gallery.gone, gallery.gone2"
 
-    @pytest.mark.parametrize("code", ["print 'x'", "a = = b", "foo(", "x = <your value>", "a\x00b"])
+    @pytest.mark.parametrize(
+        "code", ["print 'x'", "a = = b", "foo(", "x = <your value", "f(.., = b)", "f? = 3", "a\x00b"]
+    )
     def test_python_that_is_no_python_is_broken(self, code):
         answer = "```\nx\n```" + fence(code)
         assert verdict(OLD, answer) == "broken_code: code block 2 is not Python"
         assert verdict(CheckCode("gallery", path=FIXTURES / "old", on_broken="keep"), answer) == "kept"
+
+    @pytest.mark.parametrize(
+        ("code", "stale"),
+        [
+            ("actor.sphere(1, colors=c, ...)", ""),
+            ("actor.sphere(centers, colors=c, \u2026)", ""),
+            ("x = (c, \u2026)\ny = [1, 2, ...]\nz = {'a': 1, ...}", ""),
+            ("actor.sphere(<your centers>, colors=<your-colors>)", ""),
+            ("x = <your value>", ""),
+            ("window.show(scene, size=(1, 1) ...)", ""),
+            ("def f(a, ...):\n    return a", ""),
+            ("actor.sphere(1, colors=c, ..., radius=2)", "gallery.actor.sphere(radius)"),
+            ("actor.disk(centers=c, ...)", "gallery.actor.disk"),
+            ("actor.disk(<your centers>)", "gallery.actor.disk"),
+        ],
+    )
+    def test_what_the_reader_is_to_fill_in_is_not_broken_and_the_rest_is_checked(self, code, stale):
+        result = verdict(OLD, fence(f"from gallery import actor, window\n{code}"))
+        assert result.partition(": ")[2] == stale
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "actor.sphere?",
+            "actor.sphere??",
+            "?actor.sphere",
+            "%timeit actor.sphere(1, 2)",
+            "%%time",
+            "%matplotlib",
+            "!./build.sh --all",
+            "files = !ls *.png",
+            "where = %pwd",
+        ],
+    )
+    def test_lines_for_ipython_are_not_broken_and_the_rest_is_checked(self, line):
+        code = f"from gallery import actor\n{line}\nfor i in x:\n    {line}\n"
+        assert verdict(OLD, fence(code)) == "kept"
+        assert verdict(OLD, fence(f"{code}actor.disk()")) == "stale_code: gallery.actor.disk"
+        assert verdict(OLD, fence(f"In [1]: import gallery\n\nIn [2]: {line}\nOut[2]: 1 2")) == "kept"
+
+    @pytest.mark.parametrize("cell", ["%%bash\necho a b", "%%html\n<b>x</b> y", "\n%%writefile x.txt\na b"])
+    def test_a_cell_in_another_language_is_not_broken(self, cell):
+        assert verdict(OLD, fence(cell)) == "kept"
+
+    @pytest.mark.parametrize("language", ["", "py", "diff"])
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "- gallery.actor.disk()\n+ gallery.actor.sphere(1, 2)",
+            "-gallery.actor.disk()\n+gallery.actor.sphere(1, 2)",
+            " import gallery\n-x = gallery.disk\n y = 1",
+            "@@ -1,2 +1,2 @@\n import gallery.disk",
+            "  - import gallery.disk\n  + import gallery",
+        ],
+    )
+    def test_a_diff_shows_what_is_gone_and_is_not_checked(self, code, language):
+        assert verdict(OLD, fence(code, language)) == "kept"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "-1\ngallery.disk",
+            "x = (3\n    -1)\ngallery.disk",
+            ">>> gallery.disk\n--+--",
+            '"""Some:\n- a\n+ b\n---\n"""\ngallery.disk',
+        ],
+    )
+    def test_a_sign_alone_makes_no_diff(self, code):
+        assert verdict(OLD, fence(code)) == "stale_code: gallery.disk"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            """print(f"{d['a']} {d["a"]}")""",
+            "print(f\"{'\\n'.join(x)}\")",
+            'print(f"{x!r:>{w}} {\n    y\n}")',
+            'print(f"""{\nx  # a comment\n}""")',
+        ],
+    )
+    def test_an_f_string_that_only_some_pythons_parse_is_kept_by_all(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+        assert verdict(OLD, fence('a = = f"{b} {c}"')) == "broken_code: code block 1 is not Python"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "try:\n    f()\nexcept KeyError, ValueError:\n    pass",
+            "type Size[T] = tuple[T, T]",
+            "def f[T: int](x: T) -> T:\n    return x",
+            "class A[T]:\n    pass",
+            'x = t"{y}"',
+        ],
+    )
+    def test_newer_statements_have_one_verdict_on_every_python(self, code):
+        assert verdict(OLD, fence(code)) == "kept"
+        assert verdict(OLD, fence(f"{code}\ngallery.disk")) == "stale_code: gallery.disk"
 
     @pytest.mark.parametrize("language", ["", "bash", "text", "cpp", "json", "diff"])
     def test_only_a_block_marked_as_python_can_be_broken(self, language):
@@ -256,7 +448,11 @@ class TestBlocks:
         assert verdict(OLD, fence(text, language)).split(":")[0] in {"kept", "stale_code", "broken_code"}
 
     @pytest.mark.parametrize(
-        "piece", ["`", "``` ", "> ", "~~~\n", ">>> x\n", ">>> (\n", "... \n", "word", "```py\n"]
+        "piece",
+        [
+            *["`", "``` ", "> ", "~~~\n", ">>> x\n", ">>> (\n", "... \n", "word", "```py\n"],
+            *[", ...", "<a", "- a\n", "-", 'f"{', 'f"""{', "{#", "%a\n", "a?\n", "except a,", "def a["],
+        ],
     )
     def test_a_long_hostile_answer_is_finished(self, piece):
         """Time that grew with the square of the length would hold this test up for minutes."""

@@ -199,7 +199,7 @@ def test_a_step_may_change_nothing_but_the_answer(field) -> None:
         ({"curators": [ft.Deduplicate]}, "no curation step"),
         ({"template": "x {question}"}, "template is of type PromptTemplate or nothing"),
         ({"budget": 4000}, "budget is of type TokenBudget or nothing, not 4000"),
-        ({"splitter": 0.2}, "splitter is of type GroupSplitter"),
+        ({"splitter": 0.2}, "such as GroupSplitter"),
         ({"normalizer": None}, "normalizer is of type Normalizer, not a NoneType"),
         ({"tuner": MemoryTuner()}, "a tuner needs an exporter"),
         ({"augmenter": MemoryAugmenter([]), "template": ft.PromptTemplate("{question}")}, "no {context}"),
@@ -260,7 +260,7 @@ def test_built_ins_come_in_by_entry_points() -> None:
     assert names("augmenters") == ["identity", "rag"]
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector
-    assert names("tuners") == []
+    assert names("tuners") == ["gemini"]
     with pytest.raises(PluginError, match="known: csv, jsonl"):
         load("exporters", "parquet")
 

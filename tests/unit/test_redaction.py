@@ -207,7 +207,7 @@ REPEATED = [
     "a", "a.", "a-", "a_", "a@", "a@b.", "a@b.co.-", "@", "1.", "1:", "91.12.7.88/", "+1 ", "+1(1)", "http://a:",
     "https://", "://", ":", "password ", 'password="', "password=", "token=1", "KEY=", "bearer ", "eyJ",
     "eyJaaaaaaaa.", "M", "MMMMMMMMMMMMMMMMMMMMMMMM.", "ghp_", "sk-", "xoxb-", "AKIA", "https://discord.com/api/",
-    "-----BEGIN PRIVATE KEY-----\n", "-----", "-", "AAAAAAAAAAAAAAAA\n", "\\n", "\n", " ", "a b@", "a@b.version 91.12.7.88/",
+    "-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY----- a", "-----", "-", "AAAAAAAAAAAAAAAA\n", "\\n", "\n", " ", "a b@", "a@b.version 91.12.7.88/",
 ]  # fmt: skip
 TAILS = ["", "@", "password", "-----BEGIN PRIVATE KEY-----", '"', ".", "@b", "!"]
 

@@ -85,6 +85,7 @@ def read(dotted: str, package: str, file: Path) -> Module:
                 module.bind(name, None)
         elif _is_dynamic(node, imported):
             module.open = True
+    module.open |= _reaches_itself(nodes)
     for statement in _module_level(tree.body):
         _collect(module, statement, file)
     return module
@@ -92,14 +93,33 @@ def read(dotted: str, package: str, file: Path) -> Module:
 
 def _is_dynamic(node: ast.AST, imported: set[str]) -> bool:
     """Whether a node may add names to a module while it runs."""
-    if isinstance(node, ast.Attribute):
-        return node.attr == "modules" and isinstance(node.value, ast.Name) and node.value.id == "sys"
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return False
     target = node.args[0] if node.args else None
     if node.func.id == "setattr":
         return isinstance(target, ast.Name) and target.id in imported
     return node.func.id in {"globals", "exec"} or (node.func.id in {"vars", "locals"} and not node.args)
+
+
+def _reaches_itself(nodes: list[ast.AST]) -> bool:
+    """Whether a module looks itself up, by ``sys.modules`` or ``import_module(__name__)``, under any alias."""
+    systems, importers = {"sys"}, {"import_module", "__import__"}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            systems |= {item.asname for item in node.names if item.name == "sys" and item.asname}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            if node.module == "sys" and any(item.name in {"modules", "*"} for item in node.names):
+                return True
+            importers |= {item.asname for item in node.names if item.name == "import_module" and item.asname}
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == "modules" and last_name(node.value) in systems)
+        or (
+            isinstance(node, ast.Call)
+            and last_name(node.func) in importers
+            and any(last_name(v) == "__name__" for v in (*node.args, *(k.value for k in node.keywords)))
+        )
+        for node in nodes
+    )
 
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from furytune.curation._forms import SHELL, is_diff, is_newer, is_other_cell, rewritten
 from furytune.curation._modules import parse
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ _QUOTED: Final = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 _PROMPT: Final = re.compile(r"^[ \t]*(?:>>> ?|In \[\d+\]: ?)", re.MULTILINE)
 _DOTS: Final = re.compile(r"^[ \t]*\.\.\.(?:[ :]|$)")
 _LONGEST_ENTRY: Final = 100
-_SHELL: Final = re.compile(
-    r"^\s*(?:[$!%]\s*\w|(?:python3?|pip3?|conda|mamba|uv|git|cd|ls|sudo|apt|brew|export|source)\s+[\w./-]+)"
-)
 _OMITTED: Final = re.compile(r"^\s*(?:\[?(?:\.{2,}|\u2026)\]?)\s*$")
 _TRACEBACK: Final = "Traceback (most recent call last)"
 
@@ -86,27 +84,36 @@ def inline(answer: str) -> Iterator[Snippet]:
 def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
     """Parses a snippet the way a reader would.
 
-    Prompts, output of a session, shell lines, lines of dots, and a cut-off indentation are forgiven.
+    Prompts, output of a session, lines for a shell or IPython, placeholders, and a cut-off indentation are
+    forgiven. Nothing is claimed of a diff, nor of what only a newer Python may parse.
 
     Returns:
         The tree or None, and whether the snippet is broken: marked as Python, and not to be read so.
     """
     if len(snippet.text) > _LONGEST or _TRACEBACK in snippet.text:
         return None, False
-    for candidate in _readings(snippet.text):
+    plain = textwrap.dedent(snippet.text.replace("\r\n", "\n").replace("\u00a0", " ").expandtabs()).strip(
+        "\n"
+    )
+    if _PROMPT.search(plain) and parse(plain) is None:
+        plain = _session(plain)
+    if is_other_cell(plain):
+        return None, False
+    tried: set[str] = set()
+    for candidate in (reading for text in rewritten(plain) for reading in _readings(text)):
+        if candidate in tried:
+            continue
+        tried.add(candidate)
         if (module := parse(candidate)) is not None:
-            return module, False
-    return None, snippet.marked
+            return (None if is_diff(candidate, parsed=True) else module), False
+    return None, snippet.marked and not is_newer(plain) and not is_diff(plain, parsed=False)
 
 
 def _readings(text: str) -> Iterator[str]:
-    plain = textwrap.dedent(text.replace("\r\n", "\n").replace("\u00a0", " ").expandtabs()).strip("\n")
-    yield plain
-    if _PROMPT.search(plain):
-        plain = _session(plain)
-        yield plain
-    lines = plain.split("\n")
-    kept = [line for line in lines if not _SHELL.match(line)]
+    yield text
+    lines = text.split("\n")
+    yield "\n".join(re.sub(r"\S.*", "pass", line) if SHELL.match(line) else line for line in lines)
+    kept = [line for line in lines if not SHELL.match(line)]
     yield "\n".join(kept)
     filled = [re.sub(r"\S.*", "pass", line) if _OMITTED.match(line) else line for line in kept]
     yield "\n".join(filled)
@@ -136,10 +143,14 @@ def _session(text: str) -> str:
             entries[-1].append(_DOTS.sub("", line, count=1))
         elif growing:
             dots = False
-            growing = len(entries[-1]) < _LONGEST_ENTRY and parse("\n".join(entries[-1])) is None
+            growing = len(entries[-1]) < _LONGEST_ENTRY and not _is_complete(entries[-1])
             if growing:
                 entries[-1].append(line)
     return "\n".join(line for entry in entries for line in entry)
+
+
+def _is_complete(entry: list[str]) -> bool:
+    return SHELL.match(entry[0]) is not None or parse("\n".join(entry)) is not None
 
 
 def _indent_after(text: str) -> str:

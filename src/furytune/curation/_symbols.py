@@ -2,7 +2,7 @@
 
 A name is `MISSING` only where the source proves it. Wherever code may add names while it runs (a
 module-level ``__getattr__`` that is no plain lazy loading, a star import from elsewhere, ``globals()``,
-``exec``, a compiled module), the answer is `UNKNOWN`.
+``exec``, another module that sets it, a compiled module), the answer is `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import ast
 import enum
 import importlib.util
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import define, field, frozen
 
 from furytune.curation._modules import Alias, Module, last_name, read
+from furytune.curation._patches import read_patches
 from furytune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable", "locate"]
 
@@ -69,6 +73,7 @@ class SymbolTable:
     package: str
     root: Path
     _modules: dict[str, Module | None] = field(factory=dict, repr=False)
+    _patches: Mapping[str, set[str]] | None = field(default=None, repr=False)
 
     def lookup(self, dotted: str) -> tuple[Symbol, str]:
         """Follows a dotted name that starts with the package.
@@ -85,6 +90,20 @@ class SymbolTable:
             head = f"{head}.{name}"
             symbol = self._attribute(symbol, name, set())
         return symbol, head
+
+    def patches(self, module: str) -> set[str]:
+        """Returns the names that a module gets from other code of the package; "" stands for any name."""
+        if self._patches is None:
+            plain = SymbolTable(self.package, self.root, self._modules, {})
+            self._patches = read_patches(self.package, self.root, plain.module_name)
+        return self._patches.get(module, set())
+
+    def module_name(self, dotted: str) -> str | None:
+        """Returns the name of the module that a dotted name stands for, None if it stands for no module."""
+        if dotted.split(".", maxsplit=1)[0] != self.package:
+            return None
+        symbol, upto = self.lookup(dotted)
+        return symbol.name if isinstance(symbol, Module) and upto == dotted else None
 
     def module(self, dotted: str) -> Module | None:
         """Returns a module of the package by its dotted name, None if there is none."""
@@ -115,13 +134,17 @@ class SymbolTable:
         if (module.name, name) in seen:
             return UNKNOWN
         seen.add((module.name, name))
+        patches = self.patches(module.name)
+        if name in patches:
+            return UNKNOWN
         submodule = self.module(f"{module.name}.{name}")
         found = self._own(module, name, seen)
         if submodule and found is not submodule:
             # Which of the two stands last depends on the order of imports.
             return submodule if found is MISSING else UNKNOWN
         is_special = name.startswith("__") and name.endswith("__")
-        return UNKNOWN if found is MISSING and (module.open or is_special) else found
+        is_open = module.open or is_special or "" in patches
+        return UNKNOWN if found is MISSING and is_open else found
 
     def _own(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
         if name in module.bindings:

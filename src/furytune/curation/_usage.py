@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from furytune.curation._modules import Module, absolute, last_name
+from furytune.curation._patches import stores
 from furytune.curation._symbols import MISSING, Callee, SymbolTable
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ __all__ = ["Stale", "check"]
 _FORGIVING: Final = frozenset(
     {"ImportError", "ModuleNotFoundError", "AttributeError", "TypeError", "Exception", "BaseException"}
 )
+
+_EXPECTING: Final = frozenset({"suppress", "raises", "assertRaises", "assertRaisesRegex"})
 
 
 @frozen
@@ -49,6 +52,9 @@ def check(trees: Iterable[ast.Module], table: SymbolTable) -> list[Stale]:
     found: dict[Stale, None] = dict.fromkeys(names.stale)
     for node in nodes:
         found.update(dict.fromkeys(_stale_in(node, names, table)))
+    if names.reaches_modules:
+        return []
+    found = {s: None for s in found if not names.adds(s)}
     shadowed = {s.symbol for s in found if not s.is_argument}
     return [s for s in found if s.is_argument or not any(s.symbol.startswith(f"{o}.") for o in shadowed)]
 
@@ -62,6 +68,9 @@ class _Names:
         self.stars: list[Module] = []
         self.blocked: set[str] = set()
         self.assigned: set[str] = set()
+        self.added: set[str] = set()
+        self.opened: set[str] = set()
+        self.reaches_modules = False
         self.stale: list[Stale] = []
 
     def learn(self, node: ast.AST) -> None:
@@ -100,10 +109,24 @@ class _Names:
 
     def close(self, nodes: Iterable[ast.AST]) -> None:
         """Takes out every name that is bound in another way as well."""
+        stored: list[tuple[ast.expr, str]] = []
         for node in nodes:
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                self.assigned.add(node.attr)
+            stored += stores(node)
             self.blocked.update(_bound_names(node, self.table.package))
+            if isinstance(node, ast.Attribute) and node.attr == "modules":
+                self.reaches_modules |= last_name(node.value).endswith("sys")
+        for target, name in stored:
+            self.assigned.add(name)
+            if (dotted := self.dotted(target)) is not None:
+                self.added.add(name)
+                self.opened |= set() if name else {dotted}
+            elif isinstance(target, ast.Constant):  # monkeypatch.setattr("package.name", value)
+                self.added.add(str(target.value).rpartition(".")[2])
+
+    def adds(self, stale: Stale) -> bool:
+        """Whether the code itself may set what it uses."""
+        module, _, name = stale.symbol.partition("(")[0].rpartition(".")
+        return name in self.added or module in self.opened
 
     def target(self, name: str) -> str | None:
         """Returns the dotted name in the package that a name stands for, None if that is not sure."""
@@ -153,6 +176,10 @@ def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
         children: Iterable[ast.AST] = node.finalbody
     elif isinstance(node, ast.If | ast.IfExp) and _asks(node.test):
         children = ()
+    elif isinstance(node, ast.With | ast.AsyncWith) and any(_expects(i.context_expr) for i in node.items):
+        children = node.items
+    elif isinstance(node, ast.Call) and _expects(node):  # pytest.raises(AttributeError, lambda: ...)
+        children = ()
     else:
         children = ast.iter_child_nodes(node)
     for child in children:
@@ -162,8 +189,24 @@ def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
 def _forgives(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
-    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return _names_forgiving(handler.type)
+
+
+def _names_forgiving(node: ast.expr) -> bool:
+    types = node.elts if isinstance(node, ast.Tuple) else [node]
     return any(last_name(t) in _FORGIVING for t in types)
+
+
+def _expects(node: ast.expr) -> bool:
+    """Whether a call is ``suppress(AttributeError)``, ``pytest.raises(TypeError)`` or the like."""
+    return (
+        isinstance(node, ast.Call)
+        and last_name(node.func) in _EXPECTING
+        and any(
+            isinstance(value, ast.Starred) or _names_forgiving(value)
+            for value in (*node.args, *(keyword.value for keyword in node.keywords))
+        )
+    )
 
 
 def _asks(test: ast.expr) -> bool:

@@ -1,0 +1,66 @@
+"""Values that no output may show."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+from furytune.errors import ConfigError
+
+__all__ = ["Secret"]
+
+
+class Secret:
+    """A key or token that no repr, text, pickle or copy gives away; two secrets are never equal.
+
+    Prefer `Secret.env`: it holds the name of a variable only, and reads it at the moment of use.
+
+    Args:
+        value: The secret itself.
+
+    Raises:
+        ConfigError: It is no text, or empty.
+
+    >>> Secret("hush")
+    Secret(...)
+    >>> Secret.env("GEMINI_API_KEY")
+    Secret.env('GEMINI_API_KEY')
+    """
+
+    __slots__ = ("_value", "_variable")
+
+    def __init__(self, value: str, *, _variable: str = "") -> None:
+        if not _variable and (not isinstance(value, str) or not value.strip()):
+            raise ConfigError("a secret is a text that is not empty")
+        self._value = value
+        self._variable = _variable
+
+    @classmethod
+    def env(cls, name: str) -> Secret:
+        """Returns the secret that an environment variable holds at the moment of use.
+
+        Args:
+            name: Name of the variable.
+        """
+        return cls("", _variable=name)
+
+    def reveal(self) -> str:
+        """Returns the secret itself; call it at the last moment and keep nothing of it.
+
+        Raises:
+            ConfigError: The environment variable is not set.
+        """
+        if not self._variable:
+            return self._value
+        value = os.environ.get(self._variable, "")
+        if not value.strip():
+            raise ConfigError(
+                f"the environment variable {self._variable} is not set; set it to the key and run again"
+            )
+        return value
+
+    def __repr__(self) -> str:
+        return f"Secret.env({self._variable!r})" if self._variable else "Secret(...)"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a secret is not pickled or copied; use Secret.env where it is needed")

@@ -1,0 +1,217 @@
+"""A small HTTP server on loopback that records what it is asked and can be told to misbehave."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from attrs import define, field, frozen
+
+__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply"]
+
+Mode = Literal["status", "hang up", "lose the answer", "hang"]
+
+
+@frozen(kw_only=True)
+class Recorded:
+    """One request as it came in.
+
+    Attributes:
+        method: Such as "POST".
+        path: Without the query.
+        query: The last value of each name.
+        headers: Names in lower case.
+        raw: The bytes of the body.
+        body: The body as JSON, None where there is none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    raw: bytes = field(repr=False)
+    body: Any = field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """Method and path, which faults are matched with."""
+        return f"{self.method} {self.path}"
+
+
+@frozen
+class Reply:
+    """What a service answers.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON.
+        parts: Where given, sent one by one instead of ``body``.
+    """
+
+    status: int
+    body: Any = field(repr=False)
+    parts: Iterable[bytes] | None = field(default=None, repr=False)
+
+
+@define(kw_only=True)
+class Fault:
+    """Something that goes wrong with the next matching requests.
+
+    Attributes:
+        on: Regular expression, searched in "METHOD /path".
+        mode: "status" refuses before anything is done; "hang up" drops the connection before anything is
+            done; "lose the answer" does what was asked and drops the connection; "hang" never answers.
+        status: HTTP status of a refusal.
+        times: How many requests it strikes.
+        skip: How many matching requests pass before.
+        body: JSON of a refusal.
+    """
+
+    on: str = ""
+    mode: Mode = "status"
+    status: int = 503
+    times: int = 1
+    skip: int = 0
+    body: Any = None
+
+    def strikes(self, line: str) -> bool:
+        """Tells whether it strikes a request, and counts it."""
+        if self.times < 1 or not re.search(self.on, line):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+@define(eq=False)
+class Loopback:
+    """Serves a function over HTTP on a free port of 127.0.0.1, with a thread for each connection.
+
+    Args:
+        service: Answers one request; called by one thread at a time.
+    """
+
+    service: Callable[[Recorded], Reply] = field(repr=False)
+    requests: list[Recorded] = field(factory=list, init=False, repr=False)
+    faults: list[Fault] = field(factory=list, init=False)
+    _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
+    _released: threading.Event = field(factory=threading.Event, init=False, repr=False)
+    _server: ThreadingHTTPServer = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """Stops, and lets go of requests that hang."""
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take(self, request: Recorded) -> tuple[Reply | None, Fault | None]:
+        with self._lock:
+            self.requests.append(request)
+            fault = next((f for f in self.faults if f.strikes(request.line)), None)
+            if fault is None:
+                return self.service(request), None
+            if fault.mode == "lose the answer":
+                self.service(request)
+            if fault.mode == "status":
+                body = fault.body or {"error": {"code": fault.status, "message": "a fault was asked for"}}
+                return Reply(fault.status, body), None
+            return None, fault
+
+    def _wait(self) -> None:
+        self._released.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of clients that go away; reports everything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+        def do_GET(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+            parts = urlsplit(self.path)
+            request = Recorded(
+                method=self.command,
+                path=parts.path,
+                query=dict(parse_qsl(parts.query)),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                raw=raw,
+                body=_json(raw),
+            )
+            reply, fault = loopback._take(request)  # noqa: SLF001
+            if reply is not None:
+                self._send(reply)
+                return
+            if fault is not None and fault.mode == "hang":
+                loopback._wait()  # noqa: SLF001
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+        do_POST = do_PATCH = do_DELETE = do_PUT = do_GET  # noqa: N815
+
+        def _send(self, reply: Reply) -> None:
+            with suppress(ConnectionError):
+                self.send_response(reply.status)
+                self.send_header("content-type", "application/json; charset=UTF-8")
+                if reply.parts is None:
+                    data = json.dumps(reply.body).encode()
+                    self.send_header("content-length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+                    return
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                for part in reply.parts:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                    self.wfile.flush()
+                self.wfile.write(b"0\r\n\r\n")
+
+    return Handler
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Who trains a model on a data set."""

@@ -1,0 +1,36 @@
+"""What a remote job carries so that it is known again: labels of at most 63 of [a-z0-9_-]."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+__all__ = ["CONTRACT", "KEY", "fingerprint_of", "labels"]
+
+KEY = "furytune_key"
+CONTRACT = "furytune_contract"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def labels(key: str, fingerprint: str) -> dict[str, str]:
+    """Returns the labels of a job.
+
+    Args:
+        key: 32 hexadecimal digits.
+        fingerprint: Of the contract. Its 64 digits would be one too many, so they travel as base32.
+    """
+    found = {KEY: key}
+    if _SHA256.fullmatch(fingerprint):
+        found[CONTRACT] = base64.b32encode(bytes.fromhex(fingerprint)).decode().rstrip("=").lower()
+    return found
+
+
+def fingerprint_of(labels: Mapping[str, str]) -> str:
+    """Returns the fingerprint that a job's labels carry, or ""."""
+    word = labels.get(CONTRACT, "").upper()
+    try:
+        return base64.b32decode(word + "=" * (-len(word) % 8)).hex()
+    except ValueError:
+        return ""

@@ -1,0 +1,358 @@
+"""Estimates, starts and follows the tuning of a Gemini model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import asdict, evolve, field, frozen, validators
+
+from furytune._canonical import digest
+from furytune._secret import Secret
+from furytune.contract import PromptContract
+from furytune.errors import ConfigError, ContractMismatchError, TuningError
+from furytune.records import Dataset, Estimate, TuningJob
+from furytune.tuners.gemini import models
+from furytune.tuners.gemini._backend import Backend, Survey, TuningSettings
+from furytune.tuners.gemini._choosing import choose
+from furytune.tuners.gemini._estimating import estimate
+from furytune.tuners.gemini._following import ENDED, follow
+from furytune.tuners.gemini._jobs import known_job, polled_job
+from furytune.tuners.gemini._ledger import Ledger
+from furytune.tuners.gemini._patience import Clock, patiently
+from furytune.tuners.gemini._submitting import Submission
+from furytune.tuners.gemini.tuned import TunedModel
+
+__all__ = ["GeminiTuner"]
+
+_positive = validators.and_(validators.instance_of(int | float), validators.gt(0))
+_count = validators.and_(validators.instance_of(int), validators.ge(1))
+
+
+def _is_model(_: object, __: object, value: str) -> None:
+    if not re.fullmatch(r"\w[\w./@:-]*", value, re.ASCII) or ".." in value:
+        raise ConfigError(f"{value!r} is no name of a model; one is gemini-3.1-flash-lite")
+
+
+def _secret(value: Secret | str | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value
+
+
+def _bucket(value: str) -> str:
+    return value.removeprefix("gs://").rstrip("/")
+
+
+def _uris(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@frozen(slots=False)
+class GeminiTuner:
+    """Tunes Gemini on a data set, by one of two services.
+
+    - **vertex**: Vertex AI, now Gemini Enterprise Agent Platform. It tunes, and it costs money. Needs a
+      project, credentials of Google Cloud and a bucket.
+    - **developer**: the Gemini Developer API with an API key. Google's own service tunes nothing since May
+      2025, and `submit` says so before anything is sent; a compatible server may.
+
+    One data set, one contract and one set of settings are one job, however often a run is repeated or
+    killed: the job carries a key that is made of them, and every step is on disk before it is taken.
+
+    Args:
+        model: Base model, such as "gemini-3.1-flash-lite". Any name is taken.
+        backend: "vertex", "developer", or "auto": project, bucket or credentials mean vertex, an API key
+            alone means developer. It never goes from one to the other by itself.
+        project: Google Cloud project.
+        location: Where the job runs. Gemini 3 models: us-central1 or europe-west4.
+        bucket: Bucket for the files, with or without ``gs://``; they are named by their content.
+        prefix: Folder in the bucket.
+        uploaded: ``gs://`` URIs of files that you have uploaded yourself, training rows first; they are
+            checked, and ``bucket`` is not used.
+        credentials: Of google-auth; None takes those of the machine.
+        api_key: Key of the Developer API; `Secret.env` names the variable that holds it.
+        endpoint: Base address of another server. For plain http it must be on this machine.
+        transport: "rest" or "grpc", for the Developer API.
+        epochs: Passes over the data. It is always sent: what the service chooses by itself can be 40, and
+            cost grows with it. Three is a cautious first try.
+        learning_rate_multiplier: Of the service's own rate; best left alone at first.
+        adapter_size: 1, 2, 4, 8 or 16; best left alone at first. Vertex only.
+        batch_size: Developer API only.
+        learning_rate: Developer API only.
+        display_name: For people.
+        attempt: Raise it to run the same job once more, for one after a failure.
+        max_cost: Most US dollars; a run that would cost more, or whose cost is unknown, is refused.
+        price: US dollars for a million training tokens, where `models.MODELS` does not know it or is out
+            of date.
+        ledger: Folder of the records of all runs; keep it.
+        clock: Where the time comes from.
+
+    Raises:
+        ConfigError: The arguments do not go together.
+        MissingExtraError: The package of the backend is not installed.
+    """
+
+    model: str = field(validator=_is_model)
+    backend: Literal["auto", "vertex", "developer"] = field(default="auto", kw_only=True)
+    project: str = field(default="", kw_only=True)
+    location: str = field(default="us-central1", kw_only=True)
+    bucket: str = field(default="", converter=_bucket, kw_only=True)
+    prefix: str = field(default="furytune", kw_only=True)
+    uploaded: tuple[str, ...] = field(default=(), converter=_uris, kw_only=True)
+    credentials: Any = field(default=None, repr=False, eq=False, kw_only=True)
+    api_key: Secret | None = field(default=None, converter=_secret, kw_only=True)
+    endpoint: str = field(default="", kw_only=True)
+    transport: Literal["rest", "grpc"] = field(default="rest", kw_only=True)
+    epochs: int = field(default=3, validator=_count, kw_only=True)
+    learning_rate_multiplier: float | None = field(
+        default=None, validator=validators.optional(_positive), kw_only=True
+    )
+    adapter_size: int | None = field(default=None, validator=validators.optional(_count), kw_only=True)
+    batch_size: int | None = field(default=None, validator=validators.optional(_count), kw_only=True)
+    learning_rate: float | None = field(default=None, validator=validators.optional(_positive), kw_only=True)
+    display_name: str = field(default="furytune", kw_only=True)
+    attempt: int = field(default=1, validator=_count, kw_only=True)
+    max_cost: float | None = field(default=None, kw_only=True)
+    price: float | None = field(default=None, kw_only=True)
+    ledger: Path = field(default=Path("tuning-jobs"), converter=Path, kw_only=True)
+    clock: Clock = field(default=Clock(), repr=False, eq=False, kw_only=True)
+    _surveys: dict[str, Survey] = field(factory=dict, init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        _ = self.service
+
+    @cached_property
+    def service(self) -> Backend:
+        """The service that is used."""
+        return choose(self)
+
+    @property
+    def settings(self) -> TuningSettings:
+        """What is asked of the service."""
+        return TuningSettings(
+            model=self.model,
+            epochs=self.epochs,
+            learning_rate_multiplier=self.learning_rate_multiplier,
+            adapter_size=self.adapter_size,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            display_name=self.display_name,
+        )
+
+    def estimate(self, dataset: Dataset) -> Estimate:
+        """Reads the data set once and asks nobody: cost, and everything the service is known to refuse.
+
+        Args:
+            dataset: As an exporter returned it, or `furytune.exporters.load_dataset`.
+
+        Returns:
+            Tokens over all epochs, cost, problems with the ids of rows, and notes on how it was reckoned.
+
+        Raises:
+            TuningError: A file is not the one that the manifest lists.
+        """
+        key = digest([dataset.manifest, dataset.dialect, *(f.sha256 for f in dataset.files)])
+        if key not in self._surveys:
+            self._surveys[key] = self.service.survey(dataset, self.settings)
+        return estimate(
+            self._surveys[key],
+            self.settings,
+            price=self._price,
+            own_price=self.price is not None,
+            max_cost=self.max_cost,
+            remarks=models.known(self.model).remarks(
+                location=self.location, today=datetime.fromtimestamp(self.clock.now(), UTC).date()
+            )
+            if self.service.name == "vertex"
+            else [],
+        )
+
+    def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
+        """Uploads the data and starts the job, or returns the one that is already there.
+
+        It may be called again after anything: a crash, a lost answer, an error.
+
+        Args:
+            dataset: What to train on.
+            key: Names the run, together with the settings.
+
+        Raises:
+            TuningError: There are problems, it costs too much, or a file was changed. Nothing was sent.
+            TuningUnavailableError: The service tunes no model. Nothing was sent.
+            ServiceError: The service refused or did not answer.
+        """
+        problems = self.estimate(dataset).problems
+        if problems:
+            raise TuningError(f"nothing was sent: {'; '.join(problems)}")
+        entry = self._submission(key).submit(dataset, self.settings, key)
+        return known_job(entry, run=key)
+
+    def find(self, key: str) -> TuningJob | None:
+        """Returns the job of a run, by the ledger or, where that knows none, by its label at the service.
+
+        Args:
+            key: As given to `submit`.
+
+        Raises:
+            TuningError: Two jobs carry the label, or the ledger was edited.
+            ServiceError: The service cannot be asked.
+        """
+        entry, name = self._submission(key).find()
+        if not name:
+            return None
+        if entry is not None:
+            return known_job(entry, run=key)
+        return patiently(lambda: self.poll(TuningJob(key=key, name=name, state="running")), self.clock)
+
+    def job(self, name: str) -> TuningJob:
+        """Returns a job by the service's name for it.
+
+        Args:
+            name: Such as "projects/P/locations/L/tuningJobs/1".
+
+        Raises:
+            ServiceError: The service does not know it, or did not answer.
+        """
+        entry = next((e for e in Ledger(self.ledger).entries() if e.name == name), None)
+        job = known_job(entry) if entry else TuningJob(key="", name=name, state="running")
+        return patiently(lambda: self.poll(job), self.clock)
+
+    def poll(self, job: TuningJob) -> TuningJob:
+        """Asks once for the job's state; never sleeps.
+
+        Raises:
+            ServiceError: The service refused or did not answer. The job goes on.
+        """
+        ledger = Ledger(self.ledger)
+        entry = ledger.read(self._key(job.key)) if job.key else None
+        entry = entry if entry is not None and entry.name == job.name else None
+        found = polled_job(job, self.service.snapshot(job.name), entry, backend=self.service.name)
+        if entry is not None and entry.step != "ENDED" and found.state in ENDED:
+            ledger.write(
+                evolve(
+                    entry,
+                    step="ENDED",
+                    at=self.clock.now(),
+                    state=found.state,
+                    model=found.model,
+                    endpoint=str(found.details.get("endpoint", "")),
+                )
+            )
+        return found
+
+    def wait(
+        self,
+        job: TuningJob,
+        *,
+        every: float = 30.0,
+        timeout: float | None = None,
+        seen: Callable[[TuningJob], object] | None = None,
+    ) -> TuningJob:
+        """Follows a job until it has ended, and shows how far it is if standard error is a terminal.
+
+        Ctrl-C ends the waiting, not the job, and prints how to come back.
+
+        Args:
+            job: From `submit`, `find` or `job`.
+            every: Seconds between two questions.
+            timeout: Most seconds to wait; None waits as long as it takes.
+            seen: Is called with the job after each answer.
+
+        Returns:
+            The job in its end state, which is "succeeded", "failed" or "cancelled".
+
+        Raises:
+            TuningError: It has not ended in time.
+            ServiceError: The service refuses to say, four times in a row.
+        """
+        return follow(job, self.poll, self.clock, every=every, timeout=timeout, seen=seen)
+
+    def cancel(self, job: TuningJob) -> None:
+        """Asks the service to stop a job; `wait` shows when it has.
+
+        Raises:
+            TuningError: The service cannot stop jobs.
+            ServiceError: It refused or did not answer.
+        """
+        patiently(lambda: self.service.cancel(job.name), self.clock)
+
+    def tuned(self, job: TuningJob, contract: PromptContract, **options: Any) -> TunedModel:
+        """Returns the tuned model, bound to the contract that it was trained with.
+
+        Args:
+            job: A job that succeeded.
+            contract: `Pipeline.contract`, or `PromptContract.load`.
+            **options: ``temperature``, ``max_output_tokens`` or ``thinking`` of `TunedModel`.
+
+        Raises:
+            ContractMismatchError: The model was trained with prompts of another contract.
+            TuningError: The job has no model.
+            ServiceError: The service cannot be asked.
+        """
+        if not job.details.get("endpoint"):
+            unpolled = job
+            job = patiently(lambda: self.poll(unpolled), self.clock)
+        target = str(job.details.get("endpoint") or "")
+        if not target:
+            next_step = {
+                "failed": "job.details['error'] says why; raise attempt= to run it once more",
+                "cancelled": "raise attempt= to run it once more",
+            }.get(job.state, "wait for it with tuner.wait(job)")
+            raise TuningError(f"{job.name} is {job.state} and has no model; {next_step}")
+        if job.fingerprint != contract.fingerprint:
+            trained = f"a contract {job.fingerprint[:12]}" if job.fingerprint else "an unknown contract"
+            raise ContractMismatchError(
+                "fingerprint",
+                f"the model was trained with prompts of {trained}, this one is {contract.fingerprint[:12]}; "
+                "load the contract that was saved with its training file",
+            )
+        return TunedModel(
+            target=target,
+            model=job.model,
+            contract=contract,
+            backend=self.service,
+            **{"thinking": self._thinking, **options},
+        )
+
+    def base_model(
+        self, contract: PromptContract | None = None, *, model: str = "", **options: Any
+    ) -> TunedModel:
+        """Returns a handle on a model as it comes, to compare the tuned one with.
+
+        Args:
+            contract: Renders the prompts of `TunedModel.ask`.
+            model: Its name; the tuner's own base model by default. It is called at the tuner's location,
+                unless the name holds another: ``projects/P/locations/L/publishers/google/models/NAME``.
+            **options: ``temperature``, ``max_output_tokens`` or ``thinking`` of `TunedModel`.
+        """
+        thinking: Mapping[str, Any] = dict(models.known(model or self.model).thinking)
+        return TunedModel(
+            target=model or self.model,
+            contract=contract,
+            backend=self.service,
+            **{"thinking": thinking if self.service.name == "vertex" else {}, **options},
+        )
+
+    @property
+    def _thinking(self) -> Mapping[str, Any]:
+        return dict(models.known(self.model).thinking) if self.service.name == "vertex" else {}
+
+    @property
+    def _price(self) -> float | None:
+        if self.price is not None:
+            return self.price
+        return models.known(self.model).price if self.service.name == "vertex" else None
+
+    def _key(self, run: str) -> str:
+        """Returns what the remote job carries: the run, and everything that makes it another job."""
+        return digest([run, self.service.name, self.service.place, asdict(self.settings), self.attempt])[:32]
+
+    def _submission(self, run: str) -> Submission:
+        if not run:
+            raise ConfigError("a run needs a key that is not empty")
+        return Submission(
+            backend=self.service, ledger=Ledger(self.ledger), clock=self.clock, key=self._key(run)
+        )

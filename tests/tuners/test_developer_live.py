@@ -1,0 +1,39 @@
+"""What Google's own Developer API says today; run with ``-m live`` and a key, costs nothing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from developer_help import KEY, SETTINGS
+
+from furytune._secret import Secret
+from furytune.errors import TuningUnavailableError
+from furytune.tuners.gemini._backend import Call
+from furytune.tuners.gemini.developer_api import DeveloperBackend
+
+VARIABLE = "FURYTUNE_LIVE_API_KEY"
+
+
+@pytest.fixture
+def google():
+    if not os.environ.get(VARIABLE):
+        pytest.skip(f"set {VARIABLE} to a key of the Gemini Developer API")
+    return DeveloperBackend(api_key=Secret.env(VARIABLE))
+
+
+@pytest.mark.live
+def test_google_tunes_nothing(google):
+    with pytest.raises(TuningUnavailableError, match="May 2025"):
+        google.ready(SETTINGS)
+
+
+@pytest.mark.live
+def test_a_model_that_does_not_exist_is_not_found(google):
+    assert google.find(KEY) == ()
+
+
+@pytest.mark.live
+def test_a_base_model_answers(google):
+    fields = {"contents": [{"role": "user", "parts": [{"text": "Say yes."}]}]}
+    assert google.generate(Call(target="gemini-3.1-flash-lite", fields=fields))

@@ -1,0 +1,350 @@
+"""However often a run is killed on its way, and whatever gets lost, there is one remote job."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import attrs
+import pytest
+from attrs import define
+from vertex_help import Time, lines, make_backend, make_dataset, make_tuner
+
+from furytune.errors import ServiceError, TuningError
+from furytune.testing.fake_vertex import FakeVertex, Fault
+from furytune.tuners.gemini._backend import TuningSettings
+from furytune.tuners.gemini._labels import KEY, fingerprint_of, labels
+from furytune.tuners.gemini._ledger import Entry, Ledger
+from furytune.tuners.gemini._submitting import Submission
+
+RUN = "b" * 32
+SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
+CRASHES = 1_000
+MOMENTS = [
+    f"{when} {what}"
+    for what in (
+        "find",
+        "ready",
+        "upload",
+        "submit",
+        "write PLANNED",
+        "write UPLOADED",
+        "write SUBMITTING",
+        "write SUBMITTED",
+    )
+    for when in ("before", "after")
+]
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from furytune.tuners.gemini._ledger import Ledger
+
+with Ledger(Path(sys.argv[1])).alone(sys.argv[2]):
+    print("in", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Crash(BaseException):
+    """The process dies here: no handler may catch it."""
+
+
+@define
+class Fuse:
+    """Dies when it passes a moment for the so many-th time."""
+
+    moment: str
+    left: int
+
+    def pass_(self, moment: str) -> None:
+        self.left -= moment == self.moment
+        if self.left == 0 and moment == self.moment:
+            raise Crash
+
+
+@define
+class Mortal:
+    """Passes a fuse before and after each call of what it wraps: a backend, or a ledger."""
+
+    inner: object
+    fuse: Fuse
+
+    def __getattr__(self, name):
+        value = getattr(self.inner, name)
+        if name not in {"find", "ready", "upload", "submit", "write"}:
+            return value
+
+        def act(*args):
+            moment = f"write {args[0].step}" if name == "write" else name
+            self.fuse.pass_(f"before {moment}")
+            result = value(*args)
+            self.fuse.pass_(f"after {moment}")
+            return result
+
+        return act
+
+
+def test_a_thousand_crashes_leave_one_job_each(tmp_path):
+    dataset, _ = make_dataset(tmp_path, every=4)
+    rng = random.Random(7)
+    time = Time()
+    places: Counter[str] = Counter()
+    crashes = runs = 0
+    with FakeVertex(now=lambda: time.now) as fake:
+        backend = make_backend(fake)
+        while crashes < CRASHES:
+            key = f"{runs:032x}"
+            runs += 1
+            fake.service.jobs.clear()
+            fake.faults.clear()
+            fake.service.delay = rng.choice([0.0, 5.0, 29.0])
+            entry = None
+            while entry is None:
+                # Those that came up least, first: every moment gets its share.
+                moment = min(rng.sample(MOMENTS, 4), key=lambda m: places[m])
+                fuse = Fuse(moment, rng.choice([1, 1, 1, 2]))
+                if rng.random() < 0.3:
+                    fake.fail(
+                        "POST .*tuningJobs$", 503, mode=rng.choice(["lose the answer", "hang up", "status"])
+                    )
+                submission = Submission(
+                    backend=Mortal(backend, fuse),
+                    ledger=Mortal(Ledger(tmp_path / "jobs"), fuse),
+                    clock=time.clock,
+                    key=key,
+                )
+                try:
+                    entry = submission.submit(dataset, SETTINGS, RUN)
+                except Crash:
+                    crashes += 1
+                    places[moment] += 1
+                time.now += rng.choice([0.0, 1.0, 45.0])
+            (job,) = fake.service.jobs.values()
+            assert entry.name == job.name
+            assert job.asked["labels"][KEY] == key
+            assert Ledger(tmp_path / "jobs").read(key).step == "SUBMITTED"
+    assert places.keys() == set(MOMENTS)
+    assert min(places.values()) >= 40, places
+
+
+@pytest.mark.parametrize("mode", ["lose the answer", "hang up", "status"])
+@pytest.mark.parametrize("delay", [0.0, 20.0])
+def test_a_lost_answer_is_looked_for_before_it_is_asked_again(tmp_path, mode, delay):
+    dataset, _ = make_dataset(tmp_path)
+    time = Time()
+    with FakeVertex(now=lambda: time.now, delay=delay) as fake:
+        fake.fail("POST .*tuningJobs$", 500, mode=mode)
+        job = make_tuner(fake, tmp_path, time).submit(dataset, key=RUN)
+        assert list(fake.service.jobs) == [job.name]
+        assert len(lines(fake, "POST /v1beta1")) == (1 if mode == "lose the answer" else 2)
+    assert time.slept >= (delay if mode == "lose the answer" else 30.0)
+
+
+@pytest.mark.parametrize("body", [{}, [], {"name": None}, {"name": ["x"]}, {"state": {"x": 1}}, "text"])
+def test_an_answer_that_cannot_be_read_is_a_lost_answer(tmp_path, body):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        fake.faults.append(Fault(on="POST .*tuningJobs$", status=200, body=body))
+        job = make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+        assert list(fake.service.jobs) == [job.name]
+
+
+def test_a_quota_refusal_is_tried_again_without_waiting_for_a_job(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    time = Time()
+    with FakeVertex() as fake:
+        fake.fail("POST .*tuningJobs$", 429, times=2)
+        make_tuner(fake, tmp_path, time).submit(dataset, key=RUN)
+        assert len(fake.service.jobs) == 1
+    assert time.slept == 3.0
+
+
+def test_a_service_that_never_takes_the_job_is_given_up(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        fake.fail("POST .*tuningJobs$", 503, times=99)
+        with pytest.raises(TuningError, match="furytune_key="):
+            make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+        fake.faults.clear()
+        make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+        assert len(fake.service.jobs) == 1
+
+
+def test_a_refusal_is_said_at_once_and_leaves_the_run_open(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        fake.fail("POST .*tuningJobs$", 400)
+        with pytest.raises(ServiceError, match="service agent"):
+            make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+        assert len(lines(fake, "POST /v1beta1")) == 1
+        time = Time()
+        make_tuner(fake, tmp_path, time).submit(dataset, key=RUN)
+        assert time.slept == 0.0
+
+
+def test_two_jobs_under_one_label_stop_everything(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        tuner = make_tuner(fake, tmp_path)
+        first = tuner.submit(dataset, key=RUN)
+        twin = attrs.evolve(fake.service.jobs[first.name], name=first.name + "9")
+        fake.service.jobs[twin.name] = twin
+        for act in ("find", "submit"):
+            other = make_tuner(fake, tmp_path / act)
+            with pytest.raises(TuningError) as caught:
+                other.find(RUN) if act == "find" else other.submit(dataset, key=RUN)
+            assert first.name in str(caught.value)
+            assert twin.name in str(caught.value)
+        assert len(fake.service.jobs) == 2
+
+
+def test_two_processes_do_not_submit_at_once(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        tuner = make_tuner(fake, tmp_path)
+        key = tuner._key(RUN)
+        holder = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                HOLDER,
+                str(tmp_path / "jobs"),
+                key,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert holder.stdout.readline() == b"in\n"
+            with pytest.raises(TuningError, match="another process"):
+                tuner.submit(dataset, key=RUN)
+        finally:
+            holder.communicate()
+        tuner.submit(dataset, key=RUN)
+        assert len(fake.service.jobs) == 1
+
+
+def test_another_data_set_under_the_same_key_is_refused(tmp_path):
+    one, _ = make_dataset(tmp_path / "one")
+    two, _ = make_dataset(tmp_path / "two", [("other?", "words")])
+    with FakeVertex() as fake:
+        tuner = make_tuner(fake, tmp_path)
+        tuner.submit(one, key=RUN)
+        with pytest.raises(TuningError, match="not the one that this run was begun with"):
+            tuner.submit(two, key=RUN)
+
+
+def test_a_job_of_another_contract_is_not_adopted(tmp_path):
+    one, contract = make_dataset(tmp_path / "one")
+    two = attrs.evolve(one, fingerprint="0" * 64)
+    with FakeVertex() as fake:
+        make_tuner(fake, tmp_path / "a").submit(one, key=RUN)
+        with pytest.raises(TuningError, match=f"contract {contract.fingerprint[:12]}"):
+            make_tuner(fake, tmp_path / "b").submit(two, key=RUN)
+        assert make_tuner(fake, tmp_path / "b").submit(one, key=RUN)
+        assert len(fake.service.jobs) == 1
+
+
+class TestLedger:
+    def entry(self, **changes):
+        return Entry(
+            **{
+                "key": "c" * 32,
+                "run": RUN,
+                "step": "SUBMITTED",
+                "at": 1.5,
+                "backend": "vertex",
+                "place": "projects/p/locations/l",
+                "manifest": "m.json",
+                "fingerprint": "f" * 64,
+                "files": ("1" * 64,),
+                "settings": attrs.asdict(SETTINGS),
+                "name": "projects/p/locations/l/tuningJobs/1",
+                **changes,
+            }
+        )
+
+    def test_what_is_written_is_read(self, tmp_path):
+        ledger = Ledger(tmp_path / "deep" / "jobs")
+        assert ledger.read("c" * 32) is None
+        assert list(ledger.entries()) == []
+        ledger.write(self.entry())
+        assert ledger.read("c" * 32) == self.entry()
+        assert list(ledger.entries()) == [self.entry()]
+
+    @pytest.mark.parametrize("field", [f.name for f in attrs.fields(Entry)])
+    def test_an_edited_field_is_refused(self, tmp_path, field):
+        ledger = Ledger(tmp_path)
+        ledger.write(self.entry())
+        path = ledger.path("c" * 32)
+        content = json.loads(path.read_text())
+        content[field] = "PLANNED" if field == "step" else ["edited"] if field == "files" else "edited"
+        path.write_text(json.dumps(content))
+        with pytest.raises(TuningError, match=f"furytune_key={'c' * 32}"):
+            ledger.read("c" * 32)
+
+    @pytest.mark.parametrize(
+        "data", [b"", b"{", b"[]", b"\xff", b"{}", b'{"format":"furytune-tuning/1"}', b"[" * 9999]
+    )
+    def test_damage_is_refused(self, tmp_path, data):
+        ledger = Ledger(tmp_path)
+        ledger.path("d").write_bytes(data)
+        with pytest.raises(TuningError, match="damaged or was edited"):
+            ledger.read("d")
+
+    def test_an_entry_under_another_name_is_refused(self, tmp_path):
+        ledger = Ledger(tmp_path)
+        ledger.write(self.entry())
+        ledger.path("c" * 32).rename(ledger.path("d" * 32))
+        with pytest.raises(TuningError):
+            ledger.read("d" * 32)
+
+    def test_a_tampered_ledger_stops_a_run(self, tmp_path):
+        dataset, _ = make_dataset(tmp_path)
+        with FakeVertex() as fake:
+            tuner = make_tuner(fake, tmp_path)
+            tuner.submit(dataset, key=RUN)
+            (path,) = (tmp_path / "jobs").glob("*.json")
+            path.write_text(path.read_text().replace("tuningJobs/1000", "tuningJobs/1001"))
+            for act in (lambda: tuner.find(RUN), lambda: tuner.submit(dataset, key=RUN)):
+                with pytest.raises(TuningError, match="edited"):
+                    act()
+            path.unlink()
+            assert tuner.find(RUN).name.endswith("/1000")
+
+    def test_nothing_is_sent_if_it_cannot_be_written(self, tmp_path):
+        dataset, _ = make_dataset(tmp_path)
+        (tmp_path / "jobs").write_text("a file is in the way")
+        with FakeVertex() as fake:
+            with pytest.raises(TuningError, match="see to the folder"):
+                make_tuner(fake, tmp_path).submit(dataset, key=RUN)
+            assert not lines(fake, "POST")
+
+    def test_the_end_is_noted(self, tmp_path):
+        dataset, contract = make_dataset(tmp_path)
+        with FakeVertex() as fake:
+            tuner = make_tuner(fake, tmp_path)
+            job = tuner.wait(tuner.submit(dataset, key=RUN))
+            (entry,) = Ledger(tmp_path / "jobs").entries()
+            assert (entry.step, entry.state, entry.model) == ("ENDED", "succeeded", job.model)
+            found = make_tuner(fake, tmp_path).find(RUN)
+            assert found.state == "succeeded"
+            before = len(fake.requests)
+            assert make_tuner(fake, tmp_path).tuned(found, contract).target == job.details["endpoint"]
+            assert len(fake.requests) == before
+
+
+def test_labels_keep_the_rules_and_carry_the_fingerprint():
+    found = labels("a" * 32, "0123456789abcdef" * 4)
+    assert all(
+        len(v) <= 63 and set(v) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for v in found.values()
+    )
+    assert fingerprint_of(found) == "0123456789abcdef" * 4
+    assert fingerprint_of({}) == ""
+    assert fingerprint_of({"furytune_contract": "no base32!"}) == ""
+    assert labels("a" * 32, "short") == {KEY: "a" * 32}
