@@ -41,6 +41,15 @@ def drops(items):
 
 class TestColumns:
     @pytest.mark.parametrize("kind", [CsvCollector, JsonlCollector])
+    def test_equal_questions_are_one_group_in_any_file(self, tmp_path):
+        for name in ("a.csv", "b.csv"):
+            (tmp_path / name).write_text(f"question,answer\nhow?,so\nhow?,by {name}\nhow?,so\nwhy?,because\n")
+        pairs = list(CsvCollector(tmp_path).collect())
+        groups = {p.question: p.group for p in pairs}
+        assert {(p.question, p.group) for p in pairs} == set(groups.items())
+        assert len(set(groups.values())) == 2
+        assert len({p.id for p in pairs}) == len(pairs) == 8
+
     def test_it_fits_the_protocol(self, kind):
         assert isinstance(kind("a"), Collector)
 
@@ -78,11 +87,11 @@ class TestColumns:
         assert first.asked_at == datetime(2024, 5, 1, 10, tzinfo=UTC)
         assert first.method == "given"
         assert (first.source.path, first.source.line) == ("a.csv", 2)
-        assert second.id == second.group
+        assert second.group.startswith("question:")
         assert second.id.startswith("a:")
         assert second.asked_at is None
         plain = csv_of(tmp_path, data, id="", group="", asked_at="", author="")[0]
-        assert plain.id == plain.group
+        assert plain.group.startswith("question:")
         assert plain.id.startswith("a:")
         assert (plain.asked_at, plain.asker) == (None, "")
 

@@ -193,7 +193,9 @@ class PairMaker:
         try:
             if not extras:
                 pair_id = self._derived(stem, question, answer)
-                return QAPair(id=pair_id, question=question, answer=answer, group=pair_id, source=source)
+                return QAPair(
+                    id=pair_id, question=question, answer=answer, group=_group(question), source=source
+                )
             return self._with_extras(question, answer, stem, source, extras)
         except UnicodeEncodeError:
             return flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
@@ -226,7 +228,7 @@ class PairMaker:
             id=pair_id,
             question=question,
             answer=answer,
-            group=extras.get("group", "").strip() or pair_id,
+            group=extras.get("group", "").strip() or _group(question),
             asked_at=asked_at,
             asker=extras.get("author", ""),
             source=source,
@@ -245,6 +247,11 @@ class PairMaker:
 
 def _number(data: bytes) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:8])
+
+
+def _group(question: str) -> str:
+    """Returns the group of a pair that names none: equal questions are one, whatever their file."""
+    return f"question:{hashlib.sha256(question.encode()).hexdigest()[:16]}"
 
 
 def _moment(text: str) -> datetime | None:
