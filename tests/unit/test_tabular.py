@@ -40,7 +40,6 @@ def drops(items):
 
 
 class TestColumns:
-    @pytest.mark.parametrize("kind", [CsvCollector, JsonlCollector])
     def test_equal_questions_are_one_group_in_any_file(self, tmp_path):
         for name in ("a.csv", "b.csv"):
             (tmp_path / name).write_text(f"question,answer\nhow?,so\nhow?,by {name}\nhow?,so\nwhy?,because\n")
@@ -50,6 +49,7 @@ class TestColumns:
         assert len(set(groups.values())) == 2
         assert len({p.id for p in pairs}) == len(pairs) == 8
 
+    @pytest.mark.parametrize("kind", [CsvCollector, JsonlCollector])
     def test_it_fits_the_protocol(self, kind):
         assert isinstance(kind("a"), Collector)
 
