@@ -93,7 +93,7 @@ class Pipeline:
             lines that introduce ``{context}`` are left out (see `PromptTemplate.without_context`), so one
             template serves both variants. None is a plain built-in template.
         exporter: How rows become files; one, a list, or none.
-        tuner: Who trains on the first data set; None stops at the data sets.
+        tuner: Who trains on the first data set of its dialect; None stops at the data sets.
         normalizer: What is done to questions, and to answers.
         budget: The most tokens of a prompt; None for no bound.
         splitter: Which conversations validate: gives "train" or "validation" for a group.
@@ -207,7 +207,7 @@ class Pipeline:
         else:
             for _ in rows:
                 pass
-        job = self._tune(datasets[0]) if self.tuner is not None else None
+        job = self._tune(datasets) if self.tuner is not None else None
         report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
@@ -277,8 +277,11 @@ class Pipeline:
             messages=pair.question_messages + pair.answer_messages,
         )
 
-    def _tune(self, dataset: Dataset) -> TuningJob:
+    def _tune(self, datasets: list[Dataset]) -> TuningJob:
+        """Trains on the first data set in the dialect that the tuner asks for, if it asks for one."""
         assert self.tuner is not None
+        wanted = getattr(self.tuner, "dialect", "")
+        dataset = next((d for d in datasets if d.dialect == wanted), datasets[0])
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")

@@ -234,6 +234,18 @@ def test_a_tuner_gets_the_data_set_once(tmp_path) -> None:
     assert first.job.fingerprint == first.contract.fingerprint
 
 
+def test_a_tuner_gets_the_data_set_of_its_dialect(tmp_path) -> None:
+    class Choosy(MemoryTuner):
+        dialect = "openai"
+
+        def submit(self, dataset, *, key):
+            assert dataset.dialect == "openai"
+            return super().submit(dataset, key=key)
+
+    exporters = [ft.CsvExporter(tmp_path / "a.csv"), ft.JsonlExporter(tmp_path / "b.jsonl", dialect="openai")]
+    assert pipeline(exporter=exporters, tuner=Choosy()).run().job.state == "running"
+
+
 def test_a_tuner_that_finds_problems_is_sent_nothing(tmp_path) -> None:
     class Picky(MemoryTuner):
         def estimate(self, dataset):

@@ -130,6 +130,11 @@ class GeminiTuner:
         return choose(self)
 
     @property
+    def dialect(self) -> str:
+        """Wire form that the service trains on."""
+        return self.service.dialect
+
+    @property
     def settings(self) -> TuningSettings:
         """What is asked of the service."""
         return TuningSettings(

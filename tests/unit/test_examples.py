@@ -1,0 +1,47 @@
+"""The examples run, each with one command, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / "examples" / name), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8", cwd=folder)
+
+
+def test_the_quickstart_ends_with_the_same_bytes_in_another_process(tmp_path) -> None:
+    package = ROOT / "tests" / "fixtures" / "packages" / "fury"
+    done = run(tmp_path, "quickstart.py", "--source", str(package), "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert "prompts are the same bytes as in out/train.jsonl" in done.stdout.replace("\\", "/")
+    assert {p.name for p in (tmp_path / "out").iterdir()} >= {
+        "train.jsonl",
+        "train.jsonl.manifest.json",
+        "train.csv",
+        "plain.jsonl",
+        "bot.contract.json",
+    }
+
+
+def test_the_quickstart_says_what_it_needs(tmp_path) -> None:
+    for arguments in (["--exports", "nope"], ["--source", str(tmp_path)]):
+        done = run(tmp_path, "quickstart.py", *arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_tuning_is_rehearsed_on_vertex(tmp_path) -> None:
+    done = run(tmp_path, "tune_vertex.py")
+    assert done.returncode == 0, done.stderr
+    assert "tuned: Call `actor.torus`" in done.stdout
+
+
+def test_tuning_is_rehearsed_on_the_developer_api(tmp_path) -> None:
+    done = run(tmp_path, "tune_developer.py")
+    assert done.returncode == 0, done.stderr
+    assert "shared with everyone as reader" in done.stdout
