@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 
 from furytune import _own_files
 from furytune._canonical import Json
@@ -97,7 +97,6 @@ class Report:
     counts: Mapping[str, Json]
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
-    notes: tuple[str, ...] = Factory(tuple)
 
     def __str__(self) -> str:
         c = self.counts
@@ -120,7 +119,7 @@ class Report:
             lines.append(f"manifest             {data.manifest}")
         if self.job is not None:
             lines += _of_job(self.job)
-        return "\n".join([*lines, *self.notes])
+        return "\n".join(lines)
 
 
 def compare(reports: Mapping[str, Report]) -> str:
