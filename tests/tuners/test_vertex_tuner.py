@@ -352,7 +352,7 @@ class TestArguments:
         [
             {"project": "My Project"},
             {"location": "us central"},
-            {"bucket": "gs://b"},
+            {"bucket": "gs://b/folder"},
             {"bucket": "b/folder"},
             {"uploaded": "gs://b/train.csv"},
             {"uploaded": ["gs://bkt/a.jsonl"] * 3},
