@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -32,3 +32,8 @@ def canonical_json(value: Json) -> bytes:
 def digest(value: Json) -> str:
     """Returns the sha256 of a value's canonical form, as 64 hex digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def sorted_once(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names in order, each once: equal sets of names have one form."""
+    return tuple(sorted(set(names)))

@@ -112,10 +112,10 @@ def _refuse(constant: str) -> float:
 
 def relative(path: Path, base: Path) -> str:
     """Returns a path as seen from a folder, such that it leads there through any link to that folder."""
-    inside = os.path.relpath(path.absolute(), base.absolute())
-    if os.path.realpath(base / inside) == os.path.realpath(path):
-        return Path(inside).as_posix()
     try:
+        inside = os.path.relpath(path.absolute(), base.absolute())
+        if os.path.realpath(base / inside) == os.path.realpath(path):
+            return Path(inside).as_posix()
         return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()
     except ValueError:  # another drive
         return path.absolute().as_posix()

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from furytune import _contract_file, plugins
 from furytune import dialects as wire
-from furytune._canonical import Json, canonical_json, digest
+from furytune._canonical import Json, canonical_json, digest, sorted_once
 from furytune.budget import TokenBudget
 from furytune.errors import (
     ConfigError,
@@ -46,10 +46,6 @@ _PROBES = (
 )
 
 
-def _sorted(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(names)))
-
-
 @frozen(kw_only=True, slots=False)
 class PromptContract:
     """Renders a prompt from a question, in training and in the bot.
@@ -67,7 +63,7 @@ class PromptContract:
     augmenter: Augmenter
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
-    dialects: tuple[str, ...] = field(default=(), converter=_sorted)
+    dialects: tuple[str, ...] = field(default=(), converter=sorted_once)
     deviations: tuple[Mapping[str, str], ...] = ()
 
     def __attrs_post_init__(self) -> None:

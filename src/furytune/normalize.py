@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 from attrs import field, frozen
 
-from furytune._canonical import Json
+from furytune._canonical import Json, sorted_once
 from furytune._redaction import KINDS, redact
 from furytune._redaction import VERSION as _REDACTION
 from furytune.errors import ConfigError, ContractMismatchError, TextError
@@ -19,10 +19,6 @@ _VERSION = 1
 _MENTION = re.compile(
     r"<(?:@!?(?P<user>[0-9]+)|@&(?P<role>[0-9]+)|#(?P<channel>[0-9]+)|a?:(?P<emoji>\w+):[0-9]+)>"
 )
-
-
-def _sorted(kinds: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(kinds)))
 
 
 def _ids(value: object) -> tuple[str, ...]:
@@ -54,7 +50,7 @@ class Normalizer:
 
     bot_ids: tuple[str, ...] = field(default=(), converter=_ids)
     mentions: bool = True
-    redact: tuple[str, ...] = field(default=("secrets",), converter=_sorted)
+    redact: tuple[str, ...] = field(default=("secrets",), converter=sorted_once)
     _bot: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
