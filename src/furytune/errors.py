@@ -8,7 +8,11 @@
     │   ├── MissingExtraError       an optional package is not installed
     │   └── PluginError             an entry point that cannot be loaded
     ├── SourceError                 input that cannot be used
-    │   └── SourceFormatError       ... with file, line and column
+    │   ├── SourceFormatError       ... with file, line and column
+    │   └── DiscordError            Discord refused, or did not answer
+    │       ├── DiscordLoginError   the token, or what the bot may do at all
+    │       ├── DiscordForbiddenError  one place that the bot may not read
+    │       └── DiscordGoneError    one place that is no longer there
     ├── TextError                   a text that no prompt or file can carry
     ├── BudgetError
     │   ├── QuestionTooLongError    the question alone exceeds the token budget
@@ -37,6 +41,10 @@ __all__ = [
     "ContractError",
     "ContractMismatchError",
     "CurationError",
+    "DiscordError",
+    "DiscordForbiddenError",
+    "DiscordGoneError",
+    "DiscordLoginError",
     "ExportError",
     "FurytuneError",
     "KnowledgeError",
@@ -119,6 +127,31 @@ class SourceFormatError(SourceError):
         self.line = line
         self.column = column
         self.hint = hint
+
+
+class DiscordError(SourceError):
+    """Discord refused a request, or did not answer it.
+
+    Args:
+        message: What happened, where, and what to do next.
+        status: HTTP status of the answer, None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class DiscordLoginError(DiscordError):
+    """The token is refused, is no bot's, or the bot lacks something without which nothing can be read."""
+
+
+class DiscordForbiddenError(DiscordError):
+    """The bot may not read this channel, thread or list."""
+
+
+class DiscordGoneError(DiscordError):
+    """The channel or thread is no longer there."""
 
 
 class TextError(FurytuneError):

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Split = Literal["train", "validation"]
-Unit = Literal["message", "record", "pair", "file"]
+Unit = Literal["message", "record", "pair", "file", "channel"]
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from furytune._endpoint import checked_endpoint
 from furytune._secret import Secret
 from furytune.errors import ConfigError
 from furytune.tuners.gemini._developer_sdk import load_sdk
-from furytune.tuners.gemini._endpoint import checked_endpoint
 
 __all__ = ["GOOGLE", "Clients", "Place", "connect", "model_name"]
 

@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 
 from attrs import field, frozen
 
+from furytune._endpoint import checked_endpoint
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.records import DataFile, Dataset
 from furytune.tuners.gemini import _google, _vertex_limits
 from furytune.tuners.gemini._backend import Call, Permission, Role, Snapshot, Survey, TuningSettings, Uploaded
-from furytune.tuners.gemini._endpoint import checked_endpoint
 from furytune.tuners.gemini._labels import KEY, labels
 from furytune.tuners.gemini._storage import Storage, parse_uri
 from furytune.tuners.gemini._vertex_jobs import snapshot_of

@@ -1,0 +1,1 @@
+"""Reads Discord over its REST API."""

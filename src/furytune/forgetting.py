@@ -1,0 +1,1 @@
+"""Removes what a person said from everything that was made of it."""
