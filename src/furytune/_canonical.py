@@ -29,6 +29,15 @@ def canonical_json(value: Json) -> bytes:
     return text.encode("utf-8")
 
 
+def plain(value: Json) -> Json:
+    """Returns the value with mappings and sequences of any class as dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
 def digest(value: Json) -> str:
     """Returns the sha256 of a value's canonical form, as 64 hex digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()

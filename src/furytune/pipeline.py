@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -14,7 +14,7 @@ import attrs
 from attrs import field, frozen
 
 from furytune import plugins
-from furytune._canonical import digest
+from furytune._canonical import Json, canonical_json, digest, plain
 from furytune._checks import of_type
 from furytune._progress import progress
 from furytune._spool import Spool
@@ -31,7 +31,7 @@ from furytune.errors import (
     TuningError,
 )
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, Collector, Curator, Exporter, Starting, Tuner
+from furytune.protocols import Augmenter, Collector, Curator, Exporter, Provenance, Starting, Tuner
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
@@ -231,6 +231,8 @@ class Pipeline:
                     continue
                 seen.add(key)
                 yield item
+            if isinstance(collector, Provenance):
+                tally.provenance.append(_told(collector))
 
     def _pairs(self, tally: Tally, steps: int) -> Iterator[QAPair]:
         """Yields pairs after the first so many curators."""
@@ -287,6 +289,22 @@ class Pipeline:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
+
+
+def _told(collector: Provenance) -> Mapping[str, Json]:
+    """Returns what a collector says of its data; raises where no manifest can hold it."""
+    told: object = collector.provenance
+    try:
+        if isinstance(told, Mapping):
+            kept = {str(key): plain(value) for key, value in told.items()}
+            canonical_json(kept)
+            return kept
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise SourceError(
+        f"{type(collector).__name__}.provenance gave a {type(told).__name__} that no manifest can hold; "
+        "it must give a mapping of JSON values"
+    )
 
 
 def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRow]:

@@ -25,6 +25,7 @@ __all__ = [
     "ContractIdentity",
     "Curator",
     "Exporter",
+    "Provenance",
     "Starting",
     "Tuner",
 ]
@@ -42,6 +43,21 @@ class Collector(Protocol):
 
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs and drops. Each call starts anew and gives the same stream for the same input."""
+        ...
+
+
+@runtime_checkable
+class Provenance(Protocol):
+    """**Protocol:** a collector that knows where its data come from, and by whose leave."""
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """What the manifest of a data set shall say of it.
+
+        It is read when `Collector.collect` is exhausted, for what was read is known only then. Equal input
+        gives equal values, so there is no moment of the run in it; names of people and message text do
+        not belong here.
+        """
         ...
 
 

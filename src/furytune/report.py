@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -28,7 +29,9 @@ class Tally:
         rows: Training rows made.
         drops: Count by unit and reason.
         examples: Up to 20 places or ids for each unit and reason.
+        unread: Name of the channel and detail, of up to 20 dropped channels for each reason.
         edits: How many answers each curation step changed.
+        provenance: What each collector says of where its data come from, see `furytune.protocols.Provenance`.
     """
 
     messages_used: int = 0
@@ -36,7 +39,9 @@ class Tally:
     rows: int = 0
     drops: dict[tuple[Unit, str], int] = field(factory=dict)
     examples: dict[tuple[Unit, str], list[str]] = field(factory=dict)
+    unread: dict[str, list[tuple[str, str]]] = field(factory=dict)
     edits: dict[str, int] = field(factory=dict)
+    provenance: list[Mapping[str, Json]] = field(factory=list)
 
     def drop(self, dropped: Dropped) -> None:
         """Counts a drop."""
@@ -46,6 +51,10 @@ class Tally:
         if len(listed) < _LISTED:
             named = dropped.ids or ((dropped.where,) if dropped.where else ())
             listed.extend(named[: _LISTED - len(listed)])
+        if dropped.unit == "channel":
+            unread = self.unread.setdefault(dropped.reason, [])
+            if len(unread) < _LISTED:
+                unread.append((dropped.where or ", ".join(dropped.ids), dropped.detail))
 
     def collected(self, pair: QAPair) -> None:
         """Counts a pair as it leaves its collector."""
@@ -76,12 +85,18 @@ class Tally:
             "messages_used": self.messages_used,
             "pairs": self.pairs,
             "rows": self.rows,
-            "dropped": [
-                {"unit": unit, "reason": reason, "count": n, "examples": list(self.examples[unit, reason])}
-                for (unit, reason), n in sorted(self.drops.items())
-            ],
+            "dropped": [self._dropped(unit, reason, n) for (unit, reason), n in sorted(self.drops.items())],
             "edited_answers": dict(sorted(self.edits.items())),
         }
+
+    def _dropped(self, unit: Unit, reason: str, count: int) -> dict[str, Json]:
+        examples: list[Json] = [*self.examples[unit, reason]]
+        entry: dict[str, Json] = {"unit": unit, "reason": reason, "count": count, "examples": examples}
+        if unit == "channel":
+            entry["channels"] = [
+                {"name": name, "detail": detail} for name, detail in self.unread.get(reason, [])
+            ]
+        return entry
 
 
 @frozen(kw_only=True)
@@ -110,6 +125,7 @@ class Report:
         if drops:
             lines.append("dropped")
             lines += [f"  {d['count']:>9}  {d['unit']:<8} {d['reason']}" for d in drops]
+            lines += [line for d in drops for line in _not_read(d)]
         edits = c["edited_answers"]
         assert isinstance(edits, dict)
         if edits:
@@ -181,7 +197,10 @@ def _number(value: Json) -> str:
 
 
 def _identity(manifest: Path) -> str:
-    """Returns the digest of the sources in a manifest: ids, split and origin of all rows, in order."""
+    """Returns the digest of the sources in a manifest: ids, split and origin of all rows, in order.
+
+    What the passages of a prompt quote is left aside: runs with and without retrieval hold the same pairs.
+    """
     state = hashlib.sha256()
     try:
         with manifest.open("rb") as lines:
@@ -189,12 +208,27 @@ def _identity(manifest: Path) -> str:
                 if line.rstrip(b"\n") == _own_files.SOURCES:
                     break
             for line in lines:
-                state.update(line)
+                pair, found, rest = line.partition(b',"quoted":[')
+                state.update(pair + rest.partition(b"]")[2] if found else line)
     except OSError as error:
         raise ConfigError(
             f"{manifest}: cannot be read ({error.strerror}); name the run's own manifest"
         ) from None
     return state.hexdigest()
+
+
+def _not_read(dropped: Mapping[str, Any]) -> list[str]:
+    """Returns a line for each channel that could not be read: its name, and why."""
+    channels = dropped.get("channels", [])
+    reason = dropped["reason"]
+    lines = [
+        f"not read  {c['name']} ({reason}: {c['detail']})"
+        if c["detail"]
+        else f"not read  {c['name']} ({reason})"
+        for c in channels
+    ]
+    more = dropped["count"] - len(channels)
+    return [*lines, f"not read  and {more} more ({reason})"] if channels and more > 0 else lines
 
 
 def _of_job(job: TuningJob) -> list[str]:

@@ -10,10 +10,18 @@ import attrs
 import pytest
 
 import furytune as ft
-from furytune.errors import ConfigError, CurationError, ExportError, PluginError, TuningError
+from furytune.errors import (
+    ConfigError,
+    CurationError,
+    ExportError,
+    PluginError,
+    SourceError,
+    TuningError,
+)
 from furytune.plugins import load, names
 from furytune.protocols import Augmenter, Collector, Exporter, Tuner
 from furytune.records import Estimate, Passage
+from furytune.report import compare
 from furytune.testing.conformance import check_augmenter, check_collector, check_exporter, check_tuner
 from furytune.testing.memory import ListCollector, MemoryAugmenter, MemoryTuner, pair
 
@@ -310,3 +318,89 @@ def test_the_published_rules_find_a_broken_augmenter(broken) -> None:
 
     with pytest.raises(AssertionError, match="find the same|found twice|older|memory"):
         check_augmenter(Broken)
+
+
+class Told(ListCollector):
+    """A collector that learns while it reads where its data come from."""
+
+    read = 0
+
+    def collect(self):
+        for item in self.items:
+            type(self).read += 1
+            yield item
+
+    @property
+    def provenance(self):
+        return {"collector": "told", "read": self.read, "permission": ({"statement": "yes"},)}
+
+
+def test_the_manifest_says_where_the_data_come_from_as_known_when_all_is_read(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Told, "read", 0)
+    parts = pipeline(
+        collector=[Told(PAIRS[:1]), ListCollector(PAIRS[1:])],
+        exporter=[ft.JsonlExporter(tmp_path / "a.jsonl"), ft.CsvExporter(tmp_path / "a.csv")],
+    )
+    run = parts.run()
+    for dataset in run.datasets:
+        manifest = json.loads(Path(dataset.manifest).read_bytes())
+        assert manifest["provenance"] == [
+            {"collector": "told", "permission": [{"statement": "yes"}], "read": 1}
+        ]
+        assert ft.load_dataset(dataset.manifest) == dataset
+
+
+def test_a_manifest_of_collectors_that_say_nothing_has_no_provenance(tmp_path) -> None:
+    run = pipeline(exporter=ft.JsonlExporter(tmp_path / "a.jsonl")).run()
+    assert "provenance" not in json.loads(Path(run.datasets[0].manifest).read_bytes())
+
+
+@pytest.mark.parametrize("told", ["a text", {"a": {1, 2}}, {"a": float("nan")}, {"a": "\ud800"}, None])
+def test_provenance_that_no_manifest_can_hold_is_refused_by_name(tmp_path, monkeypatch, told) -> None:
+    monkeypatch.setattr(Told, "provenance", told)
+    with pytest.raises(SourceError, match="Told.provenance"):
+        pipeline(collector=Told(PAIRS), exporter=ft.JsonlExporter(tmp_path / "a.jsonl")).run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_lists_channels_that_were_not_read_by_name_and_reason() -> None:
+    def unread(n, reason):
+        return ft.Dropped(
+            reason=reason, unit="channel", ids=(str(n),), where=f"#c{n}", detail="needs Read Message History"
+        )
+
+    items = [*PAIRS, *(unread(n, "no_permission") for n in range(25)), unread(99, "hidden")]
+    items.append(ft.Dropped(reason="gone", unit="channel", ids=("77",)))
+    report = pipeline(collector=ListCollector(items)).run().report
+    text = str(report)
+    assert "not read  #c0 (no_permission: needs Read Message History)" in text
+    assert text.count("(no_permission: needs") == 20
+    assert "not read  and 5 more (no_permission)" in text
+    assert "not read  #c99 (hidden: needs Read Message History)" in text
+    assert "not read  77 (gone)" in text
+    dropped = {d["reason"]: d for d in report.counts["dropped"]}
+    assert dropped["no_permission"]["count"] == 25
+    assert dropped["no_permission"]["examples"] == [str(n) for n in range(20)]
+
+
+def test_runs_with_and_without_chat_in_their_prompts_hold_the_same_pairs(tmp_path) -> None:
+    """What passages quote is noted in the manifest, and does not make the pairs others."""
+    chat = Passage(
+        id="chat:discord:1235174400000000000",
+        text="how to install it",
+        source="discord:1/7/1235174400000000000,1235174650000000000",
+        date=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    asked = [attrs.evolve(p, asked_at=datetime(2024, 1, 1, tzinfo=UTC)) for p in PAIRS]
+    one = pipeline(
+        collector=ListCollector(asked),
+        augmenter=MemoryAugmenter([chat]),
+        template=TEMPLATE,
+        exporter=ft.JsonlExporter(tmp_path / "rag.jsonl"),
+    )
+    two = one.evolve(augmenter=ft.IdentityAugmenter(), exporter=ft.JsonlExporter(tmp_path / "plain.jsonl"))
+    runs = {"rag": one.run(), "plain": two.run()}
+    sources = json.loads(Path(runs["rag"].datasets[0].manifest).read_bytes())["sources"]
+    assert sources[0]["quoted"] == ["1235174400000000000", "1235174650000000000"]
+    same = compare({name: run.report for name, run in runs.items()}).splitlines()[1]
+    assert same.split() == ["same", "pairs", "yes", "yes"]

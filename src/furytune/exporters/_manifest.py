@@ -12,11 +12,12 @@ from typing import Any, Literal
 import msgspec
 
 from furytune import _own_files
-from furytune._canonical import Json, canonical_json
+from furytune._canonical import Json, canonical_json, plain
+from furytune._lineage import named_messages
 from furytune.errors import ExportError
 from furytune.records import DataFile, Dataset, TrainingRow
 
-__all__ = ["encode_sources", "head_lines", "load_dataset"]
+__all__ = ["encode_head", "encode_sources", "head_lines", "load_dataset"]
 
 _BLOCK = 1 << 20
 _TAIL = b"]\n}\n"
@@ -33,13 +34,30 @@ class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
     thread: str = ""
     messages: tuple[str, ...] = ()
     at: datetime | None = None
+    quoted: tuple[str, ...] = ()
 
 
 def encode_sources(rows: Iterable[TrainingRow], encoder: msgspec.json.Encoder) -> bytes:
-    """Returns one line for each row: its id, split, group, moment, where it was read and the messages behind it."""
+    """Returns one line for each row.
+
+    It holds its id, split, group and moment, where it was read, the messages behind it, and the messages
+    that the passages of its prompt were made of: these are words of people as well.
+    """
     return encoder.encode_lines(
         [
-            _Entry(r.id, r.split, r.group, s.path, s.line, s.guild, s.channel, s.thread, r.messages, r.at)
+            _Entry(
+                r.id,
+                r.split,
+                r.group,
+                s.path,
+                s.line,
+                s.guild,
+                s.channel,
+                s.thread,
+                r.messages,
+                r.at,
+                named_messages(r.prompt.passages) if r.prompt.passages else (),
+            )
             for r in rows
             for s in (r.source,)
         ]
@@ -56,6 +74,7 @@ def head_lines(
     snapshot: str,
     form: Mapping[str, Json],
     counts: Mapping[str, Json],
+    provenance: Sequence[Mapping[str, Json]] = (),
 ) -> bytes:
     """Returns everything of a manifest that stands before its sources.
 
@@ -68,11 +87,12 @@ def head_lines(
         snapshot: Of the contract.
         form: Of the contract.
         counts: See `furytune.report.Tally.as_json`; may be empty.
+        provenance: What the collectors say of where their data come from; may be empty.
     """
     head: dict[str, Json] = {
         "format": _own_files.FORMAT,
-        "contract": {"fingerprint": fingerprint, "snapshot": snapshot, "form": _plain(form)},
-        "counts": _plain(counts),
+        "contract": {"fingerprint": fingerprint, "snapshot": snapshot, "form": plain(form)},
+        "counts": plain(counts),
         "dialect": dialect,
         "escaped_formulas": escaped_formulas,
         "files": [
@@ -86,6 +106,13 @@ def head_lines(
             for f in files
         ],
     }
+    if provenance:
+        head["provenance"] = plain(provenance)
+    return encode_head(head)
+
+
+def encode_head(head: Mapping[str, Json]) -> bytes:
+    """Returns a head as it stands in a manifest: one key a line, up to the line that the sources follow."""
     lines = [canonical_json(key) + b":" + canonical_json(value) + b",\n" for key, value in head.items()]
     return b"{\n" + b"".join(lines) + _own_files.SOURCES + b"\n"
 
@@ -198,15 +225,6 @@ def _count_sources(path: Path) -> int:
 
 def _relative(path: str, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
-
-
-def _plain(value: Json) -> Json:
-    """Returns the value with mappings and sequences of any class as dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value
 
 
 def source_ids(lines: Iterable[bytes]) -> Iterator[str]:

@@ -80,6 +80,7 @@ class Layout:
                 snapshot=contract.snapshot,
                 form=contract.form,
                 counts=tally.as_json() if tally is not None else {},
+                provenance=tally.provenance if tally is not None else (),
             )
             with _reported(manifest):
                 _write_manifest(group.open(manifest), head, spool)

@@ -1,0 +1,32 @@
+"""Which chat messages a passage, and so a prompt, was made of: what has to be known to take them out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from furytune.records import Passage
+
+__all__ = ["is_message_id", "named_messages", "names"]
+
+# Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
+# the first four minutes of that year; lines, years and lengths in a source are shorter.
+_ID = re.compile(r"(?<![0-9])[1-9][0-9]{14,19}(?![0-9])")
+
+
+def is_message_id(text: object) -> bool:
+    """Tells whether a text has the form of an id that Discord gives."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def names(text: str) -> list[str]:
+    """Returns the ids that stand in a text, in order."""
+    return _ID.findall(text)
+
+
+def named_messages(passages: Iterable[Passage]) -> tuple[str, ...]:
+    """Returns the ids that ids and sources of passages name, each once, in order."""
+    found: dict[str, None] = {}
+    for passage in passages:
+        found.update(dict.fromkeys(names(f"{passage.id} {passage.source}")))
+    return tuple(found)
