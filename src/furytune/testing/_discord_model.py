@@ -1,0 +1,142 @@
+"""The people, channels and messages of a Discord guild that exists in memory only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from attrs import define, field
+
+__all__ = ["EPOCH", "KINDS", "PERMISSIONS", "Channel", "Message", "Role", "User", "iso", "snowflake"]
+
+EPOCH = 1_420_070_400_000
+"""Milliseconds of 2015-01-01, from which Discord counts."""
+
+Kind = Literal["text", "announcement", "voice", "stage", "forum", "media", "category"]
+
+KINDS = {
+    "text": 0,
+    "voice": 2,
+    "category": 4,
+    "announcement": 5,
+    "announcement_thread": 10,
+    "public_thread": 11,
+    "private_thread": 12,
+    "stage": 13,
+    "forum": 15,
+    "media": 16,
+}
+
+PERMISSIONS = {
+    "ADMINISTRATOR": 1 << 3,
+    "MANAGE_CHANNELS": 1 << 4,
+    "VIEW_CHANNEL": 1 << 10,
+    "SEND_MESSAGES": 1 << 11,
+    "MANAGE_MESSAGES": 1 << 13,
+    "READ_MESSAGE_HISTORY": 1 << 16,
+    "CONNECT": 1 << 20,
+    "MANAGE_THREADS": 1 << 34,
+}
+
+
+def snowflake(milliseconds: int, increment: int = 0) -> int:
+    """Returns an id made at a time (milliseconds since 1970)."""
+    return (milliseconds - EPOCH) << 22 | increment
+
+
+def iso(milliseconds: int) -> str:
+    """Returns a time as Discord writes it: microseconds and an offset, microseconds left out if 0."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+
+
+@define(eq=False, slots=True)
+class Role:
+    """A role of the guild; that of everyone has the guild's id."""
+
+    number: int
+    name: str
+    permissions: int = 0
+    position: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its snowflake."""
+        return str(self.number)
+
+
+@define(eq=False, slots=True)
+class User:
+    """An account; a member of the guild as long as ``member`` is true."""
+
+    number: int
+    name: str
+    bot: bool = False
+    roles: list[Role] = field(factory=list)
+    member: bool = True
+    joined: int = 0
+    webhook: bool = False
+    json: bytes = b""
+
+    @property
+    def id(self) -> str:
+        """Its snowflake."""
+        return str(self.number)
+
+
+@define(eq=False, slots=True)
+class Message:
+    """A message; ``extra`` holds what few have, as the payload names it."""
+
+    number: int
+    channel: Channel = field(repr=False)
+    author: User
+    content: str = field(repr=False)
+    type: int = 0
+    edited: int | None = None
+    pinned: bool = False
+    mentions: tuple[User, ...] = ()
+    reply_to: Message | None = field(default=None, repr=False)
+    thread: Channel | None = field(default=None, repr=False)
+    deleted: bool = False
+    extra: dict[str, Any] | None = field(default=None, repr=False)
+    core: bytes = field(default=b"", repr=False)
+
+    @property
+    def id(self) -> str:
+        """Its snowflake."""
+        return str(self.number)
+
+
+@define(eq=False, slots=True)
+class Channel:
+    """A channel, category or thread, with its messages in order of their ids."""
+
+    number: int
+    name: str
+    kind: str
+    parent: Channel | None = field(default=None, repr=False)
+    position: int = 0
+    topic: str | None = None
+    nsfw: bool = False
+    tags: dict[str, int] = field(factory=dict)
+    overwrites: dict[int, tuple[int, int, int]] = field(factory=dict)
+    owner: User | None = None
+    applied: list[int] = field(factory=list)
+    archived: bool = False
+    archived_at: int = 0
+    locked: bool = False
+    joined: bool = False
+    sent: int = 0
+    last: int | None = None
+    numbers: list[int] = field(factory=list, repr=False)
+    messages: list[Message] = field(factory=list, repr=False)
+
+    @property
+    def id(self) -> str:
+        """Its snowflake."""
+        return str(self.number)
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether it hangs below a channel and holds messages."""
+        return self.kind.endswith("_thread")
