@@ -1,0 +1,134 @@
+"""What the outcome of a request means, in words that hold no header, no body and no token."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from attrs import evolve, frozen
+
+from furytune.errors import (
+    DiscordError,
+    DiscordForbiddenError,
+    DiscordGoneError,
+    DiscordLoginError,
+)
+
+__all__ = ["BANNED", "GARBLED", "REFUSED_TOKEN", "TOO_MANY_INVALID", "Verdict", "told_to_wait", "verdict_of"]
+
+_LATER = "nothing that was read is lost: run again later to go on"
+# discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
+_UNKNOWN_CHANNEL = 10003
+_MISSING = {50001, 50013}
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """One failed request.
+
+    Attributes:
+        problem: What happened and what to do next.
+        status: HTTP status, None where there was no answer.
+        code: Discord's own code for the failure, 0 for none.
+        kind: Which error it is, if it is to be raised.
+        again: Whether the same request may succeed later.
+        wait: Least seconds until then, as the service said.
+        last: Whether no further request may be made at all.
+    """
+
+    problem: str
+    status: int | None = None
+    code: int = 0
+    kind: type[DiscordError] = DiscordError
+    again: bool = False
+    wait: float = 0.0
+    last: bool = False
+
+    def error(self, request: str) -> DiscordError:
+        """Returns what is raised.
+
+        Args:
+            request: Method and path.
+        """
+        return self.kind(f"{request}: {self.problem}", status=self.status)
+
+    def given_up(self, tries: int) -> Verdict:
+        """Returns the verdict after the last of several tries."""
+        return evolve(self, problem=f"{self.problem}, in {tries} tries; {_LATER}", again=False)
+
+
+REFUSED_TOKEN = Verdict(
+    problem="Discord refuses the token; copy the bot's token anew from the developer portal (page Bot, "
+    "Reset Token), and run again. No further request is made with this one",
+    status=401,
+    kind=DiscordLoginError,
+    last=True,
+)
+BANNED = Verdict(
+    problem="the answer 429 came from the network before Discord, which bans an address for a time after too "
+    f"many bad requests; stop other programs that use this address, wait an hour, and {_LATER}",
+    status=429,
+    last=True,
+)
+TOO_MANY_INVALID = Verdict(
+    problem="too many answers 401, 403 and 429 within ten minutes, and Discord bans an address that goes on; "
+    f"see what the bot may read; {_LATER}",
+    last=True,
+)
+GARBLED = Verdict(problem="the answer was cut off or is no JSON", again=True)
+
+
+def told_to_wait(seconds: float) -> Verdict:
+    """Returns the verdict on a wait that is longer than the session's patience."""
+    return Verdict(
+        problem=f"Discord asks to wait {seconds:.0f} s, which is too long; {_LATER}", status=429, last=True
+    )
+
+
+def verdict_of(error: Exception) -> Verdict:
+    """Returns what an exception of discord.py, aiohttp or the system means."""
+    import aiohttp
+
+    import discord
+
+    if isinstance(error, discord.HTTPException):
+        return _refusal(error)
+    if isinstance(error, discord.RateLimited):
+        return told_to_wait(error.retry_after)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Verdict(
+            problem=f"the connection is not safe ({type(error).__name__}); see the clock and the certificates "
+            "of this machine, and any proxy between it and Discord"
+        )
+    if isinstance(error, asyncio.TimeoutError):
+        return Verdict(problem="no whole answer in time", again=True)
+    if isinstance(error, aiohttp.ClientError | OSError):
+        number = getattr(error, "errno", None)
+        named = type(error).__name__ + (f", errno {number}" if isinstance(number, int) else "")
+        return Verdict(problem=f"the connection failed ({named})", again=True)
+    if isinstance(error, ValueError | LookupError | TypeError):
+        return GARBLED
+    return Verdict(problem=f"discord.py could not carry it out ({type(error).__name__}); please report it")
+
+
+def _refusal(error: Any) -> Verdict:
+    status, code = int(error.status), error.code if isinstance(error.code, int) else 0
+    said = f"Discord answered {status}" + (f" with its code {code}" if code else "")
+    if status >= 500 or status == 429:
+        return Verdict(problem=said, status=status, code=code, again=True)
+    if status == 403 and code in _MISSING:
+        return Verdict(
+            problem=f"{said}: the bot may not read this; give it the permissions, or exclude the channel",
+            status=status,
+            code=code,
+            kind=DiscordForbiddenError,
+        )
+    if status == 404 and code == _UNKNOWN_CHANNEL:
+        return Verdict(
+            problem=f"{said}: the channel is no longer there",
+            status=status,
+            code=code,
+            kind=DiscordGoneError,
+        )
+    hint = "please report it" if code else "the answer may be that of a proxy in between"
+    return Verdict(problem=f"{said}; {hint}", status=status, code=code)
