@@ -32,6 +32,8 @@ _UNKNOWN_GUILD = 10004
 _UNKNOWN_MEMBER = 10007
 _UNKNOWN_MESSAGE = 10008
 _UNKNOWN_USER = 10013
+# discord-api-docs, resources/application, "Application Flags": verified, and not yet verified.
+_MESSAGE_CONTENT = 1 << 18 | 1 << 19
 _SHAPE = "Discord's answer is of another shape than its reference says; see whether a newer furytune is out"
 _WHO = {"/users/@me": "me", "/oauth2/applications/@me": "application"}
 
@@ -120,6 +122,19 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def check_text(self) -> None:
+        """Asks whether the bot is shown what messages say.
+
+        Raises:
+            DiscordLoginError: It is not: all texts and attachments would look empty.
+        """
+        await self._one(self._http.application_info())
+        if not int(self.application.get("flags") or 0) & _MESSAGE_CONTENT:
+            raise DiscordLoginError(
+                "Discord shows a bot empty messages without the Message Content Intent; switch it on in the "
+                "developer portal (page Bot), and run again"
+            )
 
     async def guild(self, guild: str) -> Json:
         """Returns a guild with its roles.

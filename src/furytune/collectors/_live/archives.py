@@ -1,0 +1,130 @@
+"""Lists archived threads back to where the last run ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from attrs import define, field, frozen
+
+from furytune.collectors._live.session import Session
+from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError
+
+__all__ = ["Archive", "archived_at", "list_all"]
+
+Json = dict[str, Any]
+Kind = Literal["public", "private", "joined"]
+
+# Threads are archived by many machines, and the order of their clocks is nobody's promise.
+_OVERLAP = timedelta(days=1)
+_TICK = timedelta(milliseconds=1)
+
+
+def archived_at(thread: Mapping[str, Any]) -> str:
+    """Returns when a thread was last archived or opened, as the API writes it; "" if it does not say."""
+    return str((thread.get("thread_metadata") or {}).get("archive_timestamp") or "")
+
+
+@define
+class Archive:
+    """One list of archived threads.
+
+    Attributes:
+        channel: Whose threads.
+        kind: Which of them.
+        cursor: Newest time of archiving that an earlier run saw, "" for none; it becomes that of this run.
+        threads: What was found, by id.
+        failed: Why it could not be listed, or None.
+    """
+
+    channel: str
+    kind: Kind
+    cursor: str = ""
+    threads: dict[str, Json] = field(factory=dict, repr=False)
+    failed: DiscordError | None = None
+
+
+@frozen
+class _Slots:
+    """Bounds how many lists are read at a time, each of which holds up to a page."""
+
+    session: Session
+    free: asyncio.Semaphore
+
+    async def fill(self, archive: Archive) -> None:
+        async with self.free:
+            try:
+                await _fill(self.session, archive)
+            except (DiscordForbiddenError, DiscordGoneError) as error:
+                archive.failed = error
+
+
+async def list_all(session: Session, archives: list[Archive], *, width: int = 16) -> None:
+    """Lists archived threads into each of some archives, several at a time.
+
+    A list that the bot may not read is noted in ``failed``.
+
+    Args:
+        session: The session.
+        archives: What to list.
+        width: How many at a time.
+
+    Raises:
+        DiscordError: Discord did not answer, or the token is refused.
+    """
+    slots = _Slots(session, asyncio.Semaphore(width))
+    problem: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            for archive in archives:
+                # Threads are left in the archive: asyncio's debug log shows what a task returns.
+                group.create_task(slots.fill(archive))
+    except BaseExceptionGroup as failures:
+        problem = failures.exceptions[0]
+    if problem is not None:
+        raise problem
+
+
+async def _fill(session: Session, archive: Archive) -> None:
+    since = _time(archive.cursor) - _OVERLAP if archive.cursor and archive.kind != "joined" else None
+    before = ""
+    while True:
+        page, more = await session.archived(archive.channel, archive.kind, before)
+        new = [thread for thread in page if thread["id"] not in archive.threads]
+        archive.threads.update((thread["id"], thread) for thread in new)
+        if not (page and more):
+            break
+        if archive.kind == "joined":
+            following = str(min(int(thread["id"]) for thread in page))
+        else:
+            oldest = min(_time(archived_at(thread)) for thread in page)
+            if since is not None and oldest < since:
+                break
+            # Threads may be archived at one moment: the next page begins with it again, unless it is all of a page.
+            following = (oldest + _TICK if new else oldest).isoformat()
+        if following == before:
+            break
+        before = following
+    if since is not None:
+        archive.threads = {
+            number: thread
+            for number, thread in archive.threads.items()
+            if _time(archived_at(thread)) >= since
+        }
+    if archive.kind != "joined":
+        times = [archived_at(thread) for thread in archive.threads.values()]
+        archive.cursor = max([*times, *filter(None, [archive.cursor])], key=_time, default="")
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None:
+        raise DiscordError(
+            "a thread or a cursor has no time of archiving; see whether a newer furytune is out"
+        )
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

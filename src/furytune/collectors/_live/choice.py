@@ -1,0 +1,87 @@
+"""Which channels a user wants, by id or name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from furytune.errors import ConfigError
+
+__all__ = ["Choice"]
+
+_SHOWN = 40
+
+
+@frozen
+class Choice:
+    """Channels to read and to leave out, with all that is below them: a category's channels, a forum's posts.
+
+    Args:
+        included: Ids; None is everything.
+        excluded: Ids, which count for more.
+        parents: Channel id to the id of its category.
+    """
+
+    included: frozenset[str] | None
+    excluded: frozenset[str]
+    parents: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, channels: Sequence[Mapping[str, Any]], include: Iterable[str], exclude: Iterable[str]
+    ) -> Choice:
+        """Returns the choice among a guild's channels.
+
+        Args:
+            channels: As the API lists them.
+            include: Ids, or names with or without a "#" before them; none is everything.
+            exclude: The same.
+
+        Raises:
+            ConfigError: A name fits no channel.
+        """
+        include = tuple(include)
+        return cls(
+            _ids(channels, include, "include") if include else None,
+            _ids(channels, exclude, "exclude"),
+            {channel["id"]: channel.get("parent_id") or "" for channel in channels},
+        )
+
+    def problem(self, number: str, parent: str = "") -> str:
+        """Returns why a channel or thread is not to be read: "excluded", "not_included", or "".
+
+        Args:
+            number: Its id.
+            parent: For a thread, the id of its channel.
+        """
+        chain = {number, parent or number}
+        chain |= {self.parents.get(parent or number, "")}
+        if chain & self.excluded:
+            return "excluded"
+        return "" if self.included is None or chain & self.included else "not_included"
+
+
+def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument: str) -> frozenset[str]:
+    known = {channel["id"] for channel in channels}
+    found: set[str] = set()
+    for item in map(str, wanted):
+        named = {channel["id"] for channel in channels if channel.get("name") == item.removeprefix("#")}
+        if item in known or (not named and _is_snowflake(item)):
+            found.add(item)
+        elif named:
+            found |= named
+        else:
+            raise ConfigError(f"{argument}: no channel is named {item!r}; there are {_listed(channels)}")
+    return frozenset(found)
+
+
+def _is_snowflake(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 15 <= len(text) <= 20
+
+
+def _listed(channels: Sequence[Mapping[str, Any]]) -> str:
+    names = sorted({str(channel.get("name")) for channel in channels})
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(map(repr, names[:_SHOWN])) or "none that the bot can see") + more
