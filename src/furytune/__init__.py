@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from furytune.augmenters.identity import IdentityAugmenter
     from furytune.augmenters.rag import RagAugmenter, build_index
     from furytune.budget import TokenBudget
+    from furytune.collectors.consent import Consent
+    from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
+    from furytune.collectors.journal import JournalCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
     from furytune.contract import PromptContract
     from furytune.corpora.markup import markup
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from furytune.exporters import load_dataset
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
+    from furytune.forgetting import Forgotten, forget
     from furytune.normalize import Normalizer
     from furytune.pairing import ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
@@ -48,18 +52,22 @@ __all__ = [
     "CapPerAuthor",
     "CheckCode",
     "Collector",
+    "Consent",
     "ContractMismatchError",
     "CsvCollector",
     "CsvExporter",
     "Dataset",
     "Deduplicate",
+    "DiscordCollector",
     "DiscordExportCollector",
     "Dropped",
     "Exporter",
+    "Forgotten",
     "FurytuneError",
     "GeminiTuner",
     "GroupSplitter",
     "IdentityAugmenter",
+    "JournalCollector",
     "JsonlCollector",
     "JsonlExporter",
     "Message",
@@ -82,6 +90,7 @@ __all__ = [
     "TrainingRow",
     "Tuner",
     "build_index",
+    "forget",
     "load_dataset",
     "markup",
     "python_package",
@@ -95,18 +104,22 @@ _HOME = {
     "CapPerAuthor": "curation.caps",
     "CheckCode": "curation.code",
     "Collector": "protocols",
+    "Consent": "collectors.consent",
     "ContractMismatchError": "errors",
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
     "Deduplicate": "curation.dedup",
+    "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
     "Dropped": "records",
     "Exporter": "protocols",
+    "Forgotten": "forgetting",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",
+    "JournalCollector": "collectors.journal",
     "JsonlCollector": "collectors.tabular",
     "JsonlExporter": "exporters.jsonl",
     "Message": "records",
@@ -129,6 +142,7 @@ _HOME = {
     "TrainingRow": "records",
     "Tuner": "protocols",
     "build_index": "augmenters.rag",
+    "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",

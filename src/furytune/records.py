@@ -13,13 +13,16 @@ from furytune._canonical import Json, digest
 from furytune.errors import ConfigError
 
 __all__ = [
+    "Attachment",
     "Author",
     "DataFile",
     "Dataset",
     "Dropped",
+    "Embed",
     "Estimate",
     "Message",
     "Passage",
+    "Poll",
     "Prompt",
     "QAPair",
     "Source",
@@ -80,6 +83,49 @@ class Author:
 
 
 @frozen(kw_only=True)
+class Attachment:
+    """A file that came with a message: a reference, without the file.
+
+    Attributes:
+        name: Its name.
+        url: Where it was; Discord's addresses expire.
+        size: Bytes.
+    """
+
+    name: str
+    url: str = ""
+    size: int = 0
+
+
+@frozen(kw_only=True)
+class Embed:
+    """What a platform shows below a message, such as the preview of a link.
+
+    Attributes:
+        title: Its heading.
+        text: Its description, and its fields.
+        url: Where it leads.
+    """
+
+    title: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    url: str = ""
+
+
+@frozen(kw_only=True)
+class Poll:
+    """A poll.
+
+    Attributes:
+        question: What is asked.
+        answers: Each answer to choose from, and how many chose it.
+    """
+
+    question: str = field(repr=False)
+    answers: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+
+
+@frozen(kw_only=True)
 class Message:
     """One chat message.
 
@@ -92,8 +138,13 @@ class Message:
         type: The platform's message type, such as "Default" or "Reply".
         reply_to: Id of the message it replies to.
         channel: Id of the channel or thread that holds it.
-        attachments: Number of attached files.
+        attachments: The files that came with it.
+        embeds: What the platform shows below it.
+        stickers: Names of its stickers.
+        poll: The poll in it.
         reactions: Emoji name and count, for each reaction.
+        pinned: True if it is pinned in its channel.
+        forwarded: True if its content is that of another message, which it forwards.
         source: Where it was read.
     """
 
@@ -105,8 +156,13 @@ class Message:
     type: str = "Default"
     reply_to: str | None = None
     channel: str = ""
-    attachments: int = 0
+    attachments: tuple[Attachment, ...] = ()
+    embeds: tuple[Embed, ...] = ()
+    stickers: tuple[str, ...] = ()
+    poll: Poll | None = None
     reactions: tuple[tuple[str, int], ...] = ()
+    pinned: bool = False
+    forwarded: bool = False
     source: Source = Source()
 
 
@@ -126,6 +182,9 @@ class QAPair:
         answerer: Pseudonym of who answered, or "".
         question_messages: Ids of the messages that make up the question.
         answer_messages: Ids of the messages that make up the answer.
+        tags: Names of the forum tags of the thread.
+        solved: True if it is marked as the solution: by a check mark among the reactions to the answer, or by a tag
+            of the thread that says so.
         source: Where the pair was read.
         edits: Names of the curation steps that changed the answer, in order.
     """
@@ -141,6 +200,8 @@ class QAPair:
     answerer: str = ""
     question_messages: tuple[str, ...] = ()
     answer_messages: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    solved: bool = False
     source: Source = Source()
     edits: tuple[str, ...] = ()
 

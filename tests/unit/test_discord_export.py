@@ -24,7 +24,7 @@ from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.errors import ConfigError, ConservationError, SourceError, SourceFormatError
 from furytune.pairing import Conversation, Post, ReplyPairer
 from furytune.protocols import Collector
-from furytune.records import Dropped, QAPair
+from furytune.records import Attachment, Dropped, QAPair
 from furytune.report import Tally
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "discord"
@@ -71,7 +71,8 @@ class TestMessages:
         assert (found.id, found.content, found.type, found.channel) == (snowflake(0), "hi", "Default", "77")
         assert found.sent_at == datetime(2024, 3, 1, 12, tzinfo=UTC)
         assert found.edited_at == datetime(2024, 3, 1, 13, tzinfo=UTC)
-        assert (found.attachments, found.reactions) == (1, (("✅", 2),))
+        assert found.attachments == (Attachment(name="f", url="u", size=1),)
+        assert found.reactions == (("✅", 2),)
         assert (found.author.roles, found.author.is_bot) == (("Helper",), False)
         assert (found.source.path, found.source.guild, found.source.channel) == ("x.json", "1", "77")
 

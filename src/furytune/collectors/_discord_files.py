@@ -80,6 +80,11 @@ class ChannelFiles:
     files: tuple[_File, ...]
 
     @property
+    def name(self) -> str:
+        """Name of its first file."""
+        return self.files[0].name
+
+    @property
     def starter(self) -> str:
         """Id of the parent channel's message that the thread was opened on, or ""."""
         for message in self.files[0].first[:1]:

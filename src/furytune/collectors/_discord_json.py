@@ -107,6 +107,29 @@ class Attachment(msgspec.Struct, gc=False, rename="camel"):
     id: str | None = None
     url: str | None = None
     file_name: str | None = None
+    file_size_bytes: int = 0
+    content_type: str | None = None
+
+
+class Sticker(msgspec.Struct, gc=False, rename="camel"):
+    """A sticker that was sent."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
+    """One answer of a poll."""
+
+    text: str = ""
+    votes: int = 0
+
+
+class Poll(msgspec.Struct, gc=False, rename="camel"):
+    """A poll; only a journal has them."""
+
+    question: str = ""
+    answers: list[PollAnswer] = []
 
 
 class FullMessage(msgspec.Struct, gc=False, rename="camel"):
@@ -121,8 +144,12 @@ class FullMessage(msgspec.Struct, gc=False, rename="camel"):
     reference: Reference | None = None
     mentions: list[Mention] | None = None
     reactions: list[Reaction] | None = None
+    is_pinned: bool = False
     attachments: list[Attachment] | None = None
+    embeds: list[dict[str, Any]] | None = None
+    stickers: list[Sticker] | None = None
     forwarded_message: Forwarded | None = None
+    poll: Poll | None = None
 
 
 @frozen(kw_only=True)
@@ -134,12 +161,16 @@ class Channel:
         id: Channel or thread id, or "".
         parent: For a thread, the id of its channel; else the id of the category. "" if unknown.
         kind: DiscordChatExporter's channel type, such as "GuildTextChat".
+        name: Its name, or "".
+        tags: Names of the forum tags of a thread; exports do not hold them.
     """
 
     guild: str = ""
     id: str = ""
     parent: str = ""
     kind: str = ""
+    name: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def is_thread(self) -> bool:
@@ -159,6 +190,7 @@ def _channel(members: dict[str, Any]) -> Channel:
         id=_text(channel, "id"),
         parent=_text(channel, "categoryId"),
         kind=_text(channel, "type"),
+        name=_text(channel, "name"),
     )
 
 

@@ -15,6 +15,8 @@ __all__ = ["Conversation", "Pairer", "Post", "id_number", "parse_time", "sent_at
 
 _DISCORD_EPOCH = 1_420_070_400_000
 _DIGITS = 20
+_SOLVED = frozenset({"answered", "resolved", "solved"})
+"""Forum tags, in any case, that say that a post has its answer."""
 
 
 class Post(msgspec.Struct, gc=False, frozen=True):
@@ -53,6 +55,7 @@ class Conversation:
         is_thread: True for a thread or forum post, even one whose id is unknown.
         platform: Prefix of pair ids.
         starters: Ids of messages that a thread was opened on; such a thread has the same id in Discord.
+        tags: Names of the forum tags of the thread.
     """
 
     guild: str = ""
@@ -61,6 +64,7 @@ class Conversation:
     is_thread: bool = False
     platform: str = "discord"
     starters: Collection[str] = frozenset()
+    tags: tuple[str, ...] = ()
 
     def pair(
         self, question: list[list[Post]], answer: list[Post], *, uid: str, group: str, method: str
@@ -79,6 +83,8 @@ class Conversation:
             answerer=answer[0].speaker,
             question_messages=tuple(p.id for turn in question for p in turn),
             answer_messages=tuple(p.id for p in answer),
+            tags=self.tags,
+            solved=any(p.solved for p in answer) or any(tag.strip().lower() in _SOLVED for tag in self.tags),
             source=Source(path=first.path, guild=self.guild, channel=self.channel, thread=self.thread),
         )
 

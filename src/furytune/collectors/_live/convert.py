@@ -1,0 +1,146 @@
+"""Turns a message of Discord's API into what the journal keeps of it.
+
+Addresses of files lose their query: it holds a signature that is new in each answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from furytune.journal.messages import (
+    Attachment,
+    Emoji,
+    Forwarded,
+    Kept,
+    Poll,
+    PollAnswer,
+    Reaction,
+    Reference,
+    Sticker,
+    Writer,
+)
+
+__all__ = ["is_bare", "kept"]
+
+Json = dict[str, Any]
+
+# DiscordChatExporter's names; it writes the numbers of all other types.
+_TYPES = {
+    0: "Default",
+    1: "RecipientAdd",
+    2: "RecipientRemove",
+    3: "Call",
+    4: "ChannelNameChange",
+    5: "ChannelIconChange",
+    6: "ChannelPinnedMessage",
+    7: "GuildMemberJoin",
+    18: "ThreadCreated",
+    19: "Reply",
+}
+_SAID = {0, 19}
+_FORWARD = 1
+_BODIES = ("content", "attachments", "embeds", "sticker_items", "poll", "message_snapshots", "components")
+
+
+def kept(message: Json) -> Kept:
+    """Returns what the journal keeps.
+
+    Args:
+        message: A message object of the API, version 10.
+
+    Raises:
+        KeyError: It lacks what every message has.
+    """
+    author = message["author"]
+    number = message["type"]
+    return Kept(
+        id=str(message["id"]),
+        type=_TYPES.get(number, str(number)),
+        content=message.get("content") or "",
+        author=Writer(str(author["id"]), bool(author.get("bot")) or bool(message.get("webhook_id"))),
+        timestamp=message.get("timestamp") or "",
+        timestamp_edited=message.get("edited_timestamp"),
+        is_pinned=bool(message.get("pinned")),
+        reference=_reference(message.get("message_reference")),
+        attachments=_attachments(message),
+        embeds=_embeds(message),
+        stickers=_stickers(message),
+        reactions=[_reaction(reaction) for reaction in message.get("reactions") or ()],
+        forwarded_message=_forwarded(message),
+        poll=_poll(message.get("poll")),
+    )
+
+
+def is_bare(message: Json) -> bool:
+    """Returns True for a person's message that says nothing at all, as all do without the message-content intent."""
+    person = not message["author"].get("bot")
+    return person and message["type"] in _SAID and not any(message.get(part) for part in _BODIES)
+
+
+def _reference(reference: Json | None) -> Reference | None:
+    if reference is None:
+        return None
+    return Reference(
+        message_id=reference.get("message_id"),
+        channel_id=reference.get("channel_id"),
+        guild_id=reference.get("guild_id"),
+    )
+
+
+def _forwarded(message: Json) -> Forwarded | None:
+    snapshots = message.get("message_snapshots")
+    if not snapshots or (message.get("message_reference") or {}).get("type") != _FORWARD:
+        return None
+    original = snapshots[0].get("message") or {}
+    return Forwarded(
+        content=original.get("content") or "",
+        timestamp=original.get("timestamp") or "",
+        attachments=_attachments(original),
+        embeds=_embeds(original),
+        stickers=_stickers(original),
+    )
+
+
+def _attachments(message: Json) -> list[Attachment]:
+    return [
+        Attachment(
+            id=str(a.get("id") or ""),
+            url=(a.get("url") or "").partition("?")[0],
+            file_name=a.get("filename") or "",
+            file_size_bytes=a.get("size") or 0,
+            content_type=a.get("content_type") or "",
+        )
+        for a in message.get("attachments") or ()
+    ]
+
+
+def _embeds(message: Json) -> list[Json]:
+    return [_embed(embed) for embed in message.get("embeds") or ()]
+
+
+def _embed(embed: Json) -> Json:
+    found = {key: embed[key] for key in ("title", "type", "url", "description") if embed.get(key)}
+    fields = [{"name": f.get("name"), "value": f.get("value")} for f in embed.get("fields") or ()]
+    return {**found, "fields": fields} if fields else found
+
+
+def _stickers(message: Json) -> list[Sticker]:
+    return [Sticker(str(s.get("id") or ""), s.get("name") or "") for s in message.get("sticker_items") or ()]
+
+
+def _reaction(reaction: Json) -> Reaction:
+    emoji = reaction["emoji"]
+    return Reaction(Emoji(emoji.get("name") or "", str(emoji.get("id") or "")), reaction.get("count") or 0)
+
+
+def _poll(poll: Json | None) -> Poll | None:
+    if not poll:
+        return None
+    counts = {c["id"]: c["count"] for c in (poll.get("results") or {}).get("answer_counts") or ()}
+    return Poll(
+        question=(poll.get("question") or {}).get("text") or "",
+        answers=[
+            PollAnswer((a.get("poll_media") or {}).get("text") or "", counts.get(a.get("answer_id"), 0))
+            for a in poll.get("answers") or ()
+        ],
+    )

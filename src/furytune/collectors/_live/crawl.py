@@ -1,0 +1,171 @@
+"""Brings a journal to what a server says now, many channels at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import field, frozen
+from msgspec.structs import replace
+
+from furytune.collectors._live.people import Participants
+from furytune.collectors._live.session import Session
+from furytune.collectors._live.survey import Place, Survey
+from furytune.collectors._live.sweep import Counts, Sweep
+from furytune.errors import DiscordForbiddenError, DiscordGoneError
+from furytune.journal._lines import GONE, ChannelState, Commit, gone_line
+from furytune.journal.store import Journal, Unread
+
+__all__ = ["Crawl"]
+
+_AT_ONCE = 8
+
+
+@frozen
+class Crawl:
+    """One pass over a server.
+
+    Args:
+        session: Open.
+        journal: Being written to by this process only.
+        survey: What can be read.
+        participants: Who may be taken down.
+        after: Messages above this id are compared with what Discord says now.
+        refresh: Number of the comparison of everything that is to be done; 0 for none.
+        on_page: Called after each page.
+
+    Attributes:
+        counts: What was done.
+        unread: Channels that turned out not to be readable.
+        left: Places among them that the survey had listed.
+    """
+
+    session: Session
+    journal: Journal
+    survey: Survey
+    participants: Participants
+    after: int
+    refresh: int
+    on_page: Callable[[Counts], None] = lambda _: None
+    counts: Counts = field(factory=Counts, init=False)
+    unread: list[Unread] = field(factory=list, init=False)
+    left: list[Place] = field(factory=list, init=False)
+
+    async def run(self) -> None:
+        """Reads everything that is to be read.
+
+        Raises:
+            DiscordError: Something else than one channel that cannot be read; what was read is in the journal.
+        """
+        places = deque([*self.survey.places, *await self._unlisted()])
+
+        async def work() -> None:
+            while places:
+                await self._read(places.popleft())
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(_AT_ONCE, len(places))):
+                    group.create_task(work())
+        except BaseExceptionGroup as errors:
+            # The others were cancelled for this one.
+            raise errors.exceptions[0] from None
+
+    async def _read(self, place: Place) -> None:
+        try:
+            await self._sweep(place)
+        except DiscordForbiddenError as error:
+            self.left.append(place)
+            self.unread.append(Unread(place.id, place.name, "no_permission", str(error)))
+        except DiscordGoneError:
+            self.counts.deleted += self._gone(place.id)
+        else:
+            self.counts.channels += 1
+
+    async def _sweep(self, place: Place) -> None:
+        log = self.journal.log(place.id)
+        last = log.peek()
+        state = ChannelState(
+            id=place.id, type=place.type, name=place.name, parent=place.parent, tags=place.tags
+        )
+        bound = place.last_message_id
+        if not bound and last.channel is None:
+            bound = await self.session.latest(place.id)
+        if last.channel == state and not self._due(last, int(bound or 0)):
+            return
+        with log:
+            sweep = Sweep(
+                self.session, self.participants, log, state, self.counts, lambda: self.on_page(self.counts)
+            )
+            if self.refresh:
+                await sweep.refresh(self.refresh)
+            elif int(last.position.read) > self.after:
+                await sweep.compare(self.after)
+            await sweep.forward(int(bound or 0))
+        log.compact()
+
+    def _due(self, last: Commit, bound: int) -> bool:
+        """True if a log may not be what the channel is."""
+        position = last.position
+        if self.refresh and position.refreshed < self.refresh:
+            return True
+        compare = not self.refresh and int(position.read) > self.after and last.top > self.after
+        return bool(position.until) or bound > int(position.read) or compare or last.dead > 0
+
+    async def _unlisted(self) -> list[Place]:
+        """Threads that the survey had no reason to list but that are to be compared; and channels that are gone."""
+        found = []
+        named = {place.id for place in (*self.survey.places, *self.survey.forums)}
+        unread = {item.id for item in self.survey.unread}
+        for uid, last in self._known():
+            state = last.channel
+            if state is None or state.gone or uid in named or {uid, state.parent} & unread:
+                continue
+            thread = "Thread" in state.type
+            if thread and not self._due(last, 0):
+                continue
+            try:
+                data = await self.session.channel(uid)
+            except DiscordForbiddenError as error:
+                self.unread.append(Unread(uid, state.name, "no_permission", str(error)))
+                continue
+            except DiscordGoneError:
+                data = None
+            if data is None:
+                self.counts.deleted += self._gone(uid)
+            elif thread:
+                found.append(_place(state, data))
+            else:
+                self.unread.append(Unread(uid, state.name, "hidden", "needs View Channel"))
+        return found
+
+    def _known(self) -> Iterator[tuple[str, Commit]]:
+        return ((uid, log.peek()) for uid, log in self.journal.logs().items())
+
+    def _gone(self, uid: str) -> int:
+        """Has ids stand for all messages of a channel that was deleted; returns how many they were."""
+        log = self.journal.log(uid)
+        last = log.peek()
+        if last.channel is None:
+            return 0
+        said = sum(not line.startswith(GONE) for _, line in log.lines())
+        lines = (
+            (number, line if line.startswith(GONE) else gone_line(str(number), "deleted"))
+            for number, line in log.lines()
+        )
+        position = replace(last.position, until="", checked="", check_until="")
+        log.rewrite(lines, position, replace(last.channel, gone=True))
+        return said
+
+
+def _place(state: ChannelState, data: dict[str, Any]) -> Place:
+    return Place(
+        id=state.id,
+        name=data.get("name") or state.name,
+        type=state.type,
+        parent=state.parent,
+        last_message_id=data.get("last_message_id") or "",
+        tags=state.tags,
+    )

@@ -1,0 +1,92 @@
+"""Who may be taken down, by their ids and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from furytune.collectors._live.session import Session
+from furytune.collectors.consent import Consent
+from furytune.errors import DiscordForbiddenError
+from furytune.journal.store import Forgotten, People
+
+__all__ = ["Participants"]
+
+Json = dict[str, Any]
+
+
+class Participants:
+    """Decides on authors; asks for the roles of each at most once.
+
+    Args:
+        session: Open.
+        guild: Id of the server.
+        roles: Its roles, names by ids.
+        consent: The rules, with role ids.
+        forgotten: Who and what is never to be taken down.
+    """
+
+    def __init__(
+        self, session: Session, guild: str, roles: dict[str, str], consent: Consent, forgotten: Forgotten
+    ) -> None:
+        self.listed = False
+        self._session = session
+        self._guild = guild
+        self._roles = roles
+        self._consent = consent
+        self._forgotten = forgotten
+        self._members: dict[str, tuple[str, ...]] = {}
+        self._seen: set[str] = set()
+
+    async def load(self) -> None:
+        """Lists all members at once, where the bot may."""
+        try:
+            async for page in self._session.members(self._guild):
+                self._members.update((str(m["user"]["id"]), _roles(m)) for m in page)
+        except DiscordForbiddenError:
+            return
+        self.listed = True
+
+    async def meet(self, authors: Iterable[str]) -> None:
+        """Learns the roles of authors, one request for each, where they decide and no list was to be had."""
+        new = set(authors) - self._seen
+        self._seen |= new
+        if self.listed or not self._consent.needs_roles:
+            return
+        for author in sorted(new - self._members.keys(), key=int):
+            member = await self._session.member(self._guild, author)
+            self._members[author] = _roles(member) if member is not None else ()
+
+    def refusal(self, author: str, message: str, *, bot: bool) -> str:
+        """Returns why a message is not taken down, "" if it is."""
+        if self._forgotten.has(author, message):
+            return "forgotten"
+        return self._consent.refusal(author, self._members.get(author, ()), bot=bot)
+
+    def forgets(self, message: str) -> bool:
+        """Returns True if a message is never to be taken down, in a copy neither."""
+        return self._forgotten.has("", message)
+
+    async def leaving(self, authors: Iterable[str]) -> dict[str, str]:
+        """Returns who of the people that the journal holds may no longer stand in it, and why."""
+        held = list(authors)
+        await self.meet(held)
+        found = {author: self.refusal(author, "", bot=False) for author in held}
+        return {author: why for author, why in found.items() if why}
+
+    def as_people(self, before: People) -> People:
+        """Returns what the journal is to know of roles.
+
+        Args:
+            before: What it knew.
+        """
+        seen = self._seen | before.members.keys()
+        known = {a: self._members.get(a, before.members.get(a, ())) for a in seen}
+        return People(
+            roles=dict(sorted(self._roles.items())),
+            members={a: known[a] for a in sorted(known, key=int) if not self.refusal(a, "", bot=False)},
+        )
+
+
+def _roles(member: Json) -> tuple[str, ...]:
+    return tuple(sorted(map(str, member.get("roles") or ())))

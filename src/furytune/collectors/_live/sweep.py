@@ -1,0 +1,209 @@
+"""Goes through one channel, page by page, and brings its log to what Discord says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define
+from msgspec.structs import replace
+
+from furytune.collectors._live.convert import is_bare, kept
+from furytune.collectors._live.people import Participants
+from furytune.collectors._live.session import Session
+from furytune.errors import DiscordError, DiscordForbiddenError
+from furytune.journal._lines import GONE, ChannelState, Position, gone_line
+from furytune.journal.log import Log
+from furytune.journal.messages import line_of
+
+__all__ = ["Counts", "Sweep"]
+
+Json = dict[str, Any]
+
+_NOTED = 20
+
+
+@define
+class Counts:
+    """What a run did to the journal, in messages; and how many channels and threads it read."""
+
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    withheld: int = 0
+    channels: int = 0
+
+
+class Sweep:
+    """One channel or thread, with its log open.
+
+    Args:
+        session: Open.
+        participants: Who may be taken down.
+        log: Open to append.
+        state: What is known of the channel now.
+        counts: Added to.
+        on_page: Called after each page.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        participants: Participants,
+        log: Log,
+        state: ChannelState,
+        counts: Counts,
+        on_page: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._participants = participants
+        self._log = log
+        self._state = state
+        self._counts = counts
+        self._on_page = on_page
+
+    async def forward(self, bound: int) -> None:
+        """Reads what is new, up to a bound; a reading that was interrupted first comes to its own.
+
+        Args:
+            bound: Id of the channel's newest message, 0 for none.
+        """
+
+        def reading(at: int, until: int) -> Position:
+            return replace(self._log.position, read=str(at), until="" if at >= until else str(until))
+
+        for until in (int(self._log.position.until or 0), bound):
+            await self._through(int(self._log.position.read), until, reading, note=1)
+        if self._log.last.channel != self._state:
+            self._log.append(self._log.position, channel=self._state)
+
+    async def compare(self, after: int) -> None:
+        """Follows edits and deletions among the messages that were read before.
+
+        Args:
+            after: Messages up to this id are left as they are.
+        """
+
+        def unmoved(_at: int, _until: int) -> Position:
+            return self._log.position
+
+        await self._through(after, int(self._log.position.read), unmoved, note=0)
+
+    async def refresh(self, number: int) -> None:
+        """Follows edits and deletions among all messages; goes on where it was interrupted.
+
+        Args:
+            number: Of the whole pass over the server, counted from 1.
+        """
+
+        def checking(at: int, until: int) -> Position:
+            if at >= until:
+                return replace(self._log.position, checked="", check_until="", refreshed=number)
+            return replace(self._log.position, checked=str(at), check_until=str(until))
+
+        position = self._log.position
+        if position.refreshed < number:
+            until = int(position.check_until or position.read)
+            await self._through(int(position.checked or 0), until, checking, note=_NOTED)
+
+    async def _through(
+        self, after: int, until: int, position_at: Callable[[int, int], Position], *, note: int
+    ) -> None:
+        """Goes from one id to another.
+
+        Args:
+            after: The first id is above this.
+            until: The last id.
+            position_at: What to write down on reaching an id, with the last one.
+            note: Pages after which that is written down although nothing changed; 0 for never.
+        """
+        held = _Held(self._log, after)
+        pages = 0
+        while after < until:
+            raw = await self._session.messages(self._state.id, after=str(after))
+            after = min(int(raw[-1]["id"]), until) if raw else until
+            page = [message for message in raw if int(message["id"]) <= until]
+            fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
+            pages += 1
+            if fresh or changed or (note and (after >= until or pages % note == 0)):
+                self._log.append(position_at(after, until), lines=fresh, changed=changed, channel=self._state)
+            self._on_page()
+
+    async def _difference(
+        self, page: list[Json], held: dict[int, bytes], hidden: int
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Returns the lines that the log lacks: above its highest id, and others.
+
+        Args:
+            page: What Discord says.
+            held: What the log holds of the same stretch.
+            hidden: If Discord says nothing of it, the id of the message at its end; else 0.
+        """
+        if page and all(map(is_bare, page)):
+            await self._session.check_text()
+        await self._participants.meet(str(message["author"]["id"]) for message in page)
+        fresh: list[bytes] = []
+        changed: list[bytes] = []
+        for message in page:
+            uid = int(message["id"])
+            before = held.pop(uid, b"")
+            line = self._line(message)
+            if line == before:
+                continue
+            (fresh if uid > self._log.last.top else changed).append(line)
+            self._count(before, line)
+        missing = {uid: line for uid, line in held.items() if not line.startswith(GONE)}
+        doubtful = next(iter(missing), hidden)
+        if doubtful and await self._session.message(self._state.id, str(doubtful)) is not None:
+            raise DiscordForbiddenError(
+                f"channel {self._state.id}: Discord leaves out messages that are there; give the bot the permission "
+                "Read Message History",
+            )
+        self._counts.deleted += len(missing)
+        return fresh, changed + [gone_line(str(uid), "deleted") for uid in missing]
+
+    def _line(self, message: Json) -> bytes:
+        try:
+            found = kept(message)
+            why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
+            quoted = found.reference.message_id if found.forwarded_message and found.reference else None
+            if not why and quoted and self._participants.forgets(quoted):
+                why = "forgotten"
+            return gone_line(found.id, why) if why else line_of(found)
+        except UnicodeEncodeError:
+            return gone_line(str(message["id"]), "lone_surrogate")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise DiscordError(
+                f"channel {self._state.id}: a message is of another shape than Discord's reference says "
+                f"({type(error).__name__}); see whether a newer furytune is out"
+            ) from None
+
+    def _count(self, before: bytes, line: bytes) -> None:
+        if line.startswith(GONE):
+            self._counts.withheld += 1
+        elif before and not before.startswith(GONE):
+            self._counts.changed += 1
+        else:
+            self._counts.new += 1
+
+
+class _Held:
+    """What a log holds, to be taken in the order of ids."""
+
+    def __init__(self, log: Log, after: int) -> None:
+        self._lines: Iterator[tuple[int, bytes]] = log.lines(after) if log.last.top > after else iter(())
+        self._after = after
+        self._next: tuple[int, bytes] | None = None
+
+    def up_to(self, end: int) -> dict[int, bytes]:
+        """Returns the lines up to an id that were not taken yet."""
+        found: dict[int, bytes] = {}
+        while (item := self._next or next(self._lines, None)) is not None:
+            self._next = item
+            if item[0] > end:
+                break
+            self._next = None
+            if item[0] > self._after:  # or it was written since, by this very sweep
+                found[item[0]] = item[1]
+        self._after = end
+        return found

@@ -1,0 +1,99 @@
+"""Who takes part in a live collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import attrs
+from attrs import field, frozen
+
+from furytune.errors import ConfigError
+
+__all__ = ["Consent"]
+
+
+def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    several = (value,) if isinstance(value, str | int) else tuple(value)
+    found = tuple(str(item).strip() for item in several)
+    for item in found:
+        if not (item.isascii() and item.isdigit()):
+            raise ConfigError(
+                "opt_out and opt_in name people by their Discord user ids, such as '80351110224678912'; one is no number"
+            )
+    return found
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    found = (value,) if isinstance(value, str) else tuple(value)
+    for item in found:
+        if not isinstance(item, str) or not item.strip():
+            raise ConfigError("roles are given by name or id, as texts")
+    return found
+
+
+@frozen(kw_only=True)
+class Consent:
+    """Whose messages may be taken down. Opting out wins over opting in.
+
+    What somebody else wrote is never kept: a bare id stands in its place, so that it is counted. Messages that were
+    taken down before their author opted out are removed from the journal at the next run.
+
+    Args:
+        opt_out: Ids of people who do not take part.
+        opt_out_roles: Names or ids of roles whose holders do not take part.
+        opt_in: Ids of people who take part. If these or the roles below are given, nobody else does.
+        opt_in_roles: Names or ids of roles whose holders take part.
+
+    Raises:
+        ConfigError: An id is no number.
+    """
+
+    opt_out: tuple[str, ...] = field(default=(), converter=_ids)
+    opt_out_roles: tuple[str, ...] = field(default=(), converter=_names)
+    opt_in: tuple[str, ...] = field(default=(), converter=_ids)
+    opt_in_roles: tuple[str, ...] = field(default=(), converter=_names)
+
+    @property
+    def needs_roles(self) -> bool:
+        """True if people's roles decide."""
+        return bool(self.opt_out_roles or self.opt_in_roles)
+
+    @property
+    def selective(self) -> bool:
+        """True if only people who opted in take part."""
+        return bool(self.opt_in or self.opt_in_roles)
+
+    def resolved(self, roles: Mapping[str, str]) -> Consent:
+        """Returns the same rules with role ids in the place of names.
+
+        Args:
+            roles: Names of a server's roles by their ids.
+
+        Raises:
+            ConfigError: There is no such role, or two have the name.
+        """
+
+        def ids(wanted: tuple[str, ...]) -> tuple[str, ...]:
+            found = []
+            for name in wanted:
+                fit = [uid for uid, known in roles.items() if name in (uid, known)]
+                if len(fit) != 1:
+                    how = "no role" if not fit else f"{len(fit)} roles"
+                    raise ConfigError(f"{how} of the server match {name!r}; give the role's id")
+                found += fit
+            return tuple(found)
+
+        return attrs.evolve(self, opt_out_roles=ids(self.opt_out_roles), opt_in_roles=ids(self.opt_in_roles))
+
+    def refusal(self, author: str, roles: Collection[str], *, bot: bool = False) -> str:
+        """Returns why a message is not taken down: "opted_out", "not_opted_in", or "" if it is.
+
+        Args:
+            author: Id of its author.
+            roles: Ids of the author's roles.
+            bot: True for a bot, which needs not opt in.
+        """
+        if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
+            return "opted_out"
+        allowed = author in self.opt_in or any(role in self.opt_in_roles for role in roles)
+        return "not_opted_in" if self.selective and not allowed and not bot else ""

@@ -1,0 +1,335 @@
+"""Collects from a Discord server with a bot's token."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import attrs
+from attrs import field, frozen
+
+from furytune._canonical import Json
+from furytune._checks import of_type
+from furytune._endpoint import checked_endpoint
+from furytune._progress import meter
+from furytune._secret import Secret
+from furytune.collectors._live.crawl import Crawl
+from furytune.collectors._live.people import Participants
+from furytune.collectors._live.session import Session
+from furytune.collectors._live.survey import held_back, survey
+from furytune.collectors._live.sweep import Counts
+from furytune.collectors.consent import Consent
+from furytune.collectors.journal import JournalCollector, as_drop
+from furytune.errors import ConfigError, SourceError
+from furytune.journal.store import About, Journal, Permission, Unread
+from furytune.records import Dropped, Message, QAPair
+
+__all__ = ["DiscordCollector", "Update"]
+
+T = TypeVar("T")
+
+_DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def _id(value: str | int) -> str:
+    found = str(value).strip()
+    if isinstance(value, bool) or not (found.isascii() and found.isdigit()):
+        raise ConfigError(
+            "guild is the server's id, a number such as '613425648685547541': in Discord, switch on the developer "
+            "mode, then right-click the server's name"
+        )
+    return found
+
+
+def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> None:
+    if not isinstance(value, Secret):  # never shown, whatever it is
+        raise ConfigError(
+            f'{attribute.name} is a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
+        )
+
+
+def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(
+            f"{attribute.name} says in your words who permitted this collection and what for, such as "
+            '"Discord granted us ... on 2026-03-01; announced to the members in #rules". Discord\'s developer policy '
+            "forbids training models on message content without its permission; see the page Policy of the docs"
+        )
+
+
+def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    return (str(value),) if isinstance(value, str | int) else tuple(map(str, value))
+
+
+def _as_collector(value: str | os.PathLike[str] | JournalCollector) -> JournalCollector:
+    return value if isinstance(value, JournalCollector) else JournalCollector(value)
+
+
+def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
+    if not isinstance(value, timedelta) or value < timedelta(0):
+        raise ConfigError(f"{attribute.name} is a timedelta that is not negative, such as timedelta(days=7)")
+
+
+@frozen(kw_only=True)
+class Update:
+    """What one run did to the journal.
+
+    Attributes:
+        new: Messages that were not in it.
+        changed: Messages that were edited, reacted to, or otherwise changed.
+        deleted: Messages that are no longer in Discord, and now not in the journal either.
+        withheld: Messages that were not taken down, for their authors do not take part.
+        removed: Messages that were taken out, for their authors do not take part any longer.
+        channels: Channels and threads that were looked at.
+        requests: Requests sent to Discord.
+        roles_known: Whether people's roles could be read.
+        unread: Channels that were not read, with the reason.
+    """
+
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    withheld: int = 0
+    removed: int = 0
+    channels: int = 0
+    requests: int = 0
+    roles_known: bool = False
+    unread: tuple[Dropped, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"messages  {self.new:>9,}  new",
+            f"          {self.changed:>9,}  changed",
+            f"          {self.deleted:>9,}  deleted",
+            f"          {self.withheld + self.removed:>9,}  withheld or removed: their authors do not take part",
+            f"channels  {self.channels:>9,}  read, threads included",
+            f"requests  {self.requests:>9,}",
+        ]
+        lines += [
+            f"not read  {d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in self.unread
+        ]
+        if not self.roles_known:
+            lines.append("roles     unknown: switch on the Server Members Intent if you want them")
+        return "\n".join(lines)
+
+
+@frozen(kw_only=True)
+class DiscordCollector:
+    """Pairs from a Discord server, read live with a bot's token into a journal, and from there.
+
+    All channels that the bot may read are read: text, announcement, voice and stage text, forum and media posts,
+    threads, archived ones too. A run reads what is new since the last one; it may be killed at any moment, and the next
+    goes on. Nothing is sent but requests to read.
+
+    Args:
+        guild: Id of the server.
+        token: The bot's token. A person's is refused.
+        permission: Who permitted this collection and what for, in your words. It is kept in the journal and copied
+            into the manifest of every data set; nobody but you can know whether it is true.
+        journal: Folder of the journal, or a `JournalCollector` that says how to read it.
+        include: Ids or names of channels, categories or forums; nothing else is read. None is everything.
+        exclude: The same, of what is not read. What a journal holds of it is passed over.
+        consent: Whose messages may be taken down.
+        recheck: Messages of this age are compared with Discord in every run, so that edits and deletions arrive;
+            older ones by `refresh`.
+        endpoint: Another place that speaks Discord's API, for rehearsals; "" is Discord.
+
+    Raises:
+        ConfigError: An argument cannot work.
+    """
+
+    guild: str = field(converter=_id)
+    token: Secret = field(validator=_secret)
+    permission: str = field(validator=_statement)
+    journal: JournalCollector = field(
+        factory=lambda: JournalCollector("discord-journal"), converter=_as_collector
+    )
+    include: tuple[str, ...] = field(default=(), converter=_names)
+    exclude: tuple[str, ...] = field(default=(), converter=_names)
+    consent: Consent = field(default=Consent(), validator=of_type(Consent))
+    recheck: timedelta = field(default=timedelta(days=7), validator=_duration)
+    endpoint: str = field(default="", converter=checked_endpoint)
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Brings the journal up to date, then yields its pairs and drops, channels that were not read among them.
+
+        Raises:
+            DiscordError: Discord refused or did not answer; what was read is kept, and the next run goes on.
+            SourceError: The journal is another server's, or somebody else is writing to it.
+        """
+        self.update()
+        yield from self.journal.collect()
+
+    def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
+        """Yields the messages of the journal as it stands, without asking Discord.
+
+        Args:
+            on_drop: Called for what is left out.
+
+        Raises:
+            SourceError: There is nothing in the journal.
+        """
+        return self.journal.messages(on_drop=on_drop)
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """What the manifest of a data set says of where it is from."""
+        return self.journal.provenance
+
+    def update(self) -> Update:
+        """Reads what is new, and what was edited or deleted of late.
+
+        Raises:
+            DiscordError: See `collect`.
+            SourceError: See `collect`.
+        """
+        return _in_thread(lambda: self._run(everything=False))
+
+    def refresh(self) -> Update:
+        """Compares every message of the journal with Discord, whatever its age; a request for each 100.
+
+        Killed, it is gone on with by the next `update` or `refresh`.
+
+        Raises:
+            DiscordError: See `collect`.
+            SourceError: See `collect`.
+        """
+        return _in_thread(lambda: self._run(everything=True))
+
+    async def _run(self, *, everything: bool) -> Update:
+        journal = self.journal.journal
+        with journal.writing():
+            about = self._about(journal, everything=everything)
+            async with await Session.open(self.token, self.endpoint) as session:
+                found = await survey(
+                    session,
+                    self.guild,
+                    known={} if about.refreshing else about.cursors,
+                    include=self.include,
+                    exclude=self.exclude,
+                )
+                people = Participants(
+                    session, self.guild, found.roles, self.consent.resolved(found.roles), journal.forgotten()
+                )
+                await people.load()
+                journal.save(about)
+                removed = await _remove_leaving(journal, people)
+                with meter("reading Discord") as show:
+                    crawl = Crawl(
+                        session=session,
+                        journal=journal,
+                        survey=found,
+                        participants=people,
+                        after=self._window(),
+                        refresh=about.refresh if about.refreshing else 0,
+                        on_page=lambda counts: show(None, _said(counts)),
+                    )
+                    try:
+                        await crawl.run()
+                    finally:
+                        journal.save(people.as_people(journal.people()))
+                unread = tuple(
+                    Unread(u.id, u.name, u.reason, u.detail) for u in (*found.unread, *found.partial)
+                ) + tuple(sorted(crawl.unread, key=lambda u: int(u.id)))
+                journal.save(
+                    About(
+                        guild=self.guild,
+                        name=str(found.guild.get("name") or ""),
+                        permissions=about.permissions,
+                        unread=unread,
+                        refresh=about.refresh,
+                        cursors=held_back(found.cursors, crawl.left),
+                    )
+                )
+                counts = attrs.asdict(crawl.counts)
+                return Update(
+                    **counts,
+                    removed=removed,
+                    requests=session.requests,
+                    roles_known=people.listed,
+                    unread=tuple(map(as_drop, unread)),
+                )
+
+    def _about(self, journal: Journal, *, everything: bool) -> About:
+        """What the journal is to say of itself from now on."""
+        about = journal.about()
+        if about.guild and about.guild != self.guild:
+            raise SourceError(
+                f"{journal.path}: this journal is of the server {about.guild}, not {self.guild}; give each a journal of its own"
+            )
+        permissions = about.permissions
+        if not permissions or permissions[-1].statement != self.permission:
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            permissions = (*permissions, Permission(self.permission, since))
+        return About(
+            guild=self.guild,
+            name=about.name,
+            permissions=permissions,
+            unread=about.unread,
+            refresh=about.refresh + (everything and not about.refreshing),
+            refreshing=everything or about.refreshing,
+            cursors=about.cursors,
+        )
+
+    def _window(self) -> int:
+        """The id above which messages are young enough to be compared in every run."""
+        start = datetime.now(UTC) - min(self.recheck, timedelta(days=36_500))
+        return max(0, int((start - _DISCORD_EPOCH).total_seconds() * 1000) << 22)
+
+
+async def _remove_leaving(journal: Journal, people: Participants) -> int:
+    """Takes out what those said who do not take part any longer; returns how many messages."""
+    leaving = await people.leaving(journal.people().members)
+    gone: dict[str, str] = {}
+    for why in sorted(set(leaving.values())):
+        authors = [author for author, reason in leaving.items() if reason == why]
+        gone.update(dict.fromkeys(journal.messages_by(authors), why))
+    return journal.replace(gone) if gone else 0
+
+
+def _said(counts: Counts) -> str:
+    return f"{counts.new:,} new, {counts.changed:,} changed, {counts.channels:,} channels read"
+
+
+def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs a coroutine to its end in a thread of its own, where no other event loop can be in the way.
+
+    An interrupt cancels it, and what was read stays read.
+    """
+    found: list[T] = []
+    failed: list[BaseException] = []
+    started = threading.Event()
+    handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        handle.append((asyncio.get_running_loop(), task))
+        started.set()
+        return await make()
+
+    def work() -> None:
+        try:
+            found.append(asyncio.run(main()))
+        except BaseException as error:  # noqa: BLE001  (raised again below, in the caller's thread)
+            failed.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=work, name="furytune-discord")
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        started.wait()
+        for loop, task in handle:
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    if failed:
+        raise failed[0]
+    return found[0]

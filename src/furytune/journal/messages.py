@@ -1,0 +1,126 @@
+"""What the journal keeps of a message: the fields of DiscordChatExporter's JSON, by their names there.
+
+Of its author there is the id and whether it is a bot: no name, no picture. Roles are kept apart, for they are a
+person's, not a message's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "Attachment",
+    "Emoji",
+    "Forwarded",
+    "Kept",
+    "Poll",
+    "PollAnswer",
+    "Reaction",
+    "Reference",
+    "Sticker",
+    "Writer",
+    "line_of",
+]
+
+
+class Writer(msgspec.Struct, gc=False, rename="camel"):
+    """Who wrote a message; webhooks count as bots."""
+
+    id: str
+    is_bot: bool = False
+
+
+class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """A file that came with a message: a reference, without the file."""
+
+    id: str
+    url: str = ""
+    file_name: str = ""
+    file_size_bytes: int = 0
+    content_type: str = ""
+
+
+class Emoji(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """An emoji: a character, or the name and id of a custom one."""
+
+    name: str = ""
+    id: str = ""
+
+
+class Reaction(msgspec.Struct, gc=False, rename="camel"):
+    """One reaction, and how many people gave it."""
+
+    emoji: Emoji
+    count: int
+
+
+class Sticker(msgspec.Struct, gc=False, rename="camel"):
+    """A sticker that was sent."""
+
+    id: str
+    name: str
+
+
+class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
+    """One answer to choose from, and how many chose it."""
+
+    text: str
+    votes: int = 0
+
+
+class Poll(msgspec.Struct, gc=False, rename="camel"):
+    """A poll."""
+
+    question: str
+    answers: list[PollAnswer]
+
+
+class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """What a message replies to, forwards, or was opened on."""
+
+    message_id: str | None = None
+    channel_id: str | None = None
+    guild_id: str | None = None
+
+
+class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """The copy of a message that was forwarded."""
+
+    content: str = ""
+    timestamp: str = ""
+    attachments: list[Attachment] = []
+    embeds: list[dict[str, Any]] = []
+    stickers: list[Sticker] = []
+
+
+class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """One message. ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for."""
+
+    id: str
+    type: str
+    content: str
+    author: Writer
+    timestamp: str = ""
+    timestamp_edited: str | None = None
+    is_pinned: bool = False
+    reference: Reference | None = None
+    attachments: list[Attachment] = []
+    embeds: list[dict[str, Any]] = []
+    stickers: list[Sticker] = []
+    reactions: list[Reaction] = []
+    forwarded_message: Forwarded | None = None
+    poll: Poll | None = None
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def line_of(message: Kept) -> bytes:
+    """Returns the line of a message; equal messages have equal lines.
+
+    Raises:
+        UnicodeEncodeError: A text holds a lone surrogate.
+    """
+    return _encode(message) + b"\n"

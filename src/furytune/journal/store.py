@@ -1,0 +1,320 @@
+"""A journal: a folder with one log a channel, and what is known of the server as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import msgspec
+
+from furytune._durable import write_file
+from furytune.errors import SourceError, SourceFormatError
+from furytune.journal._lines import GONE, gone_line
+from furytune.journal.log import Log
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  (Windows: two writers are not kept apart)
+    fcntl = None
+
+__all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread"]
+
+T = TypeVar("T")
+
+FORMAT = "furytune-journal/1"
+"""Name and version of the form of a journal."""
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """Who permitted the collection, in the words of whoever ran it, and since when it was stated."""
+
+    statement: str
+    since: str
+
+
+class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A channel that the last run could not read, and why."""
+
+    id: str
+    name: str
+    reason: str
+    detail: str = ""
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a journal says of itself.
+
+    Attributes:
+        guild: Id of its server.
+        name: The server's name.
+        permissions: Each statement that it was collected under.
+        unread: What the last run could not read.
+        refresh: Number of the last comparison of everything.
+        refreshing: True while that has not come to its end.
+        cursors: For each channel, the latest archive moments of the public and the private threads that were read.
+    """
+
+    guild: str = ""
+    name: str = ""
+    permissions: tuple[Permission, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    refresh: int = 0
+    refreshing: bool = False
+    cursors: dict[str, tuple[str, str]] = {}
+    format: str = FORMAT
+
+
+class People(msgspec.Struct):
+    """The roles of the people whose messages are in the journal.
+
+    Attributes:
+        roles: Role names by role id.
+        members: Role ids by author id; somebody who left has none.
+    """
+
+    roles: dict[str, str] = {}
+    members: dict[str, tuple[str, ...]] = {}
+
+
+class Forgotten(msgspec.Struct):
+    """Who and what is never to be taken down again. People stand there as keyed hashes."""
+
+    salt: str = ""
+    people: list[str] = []
+    messages: list[str] = []
+
+    def has(self, author: str, message: str) -> bool:
+        """Returns True if the message, or all that its author says, is to be forgotten."""
+        return message in self.messages or (bool(self.people) and self._mark(author) in self.people)
+
+    def add(self, authors: Collection[str], messages: Collection[str]) -> Forgotten:
+        """Returns a list with these too."""
+        made = Forgotten(self.salt or secrets.token_hex(16))
+        made.people = sorted({*self.people, *map(made._mark, authors)})
+        made.messages = sorted({*self.messages, *messages})
+        return made
+
+    def _mark(self, author: str) -> str:
+        return hmac.new(self.salt.encode(), author.encode(), hashlib.sha256).hexdigest()
+
+
+class _Writer(msgspec.Struct):
+    id: str
+
+
+class _Target(msgspec.Struct, rename="camel"):
+    message_id: str | None = None
+
+
+class _Copy(msgspec.Struct):
+    """That there is a copy of another message; what it says does not matter here."""
+
+
+class _Trace(msgspec.Struct, rename="camel"):
+    """What erasure looks at."""
+
+    id: str
+    author: _Writer
+    reference: _Target | None = None
+    forwarded_message: _Copy | None = None
+
+
+class Journal:
+    """A folder that holds what was read of one server.
+
+    Files are readable by their owner only.
+
+    Args:
+        path: The folder; it need not be there yet.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    @property
+    def there(self) -> bool:
+        """True if the folder holds a journal."""
+        return (self.path / "journal.json").is_file()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keeps other writers out, in this process and others; the folder is made where it is not there.
+
+        Raises:
+            SourceError: Somebody else is writing, or the folder is something else.
+        """
+        if not self.there and self.path.is_dir() and any(self.path.iterdir()):
+            held = {entry.name for entry in self.path.iterdir()} - {"channels", ".lock"}
+            if held:
+                raise SourceError(
+                    f"{self.path}: this folder holds other files and no journal; name one that is empty or not there yet"
+                )
+        self._channels.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):
+            self.path.chmod(0o700)
+        fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise SourceError(
+                        f"{self.path}: another process is writing to this journal; wait until it has ended"
+                    ) from None
+            yield
+        finally:
+            os.close(fd)
+
+    @property
+    def _channels(self) -> Path:
+        return self.path / "channels"
+
+    def log(self, channel: str) -> Log:
+        """Returns the log of a channel or thread, which need not be there yet."""
+        return Log(self._channels / f"{channel}.jsonl")
+
+    def logs(self) -> dict[str, Log]:
+        """Returns all logs by channel id, in the order of the ids."""
+        try:
+            found = [p.stem for p in self._channels.iterdir() if p.suffix == ".jsonl" and p.stem.isdigit()]
+        except FileNotFoundError:
+            return {}
+        return {uid: self.log(uid) for uid in sorted(found, key=int)}
+
+    def about(self) -> About:
+        """Returns what the journal says of itself.
+
+        Raises:
+            SourceFormatError: It is of another form, or damaged.
+        """
+        found = self._read("journal.json", About)
+        if found.format != FORMAT:
+            raise SourceFormatError(
+                f"the journal is of the form {found.format!r}, this version reads {FORMAT!r}",
+                path=str(self.path / "journal.json"),
+                hint="use the version of furytune that wrote it",
+            )
+        return found
+
+    def people(self) -> People:
+        """Returns the roles of the people in it."""
+        return self._read("people.json", People)
+
+    def forgotten(self) -> Forgotten:
+        """Returns who and what is never to be taken down again."""
+        return self._read("forgotten.json", Forgotten)
+
+    def save(self, value: About | People | Forgotten) -> None:
+        """Writes one of these, whole or not at all.
+
+        Raises:
+            OSError: As the system reports it; the old one stands.
+        """
+        name = {About: "journal.json", People: "people.json", Forgotten: "forgotten.json"}[type(value)]
+        data = msgspec.json.encode(value, order="deterministic")
+        path = self.path / name
+        if not path.is_file() or path.read_bytes() != data:
+            write_file(path, data)
+            path.chmod(0o600)
+
+    def _read(self, name: str, kind: type[T]) -> T:
+        path = self.path / name
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return kind()
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SourceFormatError(
+                f"this file of the journal is damaged ({error})",
+                path=str(path),
+                hint="bring it back from a copy; the logs under channels/ are not concerned",
+            ) from None
+
+    def messages_by(self, authors: Collection[str], messages: Collection[str] = ()) -> set[str]:
+        """Returns the ids of what these people said, of these messages, and of whatever forwards one of them.
+
+        Args:
+            authors: Discord user ids.
+            messages: Message ids, whether they are in the journal or not.
+
+        Raises:
+            SourceFormatError: A log is damaged.
+        """
+        people = frozenset(authors)
+        found = set(messages)
+        quotes: dict[str, list[str]] = {}
+        for log in self.logs().values():
+            for traces, _ in log.blocks(_Trace):
+                for trace in traces:
+                    if trace.author.id in people:
+                        found.add(trace.id)
+                    elif trace.forwarded_message is not None and trace.reference is not None:
+                        quotes.setdefault(trace.reference.message_id or "", []).append(trace.id)
+        waiting = list(found)
+        while waiting:
+            more = [uid for uid in quotes.pop(waiting.pop(), []) if uid not in found]
+            found.update(more)
+            waiting += more
+        return found
+
+    def forget(self, authors: Collection[str] = (), messages: Collection[str] = ()) -> int:
+        """Removes these people's words and these messages, for good: no later run takes them down again.
+
+        Args:
+            authors: Discord user ids.
+            messages: Message ids.
+
+        Returns:
+            How many messages were removed.
+
+        Raises:
+            SourceError: Somebody else is writing, or there is no journal.
+        """
+        if not self.there:
+            raise SourceError(f"{self.path}: there is no journal here")
+        with self.writing():
+            found = self.messages_by(authors, messages)
+            self.save(self.forgotten().add(authors, messages))
+            removed = self.replace(dict.fromkeys(found, "forgotten"))
+            people = self.people()
+            for author in authors:
+                people.members.pop(author, None)
+            self.save(people)
+            return removed
+
+    def replace(self, gone: Mapping[str, str]) -> int:
+        """Has ids stand where messages stood. The caller is `writing`.
+
+        Args:
+            gone: Why each message goes, by its id.
+
+        Returns:
+            How many messages went.
+        """
+        wanted = {int(uid): why for uid, why in gone.items()}
+        removed = 0
+        for log in self.logs().values():
+            if log.peek().top < min(wanted, default=0):
+                continue
+            here = {
+                uid: gone_line(str(uid), wanted[uid])
+                for uid, line in log.lines()
+                if uid in wanted and not line.startswith(GONE)
+            }
+            last = log.peek()
+            if here:
+                log.rewrite(
+                    ((uid, here.get(uid, line)) for uid, line in log.lines()), last.position, last.channel
+                )
+                removed += len(here)
+        return removed
