@@ -26,7 +26,7 @@ try:
 except ImportError:  # pragma: no cover  (no advisory locks on Windows: leftovers stay)
     fcntl = None
 
-__all__ = ["StagedFile", "StagedGroup", "staged", "write_file"]
+__all__ = ["StagedFile", "StagedGroup", "staged", "sweep", "write_file"]
 
 _MARK = ".furytune-tmp"
 
@@ -181,6 +181,17 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     """
     with staged() as group:
         group.open(path).write(data)
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Removes the temporary files that killed processes left in a folder, whatever they were to become.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    for left in Path(folder).iterdir():
+        if left.name.startswith(".") and left.name.endswith(_MARK):
+            _remove_orphan(left)
 
 
 def _target(path: str | os.PathLike[str]) -> Path:

@@ -5,13 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import msgspec
+
 from furytune.records import Passage
 
-__all__ = ["is_message_id", "named_messages", "names"]
+__all__ = ["Row", "decode_row", "is_message_id", "named_messages", "names"]
 
 # Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
 # the first four minutes of that year; lines, years and lengths in a source are shorter.
 _ID = re.compile(r"(?<![0-9])[1-9][0-9]{14,19}(?![0-9])")
+
+
+class Row(msgspec.Struct, gc=False):
+    """What a manifest says of a row, as far as erasure is concerned."""
+
+    id: str
+    split: str
+    messages: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+
+    def holds(self) -> tuple[str, ...]:
+        """Returns the ids of all messages whose words stand in the row; of a row without any, those that it is named by."""
+        return (*(self.messages or names(self.id)), *self.quoted)
+
+
+decode_row = msgspec.json.Decoder(Row).decode
+"""Reads a line of `furytune._own_files.source_lines`."""
 
 
 def is_message_id(text: object) -> bool:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "manifest_path",
     "read_head",
     "sha256_of",
+    "source_lines",
     "unescape_formula",
 ]
 
@@ -65,6 +66,21 @@ def read_head(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
     return found
+
+
+def source_lines(path: Path) -> Iterator[bytes]:
+    """Yields what a manifest says of each row, one JSON object each, in the order of export.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.rstrip(b"\n") == SOURCES:
+                break
+        for line in lines:
+            if line.startswith(b"{"):
+                yield line.rstrip(b",\n")
 
 
 def sha256_of(blocks: Iterable[bytes]) -> str:

@@ -33,7 +33,7 @@ from furytune.augmenters._snapshot import (
 from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
-__all__ = ["check_path", "find", "load", "newest", "store"]
+__all__ = ["check_path", "find", "load", "newest", "open_index", "store"]
 
 _KEY = b"furytune.index"
 _COLUMNS = ("id", "text", "title", "source", "url", "date")
@@ -80,9 +80,18 @@ def newest(path: str) -> int:
     Raises:
         KnowledgeError: There is no such table, or it was made by something else.
     """
+    return int(open_index(path).version)
+
+
+def open_index(path: str) -> Any:
+    """Returns the table as LanceDB has it.
+
+    Raises:
+        KnowledgeError: There is no such table, or it was made by something else.
+    """
     table = _open(path)
     _check_format(path, table)
-    return int(table.version)
+    return table
 
 
 def load(path: str, version: int | None) -> Loaded:

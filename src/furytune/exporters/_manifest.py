@@ -17,7 +17,15 @@ from furytune._lineage import named_messages
 from furytune.errors import ExportError
 from furytune.records import DataFile, Dataset, TrainingRow
 
-__all__ = ["encode_head", "encode_sources", "head_lines", "load_dataset"]
+__all__ = [
+    "blocks",
+    "encode_head",
+    "encode_sources",
+    "head_lines",
+    "is_json_lines",
+    "load_dataset",
+    "source_ids",
+]
 
 _BLOCK = 1 << 20
 _TAIL = b"]\n}\n"
@@ -176,22 +184,24 @@ def _check(file: DataFile, manifest: Path) -> None:
         size = Path(file.path).stat().st_size
         if size != file.size:
             raise ExportError(f"{file.path}: has {size} bytes instead of {file.size}; {again}")
-        if _own_files.sha256_of(_blocks(file.path)) != file.sha256:
+        if _own_files.sha256_of(blocks(file.path)) != file.sha256:
             raise ExportError(f"{file.path}: its sha256 differs; {again}")
-        rows = _count_rows(file.path, quoted=not _is_json_lines(file.path))
+        rows = _count_rows(file.path, quoted=not is_json_lines(file.path))
     except OSError as error:
         raise ExportError(f"{file.path}: cannot be read: {error.strerror}; {again}") from error
     if rows != file.rows:
         raise ExportError(f"{file.path}: has {rows} rows instead of {file.rows}; {again}")
 
 
-def _blocks(path: str) -> Iterator[bytes]:
+def blocks(path: str) -> Iterator[bytes]:
+    """Yields the bytes of a file, a mebibyte at a time."""
     with Path(path).open("rb") as source:
         while block := source.read(_BLOCK):
             yield block
 
 
-def _is_json_lines(path: str) -> bool:
+def is_json_lines(path: str) -> bool:
+    """Tells the one form of data file from the other: every cell of a CSV that we write is in quotes."""
     with Path(path).open("rb") as source:
         return source.read(1) != b'"'
 

@@ -60,15 +60,10 @@ def ids(dataset: Dataset, split: Split) -> Iterator[str]:
         TuningError: The manifest cannot be read.
     """
     try:
-        with Path(dataset.manifest).open("rb") as lines:
-            for line in lines:
-                if line.rstrip(b"\n") == _own_files.SOURCES:
-                    break
-            for line in lines:
-                if line.startswith(b"{"):
-                    entry = json.loads(line.rstrip(b",\n"))
-                    if entry["split"] == split:
-                        yield str(entry["id"])
+        for line in _own_files.source_lines(Path(dataset.manifest)):
+            entry = json.loads(line)
+            if entry["split"] == split:
+                yield str(entry["id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TuningError(
             f"{dataset.manifest}: no manifest that can be read ({type(error).__name__}); export the data set again"

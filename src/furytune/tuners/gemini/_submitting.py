@@ -11,6 +11,7 @@ from attrs import asdict, evolve, frozen
 
 from furytune.errors import ServiceError, TuningError
 from furytune.records import Dataset
+from furytune.tuners.gemini import _lineage
 from furytune.tuners.gemini._backend import Backend, TuningSettings
 from furytune.tuners.gemini._ledger import Entry, Ledger, Step
 from furytune.tuners.gemini._patience import Clock, delays, patiently
@@ -63,6 +64,7 @@ class Submission:
                 self._check_adopted(name, dataset)
             entry = entry or planned
             _check_same(entry, dataset)
+            _lineage.note(self.ledger.folder, self.key, dataset)
             if name:
                 return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
             self.ledger.write(entry)

@@ -1,0 +1,641 @@
+"""Erasure: what a person said is gone from every place, and everything else stays as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+import furytune as ft
+from furytune.collectors.journal import JournalCollector
+from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
+from furytune.exporters import _erasing
+from furytune.forgetting import forget
+from furytune.journal._lines import ChannelState, Position, gone_line
+from furytune.journal.messages import Forwarded, Kept, Reference, Writer, line_of
+from furytune.journal.store import About, Journal
+from furytune.records import Passage, Prompt, TrainingRow
+from furytune.testing.memory import ListCollector, pair
+from furytune.tuners.gemini import _lineage
+from furytune.tuners.gemini._ledger import Entry, Ledger
+
+CANARY = "xylophonic-marmalade"
+ALICE, BOB, CAROL = "200000000000000001", "200000000000000002", "200000000000000003"
+EPOCH = 1235174400000000000
+
+
+def uid(n: int) -> str:
+    return str(EPOCH + n)
+
+
+def said(n: int, author: str, text: str, *, to: int | None = None, forwards: tuple[int, str] | None = None):
+    return line_of(
+        Kept(
+            id=uid(n),
+            type="Reply" if to is not None else "Default",
+            content=text,
+            author=Writer(id=author),
+            timestamp=f"2024-05-01T10:{n % 60:02}:00+00:00",
+            reference=Reference(message_id=uid(to if to is not None else forwards[0]))
+            if to is not None or forwards
+            else None,
+            forwarded_message=Forwarded(content=forwards[1]) if forwards else None,
+        )
+    )
+
+
+def write(
+    journal: Journal, channel: str, lines: list[bytes], *, kind="GuildTextChat", name="help", changed=()
+):
+    with journal.writing(), journal.log(channel) as log:
+        log.append(
+            Position(read="0"), lines=lines, changed=changed, channel=ChannelState(channel, kind, name=name)
+        )
+
+
+def make_journal(path: Path) -> Journal:
+    """Alice asks, answers, is forwarded, edits, opens a thread and deletes; Bob and Carol talk among themselves."""
+    journal = Journal(path)
+    with journal.writing():
+        journal.save(About(guild="1"))
+    lines = []
+    for n in range(0, 40, 2):
+        asker, answerer = (ALICE, BOB) if n == 4 else (BOB, ALICE) if n == 10 else (BOB, CAROL)
+        mark = {ALICE: f" {CANARY}"}
+        about = 4 if n == 20 else n
+        lines.append(said(n, asker, f"How do I colour actor {about}?{mark.get(asker, '')}"))
+        lines.append(said(n + 1, answerer, f"Set colour {n}.{mark.get(answerer, '')}", to=n))
+    lines.append(said(50, BOB, "see here", forwards=(4, f"How do I colour actor 4? {CANARY}")))
+    write(journal, "7", lines)
+    write(journal, "7", [], changed=[said(4, ALICE, f"How do I colour actor 4? {CANARY} edited")])
+    thread = [said(100, ALICE, f"How do I make a {CANARY}?"), said(101, BOB, "With care.")]
+    write(journal, uid(100), thread, kind="GuildPublicThread", name=f"making a {CANARY}")
+    write(journal, "8", [said(200, ALICE, f"{CANARY}, which I deleted"), said(201, CAROL, "I see.")])
+    write(journal, "8", [], changed=[gone_line(uid(200), "deleted")])
+    return journal
+
+
+def chat_passages() -> list[Passage]:
+    texts = {4: f"How do I colour actor 4? {CANARY}", 6: "How do I colour actor 6?"}
+    return [
+        Passage(
+            id=f"chat:discord:{uid(n)}",
+            text=text,
+            source=f"discord:1/7/{uid(n)},{uid(n + 1)}",
+            date=datetime(2024, 5, 1, 10, n, tzinfo=UTC),
+        )
+        for n, text in texts.items()
+    ] + [Passage(id=f"d{n}", text=f"actor {n} has a colour", source=f"a.py:{n}-{n + 3}") for n in range(9)]
+
+
+@frozen
+class World:
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    @property
+    def manifests(self) -> list[Path]:
+        return [self.folder / "data" / f"{n}.manifest.json" for n in ("t.jsonl", "t.csv")]
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "corpus.lance"
+
+    @property
+    def jobs(self) -> Path:
+        return self.folder / "jobs"
+
+    def forget(self, **who) -> ft.Forgotten:
+        return forget(
+            **(who or {"author": ALICE}),
+            journal=self.journal,
+            datasets=self.manifests,
+            indexes=[self.index],
+            jobs=self.jobs,
+        )
+
+    def traces(self, word: str = CANARY) -> list[str]:
+        found = []
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file() and word.encode() in path.read_bytes():
+                found.append(path.relative_to(self.folder).as_posix())
+        return found
+
+    def contents(self) -> dict[str, bytes]:
+        return {str(p): p.read_bytes() for p in sorted(self.folder.rglob("*")) if p.is_file()}
+
+
+def make_job(jobs: Path, manifest: Path, *, noted: bool = True, key: str = "k1") -> None:
+    dataset = ft.load_dataset(manifest)
+    entry = Entry(
+        key=key,
+        run="run",
+        step="ENDED",
+        at=1.0,
+        backend="vertex",
+        place="p/l",
+        manifest=str(manifest),
+        fingerprint=dataset.fingerprint,
+        files=tuple(f.sha256 for f in dataset.files),
+        settings={},
+        train="gs://b/train.jsonl",
+        name="projects/p/tuningJobs/1",
+        state="succeeded",
+        model="projects/p/models/9",
+        endpoint="projects/p/endpoints/9",
+    )
+    Ledger(jobs).write(entry)
+    if noted:
+        _lineage.note(jobs, key, dataset)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    world = World(tmp_path_factory.mktemp("world"))
+    make_journal(world.journal)
+    (world.folder / "data").mkdir()
+    ft.build_index(world.index, chat_passages()[:1])
+    ft.build_index(world.index, chat_passages())
+    pipeline = ft.Pipeline(
+        collector=JournalCollector(world.journal, author_key=b"k"),
+        augmenter=ft.RagAugmenter(world.index, k=3),
+        splitter=ft.GroupSplitter(0.3),
+        exporter=[
+            ft.JsonlExporter(world.folder / "data" / "t.jsonl"),
+            ft.CsvExporter(world.folder / "data" / "t.csv"),
+        ],
+    )
+    run = pipeline.run()
+    assert {f.split for f in run.datasets[0].files} == {"train", "validation"}
+    make_job(world.jobs, world.manifests[0])
+    return world.folder
+
+
+@pytest.fixture
+def world(template, tmp_path) -> World:
+    copied = World(tmp_path / "world")
+    subprocess.run(["cp", "-r", template, copied.folder], check=True)
+    return copied
+
+
+def sources(manifest: Path) -> list[dict]:
+    return json.loads(manifest.read_bytes())["sources"]
+
+
+def touched(row: dict, ids: set[str]) -> bool:
+    return bool(ids & {*row["messages"], *row.get("quoted", ())})
+
+
+def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
+    before = world.traces()
+    assert {p.split("/")[0] for p in before} == {"journal", "data", "corpus.lance"}
+    result = world.forget()
+    assert world.traces() == []
+    assert {p.kind: p.removed for p in result.places}["journal"] == 4  # three of hers, and the forward of one
+    assert result.messages == 4
+    assert result.deleted == 1
+    again = world.contents()
+    assert world.forget().messages == 0
+    assert world.contents() == again, "a second call finds nothing to do"
+
+
+def test_what_the_person_deleted_before_is_taken_out_of_data_sets_as_well(world) -> None:
+    """The journal no longer knows whose a deleted message was, and the data set was made before."""
+    data = World(world.folder)
+    row = sources(world.manifests[0])[3]
+    journal = Journal(world.journal)
+    write(journal, "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    data.forget()
+    assert row["id"] not in [r["id"] for r in sources(world.manifests[0])]
+
+
+def test_a_data_set_keeps_the_other_rows_and_says_honestly_what_it_holds(world) -> None:
+    ids = Journal(world.journal).messages_by([ALICE])
+    before = {m: sources(m) for m in world.manifests}
+    lines = (world.folder / "data" / "t.jsonl").read_bytes().splitlines(keepends=True)
+    train = [r for r in before[world.manifests[0]] if r["split"] == "train"]
+    counts = json.loads(world.manifests[0].read_bytes())["counts"]
+    result = world.forget()
+    (gone,) = {p.removed for p in result.places if p.kind == "data set"}
+    assert gone == sum(
+        touched(r, ids) for r in train + [r for r in before[world.manifests[0]] if r["split"] != "train"]
+    )
+    assert gone == 4, "her question, her answer, her thread, and the row whose prompt quotes her"
+    for manifest in world.manifests:
+        assert sources(manifest) == [r for r in before[manifest] if not touched(r, ids)]
+        dataset = ft.load_dataset(manifest)
+        assert dataset.rows == len(sources(manifest))
+        head = json.loads(manifest.read_bytes())
+        assert head["forgotten"] == gone
+        assert head["counts"]["rows"] == counts["rows"] - gone == dataset.rows
+        dropped = sum(d["count"] for d in head["counts"]["dropped"] if d["unit"] == "pair")
+        assert head["counts"]["pairs"] == head["counts"]["rows"] + dropped
+        assert "forgetting" not in head
+    kept = [line for line, row in zip(lines, train, strict=True) if not touched(row, ids)]
+    assert (world.folder / "data" / "t.jsonl").read_bytes() == b"".join(kept)
+
+
+def test_a_csv_reads_back_as_what_was_kept(world) -> None:
+    before = [p.answer for p in ft.CsvCollector(world.folder / "data" / "t.csv").collect()]
+    world.forget()
+    after = [p.answer for p in ft.CsvCollector(world.folder / "data" / "t.csv").collect()]
+    assert after == [a for a in before if a in after]
+    assert 0 < len(after) < len(before)
+
+
+def test_the_index_serves_the_other_passages_and_has_no_older_version(world) -> None:
+    world.forget()
+    left = {p.id for p in chat_passages()} - {f"chat:discord:{uid(4)}"}
+    found = ft.RagAugmenter(world.index, k=100).context("colour actor 4 6 make")
+    assert {p.id for p in found} <= left
+    assert f"chat:discord:{uid(6)}" in {p.id for p in found}
+    assert len(list((world.index / "_versions").glob("*.manifest"))) == 1
+    assert len(list((world.index / "data").iterdir())) == 1
+    assert len(list((world.index / "_furytune").iterdir())) == 1
+
+
+def test_an_index_of_which_nothing_is_left_says_so_and_can_be_asked_again(tmp_path) -> None:
+    place = tmp_path / "c.lance"
+    ft.build_index(place, chat_passages()[:1])
+    result = forget(message=uid(4), indexes=[place])
+    assert (result.places[0].removed, result.places[0].left) == (1, 0)
+    with pytest.raises(KnowledgeError, match="holds no passages"):
+        ft.RagAugmenter(place).context("colour")
+    assert forget(message=uid(4), indexes=[place]).places[0].removed == 0
+    assert not [p for p in place.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
+    ft.build_index(place, chat_passages()[1:])
+    assert ft.RagAugmenter(place).context("colour")
+
+
+def test_a_version_that_is_tagged_goes_as_well(tmp_path) -> None:
+    import lancedb
+
+    place = tmp_path / "c.lance"
+    ft.build_index(place, chat_passages())
+    ft.build_index(place, chat_passages()[1:])
+    lancedb.connect(tmp_path).open_table("c").tags.create("pinned", 1)
+    assert forget(message=uid(5), indexes=[place]).places[0].removed == 1
+    assert not [p for p in place.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
+
+
+def test_files_of_a_killed_build_or_export_go_as_well(world) -> None:
+    """They belong to no version and no manifest, so nobody else would find them."""
+    world.forget()
+    for name in ("0110.lance", ".tmpAbC123"):
+        (world.index / "data" / name).write_bytes(CANARY.encode())
+    for folder in (
+        world.folder / "data",
+        world.journal,
+        world.journal / "channels",
+        world.index / "_furytune",
+    ):
+        (folder / ".t.0123456789abcdef.furytune-tmp").write_bytes(CANARY.encode())
+    with (world.journal / "channels" / "7.jsonl").open("ab") as log:
+        log.write(b'{"id":"1235174400000000999","content":"' + CANARY.encode())  # a torn end
+    assert len(world.traces()) == 7
+    world.forget()
+    assert world.traces() == []
+
+
+def test_one_message_goes_with_its_forwards_and_its_rows(world) -> None:
+    result = world.forget(message=uid(4))
+    assert result.messages == 2
+    assert result.deleted == 0
+    left = world.traces()
+    assert left, "Alice's other messages stay"
+    assert all(uid(4) not in r["messages"] for r in sources(world.manifests[0]))
+    texts = [m.content for m in JournalCollector(world.journal).messages()]
+    assert sum(CANARY in text for text in texts) == 2
+
+
+def test_places_of_another_server_stay_byte_for_byte(world, tmp_path) -> None:
+    other = World(tmp_path / "other")
+    with Journal(other.journal).writing():
+        Journal(other.journal).save(About(guild="2"))
+    write(Journal(other.journal), "9", [said(900, BOB, "How do I fly?"), said(901, CAROL, "Up.", to=900)])
+    (other.folder / "data").mkdir()
+    ft.build_index(other.index, chat_passages()[2:])
+    ft.Pipeline(
+        collector=JournalCollector(other.journal, author_key=b"k"),
+        exporter=[
+            ft.JsonlExporter(other.folder / "data" / "t.jsonl"),
+            ft.CsvExporter(other.folder / "data" / "t.csv"),
+        ],
+        splitter=ft.GroupSplitter(0),
+    ).run()
+    make_job(other.jobs, other.manifests[0])
+    before = other.contents()
+    result = forget(
+        author=ALICE,
+        journal=world.journal,
+        datasets=[*other.manifests],
+        indexes=[other.index],
+        jobs=other.jobs,
+    )
+    assert other.contents() == before
+    assert [p.removed for p in result.places[1:]] == [0, 0, 0]
+    assert result.jobs == ()
+
+
+def test_jobs_that_were_given_the_words_are_named_with_what_is_left_to_do(world) -> None:
+    result = world.forget()
+    (held,) = result.jobs
+    assert held.rows == next(p.removed for p in result.places if p.kind == "data set")
+    assert result.models == ("projects/p/models/9",)
+    text = str(result)
+    for word in (
+        "delete gs://b/train.jsonl",
+        "undeploy projects/p/endpoints/9",
+        "delete the model projects/p/models/9",
+        "contract.refresh()",
+        "tell the person",
+    ):
+        assert word in text
+    assert CANARY not in text
+    assert ALICE not in text
+
+
+def test_a_job_is_found_when_its_data_set_is_long_gone(world) -> None:
+    for path in (world.folder / "data").iterdir():
+        path.unlink()
+    result = forget(author=ALICE, journal=world.journal, jobs=world.jobs)
+    assert result.jobs[0].rows > 0
+
+
+def test_a_job_of_an_older_record_is_matched_by_its_data_set_also_after_rows_were_taken_out(world) -> None:
+    for note in world.jobs.glob("*.messages"):
+        note.unlink()
+    unknown = forget(author=ALICE, journal=world.journal, jobs=world.jobs).jobs
+    assert [h.rows for h in unknown] == [None]
+    assert "not known" in str(unknown[0])
+
+
+def test_an_older_record_is_completed_before_rows_go(world) -> None:
+    for note in world.jobs.glob("*.messages"):
+        note.unlink()
+    first = world.forget(message=uid(4)).jobs
+    assert first[0].rows > 0
+    second = world.forget(author=ALICE).jobs
+    assert second[0].rows > 0, "the data set is another by now, the note still says what the job was given"
+
+
+def test_a_damaged_note_of_a_job_is_no_clean_bill(world) -> None:
+    (note,) = world.jobs.glob("*.messages")
+    note.write_bytes(b"")
+    before = world.contents()
+    with pytest.raises(TuningError, match=r"k1\.messages"):
+        world.forget()
+    assert world.contents() == before
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {tests!r})
+import signal
+from pathlib import Path
+import test_forgetting as t
+world, limit = t.World(Path({folder!r})), {limit}
+count = 0
+def watch(name, real):
+    def call(*args, **kwargs):
+        global count
+        count += 1
+        if count == limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+    return call
+for name in ("open", "write", "fsync", "replace", "unlink", "rename", "ftruncate"):
+    setattr(os, name, watch(name, getattr(os, name)))
+world.forget()
+print(count)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forget_killed_at_any_call_of_the_system_is_simply_run_again(world, tmp_path) -> None:
+    """A child is forked, killed at its n-th call that changes a file, and the same forget is run to the end."""
+    import shutil
+    import signal
+
+    def child(folder: Path, limit: int) -> int:
+        script = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder), limit=limit)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return int(done.stdout)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        return 0
+
+    reference = World(tmp_path / "reference")
+    shutil.copytree(world.folder, reference.folder)
+    total = child(reference.folder, -1)
+    assert total > 50
+    expected = {m.name: m.read_bytes() for m in (reference.folder / "data").iterdir()}
+    kills = int(os.environ.get("FURYTUNE_KILLS", "9"))
+    for n in range(kills):
+        victim = World(tmp_path / f"victim{n}")
+        shutil.copytree(world.folder, victim.folder)
+        assert child(victim.folder, 1 + n * total // kills) == 0
+        victim.forget()
+        assert victim.traces() == []
+        assert {m.name: m.read_bytes() for m in (victim.folder / "data").iterdir()} == expected
+
+
+def test_a_data_set_cut_short_between_its_files_is_refused_until_it_is_finished(world, monkeypatch) -> None:
+    """After the first of two renames the files belong to no manifest; the note in it says how to go on."""
+    real = Path.replace
+
+    def replace(self, target):
+        if Path(target).name == "t.validation.jsonl":
+            raise OSError(5, "Input/output error")
+        return real(self, target)
+
+    manifest = world.manifests[0]
+    ids = Journal(world.journal).messages_by([ALICE])
+    before = sources(manifest)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        with pytest.raises(ExportError, match="run again"):
+            forget(author=ALICE, journal=world.journal, datasets=[manifest])
+    with pytest.raises(ExportError):
+        ft.load_dataset(manifest)
+    result = forget(message=uid(0), datasets=[manifest])
+    assert result.places[0].removed == sum(touched(r, ids | {uid(0)}) for r in before)
+    assert sources(manifest) == [r for r in before if not touched(r, ids | {uid(0)})]
+    assert ft.load_dataset(manifest).rows == len(sources(manifest))
+
+
+def test_a_read_only_file_is_replaced_and_stays_read_only(world) -> None:
+    target = world.folder / "data" / "t.jsonl"
+    target.chmod(0o444)
+    world.forget()
+    assert target.stat().st_mode & 0o777 == 0o444
+    assert world.traces() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_to_is_an_error_and_the_journal_still_knows(world) -> None:
+    (world.folder / "data").chmod(0o555)
+    try:
+        with pytest.raises(ExportError):
+            world.forget()
+    finally:
+        (world.folder / "data").chmod(0o755)
+    assert Journal(world.journal).messages_by([ALICE])
+    world.forget()
+    assert world.traces() == []
+
+
+def test_modes_of_the_journal_stay_the_owners_only(world) -> None:
+    world.forget()
+    for path in (world.journal / "channels").iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_data_set_that_is_not_whole_is_refused_before_anything_is_changed(world) -> None:
+    with (world.folder / "data" / "t.csv").open("ab") as file:
+        file.write(b"x")
+    before = world.contents()
+    with pytest.raises(ExportError, match=r"t\.csv"):
+        world.forget()
+    assert world.contents() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"author": ALICE},
+        {"author": ALICE, "message": uid(1), "journal": "journal"},
+        {"author": "alice", "journal": "journal"},
+        {"author": int(ALICE), "journal": "journal"},
+        {"message": "12", "journal": "journal"},
+        {"message": uid(1)},
+        {"message": uid(1), "jobs": "nowhere"},
+        {"message": uid(1), "datasets": 7},
+    ],
+)
+def test_arguments_that_cannot_work_are_refused(tmp_path, monkeypatch, arguments) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError):
+        forget(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"journal": "nowhere"}, SourceError),
+        ({"datasets": ["nowhere.manifest.json"]}, ExportError),
+        ({"indexes": ["nowhere.lance"]}, KnowledgeError),
+        ({"indexes": ["nowhere"]}, ConfigError),
+    ],
+)
+def test_a_place_that_is_not_there_is_an_error_not_a_success(tmp_path, monkeypatch, arguments, error) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error):
+        forget(message=uid(1), **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_something_else_is_left_alone(tmp_path) -> None:
+    import lancedb
+
+    lancedb.connect(tmp_path).create_table("x", [{"id": uid(4), "source": ""}])
+    with pytest.raises(KnowledgeError, match="not made by furytune"):
+        forget(message=uid(4), indexes=[tmp_path / "x.lance"])
+
+
+def test_pairs_without_message_ids_are_matched_by_their_own_id(tmp_path) -> None:
+    items = [
+        pair("how?", "so", id=f"discord:{uid(1)}"),
+        pair("why?", "because", id="faq-1"),
+    ]
+    run = ft.Pipeline(
+        collector=ListCollector(items),
+        exporter=ft.JsonlExporter(tmp_path / "t.jsonl"),
+        splitter=ft.GroupSplitter(0),
+    ).run()
+    forget(message=uid(1), datasets=[run.datasets[0].manifest])
+    assert [r["id"] for r in sources(tmp_path / "t.jsonl.manifest.json")] == ["faq-1"]
+
+
+def test_a_validation_file_without_rows_is_removed_and_an_empty_train_file_stays(tmp_path) -> None:
+    for exporter in (ft.JsonlExporter(tmp_path / "t.jsonl"), ft.CsvExporter(tmp_path / "t.csv")):
+        rows = [
+            row(1, "train", "a", (uid(1),)),
+            row(2, "validation", "b", (uid(2),)),
+        ]
+        dataset = exporter.export(rows, contract=Contract())
+        forget(message=uid(2), datasets=[dataset.manifest])
+        assert [f.split for f in ft.load_dataset(dataset.manifest).files] == ["train"]
+        assert not exporter.validation.exists()
+        forget(message=uid(1), datasets=[dataset.manifest])
+        assert ft.load_dataset(dataset.manifest).rows == 0
+        exporter.export(rows, contract=Contract())
+        assert ft.load_dataset(dataset.manifest).rows == 2
+
+
+@frozen
+class Contract:
+    fingerprint: str = "f"
+    snapshot: str = "s"
+    form: object = {}
+
+
+def row(
+    n: int, split: str, text: str, messages: tuple[str, ...], quoted: tuple[str, ...] = ()
+) -> TrainingRow:
+    passages = tuple(Passage(id=f"chat:{m}", text="t") for m in quoted)
+    return TrainingRow(
+        id=f"r{n}",
+        group="g",
+        split=split,
+        prompt=Prompt(text=f"x{text}", passages=passages),
+        answer=f"y{text}",
+        messages=messages,
+    )
+
+
+messages = st.lists(st.integers(0, 12).map(uid), max_size=3).map(tuple)
+texts = st.text(st.characters(codec="utf-8") | st.sampled_from('\r\n",\u2028'), max_size=20)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(["train", "validation"]), texts, messages, messages), max_size=25
+    ),
+    gone=st.lists(st.integers(0, 12).map(uid), max_size=4),
+    kind=st.sampled_from(["jsonl", "csv"]),
+)
+def test_the_rows_kept_are_those_that_hold_none_of_the_messages(tmp_path_factory, rows, gone, kind) -> None:
+    """In order, and to the byte as an export of only these rows writes them."""
+    folder = tmp_path_factory.mktemp("d")
+    made = [row(n, *fields) for n, fields in enumerate(rows)]
+    kept = [r for r in made if not {*r.messages, *(p.id[5:] for p in r.prompt.passages)} & set(gone)]
+    exporter = {"jsonl": ft.JsonlExporter, "csv": ft.CsvExporter}[kind]
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    whole = exporter(folder / "a" / f"t.{kind}").export(made, contract=Contract())
+    exporter(folder / "b" / f"t.{kind}").export(kept, contract=Contract())
+    before = {p.name: p.read_bytes() for p in (folder / "a").iterdir()}
+    assert _erasing.erase(Path(whole.manifest), set(gone)) == (len(made) - len(kept), len(kept))
+    after = {p.name: p.read_bytes() for p in (folder / "a").iterdir()}
+    if len(made) == len(kept):
+        assert after == before
+    else:
+        expected = {p.name: p.read_bytes() for p in (folder / "b").iterdir()}
+        manifests = [json.loads(files.pop(f"t.{kind}.manifest.json")) for files in (after, expected)]
+        assert after == expected
+        assert manifests[0].pop("forgotten") == len(made) - len(kept)
+        assert manifests[0] == manifests[1]
+    assert ft.load_dataset(whole.manifest).rows == len(kept)
