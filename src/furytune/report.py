@@ -219,16 +219,14 @@ def _identity(manifest: Path) -> str:
 
 def _not_read(dropped: Mapping[str, Any]) -> list[str]:
     """Returns a line for each channel that could not be read: its name, and why."""
-    channels = dropped.get("channels", [])
-    reason = dropped["reason"]
-    lines = [
-        f"not read  {c['name']} ({reason}: {c['detail']})"
-        if c["detail"]
-        else f"not read  {c['name']} ({reason})"
-        for c in channels
-    ]
+    channels, reason = dropped.get("channels", []), dropped["reason"]
+    lines = [f"not read  {c['name']}: {reason}{_bracketed(c['detail'])}" for c in channels]
     more = dropped["count"] - len(channels)
-    return [*lines, f"not read  and {more} more ({reason})"] if channels and more > 0 else lines
+    return [*lines, f"not read  and {more} more: {reason}"] if channels and more > 0 else lines
+
+
+def _bracketed(detail: str) -> str:
+    return f" ({detail})" if detail else ""
 
 
 def _of_job(job: TuningJob) -> list[str]:

@@ -373,11 +373,11 @@ def test_the_report_lists_channels_that_were_not_read_by_name_and_reason() -> No
     items.append(ft.Dropped(reason="gone", unit="channel", ids=("77",)))
     report = pipeline(collector=ListCollector(items)).run().report
     text = str(report)
-    assert "not read  #c0 (no_permission: needs Read Message History)" in text
-    assert text.count("(no_permission: needs") == 20
-    assert "not read  and 5 more (no_permission)" in text
-    assert "not read  #c99 (hidden: needs Read Message History)" in text
-    assert "not read  77 (gone)" in text
+    assert "not read  #c0: no_permission (needs Read Message History)" in text
+    assert text.count(": no_permission (needs") == 20
+    assert "not read  and 5 more: no_permission" in text
+    assert "not read  #c99: hidden (needs Read Message History)" in text
+    assert "not read  77: gone" in text
     dropped = {d["reason"]: d for d in report.counts["dropped"]}
     assert dropped["no_permission"]["count"] == 25
     assert dropped["no_permission"]["examples"] == [str(n) for n in range(20)]
