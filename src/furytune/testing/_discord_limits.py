@@ -1,4 +1,7 @@
-"""Rate limits as the service keeps them, and what a client did against them."""
+"""Rate limits as the service keeps them, and what a client did against them.
+
+Source: Discord's documentation, topic "Rate Limits".
+"""
 
 from __future__ import annotations
 
@@ -6,60 +9,76 @@ import hashlib
 import math
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-__all__ = ["Bucket", "Limits", "Refusal"]
+__all__ = ["Bucket", "Limits", "Refusal", "Scope"]
 
-_VIA = "1.1 google"
+Scope = Literal["user", "global", "shared"]
+
+_GRACE = 0.05
+"""Seconds in which a request may cross a refusal on the wire."""
 
 
 @define
 class Bucket:
-    """One route with one major parameter: so many requests within a window."""
+    """One route with one major parameter: so many requests within a window.
+
+    Attributes:
+        name: What its header tells; the same for all major parameters.
+        limit: Requests within a window.
+        remaining: Requests left.
+        resets: When the window ends, in seconds of the monotonic clock.
+        stopped: Until when it refuses for another reason than its limit.
+        scope: Whose limit that is.
+        since: When it began to refuse for that reason.
+        refused: 429s within the window.
+    """
 
     name: str
+    limit: int
     remaining: int
     resets: float
-    limit: int
-    told: int = 0
-    scope: str = "user"
+    stopped: float = 0.0
+    scope: Scope = "user"
+    since: float = 0.0
+    refused: int = 0
 
 
-@define
+@frozen
 class Refusal:
-    """A 429: how long to wait, and who is meant."""
+    """A 429: whose limit it is, and how many seconds to wait."""
 
-    scope: str
+    scope: Scope
     wait: float
 
     @property
     def body(self) -> dict[str, Any]:
         """What the service says."""
-        whole = self.scope == "global"
-        text = "You are being rate limited."
-        if self.scope == "shared":
-            text = "The resource is being rate limited."
-        return {"message": text, "retry_after": round(self.wait, 3), "global": whole}
+        what = "The resource is" if self.scope == "shared" else "You are"
+        return {
+            "message": f"{what} being rate limited.",
+            "retry_after": math.ceil(self.wait * 1000) / 1000,
+            "global": self.scope == "global",
+        }
 
+    @property
     def headers(self) -> dict[str, str]:
         """Headers of the answer besides those of the bucket."""
-        found = {"Via": _VIA, "Retry-After": str(math.ceil(self.wait)), "X-RateLimit-Scope": self.scope}
-        if self.scope == "global":
-            found["X-RateLimit-Global"] = "true"
-        return found
+        found = {"Retry-After": str(math.ceil(self.wait)), "X-RateLimit-Scope": self.scope}
+        return found | {"X-RateLimit-Global": "true"} if self.scope == "global" else found
 
 
 @define
 class Limits:
-    """Counts requests, refuses those beyond the limit, and notes them as violations.
+    """Counts requests, refuses those beyond the limit, and notes what a client should not have sent.
 
     Args:
         limit: Requests of a bucket within ``window``.
         window: Seconds.
         overall: Requests of a token within one second, None for any number.
-        routes: Limits of single routes, such as ``{"/channels/{channel}/messages": (5, 1.0)}``.
+        routes: Limit and window of single routes.
     """
 
     limit: int = 10_000
@@ -69,72 +88,63 @@ class Limits:
     violations: list[str] = field(factory=list)
     _buckets: dict[tuple[str, str], Bucket] = field(factory=dict)
     _recent: deque[float] = field(factory=deque)
-    _stopped: float = 0.0
-    _told: int = 0
+    _everything: Bucket = field(factory=lambda: Bucket("", 0, 0, 0.0))
 
-    def take(self, method: str, route: str, major: str) -> tuple[Bucket, Refusal | None]:
-        """Counts a request; returns its bucket, and why it is refused."""
+    def take(self, what: str, route: str, major: str, arrived: float) -> tuple[Bucket, Refusal | None]:
+        """Counts a request that arrived at a time; returns its bucket, and why it is refused."""
         now = time.monotonic()
-        bucket = self._bucket(method, route, major, now)
-        if now < self._stopped:
-            self._told += 1
-            self._note(f"{method} {route} ({major}): sent while all requests were to wait", self._told)
-            return bucket, Refusal("global", self._stopped - now)
+        bucket = self._bucket(route, major, now)
+        for stop, scope in ((self._everything, "all requests were"), (bucket, "its bucket was")):
+            if now < stop.stopped:
+                if arrived > stop.since + _GRACE:
+                    self._note(f"{what}: sent while {scope} to wait", stop)
+                return bucket, Refusal(stop.scope, stop.stopped - now)
         if bucket.remaining <= 0:
-            bucket.told += 1
-            self._note(f"{method} {route} ({major}): sent into an exhausted bucket", bucket.told)
-            return bucket, Refusal(bucket.scope, bucket.resets - now)
+            self._note(f"{what}: sent into an exhausted bucket", bucket)
+            return bucket, Refusal("user", bucket.resets - now)
         if self.overall is not None and self._crowded(now):
-            self.stop_all(1.0)
-            self._note(f"{method} {route} ({major}): more than {self.overall} requests in a second", 1)
-            return bucket, Refusal("global", 1.0)
+            self._note(f"{what}: more than {self.overall} requests in a second", self._everything)
+            return bucket, self.stop(bucket, "global", 1.0)
         bucket.remaining -= 1
         return bucket, None
 
-    def exhaust(self, bucket: Bucket, scope: str, wait: float) -> Refusal:
-        """Has a bucket refuse for some time, through no fault of the client."""
-        if scope == "global":
-            self.stop_all(wait)
-        else:
-            bucket.remaining, bucket.scope, bucket.told = 0, scope, 1
-            bucket.resets = time.monotonic() + wait
+    def stop(self, bucket: Bucket, scope: Scope, wait: float) -> Refusal:
+        """Has a bucket, or all of them for the scope "global", refuse for some seconds."""
+        stopped = self._everything if scope == "global" else bucket
+        stopped.since = time.monotonic()
+        stopped.stopped, stopped.scope, stopped.refused = stopped.since + wait, scope, 1
+        if scope == "user":
+            bucket.remaining, bucket.resets = 0, bucket.stopped
         return Refusal(scope, wait)
-
-    def stop_all(self, wait: float) -> None:
-        """Has every request refused for some time."""
-        self._stopped, self._told = time.monotonic() + wait, 1
 
     def headers(self, bucket: Bucket) -> dict[str, str]:
         """What every answer tells about its bucket."""
-        left = max(0.0, math.ceil((bucket.resets - time.monotonic()) * 1000) / 1000)
+        left = max(0, math.ceil((bucket.resets - time.monotonic()) * 1000)) / 1000
         return {
             "X-RateLimit-Limit": str(bucket.limit),
             "X-RateLimit-Remaining": str(max(0, bucket.remaining)),
             "X-RateLimit-Reset": f"{time.time() + left:.3f}",
             "X-RateLimit-Reset-After": f"{left:.3f}",
             "X-RateLimit-Bucket": bucket.name,
-            "Via": _VIA,
         }
 
-    def _bucket(self, method: str, route: str, major: str, now: float) -> Bucket:
+    def _bucket(self, route: str, major: str, now: float) -> Bucket:
         limit, window = self.routes.get(route, (self.limit, self.window))
-        key = (f"{method} {route}", major)
-        bucket = self._buckets.get(key)
-        if bucket is None or now >= bucket.resets:
-            name = hashlib.md5(key[0].encode(), usedforsecurity=False).hexdigest()
-            bucket = self._buckets[key] = Bucket(name, limit, now + window, limit)
+        bucket = self._buckets.get((route, major))
+        if bucket is None:
+            name = hashlib.md5(route.encode(), usedforsecurity=False).hexdigest()
+            bucket = self._buckets[route, major] = Bucket(name, limit, limit, now + window)
+        if now >= bucket.resets:
+            bucket.remaining, bucket.resets, bucket.refused = limit, now + window, 0
         return bucket
 
     def _crowded(self, now: float) -> bool:
-        assert self.overall is not None
         while self._recent and self._recent[0] <= now - 1.0:
             self._recent.popleft()
-        if len(self._recent) >= self.overall:
-            return True
         self._recent.append(now)
-        return False
+        return self.overall is not None and len(self._recent) > self.overall
 
-    def _note(self, what: str, told: int) -> None:
-        self.violations.append(what)
-        if told > 1:
-            self.violations.append(f"{what}: the {told}. 429 of one window")
+    def _note(self, what: str, bucket: Bucket) -> None:
+        bucket.refused += 1
+        again = f" (429 number {bucket.refused} of its window)" if bucket.refused > 1 else ""
+        self.violations.append(what + again)

@@ -7,7 +7,19 @@ from typing import Any, Literal
 
 from attrs import define, field
 
-__all__ = ["EPOCH", "KINDS", "PERMISSIONS", "Channel", "Message", "Role", "User", "iso", "snowflake"]
+__all__ = [
+    "EPOCH",
+    "KINDS",
+    "PERMISSIONS",
+    "Channel",
+    "Message",
+    "Role",
+    "User",
+    "iso",
+    "made",
+    "permissions",
+    "snowflake",
+]
 
 EPOCH = 1_420_070_400_000
 """Milliseconds of 2015-01-01, from which Discord counts."""
@@ -42,6 +54,11 @@ PERMISSIONS = {
 def snowflake(milliseconds: int, increment: int = 0) -> int:
     """Returns an id made at a time (milliseconds since 1970)."""
     return (milliseconds - EPOCH) << 22 | increment
+
+
+def made(number: int) -> int:
+    """Returns the milliseconds since 1970 at which an id was made."""
+    return (number >> 22) + EPOCH
 
 
 def iso(milliseconds: int) -> str:
@@ -127,6 +144,7 @@ class Channel:
     locked: bool = False
     joined: bool = False
     sent: int = 0
+    starters: int = 0
     last: int | None = None
     numbers: list[int] = field(factory=list, repr=False)
     messages: list[Message] = field(factory=list, repr=False)
@@ -140,3 +158,25 @@ class Channel:
     def is_thread(self) -> bool:
         """Whether it hangs below a channel and holds messages."""
         return self.kind.endswith("_thread")
+
+
+def permissions(who: User, channel: Channel, everyone: Role, owner: User) -> int:
+    """Computes what a member may do in a channel.
+
+    Source: Discord's documentation, topic "Permissions": the guild's roles, then the channel's overwrites for
+    everyone, for the member's roles together, and for the member; a thread has those of its channel.
+    """
+    if channel.is_thread and channel.parent is not None:
+        return permissions(who, channel.parent, everyone, owner)
+    bits = everyone.permissions
+    for role in who.roles:
+        bits |= role.permissions
+    if who is owner or bits & PERMISSIONS["ADMINISTRATOR"]:
+        return ~0
+    for group in ([everyone.number], [r.number for r in who.roles], [who.number]):
+        found = [channel.overwrites[n] for n in group if n in channel.overwrites]
+        for _, _, deny in found:
+            bits &= ~deny
+        for _, allow, _ in found:
+            bits |= allow
+    return bits

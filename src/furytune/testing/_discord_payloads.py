@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from furytune.testing._discord_model import EPOCH, KINDS, Channel, Message, Role, User, iso
+from furytune.testing._discord_model import KINDS, Channel, Role, User, iso, made
 
 __all__ = [
     "application",
-    "attachment",
     "channel",
-    "embed",
     "guild",
     "member",
-    "message",
-    "message_bytes",
-    "poll",
+    "myself",
+    "obfuscated",
     "role",
-    "sticker",
+    "thread_member",
     "user",
-    "withheld",
 ]
 
-CONTENT, CONTENT_LIMITED = 1 << 18, 1 << 19
-MEMBERS, MEMBERS_LIMITED = 1 << 14, 1 << 15
-
-
-def _time(number: int) -> int:
-    return (number >> 22) + EPOCH
+_CONTENT_LIMITED = 1 << 19
+_MEMBERS_LIMITED = 1 << 15
+_OBFUSCATED = 1 << 17
 
 
 def user(who: User) -> dict[str, Any]:
@@ -51,7 +41,6 @@ def user(who: User) -> dict[str, Any]:
         "accent_color": None,
         "avatar_decoration_data": None,
         "collectibles": None,
-        "display_name_styles": None,
         "primary_guild": None,
     }
     return payload | {"bot": True} if who.bot else payload
@@ -65,7 +54,6 @@ def myself(who: User) -> dict[str, Any]:
         "premium_type": 0,
         "email": None,
         "verified": True,
-        "bio": "",
     }
 
 
@@ -148,7 +136,6 @@ def guild(number: int, name: str, owner: User, roles: list[Role], *, counts: int
         "nsfw_level": 0,
         "emojis": [],
         "stickers": [],
-        "incidents_data": None,
     }
     if counts is None:
         return payload
@@ -164,8 +151,7 @@ def application(bot: User, owner: User, *, content: bool, members: bool) -> dict
         "description": "",
         "type": None,
         "verify_key": "0" * 64,
-        "flags": (CONTENT_LIMITED if content else 0) | (MEMBERS_LIMITED if members else 0),
-        "hook": True,
+        "flags": (_CONTENT_LIMITED if content else 0) | (_MEMBERS_LIMITED if members else 0),
         "bot_public": False,
         "bot_require_code_grant": False,
         "bot": user(bot),
@@ -222,6 +208,16 @@ def channel(where: Channel, guild_id: str) -> dict[str, Any]:
     return payload
 
 
+def obfuscated(where: Channel, guild_id: str) -> dict[str, Any]:
+    """Returns a channel as those get it who may not view it."""
+    payload = channel(where, guild_id)
+    payload |= {"name": "___hidden___", "flags": _OBFUSCATED, "permission_overwrites": []}
+    for name in ("topic", "last_message_id", "available_tags"):
+        if name in payload:
+            payload[name] = [] if name == "available_tags" else None
+    return payload
+
+
 def _thread(where: Channel) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "owner_id": where.owner.id if where.owner else None,
@@ -230,11 +226,11 @@ def _thread(where: Channel) -> dict[str, Any]:
             "archive_timestamp": iso(where.archived_at),
             "auto_archive_duration": 4320,
             "locked": where.locked,
-            "create_timestamp": iso(_time(where.number)),
+            "create_timestamp": iso(made(where.number)),
         },
-        "message_count": len(where.messages),
+        "message_count": len(where.messages) - where.starters,
         "member_count": 1,
-        "total_message_sent": where.sent,
+        "total_message_sent": where.sent - where.starters,
         "bitrate": 64_000,
         "user_limit": 0,
         "rtc_region": None,
@@ -248,105 +244,4 @@ def _thread(where: Channel) -> dict[str, Any]:
 
 def thread_member(where: Channel, who: User) -> dict[str, Any]:
     """Returns the bot's membership of a thread."""
-    return {"id": where.id, "user_id": who.id, "join_timestamp": iso(_time(where.number)), "flags": 1}
-
-
-def attachment(number: int, what: str | Mapping[str, Any], channel_id: str) -> dict[str, Any]:
-    """Returns an attachment, from its file name or from some of its fields."""
-    fields = {"filename": what} if isinstance(what, str) else dict(what)
-    url = f"https://cdn.discordapp.com/attachments/{channel_id}/{number}/{fields['filename']}?ex=1&is=1&hm=1&"
-    return {
-        "id": str(number),
-        "filename": fields["filename"],
-        "size": 1024,
-        "url": url,
-        "proxy_url": url.replace("cdn.discordapp.com", "media.discordapp.net"),
-        "content_type": "text/plain; charset=utf-8",
-    } | fields
-
-
-def embed(what: str | Mapping[str, Any]) -> dict[str, Any]:
-    """Returns an embed, from its description or from some of its fields."""
-    return {"type": "rich"} | ({"description": what} if isinstance(what, str) else dict(what))
-
-
-def sticker(number: int, name: str) -> dict[str, Any]:
-    """Returns what a message tells of a sticker."""
-    return {"id": str(number), "name": name, "format_type": 1}
-
-
-def poll(question: str, answers: list[str], expiry: str) -> dict[str, Any]:
-    """Returns a poll that nobody voted in."""
-    return {
-        "question": {"text": question},
-        "answers": [{"answer_id": i, "poll_media": {"text": text}} for i, text in enumerate(answers, 1)],
-        "expiry": expiry,
-        "allow_multiselect": False,
-        "layout_type": 1,
-        "results": {"answer_counts": [], "is_finalized": False},
-    }
-
-
-_ENCODER = msgspec.json.Encoder()
-
-
-def message(what: Message) -> dict[str, Any]:
-    """Returns a message without the message it answers and the thread it started."""
-    payload: dict[str, Any] = {
-        "type": what.type,
-        "content": what.content,
-        "mentions": [user(who) for who in what.mentions],
-        "mention_roles": [],
-        "attachments": [],
-        "embeds": [],
-        "timestamp": iso(_time(what.number)),
-        "edited_timestamp": None if what.edited is None else iso(what.edited),
-        "flags": 0,
-        "components": [],
-        "id": str(what.number),
-        "channel_id": str(what.channel.number),
-        "author": _author(what.author),
-        "pinned": what.pinned,
-        "mention_everyone": "@everyone" in what.content or "@here" in what.content,
-        "tts": False,
-    }
-    if what.extra:
-        payload |= what.extra
-    return payload
-
-
-def _author(who: User) -> msgspec.Raw:
-    if not who.json:
-        who.json = _ENCODER.encode(user(who))
-    return msgspec.Raw(who.json)
-
-
-def withheld(what: Message) -> dict[str, Any]:
-    """Returns a message as a bot sees it that may not read content."""
-    payload = message(what) | {"content": "", "attachments": [], "embeds": [], "components": []}
-    payload.pop("poll", None)
-    return payload
-
-
-def message_bytes(what: Message, guild_id: str, *, reader: User, content: bool, remember: bool) -> bytes:
-    """Returns a message as ``reader`` gets it."""
-    core = _core(what, reader, content=content, remember=remember)
-    tail = b""
-    if what.reply_to is not None:
-        answered = what.reply_to
-        inner = b"null" if answered.deleted else _core(answered, reader, content=content, remember=remember)
-        tail += b',"referenced_message":' + inner
-    if what.thread is not None:
-        tail += b',"thread":' + _ENCODER.encode(channel(what.thread, guild_id))
-    return core[:-1] + tail + b"}" if tail else core
-
-
-def _core(what: Message, reader: User, *, content: bool, remember: bool) -> bytes:
-    if not content and what.author is not reader and reader not in what.mentions:
-        return _ENCODER.encode(withheld(what))
-    if what.core:
-        return what.core
-    core = _ENCODER.encode(message(what))
-    if remember:
-        what.core = core
-    return core
+    return {"id": where.id, "user_id": who.id, "join_timestamp": iso(made(where.number)), "flags": 1}

@@ -9,13 +9,15 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Literal
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from furytune.errors import MissingExtraError
-from furytune.testing._discord_limits import Limits
-from furytune.testing._discord_service import Answer, Service, encode, problem
+from furytune.testing._discord_limits import Limits, Scope
+from furytune.testing._discord_messages import encode
+from furytune.testing._discord_service import Answer, Service, problem
 
 __all__ = ["Asked", "DiscordFault", "Mode", "Server"]
 
@@ -23,20 +25,22 @@ Mode = Literal[
     "status", "local", "global", "shared", "reset", "truncate", "cut", "slow", "html", "hang", "forbid"
 ]
 
+_SCOPES: dict[str, Scope] = {"local": "user", "global": "global", "shared": "shared"}
+_VIA = "1.1 google"
 _BASE = "/api/v10"
 _HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>cloudflare</body></html>"
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Asked:
     """One request and how it was answered.
 
     Attributes:
-        time: Seconds of the monotonic clock.
+        time: When it arrived, in seconds of the monotonic clock.
         method: Such as "GET".
         path: Without the base and the query.
         query: The last value of each name.
-        status: What was answered; 0 where nothing was.
+        status: What was answered; 0 while nothing is, or where the connection was dropped.
         bucket: Hash of its rate-limit bucket, "" where it has none.
     """
 
@@ -44,8 +48,13 @@ class Asked:
     method: str
     path: str
     query: dict[str, str]
-    status: int
-    bucket: str
+    status: int = 0
+    bucket: str = ""
+
+    @property
+    def line(self) -> str:
+        """Method and path, which faults are matched with."""
+        return f"{self.method} {self.path}"
 
 
 @define(kw_only=True)
@@ -81,7 +90,7 @@ class Server:
     requests: list[Asked] = field(factory=list, repr=False)
     faults: list[DiscordFault] = field(factory=list)
     hooks: list[Callable[[Asked], None]] = field(factory=list)
-    violations: list[str] = field(factory=list)
+    errors: list[Exception] = field(factory=list)
     url: str = ""
     _refused: set[str] = field(factory=set, repr=False)
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, repr=False)
@@ -93,13 +102,11 @@ class Server:
         try:
             import aiohttp  # noqa: F401
         except ImportError as error:
-            raise MissingExtraError(
-                "the fake Discord needs aiohttp: pip install 'furytune[discord]'"
-            ) from error
-        started = threading.Event()
+            raise MissingExtraError("FakeDiscord", "discord") from error
+        started: Future[str] = Future()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self._thread.start()
-        started.wait()
+        self.url = started.result()
 
     def close(self) -> None:
         """Stops, and lets go of requests that hang."""
@@ -108,76 +115,63 @@ class Server:
             self._thread.join()
             self._thread = None
 
-    def _run(self, started: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
+    def _run(self, started: Future[str]) -> None:
         try:
             self._loop.run_until_complete(self._serve(started))
+        except BaseException as error:  # noqa: BLE001  (told to whoever waits for the start)
+            started.set_exception(error)
         finally:
             self._loop.close()
 
-    async def _serve(self, started: threading.Event) -> None:
+    async def _serve(self, started: Future[str]) -> None:
         from aiohttp import web
 
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}"
-        started.set()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}")
         await self._released.wait()
         await runner.cleanup()
 
     async def _handle(self, request: Any) -> Any:
         from aiohttp import web
 
-        if self.latency:
-            await asyncio.sleep(self.latency)
-        path = request.path.removeprefix(_BASE)
         asked = Asked(
             time=time.monotonic(),
             method=request.method,
-            path=path,
+            path=request.path.removeprefix(_BASE),
             query=dict(request.query),
-            status=0,
-            bucket="",
         )
+        self.requests.append(asked)
+        if self.latency:
+            await asyncio.sleep(self.latency)
         answer, headers, fault = self._answer(asked, request)
-        bucket = headers.get("X-RateLimit-Bucket", "")
-        if fault is not None and fault.mode in {"reset", "hang"}:
-            self._record(asked, 0, bucket)
+        asked.bucket = headers.get("X-RateLimit-Bucket", "")
+        mode = "" if fault is None else fault.mode
+        if fault is not None and mode in {"reset", "hang"}:
             await self._drop(request, fault)
-            raise asyncio.CancelledError
-        self._record(asked, answer.status, bucket)
-        kind = "application/json"
+            return web.Response(status=500)
+        asked.status = answer.status
         body = answer.body
-        if fault is not None and fault.mode == "html":
-            kind, body = "text/html", _HTML
-        if fault is not None and fault.mode == "truncate":
-            body = body[: max(1, len(body) // 2)]
-        headers["Content-Type"] = kind
-        if fault is not None and fault.mode in {"cut", "slow"}:
+        headers |= {"Content-Type": "application/json", "Via": _VIA}
+        if mode == "html":
+            body, headers["Content-Type"] = _HTML, "text/html; charset=UTF-8"
+        if mode == "truncate":
+            body = body[: len(body) // 2]
+        if fault is not None and mode in {"cut", "slow"}:
             return await self._dribble(request, answer.status, headers, body, fault)
         return web.Response(body=body, status=answer.status, headers=headers)
 
-    def _record(self, asked: Asked, status: int, bucket: str) -> None:
-        self.requests.append(
-            Asked(
-                time=asked.time,
-                method=asked.method,
-                path=asked.path,
-                query=asked.query,
-                status=status,
-                bucket=bucket,
-            )
-        )
-
     def _answer(self, asked: Asked, request: Any) -> tuple[Answer, dict[str, str], DiscordFault | None]:
-        line = f"{asked.method} {asked.path}"
-        for hook in list(self.hooks):
-            hook(asked)
+        try:
+            for hook in list(self.hooks):
+                hook(asked)
+        except Exception as error:  # noqa: BLE001  (raised again where the server is closed)
+            self.errors.append(error)
+            return problem(500), {}, None
         given = request.headers.get("Authorization", "")
         if given in self._refused:
-            self.violations.append(f"{line}: sent with a token that was refused before")
+            self.limits.violations.append(f"{asked.line}: sent with a token that was refused before")
         if given != f"Bot {self.token}":
             self._refused.add(given)
             return problem(401), {}, None
@@ -187,24 +181,21 @@ class Server:
         if asked.method != "GET":
             return problem(405), {"Allow": "GET"}, None
         route, major, answer = found
-        bucket, refusal = self.limits.take(asked.method, route, major)
+        bucket, refusal = self.limits.take(asked.line, route, major, asked.time)
         fault = None
         if refusal is None:
-            fault = next((f for f in self.faults if f.strikes(line)), None)
-        if fault is not None and fault.mode in {"local", "global", "shared"}:
-            scope = "user" if fault.mode == "local" else fault.mode
-            refusal = self.limits.exhaust(bucket, scope, fault.wait)
-        if refusal is not None:
-            return Answer(429, encode(refusal.body)), self.limits.headers(bucket) | refusal.headers(), None
+            fault = next((f for f in self.faults if f.strikes(asked.line)), None)
+        if fault is not None and fault.mode in _SCOPES:
+            refusal = self.limits.stop(bucket, _SCOPES[fault.mode], fault.wait)
         headers = self.limits.headers(bucket)
-        if fault is not None and fault.mode == "status":
+        if refusal is not None:
+            told = {} if refusal.scope == "global" else headers
+            return Answer(429, encode(refusal.body)), told | refusal.headers, None
+        if fault is not None and fault.mode in {"status", "html"}:
             return problem(fault.status), headers, fault
         if fault is not None and fault.mode == "forbid":
-            return Answer(403, b'{"message": "Missing Access", "code": 50001}'), headers, fault
-        made = answer(asked.query)
-        if fault is not None and fault.mode == "html":
-            made = Answer(fault.status, made.body)
-        return made, headers, fault
+            return Answer(403, b'{"message":"Missing Access","code":50001}'), headers, fault
+        return answer(asked.query), headers, fault
 
     async def _drop(self, request: Any, fault: DiscordFault) -> None:
         if fault.mode == "hang":

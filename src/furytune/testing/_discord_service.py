@@ -9,20 +9,18 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from attrs import frozen
 
 from furytune.testing import _discord_payloads as payloads
-from furytune.testing._discord_model import PERMISSIONS, Channel
+from furytune.testing._discord_messages import encode, message_bytes
+from furytune.testing._discord_model import PERMISSIONS, Channel, Message, permissions
 from furytune.testing._discord_world import World
 
-__all__ = ["Answer", "ApiError", "Service", "encode", "problem"]
+__all__ = ["Answer", "ApiError", "Service", "problem"]
 
 _UNKNOWN = {"channel": 10_003, "guild": 10_004, "member": 10_007, "message": 10_008}
-_OBFUSCATED = 1 << 17
-_ENCODER = msgspec.json.Encoder()
+_THREADED = ("text", "announcement", "forum", "media")
 
-encode = _ENCODER.encode
 Query = Mapping[str, str]
 
 
@@ -39,12 +37,12 @@ class ApiError(Exception):
 
     def __init__(self, status: int, code: int, message: str, **more: Any) -> None:
         super().__init__(message)
-        self.answer = Answer(status, _ENCODER.encode({"message": message, "code": code, **more}))
+        self.answer = Answer(status, encode({"message": message, "code": code, **more}))
 
 
 def problem(status: int) -> Answer:
     """Returns the body of a refusal that has nothing to say but its status."""
-    return Answer(status, _ENCODER.encode({"message": f"{status}: {HTTPStatus(status).phrase}", "code": 0}))
+    return Answer(status, encode({"message": f"{status}: {HTTPStatus(status).phrase}", "code": 0}))
 
 
 def _unknown(what: str) -> ApiError:
@@ -55,8 +53,8 @@ def _no_access() -> ApiError:
     return ApiError(403, 50_001, "Missing Access")
 
 
-def _no_permission() -> ApiError:
-    return ApiError(403, 50_013, "Missing Permissions")
+def _wrong_kind() -> ApiError:
+    return ApiError(400, 50_024, "Cannot execute action on this channel type")
 
 
 def _invalid(name: str, code: str, message: str) -> ApiError:
@@ -147,48 +145,41 @@ class Service:
         return run
 
     def _me(self, _query: Query) -> bytes:
-        return _ENCODER.encode(payloads.myself(self.world.bot))
+        return encode(payloads.myself(self.world.bot))
 
     def _application(self, _query: Query) -> bytes:
         w = self.world
         made = payloads.application(w.bot, w.owner, content=w.content_intent, members=w.members_intent)
-        return _ENCODER.encode(made)
+        return encode(made)
 
     def _guild(self, query: Query) -> bytes:
         w = self.world
         count = sum(u.member for u in w.users.values()) if query.get("with_counts") in {"1", "true"} else None
-        return _ENCODER.encode(
-            payloads.guild(w.guild_number, w.name, w.owner, list(w.roles.values()), counts=count)
-        )
+        return encode(payloads.guild(w.guild_number, w.name, w.owner, list(w.roles.values()), counts=count))
 
     def _roles(self, _query: Query) -> bytes:
-        return _ENCODER.encode([payloads.role(r) for r in self.world.roles.values()])
+        return encode([payloads.role(r) for r in self.world.roles.values()])
 
     def _channels(self, _query: Query) -> bytes:
         listed = []
         for where in self.world.channels.values():
-            if where.is_thread:
-                continue
-            if self._may(where, "VIEW_CHANNEL"):
-                listed.append(payloads.channel(where, self.world.guild))
-            elif self.obfuscate:
-                listed.append(self._obfuscated(where))
-        return _ENCODER.encode(listed)
+            if not where.is_thread:
+                if self._lists(where):
+                    listed.append(payloads.channel(where, self.world.guild))
+                elif self.obfuscate:
+                    listed.append(payloads.obfuscated(where, self.world.guild))
+        return encode(listed)
 
-    def _obfuscated(self, where: Channel) -> dict[str, Any]:
-        made = payloads.channel(where, self.world.guild)
-        made |= {"name": "___hidden___", "flags": _OBFUSCATED, "permission_overwrites": []}
-        if "topic" in made:
-            made["topic"] = None
-        if "last_message_id" in made:
-            made["last_message_id"] = None
-        if "available_tags" in made:
-            made["available_tags"] = []
-        return made
+    def _lists(self, where: Channel) -> bool:
+        """A category is seen as soon as one of its channels is."""
+        if where.kind == "category":
+            inside = (c for c in self.world.channels.values() if c.parent is where)
+            return any(map(self._sees, inside)) or self._sees(where)
+        return self._sees(where)
 
     def _threads(self, found: list[Channel], *, has_more: bool) -> bytes:
         w = self.world
-        return _ENCODER.encode(
+        return encode(
             {
                 "threads": [payloads.channel(t, w.guild) for t in found],
                 "members": [payloads.thread_member(t, w.bot) for t in found if t.joined],
@@ -202,6 +193,8 @@ class Service:
 
     def _archived(self, channel: int, query: Query, kind: str, *, joined: bool = False) -> bytes:
         parent = self._place(channel)
+        if parent.kind not in _THREADED:
+            raise _wrong_kind()
         if not self._may(parent, "READ_MESSAGE_HISTORY"):
             raise _no_access()
         if kind == "private" and not joined and not self._may(parent, "MANAGE_THREADS"):
@@ -236,43 +229,48 @@ class Service:
         found = sorted(
             (u for u in self.world.users.values() if u.member and u.number > after), key=lambda u: u.number
         )
-        return _ENCODER.encode([payloads.member(u) for u in found[:limit]])
+        return encode([payloads.member(u) for u in found[:limit]])
 
     def _member(self, _query: Query, member: int) -> bytes:
         who = self.world.users.get(member)
         if who is None or not who.member:
             raise _unknown("member") if who else ApiError(404, 10_013, "Unknown User")
-        return _ENCODER.encode(payloads.member(who))
+        return encode(payloads.member(who))
 
     def _channel(self, _query: Query, channel: int) -> bytes:
-        return _ENCODER.encode(payloads.channel(self._place(channel), self.world.guild))
+        where = self._place(channel)
+        found = payloads.channel(where, self.world.guild)
+        if where.is_thread and where.joined:
+            found["member"] = payloads.thread_member(where, self.world.bot)
+        return encode(found)
 
     def _messages(self, query: Query, channel: int) -> bytes:
         where = self._place(channel)
         if where.kind in {"category", "forum", "media"}:
-            raise ApiError(400, 50_008, "Cannot send messages in a non-text channel")
-        if where.kind in {"voice", "stage"} and not self._may(where, "CONNECT"):
-            raise _no_access()
-        limit = _limit(query, 100, 50)
-        cursors = {name: _snowflake(query, name) for name in ("around", "before", "after")}
+            raise _wrong_kind()
+        self._connects(where)
+        low, high = self._page(where.numbers, query)
         if not self._may(where, "READ_MESSAGE_HISTORY"):
             return b"[]"
-        numbers, end = where.numbers, len(where.numbers)
-        low, high = max(0, end - limit), end
-        if cursors["around"] is not None:
-            middle = bisect_left(numbers, cursors["around"])
-            low = max(0, middle - limit // 2)
-            high = min(end, low + limit)
-        elif cursors["before"] is not None:
-            high = bisect_left(numbers, cursors["before"])
-            low = max(0, high - limit)
-        elif cursors["after"] is not None:
-            low = bisect_right(numbers, cursors["after"])
-            high = min(end, low + limit)
-        return b"[" + b",".join(map(self._render, reversed(where.messages[low:high]))) + b"]"
+        return b"[" + b",".join(map(self._render, where.messages[low:high][::-1])) + b"]"
+
+    def _page(self, numbers: list[int], query: Query) -> tuple[int, int]:
+        limit, end = _limit(query, 100, 50), len(numbers)
+        around, before, after = (_snowflake(query, name) for name in ("around", "before", "after"))
+        if around is not None:
+            low = max(0, bisect_left(numbers, around) - limit // 2)
+            return low, min(end, low + limit)
+        if before is not None:
+            high = bisect_left(numbers, before)
+            return max(0, high - limit), high
+        if after is not None:
+            low = bisect_right(numbers, after)
+            return low, min(end, low + limit)
+        return max(0, end - limit), end
 
     def _message(self, _query: Query, channel: int, message: int) -> bytes:
         where = self._place(channel)
+        self._connects(where)
         if not self._may(where, "READ_MESSAGE_HISTORY"):
             raise _no_access()
         at = bisect_left(where.numbers, message)
@@ -280,14 +278,19 @@ class Service:
             raise _unknown("message")
         return self._render(where.messages[at])
 
-    def _render(self, message: Any) -> bytes:
+    def _connects(self, where: Channel) -> None:
+        if where.kind in {"voice", "stage"} and not self._may(where, "CONNECT"):
+            raise _no_access()
+
+    def _render(self, message: Message) -> bytes:
         w = self.world
-        return payloads.message_bytes(
-            message, w.guild, reader=w.bot, content=w.content_intent, remember=w.remember
-        )
+        return message_bytes(message, w.guild, reader=w.bot, content=w.content_intent, remember=w.remember)
 
     def _may(self, where: Channel, permission: str) -> bool:
-        return bool(self.world.permissions(self.world.bot, where) & PERMISSIONS[permission])
+        return bool(
+            permissions(self.world.bot, where, self.world.everyone, self.world.owner)
+            & PERMISSIONS[permission]
+        )
 
     def _sees(self, where: Channel) -> bool:
         if not self._may(where, "VIEW_CHANNEL"):

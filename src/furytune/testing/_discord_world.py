@@ -8,16 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import RLock
 from typing import Any
 
-from furytune.testing import _discord_payloads as payloads
-from furytune.testing._discord_model import (
-    PERMISSIONS,
-    Channel,
-    Message,
-    Role,
-    User,
-    iso,
-    snowflake,
-)
+from furytune.testing import _discord_messages as parts
+from furytune.testing._discord_model import PERMISSIONS, Channel, Message, Role, User, snowflake
 
 __all__ = ["World"]
 
@@ -26,7 +18,7 @@ _FORUMS = ("forum", "media")
 
 
 class World:
-    """A guild, its members, channels and messages; every method is safe to call from any thread.
+    """A guild, its members, channels and messages; every method may be called from any thread.
 
     Args:
         start: Milliseconds since 1970 of the first thing that is made.
@@ -35,10 +27,11 @@ class World:
         name: Of the guild.
 
     Attributes:
-        now: Milliseconds since 1970, set it to let time pass.
-        bot: The account that reads.
-        content_intent: Whether it may read the text of others.
+        now: Milliseconds since 1970; add to it to let time pass.
+        bot: The account that reads. It may manage threads; `deny` takes that away.
+        content_intent: Whether it may read what others wrote.
         members_intent: Whether it may list members.
+        remember: Whether the JSON of messages is kept for the next request.
     """
 
     def __init__(self, *, start: int = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop") -> None:
@@ -54,12 +47,11 @@ class World:
         self.users: dict[int, User] = {}
         self.roles: dict[int, Role] = {}
         self.guild_number = self._number()
-        wanted = ("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CONNECT")
-        self.everyone = Role(self.guild_number, "@everyone", sum(PERMISSIONS[n] for n in wanted))
+        granted = ("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CONNECT")
+        self.everyone = Role(self.guild_number, "@everyone", sum(PERMISSIONS[n] for n in granted))
         self.roles[self.guild_number] = self.everyone
         self.owner = self.add_member("owner")
-        reader = self.add_role("reader", "MANAGE_THREADS")
-        self.bot = self.add_member("furytune", bot=True, roles=[reader])
+        self.bot = self.add_member("furytune", bot=True, roles=[self.add_role("reader", "MANAGE_THREADS")])
 
     @property
     def guild(self) -> str:
@@ -68,11 +60,11 @@ class World:
 
     def _number(self) -> int:
         self.now += self.tick
-        self._increment = (self._increment + 1) % 4096 if not self.tick else 0
+        self._increment = 0 if self.tick else self._increment + 1
         return snowflake(self.now, self._increment)
 
     def add_role(self, name: str, *permissions: str) -> Role:
-        """Makes a role that grants permissions by their published names."""
+        """Makes a role that grants permissions, by their published names."""
         with self.lock:
             bits = sum(PERMISSIONS[p] for p in permissions)
             role = Role(self._number(), name, bits, position=len(self.roles))
@@ -133,7 +125,7 @@ class World:
             starter: Message of the parent that it is started on, whose id it takes.
             tags: Of a forum's post; made where the forum does not have them.
             archived: Whether it is closed. A message that is posted later leaves it closed, but at a later
-                time: as if it had been opened by the message and closed again.
+                time: as if the message had opened it and it had been closed again.
             private: Whether only its members and those who manage threads see it.
             locked: Whether only those who manage threads may open it.
             joined: Whether the bot is a member of it.
@@ -147,23 +139,28 @@ class World:
             thread = Channel(number, title, kind, parent, owner=who, archived=archived, archived_at=self.now)
             thread.locked, thread.joined = locked, joined
             for tag in tags:
-                thread.applied.append(parent.tags.setdefault(tag, self._number()))
+                thread.applied.append(parent.tags[tag] if tag in parent.tags else self._tag(parent, tag))
             self.channels[number] = thread
             if parent.kind in _FORUMS:
-                parent.last = number
+                parent.last, thread.starters = number, 1
                 self._append(thread, Message(number, thread, who, content or ""))
                 return thread
             if starter is not None:
-                starter.thread = thread
-                about = self._reference(starter)
+                starter.thread, thread.starters = thread, 1
+                about = parts.reference(starter, self.guild)
                 first = Message(self._number(), thread, who, "", 21, reply_to=starter, extra=about)
                 self._append(thread, first)
             elif not private:
-                about = {"message_reference": {"type": 0, "channel_id": thread.id, "guild_id": self.guild}}
-                self._append(parent, Message(self._number(), parent, who, title, 18, extra=about))
+                about = {"type": 0, "channel_id": thread.id, "guild_id": self.guild}
+                notice = Message(self._number(), parent, who, title, 18, extra={"message_reference": about})
+                self._append(parent, notice)
             if content is not None:
                 self._append(thread, Message(self._number(), thread, who, content))
             return thread
+
+    def _tag(self, forum: Channel, name: str) -> int:
+        forum.tags[name] = self._number()
+        return forum.tags[name]
 
     def post(
         self,
@@ -176,10 +173,11 @@ class World:
         attachments: Sequence[str | Mapping[str, Any]] = (),
         embeds: Sequence[str | Mapping[str, Any]] = (),
         stickers: Sequence[str] = (),
-        poll: tuple[str, list[str]] | None = None,
+        poll: tuple[str, Sequence[str]] | None = None,
         webhook: bool = False,
         command: str = "",
         type: int | None = None,  # noqa: A002  (the payload's name)
+        **more: Any,
     ) -> Message:
         """Posts a message.
 
@@ -196,37 +194,46 @@ class World:
             webhook: Whether it came through a webhook of this name.
             command: Name of the bot's command that it answers.
             type: As published, such as 7 for "has joined"; else that of a message or a reply.
+            **more: Fields of the payload, such as ``flags``.
         """
         with self.lock:
             who = self._who(author, webhook=webhook)
-            message = Message(self._number(), channel, who, content)
+            message = Message(self._number(), channel, who, content, reply_to=reply_to)
             extra: dict[str, Any] = {}
             if attachments:
-                made = [payloads.attachment(self._number(), a, channel.id) for a in attachments]
-                extra["attachments"] = made
+                extra["attachments"] = [parts.attachment(self._number(), a, channel) for a in attachments]
             if embeds:
-                extra["embeds"] = [payloads.embed(e) for e in embeds]
+                extra["embeds"] = [parts.embed(e) for e in embeds]
             if stickers:
-                extra["sticker_items"] = [payloads.sticker(self._number(), name) for name in stickers]
+                extra["sticker_items"] = [parts.sticker(self._number(), name) for name in stickers]
             if poll:
-                extra["poll"] = payloads.poll(poll[0], list(poll[1]), iso(self.now + 86_400_000))
+                extra["poll"] = parts.poll(*poll, self.now + 86_400_000)
             if reply_to is not None:
-                message.type, message.reply_to = 19, reply_to
-                extra |= self._reference(reply_to)
+                message.type = 19
+                extra |= parts.reference(reply_to, self.guild)
             if forward_of is not None:
-                extra |= self._forward(forward_of)
+                extra |= parts.forward(forward_of, self.guild)
             if webhook:
                 extra["webhook_id"] = who.id
             if command:
                 message.type = 20
-                extra |= self._command(who, command)
+                extra |= parts.command(self._number(), who, command, self.owner, self.guild)
             if type is not None:
                 message.type = type
-            found = (self.users.get(int(n)) for n in _MENTION.findall(content))
-            message.mentions = tuple(dict.fromkeys(u for u in found if u is not None))
-            message.extra = extra or None
+            if "<@" in content:
+                found = (self.users.get(int(n)) for n in _MENTION.findall(content))
+                message.mentions = tuple(dict.fromkeys(u for u in found if u is not None))
+            message.extra = extra | more or None
             self._append(channel, message)
             return message
+
+    def end_poll(self, message: Message, winner: int = 1, votes: int = 3) -> Message:
+        """Ends a poll, which its channel is told by a message of its author."""
+        with self.lock:
+            assert message.extra is not None
+            embed = parts.poll_result(message.extra["poll"], winner, votes)
+            about = parts.reference(message, self.guild)
+            return self.post(message.channel, message.author, embeds=[embed], type=46, **about)
 
     def _append(self, channel: Channel, message: Message) -> None:
         channel.numbers.append(message.number)
@@ -247,25 +254,14 @@ class World:
             who.webhook, who.member = True, False
         return who
 
-    def _reference(self, to: Message) -> dict[str, Any]:
-        about = {"type": 0, "channel_id": to.channel.id, "message_id": to.id, "guild_id": self.guild}
-        return {"message_reference": about}
-
-    def _forward(self, of: Message) -> dict[str, Any]:
-        kept = ("type", "content", "mentions", "mention_roles", "attachments", "embeds", "timestamp")
-        whole = payloads.message(of)
-        inner = {k: whole[k] for k in (*kept, "edited_timestamp", "flags", "components")}
-        about = {"type": 1, "channel_id": of.channel.id, "message_id": of.id, "guild_id": self.guild}
-        return {"message_reference": about, "message_snapshots": [{"message": inner}], "flags": 1 << 14}
-
-    def _command(self, who: User, name: str) -> dict[str, Any]:
-        asker = payloads.user(self.owner)
-        about = {"id": str(self._number()), "type": 2, "name": name, "user": asker}
-        about["authorizing_integration_owners"] = {"0": self.guild}
-        return {"application_id": who.id, "webhook_id": who.id, "interaction_metadata": about}
-
     def edit(self, message: Message, content: str, *, silently: bool = False) -> None:
-        """Changes the text of a message; silently, as the service itself does, without a time of edit."""
+        """Changes the text of a message.
+
+        Args:
+            message: Which.
+            content: Its new text.
+            silently: Whether it gets no time of edit, as when the service adds the preview of a link.
+        """
         with self.lock:
             message.content, message.core = content, b""
             self.now += self.tick
@@ -273,31 +269,43 @@ class World:
                 message.edited = self.now
 
     def delete(self, message: Message) -> None:
-        """Deletes a message; the thread that it started stays."""
+        """Deletes a message; the thread that was started on it stays."""
         with self.lock:
             where = message.channel
-            at = bisect_left(where.numbers, message.number)
             if not message.deleted:
+                at = bisect_left(where.numbers, message.number)
                 del where.numbers[at], where.messages[at]
             message.deleted = True
             self.now += self.tick
 
     def delete_channel(self, channel: Channel) -> None:
-        """Deletes a channel or thread with all that hangs below it."""
+        """Deletes a channel with its threads; the channels of a category stay."""
         with self.lock:
             self.channels.pop(channel.number, None)
             for other in [c for c in self.channels.values() if c.parent is channel]:
                 if other.is_thread:
-                    self.delete_channel(other)
+                    del self.channels[other.number]
                 else:
                     other.parent = None
             self.now += self.tick
 
     def archive(self, thread: Channel, *, archived: bool = True) -> None:
-        """Closes or opens a thread."""
+        """Closes a thread, or opens it."""
         with self.lock:
             self.now += self.tick
             thread.archived, thread.archived_at = archived, self.now
+
+    def rename(self, channel: Channel, name: str) -> None:
+        """Gives a channel or thread another name."""
+        with self.lock:
+            channel.name = name
+
+    def retag(self, post: Channel, *tags: str) -> None:
+        """Gives the post of a forum other tags, such as "solved"."""
+        with self.lock:
+            forum = post.parent
+            assert forum is not None
+            post.applied = [forum.tags[t] if t in forum.tags else self._tag(forum, t) for t in tags]
 
     def react(self, message: Message, emoji: str, count: int = 1) -> None:
         """Sets how many people react with an emoji; 0 takes it away."""
@@ -305,57 +313,37 @@ class World:
             extra = message.extra or {}
             others = [r for r in extra.get("reactions", []) if r["emoji"]["name"] != emoji]
             if count:
-                details = {"burst": 0, "normal": count}
-                about = {"emoji": {"id": None, "name": emoji}, "count": count, "count_details": details}
-                others.append(about | {"burst_colors": [], "me_burst": False, "burst_me": False, "me": False})
-                others[-1]["burst_count"] = 0
+                others.append(parts.reaction(emoji, count))
             extra["reactions"] = others
             if not others:
                 del extra["reactions"]
             message.extra, message.core = extra or None, b""
 
     def pin(self, message: Message, *, pinned: bool = True) -> None:
-        """Pins a message, which says so in its channel, or unpins it."""
+        """Pins a message, which its channel is told, or unpins it."""
         with self.lock:
             message.pinned, message.core = pinned, b""
             if pinned:
-                self._append(
-                    message.channel,
-                    Message(
-                        self._number(), message.channel, self.owner, "", 6, extra=self._reference(message)
-                    ),
-                )
+                where, about = message.channel, parts.reference(message, self.guild)
+                self._append(where, Message(self._number(), where, self.owner, "", 6, extra=about))
 
     def deny(self, channel: Channel, *permissions: str) -> None:
-        """Takes permissions from the bot in a channel, by their published names."""
-        self._overwrite(channel, deny=permissions)
+        """Takes permissions from the bot in a channel and its threads, by their published names."""
+        self.overwrite(channel, self.bot, deny=permissions)
 
     def allow(self, channel: Channel, *permissions: str) -> None:
-        """Grants the bot permissions in a channel, by their published names."""
-        self._overwrite(channel, allow=permissions)
+        """Grants the bot permissions in a channel and its threads, by their published names."""
+        self.overwrite(channel, self.bot, allow=permissions)
 
-    def _overwrite(self, channel: Channel, allow: Iterable[str] = (), deny: Iterable[str] = ()) -> None:
+    def overwrite(
+        self, channel: Channel, whom: User | Role, *, allow: Iterable[str] = (), deny: Iterable[str] = ()
+    ) -> None:
+        """Grants and takes permissions of one account or role in a channel."""
         with self.lock:
-            _, allowed, denied = channel.overwrites.get(self.bot.number, (1, 0, 0))
+            kind = int(isinstance(whom, User))
+            _, allowed, denied = channel.overwrites.get(whom.number, (kind, 0, 0))
             for name in allow:
                 allowed, denied = allowed | PERMISSIONS[name], denied & ~PERMISSIONS[name]
             for name in deny:
                 allowed, denied = allowed & ~PERMISSIONS[name], denied | PERMISSIONS[name]
-            channel.overwrites[self.bot.number] = (1, allowed, denied)
-
-    def permissions(self, who: User, channel: Channel) -> int:
-        """Computes what an account may do in a channel, by the published algorithm."""
-        if channel.is_thread and channel.parent is not None:
-            return self.permissions(who, channel.parent)
-        bits = self.everyone.permissions
-        for role in who.roles:
-            bits |= role.permissions
-        if who is self.owner or bits & PERMISSIONS["ADMINISTRATOR"]:
-            return ~0
-        for group in ([self.guild_number], [r.number for r in who.roles], [who.number]):
-            found = [channel.overwrites[n] for n in group if n in channel.overwrites]
-            for _, _, deny in found:
-                bits &= ~deny
-            for _, allow, _ in found:
-                bits |= allow
-        return bits
+            channel.overwrites[whom.number] = (kind, allowed, denied)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import gc
+import random
+import sys
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +17,12 @@ from furytune.testing._discord_service import Service
 from furytune.testing._discord_world import World
 
 __all__ = ["Asked", "Channel", "DiscordFault", "FakeDiscord", "Message", "Role", "User"]
+
+_TEXT = (
+    "the build fails when I run it on the new server and the log says nothing useful about what went wrong "
+    "you need to install the package first then restart the service and check its status please try again "
+    "with version two of the library because version one had a bug in parsing of dates thanks that worked"
+)
 
 
 class FakeDiscord(World):
@@ -52,7 +62,7 @@ class FakeDiscord(World):
         self.limits = Limits(limit=limit, window=window, overall=overall, routes=dict(routes or {}))
         self.service = Service(self, obfuscate=obfuscate)
         self._server = Server(self.service, self.limits, token, latency)
-        self._server.violations = self.violations = self.limits.violations
+        self.violations = self.limits.violations
         self.requests = self._server.requests
         self.faults = self._server.faults
         self._server.open()
@@ -84,12 +94,45 @@ class FakeDiscord(World):
         self.faults.append(DiscordFault(on=on, mode=mode, status=status, times=times, skip=skip, wait=wait))
 
     def on_request(self, callback: Callable[[Asked], None]) -> None:
-        """Has a function called before each answer, with the request; it may edit the guild."""
+        """Has a function called before each answer, with the request.
+
+        It may edit the guild: post, delete, deny. What it raises is raised by `close`.
+        """
         self._server.hooks.append(callback)
 
+    def fill(self, messages: int, channels: int = 1, *, seed: int = 0) -> list[Channel]:
+        """Makes text channels full of plausible messages, the same for the same arguments.
+
+        Args:
+            messages: In all.
+            channels: Among which they are shared evenly.
+            seed: Of their texts, authors and replies; a quarter answers another message.
+
+        Returns:
+            The channels.
+        """
+        chance = random.Random(seed)  # noqa: S311  (made-up text)
+        words = _TEXT.split()
+        with self.lock:
+            made = [self.add_channel(f"channel-{i}") for i in range(channels)]
+            people = [self.add_member(f"member{i}") for i in range(50)]
+            for i in range(messages):
+                where = made[i % channels]
+                text = " ".join(chance.choices(words, k=chance.randint(3, 25)))
+                recent = where.messages[-8:] if chance.randrange(4) == 0 else []
+                to = chance.choice(recent) if recent else None
+                self.post(where, chance.choice(people), f"{text} {i}", reply_to=to)
+        return made
+
     def close(self) -> None:
-        """Stops the server."""
+        """Stops the server.
+
+        Raises:
+            Exception: What a function of `on_request` raised.
+        """
         self._server.close()
+        if self._server.errors:
+            raise self._server.errors[0]
 
     def __enter__(self) -> Self:
         return self
@@ -97,4 +140,42 @@ class FakeDiscord(World):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except Exception:
+            if error is None:
+                raise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves a guild full of messages until its standard input ends; prints its URL, then the guild's id.
+
+    Args:
+        arguments: Of the command line; see ``python -m furytune.testing.fake_discord --help``.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(prog="python -m furytune.testing.fake_discord", description=__doc__)
+    parser.add_argument("--messages", type=int, default=1000, help="how many messages")
+    parser.add_argument("--channels", type=int, default=1, help="text channels that share them")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--token", default="rehearsal", help="the token that is accepted")
+    parser.add_argument("--limit", type=int, default=10_000, help="requests of a bucket within the window")
+    parser.add_argument("--window", type=float, default=1.0, help="seconds of the window")
+    parser.add_argument("--overall", type=int, default=None, help="requests of the bot within a second")
+    asked = vars(parser.parse_args(arguments))
+    messages, channels = asked.pop("messages"), asked.pop("channels")
+    with FakeDiscord(tick=1, **asked) as service:
+        service.remember = False
+        gc.disable()
+        service.fill(messages, channels)
+        gc.freeze()
+        gc.enable()
+        print(service.url, service.guild, sep="\n", flush=True)  # noqa: T201  (its answer)
+        sys.stdin.read()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
