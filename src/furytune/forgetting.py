@@ -253,16 +253,38 @@ def _folders(manifest: Path) -> Iterator[Path]:
         yield (manifest.parent / str(file["name"])).resolve().parent
 
 
+class _Place(msgspec.Struct, rename="camel"):
+    channel_id: str | None = None
+
+
+class _Opening(msgspec.Struct):
+    id: str
+    type: str
+    reference: _Place | None = None
+
+
 def _untitle(store: Journal, messages: set[str]) -> None:
-    """Takes away the titles of threads that begin with one of the messages: whoever opened a thread wrote its title."""
+    """Takes away the titles of threads that were opened by one of the messages, or that begin with one.
+
+    Whoever opens a thread writes its title. Discord notes the opening in the channel, or gives the thread the id of
+    the message that it was opened on.
+    """
     with store.writing():
+        opened = set(messages)
+        for log in store.logs().values():
+            for block, _ in log.blocks(_Opening):
+                opened |= {
+                    m.reference.channel_id or ""
+                    for m in block
+                    if m.type == "ThreadCreated" and m.id in messages and m.reference is not None
+                }
         for uid, log in store.logs().items():
             last = log.peek()
             channel = last.channel
             if channel is None or not channel.name or "Thread" not in channel.type:
                 continue
-            opener = next((str(first) for first, _ in log.lines()), uid)
-            if uid in messages or opener in messages:
+            first = next((str(number) for number, _ in log.lines()), uid)
+            if uid in opened or first in messages:
                 log.rewrite(log.lines(), last.position, msgspec.structs.replace(channel, name=""))
 
 

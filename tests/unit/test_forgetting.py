@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from attrs import frozen
+from forgetting_world import (
+    ALICE,
+    BOB,
+    CANARY,
+    CAROL,
+    World,
+    chat_passages,
+    make_job,
+    make_journal,
+    said,
+    sources,
+    touched,
+    uid,
+    write,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,145 +35,10 @@ from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
 from furytune.exporters import _erasing
 from furytune.forgetting import forget
-from furytune.journal._lines import ChannelState, Position, gone_line
-from furytune.journal.messages import Forwarded, Kept, Reference, Writer, line_of
+from furytune.journal._lines import gone_line
 from furytune.journal.store import About, Journal
 from furytune.records import Passage, Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini import _lineage
-from furytune.tuners.gemini._ledger import Entry, Ledger
-
-CANARY = "xylophonic-marmalade"
-ALICE, BOB, CAROL = "200000000000000001", "200000000000000002", "200000000000000003"
-EPOCH = 1235174400000000000
-
-
-def uid(n: int) -> str:
-    return str(EPOCH + n)
-
-
-def said(n: int, author: str, text: str, *, to: int | None = None, forwards: tuple[int, str] | None = None):
-    return line_of(
-        Kept(
-            id=uid(n),
-            type="Reply" if to is not None else "Default",
-            content=text,
-            author=Writer(id=author),
-            timestamp=f"2024-05-01T10:{n % 60:02}:00+00:00",
-            reference=Reference(message_id=uid(to if to is not None else forwards[0]))
-            if to is not None or forwards
-            else None,
-            forwarded_message=Forwarded(content=forwards[1]) if forwards else None,
-        )
-    )
-
-
-def write(
-    journal: Journal, channel: str, lines: list[bytes], *, kind="GuildTextChat", name="help", changed=()
-):
-    with journal.writing(), journal.log(channel) as log:
-        log.append(
-            Position(read="0"), lines=lines, changed=changed, channel=ChannelState(channel, kind, name=name)
-        )
-
-
-def make_journal(path: Path) -> Journal:
-    """Alice asks, answers, is forwarded, edits, opens a thread and deletes; Bob and Carol talk among themselves."""
-    journal = Journal(path)
-    with journal.writing():
-        journal.save(About(guild="1"))
-    lines = []
-    for n in range(0, 40, 2):
-        asker, answerer = (ALICE, BOB) if n == 4 else (BOB, ALICE) if n == 10 else (BOB, CAROL)
-        mark = {ALICE: f" {CANARY}"}
-        about = 4 if n == 20 else n
-        lines.append(said(n, asker, f"How do I colour actor {about}?{mark.get(asker, '')}"))
-        lines.append(said(n + 1, answerer, f"Set colour {n}.{mark.get(answerer, '')}", to=n))
-    lines.append(said(50, BOB, "see here", forwards=(4, f"How do I colour actor 4? {CANARY}")))
-    write(journal, "7", lines)
-    write(journal, "7", [], changed=[said(4, ALICE, f"How do I colour actor 4? {CANARY} edited")])
-    thread = [said(100, ALICE, f"How do I make a {CANARY}?"), said(101, BOB, "With care.")]
-    write(journal, uid(100), thread, kind="GuildPublicThread", name=f"making a {CANARY}")
-    write(journal, "8", [said(200, ALICE, f"{CANARY}, which I deleted"), said(201, CAROL, "I see.")])
-    write(journal, "8", [], changed=[gone_line(uid(200), "deleted")])
-    return journal
-
-
-def chat_passages() -> list[Passage]:
-    texts = {4: f"How do I colour actor 4? {CANARY}", 6: "How do I colour actor 6?"}
-    return [
-        Passage(
-            id=f"chat:discord:{uid(n)}",
-            text=text,
-            source=f"discord:1/7/{uid(n)},{uid(n + 1)}",
-            date=datetime(2024, 5, 1, 10, n, tzinfo=UTC),
-        )
-        for n, text in texts.items()
-    ] + [Passage(id=f"d{n}", text=f"actor {n} has a colour", source=f"a.py:{n}-{n + 3}") for n in range(9)]
-
-
-@frozen
-class World:
-    folder: Path
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / "journal"
-
-    @property
-    def manifests(self) -> list[Path]:
-        return [self.folder / "data" / f"{n}.manifest.json" for n in ("t.jsonl", "t.csv")]
-
-    @property
-    def index(self) -> Path:
-        return self.folder / "corpus.lance"
-
-    @property
-    def jobs(self) -> Path:
-        return self.folder / "jobs"
-
-    def forget(self, **who) -> ft.Forgotten:
-        return forget(
-            **(who or {"author": ALICE}),
-            journal=self.journal,
-            datasets=self.manifests,
-            indexes=[self.index],
-            jobs=self.jobs,
-        )
-
-    def traces(self, word: str = CANARY) -> list[str]:
-        found = []
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_file() and word.encode() in path.read_bytes():
-                found.append(path.relative_to(self.folder).as_posix())
-        return found
-
-    def contents(self) -> dict[str, bytes]:
-        return {str(p): p.read_bytes() for p in sorted(self.folder.rglob("*")) if p.is_file()}
-
-
-def make_job(jobs: Path, manifest: Path, *, noted: bool = True, key: str = "k1") -> None:
-    dataset = ft.load_dataset(manifest)
-    entry = Entry(
-        key=key,
-        run="run",
-        step="ENDED",
-        at=1.0,
-        backend="vertex",
-        place="p/l",
-        manifest=str(manifest),
-        fingerprint=dataset.fingerprint,
-        files=tuple(f.sha256 for f in dataset.files),
-        settings={},
-        train="gs://b/train.jsonl",
-        name="projects/p/tuningJobs/1",
-        state="succeeded",
-        model="projects/p/models/9",
-        endpoint="projects/p/endpoints/9",
-    )
-    Ledger(jobs).write(entry)
-    if noted:
-        _lineage.note(jobs, key, dataset)
 
 
 @pytest.fixture(scope="module")
@@ -185,16 +66,8 @@ def template(tmp_path_factory) -> Path:
 @pytest.fixture
 def world(template, tmp_path) -> World:
     copied = World(tmp_path / "world")
-    subprocess.run(["cp", "-r", template, copied.folder], check=True)
+    shutil.copytree(template, copied.folder)
     return copied
-
-
-def sources(manifest: Path) -> list[dict]:
-    return json.loads(manifest.read_bytes())["sources"]
-
-
-def touched(row: dict, ids: set[str]) -> bool:
-    return bool(ids & {*row["messages"], *row.get("quoted", ())})
 
 
 def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
@@ -202,9 +75,11 @@ def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
     assert {p.split("/")[0] for p in before} == {"journal", "data", "corpus.lance"}
     result = world.forget()
     assert world.traces() == []
-    assert {p.kind: p.removed for p in result.places}["journal"] == 4  # three of hers, and the forward of one
-    assert result.messages == 4
+    assert {p.kind: p.removed for p in result.places}["journal"] == 5  # four of hers, and the forward of one
+    assert result.messages == 5
     assert result.deleted == 1
+    titles = [log.peek().channel.name for log in Journal(world.journal).logs().values()]
+    assert sorted(titles) == ["", "", "Bob's own", "help", "help"]
     again = world.contents()
     assert world.forget().messages == 0
     assert world.contents() == again, "a second call finds nothing to do"
@@ -316,7 +191,7 @@ def test_one_message_goes_with_its_forwards_and_its_rows(world) -> None:
     assert left, "Alice's other messages stay"
     assert all(uid(4) not in r["messages"] for r in sources(world.manifests[0]))
     texts = [m.content for m in JournalCollector(world.journal).messages()]
-    assert sum(CANARY in text for text in texts) == 2
+    assert sum(CANARY in text for text in texts) == 3
 
 
 def test_places_of_another_server_stay_byte_for_byte(world, tmp_path) -> None:
@@ -404,7 +279,7 @@ import os, sys
 sys.path.insert(0, {tests!r})
 import signal
 from pathlib import Path
-import test_forgetting as t
+import forgetting_world as t
 world, limit = t.World(Path({folder!r})), {limit}
 count = 0
 def watch(name, real):
@@ -425,8 +300,6 @@ print(count)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forget_killed_at_any_call_of_the_system_is_simply_run_again(world, tmp_path) -> None:
     """A child is forked, killed at its n-th call that changes a file, and the same forget is run to the end."""
-    import shutil
-    import signal
 
     def child(folder: Path, limit: int) -> int:
         script = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder), limit=limit)
