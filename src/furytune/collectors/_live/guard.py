@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
 from furytune.collectors._live.patience import InvalidAnswers, Pace, Patience
 from furytune.collectors._live.verdict import (
@@ -44,17 +44,19 @@ class Refused(Exception):  # noqa: N818  (never seen outside)
         return self.verdict.error(self.request)
 
 
-@frozen
+@define
 class Attempt:
     """What travels with a request.
 
     Attributes:
         bucket: Route and major parameter.
         limit: The time limit, set when the request goes out and lifted when its answer is read.
+        sent: How often it was sent.
     """
 
     bucket: str
     limit: asyncio.Timeout
+    sent: int = 0
 
 
 class Guard:
@@ -103,11 +105,16 @@ class Guard:
         attempt: Attempt = context.trace_request_ctx
         self.check()
         await self._pace.wait(attempt.bucket)
+        attempt.sent = 0
         attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
 
-    async def _on_sending(self, *_: Any) -> None:
-        # aiohttp calls this just before the first byte: connecting takes time, and the token may have been refused.
+    async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
+        attempt: Attempt = context.trace_request_ctx
+        if attempt.sent:  # aiohttp itself repeats a request once whose connection broke
+            await self._pace.wait(attempt.bucket)
+        # Just before the first byte: connecting took time, and meanwhile the token may have been refused.
         self.check()
+        attempt.sent += 1
         self.requests += 1
 
     async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:

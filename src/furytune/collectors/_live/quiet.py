@@ -19,8 +19,8 @@ _LOGGERS = (
     "aiohttp.client",
     "aiohttp.internal",
 )
-# Says that voice is not installed, or where interactions go: nothing that a crawl needs.
-_CHATTER = "discord.client"
+# They say that voice is not installed, or that no gateway is used: nothing that matters to a crawl.
+_CHATTER = {"discord.client", "discord.state"}
 
 
 class Quiet(logging.Filter):
@@ -32,7 +32,7 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Returns whether a record may pass."""
-        least = logging.ERROR if record.name == _CHATTER else logging.INFO
+        least = logging.ERROR if record.name in _CHATTER else logging.INFO
         return record.levelno >= least or not self._ours.get()
 
     @contextmanager

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable
 from types import TracebackType
 from typing import Any, Literal, Self
+from weakref import WeakValueDictionary
 
 from furytune._endpoint import checked_endpoint
 from furytune._secret import Secret
@@ -60,6 +61,7 @@ class Session:
         self._quiet = quiet
         self._patience = patience
         self._endpoint = endpoint
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._http = client.http
         self._send = client.http.request
         self._http.request = self._request
@@ -280,18 +282,23 @@ class Session:
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
         bucket = f"{route.key}:{route.major_parameters}"
-        tries, delays = 1, self._patience.delays()
-        while isinstance(answer := await self._once(route, bucket, options), Verdict) and answer.again:
-            delay = next(delays, None)
-            if delay is None:
-                answer = answer.given_up(tries)
-                break
-            tries += 1
-            await asyncio.sleep(max(delay, answer.wait))
+        # discord.py loses count of a bucket that several tasks use at once, and at times wakes none of them.
+        async with self._turns.setdefault(bucket, asyncio.Lock()):
+            answer = await self._patiently(route, bucket, options)
         if isinstance(answer, Verdict):
             raise Refused(answer, f"{route.method} {path}")
         if route.path in _WHO:
             setattr(self, _WHO[route.path], answer)
+        return answer
+
+    async def _patiently(self, route: Any, bucket: str, options: Json) -> Any:
+        tries, delays = 1, self._patience.delays()
+        while isinstance(answer := await self._once(route, bucket, options), Verdict) and answer.again:
+            delay = next(delays, None)
+            if delay is None:
+                return answer.given_up(tries)
+            tries += 1
+            await asyncio.sleep(max(delay, answer.wait))
         return answer
 
     async def _once(self, route: Any, bucket: str, options: Json) -> Any:

@@ -46,6 +46,7 @@ class Survey:
 
     Attributes:
         guild: The guild, as the API gives it.
+        choice: What of it is wanted.
         roles: Role id to name.
         places: What holds messages and can be read.
         forums: Forum and media channels that can be read; their posts are among the places.
@@ -55,6 +56,7 @@ class Survey:
     """
 
     guild: Json = field(repr=False)
+    choice: Choice = field(repr=False)
     roles: dict[str, str] = field(repr=False)
     places: tuple[Place, ...]
     forums: tuple[Place, ...]
@@ -243,6 +245,7 @@ class _Plan:
             self._sort_thread(thread, parents.get(thread.get("parent_id") or ""))
         return Survey(
             guild=guild,
+            choice=self.choice,
             roles={role["id"]: str(role["name"]) for role in sorted(guild.get("roles", ()), key=_number)},
             places=_in_order(self.places),
             forums=_in_order(self.forums),
