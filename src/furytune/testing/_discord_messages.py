@@ -188,16 +188,20 @@ def message_bytes(what: Message, guild_id: str, *, reader: User, content: bool, 
     tail = b""
     if what.reply_to is not None:
         to = what.reply_to
-        inner = b"null" if to.deleted else _core(to, reader, content=content, remember=remember)
+        inner = b"null" if to.deleted else _core(to, reader, content=content, remember=remember, bare=True)
         tail += b',"referenced_message":' + inner
     if what.thread is not None:
         tail += b',"thread":' + encode(channel(what.thread, guild_id))
     return core[:-1] + tail + b"}" if tail else core
 
 
-def _core(what: Message, reader: User, *, content: bool, remember: bool) -> bytes:
-    if not content and what.author is not reader and reader not in what.mentions:
-        return encode(_withheld(what))
+def _core(what: Message, reader: User, *, content: bool, remember: bool, bare: bool = False) -> bytes:
+    hidden = not content and what.author is not reader and reader not in what.mentions
+    if hidden or (bare and what.extra and "reactions" in what.extra):
+        payload = _withheld(what) if hidden else message(what)
+        if bare:
+            payload.pop("reactions", None)  # a message within a message comes without
+        return encode(payload)
     if what.core:
         return what.core
     core = encode(message(what))
