@@ -6,10 +6,12 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 from attrs import field, frozen
 
 from furytune._canonical import Json
@@ -18,9 +20,10 @@ from furytune._endpoint import checked_endpoint
 from furytune._progress import meter
 from furytune._secret import Secret
 from furytune.collectors._live.crawl import Crawl
+from furytune.collectors._live.patience import Patience
 from furytune.collectors._live.people import Participants
 from furytune.collectors._live.session import Session
-from furytune.collectors._live.survey import held_back, survey
+from furytune.collectors._live.survey import Survey, held_back, survey
 from furytune.collectors._live.sweep import Counts
 from furytune.collectors.consent import Consent
 from furytune.collectors.journal import JournalCollector, as_drop
@@ -28,10 +31,13 @@ from furytune.errors import ConfigError, SourceError
 from furytune.journal.store import About, Journal, Permission, Unread
 from furytune.records import Dropped, Message, QAPair
 
-__all__ = ["DiscordCollector", "Update"]
+__all__ = ["DiscordCollector", "Patience", "Update"]
 
 T = TypeVar("T")
 
+# Why a message may be withheld for its author's sake.
+_SILENT = "not_opted_in"
+_UNWILLING = ("forgotten", "opted_out", _SILENT)
 _DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -136,6 +142,7 @@ class DiscordCollector:
         consent: Whose messages may be taken down.
         recheck: Messages of this age are compared with Discord in every run, so that edits and deletions arrive;
             older ones by `refresh`.
+        patience: How often and how long a request that fails is made again.
         endpoint: Another place that speaks Discord's API, for rehearsals; "" is Discord.
 
     Raises:
@@ -152,6 +159,7 @@ class DiscordCollector:
     exclude: tuple[str, ...] = field(default=(), converter=_names)
     consent: Consent = field(default=Consent(), validator=of_type(Consent))
     recheck: timedelta = field(default=timedelta(days=7), validator=_duration)
+    patience: Patience = field(default=Patience(), validator=of_type(Patience))
     endpoint: str = field(default="", converter=checked_endpoint)
 
     def collect(self) -> Iterator[QAPair | Dropped]:
@@ -204,7 +212,8 @@ class DiscordCollector:
         journal = self.journal.journal
         with journal.writing():
             about = self._about(journal, everything=everything)
-            async with await Session.open(self.token, self.endpoint) as session:
+            interrupted = about.unsettled
+            async with await Session.open(self.token, self.endpoint, patience=self.patience) as session:
                 found = await survey(
                     session,
                     self.guild,
@@ -216,8 +225,8 @@ class DiscordCollector:
                     session, self.guild, found.roles, self.consent.resolved(found.roles), journal.forgotten()
                 )
                 await people.load()
-                journal.save(about)
-                removed = await _remove_leaving(journal, people)
+                journal.save(msgspec.structs.replace(about, unsettled=True))
+                removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 with meter("reading Discord") as show:
                     crawl = Crawl(
                         session=session,
@@ -232,9 +241,10 @@ class DiscordCollector:
                         await crawl.run()
                     finally:
                         journal.save(people.as_people(journal.people()))
-                unread = tuple(
-                    Unread(u.id, u.name, u.reason, u.detail) for u in (*found.unread, *found.partial)
-                ) + tuple(sorted(crawl.unread, key=lambda u: int(u.id)))
+                if people.copies and people.restricted:
+                    removed += _remove_copies(journal)
+                unread = _unread(found, crawl.unread, journal)
+                journal.sync()
                 journal.save(
                     About(
                         guild=self.guild,
@@ -273,6 +283,7 @@ class DiscordCollector:
             refresh=about.refresh + (everything and not about.refreshing),
             refreshing=everything or about.refreshing,
             cursors=about.cursors,
+            unsettled=about.unsettled,
         )
 
     def _window(self) -> int:
@@ -281,14 +292,49 @@ class DiscordCollector:
         return max(0, int((start - _DISCORD_EPOCH).total_seconds() * 1000) << 22)
 
 
-async def _remove_leaving(journal: Journal, people: Participants) -> int:
-    """Takes out what those said who do not take part any longer; returns how many messages."""
-    leaving = await people.leaving(journal.people().members)
+async def _remove_leaving(journal: Journal, people: Participants, *, interrupted: bool) -> int:
+    """Takes out what those said who do not take part any longer; returns how many messages.
+
+    Args:
+        journal: Being written to.
+        people: Whose lists are loaded.
+        interrupted: Whether the journal may hold messages of people whom it does not list.
+    """
+    known = journal.people().members.keys()
+    leaving = await people.leaving(known | journal.authors() if interrupted else known)
     gone: dict[str, str] = {}
     for why in sorted(set(leaving.values())):
         authors = [author for author, reason in leaving.items() if reason == why]
-        gone.update(dict.fromkeys(journal.messages_by(authors), why))
+        gone.update(dict.fromkeys(journal.messages_by(authors, bots=why != _SILENT), why))
+    removed = journal.replace(gone) if gone else 0
+    if people.restricted:
+        if interrupted:
+            removed += _remove_copies(journal)
+        people.withhold(journal.withheld(_UNWILLING))
+    return removed
+
+
+def _remove_copies(journal: Journal) -> int:
+    """Takes out what forwards a message that is withheld; returns how many messages."""
+    withheld = journal.withheld(_UNWILLING)
+    gone: dict[str, str] = {}
+    for why in _UNWILLING:
+        originals = [uid for uid, reason in withheld.items() if reason == why]
+        gone.update(dict.fromkeys(journal.messages_by((), originals) - withheld.keys(), why))
     return journal.replace(gone) if gone else 0
+
+
+def _unread(found: Survey, late: Iterable[Unread], journal: Journal) -> tuple[Unread, ...]:
+    """Returns what was not read, and what the journal holds of channels that are no longer wanted."""
+    listed = [Unread(u.id, u.name, u.reason, u.detail) for u in (*found.unread, *found.partial)]
+    listed += sorted(late, key=lambda u: int(u.id))
+    known = {item.id for item in listed}
+    for uid, log in journal.logs().items():
+        state = log.peek().channel
+        if state is not None and uid not in known:
+            reason = found.choice.problem(uid, state.parent if found.choice.parents.get(uid) is None else "")
+            listed += [Unread(uid, state.name, reason)] if reason else []
+    return tuple(listed)
 
 
 def _said(counts: Counts) -> str:
@@ -327,7 +373,8 @@ def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except BaseException:
         started.wait()
         for loop, task in handle:
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # it came to its end meanwhile
+                loop.call_soon_threadsafe(task.cancel)
         thread.join()
         raise
     if failed:
