@@ -130,7 +130,7 @@ def test_an_endpoint_of_ones_own_leaves_discord_py_as_it_was(discord):
 
     async def work(session):
         assert session.requests == 2
-        assert Route.BASE == before
+        assert before == Route.BASE
 
     within(discord, work)
     assert "discord.com" in Route.BASE
@@ -501,7 +501,7 @@ def test_a_cancelled_request_leaves_the_session_usable(discord):
 
     async def work(session):
         task = asyncio.create_task(session.latest(channel.id))
-        while not any("/messages" in path for path in paths(discord)):
+        while not any("/messages" in path for path in paths(discord)):  # noqa: ASYNC110  (set by a thread)
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
