@@ -277,6 +277,34 @@ def test_a_limit_out_of_the_blue_is_the_client_s_fault_only_if_it_does_not_wait(
     assert len(discord.violations) == 1
 
 
+def test_what_counts_towards_a_ban_is_counted(discord):
+    where = discord.add_channel("help")
+    discord.deny(where, "VIEW_CHANNEL")
+    ask(discord, f"/channels/{where.id}")
+    ask(discord, "/users/@me", token="wrong")
+    ask(discord, "/channels/1")
+    discord.fail("guilds", mode="shared")
+    ask(discord, f"/guilds/{discord.guild}")
+    assert discord.invalid == 2
+    discord.fail("users", mode="local")
+    ask(discord, "/users/@me")
+    assert discord.invalid == 3
+    assert [asked.scope for asked in discord.requests] == ["", "", "", "shared", "user"]
+
+
+def test_a_clock_that_is_wrong_is_wrong_in_absolute_times_only():
+    with FakeDiscord(skew=3600, window=2.0) as service:
+        headers = ask(service, "/users/@me")[1]
+        assert float(headers["X-RateLimit-Reset"]) - time.time() > 3500
+        assert float(headers["X-RateLimit-Reset-After"]) <= 2.0
+
+
+@pytest.mark.parametrize("kind", ["chat", "public_thread"])
+def test_there_are_no_other_kinds_of_channels(kind, discord):
+    with pytest.raises(ValueError, match=kind):
+        discord.add_channel("x", kind)
+
+
 def test_faults_strike_what_they_name_as_often_as_they_say(discord):
     discord.fail("GET /users/@me$", 502, times=2, skip=1)
     discord.fail("/guilds/", mode="forbid")
@@ -400,3 +428,12 @@ def test_filling_is_the_same_every_time():
             return ask(service, f"/channels/{where.id}/messages?limit=100")[2]
 
     assert told() == told()
+
+
+def test_preparing_changes_no_answer(discord):
+    (where,) = discord.fill(120)
+    paths = [f"/channels/{where.id}/messages?limit=100", f"/channels/{where.id}/messages?limit=30&after=0"]
+    discord.remember = False
+    before = [ask(discord, path)[2] for path in paths]
+    discord.prepare()
+    assert [ask(discord, path)[2] for path in paths] == before

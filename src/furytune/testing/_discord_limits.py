@@ -79,12 +79,14 @@ class Limits:
         window: Seconds.
         overall: Requests of a token within one second, None for any number.
         routes: Limit and window of single routes.
+        skew: Seconds by which the service's clock is ahead.
     """
 
     limit: int = 10_000
     window: float = 1.0
     overall: int | None = None
     routes: dict[str, tuple[int, float]] = field(factory=dict)
+    skew: float = 0.0
     violations: list[str] = field(factory=list)
     _buckets: dict[tuple[str, str], Bucket] = field(factory=dict)
     _recent: deque[float] = field(factory=deque)
@@ -123,7 +125,7 @@ class Limits:
         return {
             "X-RateLimit-Limit": str(bucket.limit),
             "X-RateLimit-Remaining": str(max(0, bucket.remaining)),
-            "X-RateLimit-Reset": f"{time.time() + left:.3f}",
+            "X-RateLimit-Reset": f"{time.time() + self.skew + left:.3f}",
             "X-RateLimit-Reset-After": f"{left:.3f}",
             "X-RateLimit-Bucket": bucket.name,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from attrs import define, field
 
@@ -23,8 +23,6 @@ __all__ = [
 
 EPOCH = 1_420_070_400_000
 """Milliseconds of 2015-01-01, from which Discord counts."""
-
-Kind = Literal["text", "announcement", "voice", "stage", "forum", "media", "category"]
 
 KINDS = {
     "text": 0,

@@ -42,6 +42,7 @@ class Asked:
         query: The last value of each name.
         status: What was answered; 0 while nothing is, or where the connection was dropped.
         bucket: Hash of its rate-limit bucket, "" where it has none.
+        scope: Of a 429: "user", "global" or "shared".
     """
 
     time: float
@@ -50,6 +51,7 @@ class Asked:
     query: dict[str, str]
     status: int = 0
     bucket: str = ""
+    scope: str = ""
 
     @property
     def line(self) -> str:
@@ -189,6 +191,7 @@ class Server:
             refusal = self.limits.stop(bucket, _SCOPES[fault.mode], fault.wait)
         headers = self.limits.headers(bucket)
         if refusal is not None:
+            asked.scope = refusal.scope
             told = {} if refusal.scope == "global" else headers
             return Answer(429, encode(refusal.body)), told | refusal.headers, None
         if fault is not None and fault.mode in {"status", "html"}:

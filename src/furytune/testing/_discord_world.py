@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any
 
 from furytune.testing import _discord_messages as parts
-from furytune.testing._discord_model import PERMISSIONS, Channel, Message, Role, User, snowflake
+from furytune.testing._discord_model import KINDS, PERMISSIONS, Channel, Message, Role, User, snowflake
 
 __all__ = ["World"]
 
@@ -27,6 +27,7 @@ class World:
         name: Of the guild.
 
     Attributes:
+        guild: The guild's id.
         now: Milliseconds since 1970; add to it to let time pass.
         bot: The account that reads. It may manage threads; `deny` takes that away.
         content_intent: Whether it may read what others wrote.
@@ -47,16 +48,12 @@ class World:
         self.users: dict[int, User] = {}
         self.roles: dict[int, Role] = {}
         self.guild_number = self._number()
+        self.guild = str(self.guild_number)
         granted = ("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CONNECT")
         self.everyone = Role(self.guild_number, "@everyone", sum(PERMISSIONS[n] for n in granted))
         self.roles[self.guild_number] = self.everyone
         self.owner = self.add_member("owner")
         self.bot = self.add_member("furytune", bot=True, roles=[self.add_role("reader", "MANAGE_THREADS")])
-
-    @property
-    def guild(self) -> str:
-        """The guild's id."""
-        return str(self.guild_number)
 
     def _number(self) -> int:
         self.now += self.tick
@@ -95,6 +92,8 @@ class World:
         nsfw: bool = False,
     ) -> Channel:
         """Makes a channel: text, announcement, voice, stage, forum, media or category."""
+        if kind not in KINDS or kind.endswith("_thread"):
+            raise ValueError(f"no kind of channel: {kind!r}")
         with self.lock:
             where = Channel(self._number(), name, kind, category, len(self.channels), topic, nsfw)
             where.tags = {tag: self._number() for tag in tags}
