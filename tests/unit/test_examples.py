@@ -45,3 +45,18 @@ def test_tuning_is_rehearsed_on_the_developer_api(tmp_path) -> None:
     done = run(tmp_path, "tune_developer.py")
     assert done.returncode == 0, done.stderr
     assert "shared with everyone as reader" in done.stdout
+
+
+def test_a_server_is_collected_twice_and_the_second_time_there_is_nothing_new(tmp_path) -> None:
+    first, again = (run(tmp_path, "collect_discord.py", "--out", "out") for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert "rows              8" in first.stdout
+    assert "not read  #staff" in first.stdout
+    assert again.returncode == 0, again.stderr
+    assert "rows              8" in again.stdout
+
+
+def test_a_server_is_not_collected_without_a_word_on_who_permitted_it(tmp_path) -> None:
+    done = run(tmp_path, "collect_discord.py", "--guild", "1")
+    assert done.returncode == 2
+    assert "--permission" in done.stderr
