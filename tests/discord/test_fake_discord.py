@@ -141,6 +141,9 @@ def test_archived_threads_come_in_pages_by_the_time_of_their_archiving(discord):
             break
         before = "&before=" + body["threads"][-1]["thread_metadata"]["archive_timestamp"].replace("+", "%2B")
     assert seen == ["2", "6", "5", "4", "3", "1", "0"]
+    for limit in (6, 7, 8):
+        body = ask(discord, f"/channels/{where.id}/threads/archived/public?limit={limit}")[2]
+        assert body["has_more"] == (limit < 7)
     discord.archive(made[0], archived=False)
     assert threads(discord, f"/guilds/{discord.guild}/threads/active") == ["0"]
 

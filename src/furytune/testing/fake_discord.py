@@ -76,9 +76,9 @@ class FakeDiscord(World):
 
     @property
     def invalid(self) -> int:
-        """How many answers count towards the ban of an address: 401, 403, and 429 of the bot's own limits.
+        """How many answers count towards the ban of an address.
 
-        The real service bans at 10,000 within ten minutes.
+        These are 401, 403, and 429 of the bot's own limits; the real service bans at 10,000 in ten minutes.
         """
         return sum(a.status in {401, 403, 429} and a.scope != "shared" for a in self.requests)
 
