@@ -9,11 +9,13 @@ import msgspec
 
 from furytune.records import Passage
 
-__all__ = ["Row", "decode_row", "is_message_id", "named_messages", "names"]
+__all__ = ["Row", "decode_row", "is_message_id", "named_by", "named_messages", "names"]
 
 # Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
 # the first four minutes of that year; lines, years and lengths in a source are shorter.
 _ID = re.compile(r"(?<![0-9])[1-9][0-9]{14,19}(?![0-9])")
+
+_PLACE = re.compile(r"discord:[0-9]*/[0-9]*/")
 
 
 class Row(msgspec.Struct, gc=False):
@@ -43,9 +45,18 @@ def names(text: str) -> list[str]:
     return _ID.findall(text)
 
 
+def named_by(passage: str, source: str) -> list[str]:
+    """Returns the ids of the messages that a passage names, by its id or its source.
+
+    A source of the form ``discord:GUILD/CHANNEL/MESSAGE,MESSAGE`` names messages in its last part only: the id of a
+    thread is that of a message too, and other people speak in it.
+    """
+    return names(f"{passage} {_PLACE.sub('', source)}")
+
+
 def named_messages(passages: Iterable[Passage]) -> tuple[str, ...]:
     """Returns the ids that ids and sources of passages name, each once, in order."""
     found: dict[str, None] = {}
     for passage in passages:
-        found.update(dict.fromkeys(names(f"{passage.id} {passage.source}")))
+        found.update(dict.fromkeys(named_by(passage.id, passage.source)))
     return tuple(found)

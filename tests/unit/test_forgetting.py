@@ -159,9 +159,27 @@ def test_a_version_that_is_tagged_goes_as_well(tmp_path) -> None:
     place = tmp_path / "c.lance"
     ft.build_index(place, chat_passages())
     ft.build_index(place, chat_passages()[1:])
-    lancedb.connect(tmp_path).open_table("c").tags.create("pinned", 1)
+    table = lancedb.connect(tmp_path).open_table("c")
+    for version in (1, 2):
+        table.tags.create(f"pinned-{version}", version)
     assert forget(message=uid(5), indexes=[place]).places[0].removed == 1
+    assert list(table.tags.list()) == ["pinned-2"], "the newest version held nothing of it, and stays"
     assert not [p for p in place.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
+
+
+def test_a_passage_of_somebody_else_in_a_thread_of_theirs_stays(tmp_path) -> None:
+    """The thread has the id of the message that it was opened on."""
+    place = tmp_path / "c.lance"
+    ids = {uid(100): f"{uid(100)},{uid(101)}", uid(102): f"{uid(102)},{uid(103)}"}
+    ft.build_index(
+        place,
+        [
+            Passage(id=f"chat:discord:{name}", text=name, source=f"discord:1/{uid(100)}/{ids[name]}")
+            for name in ids
+        ],
+    )
+    forget(message=uid(100), indexes=[place])
+    assert [p.text for p in ft.RagAugmenter(place).context(f"{uid(100)} {uid(102)}")] == [uid(102)]
 
 
 def test_files_of_a_killed_build_or_export_go_as_well(world) -> None:

@@ -276,7 +276,7 @@ def test_public_names_are_complete_and_sorted() -> None:
 
 
 def test_built_ins_come_in_by_entry_points() -> None:
-    assert names("collectors") == ["csv", "discord-export", "jsonl"]
+    assert names("collectors") == ["csv", "discord", "discord-export", "journal", "jsonl"]
     assert names("augmenters") == ["identity", "rag"]
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from furytune._durable import sweep, write_file
-from furytune._lineage import names
+from furytune._lineage import named_by
 from furytune.augmenters import _snapshot, _table
 from furytune.errors import KnowledgeError
 
@@ -101,8 +101,7 @@ def _rows(table: Any) -> Any:
 def _named(arrow: Any, wanted: frozenset[str] | set[str]) -> list[tuple[str, bool]]:
     ids, sources = (arrow.column(name).to_pylist() for name in ("id", "source"))
     return [
-        (uid, not wanted.isdisjoint(names(f"{uid} {source}")))
-        for uid, source in zip(ids, sources, strict=True)
+        (uid, not wanted.isdisjoint(named_by(uid, source))) for uid, source in zip(ids, sources, strict=True)
     ]
 
 
@@ -119,14 +118,17 @@ def _without(table: Any, wanted: frozenset[str] | set[str]) -> int:
 
 def _clean(place: Path, table: Any) -> None:
     """Removes everything but the newest version, and ends the erasure."""
-    for tag in list(table.tags.list()):
-        table.tags.delete(tag)
+    newest = int(table.version)
+    for tag, held in list(table.tags.list().items()):
+        if int(held["version"]) != newest:
+            table.tags.delete(tag)
     _prune(table, timedelta(0))
     _drop_half_written(place)
     copies = place / _COPIES
     sweep(copies)
-    for copy in copies.glob("*.jsonl"):
-        copy.unlink()
+    for copy in copies.iterdir():
+        if copy.name != _MARK:
+            copy.unlink()
     if table.count_rows():
         _snapshot.keep(place, _table.load(str(place), None))
     (copies / _MARK).unlink()
