@@ -26,7 +26,7 @@ try:
 except ImportError:  # pragma: no cover  (no advisory locks on Windows: leftovers stay)
     fcntl = None
 
-__all__ = ["StagedFile", "StagedGroup", "staged", "sweep", "write_file"]
+__all__ = ["StagedFile", "StagedGroup", "is_leftover", "staged", "sweep", "write_file"]
 
 _MARK = ".furytune-tmp"
 
@@ -183,6 +183,11 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
         group.open(path).write(data)
 
 
+def is_leftover(name: str) -> bool:
+    """Returns whether a file of this name is a temporary one of this module."""
+    return name.startswith(".") and name.endswith(_MARK)
+
+
 def sweep(folder: str | os.PathLike[str]) -> None:
     """Removes the temporary files that killed processes left in a folder, whatever they were to become.
 
@@ -190,7 +195,7 @@ def sweep(folder: str | os.PathLike[str]) -> None:
         OSError: The folder cannot be read.
     """
     for left in Path(folder).iterdir():
-        if left.name.startswith(".") and left.name.endswith(_MARK):
+        if is_leftover(left.name):
             _remove_orphan(left)
 
 

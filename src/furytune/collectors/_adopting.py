@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
@@ -28,6 +30,14 @@ __all__ = ["Adopted", "adopt"]
 
 Line = tuple[int, bytes]
 
+# Discord counts the time in its ids from the first; the last stands for a moment that a file does not say.
+_FIRST = datetime(2015, 1, 1, tzinfo=UTC)
+_LAST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+class _NothingNewError(Exception):
+    """Leaves a log as it is."""
+
 
 @frozen(kw_only=True)
 class Adopted:
@@ -50,8 +60,8 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
     channels = in_channels(files)
     guild = _guild(journal, channels, path)
     with journal.writing():
-        if not journal.there:
-            journal.save(About(guild=guild))
+        about = journal.about() if journal.there else About(guild=guild)
+        journal.save(msgspec.structs.replace(about, unsettled=True))
         forgotten = journal.forgotten()
         done = Adopted(channels=len(channels))
         for channel in channels:
@@ -62,7 +72,10 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                         number = id_number(message.id)
                         if number is None:
                             on_drop(Dropped(reason="no_id", unit="message", where=channel.name))
-                        elif forgotten.has(message.author.id, message.id):
+                        elif (
+                            forgotten.has(message.author.id, message.id)
+                            or _quoted(message) in forgotten.messages
+                        ):
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
                             yield number, kept.line_of(_kept(message))
@@ -104,7 +117,7 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> int
             else:
                 late.append(line)
 
-    def merged(fresh: Iterator[Line]) -> Iterator[Line]:
+    def merged(fresh: Iterator[Line], others: list[Line]) -> Iterator[Line]:
         nonlocal new
         last = 0
         # Of two lines with one id the log's own comes first, and stays.
@@ -117,18 +130,50 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> int
                 new += not ours
                 yield uid, line
             last = uid
+        if not (new or others) and before.channel is not None:
+            raise _NothingNewError
 
     channel = source.channel
     state = before.channel or ChannelState(channel.id, channel.kind, channel.name, channel.parent)
-    log.rewrite(merged(ascending()), before.position, state)
+    with suppress(_NothingNewError):
+        log.rewrite(merged(ascending(), late), before.position, state)
     if late:
-        log.rewrite(merged(iter(sorted(late))), before.position, state)
-    position = before.position
-    if position.read == "0":
-        position = msgspec.structs.replace(position, read=str(top))
+        top = max(top, max(late)[0])
+        with suppress(_NothingNewError):
+            log.rewrite(merged(iter(sorted(late)), []), before.position, state)
+    read = min(top, _whole_up_to(source))
+    if before.position.read == "0" and read:
         with log:
-            log.append(position)
+            log.append(msgspec.structs.replace(before.position, read=str(read)))
     return new
+
+
+def _whole_up_to(source: ChannelFiles) -> int:
+    """Up to which id an export leaves nothing out, as far as its files say; 0 if it begins late."""
+    reached: datetime | None = None
+    for since, until in sorted(
+        (_moment(f.channel.since, _FIRST), _moment(f.channel.until, _LAST)) for f in source.files
+    ):
+        if since > (reached or _FIRST):
+            break
+        reached = max(reached or _FIRST, until)
+    return 0 if reached is None else max(0, int((reached - _FIRST).total_seconds() * 1000) + 1 << 22)
+
+
+def _moment(text: str, default: datetime) -> datetime:
+    if not text:
+        return default
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return _LAST
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _quoted(message: FullMessage) -> str:
+    """The id of the message that a message forwards, "" for none."""
+    found = message.reference.message_id if message.forwarded_message and message.reference else None
+    return found or ""
 
 
 def _kept(message: FullMessage) -> kept.Kept:

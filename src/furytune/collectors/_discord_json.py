@@ -163,6 +163,8 @@ class Channel:
         kind: DiscordChatExporter's channel type, such as "GuildTextChat".
         name: Its name, or "".
         tags: Names of the forum tags of a thread; exports do not hold them.
+        since: Moment before which the file leaves everything out, "" if it does not.
+        until: Moment after which it holds nothing, "" if it does not say.
     """
 
     guild: str = ""
@@ -171,6 +173,8 @@ class Channel:
     kind: str = ""
     name: str = ""
     tags: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
 
     @property
     def is_thread(self) -> bool:
@@ -184,13 +188,15 @@ def _text(members: Any, name: str) -> str:
 
 
 def _channel(members: dict[str, Any]) -> Channel:
-    channel = members.get("channel")
+    channel, dates = members.get("channel"), members.get("dateRange")
     return Channel(
         guild=_text(members.get("guild"), "id"),
         id=_text(channel, "id"),
         parent=_text(channel, "categoryId"),
         kind=_text(channel, "type"),
         name=_text(channel, "name"),
+        since=_text(dates, "after"),
+        until=_text(dates, "before") or _text(members, "exportedAt"),
     )
 
 

@@ -23,6 +23,8 @@ from furytune.records import Dropped, Message, QAPair
 
 __all__ = ["JournalCollector"]
 
+_UNWANTED = {"excluded", "not_included"}
+
 
 def _as_journal(path: str | os.PathLike[str]) -> Journal:
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
@@ -61,6 +63,8 @@ class _Logged:
 @frozen
 class JournalCollector:
     """Pairs from a journal, offline: one collection serves any number of data sets.
+
+    Channels that the last run was told to leave out are passed over, whatever the journal holds of them.
 
     Args:
         journal: The folder that `DiscordCollector` writes to.
@@ -144,11 +148,13 @@ class JournalCollector:
             raise SourceError(
                 f"{place}: there is no journal here; collect with DiscordCollector, or take an export in with adopt()"
             )
-        guild = self.journal.about().guild
+        about = self.journal.about()
+        guild = about.guild
+        unwanted = {item.id for item in about.unread if item.reason in _UNWANTED}
         found = []
-        for log in self.journal.logs().values():
+        for uid, log in self.journal.logs().items():
             state = log.peek().channel
-            if state is not None:
+            if state is not None and uid not in unwanted:
                 channel = Channel(
                     guild=guild,
                     id=state.id,

@@ -62,13 +62,15 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
             was interrupted ends where it would have ended.
         checked: Of a comparison that is going on: up to this id it is done.
         check_until: Bound of that comparison; "" if none is going on.
-        refreshed: Number of the last comparison of everything that came to its end here.
+        checking: Number of the comparison of everything that is going on, or was left off for a later one.
+        refreshed: Number of the last one that came to its end here.
     """
 
     read: str = "0"
     until: str = ""
     checked: str = ""
     check_until: str = ""
+    checking: int = 0
     refreshed: int = 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -14,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from furytune._durable import write_file
+from furytune._durable import is_leftover, sweep, write_file
 from furytune.errors import SourceError, SourceFormatError
 from furytune.journal._lines import GONE, gone_line
 from furytune.journal.log import Log
@@ -28,6 +27,8 @@ except ImportError:  # pragma: no cover  (Windows: two writers are not kept apar
 __all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread"]
 
 T = TypeVar("T")
+
+_OWN = {"channels", ".lock", "people.json", "forgotten.json"}
 
 FORMAT = "furytune-journal/1"
 """Name and version of the form of a journal."""
@@ -60,6 +61,8 @@ class About(msgspec.Struct, frozen=True):
         refresh: Number of the last comparison of everything.
         refreshing: True while that has not come to its end.
         cursors: For each channel, the latest archive moments of the public and the private threads that were read.
+        unsettled: True while logs are written to, and thus after a run that was killed: the list of people may lack some
+            whose messages are in the logs.
     """
 
     guild: str = ""
@@ -69,6 +72,7 @@ class About(msgspec.Struct, frozen=True):
     refresh: int = 0
     refreshing: bool = False
     cursors: dict[str, tuple[str, str]] = {}
+    unsettled: bool = False
     format: str = FORMAT
 
 
@@ -88,8 +92,8 @@ class Forgotten(msgspec.Struct):
     """Who and what is never to be taken down again. People stand there as keyed hashes."""
 
     salt: str = ""
-    people: list[str] = []
-    messages: list[str] = []
+    people: frozenset[str] = frozenset()
+    messages: frozenset[str] = frozenset()
 
     def has(self, author: str, message: str) -> bool:
         """Returns True if the message, or all that its author says, is to be forgotten."""
@@ -98,16 +102,17 @@ class Forgotten(msgspec.Struct):
     def add(self, authors: Collection[str], messages: Collection[str]) -> Forgotten:
         """Returns a list with these too."""
         made = Forgotten(self.salt or secrets.token_hex(16))
-        made.people = sorted({*self.people, *map(made._mark, authors)})
-        made.messages = sorted({*self.messages, *messages})
+        made.people = self.people.union(map(made._mark, authors))
+        made.messages = self.messages.union(messages)
         return made
 
     def _mark(self, author: str) -> str:
-        return hmac.new(self.salt.encode(), author.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
 
 
-class _Writer(msgspec.Struct):
+class _Writer(msgspec.Struct, rename="camel"):
     id: str
+    is_bot: bool = False
 
 
 class _Target(msgspec.Struct, rename="camel"):
@@ -151,9 +156,10 @@ class Journal:
         Raises:
             SourceError: Somebody else is writing, or the folder is something else.
         """
-        if not self.there and self.path.is_dir() and any(self.path.iterdir()):
-            held = {entry.name for entry in self.path.iterdir()} - {"channels", ".lock"}
-            if held:
+        if not self.there and self.path.is_dir():
+            # A run that was killed at its beginning leaves these.
+            held = {entry.name for entry in self.path.iterdir()} - _OWN
+            if any(not is_leftover(name) for name in held):
                 raise SourceError(
                     f"{self.path}: this folder holds other files and no journal; name one that is empty or not there yet"
                 )
@@ -169,9 +175,25 @@ class Journal:
                     raise SourceError(
                         f"{self.path}: another process is writing to this journal; wait until it has ended"
                     ) from None
+            # What a killed process was about to put in place may hold what is to be forgotten.
+            for folder in (self.path, self._channels):
+                sweep(folder)
             yield
         finally:
             os.close(fd)
+
+    def sync(self) -> None:
+        """Brings the names of new logs to disk, before anything is written that relies on them.
+
+        Raises:
+            OSError: As the system reports it.
+        """
+        if os.name == "posix":
+            fd = os.open(self._channels, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     @property
     def _channels(self) -> Path:
@@ -240,12 +262,34 @@ class Journal:
                 hint="bring it back from a copy; the logs under channels/ are not concerned",
             ) from None
 
-    def messages_by(self, authors: Collection[str], messages: Collection[str] = ()) -> set[str]:
+    def authors(self) -> set[str]:
+        """Returns the ids of all whose messages are in the journal.
+
+        Raises:
+            SourceFormatError: A log is damaged.
+        """
+        logs = self.logs().values()
+        return {trace.author.id for log in logs for traces, _ in log.blocks(_Trace) for trace in traces}
+
+    def withheld(self, reasons: Collection[str]) -> dict[str, str]:
+        """Returns the ids of messages that are gone for one of these reasons, and for which."""
+        return {
+            item.id: item.why
+            for log in self.logs().values()
+            for _, gone in log.blocks(_Trace)
+            for item in gone
+            if item.why in reasons
+        }
+
+    def messages_by(
+        self, authors: Collection[str], messages: Collection[str] = (), *, bots: bool = True
+    ) -> set[str]:
         """Returns the ids of what these people said, of these messages, and of whatever forwards one of them.
 
         Args:
             authors: Discord user ids.
             messages: Message ids, whether they are in the journal or not.
+            bots: Whether it counts if one of the authors is a bot.
 
         Raises:
             SourceFormatError: A log is damaged.
@@ -256,7 +300,7 @@ class Journal:
         for log in self.logs().values():
             for traces, _ in log.blocks(_Trace):
                 for trace in traces:
-                    if trace.author.id in people:
+                    if trace.author.id in people and (bots or not trace.author.is_bot):
                         found.add(trace.id)
                     elif trace.forwarded_message is not None and trace.reference is not None:
                         quotes.setdefault(trace.reference.message_id or "", []).append(trace.id)
@@ -283,8 +327,10 @@ class Journal:
         if not self.there:
             raise SourceError(f"{self.path}: there is no journal here")
         with self.writing():
-            found = self.messages_by(authors, messages)
-            self.save(self.forgotten().add(authors, messages))
+            before = self.forgotten()
+            # With those of before: had a call been killed, nobody could tell any more what some forwards forward.
+            found = self.messages_by(authors, before.messages.union(messages))
+            self.save(before.add(authors, found))
             removed = self.replace(dict.fromkeys(found, "forgotten"))
             people = self.people()
             for author in authors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from furytune.collectors._live.session import Session
@@ -24,6 +24,10 @@ class Participants:
         roles: Its roles, names by ids.
         consent: The rules, with role ids.
         forgotten: Who and what is never to be taken down.
+
+    Attributes:
+        listed: Whether all members could be listed.
+        copies: How many forwarded messages were looked at.
     """
 
     def __init__(
@@ -36,7 +40,10 @@ class Participants:
         self._consent = consent
         self._forgotten = forgotten
         self._members: dict[str, tuple[str, ...]] = {}
+        self._absent: set[str] = set()
         self._seen: set[str] = set()
+        self._withheld: Mapping[str, str] = {}
+        self.copies = 0
 
     async def load(self) -> None:
         """Lists all members at once, where the bot may."""
@@ -55,6 +62,8 @@ class Participants:
             return
         for author in sorted(new - self._members.keys(), key=int):
             member = await self._session.member(self._guild, author)
+            if member is None:
+                self._absent.add(author)
             self._members[author] = _roles(member) if member is not None else ()
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
@@ -63,15 +72,29 @@ class Participants:
             return "forgotten"
         return self._consent.refusal(author, self._members.get(author, ()), bot=bot)
 
-    def forgets(self, message: str) -> bool:
-        """Returns True if a message is never to be taken down, in a copy neither."""
-        return self._forgotten.has("", message)
+    @property
+    def restricted(self) -> bool:
+        """True if there is anybody whose messages are not taken down."""
+        return self._consent != Consent() or bool(self._forgotten.people or self._forgotten.messages)
+
+    def withhold(self, messages: Mapping[str, str]) -> None:
+        """Says which messages are not in the journal for the sake of their authors, and why each."""
+        self._withheld = messages
+
+    def refusal_of_copy(self, message: str) -> str:
+        """Returns why the copy of a message is not taken down, "" if it is."""
+        self.copies += 1
+        return "forgotten" if message in self._forgotten.messages else self._withheld.get(message, "")
+
+    def left(self, author: str) -> bool:
+        """Returns True for somebody who is known to have left the server, and with it the roles there."""
+        return author in self._absent or (self.listed and author not in self._members)
 
     async def leaving(self, authors: Iterable[str]) -> dict[str, str]:
         """Returns who of the people that the journal holds may no longer stand in it, and why."""
-        held = list(authors)
+        held = {*authors, *self._consent.opt_out}
         await self.meet(held)
-        found = {author: self.refusal(author, "", bot=False) for author in held}
+        found = {author: self.refusal(author, "", bot=False) for author in sorted(held)}
         return {author: why for author, why in found.items() if why}
 
     def as_people(self, before: People) -> People:

@@ -21,6 +21,7 @@ __all__ = ["Counts", "Sweep"]
 Json = dict[str, Any]
 
 _NOTED = 20
+_OUT = "opted_out"
 
 
 @define
@@ -98,13 +99,15 @@ class Sweep:
 
         def checking(at: int, until: int) -> Position:
             if at >= until:
-                return replace(self._log.position, checked="", check_until="", refreshed=number)
-            return replace(self._log.position, checked=str(at), check_until=str(until))
+                done = replace(self._log.position, checked="", check_until="", checking=0)
+                return replace(done, refreshed=number)
+            return replace(self._log.position, checked=str(at), check_until=str(until), checking=number)
 
         position = self._log.position
         if position.refreshed < number:
-            until = int(position.check_until or position.read)
-            await self._through(int(position.checked or 0), until, checking, note=_NOTED)
+            begun = position.checking == number
+            until = int(position.check_until if begun else position.read)
+            await self._through(int(position.checked) if begun else 0, until, checking, note=_NOTED)
 
     async def _through(
         self, after: int, until: int, position_at: Callable[[int, int], Position], *, note: int
@@ -147,7 +150,7 @@ class Sweep:
         for message in page:
             uid = int(message["id"])
             before = held.pop(uid, b"")
-            line = self._line(message)
+            line = self._line(message, before)
             if line == before:
                 continue
             (fresh if uid > self._log.last.top else changed).append(line)
@@ -162,13 +165,15 @@ class Sweep:
         self._counts.deleted += len(missing)
         return fresh, changed + [gone_line(str(uid), "deleted") for uid in missing]
 
-    def _line(self, message: Json) -> bytes:
+    def _line(self, message: Json, before: bytes) -> bytes:
         try:
             found = kept(message)
             why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
             quoted = found.reference.message_id if found.forwarded_message and found.reference else None
-            if not why and quoted and self._participants.forgets(quoted):
-                why = "forgotten"
+            if not why and quoted:
+                why = self._participants.refusal_of_copy(quoted)
+            if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
+                why = _OUT  # the role went with the membership, the wish did not
             return gone_line(found.id, why) if why else line_of(found)
         except UnicodeEncodeError:
             return gone_line(str(message["id"]), "lone_surrogate")
