@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune.collectors._live.archives import archived_at
 
@@ -28,7 +28,7 @@ _KINDS = {
 
 @frozen(kw_only=True)
 class Place:
-    """A channel, thread or forum that can be read.
+    """A channel, thread or forum that can be read; its repr leaves out the name, for titles are what people wrote.
 
     Attributes:
         id: Its id.
@@ -44,10 +44,10 @@ class Place:
     """
 
     id: str
-    name: str
+    name: str = field(repr=False)
     type: str
     parent: str = ""
-    category: str = ""
+    category: str = field(default="", repr=False)
     last_message_id: str = ""
     archived: bool = False
     archive_timestamp: str = ""
@@ -69,7 +69,7 @@ class Unread:
     """
 
     id: str
-    name: str
+    name: str = field(repr=False)
     reason: str
     detail: str = ""
     parent: str = ""

@@ -93,11 +93,14 @@ class Session:
                     http_trace=guard.trace(),
                     max_ratelimit_timeout=patience.longest_wait,
                 )
-                self = cls(client, guard, quiet, patience, endpoint)
-                problem = await self._login(token)
         except BaseException:
             quiet.remove()
             raise
+        self = cls(client, guard, quiet, patience, endpoint)
+        try:
+            problem: BaseException | None = await self._login(token)
+        except BaseException as error:  # noqa: BLE001  (raised below without the frames that hold the token)
+            problem = error.with_traceback(None)
         if problem is not None:
             await self.close()
             raise problem
@@ -226,6 +229,7 @@ class Session:
         page = await self._many(self._http.logs_from(channel, limit, after=after or "0"))
         page.sort(key=_id)
         if page and _id(page[0]) <= int(after or "0"):
+            del page  # some tools show the variables of each frame
             raise DiscordError(f"channel {channel}: asked for messages after {after}, got others; report it")
         return page
 
