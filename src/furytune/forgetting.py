@@ -19,7 +19,7 @@ from furytune._lineage import is_message_id
 from furytune._own_files import read_head
 from furytune.augmenters import _erasing as passages
 from furytune.errors import ConfigError, SourceError
-from furytune.exporters import _erasing as rows
+from furytune.exporters import _erasing as data
 from furytune.journal._lines import GONE
 from furytune.journal.store import Journal
 from furytune.records import Dataset
@@ -68,6 +68,7 @@ class Held:
         endpoint: Where the model is called, or "".
         files: URIs of the uploaded rows.
         rows: How many rows held the words; None if it is not known which messages the job was given.
+        unsure: How many more rows held messages that are deleted by now, perhaps theirs.
     """
 
     key: str
@@ -78,14 +79,15 @@ class Held:
     endpoint: str
     files: tuple[str, ...]
     rows: int | None
+    unsure: int = 0
 
     def __str__(self) -> str:
         name = self.job or f"the run {self.key}, which has no job yet"
-        known = (
-            "it is not known which messages it was given"
-            if self.rows is None
-            else f"{self.rows} of its rows held them"
-        )
+        known = "it is not known which messages it was given"
+        if self.rows is not None:
+            known = f"{self.rows} of its rows held them"
+        if self.unsure:
+            known += f", {self.unsure} held messages that are deleted by now"
         return f"{name} ({self.state or 'not started'}): {known}"
 
 
@@ -122,6 +124,9 @@ class Forgotten:
 
     def _steps(self) -> Iterator[str]:
         for held in self.jobs:
+            if not held.rows:
+                yield f"decide about {held.model or held.job or held.key}: nobody knows whether it holds their words"
+                continue
             for uri in held.files:
                 yield f"delete {uri}"
             if held.endpoint:
@@ -192,7 +197,7 @@ def forget(
     if jobs is not None and not Path(jobs).is_dir():
         raise ConfigError(f"{jobs}: there is no folder of tuning jobs here; nothing was changed")
     for manifest in manifests:
-        rows.check(manifest)
+        data.check(manifest)
     for table in tables:
         passages.check(table)
     authors = [author] if author is not None else []
@@ -200,7 +205,7 @@ def forget(
     theirs = store.messages_by(authors, named) if store is not None else set(named)
     deleted = _gone(store) - theirs if store is not None and authors else set()
     messages = theirs | deleted
-    held = _held(Path(jobs), manifests, messages) if jobs is not None else ()
+    held = _held(Path(jobs), manifests, theirs, deleted) if jobs is not None else ()
     places = [_from_dataset(manifest, messages) for manifest in manifests]
     for table in tables:
         removed, left = passages.erase(table, messages)
@@ -242,7 +247,7 @@ def _gone(store: Journal) -> set[str]:
 
 
 def _from_dataset(manifest: Path, messages: set[str]) -> Erased:
-    removed, left = rows.erase(manifest, messages)
+    removed, left = data.erase(manifest, messages)
     for folder in {manifest.parent, *_folders(manifest)}:
         sweep(folder)
     return Erased(kind="data set", path=str(manifest), removed=removed, left=left)
@@ -299,7 +304,7 @@ def _settle(store: Journal) -> None:
         sweep(store.path / "channels")
 
 
-def _held(folder: Path, manifests: list[Path], messages: set[str]) -> tuple[Held, ...]:
+def _held(folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str]) -> tuple[Held, ...]:
     """Returns the jobs that were given the messages, or of which that is not known.
 
     A record of an older version does not say which messages a job was given. Where its data set is at hand, that is
@@ -314,13 +319,14 @@ def _held(folder: Path, manifests: list[Path], messages: set[str]) -> tuple[Held
                 files=(), manifest=str(manifest), dialect="", fingerprint=entry.fingerprint, snapshot=""
             )
             lineage.note(folder, entry.key, dataset)
-        count = lineage.rows_that_hold(folder, entry.key, messages)
-        if count != 0:
-            found.append(_job(entry, count))
+        rows = lineage.rows_that_hold(folder, entry.key, theirs)
+        either = lineage.rows_that_hold(folder, entry.key, theirs | deleted) if deleted else rows
+        if either != 0:
+            found.append(_job(entry, rows, (either or 0) - (rows or 0)))
     return tuple(found)
 
 
-def _job(entry: Entry, count: int | None) -> Held:
+def _job(entry: Entry, rows: int | None, unsure: int) -> Held:
     return Held(
         key=entry.key,
         job=entry.name,
@@ -329,5 +335,6 @@ def _job(entry: Entry, count: int | None) -> Held:
         model=entry.model,
         endpoint=entry.endpoint,
         files=tuple(uri for uri in (entry.train, entry.validation) if uri),
-        rows=count,
+        rows=rows,
+        unsure=unsure,
     )

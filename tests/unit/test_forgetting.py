@@ -91,7 +91,9 @@ def test_what_the_person_deleted_before_is_taken_out_of_data_sets_as_well(world)
     row = sources(world.manifests[0])[3]
     journal = Journal(world.journal)
     write(journal, "7", [], changed=[gone_line(row["messages"][0], "deleted")])
-    data.forget()
+    (held,) = data.forget().jobs
+    assert held.unsure == 1
+    assert held.rows == 4
     assert row["id"] not in [r["id"] for r in sources(world.manifests[0])]
 
 
@@ -247,6 +249,7 @@ def test_jobs_that_were_given_the_words_are_named_with_what_is_left_to_do(world)
     assert held.rows == next(p.removed for p in result.places if p.kind == "data set")
     assert result.models == ("projects/p/models/9",)
     text = str(result)
+    assert "held messages that are deleted by now" not in text
     for word in (
         "delete gs://b/train.jsonl",
         "undeploy projects/p/endpoints/9",
@@ -272,6 +275,18 @@ def test_a_job_of_an_older_record_is_matched_by_its_data_set_also_after_rows_wer
     unknown = forget(author=ALICE, journal=world.journal, jobs=world.jobs).jobs
     assert [h.rows for h in unknown] == [None]
     assert "not known" in str(unknown[0])
+
+
+def test_a_model_that_only_may_hold_the_words_is_not_called_one_that_does(world) -> None:
+    row = sources(world.manifests[0])[3]
+    write(Journal(world.journal), "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    nobody = "200000000000000009"
+    result = forget(author=nobody, journal=world.journal, jobs=world.jobs)
+    (held,) = result.jobs
+    assert (held.rows, held.unsure) == (0, 1)
+    assert result.models == ()
+    assert "decide about projects/p/models/9" in str(result)
+    assert "delete the model" not in str(result)
 
 
 def test_an_older_record_is_completed_before_rows_go(world) -> None:
