@@ -136,6 +136,12 @@ class Guild:
         )
 
 
+def refresh(collector):
+    """Compares everything, once: what an earlier call began, an update ends."""
+    begun = collector.journal.journal.about().refresh
+    return collector.update() if begun else collector.refresh()
+
+
 def contents(folder):
     """Everything that a journal holds but moments and random salts, by file name."""
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}

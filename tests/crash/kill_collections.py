@@ -21,7 +21,6 @@ import crash_guild
 from crash_guild import ALWAYS, CANARY, Guild
 
 import discord  # noqa: F401
-
 from furytune.collectors.journal import JournalCollector
 from furytune.journal.store import Journal
 
@@ -34,7 +33,7 @@ def attempt(action):
     if pid == 0:
         try:
             action()
-        except BaseException:  # the parent sees the status, people the reason
+        except BaseException:  # noqa: BLE001  (the parent sees the status, people the reason)
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -171,7 +170,7 @@ def main():
     run("adopt", made("adopt", None, lambda at: JournalCollector(at).adopt(folder / "files")))
     run("go on", made("go on", folder / "adopt", lambda at: guild.collector(at).update()))
     assert crash_guild.pairs(folder / "go on") == collected.pairs
-    run("refresh", made("refresh", folder / "adopt", lambda at: guild.collector(at).refresh()))
+    run("refresh", made("refresh", folder / "adopt", lambda at: crash_guild.refresh(guild.collector(at))))
     assert crash_guild.pairs(folder / "refresh") == collected.pairs
     guild.ask("change")
     run(
