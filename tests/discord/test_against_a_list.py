@@ -78,11 +78,12 @@ class Server(RuleBasedStateMachine):
 
     @rule(target=channels, message=messages, text=TEXT, who=st.sampled_from(PEOPLE))
     def add_thread(self, message, text, who):
-        if message.deleted or message.thread or message.channel.kind not in ("text", "announcement"):
+        where = message.channel
+        if message.deleted or message.thread or where.id not in self.said or where.is_thread:
             return multiple()
-        thread = self.discord.add_thread(
-            message.channel, "t", author=self.people[who], starter=message, content=text
-        )
+        if where.kind == "voice":
+            return multiple()
+        thread = self.discord.add_thread(where, "t", author=self.people[who], starter=message, content=text)
         return self.opened(thread)
 
     @rule(target=messages, channel=channels, text=TEXT, who=st.sampled_from(PEOPLE), again=st.integers(1, 3))
