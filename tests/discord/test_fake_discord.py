@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import subprocess
 import sys
@@ -160,6 +161,9 @@ def test_a_thread_shares_the_id_of_what_started_it(discord):
     assert first["referenced_message"]["content"] == "why?"
     assert first["message_reference"]["channel_id"] == where.id
     assert ask(discord, f"/channels/{where.id}/messages/{message.id}")[2]["thread"]["name"] == "why"
+    discord.post(thread, "bob", "because")
+    about = ask(discord, f"/channels/{thread.id}")[2]
+    assert (about["message_count"], about["total_message_sent"]) == (1, 1)
     discord.post(post, "bob", "so")
     about = ask(discord, f"/channels/{post.id}")[2]
     assert (about["message_count"], about["total_message_sent"]) == (1, 1)
@@ -200,6 +204,16 @@ def test_edits_reach_answers_but_no_forwards(discord):
     assert (again["content"], again["edited_timestamp"]) == ("silently", edited["edited_timestamp"])
 
 
+def test_reactions_can_be_changed(discord):
+    where = discord.add_channel("help")
+    message = discord.post(where, "alice", "text")
+    path, counts = f"/channels/{where.id}/messages/{message.id}", []
+    for emoji, count in (("a", 1), ("b", 2), ("a", 3), ("b", 0), ("a", 0)):
+        discord.react(message, emoji, count)
+        counts.append({r["emoji"]["name"]: r["count"] for r in ask(discord, path)[2].get("reactions", [])})
+    assert counts == [{"a": 1}, {"a": 1, "b": 2}, {"a": 3, "b": 2}, {"a": 3}, {}]
+
+
 def test_without_the_content_intent_only_what_concerns_the_bot_can_be_read(discord):
     where = discord.add_channel("help")
     message = discord.post(where, "alice", "text", attachments=["a"], embeds=["e"], poll=("q", ["a"]))
@@ -226,7 +240,9 @@ def test_members_are_listed_in_pages_with_the_intent_only(discord):
         after = page[-1]["user"]["id"]
     assert seen == ["owner", "furytune", "m0", "m1", "m2", "m3", "m4"]
     assert ask(discord, f"/guilds/{discord.guild}/members/{gone.id}")[2]["code"] == 10_007
+    assert ask(discord, "/applications/@me")[2]["flags"] & (1 << 14 | 1 << 15)
     discord.members_intent = False
+    assert ask(discord, "/applications/@me")[2]["flags"] & (1 << 14 | 1 << 15) == 0
     assert ask(discord, f"/guilds/{discord.guild}/members?limit=3")[0] == 403
     assert ask(discord, f"/guilds/{discord.guild}/members/{discord.bot.id}")[0] == 200
 
@@ -254,8 +270,21 @@ def test_a_bucket_is_emptied_told_about_and_filled_again():
         status, other, _ = ask(service, f"/channels/{two.id}/messages")
         assert (status, other["X-RateLimit-Bucket"]) == (200, headers["X-RateLimit-Bucket"])
         time.sleep(body["retry_after"])
-        assert ask(service, path)[0] == 200
-        assert len(service.violations) == 2
+        assert [ask(service, path)[0] for _ in range(3)] == [200, 200, 429]
+        assert len(service.violations) == 3
+        assert "number" not in service.violations[2]
+
+
+def test_what_was_on_its_way_when_a_limit_struck_is_not_held_against_the_client():
+    with FakeDiscord(latency=0.2) as service:
+        service.fail(mode="local", wait=5)
+        senders = [threading.Thread(target=ask, args=(service, "/users/@me")) for _ in range(4)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        assert [asked.status for asked in service.requests] == [429] * 4
+        assert service.violations == []
 
 
 def test_all_requests_together_have_a_limit_if_asked_for():
@@ -329,8 +358,9 @@ def raw(service):
 def test_connections_and_bodies_break_as_asked(discord):
     whole = raw(discord)[2]
     discord.fail(mode="reset")
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as caught:
         raw(discord)
+    assert caught.value.errno == errno.ECONNRESET  # and not merely an early end
     discord.fail(mode="truncate")
     assert raw(discord) == (200, "application/json", whole[: len(whole) // 2])
     discord.fail(mode="cut")
