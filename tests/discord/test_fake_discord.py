@@ -256,20 +256,31 @@ def test_a_wrong_token_is_refused_and_its_second_use_noted(discord):
     assert len(discord.violations) == 1
 
 
+class Clock:
+    """Passes when it is told to."""
+
+    def __init__(self, service):
+        self.now = 1000.0
+        service.limits.clock = lambda: self.now
+
+
 def test_a_bucket_is_emptied_told_about_and_filled_again():
-    with FakeDiscord(routes={"/channels/{channel}/messages": (2, 0.3)}) as service:
+    with FakeDiscord(routes={"/channels/{channel}/messages": (2, 3.0)}) as service:
+        clock = Clock(service)
         one, two = service.add_channel("one"), service.add_channel("two")
         path = f"/channels/{one.id}/messages"
         left = [ask(service, path)[1]["X-RateLimit-Remaining"] for _ in range(2)]
         assert left == ["1", "0"]
         assert service.violations == []
+        clock.now += 1
         status, headers, body = ask(service, path)
         assert (status, headers["X-RateLimit-Scope"], len(service.violations)) == (429, "user", 1)
+        assert (headers["Retry-After"], headers["X-RateLimit-Reset-After"]) == ("2", "2.000")
         assert ask(service, path)[0] == 429
         assert "429 number 2" in service.violations[1]
         status, other, _ = ask(service, f"/channels/{two.id}/messages")
         assert (status, other["X-RateLimit-Bucket"]) == (200, headers["X-RateLimit-Bucket"])
-        time.sleep(body["retry_after"])
+        clock.now += body["retry_after"]
         assert [ask(service, path)[0] for _ in range(3)] == [200, 200, 429]
         assert len(service.violations) == 3
         assert "number" not in service.violations[2]
@@ -289,22 +300,28 @@ def test_what_was_on_its_way_when_a_limit_struck_is_not_held_against_the_client(
 
 def test_all_requests_together_have_a_limit_if_asked_for():
     with FakeDiscord(overall=3) as service:
+        clock = Clock(service)
         assert [ask(service, "/users/@me")[0] for _ in range(4)] == [200, 200, 200, 429]
         assert len(service.violations) == 1
-        time.sleep(0.1)  # what is on its way is forgiven for a moment
         assert ask(service, f"/guilds/{service.guild}")[2]["global"] is True
+        assert len(service.violations) == 1  # what is on its way is forgiven for a moment
+        clock.now += 0.5
+        assert ask(service, f"/guilds/{service.guild}")[0] == 429
         assert len(service.violations) == 2
+        clock.now += 0.5
+        assert ask(service, f"/guilds/{service.guild}")[0] == 200
 
 
 @pytest.mark.parametrize("mode", ["local", "global", "shared"])
 def test_a_limit_out_of_the_blue_is_the_client_s_fault_only_if_it_does_not_wait(mode, discord):
+    clock = Clock(discord)
     discord.fail(mode=mode, wait=0.3)
-    wait = ask(discord, "/users/@me")[2]["retry_after"]
+    assert ask(discord, "/users/@me")[2]["retry_after"] == 0.3
     assert discord.violations == []
-    time.sleep(0.1)
-    assert ask(discord, "/users/@me")[0] == 429
+    clock.now += 0.1
+    assert ask(discord, "/users/@me")[2]["retry_after"] == 0.2
     assert len(discord.violations) == 1
-    time.sleep(wait)
+    clock.now += 0.2
     assert ask(discord, "/users/@me")[0] == 200
     assert len(discord.violations) == 1
 

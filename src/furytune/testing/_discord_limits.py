@@ -9,6 +9,7 @@ import hashlib
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Literal
 
 from attrs import define, field, frozen
@@ -80,6 +81,7 @@ class Limits:
         overall: Requests of a token within one second, None for any number.
         routes: Limit and window of single routes.
         skew: Seconds by which the service's clock is ahead.
+        clock: Tells the seconds by which windows pass.
     """
 
     limit: int = 10_000
@@ -87,6 +89,7 @@ class Limits:
     overall: int | None = None
     routes: dict[str, tuple[int, float]] = field(factory=dict)
     skew: float = 0.0
+    clock: Callable[[], float] = time.monotonic
     violations: list[str] = field(factory=list)
     _buckets: dict[tuple[str, str], Bucket] = field(factory=dict)
     _recent: deque[float] = field(factory=deque)
@@ -94,7 +97,7 @@ class Limits:
 
     def take(self, what: str, route: str, major: str, arrived: float) -> tuple[Bucket, Refusal | None]:
         """Counts a request that arrived at a time; returns its bucket, and why it is refused."""
-        now = time.monotonic()
+        now = self.clock()
         bucket = self._bucket(route, major, now)
         for stop, scope in ((self._everything, "all requests were"), (bucket, "its bucket was")):
             if now < stop.stopped:
@@ -113,7 +116,7 @@ class Limits:
     def stop(self, bucket: Bucket, scope: Scope, wait: float) -> Refusal:
         """Has a bucket, or all of them for the scope "global", refuse for some seconds."""
         stopped = self._everything if scope == "global" else bucket
-        stopped.since = time.monotonic()
+        stopped.since = self.clock()
         stopped.stopped, stopped.scope, stopped.refused = stopped.since + wait, scope, 1
         if scope == "user":
             bucket.remaining, bucket.resets = 0, bucket.stopped
@@ -121,7 +124,7 @@ class Limits:
 
     def headers(self, bucket: Bucket) -> dict[str, str]:
         """What every answer tells about its bucket."""
-        left = max(0, math.ceil((bucket.resets - time.monotonic()) * 1000)) / 1000
+        left = max(0, math.ceil((bucket.resets - self.clock()) * 1000)) / 1000
         return {
             "X-RateLimit-Limit": str(bucket.limit),
             "X-RateLimit-Remaining": str(max(0, bucket.remaining)),

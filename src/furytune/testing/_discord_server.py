@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Literal
@@ -139,7 +138,7 @@ class Server:
         from aiohttp import web
 
         asked = Asked(
-            time=time.monotonic(),
+            time=self.limits.clock(),
             method=request.method,
             path=request.path.removeprefix(_BASE),
             query=dict(request.query),
