@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from typing import Any
 
 from attrs import define
@@ -122,15 +124,37 @@ class Sweep:
         """
         held = _Held(self._log, after)
         pages = 0
-        while after < until:
-            raw = await self._session.messages(self._state.id, after=str(after))
-            after = min(int(raw[-1]["id"]), until) if raw else until
-            page = [message for message in raw if int(message["id"]) <= until]
-            fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
-            pages += 1
-            if fresh or changed or (note and (after >= until or pages % note == 0)):
-                self._log.append(position_at(after, until), lines=fresh, changed=changed, channel=self._state)
-            self._on_page()
+        async with aclosing(self._pages(after, until)) as found:
+            async for raw in found:
+                after = min(int(raw[-1]["id"]), until) if raw else until
+                page = [message for message in raw if int(message["id"]) <= until]
+                fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
+                pages += 1
+                if fresh or changed or (note and (after >= until or pages % note == 0)):
+                    position = position_at(after, until)
+                    self._log.append(position, lines=fresh, changed=changed, channel=self._state)
+                self._on_page()
+
+    async def _pages(self, after: int, until: int) -> AsyncGenerator[list[Json], None]:
+        """Yields pages up to one that is empty or holds the last id, and asks for the next one meanwhile."""
+        ready: list[list[Json]] = []
+
+        async def ask() -> None:
+            # Not as the result of the task, which asyncio would show in its debug log.
+            ready.append(await self._session.messages(self._state.id, after=str(after)))
+
+        asked = None
+        try:
+            while after < until:
+                await (asked or ask())
+                page = ready.pop()
+                after = int(page[-1]["id"]) if page else until
+                asked = asyncio.create_task(ask()) if after < until else None
+                yield page
+        finally:
+            if asked is not None:
+                asked.cancel()
+                await asyncio.gather(asked, return_exceptions=True)
 
     async def _difference(
         self, page: list[Json], held: dict[int, bytes], hidden: int
