@@ -225,6 +225,17 @@ def test_threads_that_were_archived_at_one_moment_are_found_on_both_sides_of_a_p
     assert len(found.places) == 150
 
 
+def test_a_page_of_threads_that_share_a_moment_hides_none_that_are_older():
+    with FakeDiscord() as service:
+        forum = service.add_channel("ask", "forum")
+        closed(service, forum, 20)
+        moment = service.now + DAY
+        for n in range(100):
+            thread = service.add_thread(forum, f"s{n}")
+            thread.archived, thread.archived_at = True, moment
+        assert len(surveyed(service).places) == 120
+
+
 def test_what_was_archived_long_before_the_last_run_is_not_listed_again(discord):
     forum = discord.add_channel("ask", "forum")
     closed(discord, forum, 250)
@@ -307,6 +318,7 @@ def test_a_list_that_is_refused_leaves_its_cursor_and_says_so(discord):
     second = surveyed(discord, known=first.cursors)
     assert second.cursors == first.cursors
     assert [partial.reason for partial in second.partial] == ["private_threads"]
+    closed(discord, channel, 1, private=True)
     discord.fail(on="archived/public", mode="forbid")
     third = surveyed(discord, known=first.cursors)
     assert third.cursors == first.cursors
