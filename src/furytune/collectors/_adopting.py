@@ -6,7 +6,7 @@ import heapq
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 
@@ -157,7 +157,8 @@ def _whole_up_to(source: ChannelFiles) -> int:
         if since > (reached or _FIRST):
             break
         reached = max(reached or _FIRST, until)
-    return 0 if reached is None else max(0, int((reached - _FIRST).total_seconds() * 1000) + 1 << 22)
+    # What was said at the moment itself may be missing.
+    return 0 if reached is None else max(0, ((reached - _FIRST) // timedelta(milliseconds=1) << 22) - 1)
 
 
 def _moment(text: str, default: datetime) -> datetime:

@@ -348,7 +348,7 @@ def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
     found: list[T] = []
     failed: list[BaseException] = []
-    started = threading.Event()
+    started, ended = threading.Event(), threading.Event()
     handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
 
     async def main() -> T:
@@ -365,17 +365,18 @@ def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
             failed.append(error)
         finally:
             started.set()
+            ended.set()
 
-    thread = threading.Thread(target=work, name="furytune-discord")
-    thread.start()
+    threading.Thread(target=work, name="furytune-discord").start()
     try:
-        thread.join()
+        # An interrupt has Thread.join take a thread that runs for one that has ended (CPython 3.11).
+        ended.wait()
     except BaseException:
         started.wait()
         for loop, task in handle:
             with suppress(RuntimeError):  # it came to its end meanwhile
                 loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        ended.wait()
         raise
     if failed:
         raise failed[0]

@@ -116,7 +116,8 @@ class Crawl:
 
     async def _unlisted(self) -> list[Place]:
         """Threads that the survey had no reason to list but that are to be compared; and channels that are gone."""
-        found = []
+        found: list[Place] = []
+        orphans: dict[str, list[str]] = {}
         named = {place.id for place in (*self.survey.places, *self.survey.forums)}
         unread = {item.id for item in self.survey.unread}
         for uid, last in self._known():
@@ -124,22 +125,34 @@ class Crawl:
             if state is None or state.gone or uid in named or {uid, state.parent} & unread:
                 continue
             thread = "Thread" in state.type
+            if thread and state.parent and state.parent not in named:
+                orphans.setdefault(state.parent, []).append(uid)
+                continue
             if thread and not self._due(last, 0):
                 continue
-            try:
-                data = await self.session.channel(uid)
-            except DiscordForbiddenError as error:
-                self.unread.append(Unread(uid, state.name, "no_permission", str(error)))
-                continue
-            except DiscordGoneError:
-                data = None
-            if data is None:
+            data, closed = await self._ask(uid, state.name)
+            if closed:
+                self.unread.append(closed)
+            elif data is None:
                 self.counts.deleted += self._gone(uid)
             elif thread:
                 found.append(_place(state, data))
             else:
-                self.unread.append(Unread(uid, state.name, "hidden", "needs View Channel"))
+                self.unread.append(_hidden(uid, state.name))
+        for parent in orphans.keys() - {item.id for item in self.unread}:
+            data, closed = await self._ask(parent, "")
+            if closed or data:
+                self.unread.append(closed or _hidden(parent, ""))
+            else:  # Discord deletes a channel's threads with it
+                self.counts.deleted += sum(map(self._gone, orphans[parent]))
         return found
+
+    async def _ask(self, uid: str, name: str) -> tuple[dict[str, Any] | None, Unread | None]:
+        """Returns a channel, None if it is gone; and why it is not shown."""
+        try:
+            return await self.session.channel(uid), None
+        except DiscordForbiddenError as error:
+            return None, Unread(uid, name, "no_permission", str(error))
 
     def _known(self) -> Iterator[tuple[str, Commit]]:
         return ((uid, log.peek()) for uid, log in self.journal.logs().items())
@@ -155,9 +168,13 @@ class Crawl:
             (number, line if line.startswith(GONE) else gone_line(str(number), "deleted"))
             for number, line in log.lines()
         )
-        position = replace(last.position, until="", checked="", check_until="")
+        position = replace(last.position, until="", checked="", check_until="", checking=0)
         log.rewrite(lines, position, replace(last.channel, gone=True))
         return said
+
+
+def _hidden(uid: str, name: str) -> Unread:
+    return Unread(uid, name, "hidden", "needs View Channel")
 
 
 def _place(state: ChannelState, data: dict[str, Any]) -> Place:

@@ -1,0 +1,197 @@
+"""An export that is taken into a journal is as good as having read it, and live collection goes on from there."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from furytune import Consent, DiscordCollector, JournalCollector, Secret
+from furytune.collectors.discord import Patience
+from furytune.errors import SourceError
+from furytune.journal.store import Journal
+
+QUICK = Patience(first=0.001, most=0.01, rate=1e6)
+KEY = b"a key of the tests"
+KINDS = {"text": "GuildTextChat", "public_thread": "GuildPublicThread"}
+
+
+def collector(service, folder, **options):
+    return DiscordCollector(
+        guild=service.guild,
+        token=Secret(service.token),
+        permission="a rehearsal",
+        journal=JournalCollector(folder, author_key=KEY),
+        endpoint=service.url,
+        patience=QUICK,
+        **options,
+    )
+
+
+def moment(message):
+    return (int(message.id) >> 22) + 1_420_070_400_000
+
+
+def stamp(milliseconds):
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+
+
+def exported(service, channel, target, first=0, last=None, *, reverse=False, name="", until=None):
+    """Writes some messages of a channel as DiscordChatExporter would, told to leave out what is before and after."""
+    chosen = channel.messages[first:last]
+    found = []
+    for m in chosen:
+        one = {
+            "id": m.id,
+            "type": "Reply" if m.reply_to else "Default",
+            "timestamp": stamp(moment(m)),
+            "timestampEdited": None,
+            "isPinned": False,
+            "content": m.content,
+            "author": {"id": m.author.id, "name": m.author.name, "isBot": m.author.bot, "roles": []},
+            "attachments": [],
+            "embeds": [],
+            "stickers": [],
+            "reactions": [],
+            "mentions": [],
+        }
+        if m.reply_to:
+            one["reference"] = {"messageId": m.reply_to.id, "channelId": channel.id, "guildId": service.guild}
+        snapshots = (m.extra or {}).get("message_snapshots")
+        if snapshots:
+            about = m.extra["message_reference"]
+            one["reference"] = {"messageId": about["message_id"], "channelId": about["channel_id"]}
+            one["forwardedMessage"] = {"content": snapshots[0]["message"]["content"]}
+        found.append(one)
+    end = channel.messages[last] if last is not None else None
+    root = {
+        "guild": {"id": service.guild, "name": "Workshop", "iconUrl": ""},
+        "channel": {
+            "id": channel.id,
+            "type": KINDS[channel.kind],
+            "categoryId": channel.parent.id if channel.parent else None,
+            "name": channel.name,
+        },
+        "dateRange": {
+            "after": stamp(moment(channel.messages[first])) if first else None,
+            "before": stamp(moment(end)) if end else None,
+        },
+        "exportedAt": stamp(until or service.now),
+        "messages": found[::-1] if reverse else found,
+        "messageCount": len(found),
+    }
+    target.mkdir(exist_ok=True)
+    (target / f"{channel.id}{name}.json").write_text(json.dumps(root, indent=2), encoding="utf-8")
+
+
+def pairs(folder):
+    return list(JournalCollector(folder, author_key=KEY).collect())
+
+
+def room_of(service, number=460):
+    room = service.add_channel("help")
+    for i in range(number):
+        to = room.messages[-1] if i % 2 else None
+        service.post(room, f"member{i % 5}", f"{'answer' if to else 'question'} number {i}", reply_to=to)
+    return room
+
+
+# Which stretches of 460 messages each export holds, and whether it was told to leave out the others.
+SHAPES = {
+    "whole": [(0, None)],
+    "the older part": [(0, 250)],
+    "overlapping": [(0, 250), (200, None)],
+    "one after the other": [(0, 250), (250, None)],
+    "the newer part only": [(250, None)],
+    "a gap between": [(0, 100), (250, 400)],
+    "the middle": [(100, 250)],
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_adopting_and_going_on_gives_what_reading_alone_gives(discord, tmp_path, shape, reverse):
+    room = room_of(discord)
+    for n, (first, last) in enumerate(SHAPES[shape]):
+        exported(discord, room, tmp_path / "files", first, last, reverse=reverse, name=f" {n}")
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    for i in range(30):
+        discord.post(room, "member1", f"news {i}")
+    collector(discord, tmp_path / "j").update()
+    collector(discord, tmp_path / "alone").update()
+    assert pairs(tmp_path / "j") == pairs(tmp_path / "alone")
+    collector(discord, tmp_path / "j").refresh()
+    logs = [Journal(tmp_path / name).log(room.id) for name in ("j", "alone")]
+    assert list(logs[0].lines()) == list(logs[1].lines())
+
+
+def test_a_whole_export_spares_the_requests_for_its_messages(discord, tmp_path):
+    room = room_of(discord)
+    exported(discord, room, tmp_path / "files")
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    discord.post(room, "member1", "news")
+    before = len(discord.requests)
+    assert collector(discord, tmp_path / "j").update().new == 1
+    asked = [r for r in discord.requests[before:] if re.search(r"/messages$", r.path)]
+    assert len(asked) == 1
+
+
+def test_adopting_twice_changes_no_byte(discord, tmp_path):
+    room = room_of(discord)
+    exported(discord, room, tmp_path / "files", reverse=True)
+    adopted = JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    assert (adopted.channels, adopted.messages) == (1, 460)
+    before = Journal(tmp_path / "j").log(room.id).path.read_bytes()
+    assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").messages == 0
+    assert Journal(tmp_path / "j").log(room.id).path.read_bytes() == before
+
+
+def test_what_was_deleted_live_does_not_come_back_with_an_old_export(discord, tmp_path):
+    room = room_of(discord, 20)
+    exported(discord, room, tmp_path / "files")
+    collector(discord, tmp_path / "j").update()
+    discord.delete(room.messages[4])
+    collector(discord, tmp_path / "j", recheck=timedelta(days=30_000)).update()
+    assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").messages == 0
+    assert "question number 4" not in {m.content for m in JournalCollector(tmp_path / "j").messages()}
+
+
+def test_who_was_forgotten_is_not_adopted_nor_are_copies_of_their_words(discord, tmp_path):
+    ann = discord.add_member("ann")
+    room = discord.add_channel("help")
+    word = discord.post(room, ann, "the word")
+    collector(discord, tmp_path / "j").update()
+    discord.post(room, "bob", forward_of=word)
+    exported(discord, room, tmp_path / "files")
+    Journal(tmp_path / "j").forget([ann.id])
+    drops = []
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files", on_drop=drops.append)
+    assert sum(drop.count for drop in drops if drop.reason == "forgotten") == 2
+    for path in (tmp_path / "j").rglob("*.json*"):
+        assert b"the word" not in path.read_bytes()
+
+
+def test_people_who_opted_out_go_with_the_next_run_though_only_an_export_named_them(discord, tmp_path):
+    room = room_of(discord, 20)
+    exported(discord, room, tmp_path / "files")
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    one = next(u for u in discord.users.values() if u.name == "member1")
+    consent = Consent(opt_in=[u.id for u in discord.users.values() if u is not one])
+    done = collector(discord, tmp_path / "j", consent=consent).update()
+    assert done.removed == 4
+    names = {m.author.pseudonym for m in JournalCollector(tmp_path / "j", author_key=KEY).messages()}
+    assert len(names) == 4
+
+
+def test_an_export_of_another_server_changes_nothing(discord, tmp_path):
+    room = room_of(discord, 5)
+    collector(discord, tmp_path / "j").update()
+    exported(discord, room, tmp_path / "files")
+    file = next((tmp_path / "files").iterdir())
+    file.write_text(file.read_text().replace(discord.guild, "613425648685547541"))
+    before = {p: p.read_bytes() for p in (tmp_path / "j").rglob("*") if p.is_file()}
+    with pytest.raises(SourceError, match="give each server a journal of its own"):
+        JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    assert {p: p.read_bytes() for p in (tmp_path / "j").rglob("*") if p.is_file()} == before

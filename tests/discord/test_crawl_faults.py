@@ -1,0 +1,471 @@
+"""What goes wrong in the middle of collecting must not delete, invent, reveal or lose anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from furytune import Consent, DiscordCollector, JournalCollector, Secret
+from furytune.collectors import discord as collecting
+from furytune.collectors.discord import Patience
+from furytune.errors import DiscordError, SourceError, SourceFormatError
+from furytune.journal._lines import GONE
+from furytune.journal.store import Journal
+from furytune.records import Dropped
+
+QUICK = Patience(first=0.001, most=0.01, rate=1e6)
+ALWAYS = timedelta(days=30_000)
+KEY = b"a key of the tests"
+
+
+def collector(service, folder, **options):
+    return DiscordCollector(
+        guild=service.guild,
+        token=Secret(service.token),
+        permission="a rehearsal",
+        journal=JournalCollector(folder, author_key=KEY),
+        endpoint=service.url,
+        **{"patience": QUICK, "recheck": ALWAYS, **options},
+    )
+
+
+def said(folder):
+    """Texts by message id, of all that the journal still says."""
+    return {m.id: m.content for m in JournalCollector(folder).messages()}
+
+
+def gone(folder):
+    """Why, by message id."""
+    return {
+        str(uid): json.loads(line)["why"]
+        for log in Journal(folder).logs().values()
+        for uid, line in log.lines()
+        if line.startswith(GONE)
+    }
+
+
+def words(folder):
+    return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+def is_page(request):
+    return request.path.endswith("/messages") and request.query.get("limit") == "100"
+
+
+def talk(service, name="talk", number=5, who="ann"):
+    room = service.add_channel(name)
+    return room, [service.post(room, who, f"{name} {i}") for i in range(number)]
+
+
+class TestPermissionsThatGo:
+    @pytest.mark.parametrize("permission", ["READ_MESSAGE_HISTORY", "VIEW_CHANNEL"])
+    @pytest.mark.parametrize("again", ["update", "refresh"])
+    def test_nothing_is_deleted_when_a_permission_goes_between_two_pages(
+        self, discord, tmp_path, permission, again
+    ):
+        room, made = talk(discord, number=250)
+        collector(discord, tmp_path / "j").update()
+        asked = []
+
+        def nemesis(request):
+            asked.append(request)
+            pages = list(filter(is_page, asked))
+            if len(pages) == 2:
+                discord.deny(room, permission)
+
+        discord.on_request(nemesis)
+        done = getattr(collector(discord, tmp_path / "j"), again)()
+        assert done.deleted == 0
+        assert [d.reason for d in done.unread] == ["no_permission"]
+        assert said(tmp_path / "j") == {m.id: m.content for m in made}
+
+    def test_a_first_reading_that_loses_its_permission_goes_on_when_it_is_back(self, discord, tmp_path):
+        room, made = talk(discord, number=250)
+        pages = []
+
+        def nemesis(request):
+            pages.extend([request] if is_page(request) else [])
+            if len(pages) == 2 and is_page(request):
+                discord.deny(room, "READ_MESSAGE_HISTORY")
+
+        discord.on_request(nemesis)
+        done = collector(discord, tmp_path / "j").update()
+        assert done.new < 250
+        assert len(done.unread) == 1
+        discord.allow(room, "READ_MESSAGE_HISTORY")
+        collector(discord, tmp_path / "j").update()
+        assert said(tmp_path / "j") == {m.id: m.content for m in made}
+
+    def test_threads_stay_when_their_channel_is_hidden(self, discord, tmp_path):
+        forum = discord.add_channel("forum", "forum")
+        post = discord.add_thread(forum, "title", content="a question")
+        discord.add_channel("other")
+        collector(discord, tmp_path / "j").update()
+        discord.deny(forum, "VIEW_CHANNEL")
+        done = collector(discord, tmp_path / "j").refresh()
+        assert done.deleted == 0
+        assert list(said(tmp_path / "j").values()) == ["a question"]
+        assert {post.id, forum.id} & {d.where.split("(")[-1].strip(")") for d in done.unread}
+
+    def test_all_posts_of_a_forum_that_was_deleted_go_however_old_they_are(self, discord, tmp_path):
+        forum = discord.add_channel("forum", "forum")
+        for i in range(4):
+            discord.add_thread(forum, f"title {i}", content="a question", archived=bool(i % 2))
+        talk(discord)
+        collector(discord, tmp_path / "j", recheck=timedelta(0)).update()
+        discord.delete_channel(forum)
+        done = collector(discord, tmp_path / "j", recheck=timedelta(0)).update()
+        assert done.deleted == 4
+        assert "a question" not in said(tmp_path / "j").values()
+
+
+class TestMessages:
+    def test_the_newest_message_may_be_deleted_before_it_is_read(self, discord, tmp_path):
+        room, made = talk(discord, number=3)
+        discord.delete(made[-1])
+        first = collector(discord, tmp_path / "j").update()
+        assert first.new == 2
+        assert collector(discord, tmp_path / "j", recheck=timedelta(0)).update().channels == 1
+        discord.post(room, "ann", "later")
+        assert collector(discord, tmp_path / "j").update().new == 1
+
+    def test_an_id_below_the_highest_that_appears_late_is_found_within_the_window(self, discord, tmp_path):
+        room, made = talk(discord, number=3)
+        late = discord.post(room, "bob", "late")
+        made.append(discord.post(room, "ann", "highest"))
+        at = room.messages.index(late)
+        del room.messages[at], room.numbers[at]
+        collector(discord, tmp_path / "j").update()
+        room.messages.insert(at, late)
+        room.numbers.insert(at, late.number)
+        assert collector(discord, tmp_path / "j").update().new == 1
+        assert list(said(tmp_path / "j")) == [m.id for m in room.messages]
+
+    def test_a_channel_without_messages_is_known_and_asked_once(self, discord, tmp_path):
+        room, _ = talk(discord, number=0)
+        collector(discord, tmp_path / "j").update()
+        before = len(discord.requests)
+        collector(discord, tmp_path / "j").update()
+        assert not any(room.id in r.path and "messages" in r.path for r in discord.requests[before:])
+
+    def test_many_edits_leave_one_line_each(self, discord, tmp_path):
+        room, made = talk(discord, number=300)
+        collector(discord, tmp_path / "j").update()
+        for round_ in range(3):
+            for message in made:
+                discord.edit(message, f"edited {round_}")
+            assert collector(discord, tmp_path / "j").update().changed == 300
+        log = Journal(tmp_path / "j").log(room.id)
+        lines = log.path.read_bytes().splitlines()
+        assert sum(not line.startswith(b'{"commit"') for line in lines) == 300
+        assert set(said(tmp_path / "j").values()) == {"edited 2"}
+
+    def test_a_channel_that_moves_and_a_post_with_other_tags_are_followed(self, discord, tmp_path):
+        old, new = discord.add_channel("old", "category"), discord.add_channel("new", "category")
+        room = discord.add_channel("room", category=old)
+        forum = discord.add_channel("forum", "forum", tags=["open", "solved"])
+        post = discord.add_thread(forum, "title", content="a question", tags=["open"])
+        collector(discord, tmp_path / "j").update()
+        room.parent = new
+        discord.retag(post, "solved")
+        collector(discord, tmp_path / "j").update()
+        states = {uid: log.peek().channel for uid, log in Journal(tmp_path / "j").logs().items()}
+        assert states[room.id].parent == new.id
+        assert states[post.id].tags == ("solved",)
+
+
+class TestRefresh:
+    def test_a_comparison_that_was_left_off_does_not_shorten_a_later_one(self, discord, tmp_path):
+        room, made = talk(discord, number=2300)
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        pages = []
+
+        def nemesis(request):
+            pages.extend([request] if is_page(request) else [])
+            if len(pages) == 21 and is_page(request):
+                discord.deny(room, "READ_MESSAGE_HISTORY")
+
+        discord.on_request(nemesis)
+        assert collector(discord, folder).refresh().unread
+        assert Journal(folder).log(room.id).peek().position.checked
+        discord.allow(room, "READ_MESSAGE_HISTORY")
+        discord.edit(made[0], "edited meanwhile")
+        assert collector(discord, folder).refresh().changed == 1
+
+
+class TestConsent:
+    @pytest.mark.parametrize("intent", [True, False])
+    def test_a_role_decides_with_and_without_the_list_of_members(self, discord, tmp_path, intent):
+        discord.members_intent = intent
+        quiet = discord.add_role("quiet")
+        ann = discord.add_member("ann", roles=[quiet])
+        room, _ = talk(discord, who=ann)
+        discord.post(room, "bob", "I take part")
+        consent = Consent(opt_out_roles="quiet")
+        done = collector(discord, tmp_path / "j", consent=consent).update()
+        assert (done.new, done.withheld) == (1, 5)
+        assert set(gone(tmp_path / "j").values()) == {"opted_out"}
+
+    @pytest.mark.parametrize("intent", [True, False])
+    def test_who_opted_out_by_a_role_stays_out_after_leaving_the_server(self, discord, tmp_path, intent):
+        discord.members_intent = intent
+        quiet = discord.add_role("quiet")
+        ann = discord.add_member("ann", roles=[quiet])
+        talk(discord, who=ann)
+        consent = Consent(opt_out_roles="quiet")
+        collector(discord, tmp_path / "j", consent=consent).update()
+        discord.leave(ann)
+        collector(discord, tmp_path / "j", consent=consent).refresh()
+        assert said(tmp_path / "j") == {}
+
+    def test_opting_out_later_removes_and_opting_in_again_brings_back(self, discord, tmp_path):
+        ann = discord.add_member("ann")
+        room, made = talk(discord, who=ann)
+        copy = discord.post(room, "bob", forward_of=made[0])
+        folder = tmp_path / "j"
+        collector(discord, folder, recheck=timedelta(0)).update()
+        out = Consent(opt_out=ann.id)
+        done = collector(discord, folder, recheck=timedelta(0), consent=out).update()
+        assert done.removed == 6
+        assert b"talk 0" not in words(folder)
+        assert collector(discord, folder, consent=out).update().changed == 0
+        collector(discord, folder).refresh()
+        assert said(folder).keys() == {*(m.id for m in made), copy.id}
+
+    @pytest.mark.parametrize("rule", ["opt_out", "opt_in"])
+    def test_who_stands_in_the_journal_only_because_of_a_killed_run_can_opt_out(
+        self, discord, tmp_path, rule
+    ):
+        ann = discord.add_member("ann")
+        room, _ = talk(discord, who=ann)
+        discord.post(room, "bob", "I take part")
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        (folder / "people.json").unlink()
+        about = json.loads((folder / "journal.json").read_text())
+        (folder / "journal.json").write_text(json.dumps(about | {"unsettled": True}))
+        bob = next(u.id for u in discord.users.values() if u.name == "bob")
+        consent = Consent(opt_out=ann.id) if rule == "opt_out" else Consent(opt_in=bob)
+        done = collector(discord, folder, recheck=timedelta(0), consent=consent).update()
+        assert done.removed == 5
+        assert list(said(folder).values()) == ["I take part"]
+
+    def test_bots_need_not_opt_in_even_if_that_is_asked_for_later(self, discord, tmp_path):
+        bot = discord.add_member("helper", bot=True)
+        talk(discord, who=bot)
+        folder = tmp_path / "j"
+        collector(discord, folder, recheck=timedelta(0)).update()
+        done = collector(discord, folder, recheck=timedelta(0), consent=Consent(opt_in="1")).update()
+        assert done.removed == 0
+        assert len(said(folder)) == 5
+
+    @pytest.mark.parametrize("first", ["original", "copy"])
+    def test_a_forward_of_what_is_withheld_is_withheld_whichever_is_read_first(
+        self, discord, tmp_path, first
+    ):
+        ann = discord.add_member("ann")
+        rooms = [discord.add_channel("first"), discord.add_channel("second")]
+        if first == "copy":
+            rooms.reverse()
+        word = discord.post(rooms[0], ann, "the word")
+        again = discord.post(rooms[1], "bob", forward_of=word)
+        discord.post(rooms[0], "cyd", forward_of=again)
+        folder = tmp_path / "j"
+        for _ in range(3):
+            collector(discord, folder, consent=Consent(opt_out=ann.id)).update()
+            assert b"the word" not in words(folder)
+
+    def test_a_forward_that_is_made_after_its_author_was_forgotten_is_not_taken_down(self, discord, tmp_path):
+        ann = discord.add_member("ann")
+        room, made = talk(discord, who=ann)
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        later = discord.post(room, ann, "said later")
+        Journal(folder).forget([ann.id])
+        for message in (made[0], later):
+            discord.post(room, "bob", forward_of=message)
+        collector(discord, folder).update()
+        assert b"talk 0" not in words(folder)
+        assert b"said later" not in words(folder)
+        assert ann.id.encode() not in words(folder)
+
+
+class TestChoice:
+    def test_channels_that_are_excluded_later_do_not_reach_a_data_set(self, discord, tmp_path):
+        forum = discord.add_channel("forum", "forum")
+        post = discord.add_thread(forum, "title", content="in the forum", archived=True)
+        _, kept = talk(discord)
+        out, _ = talk(discord, "out")
+        thread = discord.add_thread(out, "thread", content="in the thread")
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        chosen = collector(discord, folder, exclude=["out", "forum"])
+        drops = [item for item in chosen.collect() if isinstance(item, Dropped) and item.unit == "channel"]
+        assert said(folder) == {m.id: m.content for m in kept}
+        named = {drop.where.split("(")[-1].strip(")"): drop.reason for drop in drops}
+        assert named == dict.fromkeys((out.id, thread.id, forum.id, post.id), "excluded")
+        collector(discord, folder).update()
+        assert {"in the forum", "in the thread"} <= set(said(folder).values())
+
+    def test_only_what_is_included_reaches_a_data_set_a_single_thread_too(self, discord, tmp_path):
+        room, _ = talk(discord)
+        thread = discord.add_thread(room, "thread", content="in the thread")
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        collector(discord, folder, include=[thread.id]).update()
+        assert list(said(folder).values()) == ["in the thread"]
+
+
+class TestJournals:
+    def test_a_journal_of_another_server_is_refused(self, discord, tmp_path):
+        talk(discord)
+        collector(discord, tmp_path / "j").update()
+        before = words(tmp_path / "j")
+        other = DiscordCollector(
+            guild="613425648685547541",
+            token=Secret(discord.token),
+            permission="a rehearsal",
+            journal=tmp_path / "j",
+            endpoint=discord.url,
+        )
+        with pytest.raises(SourceError, match="give each a journal of its own"):
+            other.update()
+        assert words(tmp_path / "j") == before
+
+    def test_two_writers_at_a_time_are_refused(self, discord, tmp_path):
+        pytest.importorskip("fcntl")
+        talk(discord)
+        collector(discord, tmp_path / "j").update()
+        with Journal(tmp_path / "j").writing():
+            with pytest.raises(SourceError, match="another process is writing"):
+                collector(discord, tmp_path / "j").update()
+
+    def test_a_damaged_journal_file_is_named_and_nothing_is_written(self, discord, tmp_path):
+        talk(discord)
+        collector(discord, tmp_path / "j").update()
+        (tmp_path / "j" / "journal.json").write_bytes(b'{"guild": "1')
+        before = words(tmp_path / "j")
+        with pytest.raises(SourceFormatError, match="damaged"):
+            collector(discord, tmp_path / "j").update()
+        assert words(tmp_path / "j") == before
+
+    def test_a_log_that_is_damaged_in_the_middle_is_named_by_file_and_line(self, discord, tmp_path):
+        room, _ = talk(discord, number=250)
+        collector(discord, tmp_path / "j").update()
+        file = tmp_path / "j" / "channels" / f"{room.id}.jsonl"
+        data = bytearray(file.read_bytes())
+        data[data.index(b"talk 120")] ^= 1
+        file.write_bytes(data)
+        with pytest.raises(SourceFormatError, match=f"{room.id}.jsonl:102"):
+            collector(discord, tmp_path / "j").update()
+        file.unlink()
+        collector(discord, tmp_path / "j").update()
+        assert len(said(tmp_path / "j")) == 250
+
+    def test_a_run_that_was_killed_before_it_wrote_anything_is_no_foreign_folder(self, discord, tmp_path):
+        talk(discord)
+        folder = tmp_path / "j"
+        (folder / "channels").mkdir(parents=True)
+        (folder / ".journal.json.0123456789abcdef.furytune-tmp").write_bytes(b"{")
+        assert collector(discord, folder).update().new == 5
+        (tmp_path / "k").mkdir()
+        (tmp_path / "k" / "notes.txt").write_bytes(b"mine")
+        with pytest.raises(SourceError, match="holds other files"):
+            collector(discord, tmp_path / "k").update()
+
+    def test_what_a_killed_rewrite_left_does_not_outlive_forgetting(self, discord, tmp_path):
+        ann = discord.add_member("ann")
+        room, made = talk(discord, who=ann)
+        folder = tmp_path / "j"
+        collector(discord, folder).update()
+        left = folder / "channels" / f".{room.id}.jsonl.0123456789abcdef.furytune-tmp"
+        left.write_bytes((folder / "channels" / f"{room.id}.jsonl").read_bytes())
+        for message in made:
+            discord.delete(message)
+        collector(discord, folder).update()
+        assert b"talk 0" not in words(folder)
+
+    @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
+    def test_a_folder_that_cannot_be_written_to_is_named(self, discord, tmp_path):
+        (tmp_path / "j").mkdir(mode=0o500)
+        with pytest.raises(OSError, match=str(tmp_path)):
+            collector(discord, tmp_path / "j").update()
+
+
+class TestSurroundings:
+    def test_it_runs_inside_an_event_loop_that_is_running(self, discord, tmp_path):
+        talk(discord)
+
+        async def notebook():
+            return collector(discord, tmp_path / "j").update()
+
+        assert asyncio.run(notebook()).new == 5
+
+    def test_a_clock_that_is_wrong_deletes_nothing(self, discord, tmp_path, monkeypatch):
+        room, made = talk(discord, number=150)
+        folder = tmp_path / "j"
+        for year in (1999, 2077, 2024):
+
+            class Clock(datetime):
+                @classmethod
+                def now(cls, tz=None, year=year):
+                    return datetime(year, 1, 3, tzinfo=tz)
+
+            monkeypatch.setattr(collecting, "datetime", Clock)
+            made.append(discord.post(room, "ann", f"in {year}"))
+            done = collector(discord, folder, recheck=timedelta(days=7)).update()
+            assert done.deleted == 0
+            assert said(folder) == {m.id: m.content for m in made}
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name == "nt", reason="needs signals")
+    def test_an_interrupt_ends_it_and_what_was_read_stays(self, discord, tmp_path):
+        _, made = talk(discord, number=1500)
+        folder = tmp_path / "j"
+        pages = []
+        reached = threading.Event()
+
+        def nemesis(request):
+            pages.extend([request] if is_page(request) else [])
+            if len(pages) == 6:
+                reached.set()
+            if len(pages) > 6:
+                time.sleep(0.05)
+
+        discord.on_request(nemesis)
+        script = (
+            "import sys; from furytune import *\n"
+            "c = DiscordCollector(guild=sys.argv[1], token=Secret(sys.argv[2]), permission='p', journal=sys.argv[4],"
+            " endpoint=sys.argv[3])\n"
+            "try:\n    c.update()\nexcept KeyboardInterrupt:\n    sys.exit(7)\n"
+        )
+        command = [sys.executable, "-c", script, discord.guild, discord.token, discord.url, str(folder)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            assert reached.wait(60)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        assert process.returncode == 7, errors
+        before = len(said(folder))
+        assert 400 <= before < 1500
+        people = json.loads((folder / "people.json").read_text())
+        assert people["members"]
+        assert collector(discord, folder).update().new == 1500 - before
+        assert said(folder) == {m.id: m.content for m in made}
+
+    def test_a_network_that_goes_in_the_middle_is_one_error_and_the_next_run_goes_on(self, discord, tmp_path):
+        rooms = [talk(discord, f"room{i}", 150) for i in range(12)]
+        discord.fail("/messages", 503, times=1000, skip=9)
+        with pytest.raises(DiscordError, match="run again later"):
+            collector(discord, tmp_path / "j").update()
+        discord.faults.clear()
+        collector(discord, tmp_path / "j").update()
+        assert said(tmp_path / "j") == {m.id: m.content for _, made in rooms for m in made}
