@@ -48,7 +48,13 @@ def build(service):
         for i in range(size):
             mine = i % 17 == 3
             to = dice.choice(room.messages[-5:]) if room.messages and i % 3 == 0 else None
-            text = f"{CANARY} {i}" if mine else f"words about {room.name} and {i}"
+            text = (
+                f"{CANARY} {i}"
+                if mine
+                else f"How do I do {i} in {room.name}?"
+                if to is None
+                else f"So you do {i}."
+            )
             posts.append(service.post(room, canary if mine else dice.choice(people), text, reply_to=to))
     words = [m for m in posts if m.author is canary]
     for i, message in enumerate(words[:6]):

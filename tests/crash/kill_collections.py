@@ -23,6 +23,7 @@ from crash_guild import ALWAYS, CANARY, Guild
 import discord  # noqa: F401
 from furytune.collectors.journal import JournalCollector
 from furytune.journal.store import Journal
+from furytune.records import QAPair
 
 SHARES = {"collect": 0.5, "adopt": 0.1, "go on": 0.1, "update": 0.14, "refresh": 0.08, "forget": 0.08}
 
@@ -163,6 +164,7 @@ def main():
         return phase
 
     collected = made("collect", None, lambda at: guild.collector(at).update())
+    assert sum(isinstance(item, QAPair) for item in collected.pairs) > 100
     run("collect", collected, prefix_of(folder / "collect"))
     run("forget", made("forget", folder / "collect", forgets(folder / "collect")))
     no_canary(folder / "journal")

@@ -94,7 +94,9 @@ def room_of(service, number=460):
     room = service.add_channel("help")
     for i in range(number):
         to = room.messages[-1] if i % 2 else None
-        service.post(room, f"member{i % 5}", f"{'answer' if to else 'question'} number {i}", reply_to=to)
+        service.post(
+            room, f"member{i % 5}", f"So you do {i}." if to else f"How do I do number {i}?", reply_to=to
+        )
     return room
 
 
@@ -155,7 +157,7 @@ def test_what_was_deleted_live_does_not_come_back_with_an_old_export(discord, tm
     discord.delete(room.messages[4])
     collector(discord, tmp_path / "j", recheck=timedelta(days=30_000)).update()
     assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").messages == 0
-    assert "question number 4" not in {m.content for m in JournalCollector(tmp_path / "j").messages()}
+    assert "How do I do number 4?" not in {m.content for m in JournalCollector(tmp_path / "j").messages()}
 
 
 def test_who_was_forgotten_is_not_adopted_nor_are_copies_of_their_words(discord, tmp_path):
