@@ -14,6 +14,7 @@ pytest.importorskip("discord")
 
 import furytune as ft
 from furytune.collectors.journal import JournalCollector
+from furytune.errors import SourceError
 from furytune.journal.log import Log
 from furytune.testing.fake_discord import FakeDiscord
 
@@ -95,6 +96,9 @@ def each_failure(tmp_path, start, action, least):
             disk.install(patch)
             try:
                 action(folder)
+            except SourceError as error:
+                assert isinstance(error.__cause__, OSError)  # noqa: PT017
+                assert error.__cause__.errno == disk.code  # noqa: PT017
             except OSError as error:
                 assert error.errno == disk.code, disk.failed  # noqa: PT017
         if not disk.failed:

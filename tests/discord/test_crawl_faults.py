@@ -398,7 +398,12 @@ class TestJournals:
     @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_cannot_be_written_to_is_named(self, discord, tmp_path):
         (tmp_path / "j").mkdir(mode=0o500)
-        with pytest.raises(OSError, match=str(tmp_path)):
+        with pytest.raises(SourceError, match="see the permissions"):
+            collector(discord, tmp_path / "j").update()
+
+    def test_a_file_in_the_place_of_a_journal_is_named(self, discord, tmp_path):
+        (tmp_path / "j").write_bytes(b"mine")
+        with pytest.raises(SourceError, match="a journal cannot be written here"):
             collector(discord, tmp_path / "j").update()
 
 

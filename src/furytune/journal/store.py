@@ -154,7 +154,7 @@ class Journal:
         """Keeps other writers out, in this process and others; the folder is made where it is not there.
 
         Raises:
-            SourceError: Somebody else is writing, or the folder is something else.
+            SourceError: Somebody else is writing, the folder is something else, or it cannot be written to.
         """
         if not self.there and self.path.is_dir():
             # A run that was killed at its beginning leaves these.
@@ -163,10 +163,16 @@ class Journal:
                 raise SourceError(
                     f"{self.path}: this folder holds other files and no journal; name one that is empty or not there yet"
                 )
-        self._channels.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(OSError):
-            self.path.chmod(0o700)
-        fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._channels.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(OSError):
+                self.path.chmod(0o700)
+            fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SourceError(
+                f"{self.path}: a journal cannot be written here ({error.strerror}); see the permissions and the free "
+                "space, or name another folder"
+            ) from error
         try:
             if fcntl is not None:
                 try:

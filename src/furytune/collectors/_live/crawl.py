@@ -128,15 +128,15 @@ class Crawl:
             if thread and state.parent and state.parent not in named:
                 orphans.setdefault(state.parent, []).append(uid)
                 continue
-            if thread and not self._due(last, 0):
+            if thread:
+                if self._due(last, 0):
+                    found.append(_place(state))
                 continue
             data, closed = await self._ask(uid, state.name)
             if closed:
                 self.unread.append(closed)
             elif data is None:
                 self.counts.deleted += self._gone(uid)
-            elif thread:
-                found.append(_place(state, data))
             else:
                 self.unread.append(_hidden(uid, state.name))
         for parent in orphans.keys() - {item.id for item in self.unread}:
@@ -177,12 +177,6 @@ def _hidden(uid: str, name: str) -> Unread:
     return Unread(uid, name, "hidden", "needs View Channel")
 
 
-def _place(state: ChannelState, data: dict[str, Any]) -> Place:
-    return Place(
-        id=state.id,
-        name=data.get("name") or state.name,
-        type=state.type,
-        parent=state.parent,
-        last_message_id=data.get("last_message_id") or "",
-        tags=state.tags,
-    )
+def _place(state: ChannelState) -> Place:
+    # Nothing is posted in an archived thread without opening it, and then it is listed.
+    return Place(id=state.id, name=state.name, type=state.type, parent=state.parent, tags=state.tags)
