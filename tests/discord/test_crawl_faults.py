@@ -21,6 +21,7 @@ from furytune.errors import DiscordError, SourceError, SourceFormatError
 from furytune.journal._lines import GONE
 from furytune.journal.store import Journal
 from furytune.records import Dropped
+from furytune.testing.fake_discord import FakeDiscord
 
 QUICK = Patience(first=0.001, most=0.01, rate=1e6)
 ALWAYS = timedelta(days=30_000)
@@ -215,6 +216,17 @@ class TestConsent:
         done = collector(discord, tmp_path / "j", consent=consent).update()
         assert (done.new, done.withheld) == (1, 5)
         assert set(gone(tmp_path / "j").values()) == {"opted_out"}
+
+    def test_nothing_is_taken_down_while_the_roles_of_its_author_are_being_asked_for(self, tmp_path):
+        with FakeDiscord(latency=0.03) as service:
+            service.members_intent = False
+            ann = service.add_member("ann", roles=[service.add_role("quiet")])
+            for i in range(6):
+                talk(service, f"room{i}", who=ann)
+            done = collector(service, tmp_path / "j", consent=Consent(opt_out_roles="quiet")).update()
+            assert (done.new, done.withheld) == (0, 30)
+            assert b"room" not in b"".join(p.read_bytes() for p in (tmp_path / "j").glob("*.json"))
+            assert sum(ann.id in r.path for r in service.requests) == 1
 
     @pytest.mark.parametrize("intent", [True, False])
     def test_who_opted_out_by_a_role_stays_out_after_leaving_the_server(self, discord, tmp_path, intent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -42,6 +43,7 @@ class Participants:
         self._members: dict[str, tuple[str, ...]] = {}
         self._absent: set[str] = set()
         self._seen: set[str] = set()
+        self._asking = asyncio.Lock()
         self._withheld: Mapping[str, str] = {}
         self.copies = 0
 
@@ -56,15 +58,17 @@ class Participants:
 
     async def meet(self, authors: Iterable[str]) -> None:
         """Learns the roles of authors, one request for each, where they decide and no list was to be had."""
-        new = set(authors) - self._seen
-        self._seen |= new
-        if self.listed or not self._consent.needs_roles:
+        wanted = set(authors)
+        self._seen |= wanted
+        if self.listed or not self._consent.needs_roles or wanted <= self._members.keys():
             return
-        for author in sorted(new - self._members.keys(), key=int):
-            member = await self._session.member(self._guild, author)
-            if member is None:
-                self._absent.add(author)
-            self._members[author] = _roles(member) if member is not None else ()
+        # Somebody whom another channel is asking about is waited for too.
+        async with self._asking:
+            for author in sorted(wanted - self._members.keys(), key=int):
+                member = await self._session.member(self._guild, author)
+                if member is None:
+                    self._absent.add(author)
+                self._members[author] = _roles(member) if member is not None else ()
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
         """Returns why a message is not taken down, "" if it is."""
