@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import msgspec
 from attrs import frozen
 
 from furytune._durable import sweep
@@ -211,7 +210,6 @@ def forget(
         removed, left = passages.erase(table, messages)
         places.append(Erased(kind="index", path=table, removed=removed, left=left))
     if store is not None:
-        _untitle(store, theirs)
         removed = store.forget(authors, theirs)
         _settle(store)
         places.insert(0, Erased(kind="journal", path=str(store.path), removed=removed))
@@ -256,41 +254,6 @@ def _from_dataset(manifest: Path, messages: set[str]) -> Erased:
 def _folders(manifest: Path) -> Iterator[Path]:
     for file in read_head(manifest)["files"]:
         yield (manifest.parent / str(file["name"])).resolve().parent
-
-
-class _Place(msgspec.Struct, rename="camel"):
-    channel_id: str | None = None
-
-
-class _Opening(msgspec.Struct):
-    id: str
-    type: str
-    reference: _Place | None = None
-
-
-def _untitle(store: Journal, messages: set[str]) -> None:
-    """Takes away the titles of threads that were opened by one of the messages, or that begin with one.
-
-    Whoever opens a thread writes its title. Discord notes the opening in the channel, or gives the thread the id of
-    the message that it was opened on.
-    """
-    with store.writing():
-        opened = set(messages)
-        for log in store.logs().values():
-            for block, _ in log.blocks(_Opening):
-                opened |= {
-                    m.reference.channel_id or ""
-                    for m in block
-                    if m.type == "ThreadCreated" and m.id in messages and m.reference is not None
-                }
-        for uid, log in store.logs().items():
-            last = log.peek()
-            channel = last.channel
-            if channel is None or not channel.name or "Thread" not in channel.type:
-                continue
-            first = next((str(number) for number, _ in log.lines()), uid)
-            if uid in opened or first in messages:
-                log.rewrite(log.lines(), last.position, msgspec.structs.replace(channel, name=""))
 
 
 def _settle(store: Journal) -> None:

@@ -11,7 +11,7 @@ import pytest
 from session_help import QUICK, whole, within
 
 from furytune import Secret
-from furytune.collectors._live.patience import InvalidAnswers, Pace, Patience
+from furytune.collectors._live.patience import DISCORD_RATE, InvalidAnswers, Pace, Patience
 from furytune.collectors._live.session import Session
 from furytune.errors import (
     ConfigError,
@@ -358,7 +358,7 @@ def test_the_limit_of_all_routes_together_is_kept_before_it_is_met():
         found = within(
             service,
             lambda session: everything(session, channels),
-            rate=Patience().rate,
+            rate=DISCORD_RATE,
             burst=Patience().burst,
         )
         assert found == made
@@ -460,7 +460,7 @@ def test_invalid_answers_are_forgotten_after_ten_minutes():
 
 def test_in_no_second_more_requests_go_out_than_the_bot_is_allowed():
     patience = Patience()
-    assert patience.rate + patience.burst < 50
+    assert DISCORD_RATE + patience.burst < 50
 
 
 def test_turns_are_taken_in_steps_after_a_first_few():
@@ -545,3 +545,18 @@ def test_a_cancelled_request_leaves_the_session_usable(discord):
         assert await session.latest(channel.id) == ""
 
     within(discord, work)
+
+
+def test_only_discord_itself_is_known_to_have_a_limit_of_all_routes_until_another_place_says_so():
+    with FakeDiscord() as service:
+
+        async def pace_of(endpoint, **limits):
+            session = await Session.open(Secret(service.token), endpoint, patience=Patience(first=0.001, **limits))
+            async with session:
+                before = session._guard._pace._step
+                service.fail(mode="global", wait=0.01)
+                await session.check_text()
+                return before, session._guard._pace._step
+
+        assert asyncio.run(pace_of(service.url)) == (0.0, 1 / DISCORD_RATE)
+        assert asyncio.run(pace_of(service.url, rate=500.0)) == (1 / 500, 1 / 500)

@@ -67,7 +67,7 @@ def make_journal(path: Path) -> Journal:
     write(journal, "7", lines)
     write(journal, "7", [], changed=[said(4, ALICE, f"How do I colour actor 4? {CANARY} edited")])
     thread = [said(100, ALICE, f"How do I make a {CANARY}?"), said(101, BOB, "With care.")]
-    write(journal, uid(100), thread, kind="GuildPublicThread", name=f"making a {CANARY}")
+    write(journal, uid(100), thread, kind="GuildPublicThread", name="")
     write(journal, "8", [said(200, ALICE, f"{CANARY}, which I deleted"), said(201, CAROL, "I see.")])
     write(journal, "8", [], changed=[gone_line(uid(200), "deleted")])
     opening = Kept(
@@ -78,10 +78,8 @@ def make_journal(path: Path) -> Journal:
         reference=Reference(channel_id=uid(301)),
     )
     write(journal, "8", [line_of(opening)])
-    write(
-        journal, uid(301), [said(302, BOB, "I begin.")], kind="GuildPublicThread", name=f"all about {CANARY}"
-    )
-    write(journal, uid(400), [said(401, BOB, "Mine.")], kind="GuildPublicThread", name="Bob's own")
+    write(journal, uid(301), [said(302, BOB, "I begin.")], kind="GuildPublicThread", name="")
+    write(journal, uid(400), [said(401, BOB, "Mine.")], kind="GuildPublicThread", name="")
     return journal
 
 

@@ -134,7 +134,12 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> int
             raise _NothingNewError
 
     channel = source.channel
-    state = before.channel or ChannelState(channel.id, channel.kind, channel.name, channel.parent)
+    state = before.channel or ChannelState(
+        id=channel.id,
+        type=channel.kind,
+        name="" if channel.is_thread else channel.name,
+        parent=channel.parent,
+    )
     with suppress(_NothingNewError):
         log.rewrite(merged(ascending(), late), before.position, state)
     if late:

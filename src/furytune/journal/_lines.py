@@ -39,7 +39,7 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         id: Channel or thread id.
         type: DiscordChatExporter's name for its type, such as "GuildTextChat".
-        name: Its name.
+        name: Its name; "" for a thread, whose title is the words of whoever opened it.
         parent: For a thread, the id of its channel; else that of the category, or "".
         tags: Names of the forum tags it carries.
         gone: True if it was deleted.

@@ -78,7 +78,7 @@ class Crawl:
             await self._sweep(place)
         except DiscordForbiddenError as error:
             self.left.append(place)
-            self.unread.append(Unread(place.id, place.name, "no_permission", str(error)))
+            self.unread.append(Unread(place.id, place.public_name, "no_permission", str(error)))
         except DiscordGoneError:
             self.counts.deleted += self._gone(place.id)
         else:
@@ -88,7 +88,7 @@ class Crawl:
         log = self.journal.log(place.id)
         last = log.peek()
         state = ChannelState(
-            id=place.id, type=place.type, name=place.name, parent=place.parent, tags=place.tags
+            id=place.id, type=place.type, name=place.public_name, parent=place.parent, tags=place.tags
         )
         bound = place.last_message_id
         if not bound and last.channel is None:

@@ -142,6 +142,8 @@ class Guard:
             self._stop(evolve(TOO_MANY_INVALID, status=status))
         wait = _seconds(headers, "Retry-After")
         if status == 429:
+            if _is_global(headers):
+                self._pace.slow()
             self._hold("" if _is_global(headers) else bucket, wait)
         elif status >= 500:
             self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
-__all__ = ["InvalidAnswers", "Pace", "Patience"]
+__all__ = ["DISCORD_RATE", "InvalidAnswers", "Pace", "Patience"]
 
+DISCORD_RATE = 44.0
 _INVALID_WINDOW = 600.0
 
 
@@ -28,8 +29,9 @@ class Patience:
         most: Most seconds between two tries.
         timeout: Seconds within which one request is answered in full.
         longest_wait: Most seconds that Discord may ask to wait; it is at least 30. A longer wait ends the session.
-        rate: Requests a second in the long run. Together with ``burst`` it stays under the 50 that
-            Discord allows a bot in any second (discord-api-docs, ``topics/rate-limits``, "Global Rate Limit").
+        rate: Requests a second in the long run. None is 44 at Discord, which together with ``burst`` stays under the
+            50 that it allows a bot in any second (discord-api-docs, ``topics/rate-limits``, "Global Rate Limit") and
+            tells in no header; at another endpoint it is no limit, until that one says that there is one.
         burst: Requests that may go out at once after a pause.
         invalid: Answers 401, 403 and 429 within ten minutes after which the session ends. Discord bans an address
             at 10,000 (the same page, "Invalid Request Limit"), and the address may serve other programs too.
@@ -40,7 +42,7 @@ class Patience:
     most: float = 30.0
     timeout: float = 60.0
     longest_wait: float = field(default=300.0, converter=_at_least_30)
-    rate: float = 44.0
+    rate: float | None = None
     burst: int = 4
     invalid: int = 1_000
 
@@ -56,13 +58,13 @@ class Pace:
     """Lets requests go out one by one, and none while Discord wants quiet.
 
     Args:
-        rate: Requests a second.
+        rate: Requests a second; None for any number.
         burst: Requests that may go out at once after a pause.
     """
 
-    def __init__(self, rate: float, burst: int) -> None:
-        self._step = 1.0 / rate
-        self._slack = self._step * (burst - 1)
+    def __init__(self, rate: float | None, burst: int) -> None:
+        self._step = 1.0 / rate if rate else 0.0
+        self._burst = burst
         self._next = 0.0
         self._held: dict[str, float] = {}
 
@@ -70,13 +72,17 @@ class Pace:
         """Returns when the next request of a bucket may go out."""
         now = asyncio.get_running_loop().time()
         # The turn is taken before waiting for it, so that no two requests get the same one.
-        turn = max(self._next, now - self._slack)
+        turn = max(self._next, now - self._step * (self._burst - 1))
         self._next = turn + self._step
         await asyncio.sleep(max(0.0, turn - now))
         quiet = max(self._held.get(name, 0.0) for name in ("", bucket)) - asyncio.get_running_loop().time()
         if quiet > 0:
             await asyncio.sleep(quiet)
             await self.wait(bucket)
+
+    def slow(self) -> None:
+        """Keeps to Discord's rate from now on, if there was none to keep to."""
+        self._step = self._step or 1.0 / DISCORD_RATE
 
     def hold(self, bucket: str, seconds: float) -> None:
         """Keeps a bucket quiet for a time; the bucket "" is all of them."""

@@ -54,6 +54,11 @@ class Place:
     tags: tuple[str, ...] = ()
     nsfw: bool = False
 
+    @property
+    def public_name(self) -> str:
+        """What may be written down of its name: nothing of a thread's, for a title is its author's words."""
+        return "" if self.type.endswith("Thread") else self.name
+
 
 @frozen(kw_only=True)
 class Unread:
@@ -61,7 +66,7 @@ class Unread:
 
     Attributes:
         id: Its id.
-        name: Its name, "" where it is hidden.
+        name: Its name, "" where it is hidden and for threads.
         reason: "no_permission", "hidden", "gone", "excluded", "not_included", "no_messages" (a directory),
             "unknown_type", or "private_threads" (of a channel that is read otherwise).
         detail: What is missing, such as "needs Read Message History".
@@ -123,4 +128,4 @@ def thread_place(thread: Json, channel: Json) -> Place:
 
 def unread(place: Place, reason: str, detail: str) -> Unread:
     """Returns a place as one that will not be read."""
-    return Unread(id=place.id, name=place.name, reason=reason, detail=detail, parent=place.parent)
+    return Unread(id=place.id, name=place.public_name, reason=reason, detail=detail, parent=place.parent)

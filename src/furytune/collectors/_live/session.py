@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from weakref import WeakValueDictionary
 
+from attrs import evolve
+
 from furytune._endpoint import checked_endpoint
 from furytune._secret import Secret
 from furytune.collectors._live.guard import Attempt, Guard, Refused
-from furytune.collectors._live.patience import Patience
+from furytune.collectors._live.patience import DISCORD_RATE, Patience
 from furytune.collectors._live.quiet import Quiet
 from furytune.collectors._live.verdict import GARBLED, Verdict, verdict_of
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordLoginError, MissingExtraError
@@ -84,6 +86,8 @@ class Session:
         """
         endpoint = checked_endpoint(endpoint)
         patience = patience or Patience()
+        if not endpoint and patience.rate is None:
+            patience = evolve(patience, rate=DISCORD_RATE)
         discord, guard, quiet = _vendor(), Guard(patience), Quiet()
         quiet.install()
         try:
