@@ -53,21 +53,23 @@ def kept(message: Json) -> Kept:
     """
     author = message["author"]
     number = message["type"]
+    has = message.get
     return Kept(
         id=str(message["id"]),
         type=_TYPES.get(number, str(number)),
-        content=message.get("content") or "",
-        author=Writer(str(author["id"]), bool(author.get("bot")) or bool(message.get("webhook_id"))),
-        timestamp=message.get("timestamp") or "",
-        timestamp_edited=message.get("edited_timestamp"),
-        is_pinned=bool(message.get("pinned")),
-        reference=_reference(message.get("message_reference")),
-        attachments=_attachments(message),
-        embeds=_embeds(message),
-        stickers=_stickers(message),
-        reactions=[_reaction(reaction) for reaction in message.get("reactions") or ()],
-        forwarded_message=_forwarded(message),
-        poll=_poll(message.get("poll")),
+        content=has("content") or "",
+        author=Writer(str(author["id"]), bool(author.get("bot")) or bool(has("webhook_id"))),
+        timestamp=has("timestamp") or "",
+        timestamp_edited=has("edited_timestamp"),
+        is_pinned=bool(has("pinned")),
+        # Most messages have none of these.
+        reference=_reference(message["message_reference"]) if has("message_reference") else None,
+        attachments=_attachments(message) if has("attachments") else [],
+        embeds=_embeds(message) if has("embeds") else [],
+        stickers=_stickers(message) if has("sticker_items") else [],
+        reactions=[_reaction(reaction) for reaction in message["reactions"]] if has("reactions") else [],
+        forwarded_message=_forwarded(message) if has("message_snapshots") else None,
+        poll=_poll(message["poll"]) if has("poll") else None,
     )
 
 
@@ -77,9 +79,7 @@ def is_bare(message: Json) -> bool:
     return person and message["type"] in _SAID and not any(message.get(part) for part in _BODIES)
 
 
-def _reference(reference: Json | None) -> Reference | None:
-    if reference is None:
-        return None
+def _reference(reference: Json) -> Reference:
     return Reference(
         message_id=reference.get("message_id"),
         channel_id=reference.get("channel_id"),
@@ -88,8 +88,8 @@ def _reference(reference: Json | None) -> Reference | None:
 
 
 def _forwarded(message: Json) -> Forwarded | None:
-    snapshots = message.get("message_snapshots")
-    if not snapshots or (message.get("message_reference") or {}).get("type") != _FORWARD:
+    snapshots = message["message_snapshots"]
+    if (message.get("message_reference") or {}).get("type") != _FORWARD:
         return None
     original = snapshots[0].get("message") or {}
     return Forwarded(
@@ -133,9 +133,7 @@ def _reaction(reaction: Json) -> Reaction:
     return Reaction(Emoji(emoji.get("name") or "", str(emoji.get("id") or "")), reaction.get("count") or 0)
 
 
-def _poll(poll: Json | None) -> Poll | None:
-    if not poll:
-        return None
+def _poll(poll: Json) -> Poll:
     counts = {c["id"]: c["count"] for c in (poll.get("results") or {}).get("answer_counts") or ()}
     return Poll(
         question=(poll.get("question") or {}).get("text") or "",

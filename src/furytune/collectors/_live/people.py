@@ -43,6 +43,7 @@ class Participants:
         self._members: dict[str, tuple[str, ...]] = {}
         self._absent: set[str] = set()
         self._seen: set[str] = set()
+        self._refusals: dict[tuple[str, bool], str] = {}
         self._asking = asyncio.Lock()
         self._withheld: Mapping[str, str] = {}
         self.copies = 0
@@ -71,10 +72,16 @@ class Participants:
                 self._members[author] = _roles(member) if member is not None else ()
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
-        """Returns why a message is not taken down, "" if it is."""
-        if self._forgotten.has(author, message):
+        """Returns why a message is not taken down, "" if it is; its author has been met."""
+        if message in self._forgotten.messages:
             return "forgotten"
-        return self._consent.refusal(author, self._members.get(author, ()), bot=bot)
+        why = self._refusals.get((author, bot))
+        if why is None:
+            roles = self._members.get(author, ())
+            forgotten = self._forgotten.has(author, "")
+            why = "forgotten" if forgotten else self._consent.refusal(author, roles, bot=bot)
+            self._refusals[author, bot] = why
+        return why
 
     @property
     def restricted(self) -> bool:
