@@ -185,7 +185,7 @@ class DiscordCollector:
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """What the manifest of a data set says of where it is from."""
+        """Tells the server, and who permitted what; the manifest of a data set repeats it."""
         return self.journal.provenance
 
     def update(self) -> Update:

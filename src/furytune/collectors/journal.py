@@ -134,7 +134,7 @@ class JournalCollector:
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """What the manifest of a data set says of where it is from: the server, and who permitted what."""
+        """Tells the server, and who permitted what; the manifest of a data set repeats it."""
         about = self.journal.about()
         return {
             "collector": "discord",
