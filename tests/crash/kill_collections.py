@@ -21,11 +21,20 @@ import crash_guild
 from crash_guild import ALWAYS, CANARY, Guild
 
 import discord  # noqa: F401
+from furytune.collectors.consent import Consent
 from furytune.collectors.journal import JournalCollector
 from furytune.journal.store import Journal
 from furytune.records import QAPair
 
-SHARES = {"collect": 0.5, "adopt": 0.1, "go on": 0.1, "update": 0.14, "refresh": 0.08, "forget": 0.08}
+SHARES = {
+    "collect": 0.46,
+    "opt out": 0.08,
+    "forget": 0.08,
+    "adopt": 0.1,
+    "go on": 0.1,
+    "refresh": 0.08,
+    "update": 0.1,
+}
 
 
 def attempt(action):
@@ -59,8 +68,7 @@ def kill(action, wait):
     return not os.WIFSIGNALED(status)
 
 
-def forgets(folder):
-    """Returns a call that removes what the canary said, and what forwards it."""
+def author_of_canaries(folder):
     people = [
         message.author.id
         for _, log in Journal(folder).logs().items()
@@ -68,8 +76,7 @@ def forgets(folder):
         for message in block
         if CANARY in message.content and message.forwarded_message is None
     ]
-    author = people[0]
-    return lambda at: Journal(at).forget([author])
+    return people[0]
 
 
 class Phase:
@@ -166,7 +173,11 @@ def main():
     collected = made("collect", None, lambda at: guild.collector(at).update())
     assert sum(isinstance(item, QAPair) for item in collected.pairs) > 100
     run("collect", collected, prefix_of(folder / "collect"))
-    run("forget", made("forget", folder / "collect", forgets(folder / "collect")))
+    canary = author_of_canaries(folder / "collect")
+    out = Consent(opt_out=canary)
+    run("opt out", made("opt out", folder / "collect", lambda at: guild.collector(at, consent=out).update()))
+    no_canary(folder / "journal")
+    run("forget", made("forget", folder / "collect", lambda at: Journal(at).forget([canary])))
     no_canary(folder / "journal")
     crash_guild.export(folder / "collect", folder / "files", reverse=True)
     run("adopt", made("adopt", None, lambda at: JournalCollector(at).adopt(folder / "files")))
