@@ -187,6 +187,28 @@ def test_people_who_opted_out_go_with_the_next_run_though_only_an_export_named_t
     assert len(names) == 4
 
 
+def test_of_an_embed_the_same_is_kept_as_live(discord, tmp_path):
+    room = room_of(discord, 3)
+    exported(discord, room, tmp_path / "files")
+    file = next((tmp_path / "files").iterdir())
+    root = json.loads(file.read_text())
+    root["messages"][0]["embeds"] = [
+        {
+            "title": "A page",
+            "url": "https://example.org",
+            "description": None,
+            "author": {"name": "somebody", "url": None},
+            "footer": {"text": "by somebody"},
+            "fields": [{"name": "n", "value": "v", "isInline": False}],
+        }
+    ]
+    file.write_text(json.dumps(root))
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    assert b"somebody" not in Journal(tmp_path / "j").log(room.id).path.read_bytes()
+    embed = next(iter(JournalCollector(tmp_path / "j").messages())).embeds[0]
+    assert (embed.title, embed.text, embed.url) == ("A page", "n: v", "https://example.org")
+
+
 def test_an_export_of_another_server_changes_nothing(discord, tmp_path):
     room = room_of(discord, 5)
     collector(discord, tmp_path / "j").update()

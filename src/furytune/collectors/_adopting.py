@@ -18,6 +18,7 @@ from furytune.collectors._discord_json import Forwarded, FullMessage
 from furytune.collectors._discord_pairs import OnDrop
 from furytune.collectors._discord_text import text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
+from furytune.collectors._live.convert import kept_embed
 from furytune.collectors._names import printable
 from furytune.errors import SourceError
 from furytune.journal import messages as kept
@@ -199,7 +200,7 @@ def _kept(message: FullMessage) -> kept.Kept:
             kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
             for a in message.attachments or ()
         ],
-        embeds=message.embeds or [],
+        embeds=[kept_embed(embed) for embed in message.embeds or ()],
         stickers=[kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()],
         reactions=[
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)

@@ -20,7 +20,7 @@ from furytune.journal.messages import (
     Writer,
 )
 
-__all__ = ["is_bare", "kept"]
+__all__ = ["is_bare", "kept", "kept_embed"]
 
 Json = dict[str, Any]
 
@@ -115,12 +115,14 @@ def _attachments(message: Json) -> list[Attachment]:
 
 
 def _embeds(message: Json) -> list[Json]:
-    return [_embed(embed) for embed in message.get("embeds") or ()]
+    return [kept_embed(embed) for embed in message.get("embeds") or ()]
 
 
-def _embed(embed: Json) -> Json:
+def kept_embed(embed: Json) -> Json:
+    """Returns what the journal keeps of an embed, of the API or of DiscordChatExporter; nobody's name is in it."""
     found = {key: embed[key] for key in ("title", "type", "url", "description") if embed.get(key)}
-    fields = [{"name": f.get("name"), "value": f.get("value")} for f in embed.get("fields") or ()]
+    rows = embed.get("fields") or ()
+    fields = [{"name": row.get("name"), "value": row.get("value")} for row in rows if isinstance(row, dict)]
     return {**found, "fields": fields} if fields else found
 
 
