@@ -565,3 +565,50 @@ class TestFury:
     def test_most_examples_of_the_old_release_are_stale_in_the_new_one(self, releases):
         kept, scripts = self.kept(releases, "0.12.0", "2.0.0")
         assert len(kept) <= scripts // 20
+
+
+class TestPositions:
+    SOURCE = (
+        "def plain(a, b=1, *, c=2): ...\n"
+        "def first(a, /, b): ...\n"
+        "def many(a, *rest): ...\n"
+        "@warn_on_args_to_kwargs()\n"
+        "def adapted(a, *, b=1): ...\n"
+        "@traced\n"
+        "def traced_one(a): ...\n"
+        "class Named:\n    def __init__(self, *, scene=None): ...\n"
+        "class Child(Named): ...\n"
+        "class Static:\n    def __init__(self, size): ...\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("call", "stale"),
+        [
+            ("plain(1, 2, 3)", "plain(argument 3 without a name)"),
+            ("first(1, 2, 3)", "first(argument 3 without a name)"),
+            ("Named(scene)", "Named(argument 1 without a name)"),
+            ("Child(scene)", "Child(argument 1 without a name)"),
+            ("Static(1, 2)", "Static(argument 2 without a name)"),
+        ],
+    )
+    def test_more_arguments_without_a_name_than_there_are_places_are_stale(self, tmp_path, call, stale):
+        step = package(tmp_path, shapes=self.SOURCE)
+        code = f"from pack import shapes\nscene = 1\nshapes.{call}"
+        assert verdict(step, fence(code)) == f"stale_argument: pack.shapes.{stale}"
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "plain(1, 2, c=3)",
+            "plain(*values, 4)",
+            "first(1, 2)",
+            "many(1, 2, 3)",
+            "adapted(1, 2)",
+            "traced_one(1, 2)",
+            "Named(scene=1)",
+            "Static(1)",
+        ],
+    )
+    def test_what_fits_or_cannot_be_known_is_kept(self, tmp_path, call):
+        step = package(tmp_path, shapes=self.SOURCE)
+        assert verdict(step, fence(f"from pack import shapes\nvalues = []\nshapes.{call}")) == "kept"

@@ -30,6 +30,9 @@ _PLAIN_DECORATORS: Final = frozenset(
 )
 """Decorators that leave the keyword arguments as they are; the last is common in scientific packages."""
 
+_ADAPTING: Final = frozenset({"warn_on_args_to_kwargs"})
+"""Those of them that give a name to what comes without one."""
+
 _INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict"})
 """Bases whose metaclass takes the arguments of a call."""
 
@@ -51,10 +54,12 @@ class Callee:
 
     Attributes:
         keywords: Names it accepts as keyword arguments; None where that is not provable.
+        positions: How many arguments it takes without a name; None where that is not provable.
         intercepted: Whether something else than ``__init__`` may take the arguments of a class.
     """
 
-    keywords: frozenset[str] | None
+    keywords: frozenset[str] | None = None
+    positions: int | None = None
     intercepted: bool = False
 
 
@@ -168,7 +173,7 @@ class SymbolTable:
             return self._aliased(module, binding, seen)
         if isinstance(binding, ast.ClassDef):
             return self._class(module, binding, seen)
-        return UNKNOWN if binding is None else Callee(_keywords(binding, skip=0))
+        return UNKNOWN if binding is None else _callee(binding, skip=0)
 
     def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
         if alias.module.split(".")[0] != self.package:
@@ -197,10 +202,10 @@ class SymbolTable:
             or any(isinstance(base, ast.Call) for base in node.bases)
             or any(parent.intercepted for parent in parents)
         ):
-            return Callee(None, intercepted=True)
+            return Callee(intercepted=True)
         if "__init__" in methods:
-            return Callee(_keywords(methods["__init__"], skip=1))
-        return Callee(parents[0].keywords if len(bases) == 1 and parents else None)
+            return _callee(methods["__init__"], skip=1)
+        return parents[0] if len(bases) == 1 and parents else Callee()
 
 
 def locate(package: str, path: str | Path | None) -> Path:
@@ -238,9 +243,16 @@ def _holds_python(folder: Path) -> bool:
     return any(f.suffix in {".py", *_COMPILED} for f in folder.iterdir())
 
 
-def _keywords(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> frozenset[str] | None:
-    """Returns the names a function takes as keyword arguments, without its first ``skip`` parameters."""
-    if node.args.kwarg or any(last_name(d) not in _PLAIN_DECORATORS for d in node.decorator_list):
-        return None
-    keep = max(skip - len(node.args.posonlyargs), 0)
-    return frozenset(a.arg for a in [*node.args.args[keep:], *node.args.kwonlyargs])
+def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:
+    """Returns what a function takes, without its first ``skip`` parameters."""
+    decorators = {last_name(d) for d in node.decorator_list}
+    if not decorators <= _PLAIN_DECORATORS:
+        return Callee()
+    known = node.args
+    first = [*known.posonlyargs, *known.args]
+    named = [*known.args[max(skip - len(known.posonlyargs), 0) :], *known.kwonlyargs]
+    fixed = known.vararg is None and _ADAPTING.isdisjoint(decorators)
+    return Callee(
+        keywords=None if known.kwarg else frozenset(a.arg for a in named),
+        positions=max(len(first) - skip, 0) if fixed else None,
+    )

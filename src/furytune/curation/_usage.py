@@ -1,4 +1,4 @@
-"""Which names of a package a piece of code uses, and with which keyword arguments."""
+"""Which names of a package a piece of code uses, and with which arguments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stale:
 
     Attributes:
         symbol: Its dotted name; with an argument in parentheses where only that is gone.
-        is_argument: Whether only a keyword argument is gone.
+        is_argument: Whether only an argument is gone.
     """
 
     symbol: str
@@ -225,15 +225,20 @@ def _stale_in(node: ast.AST, names: _Names, table: SymbolTable) -> Iterator[Stal
             symbol, upto = table.lookup(dotted)
             if symbol is MISSING and upto.rpartition(".")[2] not in names.assigned:
                 yield Stale(upto)
-    elif isinstance(node, ast.Call) and node.keywords:
+    elif isinstance(node, ast.Call):
         dotted = names.dotted(node.func)
         if dotted is not None:
-            yield from _unaccepted(dotted, node.keywords, table)
+            yield from _unaccepted(dotted, node, table)
 
 
-def _unaccepted(dotted: str, given: list[ast.keyword], table: SymbolTable) -> Iterator[Stale]:
+def _unaccepted(dotted: str, call: ast.Call, table: SymbolTable) -> Iterator[Stale]:
     symbol, upto = table.lookup(dotted)
-    if upto == dotted and isinstance(symbol, Callee) and symbol.keywords is not None:
-        for keyword in given:
+    if upto != dotted or not isinstance(symbol, Callee):
+        return
+    if symbol.keywords is not None:
+        for keyword in call.keywords:
             if keyword.arg is not None and keyword.arg not in symbol.keywords:
                 yield Stale(f"{dotted}({keyword.arg})", is_argument=True)
+    starred = any(isinstance(value, ast.Starred) for value in call.args)
+    if symbol.positions is not None and not starred and len(call.args) > symbol.positions:
+        yield Stale(f"{dotted}(argument {symbol.positions + 1} without a name)", is_argument=True)

@@ -33,7 +33,7 @@ class CheckCode:
     reason              meaning
     ==================  =========================================================================
     ``stale_code``      a module, function, class or constant that the package does not have
-    ``stale_argument``  a keyword argument that the function or class does not take
+    ``stale_argument``  an argument that the function or class does not take, by its name or its place
     ``broken_code``     a block marked as Python that is not Python
     ==================  =========================================================================
 
