@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import crawl_help
 import pytest
+from crawl_help import KEY
 
-from furytune import Consent, DiscordCollector, JournalCollector, Secret
-from furytune.collectors.discord import Patience
+from furytune import Consent, JournalCollector
 from furytune.errors import SourceError
 from furytune.journal.store import Journal
 
-QUICK = Patience(first=0.001, most=0.01, rate=1e6)
-KEY = b"a key of the tests"
+# What is in an old export is not compared with Discord in every run.
+collector = functools.partial(crawl_help.collector, recheck=timedelta(days=7))
 KINDS = {"text": "GuildTextChat", "public_thread": "GuildPublicThread"}
-
-
-def collector(service, folder, **options):
-    return DiscordCollector(
-        guild=service.guild,
-        token=Secret(service.token),
-        permission="a rehearsal",
-        journal=JournalCollector(folder, author_key=KEY),
-        endpoint=service.url,
-        patience=QUICK,
-        **options,
-    )
 
 
 def moment(message):
