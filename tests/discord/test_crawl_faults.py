@@ -139,6 +139,21 @@ class TestMessages:
         assert states[room.id].parent == new.id
         assert states[post.id].tags == ("solved",)
 
+    @pytest.mark.parametrize(
+        "part",
+        [{"author": None}, {"type": []}, {"content": 5}, {"attachments": [{"id": "1", "size": "big"}]}],
+    )
+    def test_a_message_of_another_shape_is_an_error_and_does_not_spoil_the_log(self, discord, tmp_path, part):
+        room, made = talk(discord, number=150)
+        odd = discord.post(room, "ann", "odd")
+        odd.extra = part
+        with pytest.raises(DiscordError, match="of another shape"):
+            collector(discord, tmp_path / "j").update()
+        assert len(said(tmp_path / "j")) == 100
+        odd.extra, odd.core = None, b""
+        assert collector(discord, tmp_path / "j").update().new == 51
+        assert said(tmp_path / "j") == {m.id: m.content for m in [*made, odd]}
+
 
 class TestRefresh:
     def test_a_comparison_that_was_left_off_does_not_shorten_a_later_one(self, discord, tmp_path):

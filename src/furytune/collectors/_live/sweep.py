@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
 from attrs import define
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from furytune.collectors._live.session import Session
 from furytune.errors import DiscordError, DiscordForbiddenError
 from furytune.journal._lines import GONE, ChannelState, Position, gone_line
 from furytune.journal.log import Log
-from furytune.journal.messages import line_of
+from furytune.journal.messages import Kept, line_of
 
 __all__ = ["Counts", "Sweep"]
 
@@ -24,6 +25,10 @@ Json = dict[str, Any]
 
 _NOTED = 20
 _OUT = "opted_out"
+# What comes of reading a message that is not of the published shape.
+_ODD = (AttributeError, KeyError, TypeError, OverflowError, msgspec.ValidationError)
+
+_read_again = msgspec.json.Decoder(Kept).decode
 
 
 @define
@@ -166,9 +171,14 @@ class Sweep:
             held: What the log holds of the same stretch.
             hidden: If Discord says nothing of it, the id of the message at its end; else 0.
         """
-        if page and all(map(is_bare, page)):
+        try:
+            bare = bool(page) and all(map(is_bare, page))
+            authors = {str(message["author"]["id"]) for message in page}
+        except _ODD as error:
+            raise self._odd(error) from None
+        if bare:
             await self._session.check_text()
-        await self._participants.meet(str(message["author"]["id"]) for message in page)
+        await self._participants.meet(authors)
         fresh: list[bytes] = []
         changed: list[bytes] = []
         for message in page:
@@ -198,14 +208,20 @@ class Sweep:
                 why = self._participants.refusal_of_copy(quoted)
             if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
                 why = _OUT  # the role went with the membership, the wish did not
-            return gone_line(found.id, why) if why else line_of(found)
+            line = gone_line(found.id, why) if why else line_of(found)
+            if not why:
+                _read_again(line)  # what could be written but not be read would spoil the log
         except UnicodeEncodeError:
             return gone_line(str(message["id"]), "lone_surrogate")
-        except (AttributeError, KeyError, TypeError) as error:
-            raise DiscordError(
-                f"channel {self._state.id}: a message is of another shape than Discord's reference says "
-                f"({type(error).__name__}); see whether a newer furytune is out"
-            ) from None
+        except _ODD as error:
+            raise self._odd(error) from None
+        return line
+
+    def _odd(self, error: Exception) -> DiscordError:
+        return DiscordError(
+            f"channel {self._state.id}: a message is of another shape than Discord's reference says "
+            f"({type(error).__name__}); see whether a newer furytune is out"
+        )
 
     def _count(self, before: bytes, line: bytes) -> None:
         if line.startswith(GONE):
