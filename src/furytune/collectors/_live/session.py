@@ -21,7 +21,13 @@ from furytune.collectors._live.guard import Attempt, Guard, Refused
 from furytune.collectors._live.patience import DISCORD_RATE, Patience
 from furytune.collectors._live.quiet import Quiet
 from furytune.collectors._live.verdict import GARBLED, Verdict, verdict_of
-from furytune.errors import DiscordError, DiscordForbiddenError, DiscordLoginError, MissingExtraError
+from furytune.errors import (
+    ConfigError,
+    DiscordError,
+    DiscordForbiddenError,
+    DiscordLoginError,
+    MissingExtraError,
+)
 
 __all__ = ["Session"]
 
@@ -79,7 +85,7 @@ class Session:
             patience: Limits.
 
         Raises:
-            ConfigError: The endpoint is no address.
+            ConfigError: The endpoint is no address, or a fork stands in the place of discord.py.
             MissingExtraError: discord.py 2.7 or later is not installed.
             DiscordLoginError: The token is refused, or is no bot's.
             DiscordError: Discord did not answer.
@@ -231,7 +237,10 @@ class Session:
             limit: Up to 100.
         """
         page = await self._many(self._http.logs_from(channel, limit, after=after or "0"))
-        page.sort(key=_id)
+        try:
+            page.sort(key=_id)
+        except (KeyError, TypeError, ValueError):
+            raise DiscordError(_SHAPE) from None
         if page and _id(page[0]) <= int(after or "0"):
             del page  # some tools show the variables of each frame
             raise DiscordError(f"channel {channel}: asked for messages after {after}, got others; report it")
@@ -339,8 +348,12 @@ def _vendor() -> Any:
             import discord
     except ImportError as error:
         raise MissingExtraError("reading Discord", "discord") from error
-    # Other libraries install a package of this name too.
-    if discord.__title__ != "discord" or discord.version_info[:2] < (2, 7):
+    if discord.__title__ != "discord":
+        raise ConfigError(
+            "another library than discord.py is installed under the name discord, and one would overwrite the other; "
+            "install furytune[discord] in a virtual environment of its own"
+        )
+    if discord.version_info[:2] < (2, 7):
         raise MissingExtraError("reading Discord through discord.py 2.7 or later", "discord")
     return discord
 
