@@ -78,6 +78,8 @@ def main() -> None:
         print(collector.refresh() if options.refresh else collector.update(), end="\n\n")
         # The journal is up to date: from here on nothing is asked of Discord.
         print(pipeline(collector.journal, folder).run().report)
+    except ft.FurytuneError as error:
+        raise SystemExit(f"{error}") from None
     finally:
         if server is not None:
             server.close()

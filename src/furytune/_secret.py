@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NoReturn
 
 from furytune.errors import ConfigError
 
 __all__ = ["Secret"]
+
+# Keys and tokens are long and of mixed case; who gives one for a name must not read it in an error.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,23}|[A-Z_][A-Z0-9_]{0,99}")
 
 
 class Secret:
@@ -41,7 +45,15 @@ class Secret:
 
         Args:
             name: Name of the variable.
+
+        Raises:
+            ConfigError: It is no such name, but perhaps the secret itself.
         """
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            raise ConfigError(
+                'env takes the name of an environment variable, such as "DISCORD_TOKEN", not what it holds; a secret that '
+                "stood in its place should be renewed"
+            )
         return cls("", _variable=name)
 
     def reveal(self) -> str:

@@ -6,16 +6,22 @@ import os
 import re
 from collections.abc import Collection
 
-__all__ = ["is_name", "printable", "shown"]
+__all__ = ["is_name", "one_line", "printable", "shown"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)?")
 _LONGEST = 30
+_JOINER = "\N{ZERO WIDTH JOINER}"  # of emoji
 _LISTED = 30
 
 
 def printable(name: str | os.PathLike[str]) -> str:
     """Returns a path that UTF-8 can carry, whatever bytes the file system holds, and the same under any locale."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def one_line(name: str) -> str:
+    """Returns a name that others chose, without what would begin a line or steer a terminal."""
+    return "".join(c if c.isprintable() or c == _JOINER else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def is_name(text: str) -> bool:

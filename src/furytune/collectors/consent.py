@@ -12,9 +12,21 @@ from furytune.errors import ConfigError
 __all__ = ["Consent"]
 
 
+_SHOWN = 40
+
+
+def _several(value: object) -> tuple[object, ...]:
+    if isinstance(value, str | int):
+        return (value,)
+    if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
+        raise ConfigError(
+            f"people and roles are given as lists of ids or names, not as {type(value).__name__}"
+        )
+    return tuple(value)
+
+
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
-    several = (value,) if isinstance(value, str | int) else tuple(value)
-    found = tuple(str(item).strip() for item in several)
+    found = tuple(str(item).strip() for item in _several(value))
     for item in found:
         if not (item.isascii() and item.isdigit()):
             raise ConfigError(
@@ -24,11 +36,12 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
-    found = (value,) if isinstance(value, str) else tuple(value)
-    for item in found:
+    found = []
+    for item in _several(value):
         if not isinstance(item, str) or not item.strip():
             raise ConfigError("roles are given by name or id, as texts")
-    return found
+        found.append(item)
+    return tuple(found)
 
 
 @frozen(kw_only=True)
@@ -40,7 +53,7 @@ class Consent:
 
     Args:
         opt_out: Ids of people who do not take part.
-        opt_out_roles: Names or ids of roles whose holders do not take part.
+        opt_out_roles: Names or ids of roles whose holders do not take part. An "@" before a name is passed over.
         opt_in: Ids of people who take part. If these or the roles below are given, nobody else does.
         opt_in_roles: Names or ids of roles whose holders take part.
 
@@ -77,9 +90,13 @@ class Consent:
             found = []
             for name in wanted:
                 fit = [uid for uid, known in roles.items() if name in (uid, known)]
-                if len(fit) != 1:
-                    how = "no role" if not fit else f"{len(fit)} roles"
-                    raise ConfigError(f"{how} of the server match {name!r}; give the role's id")
+                fit = fit or [uid for uid, known in roles.items() if name.removeprefix("@") == known]
+                if not fit:
+                    raise ConfigError(f"no role of the server is named {name!r}; there are {_listed(roles)}")
+                if len(fit) > 1:
+                    raise ConfigError(
+                        f"{len(fit)} roles of the server are named {name!r}; give the role's id"
+                    )
                 found += fit
             return tuple(found)
 
@@ -97,3 +114,9 @@ class Consent:
             return "opted_out"
         allowed = author in self.opt_in or any(role in self.opt_in_roles for role in roles)
         return "not_opted_in" if self.selective and not allowed and not bot else ""
+
+
+def _listed(roles: Mapping[str, str]) -> str:
+    names = sorted(set(roles.values()))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more

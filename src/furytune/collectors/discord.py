@@ -25,6 +25,7 @@ from furytune.collectors._live.people import Participants
 from furytune.collectors._live.session import Session
 from furytune.collectors._live.survey import Survey, held_back, survey
 from furytune.collectors._live.sweep import Counts
+from furytune.collectors._names import printable
 from furytune.collectors.consent import Consent
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
@@ -68,6 +69,8 @@ def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> Non
 
 
 def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    if not isinstance(value, str | Iterable | int) or isinstance(value, bytes | bytearray):
+        raise ConfigError('include and exclude are lists of ids or names of channels, such as ["help"]')
     return (str(value),) if isinstance(value, str | int) else tuple(map(str, value))
 
 
@@ -195,7 +198,7 @@ class DiscordCollector:
             DiscordError: See `collect`.
             SourceError: See `collect`.
         """
-        return _in_thread(lambda: self._run(everything=False))
+        return self._go(everything=False)
 
     def refresh(self) -> Update:
         """Compares every message of the journal with Discord, whatever its age; a request for each 100.
@@ -206,7 +209,17 @@ class DiscordCollector:
             DiscordError: See `collect`.
             SourceError: See `collect`.
         """
-        return _in_thread(lambda: self._run(everything=True))
+        return self._go(everything=True)
+
+    def _go(self, *, everything: bool) -> Update:
+        try:
+            return _in_thread(lambda: self._run(everything=everything))
+        except OSError as error:
+            place = error.filename if isinstance(error.filename, str) else self.journal.journal.path
+            raise SourceError(
+                f"{printable(place)}: {error.strerror or type(error).__name__}; what was read up to here is kept: see the "
+                "free space and the permissions, and run again"
+            ) from error
 
     async def _run(self, *, everything: bool) -> Update:
         journal = self.journal.journal
@@ -371,7 +384,8 @@ def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         # An interrupt has Thread.join take a thread that runs for one that has ended (CPython 3.11).
         ended.wait()
-    except BaseException:
+    except BaseException as error:
+        error.add_note("What was read up to here is in the journal; the same call goes on from there.")
         started.wait()
         for loop, task in handle:
             with suppress(RuntimeError):  # it came to its end meanwhile

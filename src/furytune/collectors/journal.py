@@ -14,16 +14,17 @@ from furytune.collectors._adopting import Adopted, adopt
 from furytune.collectors._discord_json import Channel, FullMessage
 from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
 from furytune.collectors._discord_view import view
-from furytune.collectors._names import printable
+from furytune.collectors._names import one_line, printable
 from furytune.errors import ConfigError, SourceError
 from furytune.journal.log import Gone, Log
-from furytune.journal.store import Journal, Unread
+from furytune.journal.store import About, Journal, Unread
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair
 
 __all__ = ["JournalCollector"]
 
 _UNWANTED = {"excluded", "not_included"}
+_SHOWN = 5
 
 
 def _as_journal(path: str | os.PathLike[str]) -> Journal:
@@ -165,11 +166,21 @@ class JournalCollector:
                 )
                 found.append(_Logged(channel, log))
         if not found:
-            raise SourceError(f"{place}: the journal holds no channel yet; let a collection come to its end")
+            raise SourceError(f"{place}: {_why_empty(about)}")
         return sorted(found, key=lambda logged: (logged.channel.is_thread, int(logged.channel.id)))
+
+
+def _why_empty(about: About) -> str:
+    if not about.unread:
+        seen = "the bot sees no channel of the server" if about.name else "let a collection come to its end"
+        return f"the journal holds no channel yet; {seen}"
+    drops = [as_drop(item) for item in about.unread[:_SHOWN]]
+    named = ", ".join(f"{d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in drops)
+    more = f", and {len(about.unread) - _SHOWN} more" if len(about.unread) > _SHOWN else ""
+    return f"no channel is to be read: {named}{more}; see include= and exclude=, and what the bot may read"
 
 
 def as_drop(unread: Unread) -> Dropped:
     """Returns what a report says of a channel that could not be read."""
-    named = f"#{unread.name} ({unread.id})" if unread.name else unread.id
+    named = f"#{one_line(unread.name)} ({unread.id})" if unread.name else unread.id
     return Dropped(reason=unread.reason, unit="channel", where=named, detail=unread.detail)

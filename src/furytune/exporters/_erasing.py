@@ -40,8 +40,8 @@ def check(manifest: Path) -> None:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExportError(
-            f"{manifest}: not a whole manifest of a data set; nothing was changed; export the data set again, "
-            "or delete it"
+            f"{manifest}: not a whole manifest of a data set; nothing was changed; name the file that ends with "
+            ".manifest.json, or export the data set again"
         ) from error
 
 
