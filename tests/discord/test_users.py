@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -217,3 +218,60 @@ def test_who_names_the_data_and_not_the_manifest_is_told(discord, tmp_path):
 
     assert ".manifest.json" in said
     assert "nothing was changed" in said
+
+
+def test_a_forward_shows_the_files_that_came_with_what_it_forwards(discord, tmp_path):
+    where = discord.add_channel("help")
+    original = discord.post(where, "ann", attachments=["crash.log"], embeds=["preview"], stickers=["wave"])
+    copy = discord.post(where, "bob", forward_of=original)
+    made = collector(discord, tmp_path)
+    made.update()
+
+    first, second = made.messages()
+
+    assert second.forwarded
+    assert second.id == copy.id
+    assert [a.name for a in second.attachments] == ["crash.log"]
+    assert (second.attachments, second.embeds, second.stickers) == (
+        first.attachments,
+        first.embeds,
+        first.stickers,
+    )
+
+
+def test_an_adopted_forward_keeps_the_files_that_came_with_what_it_forwards(tmp_path):
+    parts = {
+        "attachments": [
+            {"id": "5", "url": "https://x.org/a.log?ex=1", "fileName": "a.log", "fileSizeBytes": 7}
+        ],
+        "embeds": [{"title": "t", "url": "https://x.org", "description": "d", "fields": []}],
+        "stickers": [{"id": "6", "name": "wave"}],
+    }
+    time = "2024-01-01T00:00:00+00:00"
+    message = {
+        "id": "1191168951975936000",
+        "type": "Default",
+        "timestamp": time,
+        "content": "",
+        "author": {"id": "1191168943587328000", "name": "ann", "isBot": False},
+        "reference": {"messageId": "1191168947781632000", "channelId": "1191168935198720000"},
+        "forwardedMessage": {"content": "", "timestamp": time, **parts},
+    }
+    export = {
+        "guild": {"id": "1191168918421504000"},
+        "channel": {"id": "1191168935198720000", "type": "GuildTextChat", "name": "help"},
+        "messages": [message],
+        "messageCount": 1,
+    }
+    (tmp_path / "export.json").write_text(json.dumps(export), encoding="utf-8")
+    journal = ft.JournalCollector(tmp_path / "journal")
+    journal.adopt(tmp_path / "export.json")
+
+    (adopted,) = journal.messages()
+    (read,) = ft.DiscordExportCollector(tmp_path / "export.json").messages()
+
+    assert [(a.name, a.url, a.size) for a in adopted.attachments] == [("a.log", "https://x.org/a.log", 7)]
+    assert [a.name for a in read.attachments] == ["a.log"]
+    assert (adopted.embeds, adopted.stickers) == (read.embeds, read.stickers)
+    assert adopted.stickers == ("wave",)
+    assert adopted.embeds[0].title == "t"

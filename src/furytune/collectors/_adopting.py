@@ -14,7 +14,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from furytune.collectors._discord_files import ChannelFiles, find_files, in_channels, open_file
-from furytune.collectors._discord_json import Forwarded, FullMessage
+from furytune.collectors._discord_json import FullForwarded, FullMessage
 from furytune.collectors._discord_pairs import OnDrop
 from furytune.collectors._discord_text import text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
@@ -196,12 +196,9 @@ def _kept(message: FullMessage) -> kept.Kept:
         reference=None
         if reference is None
         else kept.Reference(message_id=reference.message_id, channel_id=reference.channel_id),
-        attachments=[
-            kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
-            for a in message.attachments or ()
-        ],
+        attachments=_attachments(message),
         embeds=[kept_embed(embed) for embed in message.embeds or ()],
-        stickers=[kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()],
+        stickers=_stickers(message),
         reactions=[
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
             for r in message.reactions or ()
@@ -210,5 +207,24 @@ def _kept(message: FullMessage) -> kept.Kept:
     )
 
 
-def _forwarded(forwarded: Forwarded | None) -> kept.Forwarded | None:
-    return None if forwarded is None else kept.Forwarded(content=forwarded.content or "")
+def _forwarded(forwarded: FullForwarded | None) -> kept.Forwarded | None:
+    if forwarded is None:
+        return None
+    return kept.Forwarded(
+        content=forwarded.content or "",
+        timestamp=forwarded.timestamp or "",
+        attachments=_attachments(forwarded),
+        embeds=[kept_embed(embed) for embed in forwarded.embeds or ()],
+        stickers=_stickers(forwarded),
+    )
+
+
+def _attachments(message: FullMessage | FullForwarded) -> list[kept.Attachment]:
+    return [
+        kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
+        for a in message.attachments or ()
+    ]
+
+
+def _stickers(message: FullMessage | FullForwarded) -> list[kept.Sticker]:
+    return [kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()]

@@ -118,6 +118,16 @@ class Sticker(msgspec.Struct, gc=False, rename="camel"):
     name: str | None = None
 
 
+class FullForwarded(msgspec.Struct, gc=False, rename="camel"):
+    """The copy of a message that was forwarded, with what came with it."""
+
+    content: str | None = None
+    timestamp: str | None = None
+    attachments: list[Attachment] | None = None
+    embeds: list[dict[str, Any]] | None = None
+    stickers: list[Sticker] | None = None
+
+
 class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
     """One answer of a poll."""
 
@@ -148,7 +158,7 @@ class FullMessage(msgspec.Struct, gc=False, rename="camel"):
     attachments: list[Attachment] | None = None
     embeds: list[dict[str, Any]] | None = None
     stickers: list[Sticker] | None = None
-    forwarded_message: Forwarded | None = None
+    forwarded_message: FullForwarded | None = None
     poll: Poll | None = None
 
 

@@ -27,6 +27,8 @@ def view(
         roles: Names of its author's roles.
     """
     poll = message.poll
+    # What is forwarded came with files of its own; the message around it has none.
+    shown = message if message.forwarded_message is None else message.forwarded_message
     return Message(
         id=message.id,
         author=Author(pseudonym=names[message.author.id], is_bot=message.author.is_bot, roles=roles),
@@ -38,10 +40,10 @@ def view(
         channel=channel.id,
         attachments=tuple(
             Attachment(name=a.file_name or "", url=a.url or "", size=a.file_size_bytes)
-            for a in message.attachments or ()
+            for a in shown.attachments or message.attachments or ()
         ),
-        embeds=tuple(map(_embed, message.embeds or ())),
-        stickers=tuple(s.name or "" for s in message.stickers or ()),
+        embeds=tuple(map(_embed, shown.embeds or message.embeds or ())),
+        stickers=tuple(s.name or "" for s in shown.stickers or message.stickers or ()),
         poll=None if poll is None else _poll(poll),
         reactions=tuple((r.emoji.name or r.emoji.code or "", r.count) for r in message.reactions or ()),
         pinned=message.is_pinned,

@@ -201,7 +201,9 @@ class DiscordCollector:
         return self._go(everything=False)
 
     def refresh(self) -> Update:
-        """Compares every message of the journal with Discord, whatever its age; a request for each 100.
+        """Compares every message of the journal with Discord, whatever its age.
+
+        That is a request for each 100, and at least one for each channel and thread.
 
         Killed, it is gone on with by the next `update` or `refresh`.
 
