@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from furytune.collectors.discord_export import DiscordExportCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
     from furytune.contract import PromptContract
+    from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
     from furytune.curation.caps import CapPerAuthor
@@ -82,6 +83,7 @@ __all__ = [
     "TrainingRow",
     "Tuner",
     "build_index",
+    "chat",
     "load_dataset",
     "markup",
     "python_package",
@@ -129,6 +131,7 @@ _HOME = {
     "TrainingRow": "records",
     "Tuner": "protocols",
     "build_index": "augmenters.rag",
+    "chat": "corpora.chat",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",
