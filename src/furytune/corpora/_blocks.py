@@ -6,14 +6,15 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from furytune.corpora._cutting import cut_code, cut_prose
-from furytune.corpora._sizes import Sizes
+from furytune.corpora._sizes import Beside, Sizes
 
 __all__ = ["Document", "Heading", "Piece", "Section", "pieces", "sections", "text_of_lines"]
 
 Span = tuple[int, int]
+_FENCES = ("```", "~~~")
 
 
 def _outer_first(spans: Sequence[Span]) -> list[Span]:
@@ -62,12 +63,22 @@ class Document:
 
 @frozen(kw_only=True)
 class Section:
-    """Lines of a document below one heading, up to the next; ``path`` is that heading below those above it."""
+    """Lines of a document below one heading, up to the next.
+
+    Attributes:
+        document: Where it is.
+        path: The heading, below those above it.
+        anchor: The heading's.
+        start: First line.
+        body: Line after the heading.
+        end: Line after the last.
+    """
 
     document: Document
-    path: tuple[str, ...]
-    anchor: str
-    start: int
+    path: tuple[str, ...] = ()
+    anchor: str = ""
+    start: int = 0
+    body: int = 0
     end: int
 
 
@@ -93,7 +104,9 @@ def sections(document: Document) -> Iterator[Section]:
     kept, anchor = tuple(text for _, text in path), ""
     for heading in document.headings:
         if _has_text(lines, seen, heading.first):
-            yield Section(document=document, path=kept, anchor=anchor, start=begin, end=heading.first)
+            yield Section(
+                document=document, path=kept, anchor=anchor, start=begin, body=seen, end=heading.first
+            )
             begin = heading.first
         elif not _has_text(lines, begin, seen):
             begin = heading.first
@@ -101,7 +114,7 @@ def sections(document: Document) -> Iterator[Section]:
         seen, kept = heading.body, tuple(text for _, text in path)
         anchor = heading.anchor or (anchor if begin < heading.first else "")
     if _has_text(lines, begin, len(lines)):
-        yield Section(document=document, path=kept, anchor=anchor, start=begin, end=len(lines))
+        yield Section(document=document, path=kept, anchor=anchor, start=begin, body=seen, end=len(lines))
 
 
 def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
@@ -123,50 +136,75 @@ def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
 
 def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
     """Cuts a section into pieces within the bound: between blocks, and inside one only if it alone is too long."""
-    yield from _pack(section.document, section.start, section.end, sizes)
+    yield from _pack(section.document, section.start, section.end, sizes, section.body)
 
 
-def _pack(document: Document, start: int, end: int, sizes: Sizes) -> Iterator[Piece]:
-    held: Span | None = None
-    for block in _blocks(document, start, end):
-        if held is not None and sizes.fits(text_of_lines(document, held[0], block[1])):
-            held = held[0], block[1]
-            continue
-        if held is not None:
+def _pack(
+    document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
+) -> Iterator[Piece]:
+    """Puts blocks together as long as they fit. Lines before ``heading`` are no piece of their own."""
+    held: Piece | None = None
+    for a, b in _blocks(document, start, end):
+        block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
+        if held is None:
+            held = block
+        elif sizes.fits(text := f"{held.text}{_gap(document, held.end, a)}{block.text}"):
+            held = Piece(text=text, start=held.start, end=b)
+        elif held.end <= heading:
+            yield from _below(document, held, block, sizes)
+            held = None
+        else:
             yield from _flush(document, held, (start, end), sizes)
-        held = block
+            held = block
     if held is not None:
         yield from _flush(document, held, (start, end), sizes)
 
 
-def _flush(document: Document, block: Span, around: Span, sizes: Sizes) -> Iterator[Piece]:
-    text = text_of_lines(document, *block)
-    if sizes.fits(text):
-        yield Piece(text=text, start=block[0], end=block[1])
-    elif block != around:
-        yield from _pack(document, *block, sizes)
-    elif any(document.code[block[0] : block[1]]):
-        yield from _flush_code(document, block, sizes)
+def _gap(document: Document, end: int, start: int) -> str:
+    return "\n" if end == start and document.lines[end - 1].strip() else "\n\n"
+
+
+def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts a block that is too long to stand below its heading, which goes with the first piece."""
+    less = sizes.beside(heading.text)
+    first, *others = _flush(document, block, (-1, -1), less)
+    if less is sizes:
+        yield heading
+        yield first
     else:
-        for a, b, part in cut_prose(document.lines[slice(*block)], sizes):
-            yield Piece(text=part, start=block[0] + a, end=block[0] + b)
+        yield evolve(first, text=f"{heading.text}\n\n{first.text}", start=heading.start)
+    yield from others
 
 
-def _flush_code(document: Document, block: Span, sizes: Sizes) -> Iterator[Piece]:
-    """Cuts a block that holds code where the code begins and ends, and the code itself if it must be."""
-    runs = [*_runs(document.code, *block)]
-    for run in runs:
-        text = text_of_lines(document, *run)
-        if not text.strip():
-            continue
-        if sizes.fits(text):
-            yield Piece(text=text, start=run[0], end=run[1])
-        elif document.code[run[0]]:
-            for a, b, part in cut_code(document.lines[slice(*run)], sizes):
-                yield Piece(text=part, start=run[0] + a, end=run[0] + b, cut=True)
-        else:
-            for a, b, part in cut_prose(document.lines[slice(*run)], sizes):
-                yield Piece(text=part, start=run[0] + a, end=run[0] + b)
+def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    if sizes.fits(block.text):
+        yield block
+    elif (block.start, block.end) != around:
+        yield from _pack(document, block.start, block.end, sizes)
+    else:
+        for run in _runs(document.code, block.start, block.end):
+            yield from _cut(document, run, sizes)
+
+
+def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts lines that are all code, or none of them; what lies between fences is fenced again in each part."""
+    text, lines = text_of_lines(document, *run), document.lines[slice(*run)]
+    first = run[0]
+    if not text.strip():
+        return
+    if sizes.fits(text):
+        yield Piece(text=text, start=first, end=run[1])
+    elif not document.code[first]:
+        for a, b, part in cut_prose(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b)
+    elif lines[0].lstrip().startswith(_FENCES) and lines[-1].strip() == lines[0].strip()[:3]:
+        less = sizes.beside(f"{lines[0]}{lines[-1]}")
+        for a, b, part in cut_code(lines[1:-1], less):
+            text = f"{lines[0]}\n{part}\n{lines[-1]}"
+            yield Piece(text=text, start=first + a + 1, end=first + b + 1, cut=True)
+    else:
+        for a, b, part in cut_code(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b, cut=True)
 
 
 def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
@@ -223,6 +261,8 @@ def text_of_lines(document: Document, start: int, end: int) -> str:
     lines: list[str] = []
     for i in range(start, end):
         line = document.lines[i]
-        if line.strip() or document.code[i] or (lines and lines[-1].strip()):
+        if line.strip() or document.code[i]:
             lines.append(line)
+        elif lines and lines[-1].strip():
+            lines.append("")
     return "\n".join(lines).strip("\n").rstrip()

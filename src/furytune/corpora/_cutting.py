@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from furytune.corpora._sizes import Sizes
+from furytune.corpora._sizes import Beside, Sizes
 
 __all__ = ["cut_code", "cut_prose"]
 
 Part = tuple[int, int, str]
 
 
-def cut_prose(lines: Sequence[str], sizes: Sizes) -> Iterator[Part]:
+def cut_prose(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
     """Cuts a paragraph between lines, and a line that is too long itself between words.
 
     Yields:
@@ -32,7 +32,7 @@ def cut_prose(lines: Sequence[str], sizes: Sizes) -> Iterator[Part]:
         yield first, len(lines), held
 
 
-def cut_code(lines: Sequence[str], sizes: Sizes) -> Iterator[Part]:
+def cut_code(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
     """Cuts code between lines: best where a statement begins after a blank line, else where one begins.
 
     Yields:
@@ -56,7 +56,7 @@ def cut_code(lines: Sequence[str], sizes: Sizes) -> Iterator[Part]:
         start = end
 
 
-def _reach(lines: Sequence[str], start: int, sizes: Sizes) -> int:
+def _reach(lines: Sequence[str], start: int, sizes: Sizes | Beside) -> int:
     """Returns how far the lines from ``start`` on are within the bound."""
     # Doubling and halving, for counting the tokens of ever longer texts line by line takes quadratic time.
     step, end = 1, start
@@ -83,7 +83,7 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _cut_line(line: str, sizes: Sizes) -> list[str]:
+def _cut_line(line: str, sizes: Sizes | Beside) -> list[str]:
     """Cuts a line into parts within the bound, between words where there are any."""
     waiting, parts = [line], list[str]()
     while waiting:

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 OnError = Literal["raise", "skip"]
-_SLOTS = ("path", "start", "end", "revision", "anchor")
+_SLOTS = ("path", "page", "start", "end", "revision", "anchor")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _LOOKED_AT = 8000  # bytes; git judges by as many whether a file is text
 

@@ -20,6 +20,25 @@ _NOISE = (
     ".related,.linenos,.viewcode-link,.viewcode-back,[role=navigation],[role=search],[aria-hidden=true]"
 )
 _HEADINGS = tuple(f"h{n}" for n in range(1, 7))
+_OBJECTS = frozenset(
+    [
+        "py",
+        "c",
+        "cpp",
+        "js",
+        "std",
+        "class",
+        "function",
+        "method",
+        "attribute",
+        "data",
+        "exception",
+        "classmethod",
+        "staticmethod",
+        "property",
+        "describe",
+    ]
+)
 _LANGUAGE = re.compile(r"(?:^|\s)(?:highlight|language|lang)-([\w+#-]+)")
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}(.*?){_CLOSE}")
@@ -81,7 +100,7 @@ def html(text: str) -> Document:
         element.append(f"{_OPEN}{anchors.get(id(element), '')}{_CLOSE}")
     _name_objects(soup, main)
     lines = _converter().convert_soup(main).split("\n")
-    found = markdown([line.rstrip() for line in lines])
+    found = markdown([line.rstrip() for line in lines], indented_code=False)
     headings = []
     for heading in found.headings:
         mark = _MARK.search(heading.text)
@@ -116,19 +135,23 @@ def _anchor(heading: Any) -> str:
 
 def _name_objects(soup: Any, main: Any) -> None:
     """Puts a heading before each described object, one level below the heading that it stands under."""
-    level = 1
+    level, around = 1, []
     for element in main.find_all([*_HEADINGS, "dt"]):
         if element.name != "dt":
             level = int(element.name[1])
-        elif (
-            element.get("id")
-            and element.find_parent("dl") is not None
-            and "sig" in (element.get("class") or ())
-        ):
-            nested = len(element.find_parents("dd"))
-            heading = soup.new_tag(f"h{min(level + 1 + nested, 6)}")
-            heading.string = f"{element['id']}{_OPEN}{element['id']}{_CLOSE}"
-            element.insert_before(heading)
-            signature = soup.new_tag("pre")
-            signature.string = " ".join(element.get_text().split())
-            element.replace_with(signature)
+            continue
+        described = element.find_parent("dl")
+        if described is None or not element.get("id") or not _OBJECTS & set(described.get("class") or ()):
+            continue
+        heading = soup.new_tag(f"h{min(level + 1 + len(element.find_parents('dd')), 6)}")
+        heading.string = f"{element['id']}{_OPEN}{element['id']}{_CLOSE}"
+        element.insert_before(heading)
+        signature = soup.new_tag("pre")
+        signature.string = " ".join(element.get_text().split())
+        element.replace_with(signature)
+        around.append(described)
+    for described in around:
+        # A description list would be indented, and be taken for one block.
+        for part in described.find_all("dd", recursive=False):
+            part.name = "div"
+        described.name = "div"

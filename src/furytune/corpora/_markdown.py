@@ -25,6 +25,7 @@ _TITLE = re.compile(r"title:\s*(['\"]?)(.+?)\1\s*$")
 _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
+_LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
 _FRONT = 400  # lines; a longer block between rules is no front matter
 
 
@@ -38,6 +39,7 @@ class _Reading:
     dropped: Counter[str] = field(factory=Counter)
     title: str = ""
     blocks: int = 0
+    indented: bool = True
 
     def blank(self, start: int, end: int, reason: str) -> None:
         _rst.blank(self.lines, self.code, start, end)
@@ -48,15 +50,14 @@ class _Reading:
         self.code[start:end] = [self.blocks] * (end - start)
 
 
-def markdown(lines: Sequence[str], *, origin: Sequence[int] = (), unit: str = "") -> Document:
+def markdown(lines: Sequence[str], *, indented_code: bool = True) -> Document:
     """Reads a file.
 
     Args:
         lines: Without line ends.
-        origin: See `Document`.
-        unit: See `Document`.
+        indented_code: Whether what is indented by four columns is code.
     """
-    r = _Reading(list(lines), [0] * len(lines))
+    r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
     start = _front_matter(r)
     _read(r, start, len(r.lines))
     headings = _headings(r.lines, r.code)
@@ -70,16 +71,14 @@ def markdown(lines: Sequence[str], *, origin: Sequence[int] = (), unit: str = ""
         headings=headings,
         title=r.title,
         dropped=r.dropped,
-        origin=origin,
-        unit=unit,
     )
 
 
 def plain(lines: Sequence[str]) -> Document:
     """Reads plain text: no headings, and as code what is indented by four columns after a blank line."""
     r = _Reading(list(lines), [0] * len(lines))
-    for i, line in enumerate(lines):
-        if not r.code[i] and line.strip() and _rst.depth(line) >= 4 and (i == 0 or not lines[i - 1].strip()):
+    for i in range(len(lines)):
+        if not r.code[i] and _begins_indent(r, i, 0):
             r.mark(i, _rst.end_of_indent(lines, i + 1, 4))
     return Document(lines=r.lines, code=r.code)
 
@@ -111,7 +110,7 @@ def _read(r: _Reading, start: int, end: int) -> None:
         elif _TARGET.match(line):
             r.blank(i, i + 1, "target")
             i += 1
-        elif line.strip() and _rst.depth(line) >= 4 and (i == start or not r.lines[i - 1].strip()):
+        elif r.indented and _begins_indent(r, i, start):
             stop = min(_rst.end_of_indent(r.lines, i + 1, 4), end)
             fenced = next((j for j in range(i, stop) if (m := _FENCE.match(r.lines[j])) and _opens(m)), stop)
             if fenced == i:
@@ -120,6 +119,14 @@ def _read(r: _Reading, start: int, end: int) -> None:
             i = fenced
         else:
             i += 1
+
+
+def _begins_indent(r: _Reading, i: int, start: int) -> bool:
+    return (
+        bool(r.lines[i].strip())
+        and _rst.depth(r.lines[i]) >= 4
+        and (i == start or not r.lines[i - 1].strip())
+    )
 
 
 def _opens(match: re.Match[str]) -> bool:
@@ -211,7 +218,7 @@ def _readable(r: _Reading) -> None:
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
     found: list[Heading] = []
     for i, line in enumerate(lines):
-        if code[i]:
+        if code[i] or len(line) > _LONGEST:
             continue
         above = lines[i - 1] if i and not code[i - 1] else ""
         alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)

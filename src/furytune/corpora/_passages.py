@@ -46,6 +46,7 @@ class Making:
         start: int | str,
         end: int | str,
         anchor: str = "",
+        page: str = "",
     ) -> Passage:
         """Returns a passage; ``where`` is its place in the file, such as "10-42"."""
         at = f"@{self.revision}" if self.revision else ""
@@ -54,16 +55,18 @@ class Making:
             text=text,
             title=title,
             source=f"{file}{where}{at}",
-            url=address(self.url, path=file, start=start, end=end, revision=self.revision, anchor=anchor),
+            url=address(
+                self.url, path=file, start=start, end=end, revision=self.revision, anchor=anchor, page=page
+            ),
         )
 
 
-def passages_of(document: Document, name: str, making: Making) -> Iterator[Passage | Dropped]:
-    """Yields the passages of a file, then what was left out of it."""
+def passages_of(document: Document, name: str, below: str, making: Making) -> Iterator[Passage | Dropped]:
+    """Yields the passages of a file, then what was left out of it; ``below`` is its path below the source."""
     cut = 0
     for section in sections(document):
         for piece in pieces(section, making.sizes):
-            yield _passage(document, section, piece, name, making)
+            yield _passage(section, piece, name, below, making)
             cut += piece.cut
     for reason, count in sorted(document.dropped.items()):
         yield Dropped(reason=reason, unit="record", count=count, where=name)
@@ -82,7 +85,8 @@ def cut_code_note(count: int, name: str) -> Dropped:
     )
 
 
-def _passage(document: Document, section: Section, piece: Piece, name: str, making: Making) -> Passage:
+def _passage(section: Section, piece: Piece, name: str, below: str, making: Making) -> Passage:
+    document = section.document
     start, end = piece.start, piece.end - 1
     while start < end and not document.lines[start].strip():
         start += 1
@@ -105,4 +109,5 @@ def _passage(document: Document, section: Section, piece: Piece, name: str, maki
         start="" if document.unit == "anchor" else first,
         end="" if document.unit == "anchor" else last,
         anchor=section.anchor,
+        page=below,
     )

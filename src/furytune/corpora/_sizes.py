@@ -7,7 +7,7 @@ from attrs import field, frozen
 from furytune._checks import at_least, of_type
 from furytune.budget import TokenBudget
 
-__all__ = ["MAX_TOKENS", "Sizes"]
+__all__ = ["MAX_TOKENS", "Beside", "Sizes"]
 
 MAX_TOKENS = 600
 _BYTES = 3
@@ -42,8 +42,9 @@ class Sizes:
             budget.ready()
             object.__setattr__(self, "_budget", budget)
 
-    def fits(self, text: str) -> bool:
-        """Tells whether a text is within the bound."""
+    def fits(self, text: str, *, beside: str = "") -> bool:
+        """Tells whether a text, in the same passage as another, is within the bound."""
+        text = f"{beside}\n\n{text}\n" if beside else text
         size = len(text.encode("utf-8", "surrogatepass"))
         if self._budget is None:
             return size <= self.max_tokens * _BYTES
@@ -51,3 +52,23 @@ class Sizes:
         return size <= self.max_tokens or (
             size <= self.max_tokens * 128 and self._budget.count(text) <= self.max_tokens
         )
+
+    def beside(self, text: str) -> Sizes | Beside:
+        """Returns the bound that another text leaves in its passage; the whole one if it leaves less than a half."""
+        return Beside(self, text) if self.fits(text, beside=text) else self
+
+
+@frozen
+class Beside:
+    """The bound of what shares a passage with a text, such as a heading."""
+
+    sizes: Sizes
+    text: str
+
+    def fits(self, text: str) -> bool:
+        """Tells whether both are within the bound."""
+        return self.sizes.fits(text, beside=self.text)
+
+    def beside(self, text: str) -> Sizes | Beside:
+        """Returns the bound that a further text leaves."""
+        return self.sizes.beside(f"{self.text}\n{text}")

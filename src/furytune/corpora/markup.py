@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from furytune.corpora._blocks import Document
 from furytune.corpora._cells import notebook, script
@@ -28,7 +28,16 @@ from furytune.records import Dropped, Passage
 __all__ = ["markup"]
 
 _SUFFIXES = (".md", ".rst", ".txt", ".ipynb")
-_HTML = (".html", ".htm")
+_FORMATS = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".rst": "rst",
+    ".ipynb": "notebook",
+    ".html": "html",
+    ".htm": "html",
+    ".py": "example",
+}
+_KNOWN = frozenset((*_FORMATS.values(), "text"))
 
 
 def markup(
@@ -36,7 +45,7 @@ def markup(
     *,
     revision: str = "",
     folder: str = "",
-    suffixes: tuple[str, ...] = _SUFFIXES,
+    suffixes: tuple[str, ...] | Mapping[str, str] = _SUFFIXES,
     exclude: tuple[str, ...] = (),
     max_tokens: int = MAX_TOKENS,
     encoding: str = "",
@@ -64,19 +73,20 @@ def markup(
         folder: Folder below the source, such as ``docs/source``.
         suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences, MyST's and MkDocs's
             directives), ``.rst`` as reStructuredText, ``.ipynb`` as notebook, ``.html`` and ``.htm`` as HTML (extra
-            ``html``), ``.py`` as example with its prose in comments, any other as plain text without headings.
+            ``html``), ``.py`` as example with its prose in comments, any other as plain text without headings. A mapping says
+            how: ``{".txt": "rst"}``, with "markdown", "rst", "notebook", "html", "example" or "text".
         exclude: Files to leave out, as patterns of their path below the source: ``posts/*`` is all in a folder
             and below it, ``*/changelog.md`` a name in any folder.
         max_tokens: Bound of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
         encoding: tiktoken's name of a vocabulary to count tokens exactly (extra ``tokens``).
         max_bytes: Larger files are left out without being read.
-        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}``, ``{revision}`` and, for HTML,
-            ``{anchor}`` in it. What a notebook counts is cells.
+        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}``, ``{revision}``, ``{page}``
+            (the path below the source) and, for HTML, ``{anchor}`` in it. What a notebook counts is cells.
         on_error: What to do about a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
         Passages in order of path and line, and a `Dropped` for whatever was left out. Files: ``not_utf8``, ``binary``,
-        ``not_notebook``, ``too_large``, ``unreadable``, ``empty_file``, ``excluded``, ``link``, ``bad_name``. Parts
+        ``not_notebook``, ``too_deep``, ``too_large``, ``unreadable``, ``empty_file``, ``excluded``, ``link``, ``bad_name``. Parts
         of files (unit "record"): ``toctree``, ``include``, ``autodoc``, ``image``, ``raw``, ``metadata``,
         ``comment``, ``target``, ``option``, ``front_matter``, ``output``, ``raw_cell``, ``navigation``. The
         reason ``cut_code_block`` counts parts of code blocks that were too long to stay whole; none is missing.
@@ -90,12 +100,10 @@ def markup(
     check_on_error(on_error)
     check_address(url)
     sizes = Sizes(max_tokens, encoding)
-    if not isinstance(suffixes, tuple) or not all(s.startswith(".") for s in suffixes):
-        raise ConfigError("suffixes are a tuple of endings with their period, such as ('.md', '.rst')")
-    wanted = tuple(s.lower() for s in suffixes)
+    formats = _formats(suffixes)
     tree = open_tree(
         source,
-        wanted=lambda name: name.lower().endswith(wanted),
+        wanted=lambda name: name.lower().endswith(tuple(formats)),
         revision=revision,
         folder=folder,
         max_bytes=max_bytes,
@@ -103,16 +111,34 @@ def markup(
     check_revision(url, tree.revision)
     if not tree.entries and not tree.dropped:
         raise KnowledgeError(
-            f"{source}: no file ends in {', '.join(wanted)}; give the folder of the documentation"
+            f"{source}: no file ends in {', '.join(formats)}; give the folder of the documentation"
         )
-    if any(e.name.lower().endswith(_HTML) for e in tree.entries):
+    if any(_format(e, formats) == "html" for e in tree.entries):
         html_ready()
     making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
-    return _read(tree, exclude, making, on_error)
+    return _read(tree, formats, exclude, making, on_error)
+
+
+def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(suffixes, Mapping):
+        formats = {s.lower(): f for s, f in suffixes.items()}
+    else:
+        formats = {s.lower(): _FORMATS.get(s.lower(), "text") for s in suffixes}
+    if not formats or not all(s.startswith(".") for s in formats) or not _KNOWN.issuperset(formats.values()):
+        raise ConfigError(
+            "suffixes are endings with their period, such as ('.md', '.rst'), or a mapping of them to"
+            f" {', '.join(sorted(_KNOWN))}"
+        )
+    return formats
+
+
+def _format(entry: Entry, formats: Mapping[str, str]) -> str:
+    name = entry.name.lower()
+    return formats[max((s for s in formats if name.endswith(s)), key=len)]
 
 
 def _read(
-    tree: Tree, exclude: tuple[str, ...], making: Making, on_error: OnError
+    tree: Tree, formats: Mapping[str, str], exclude: tuple[str, ...], making: Making, on_error: OnError
 ) -> Iterator[Passage | Dropped]:
     yield from tree.dropped
     left_out = 0
@@ -121,7 +147,7 @@ def _read(
             left_out += 1
             continue
         try:
-            document = _document(entry)
+            document = _document(entry, _format(entry, formats))
         except UnfitError as error:
             if on_error == "raise":
                 raise
@@ -130,23 +156,23 @@ def _read(
         if document is None:
             yield Dropped(reason="empty_file", unit="file", where=entry.name)
         else:
-            yield from passages_of(document, entry.name, making)
+            yield from passages_of(document, entry.name, entry.below, making)
     if left_out:
         yield Dropped(reason="excluded", unit="file", count=left_out)
 
 
-def _document(entry: Entry) -> Document | None:
+def _document(entry: Entry, form: str) -> Document | None:
     text = text_of(entry.read(), entry.name)
     if not text.strip():
         return None
-    suffix = "." + entry.name.lower().rpartition(".")[2]
-    if suffix == ".ipynb":
-        return notebook(text, entry.name)
-    if suffix in _HTML:
-        return html(text)
-    if suffix == ".py":
-        return script(text)
-    lines = text.split("\n")
-    if suffix == ".md":
-        return markdown(lines)
-    return rst(lines) if suffix == ".rst" else plain(lines)
+    try:
+        if form == "notebook":
+            return notebook(text, entry.name)
+        if form == "html":
+            return html(text)
+        if form == "example":
+            return script(text)
+        lines = text.split("\n")
+        return markdown(lines) if form == "markdown" else rst(lines) if form == "rst" else plain(lines)
+    except RecursionError as error:
+        raise UnfitError("too_deep", "this is nested too deeply", path=entry.name) from error

@@ -141,7 +141,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
         tree = _installed(text, revision, folder, max_bytes)
     else:
         root = Path(text).absolute()
-        base = _base(root / check_folder(folder))
+        base = _base(root / check_folder(folder)) and (root if folder else _base(root))
         if base is not None and not _in_git(root, revision):
             tree = _below(root / folder, base, max_bytes, revision)
         else:
@@ -186,9 +186,10 @@ def _base(root: Path) -> Path | None:
 
 def _below(root: Path, base: Path, max_bytes: int, revision: str) -> Tree:
     tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
-    # What lies between the two are packages, though their own files are not asked for.
+    # Packages above are packages, though their own files are not asked for.
     above = PurePosixPath(root.relative_to(base).as_posix())
-    return evolve(tree, packages=tree.packages | {p.as_posix() for p in (above, *above.parents) if p.name})
+    known = {p.as_posix() for p in (above, *above.parents) if p.name and (base / p / "__init__.py").exists()}
+    return evolve(tree, packages=tree.packages | known)
 
 
 def _module(name: str, packages: frozenset[str]) -> str:
@@ -233,7 +234,7 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
     yield from refused
     for file in parsed:
         if file.text:
-            yield from passages_of(script(file.text), file.entry.name, making)
+            yield from passages_of(script(file.text), file.entry.name, file.entry.below, making)
         elif file.entry.name.endswith(".py"):
             yield from _passages(file, shorter, making)
     for reason, count in sorted(counts.items()):
@@ -321,7 +322,7 @@ def _of_definition(
     )
     if doc:
         dropped.update(doc.dropped)
-    section = Section(document=document, path=(), anchor="", start=0, end=len(document.lines))
+    section = Section(document=document, end=len(document.lines))
     made = list(pieces(section, making.sizes))
     for piece in made:
         start, end = found.start, found.end
