@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from furytune.augmenters._lexical import LexicalIndex
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import make_postings
 from furytune.augmenters._tokens import analyze, words
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
@@ -40,22 +42,24 @@ def corpora(date=undated_or_dated):
 
 def index_of(passages):
     ordered = sorted(passages, key=lambda p: p.id)
-    return ordered, LexicalIndex(ordered, k1=1.5, b=0.75)
+    moments = Moments(ordered)
+    index = LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
+    return ordered, moments, index
 
 
 def found(passages, question, at, k=3):
     if not passages:
         return []
-    ordered, index = index_of(passages)
-    return [ordered[i].id for i in index.top([question], [index.visible(at)], k)[0]]
+    ordered, moments, index = index_of(passages)
+    return [ordered[i].id for i in index.top([question], [moments.visible(at)], k)[0]]
 
 
 def scores(passages, question, at):
     """Scores that are not 0, to the last bit."""
     if not passages:
         return {}
-    ordered, index = index_of(passages)
-    row = index.scores([question], [index.visible(at)])[0].tolist()
+    ordered, moments, index = index_of(passages)
+    row = index.scores([question], [moments.visible(at)])[0].tolist()
     return {p.id: s for p, s in zip(ordered, row, strict=False) if s}
 
 
@@ -85,8 +89,8 @@ class TestOrder:
 
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.data())
     def test_one_by_one_and_in_any_batch_is_the_same(self, passages, asked, data):
-        _, index = index_of(passages)
-        seen = [index.visible(at) for _, at in asked]
+        _, moments, index = index_of(passages)
+        seen = [moments.visible(at) for _, at in asked]
         questions = [q for q, _ in asked]
         alone = [index.top([q], [v], 3)[0] for q, v in zip(questions, seen, strict=True)]
         cut = data.draw(st.integers(0, len(asked)))
