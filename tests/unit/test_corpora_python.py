@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -104,7 +105,7 @@ class TestSymbols:
             "pack.m.Outer.later",
         ]
 
-    def test_what_is_defined_twice_is_numbered_by_order(self, package):
+    def test_what_is_defined_twice_keeps_apart_by_a_digest(self, package):
         found = read(
             package(
                 m="""
@@ -116,18 +117,103 @@ class TestSymbols:
                     import x
                 except ImportError:
                     def g(): pass
+                """
+            )
+        )
+        first, second, third = found
+
+        assert (first, third) == ("pack.m.f", "pack.m.g")
+        assert re.fullmatch(r"pack\.m\.f~[0-9a-f]{8}", second)
+        assert found[second].text == "def f(b)"
+        assert found[second].title == "pack.m.f"
+
+    def test_overloads_and_accessors_make_one_passage(self, package):
+        found = read(
+            package(
+                m="""
+                @overload
+                def f(a: int) -> int: ...
+                @typing.overload
+                def f(a: str) -> str: ...
+                def f(a):
+                    "Give it back."
+                    return a
                 class C:
                     @property
-                    def v(self): pass
+                    def v(self):
+                        "The value."
                     @v.setter
-                    def v(self, value): pass
+                    def v(self, value):
+                        "Sets it."
+                    def w(self): pass
                 """
             )
         )
 
-        assert list(found) == ["pack.m.f", "pack.m.f#2", "pack.m.g", "pack.m.C", "pack.m.C.v", "pack.m.C.v#2"]
-        assert found["pack.m.f#2"].text == "def f(b)"
-        assert found["pack.m.f#2"].title == "pack.m.f"
+        assert list(found) == ["pack.m.f", "pack.m.C", "pack.m.C.v", "pack.m.C.w"]
+        assert found["pack.m.f"].text == (
+            "@overload\ndef f(a: int) -> int\n@typing.overload\ndef f(a: str) -> str\ndef f(a)\n\nGive it back."
+        )
+        assert found["pack.m.f"].source == "pack/m.py:2-8"
+        assert found["pack.m.C.v"].text == (
+            "@property\ndef v(self)\n@v.setter\ndef v(self, value)\n\nThe value.\n\nSets it."
+        )
+
+    def test_ids_stay_when_other_definitions_come_and_go(self, package):
+        doc = "\n\n    ".join(f"{'word ' * 50}p{i}." for i in range(20))
+        source = f"def f():\n    'One.'\ndef g(): pass\ndef h():\n    '''{doc}'''\n"
+        before = {i: p.text for i, p in read(package(m=source)).items()}
+        after = {i: p.text for i, p in read(package(m="import x\ndef new(): 'N.'\n" + source)).items()}
+
+        assert len(before) > 4
+        assert before.items() <= after.items()
+
+    def test_a_class_shows_its_fields_and_an_enumeration_its_members(self, package):
+        found = read(
+            package(
+                m="""
+                @frozen
+                class Point:
+                    "A point."
+                    x: float
+                    y: float = field(default=0.0)
+                    _z: int = 1
+                    w = 2
+                class Colour(enum.Enum):
+                    RED = 1
+                    BLUE = auto()
+                """
+            )
+        )
+
+        assert found["pack.m.Point"].text == (
+            "@frozen\nclass Point\n    x: float\n    y: float = field(default=0.0)\n\nA point."
+        )
+        assert found["pack.m.Colour"].text == "class Colour(enum.Enum)\n    RED = 1\n    BLUE = auto()"
+
+    def test_a_shorter_public_name_is_said_first(self, package):
+        root = package(
+            __init__="from pack._impl import shown as offered\nfrom .sub import *\nfrom os import path\n",
+            _impl="def shown(): pass\ndef other(): pass\n",
+            sub__in____init__="from ._deep import star\n__all__ = ['star']\n",
+            sub__in___deep="def star(): pass\n",
+        )
+        found = read(root)
+
+        assert found["pack._impl.shown"].text == "# pack.offered\ndef shown()"
+        assert found["pack._impl.other"].text == "def other()"
+        assert found["pack.sub._deep.star"].text == "# pack.sub.star\ndef star()"
+
+    def test_names_in_all_are_public_whatever_they_begin_with(self, package):
+        names = "__all__ = ['_shown']\n__all__ += ['_too']\n"
+        root = package(m=f"{names}def _shown(): pass\ndef _too(): pass\ndef _not(): pass\n")
+
+        assert list(read(root)) == ["pack.m._shown", "pack.m._too"]
+
+    def test_roles_in_docstrings_are_readable(self, package):
+        (found,) = read(package(m='def f():\n    """See :func:`~pack.m.g` and ``:x:`y```."""\n')).values()
+
+        assert found.text == "def f()\n\nSee pack.m.g and ``:x:`y```."
 
     def test_functions_inside_functions_are_left_out(self, package):
         assert list(read(package(m="def f():\n    def g(): pass\n    class C: pass\n"))) == ["pack.m.f"]
@@ -148,10 +234,20 @@ class TestSymbols:
         assert "pack._m._C.__init__" in read(root, private=True)
         assert not [d for d in drops(root, private=True) if d.reason == "private"]
 
-    def test_a_long_docstring_is_kept_whole(self, package):
-        (found,) = read(package(m=f'def f():\n    """{"word " * 20_000}end"""\n')).values()
+    def test_a_long_docstring_is_cut_between_paragraphs_and_each_part_says_its_lines(self, package):
+        doc = "Sum.\n\n    " + "\n\n    ".join(f"{'word ' * 20}p{i}." for i in range(30))
+        root = package(m=f'\ndef f(a):\n    """{doc}\n    """\n    return a\n')
+        lines = (root / "m.py").read_text().split("\n")
+        found = list(read(root, max_tokens=150).values())
 
-        assert found.text.count("word") == 20_000
+        assert len(found) > 5
+        assert found[0].text.startswith("def f(a)\n\nSum.")
+        assert {p.title for p in found} == {"pack.m.f"}
+        for i in range(30):
+            (holder,) = [p for p in found if f" p{i}." in p.text]
+            start, _, end = holder.source.partition(":")[2].partition("-")
+            assert any(f" p{i}." in line for line in lines[int(start) - 1 : int(end)])
+        assert all(len(p.text) <= 450 for p in found)
 
     def test_an_address_is_made_of_path_and_lines(self, package):
         root = package(m="\ndef f(): pass\n")
@@ -183,12 +279,10 @@ class TestFiles:
         root = package(bad="x = 1\ndef f(:\n    pass\n", good="def f(): pass\n")
 
         with pytest.raises(SourceFormatError, match=r"pack/bad\.py:2:\d+: .*on_error") as caught:
-            read(root)
+            read(root, on_error="raise")
         assert (caught.value.path, caught.value.line) == ("pack/bad.py", 2)
-        assert list(read(root, on_error="skip")) == ["pack.good.f"]
-        assert ("not_python", "file", "pack/bad.py:2") in [
-            (d.reason, d.unit, d.where) for d in drops(root, on_error="skip")
-        ]
+        assert list(read(root)) == ["pack.good.f"]
+        assert ("not_python", "file", "pack/bad.py:2") in [(d.reason, d.unit, d.where) for d in drops(root)]
 
     @pytest.mark.parametrize(
         "content",
@@ -204,7 +298,7 @@ class TestFiles:
     def test_whatever_is_no_python_is_skipped_not_raised(self, package, content):
         root = package(bad=content, good="def f(): pass\n")
 
-        assert list(read(root, on_error="skip")) == ["pack.good.f"]
+        assert list(read(root)) == ["pack.good.f"]
 
     def test_encodings_and_line_ends_are_those_python_reads(self, package):
         root = package(
@@ -219,7 +313,7 @@ class TestFiles:
     def test_a_default_too_deep_to_write_is_shortened(self, package):
         root = package(m=f"def f(a={'+'.join('1' * 700)}): pass\ndef g(): pass\n")
 
-        assert [p.text for p in read(root, on_error="skip").values()][-1:] == ["def g()"]
+        assert [p.text for p in read(root).values()][-1:] == ["def g()"]
 
     def test_invalid_escapes_of_others_are_no_concern(self, package):
         assert read(package(m='def f():\n    "\\d"\n'))
