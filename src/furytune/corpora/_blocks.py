@@ -136,7 +136,8 @@ def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
 
 def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
     """Cuts a section into pieces within the bound: between blocks, and inside one only if it alone is too long."""
-    yield from _pack(section.document, section.start, section.end, sizes, section.body)
+    for piece in _pack(section.document, section.start, section.end, sizes, section.body):
+        yield evolve(piece, text=piece.text.rstrip())
 
 
 def _pack(
@@ -265,4 +266,4 @@ def text_of_lines(document: Document, start: int, end: int) -> str:
             lines.append(line)
         elif lines and lines[-1].strip():
             lines.append("")
-    return "\n".join(lines).strip("\n").rstrip()
+    return "\n".join(lines).strip("\n")

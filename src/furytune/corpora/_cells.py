@@ -19,7 +19,7 @@ from furytune.corpora._rst import rst
 __all__ = ["is_gallery", "notebook", "script"]
 
 _BORDER = re.compile(r"#{20,}[ \t]*(.*)$|#[ \t]?%%[ \t]*(?:\[(?:markdown|md|rst)\])?[ \t]*(.*)$")
-_TITLE = re.compile(r"\s*[rRuU]?(\"\"\"|''')(?:.*\n){0,3}?\s*([!-/:-@\[-`{-~])\2{2,}\s*\n")
+_TITLE = re.compile(r"(?:\s*#.*\n)*\s*[rRuU]?(\"\"\"|''')(?:.*\n){0,3}?\s*([!-/:-@\[-`{-~])\2{2,}\s*\n")
 _RUNS_OF_TICKS = re.compile("`{3,}")
 
 

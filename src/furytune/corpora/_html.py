@@ -16,7 +16,7 @@ __all__ = ["html", "html_ready"]
 
 _MAIN = ("main", "[role=main]", "article", "body")
 _NOISE = (
-    "script,style,nav,template,noscript,svg,iframe,form,button,input,footer,.headerlink,.sphinxsidebar,.toctree-wrapper,"
+    "script,style,title,nav,template,noscript,svg,iframe,form,button,input,footer,.headerlink,.sphinxsidebar,.toctree-wrapper,"
     ".related,.linenos,.viewcode-link,.viewcode-back,[role=navigation],[role=search],[aria-hidden=true]"
 )
 _HEADINGS = tuple(f"h{n}" for n in range(1, 7))
@@ -90,6 +90,7 @@ def html(text: str) -> Document:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(text.replace(_OPEN, "").replace(_CLOSE, ""), "html.parser")
+    title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
     main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
     dropped = {"navigation": 0, "image": len(main.select("img"))}
     anchors = {id(h): _anchor(h) for h in main.find_all(_HEADINGS)}
@@ -108,12 +109,11 @@ def html(text: str) -> Document:
         headings.append(evolve(heading, text=plain, anchor=mark[1] if mark else ""))
     counts = found.dropped
     counts.update({reason: count for reason, count in dropped.items() if count})
-    title = "" if headings or soup.title is None else " ".join(soup.title.get_text().split())
     return evolve(
         found,
         lines=[_MARK.sub("", line) for line in found.lines],
         headings=[h for h in headings if h.text],
-        title=title,
+        title="" if headings else title,
         unit="anchor",
     )
 
