@@ -236,10 +236,11 @@ class TestMarkdown:
             )
         )
 
-        assert [p.text for p in found] == [
+        (only,) = found
+        assert only.text == (
             "# T\n\nWarning:\nMind a.b.\n\n```python\n# no heading {func}`~a.b`\n```\n\nTip: Quick\n    Inside.\n\n"
             "    # Inside too\n\n```{code-block} python\nx = 1\n```\n\nSee a.c."
-        ]
+        )
         assert counts == {"target": 1, "toctree": 1, "comment": 1, "autodoc": 1}
 
     def test_tables_are_kept(self, write):

@@ -15,10 +15,20 @@ __all__ = ["Document", "Heading", "Piece", "Section", "pieces", "sections", "tex
 
 Span = tuple[int, int]
 _FENCES = ("```", "~~~")
+_DEEPEST = 30
 
 
 def _outer_first(spans: Sequence[Span]) -> list[Span]:
-    return sorted(spans, key=lambda span: (span[0], -span[1]))
+    """Sorts spans, and forgets those that are nested so deeply that taking them apart would exhaust the stack."""
+    kept: list[Span] = []
+    around: list[int] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        while around and around[-1] <= start:
+            around.pop()
+        if len(around) < _DEEPEST:
+            kept.append((start, end))
+        around.append(end)
+    return kept
 
 
 @frozen(kw_only=True)
@@ -118,7 +128,7 @@ def sections(document: Document) -> Iterator[Section]:
 
 
 def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
-    return any(line.strip() for line in lines[start:end])
+    return any(lines[i].strip() for i in range(start, end))  # a slice would copy
 
 
 def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:

@@ -94,15 +94,12 @@ class Unique:
     """
 
     def __init__(self) -> None:
-        self._given: set[str] = set()
+        self._given: dict[str, int] = {}
 
     def __call__(self, name: str, text: str) -> str:
         """Returns the name, or one made of it that is new."""
-        made, count = name, 1
-        if made in self._given:
-            name = made = f"{name}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-        while made in self._given:
-            count += 1
-            made = f"{name}#{count}"
-        self._given.add(made)
-        return made
+        if name in self._given:
+            name = f"{name}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+        count = self._given[name] = self._given.get(name, 0) + 1
+        # No heading and no symbol ends so: slugs hold no "#", and names of files that do have their suffix behind it.
+        return name if count == 1 else f"{name}#{count}"

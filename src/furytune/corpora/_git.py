@@ -46,6 +46,8 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         ConfigError: git is not installed.
         KnowledgeError: There is no such revision, or the repository cannot be read.
     """
+    if not revision.isprintable():
+        raise ConfigError(f"{revision!r} is no revision; give a tag, a commit or a branch")
     commit = _commit(root, revision)
     # A bare repository has no prefix, nor has a checkout at its top.
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
@@ -119,7 +121,7 @@ def _listed(root: Path, commit: str) -> list[tuple[str, str, str, int, str]]:
     for line in out.split("\0")[:-1]:
         head, _, name = line.partition("\t")
         mode, kind, blob, size = head.split()
-        found.append((mode, kind, blob, int(size) if size != "-" else 0, name))
+        found.append((mode, kind, blob, int(size) if size.isdigit() else 0, name))
     return found
 
 

@@ -26,6 +26,7 @@ _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
 _LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
+_DEEPEST = 30  # directives; a deeper one is taken as it is, for reading it would exhaust the stack
 _FRONT = 400  # lines; a longer block between rules is no front matter
 
 
@@ -40,6 +41,7 @@ class _Reading:
     title: str = ""
     blocks: int = 0
     indented: bool = True
+    depth: int = 0
 
     def blank(self, start: int, end: int, reason: str) -> None:
         _rst.blank(self.lines, self.code, start, end)
@@ -145,7 +147,7 @@ def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
     reason = _rst.LEFT_OUT.get(name, "autodoc" if name.startswith("auto") else "")
     if reason:
         r.blank(i, after, reason)
-    elif directive is None or short in _rst.CODE:
+    elif directive is None or short in _rst.CODE or r.depth == _DEEPEST:
         r.mark(i, after)
     else:
         r.spans.append((i, after))
@@ -176,7 +178,9 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
     while start < end and _OPTION.match(r.lines[start]):
         r.blank(start, start + 1, "option")
         start += 1
+    r.depth += 1
     _read(r, start, end)
+    r.depth -= 1
 
 
 def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
