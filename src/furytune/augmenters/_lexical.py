@@ -21,6 +21,7 @@ from decimal import Context, Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from furytune.augmenters._maxscore import MOST, MaxScore
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import Postings
 from furytune.augmenters._ranking import best, padded
@@ -70,6 +71,7 @@ class LexicalIndex:
     def __init__(self, postings: Postings, moments: Moments, *, k1: float, b: float) -> None:
         np = self._np = numpy()
         self._k1, self._b = k1, b
+        self._postings = postings
         self._size = n = len(postings.length)
         self._width = padded(n)
         self._row = np.array(moments.order, dtype=np.int64)
@@ -91,10 +93,8 @@ class LexicalIndex:
         return np.repeat(terms, np.diff(self._start)) * self._size + self._rank
 
     @cached_property
-    def _most(self) -> list[float]:
-        """The largest weight of each term."""
-        found: list[float] = self._np.maximum.reduceat(self._impact, self._start[:-1]).tolist()
-        return found
+    def _many(self) -> MaxScore:
+        return MaxScore(self._postings, self._impact, self._row)
 
     def _mean(self, visible: NDArray[np.int64]) -> Floats:
         """Mean length of the first so many passages; 1 where that would be 0, for nothing is divided then."""
@@ -117,9 +117,9 @@ class LexicalIndex:
             visible: For each question, how many passages it may see, see `Moments.visible`.
             k: How many passages at most.
         """
-        if self._size >= _LARGE and k < self._size // 100 and min(visible, default=0) == self._size:
-            scores = self._np.zeros(self._size)
-            return [self._top_of_many(question, k, scores) for question in questions]
+        if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
+            asked = (self._terms(question).items() for question in questions)
+            return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)
         step = max(1, _CELLS // self._size)
         out: list[list[int]] = []
         for a in range(0, len(questions), step):
@@ -178,56 +178,3 @@ class LexicalIndex:
         idf = [_idf(n, df) for n, df in zip(seen.tolist(), count.tolist(), strict=True)]
         mean = np.repeat(self._mean(seen), count)
         return self._weigh(np.repeat(np.array(idf, dtype=np.float64), count), at, mean)
-
-    def _top_of_many(self, question: str, k: int, scores: Floats) -> list[int]:
-        """Returns what `top` does, leaving out passages that cannot be among the best (Turtle and Flood 1995).
-
-        Terms are taken in descending order of what they can add. As soon as k passages have more than all terms
-        that are left can add together, no other passage can come among them, and only those few are weighed on.
-
-        Args:
-            question: Any text.
-            k: How many passages at most.
-            scores: Zeros, one for each passage; zeros again when this returns.
-        """
-        np = self._np
-        weights = {term: _query_weight(count) for term, count in self._terms(question).items()}
-        gain = sorted(((w * self._most[t], t) for t, w in weights.items()), reverse=True)
-        lists: list[Any] = []
-        few: Any = None
-        added, left = 0.0, sum(g for g, _ in gain)
-        for most, term in gain:
-            added, left = added + most, left - most
-            start, end = int(self._start[term]), int(self._start[term + 1])
-            ranks = self._rank[start:end]
-            if few is None:
-                scores[ranks] += self._impact[start:end] * weights[term]
-                lists.append(ranks)
-                if added > left:
-                    few = _rest(np, scores, lists, k, left)
-            else:
-                place = np.minimum(np.searchsorted(ranks, few), len(ranks) - 1)
-                hit = ranks[place] == few
-                scores[few[hit]] += self._impact[start + place[hit]] * weights[term]
-        if few is None:
-            few = np.unique(np.concatenate(lists)) if lists else np.zeros(0, dtype=np.int64)
-        position, held = self._row[few], scores[few]
-        for ranks in lists:
-            scores[ranks] = 0.0
-        order = np.lexsort((position, -held))[:k]
-        found: list[int] = position[order].tolist()
-        return found
-
-
-def _rest(np: Any, scores: Floats, lists: Sequence[Any], k: int, left: float) -> Any:
-    """Returns the passages that can still be among the k best, or None where any can."""
-    some = np.concatenate(lists)
-    held = scores[some]
-    # A passage stands once in each list, so k different ones are among so many.
-    most = k * len(lists)
-    tops = some if len(some) <= most else some[np.argpartition(held, len(some) - most)[len(some) - most :]]
-    tops = scores[np.unique(tops)]
-    if len(tops) < k:
-        return None
-    worst = np.partition(tops, len(tops) - k)[len(tops) - k]
-    return np.unique(some[held + left >= worst]) if worst > left else None

@@ -69,7 +69,7 @@ class Postings:
                 return None
             arrays = []
             for size, kind in zip(sizes, ("<i8", "<i4", "<i4", "<i8"), strict=True):
-                arrays.append(np.frombuffer(raw, kind, size, end))
+                arrays.append(np.frombuffer(raw, kind, size, end).copy())  # aligned
                 end += arrays[-1].nbytes
             terms = tuple(raw[end:].decode().split("\n")) if len(arrays[0]) > 1 else ()
             start, rank, count, length = arrays

@@ -61,31 +61,33 @@ def fuse(lexical: Any, vector: Any, visible: list[int], how: str) -> Any:
         how: "scores" or "ranks".
     """
     np = numpy()
-    out = np.empty(lexical.shape, dtype=np.float64)
-    for i, seen in enumerate(visible):
-        if how == "scores":
-            unit = _deviation(lexical[i], seen, _SHIFT), _deviation(vector[i], seen, 0)
-            out[i] = lexical[i] / unit[0] + vector[i] / unit[1]
-        else:
-            out[i] = _reciprocal(lexical[i]) + _reciprocal(vector[i])
+    if how == "ranks":
+        return _reciprocal(lexical) + _reciprocal(vector)
+    out = np.empty(lexical.shape)
+    for seen in set(visible):
+        rows = [i for i, v in enumerate(visible) if v == seen]
+        words, vectors = lexical[rows], vector[rows]
+        out[rows] = words / _deviation(words, seen, _SHIFT) + vectors / _deviation(vectors, seen, 0)
     return out
 
 
-def _deviation(row: Any, seen: int, shift: int) -> float:
-    """Standard deviation of the best thousand, from sums of whole numbers, which are exact in any order."""
+def _deviation(scores: Any, seen: int, shift: int) -> Any:
+    """Standard deviation of each row's best thousand, from sums of whole numbers, exact in any order."""
     np = numpy()
     count = min(_DEPTH, seen)
     if not count:
         return 1.0
-    tops = np.partition(row, len(row) - count)[len(row) - count :].astype(np.int64) >> shift
-    total, squares = int(tops.sum()), int((tops * tops).sum())
-    variance = (count * squares - total * total) / (count * count)
-    return math.sqrt(variance) * 2**shift or 1.0
+    place = scores.shape[1] - count
+    tops = np.partition(scores, place, axis=1)[:, place:].astype(np.int64) >> shift
+    totals, squares = tops.sum(axis=1).tolist(), (tops * tops).sum(axis=1).tolist()
+    # In Python's integers, for these products pass 64 bits.
+    exact = [(count * q - t * t) / (count * count) for t, q in zip(totals, squares, strict=True)]
+    return np.array([math.sqrt(v) * 2**shift or 1.0 for v in exact])[:, None]
 
 
-def _reciprocal(row: Any) -> Any:
+def _reciprocal(scores: Any) -> Any:
     np = numpy()
-    (order,) = best(row[None], _DEPTH)
-    out = np.zeros(len(row))
-    out[order] = 1.0 / (_RANK + 1 + np.arange(len(order)))
+    out = np.zeros(scores.shape)
+    for i, row in enumerate(best(scores, _DEPTH)):
+        out[i, row] = 1.0 / (_RANK + 1 + np.arange(len(row)))
     return out

@@ -197,15 +197,12 @@ class OnnxEmbedder:
         names = [i.name for i in session.get_inputs()]
         rows = []
         for text in texts:
-            encoding = tokenizer.encode(prefix + text)
-            known = {
-                "input_ids": encoding.ids,
-                "attention_mask": encoding.attention_mask,
-                "token_type_ids": encoding.type_ids,
-            }
-            given = {name: np.array([known[name]], dtype=np.int64) for name in names}
+            ids = tokenizer.encode(prefix + text).ids
+            # Without any token there is nothing to run, but still a row of the right length to give.
+            known = {"input_ids": ids or [0], "attention_mask": [1] * len(ids or [0])}
+            given = {n: np.array([known.get(n, [0] * len(ids or [0]))], dtype=np.int64) for n in names}
             (state, *_) = session.run(None, given)
-            vector = state[0]
+            vector = state[0] if ids else np.zeros_like(state[0])
             if vector.ndim == 2:
                 vector = vector[0] if self.pooling == "cls" else vector.mean(axis=0, dtype=np.float64)
             rows.append(np.asarray(vector, dtype=np.float32))
