@@ -175,6 +175,11 @@ class TestRst:
             "option": 1,
         }
 
+    def test_the_sentence_before_a_literal_block_is_readable_and_the_block_as_it_is(self, write):
+        (found,), _ = read(write("a.rst", "Call :func:`~a.b`::\n\n    :func:`~a.b`\n\n>>> `a`_\n"))
+
+        assert found.text == "Call a.b::\n\n    :func:`~a.b`\n\n>>> `a`_"
+
     def test_text_files_can_be_said_to_be_rst(self, write):
         file = write("a.txt", "Title\n=====\n\n:ref:`x`\n")
 

@@ -37,11 +37,10 @@ LEFT_OUT = {
         "toctree": "toctree contents tableofcontents autotoc minigallery sectnum",
         "include": "include literalinclude",
         "autodoc": "autosummary automodule autoclass autofunction automethod autoattribute autodata autoexception"
-        " autodecorator autoproperty automodapi autoapimodule automodsumm currentmodule module py:module"
-        " py:currentmodule",
+        " autodecorator autoproperty automodapi autoapimodule automodsumm",
         "image": "image video youtube",
         "raw": "raw",
-        "metadata": "highlight index meta default-role role default-domain title sectionauthor moduleauthor"
+        "metadata": "currentmodule module py:module py:currentmodule highlight index meta default-role role default-domain title sectionauthor moduleauthor"
         " codeauthor tabularcolumns rst-class class-name",
     }.items()
     for name in names.split()
@@ -178,10 +177,16 @@ def blank(lines: list[str], code: list[int], start: int, end: int) -> None:
 def _readable(lines: list[str], code: Sequence[int]) -> None:
     start = 0
     for i in range(len(lines) + 1):
-        if i == len(lines) or code[i] or not lines[i].strip():
+        if i == len(lines) or not lines[i].strip() or (code[i] and not _announces(lines, code, i)):
             if i > start and any("`" in line for line in lines[start:i]):
                 lines[start:i] = readable_rst("\n".join(lines[start:i])).split("\n")
             start = i + 1
+
+
+def _announces(lines: Sequence[str], code: Sequence[int], i: int) -> bool:
+    """Tells whether a line of code is the sentence above it, which ends in two colons."""
+    first = i == 0 or code[i - 1] != code[i]
+    return first and lines[i].rstrip().endswith("::") and not _EXPLICIT.match(lines[i])
 
 
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
@@ -209,11 +214,12 @@ def literal_code(lines: Sequence[str]) -> list[int]:
     number, i = 0, 0
     while i < len(lines):
         end = i + 1
-        if lines[i].lstrip().startswith(">>>"):
+        doctest = lines[i].lstrip().startswith(">>>")
+        if doctest:
             end = next((j for j in range(end, len(lines)) if not lines[j].strip()), len(lines))
         elif _opens_literal(lines[i]):
             end = end_of_indent(lines, end, depth(lines[i]) + 1)
-        if end > i + 1:
+        if end > i + 1 or doctest:
             number += 1
             code[i:end] = [number] * (end - i)
         i = end
