@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from furytune.augmenters._lexical import LexicalIndex
+from furytune.augmenters._lexical import _LARGE, LexicalIndex, _query_weight
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import make_postings
+from furytune.augmenters._ranking import best
 from furytune.augmenters._tokens import analyze, words
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
@@ -138,6 +140,34 @@ def naive_scores(passages, question):
                 times * 2.2 / (times + 1.2) * idf * c[term] * 2.5 / (c[term] + norm) if c[term] else 0
             )
     return scores
+
+
+class TestShortcut:
+    """Leaving out what cannot be among the best changes nothing, not even among ties."""
+
+    @given(st.lists(phrases, min_size=1, max_size=60), phrases, st.integers(1, 12))
+    def test_the_best_are_those_of_weighing_all(self, bodies, question, k):
+        passages = [Passage(id=f"p{i:02}", text=text) for i, text in enumerate(bodies)]
+        _, _, index = index_of(passages)
+        weights = {t: float(_query_weight(c)) for t, c in index._terms(question).items()}
+        everything = index.top([question], [len(passages)], len(passages))[0]
+
+        assert index._many.top([weights], k)[0] == everything[:k]
+
+    def test_many_passages_take_it_and_are_ranked_alike(self):
+        """So many that the choice of the way is that of real use, with terms of every frequency."""
+        rnd = random.Random(5)
+        rare = [f"w{int(rnd.paretovariate(0.5)) % 3000}" for _ in range(4000)]
+        passages = [
+            Passage(id=f"p{i:05}", text=" ".join(rnd.choices(rare, k=8))) for i in range(_LARGE + 100)
+        ]
+        _, moments, index = index_of(passages)
+        visible = moments.visible(START)
+        for _ in range(60):
+            question = " ".join(rnd.choices(rare, k=rnd.randint(1, 7)))
+            (row,) = best(index.scores([question], [visible]), 10)
+            assert index.top([question], [visible], 10) == [row]
+        assert "_many" in vars(index)
 
 
 class TestTable:
