@@ -321,6 +321,12 @@ class TestFiles:
             assert p.text == "\n".join(lines).strip("\n").rstrip()
             assert p.url == f"https://example.org/{name}?from={start}&to={end}"
 
+    def test_addresses_are_quoted(self, docs):
+        root = docs(**{"grüße an #1_dot_md": "# T\n"})
+
+        (found,) = read(root, url="https://x.org/{path}#L{start}")
+        assert found.url == "https://x.org/docs/gr%C3%BC%C3%9Fe%20an%20%231.md#L1"
+
     def test_line_ends_and_a_byte_order_mark_do_not_matter(self, docs):
         texts_ = []
         for data in (GUIDE, GUIDE.replace("\n", "\r\n"), GUIDE.replace("\n", "\r"), "\ufeff" + GUIDE):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import furytune
 from furytune.corpora.python_package import python_package
 from furytune.errors import ConfigError, KnowledgeError, SourceFormatError
 from furytune.records import Dropped, Passage
@@ -377,6 +381,16 @@ class TestInstalled:
         documented = {n for n in ("asdict", "astuple", "evolve", "fields") if getattr(attr, n).__doc__}
 
         assert documented <= {p.title.rpartition(".")[2] for p in found.values()}
+
+    def test_the_version_of_its_distribution_is_told_and_nothing_where_it_is_not_known(self):
+        python, attrs = platform.python_version(), metadata.version("attrs")
+
+        assert all(p.source.endswith(f"@{python}") for p in read("json").values())
+        assert all(p.source.endswith(f"@{attrs}") for p in read("attr").values())
+        editable = not Path(furytune.__file__).is_relative_to(
+            metadata.distribution("furytune").locate_file("")
+        )
+        assert editable is not any("@" in p.source for p in read("furytune").values())
 
     def test_a_compiled_module_has_no_source_to_read(self):
         with pytest.raises(KnowledgeError, match="without Python source"):

@@ -386,7 +386,7 @@ class TestFilesThatCannotBeUsed:
         (docs / "deep").mkdir()
         (docs / "deep" / "up").symlink_to(docs)
 
-        self.check(docs, "link", "deep/up")
+        self.check(docs, "link", "docs/deep/up")
 
     def test_a_name_that_is_not_utf8_or_has_two_lines(self, docs):
         (docs / "two\nlines.md").write_text("never\n")
@@ -407,7 +407,7 @@ class TestFilesThatCannotBeUsed:
         self.check(docs, "unreadable", "docs/a.md")
         (docs / "a.md").unlink()
         (docs / "closed").mkdir(mode=0)
-        self.check(docs, "unreadable", "closed")
+        self.check(docs, "unreadable", "docs/closed")
 
     def test_an_empty_folder_is_an_error_that_says_what_to_give(self, tmp_path):
         for make, words in ((markup, r"no file ends in .*\.md"), (python_package, "no Python source")):

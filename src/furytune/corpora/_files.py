@@ -6,6 +6,7 @@ import hashlib
 import re
 from fnmatch import fnmatchcase
 from typing import Literal
+from urllib.parse import quote
 
 from furytune.errors import ConfigError, SourceFormatError
 from furytune.records import Dropped
@@ -24,6 +25,7 @@ __all__ = [
 OnError = Literal["raise", "skip"]
 _SLOTS = ("path", "page", "start", "end", "revision", "anchor")
 _SLOT = re.compile(r"\{([^{}]*)\}")
+_UNQUOTED = "/:@!$&'()*+,;=~"
 _LOOKED_AT = 8000  # bytes; git judges by as many whether a file is text
 
 
@@ -62,8 +64,8 @@ def check_address(url: str, slots: tuple[str, ...] = _SLOTS) -> None:
 
 
 def address(url: str, **values: str | int) -> str:
-    """Fills values into a pattern, in one pass. A fragment that stays empty goes with its ``#``."""
-    return _SLOT.sub(lambda m: str(values.get(m[1], "")), url).removesuffix("#")
+    """Fills values into a pattern, in one pass, quoted as URLs need it. An empty fragment goes with its ``#``."""
+    return _SLOT.sub(lambda m: quote(str(values.get(m[1], "")), _UNQUOTED), url).removesuffix("#")
 
 
 def excluded(path: str, patterns: tuple[str, ...]) -> bool:

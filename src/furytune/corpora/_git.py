@@ -98,7 +98,7 @@ def _commit(root: Path, revision: str) -> str:
     except KnowledgeError as error:
         if str(error).endswith(": git says nothing"):
             raise KnowledgeError(
-                f"{root}: the git repository here has no revision {revision!r};"
+                f"{root}: the git repository {checkout_of(root)} has no revision {revision!r};"
                 " fetch it (git fetch --tags), or name another"
             ) from error
         raise

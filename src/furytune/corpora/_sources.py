@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def below_folder(root: Path, base: Path, *, wanted: Wanted, max_bytes: int, revi
     """
     paths, dropped = [root], list[Dropped]()
     if not root.is_file():
-        paths = _walk(root, wanted, dropped)
+        paths = _walk(root, base, wanted, dropped)
     entries = []
     for path in paths:
         name = path.relative_to(base).as_posix()
@@ -133,9 +133,9 @@ def below_folder(root: Path, base: Path, *, wanted: Wanted, max_bytes: int, revi
     )
 
 
-def _walk(root: Path, wanted: Wanted, dropped: list[Dropped]) -> list[Path]:
+def _walk(root: Path, base: Path, wanted: Wanted, dropped: list[Dropped]) -> list[Path]:
     def unreadable(error: OSError) -> None:
-        where = readable_name(Path(error.filename).relative_to(root).as_posix())
+        where = readable_name(Path(error.filename).relative_to(base).as_posix())
         dropped.append(Dropped(reason="unreadable", unit="file", where=where, detail=error.strerror or ""))
 
     found = []
@@ -146,7 +146,7 @@ def _walk(root: Path, wanted: Wanted, dropped: list[Dropped]) -> list[Path]:
             Dropped(
                 reason="link",
                 unit="file",
-                where=readable_name(Path(parent, f).relative_to(root).as_posix()),
+                where=readable_name(Path(parent, f).relative_to(base).as_posix()),
                 detail="a link to a folder",
             )
             for f in links
@@ -193,7 +193,6 @@ def readable_name(name: str) -> str:
     return plain.replace("\n", "\\n").replace("\r", "\\r")
 
 
-def packages_of(names: object) -> frozenset[str]:
+def packages_of(names: Iterable[str]) -> frozenset[str]:
     """Returns the folders that hold an ``__init__.py`` or ``__init__.pyi``."""
-    assert hasattr(names, "__iter__")
     return frozenset(n.rpartition("/")[0] for n in names if n.endswith(("/__init__.py", "/__init__.pyi")))

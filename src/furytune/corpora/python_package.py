@@ -141,11 +141,15 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
         tree = _installed(text, revision, folder, max_bytes)
     else:
         root = Path(text).absolute()
-        base = _base(root / check_folder(folder)) and (root if folder else _base(root))
-        if base is not None and not _in_git(root, revision):
-            tree = _below(root / folder, base, max_bytes, revision)
-        else:
+        base = _base(root)
+        if base is None or _in_git(root, revision):
             tree = open_tree(source, wanted=_wanted, revision=revision, folder=folder, max_bytes=max_bytes)
+        elif folder:
+            tree = open_tree(source, wanted=_wanted, revision=revision, folder=folder, max_bytes=max_bytes)
+            tree = _with_packages_above(tree, root / check_folder(folder), root)
+        else:
+            tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
+            tree = _with_packages_above(tree, root, base)
     if not any(e.name.endswith(".py") for e in tree.entries) and not tree.dropped:
         raise KnowledgeError(
             f"{text}: there is no Python source here; give the folder that holds the .py files"
@@ -164,7 +168,11 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
         raise ConfigError(f"{name} is an installed package; revision and folder need the path of a source")
     roots = installed(name)
     up = len(name.split("."))
-    trees = [_below(root, root.parents[up - 1], max_bytes, "") for root in roots]
+    trees = []
+    for root in roots:
+        base = root.parents[up - 1]
+        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes)
+        trees.append(_with_packages_above(tree, root, base))
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
         dropped=tuple(d for t in trees for d in t.dropped),
@@ -184,9 +192,8 @@ def _base(root: Path) -> Path | None:
     return root
 
 
-def _below(root: Path, base: Path, max_bytes: int, revision: str) -> Tree:
-    tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
-    # Packages above are packages, though their own files are not asked for.
+def _with_packages_above(tree: Tree, root: Path, base: Path) -> Tree:
+    """Adds the packages between two folders, whose own files are not asked for."""
     above = PurePosixPath(root.relative_to(base).as_posix())
     known = {p.as_posix() for p in (above, *above.parents) if p.name and (base / p / "__init__.py").exists()}
     return evolve(tree, packages=tree.packages | known)
