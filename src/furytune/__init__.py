@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from furytune._secret import Secret
+    from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
     from furytune.augmenters.identity import IdentityAugmenter
-    from furytune.augmenters.rag import RagAugmenter, build_index
+    from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
     from furytune.budget import TokenBudget
     from furytune.collectors.discord_export import DiscordExportCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
@@ -55,6 +56,7 @@ __all__ = [
     "Dataset",
     "Deduplicate",
     "DiscordExportCollector",
+    "Distractors",
     "Dropped",
     "Exporter",
     "FurytuneError",
@@ -63,8 +65,10 @@ __all__ = [
     "IdentityAugmenter",
     "JsonlCollector",
     "JsonlExporter",
+    "LanceEmbedder",
     "Message",
     "Normalizer",
+    "OnnxEmbedder",
     "Passage",
     "Pipeline",
     "Prompt",
@@ -78,6 +82,7 @@ __all__ = [
     "Secret",
     "Source",
     "SourceFormatError",
+    "StaticEmbedder",
     "ThreadPairer",
     "TokenBudget",
     "TrainingRow",
@@ -103,6 +108,7 @@ _HOME = {
     "Dataset": "records",
     "Deduplicate": "curation.dedup",
     "DiscordExportCollector": "collectors.discord_export",
+    "Distractors": "augmenters.rag",
     "Dropped": "records",
     "Exporter": "protocols",
     "FurytuneError": "errors",
@@ -111,8 +117,10 @@ _HOME = {
     "IdentityAugmenter": "augmenters.identity",
     "JsonlCollector": "collectors.tabular",
     "JsonlExporter": "exporters.jsonl",
+    "LanceEmbedder": "augmenters.embedders",
     "Message": "records",
     "Normalizer": "normalize",
+    "OnnxEmbedder": "augmenters.embedders",
     "Passage": "records",
     "Pipeline": "pipeline",
     "Prompt": "records",
@@ -126,6 +134,7 @@ _HOME = {
     "Secret": "_secret",
     "Source": "records",
     "SourceFormatError": "errors",
+    "StaticEmbedder": "augmenters.embedders",
     "ThreadPairer": "pairing",
     "TokenBudget": "budget",
     "TrainingRow": "records",

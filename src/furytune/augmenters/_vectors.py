@@ -87,7 +87,7 @@ class VectorIndex:
 
     def __init__(self, vectors: Whole, moments: Moments) -> None:
         np = self._np = numpy()
-        self._columns = np.ascontiguousarray(vectors.astype(np.float32).T)
+        self._rows = np.ascontiguousarray(vectors, dtype=np.float32)
         self._size = len(vectors)
         self._rank = np.empty(self._size, dtype=np.int64)
         self._rank[np.array(moments.order, dtype=np.int64)] = np.arange(self._size)
@@ -95,7 +95,7 @@ class VectorIndex:
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return int(self._columns.shape[0])
+        return int(self._rows.shape[1])
 
     def scores(self, questions: Whole, visible: Sequence[int], width: int) -> Any:
         """Returns the similarity of every passage to each question, in units of 2**-24, as whole numbers.
@@ -110,7 +110,7 @@ class VectorIndex:
         np = self._np
         out = np.zeros((len(questions), width), dtype=np.float32)
         part = out[:, : self._size]
-        np.matmul(questions.astype(np.float32), self._columns, out=part)
+        np.matmul(questions.astype(np.float32), self._rows.T, out=part)
         np.maximum(part, 0.0, out=part)
         for i, seen in enumerate(visible):
             if seen < self._size:
