@@ -393,7 +393,7 @@ class TestExamples:
 
     def test_python_package_knows_them_outside_of_packages(self, write, tmp_path):
         write("plot.py", EXAMPLE)
-        write("loose.py", '"""Loose."""\n# %%\ndef f(): pass\n')
+        write("loose.py", '"""Loose.\n\nNotes\n-----\nNone.\n"""\n# %%\ndef f(): pass\n')
         found = {p.title for p in python_package(tmp_path) if isinstance(p, Passage)}
         write("__init__.py", "")
         inside = {p.title for p in python_package(tmp_path) if isinstance(p, Passage)}

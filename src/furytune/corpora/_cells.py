@@ -19,7 +19,11 @@ from furytune.corpora._rst import rst
 __all__ = ["is_gallery", "notebook", "script"]
 
 _BORDER = re.compile(r"#{20,}[ \t]*(.*)$|#[ \t]?%%[ \t]*(?:\[(?:markdown|md|rst)\])?[ \t]*(.*)$")
-_TITLE = re.compile(r"(?:\s*#.*\n)*\s*[rRuU]?(\"\"\"|''')(?:.*\n){0,3}?\s*([!-/:-@\[-`{-~])\2{2,}\s*\n")
+_TITLE = re.compile(
+    r"(?:\s*#.*\n)*\s*[rRuU]?(?:\"\"\"|''')\s*"
+    r"(?:(?P<over>[!-/:-@\[-`{-~])(?P=over){2,}[ \t]*\n)?"
+    r".*\S.*\n(?P<under>[!-/:-@\[-`{-~])(?P=under){2,}[ \t]*\n"
+)
 _RUNS_OF_TICKS = re.compile("`{3,}")
 
 
@@ -88,8 +92,8 @@ def _assembled(
 
 
 def is_gallery(text: str) -> bool:
-    """Tells whether a script is an example as sphinx-gallery reads it: a docstring with a title, and cells."""
-    return bool(_TITLE.match(text)) and any(_BORDER.match(line) for line in text.split("\n"))
+    """Tells whether a script is an example as sphinx-gallery reads it: its docstring begins with a title."""
+    return bool(_TITLE.match(text))
 
 
 def script(text: str) -> Document:

@@ -85,8 +85,8 @@ def python_package(
     paragraphs. What is defined twice, as in both branches of an ``if``, has a digest of its text behind its id;
     overloads with their function, and the accessors of a property, make one passage.
 
-    A script outside of packages that is written for sphinx-gallery (a docstring with a title, prose in comments below
-    ``# %%`` or a row of ``#``) is read as an example: code with its prose, cut between its cells.
+    A script outside of packages that is written for sphinx-gallery (a docstring that begins with a title, prose in comments
+    below ``# %%`` or a row of ``#``) is read as an example: code with its prose, cut between its cells.
 
     Functions inside functions are left out: nobody can call them. A module whose name begins with an underscore is
     read like any other, since packages often define in such modules what they publish elsewhere.
