@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections import Counter
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from furytune.corpora._html import _converter
 from furytune.corpora._roles import readable_markdown, readable_rst
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
-from furytune.errors import SourceFormatError
+from furytune.errors import MissingExtraError, SourceFormatError
 from furytune.records import Dropped, Passage
 
 
@@ -180,6 +182,52 @@ class TestRst:
 
         assert found.text == "Call a.b::\n\n    :func:`~a.b`\n\n>>> `a`_"
 
+    def test_odd_markup_is_kept_or_counted(self, write):
+        found, counts = read(
+            write(
+                "a.rst",
+                """\
+                Text.
+
+                ..
+
+                   A quote.
+
+                .. |logo| image:: x.png
+                .. |v| replace:: 2.0
+                .. [1] A note.
+
+                .. only:: html
+
+                   Shown.
+
+                .. container::
+                   :name: empty
+
+                .. raw:: html
+
+                   <b>
+
+                Apart.
+
+                  indented
+                -----
+                """,
+            )
+        )
+
+        assert [p.text for p in found] == [
+            "Text.\n\n   A quote.\n\n.. |v| replace:: 2.0\n.. [1] A note.\n\n   Shown.\n\nApart.\n\n  indented\n-----"
+        ]
+        assert counts == {"comment": 1, "image": 1, "raw": 1, "option": 1}
+
+    def test_a_file_that_shows_nothing_gives_nothing_but_its_account(self, write):
+        assert read(write("a.rst", ":orphan:\n\n.. toctree::\n\n   a\n")) == (
+            [],
+            {"metadata": 1, "toctree": 1},
+        )
+        assert read(write("b.rst", ":orphan:\n")) == ([], {"metadata": 1})
+
     def test_text_files_can_be_said_to_be_rst(self, write):
         file = write("a.txt", "Title\n=====\n\n:ref:`x`\n")
 
@@ -247,6 +295,28 @@ class TestMarkdown:
             "    # Inside too\n\n```{code-block} python\nx = 1\n```\n\nSee a.c."
         )
         assert counts == {"target": 1, "toctree": 1, "comment": 1, "autodoc": 1}
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("---\nno end\n", "---\nno end"),
+            ("a\n\n<!-- open\n", "a\n\n<!-- open"),
+            ("a\n\n<!-- b --> shown\n", "a\n\n<!-- b --> shown"),
+            ("#\n\na\n", "#\n\na"),
+            ("!!! note\n\nAfter.\n", "Note:\n\nAfter."),
+            ("```{note}\n:class: x\nInside.\n```\n", "Note:\n\nInside."),
+            (
+                "1. one\n\n    ```\n    x = 1\n\n    y\n    ```\n",
+                "1. one\n\n    ```\n    x = 1\n\n    y\n    ```",
+            ),
+            ("!!! note\n    ```\n    {a}`b`\n    ```\n", "Note:\n    ```\n    {a}`b`\n    ```"),
+            ("```{note}\nNo end.\n", "Note:\nNo end."),
+        ],
+    )
+    def test_what_is_begun_oddly_is_kept(self, write, text, shown):
+        (found,), _ = read(write("a.md", text))
+
+        assert found.text == shown
 
     def test_tables_are_kept(self, write):
         table = "| a | b |\n| - | - |\n" + "\n".join(f"| {i} | {'x' * 20} |" for i in range(10))
@@ -382,6 +452,13 @@ class TestExamples:
         )
         assert counts == {}
 
+    @pytest.mark.parametrize("text", ["", "# only\n", '"""\nNever closed.\n', "x = 1\n"])
+    def test_a_script_without_a_docstring_is_code_and_prose(self, write, text):
+        found, _ = read(write("plot.py", f"{text}# %%\n# Prose.\ny = 2\n"))
+
+        assert "Prose.\n\n```python\ny = 2\n```" in found[0].text
+        assert found[0].title == "plot.py"
+
     def test_they_are_cut_at_their_cells(self, write):
         cells = "".join(
             f"# %%\n# {f'Prose{i} ' * 9}\ncode{i} = [\n    {i},\n\n    {i},\n]\n" for i in range(8)
@@ -443,6 +520,24 @@ class TestHtml:
         assert not any(word in shown for word in ("SCRIPT", "NAVIGATION", "FOOTER", "¶"))
         assert counts["image"] == 1
 
+    @pytest.mark.parametrize(
+        ("heading", "anchor"),
+        [
+            ('<h1 id="a">T</h1>', "a"),
+            ('<h1>T<a href="#b">#</a></h1>', "b"),
+            ('<h1><a name="c"></a>T</h1>', "c"),
+            ('<div id="d"><h1>T</h1></div>', "d"),
+            ('<div id="d"><h1 id="x">First</h1><p>one</p><h1>T</h1></div>', ""),
+            ("<h1>T</h1>", ""),
+        ],
+    )
+    def test_anchors_are_those_of_the_page(self, write, heading, anchor):
+        found, _ = read(write("a.html", f"{heading}<p>text</p><dl><dt>term</dt><dd>said</dd></dl>"))
+
+        assert found[-1].title.startswith("T")
+        assert found[-1].source == (f"a.html#{anchor}" if anchor else "a.html")
+        assert "said" in found[-1].text
+
     def test_a_page_without_headings_is_named_by_its_title(self, write):
         (found,), _ = read(write("a.htm", "<title>Only\n this</title><p>Text &amp; more"))
 
@@ -454,6 +549,13 @@ class TestHtml:
         file.write_text(text, encoding="utf-8")
 
         assert all(len(p.text.encode()) <= 180 for p in read(file, max_tokens=60)[0])
+
+    def test_without_the_extra_it_is_named(self, write, monkeypatch):
+        monkeypatch.setitem(sys.modules, "markdownify", None)
+        _converter.cache_clear()
+
+        with pytest.raises(MissingExtraError, match=r"furytune\[html\]"):
+            markup(write("a.html", PAGE), suffixes=(".html",))
 
     def test_deep_nesting_is_counted(self, write):
         assert read(write("a.html", "<div>" * 20_000 + "x")) == ([], {"too_deep": 1})

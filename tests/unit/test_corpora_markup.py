@@ -141,7 +141,14 @@ class TestHeadings:
         assert found.title == "docs/a.md"
 
     @pytest.mark.parametrize(
-        "text", ["text\n\n----\n\nmore\n", "a b\n=== ===\n", "x\n-\n\n.. note::\n   y\n   -\n"]
+        "text",
+        [
+            "text\n\n----\n\nmore\n",
+            "a b\n=== ===\n",
+            "x\n-\n\n.. note::\n   y\n   -\n",
+            "A title\n--\n",
+            "a\nb\n===\n",
+        ],
     )
     def test_what_only_looks_like_an_rst_heading_is_none(self, docs, text):
         assert {p.title for p in read(docs(a_dot_rst=text))} <= {"docs/a.rst", "x"}
@@ -262,6 +269,27 @@ class TestSizes:
         assert Sizes(50).fits(text) is (size <= 150)
         assert size > 50 or Sizes(50, "o200k_base").fits(text)
 
+    def test_a_heading_over_half_the_bound_is_a_passage_of_its_own(self, docs):
+        found = read(docs(a_dot_md=f"# {'Long ' * 20}\n\n" + "word " * 500), max_tokens=60)
+
+        assert found[0].text == f"# {'Long ' * 20}".rstrip()
+        assert sum(p.text.count("word") for p in found) == 500
+        assert all(len(p.text) <= 180 for p in found)
+
+    def test_a_line_of_code_over_the_bound_is_cut_between_words(self, docs):
+        code = "x = '" + "word " * 100 + "'"
+        found = read(docs(a_dot_md=f"```\na = 1\n\n\n{code}\n\nb = 2\n```\n"), max_tokens=60)
+
+        assert sum(p.text.count("word") for p in found) == 100
+        assert all(p.text.startswith("```\n") and p.text.endswith("\n```") for p in found)
+        assert all(len(p.text) <= 180 for p in found)
+
+    def test_suffixes_are_endings(self, docs):
+        root = docs(a_dot_md="x")
+        for wrong in (".md", (), ("md",), {".md": "word"}):
+            with pytest.raises(ConfigError, match="suffixes"):
+                markup(root, suffixes=wrong)
+
     def test_the_bound_has_a_least_value(self, docs):
         with pytest.raises(ConfigError, match="max_tokens"):
             markup(docs(a_dot_md="x"), max_tokens=10)
@@ -301,7 +329,7 @@ class TestSizes:
         file.write_text(text * 9, encoding="utf-8", newline="")
         found = read(file, suffixes=(f".{suffix}",), max_tokens=bound)
 
-        assert all(len(p.text.encode()) <= 3 * bound for p in found)
+        assert all(p.text.strip() and len(p.text.encode()) <= 3 * bound for p in found)
         assert len({p.id for p in found}) == len(found)
 
 

@@ -195,9 +195,32 @@ class TestSymbols:
         )
         assert found["pack.m.Colour"].text == "class Colour(enum.Enum)\n    RED = 1\n    BLUE = auto()"
 
+    def test_what_is_too_long_to_show_is_shortened(self, package):
+        table = ", ".join(map(str, range(200)))
+        deep = "+".join("1" * 700)
+        found = read(package(m=f"class C({deep}):\n    a: int\n"))
+        assert found["pack.m.C"].text == "class C(...)"
+
+        found = read(package(m=f"class C:\n    a: int = [{table}]\n    b: {deep} = 1\n    c: str\n"))
+        assert found["pack.m.C"].text == "class C\n    a: int\n    c: str"
+
+    def test_code_in_a_docstring_that_had_to_be_cut_is_counted(self, package):
+        root = package(m='def f():\n    r"""Sum::\n\n' + "        x = 1\n\n" * 100 + '    End.\n    """\n')
+
+        (note,) = [d for d in drops(root, max_tokens=60) if d.reason == "cut_code_block"]
+        assert (note.unit, note.where) == ("record", "pack/m.py")
+        assert sum(p.text.count("x = 1") for p in read(root, max_tokens=60).values()) == 100
+
+    def test_a_docstring_with_escaped_line_ends_says_the_lines_of_the_whole(self, package):
+        root = package(m='def f():\n    "' + "word\\n\\n" * 300 + '"\n')
+        first, *others = read(root, max_tokens=60).values()
+
+        assert others
+        assert {p.source for p in others} == {first.source} == {"pack/m.py:1-2"}
+
     def test_a_shorter_public_name_is_said_first(self, package):
         root = package(
-            __init__="from pack._impl import shown as offered\nfrom .sub import *\nfrom os import path\n",
+            __init__="from pack._impl import shown as offered, other as _private\nfrom .sub import *\nfrom os import path\n",
             _impl="def shown(): pass\ndef other(): pass\n",
             sub__in____init__="from ._deep import star\n__all__ = ['star']\n",
             sub__in___deep="def star(): pass\n",
@@ -319,6 +342,12 @@ class TestFiles:
 
         assert [p.text for p in read(root).values()][-1:] == ["def g()"]
 
+    def test_a_script_in_another_encoding_is_a_module(self, tmp_path):
+        text = '# -*- coding: latin-1 -*-\n"""\nGröße\n=====\n"""\ndef f(): pass\n'
+        (tmp_path / "m.py").write_bytes(text.encode("latin-1"))
+
+        assert list(read(tmp_path)) == ["m", "m.f"]
+
     def test_invalid_escapes_of_others_are_no_concern(self, package):
         assert read(package(m='def f():\n    "\\d"\n'))
 
@@ -350,7 +379,7 @@ class TestFiles:
         assert {"pack.m.f"} == set(read(tmp_path / "pack" / "m.py"))
 
     def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
-        for source in (tmp_path, tmp_path / "absent", "no_such_package_anywhere"):
+        for source in (tmp_path, tmp_path / "absent", "no_such_package_anywhere", ""):
             with pytest.raises(KnowledgeError):
                 python_package(source)
         with pytest.raises(ConfigError, match="on_error"):

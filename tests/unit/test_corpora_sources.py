@@ -186,6 +186,44 @@ class TestArchives:
         assert dropped["too_large"].where == "fury/big.py"
         assert "fury.actor.sphere" in found
 
+    def test_a_zip_is_read_with_the_same_care(self, tmp_path):
+        link = zipfile.ZipInfo("fury/soft.py")
+        link.external_attr = 0o120777 << 16
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.mkdir("fury")
+            archive.writestr("fury/__init__.py", "")
+            archive.writestr(link, "/etc/passwd")
+            archive.writestr("../evil.py", "def evil(): pass\n")
+            archive.writestr("../evil.png", "")
+            archive.writestr("fury/m.py", "def f(): pass\n")
+            archive.writestr("fury/secret.py", "def g(): pass\n")
+        data = bytearray((tmp_path / "a.zip").read_bytes())
+        data[data.rindex(b"PK\x01\x02") + 8] |= 1  # the last file is marked as encrypted
+        (tmp_path / "a.zip").write_bytes(data)
+        found, dropped = split(python_package(tmp_path / "a.zip"))
+
+        assert list(found) == ["fury.m.f"]
+        assert found["fury.m.f"].source == "fury/m.py:1-1"
+        assert {r: d.where for r, d in dropped.items() if d.unit == "file"} == {
+            "link": "fury/soft.py",
+            "bad_name": "../evil.py",
+            "encrypted": "fury/secret.py",
+        }
+
+    def test_an_archive_of_one_package_keeps_the_packages_name(self, tmp_path):
+        source = sdist(tmp_path / "a.tar.gz", {"__init__.py": "", "m.py": "def f(): pass\n"}, top="pack/")
+
+        assert list(split(python_package(source))[0]) == ["pack.m.f"]
+
+    @pytest.mark.parametrize(
+        ("limit", "most", "words"), [("_MOST_FILES", 3, "more than 3 files"), ("_MOST_KEPT", 50, "MiB")]
+    )
+    def test_there_is_a_most_of_files_and_of_bytes(self, tmp_path, monkeypatch, limit, most, words):
+        monkeypatch.setattr(f"furytune.corpora._archives.{limit}", most)
+
+        with pytest.raises(KnowledgeError, match=words):
+            python_package(sdist(tmp_path / "a.tar.gz"))
+
     def test_an_archive_states_its_own_revision(self, tmp_path):
         with pytest.raises(ConfigError, match="revision"):
             python_package(sdist(tmp_path / "a.tar.gz"), revision="v1")
@@ -290,6 +328,26 @@ class TestGit:
 
         assert split(python_package(checkout, revision="v0.12.0", folder="fury"))[0]
 
+    def test_files_of_a_revision_are_refused_like_those_of_a_folder(self, checkout, monkeypatch):
+        (checkout / "fury" / "two\nlines.py").write_text("def never(): pass\n")
+        git(checkout, "add", "-A")
+        git(checkout, "commit", "-q", "-m", "three")
+        _, dropped = split(python_package(checkout, revision="HEAD", folder="fury", max_bytes=18))
+
+        assert dropped["bad_name"].where == "fury/two\\nlines.py"
+        assert dropped["too_large"].where == "fury/__init__.py"
+        with pytest.raises(ConfigError, match="folder"):
+            markup(checkout / "README.md", revision="HEAD")
+        monkeypatch.setattr("furytune.corpora._git._MOST_KEPT", 10)
+        with pytest.raises(KnowledgeError, match="give a folder"):
+            python_package(checkout, revision="HEAD")
+
+    def test_what_git_says_is_passed_on(self, checkout):
+        (checkout / ".git" / "config").write_text("[broken\n")
+
+        with pytest.raises(KnowledgeError, match="git says .*config"):
+            python_package(checkout, revision="v0.12.0")
+
     def test_an_object_that_is_missing_is_counted(self, checkout):
         blob = git(checkout, "rev-parse", "v0.12.0:fury/actor.py")
         (checkout / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
@@ -317,6 +375,18 @@ class TestFolders:
 
         for make in (python_package, markup):
             assert list(make(tree)) == list(make(other))
+
+    def test_a_folder_below_the_source_keeps_the_path_from_there(self, tree):
+        inner = {p.source for p in split(python_package(tree, folder="fury"))[0].values()}
+
+        assert inner == {"fury/__init__.py:1-1", "fury/actor.py:1-2"}
+        assert list(split(markup(tree, folder="docs/source"))[0]) == ["docs/source/guide.rst#guide"]
+        for make in (markup, python_package):
+            with pytest.raises(KnowledgeError, match="no folder 'src'"):
+                make(tree, folder="src")
+        found, dropped = split(python_package(tree, exclude=("docs/*",)))
+        assert set(found) == {"fury", "fury.actor.sphere"}
+        assert dropped["excluded"].count == 1
 
     def test_two_corpora_with_one_id_are_both_named(self, tree, tmp_path):
         with pytest.raises(KnowledgeError, match=r"'fury'.*fury/__init__.py:1-1@v1.*fury/__init__.py:1-1@v2"):
@@ -350,6 +420,12 @@ class TestFilesThatCannotBeUsed:
         assert "1,073,741,824" in self.check(docs, "too_large", "docs/a.md").detail
         with pytest.raises(SourceFormatError, match=r"docs/a\.md: .*on_error"):
             list(markup(docs, on_error="raise"))
+
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no files here that state no size")
+    def test_a_file_that_is_larger_than_it_states(self, docs):
+        (docs / "a.md").symlink_to("/proc/self/status")
+
+        self.check(docs, "too_large", "docs/a.md", max_bytes=100)
 
     def test_a_binary_file(self, docs):
         (docs / "a.md").write_bytes(b"PK\x03\x04\0\0 readable \0")

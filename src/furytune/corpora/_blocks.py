@@ -201,8 +201,6 @@ def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece
     """Cuts lines that are all code, or none of them; what lies between fences is fenced again in each part."""
     text, lines = text_of_lines(document, *run), document.lines[slice(*run)]
     first = run[0]
-    if not text.strip():
-        return
     if sizes.fits(text):
         yield Piece(text=text, start=first, end=run[1])
     elif not document.code[first]:

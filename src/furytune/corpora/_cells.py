@@ -21,8 +21,8 @@ __all__ = ["is_gallery", "notebook", "script"]
 _BORDER = re.compile(r"#{20,}[ \t]*(.*)$|#[ \t]?%%[ \t]*(?:\[(?:markdown|md|rst)\])?[ \t]*(.*)$")
 _TITLE = re.compile(
     r"(?:\s*#.*\n)*\s*[rRuU]?(?:\"\"\"|''')\s*"
-    r"(?:(?P<over>[!-/:-@\[-`{-~])(?P=over){2,}[ \t]*\n)?"
-    r".*\S.*\n(?P<under>[!-/:-@\[-`{-~])(?P=under){2,}[ \t]*\n"
+    r"(?:(?P<over>[!#-&(-/:-@\[-`{-~])(?P=over){2,}[ \t]*\n)?"
+    r".*\S.*\n(?P<under>[!#-&(-/:-@\[-`{-~])(?P=under){2,}[ \t]*\n"
 )
 _RUNS_OF_TICKS = re.compile("`{3,}")
 

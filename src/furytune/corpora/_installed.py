@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -51,10 +51,7 @@ def version_of(name: str, root: Path) -> str:
     if top in sys.stdlib_module_names:
         return platform.python_version()
     for found in sorted(set(packages_distributions().get(top, ()))):
-        try:
-            one = distribution(found)
-        except PackageNotFoundError:
-            continue
+        one = distribution(found)
         if root.is_relative_to(Path(str(one.locate_file(""))).absolute()):
             return one.version
     return ""

@@ -115,8 +115,6 @@ def _read(r: _Reading, start: int, end: int) -> None:
         elif r.indented and _begins_indent(r, i, start):
             stop = min(_rst.end_of_indent(r.lines, i + 1, 4), end)
             fenced = next((j for j in range(i, stop) if (m := _FENCE.match(r.lines[j])) and _opens(m)), stop)
-            if fenced == i:
-                fenced = i + 1
             r.mark(i, fenced)  # a fence in a list item is one block, whatever stands before it
             i = fenced
         else:

@@ -176,7 +176,8 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
         dropped=tuple(d for t in trees for d in t.dropped),
-        packages=frozenset().union(*(t.packages for t in trees)),
+        # A module at the top of what is installed is no example, whatever its docstring looks like.
+        packages=frozenset({""}).union(*(t.packages for t in trees)),
         revision=version_of(name, roots[0]),
     )
 
