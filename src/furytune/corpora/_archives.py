@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import re
 import tarfile
 import zipfile
@@ -9,12 +12,21 @@ import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, cast
 
 from attrs import define, field
 
 from furytune.corpora._files import UnfitError
-from furytune.corpora._sources import Entry, Tree, Wanted, carried, packages_of, readable_name, too_large
+from furytune.corpora._sources import (
+    Entry,
+    Tree,
+    Wanted,
+    carried,
+    entered,
+    packages_of,
+    readable_name,
+    too_large,
+)
 from furytune.errors import KnowledgeError
 from furytune.records import Dropped
 
@@ -25,6 +37,7 @@ _MOST_BYTES = 2 << 30  # unpacked, skipped files included: a tar has to be decom
 _MOST_KEPT = 512 << 20
 _RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
 _FREE = 32 << 20
+_BLOCK = 512
 _VERSION = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
 _NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
 
@@ -80,6 +93,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
         tarfile.TarError,
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
         ValueError,
         RuntimeError,
     ) as error:
@@ -98,7 +112,7 @@ def _tree(found: _Contents, folder: str) -> Tree:
     entries = []
     for full in sorted({*found.kept, *found.refused}):
         name = full.removeprefix(top)
-        if name.startswith(start):
+        if name.startswith(start) and entered(name.removeprefix(start)):
             entries.append(
                 Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, full, name))
             )
@@ -139,26 +153,49 @@ def _safe(name: str) -> bool:
 
 
 class _Counting:
-    """A file that knows how much of it was read."""
+    """A file that knows how much of it was read, and how it ended."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.read_so_far = 0
+        self.tail = b""
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
         self.read_so_far += len(data)
+        self.tail = (self.tail + data)[-_BLOCK:]
         return data
+
+
+def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
+    """Opens by content. Unlike tarfile's own way with streams, these notice an end that is missing or wrong."""
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", packed)))
+    if head.startswith(b"BZh"):
+        return bz2.BZ2File(cast("IO[bytes]", packed))
+    if head.startswith(b"\xfd7zXZ\0"):
+        return lzma.LZMAFile(cast("IO[bytes]", packed))
+    return cast("IO[bytes]", packed)
 
 
 def _read_tar(found: _Contents) -> None:
     with found.place.open("rb") as file:
+        head = file.read(6)
+        file.seek(0)
         packed = _Counting(file)
-        with tarfile.open(fileobj=packed, mode="r|*") as archive:  # type: ignore[call-overload]
+        stream = _Counting(_decompressed(packed, head))
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in _members(found, archive, packed):
-                stream = archive.extractfile(member)
-                assert stream is not None
-                _take(found, _name(member.name), member.size, stream)
+                contents = archive.extractfile(member)
+                assert contents is not None
+                _take(found, _name(member.name), member.size, contents)
+        rest = 0
+        while data := stream.read(1 << 20):
+            rest += len(data)
+            if rest > _FREE:
+                found.bomb("much follows its end")
+        if stream.tail.strip(b"\0") or not stream.tail:
+            raise EOFError  # an archive ends in blocks of zeros, and this one was cut off
 
 
 def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> Iterator[tarfile.TarInfo]:

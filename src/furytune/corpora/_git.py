@@ -9,7 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from furytune.corpora._files import UnfitError
-from furytune.corpora._sources import Entry, Tree, Wanted, carried, packages_of, readable_name, too_large
+from furytune.corpora._sources import (
+    Entry,
+    Tree,
+    Wanted,
+    carried,
+    entered,
+    packages_of,
+    readable_name,
+    too_large,
+)
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped
 
@@ -55,7 +64,8 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     names, files, dropped = [], [], list[Dropped]()
     for mode, kind, blob, size, name in _listed(root, commit):
         names.append(name)
-        if not name.startswith(start) or not wanted(name.rpartition("/")[2]):
+        below = name.removeprefix(start)
+        if not name.startswith(start) or not entered(below) or not wanted(name.rpartition("/")[2]):
             continue
         if mode == _LINK or kind != "blob":
             dropped.append(Dropped(reason="link", unit="file", where=readable_name(name)))

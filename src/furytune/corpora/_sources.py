@@ -20,6 +20,7 @@ __all__ = [
     "below_folder",
     "carried",
     "check_folder",
+    "entered",
     "open_tree",
     "packages_of",
     "readable_name",
@@ -140,7 +141,7 @@ def _walk(root: Path, base: Path, wanted: Wanted, dropped: list[Dropped]) -> lis
 
     found = []
     for parent, folders, names in os.walk(root, onerror=unreadable):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
+        folders[:] = sorted(f for f in folders if entered(f"{f}/"))
         links = [f for f in folders if Path(parent, f).is_symlink()]
         dropped += [
             Dropped(
@@ -176,6 +177,11 @@ def too_large(name: str, size: int, max_bytes: int) -> UnfitError:
     return UnfitError(
         "too_large", f"this has {size:,} bytes or more, and {max_bytes:,} are allowed", path=name
     )
+
+
+def entered(name: str) -> bool:
+    """Tells whether no folder of a path is hidden or holds compiled code; in none of those is any source."""
+    return not any(part.startswith(".") or part == "__pycache__" for part in name.split("/")[:-1])
 
 
 def carried(name: str) -> bool:

@@ -70,7 +70,7 @@ def markup(
         source: Folder, file, archive (sdist, wheel, ``.zip``, ``.tar.*``; read in memory), or git checkout.
         revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
             whatever the working tree holds. For a folder without git it is taken as what you say it is.
-        folder: Folder below the source, such as ``docs/source``.
+        folder: Folder below the source to read instead of all but hidden folders, such as ``docs/source``.
         suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences, MyST's and MkDocs's
             directives), ``.rst`` as reStructuredText, ``.ipynb`` as notebook, ``.html`` and ``.htm`` as HTML (extra
             ``html``), ``.py`` as example with its prose in comments, any other as plain text without headings. A mapping says

@@ -97,7 +97,7 @@ def python_package(
             (sdist or wheel, read in memory), or a git checkout.
         revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
             whatever the working tree holds. For a folder without git it is taken as what you say it is.
-        folder: Folder below the source, such as ``src/fury``.
+        folder: Folder below the source to read instead of all but hidden folders, such as ``src/fury``.
         exclude: Files to leave out, as patterns of their path below the source, such as ``benchmarks/*``.
         tests: Whether to read folders named ``test`` or ``tests``, and files named ``test_*.py``,
             ``*_test.py`` and ``conftest.py``.
