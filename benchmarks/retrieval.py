@@ -125,10 +125,10 @@ def main() -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         table = lancedb.connect(folder).open_table("corpus")
         table.create_index("text", config=FTS())
-        rags = {"words": RagAugmenter(path, k=K)}
+        rags = {"words": RagAugmenter(path, k=K, version=2)}
         if embedder is not None:
-            rags["vectors"] = RagAugmenter(path, k=K, mode="vector", embedder=embedder)
-            rags["both"] = RagAugmenter(path, k=K, mode="hybrid", embedder=embedder)
+            rags["vectors"] = RagAugmenter(path, k=K, version=2, mode="vector", embedder=embedder)
+            rags["both"] = RagAugmenter(path, k=K, version=2, mode="hybrid", embedder=embedder)
         opened = {name: seconds(lambda rag=rag: rag.context("warm")) for name, rag in rags.items()}
         few = questions[: given.loop]
         columns = ["id", "_score"], ["id", "_distance"]

@@ -154,6 +154,10 @@ class TestShortcut:
 
         assert index._many.top([weights], k)[0] == everything[:k]
 
+    def test_many_passages_without_a_word_find_nothing(self):
+        _, _, index = index_of([Passage(id=f"p{i:05}", text="???") for i in range(_LARGE)])
+        assert index.top(["sphere", "???"], [_LARGE, _LARGE], 3) == [[], []]
+
     def test_many_passages_take_it_and_are_ranked_alike(self):
         """So many that the choice of the way is that of real use, with terms of every frequency."""
         rnd = random.Random(5)

@@ -169,7 +169,9 @@ class LexicalIndex:
         impact = self._impact[at] if every else self._impact_among(seen, count, at)
         impact *= np.repeat(np.array(weight, dtype=np.float64), count)
         cell = np.repeat(who * self._width, count) + self._row[self._rank[at]]
-        scores: Floats = np.bincount(cell, impact, len(questions) * self._width).astype(np.float64, copy=False)
+        scores: Floats = np.bincount(cell, impact, len(questions) * self._width).astype(
+            np.float64, copy=False
+        )
         return scores.reshape(len(questions), self._width)
 
     def _impact_among(self, seen: Any, count: Any, at: Any) -> Floats:

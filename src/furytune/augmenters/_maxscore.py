@@ -16,7 +16,8 @@ MOST = 64
 
 _OFTEN = 32  # a term that one in so many passages holds gets a row of its own, to be looked up at once
 _ROWS = 16_000_000  # numbers in all these rows: 64 MB
-_SCATTER = 16
+_SCATTER = 16  # lists up to so many times as long as what is looked up are written out first
+_TRIED = 512  # passages of one term that are looked at to find those `MOST`
 
 
 class MaxScore:
@@ -35,6 +36,8 @@ class MaxScore:
         self._size = len(postings.length)
         self._most: list[float] = np.maximum.reduceat(impact, postings.start[:-1]).tolist()
         self._rows: dict[int, Any] = {}
+        self._tried: dict[int, Any] = {}
+        self._spare: list[Any] = []
 
     def top(self, questions: Sequence[Mapping[int, float]], k: int) -> list[list[int]]:
         """Returns positions of the k best passages for each question, best first.
@@ -43,68 +46,82 @@ class MaxScore:
             questions: For each, how much each of its terms counts.
             k: How many passages; no more than `MOST`.
         """
-        scores = self._np.zeros(self._size)  # zeros again after each step: threads must not share it
-        return [self._top(weights, k, scores) for weights in questions]
+        # Zeros, and zeros again after each step. Threads take one each.
+        try:
+            scores = self._spare.pop()
+        except IndexError:
+            scores = self._np.zeros(self._size)
+        found = [self._top(weights, k, scores) for weights in questions]
+        self._spare.append(scores)
+        return found
 
     def _top(self, weights: Mapping[int, float], k: int, scores: Any) -> list[int]:
         """Takes terms in descending order of the most that they can add.
 
-        Passages that hold the first of them give a score that the k-th best reaches at least. What holds only terms
-        that cannot add up to it is never looked at.
+        Passages that hold one of them give a score that the k-th best reaches at least. What holds only terms that
+        cannot add up to it is never looked at, and whatever falls behind it is dropped on the way.
         """
         np = self._np
         gain = sorted(((w * self._most[t], t) for t, w in weights.items()), reverse=True)
         terms = [(t, weights[t]) for _, t in gain]
         # What all terms from each on can add together.
         left = list(accumulate((g for g, _ in reversed(gain)), initial=0.0))[::-1]
-        least = self._least(terms, k, scores) if len(terms) > 1 else 0.0
-        taken = next((i for i, more in enumerate(left) if more < least), len(terms))
-        few, held = self._sums(terms[:taken], left[taken], least, scores)
-        for (term, weight), more in zip(terms[taken:], left[taken + 1 :], strict=True):
-            held = held + self._weights(term, few, scores) * weight
-            keep = held + more >= least
-            few, held = few[keep], held[keep]
-        position = self._row[few]
+        least = self._least(terms, k, scores)
+        few, held = self._rank[:0], scores[:0]
+        for i, (term, weight) in enumerate(terms):
+            if len(few):
+                held = held + self._weights(term, few, scores) * weight
+                keep = held + left[i + 1] >= least
+                few, held = few[keep], held[keep]
+            if left[i] >= least:
+                ranks, added = self._new(terms[: i + 1], least - left[i + 1], scores)
+                few, held = np.concatenate((few, ranks)), np.concatenate((held, added))
+        few, held = few[held > 0.0], held[held > 0.0]
+        # A passage stands here twice where the weight of a term is so small that it was rounded to 0.
+        position, once = np.unique(self._row[few], return_index=True)
+        held = held[once]
         # lexsort is by the last key first.
         found: list[int] = position[np.lexsort((position, -held))[:k]].tolist()
         return found
 
     def _least(self, terms: Sequence[tuple[int, float]], k: int, scores: Any) -> float:
         """Returns what the k-th best passage has at least: what the k-th of some good ones has."""
-        (first, weight), *others = terms
-        start, end = self._start[first], self._start[first + 1]
-        if end - start < k:
+        sizes = [self._start[t + 1] - self._start[t] for t, _ in terms]
+        base = next((i for i, size in enumerate(sizes) if size >= k), None)
+        if base is None or len(terms) == 1:
             return 0.0
-        ranks, held = self._rank[start:end], self._impact[start:end] * weight
-        for term, factor in others:
-            held = held + self._weights(term, ranks, scores) * factor
+        term, weight = terms[base]
+        ranks, held = self._best_of(term, weight)
+        for other, factor in [*terms[:base], *terms[base + 1 :]]:
+            held = held + self._weights(other, ranks, scores) * factor
             if len(ranks) > MOST:
                 place = held.argpartition(len(held) - MOST)[len(held) - MOST :]
                 ranks, held = ranks[place], held[place]
         held.partition(len(held) - k)
         return float(held[len(held) - k])
 
-    def _sums(
-        self, terms: Sequence[tuple[int, float]], more: float, least: float, scores: Any
-    ) -> tuple[Any, Any]:
-        """Returns which passages, and with what they have by now, reach a least score if as much more is added."""
-        np = self._np
-        spans = [slice(self._start[t], self._start[t + 1]) for t, _ in terms]
-        if len(spans) == 1:
-            held = self._impact[spans[0]] * terms[0][1]
-            keep = (held + more >= least).nonzero()[0]
-            return self._rank[spans[0]][keep], held[keep]
-        for span, (_, weight) in zip(spans, terms, strict=True):
-            scores[self._rank[span]] += self._impact[span] * weight
-        some, sums = [self._rank[:0]], [scores[:0]]
-        for span in spans:
-            ranks = self._rank[span]
-            held = scores[ranks]
-            keep = ((held > 0.0) & (held + more >= least)).nonzero()[0]
-            some.append(ranks[keep])
-            sums.append(held[keep])
-            scores[ranks] = 0.0  # so that no later list gives the same passage again
-        return np.concatenate(some), np.concatenate(sums)
+    def _best_of(self, term: int, weight: float) -> tuple[Any, Any]:
+        span = slice(self._start[term], self._start[term + 1])
+        held = self._impact[span]
+        if len(held) <= _TRIED:
+            return self._rank[span], held * weight
+        place = self._tried.get(term)
+        if place is None:
+            place = held.argpartition(len(held) - _TRIED)[len(held) - _TRIED :]
+            self._tried[term] = place
+        return self._rank[span][place], held[place] * weight
+
+    def _new(self, terms: Sequence[tuple[int, float]], least: float, scores: Any) -> tuple[Any, Any]:
+        """Returns passages to which the last term adds a least weight, and what; none that hold an earlier one."""
+        *earlier, (term, weight) = terms
+        span = slice(self._start[term], self._start[term + 1])
+        # One less, so that the rounding of the quotient does no harm.
+        keep = (self._impact[span] >= least / weight - 1.0).nonzero()[0]
+        ranks, held = self._rank[span][keep], self._impact[span][keep] * weight
+        for other, _ in earlier:
+            fresh = self._weights(other, ranks, scores) == 0.0
+            ranks, held = ranks[fresh], held[fresh]
+        return ranks, held
 
     def _weights(self, term: int, ranks: Any, scores: Any) -> Any:
         """Returns the weight of a term in each of some passages, 0 where it is not in them."""
