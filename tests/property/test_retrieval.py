@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,10 @@ from furytune.augmenters._lexical import _LARGE, LexicalIndex, _query_weight
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import make_postings
 from furytune.augmenters._ranking import best
+from furytune.augmenters._search import Search
+from furytune.augmenters._snapshot import Loaded, Vectors
 from furytune.augmenters._tokens import analyze, words
+from furytune.augmenters._vectors import whole
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 from furytune.testing.strategies import texts
@@ -140,6 +144,48 @@ def naive_scores(passages, question):
                 times * 2.2 / (times + 1.2) * idf * c[term] * 2.5 / (c[term] + norm) if c[term] else 0
             )
     return scores
+
+
+class Letters:
+    """An embedder whose vectors count letters; it may give other last digits in company, so nobody gives it any."""
+
+    spec = {"name": "letters"}
+
+    def embed(self, texts, *, kind):
+        assert kind == "passage" or len(texts) == 1
+        return np.array([[t.lower().count(c) + 0.1 * len(texts) ** 0.5 for c in "aeiorst日"] for t in texts])
+
+
+def searched(passages, fusion):
+    ordered = sorted(passages, key=lambda p: p.id)
+    rows = [whole(Letters().embed([p.text], kind="passage"), 1, "letters") for p in ordered]
+    vectors = Vectors.of(Letters.spec, np.concatenate(rows))
+    state = Loaded(version=0, passages=tuple(ordered), snapshot="", vectors=vectors)
+    return Search("nowhere.lance", state, embedder=Letters(), words=True, fusion=fusion, k1=1.5, b=0.75)
+
+
+class TestVectors:
+    """The same laws where vectors count too."""
+
+    @given(corpora(), phrases, dates, st.integers(1, 11), st.sampled_from(["scores", "ranks"]))
+    def test_later_passages_change_nothing(self, passages, question, at, k, fusion):
+        visible = [p for p in passages if p.date is None or p.date < at]
+        found = []
+        for some in (visible, passages):
+            search = searched(some, fusion) if some else None
+            rows = search.top([question], [search.moments.visible(at)], k) if search else [[]]
+            found.append([search.passages[i].id for i in rows[0]] if search else [])
+
+        assert found[0] == found[1]
+
+    @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.sampled_from(["scores", "ranks"]))
+    def test_one_by_one_and_in_a_batch_is_the_same(self, passages, asked, fusion):
+        search = searched(passages, fusion)
+        seen = [search.moments.visible(at) for _, at in asked]
+        questions = [q for q, _ in asked]
+
+        alone = [search.top([q], [v], 3)[0] for q, v in zip(questions, seen, strict=True)]
+        assert alone == search.top(questions, seen, 3)
 
 
 class TestShortcut:
