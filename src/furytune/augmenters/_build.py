@@ -123,12 +123,13 @@ def build_index(
             found[item.id] = item
     if not found:
         raise KnowledgeError(f"{place}: the sources gave no passages; an index that stood here still stands")
-    passages = [_table.utc(found[i]) for i in sorted(found)]
+    passages = tuple(_table.utc(found[i]) for i in sorted(found))
     before = _table.newest_state(place)
     vectors, embedded = _embed(passages, before, embedder)
     postings = make_postings(passages, Moments(passages), before=_postings(place, before))
-    blobs = {POSTINGS: postings.to_bytes(digest_of(passages))}
-    state, written = _table.store(place, passages, vectors, blobs)
+    wanted = Loaded(version=0, passages=passages, snapshot=digest_of(passages), vectors=vectors)
+    blobs = {POSTINGS: postings.to_bytes(wanted.snapshot)}
+    state, written = _table.store(place, wanted, blobs, before)
     old = {p.id: (p.title, p.text) for p in before.passages} if before else {}
     return IndexReport(
         path=place,

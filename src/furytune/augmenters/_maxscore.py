@@ -32,7 +32,8 @@ class MaxScore:
     def __init__(self, postings: Postings, impact: Any, row: Any) -> None:
         np = self._np = numpy()
         self._start: list[int] = postings.start.tolist()
-        self._rank, self._impact, self._row = postings.rank, impact, row
+        # As wide as numpy wants an index, or it would be widened at each step.
+        self._rank, self._impact, self._row = postings.rank.astype(np.intp), impact, row
         self._size = len(postings.length)
         self._most: list[float] = np.maximum.reduceat(impact, postings.start[:-1]).tolist()
         self._rows: dict[int, Any] = {}
@@ -71,11 +72,14 @@ class MaxScore:
         for i, (term, weight) in enumerate(terms):
             if len(few):
                 held = held + self._weights(term, few, scores) * weight
-                keep = held + left[i + 1] >= least
-                few, held = few[keep], held[keep]
+                keep = (held >= least - left[i + 1]).nonzero()[0]
+                if len(keep) < len(few):
+                    few, held = few.take(keep), held.take(keep)
             if left[i] >= least:
                 ranks, added = self._new(terms[: i + 1], least - left[i + 1], scores)
-                few, held = np.concatenate((few, ranks)), np.concatenate((held, added))
+                few, held = (
+                    (np.concatenate(p) for p in ((few, ranks), (held, added))) if i else (ranks, added)
+                )
         few, held = few[held > 0.0], held[held > 0.0]
         # A passage stands here twice where the weight of a term is so small that it was rounded to 0.
         position, once = np.unique(self._row[few], return_index=True)
@@ -96,7 +100,7 @@ class MaxScore:
             held = held + self._weights(other, ranks, scores) * factor
             if len(ranks) > MOST:
                 place = held.argpartition(len(held) - MOST)[len(held) - MOST :]
-                ranks, held = ranks[place], held[place]
+                ranks, held = ranks.take(place), held.take(place)
         held.partition(len(held) - k)
         return float(held[len(held) - k])
 
@@ -109,7 +113,7 @@ class MaxScore:
         if place is None:
             place = held.argpartition(len(held) - _TRIED)[len(held) - _TRIED :]
             self._tried[term] = place
-        return self._rank[span][place], held[place] * weight
+        return self._rank[span].take(place), held.take(place) * weight
 
     def _new(self, terms: Sequence[tuple[int, float]], least: float, scores: Any) -> tuple[Any, Any]:
         """Returns passages to which the last term adds a least weight, and what; none that hold an earlier one."""
@@ -117,7 +121,7 @@ class MaxScore:
         span = slice(self._start[term], self._start[term + 1])
         # One less, so that the rounding of the quotient does no harm.
         keep = (self._impact[span] >= least / weight - 1.0).nonzero()[0]
-        ranks, held = self._rank[span][keep], self._impact[span][keep] * weight
+        ranks, held = self._rank[span].take(keep), self._impact[span].take(keep) * weight
         for other, _ in earlier:
             fresh = self._weights(other, ranks, scores) == 0.0
             ranks, held = ranks[fresh], held[fresh]
@@ -133,11 +137,11 @@ class MaxScore:
                 row[self._rank[start:end]] = self._impact[start:end]
                 self._rows[term] = row
             if row is not None:
-                return row[ranks]
+                return row.take(ranks)
         held = self._rank[start:end]
         if len(held) < _SCATTER * len(ranks):
             scores[held] = self._impact[start:end]
-            weights = scores[ranks]
+            weights = scores.take(ranks)
             scores[held] = 0.0
             return weights
         place = held.searchsorted(ranks)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
@@ -28,7 +28,7 @@ from furytune.augmenters._arrow import (
     to_arrow,
     vectors_of,
 )
-from furytune.augmenters._snapshot import FORMAT, Loaded, Vectors, digest_of, keep, recall, recorded
+from furytune.augmenters._snapshot import FORMAT, Loaded, digest_of, keep, recall, recorded
 from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
@@ -164,7 +164,7 @@ def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> 
 
 
 def store(
-    path: str, passages: Sequence[Passage], vectors: Vectors | None, blobs: Mapping[str, bytes]
+    path: str, wanted: Loaded, blobs: Mapping[str, bytes], before: Loaded | None = None
 ) -> tuple[Loaded, bool]:
     """Makes the passages the newest version of a table.
 
@@ -172,9 +172,10 @@ def store(
 
     Args:
         path: Its folder; made if absent.
-        passages: In ascending order of id, ids unique, dates in UTC.
-        vectors: Of the passages, if there shall be any.
+        wanted: The passages, in ascending order of id, ids unique, dates in UTC; their vectors, if there shall be any.
+            The number of its version does not matter.
         blobs: Further files of the copy, by ending.
+        before: What `newest_state` returned, to spare reading it again.
 
     Returns:
         The version that holds them, and whether it had to be written: equal passages make none.
@@ -182,10 +183,9 @@ def store(
     Raises:
         KnowledgeError: The table is not an index, could not be written, or is written by others all the time.
     """
-    wanted = Loaded(version=0, passages=tuple(passages), snapshot=digest_of(passages), vectors=vectors)
     for attempt in range(_TRIES):
         time.sleep(0.05 * attempt)
-        table, present = _present(path)
+        table, present = _present(path, None if attempt else before)
         if present is not None and _equal(present, wanted):
             _keep(path, present, blobs)
             return present, False
@@ -235,13 +235,15 @@ def _equal(one: Loaded, other: Loaded) -> bool:
     return same and one.identity == other.identity
 
 
-def _present(path: str) -> tuple[Any, Loaded | None]:
+def _present(path: str, known: Loaded | None = None) -> tuple[Any, Loaded | None]:
     """Returns the newest state of the table, None if there is none; and what it holds, if that can be read."""
     if not os.path.isdir(path) or not _is_table(path):  # noqa: PTH112  (no error for names that are too long)
         return None, None
     try:
         table = _open(path)
         _check_format(path, table)
+        if known is not None and known.version == int(table.version):
+            return table, known
         return table, _read(path, table, vectors=True)
     except _ForeignError:
         raise
