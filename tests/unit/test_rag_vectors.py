@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -338,6 +339,14 @@ class TestRefused:
         with pytest.raises(RuntimeError, match="no more"):
             build_index(built, passages(z="new"), embedder=Failing())
         assert RagAugmenter(built).latest().location["version"] == 1
+
+    def test_a_contract_is_saved_without_lancedb_too(self, built, tmp_path, monkeypatch):
+        contract = PromptContract(template=TEMPLATE, augmenter=RagAugmenter(built))
+        assert contract.augmenter.pin()
+        monkeypatch.setitem(sys.modules, "lancedb", None)
+        assert not contract.augmenter.pin()
+        contract.save(tmp_path / "c.json")
+        assert PromptContract.load(tmp_path / "c.json").snapshot == contract.snapshot
 
     def test_a_version_is_gone_only_if_its_tag_is_too(self, built, tmp_path, model):
         rag = RagAugmenter(built, mode="vector", embedder=model)

@@ -85,7 +85,7 @@ def build_index(
         sources: Streams of passages, such as `furytune.corpora.python_package.python_package` gives. They are
             read to the end before anything is written, and held in memory.
         embedder: Gives each passage a vector, of its title and text; without one the index has none and serves
-            only ``mode="lexical"``. See `furytune.augmenters.embedders`.
+            only ``mode="lexical"``. See `furytune.augmenters.embedders.Embedder`.
 
     Returns:
         An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing

@@ -219,9 +219,9 @@ def pin(path: str, version: int) -> bool:
     """Puts a tag on a version, so that no clean-up of LanceDB takes it away.
 
     Returns:
-        False where the folder cannot be written.
+        False where the folder cannot be written, or LanceDB is not installed.
     """
-    with suppress(KnowledgeError, OSError, RuntimeError, ValueError):
+    with suppress(KnowledgeError, MissingExtraError, OSError, RuntimeError, ValueError):
         table, name = _open(path), f"{_TAG}{version}"
         if name not in table.tags.list():
             table.tags.create(name, version)

@@ -217,7 +217,7 @@ class RagAugmenter:
 
     @property
     def deviations(self) -> tuple[Mapping[str, str], ...]:
-        """What training shows the model that the bot will not: the distractors."""
+        """Says of the distractors, if there are any, that training shows them and the bot does not."""
         return self.distractors.deviations if self.distractors else ()
 
     def for_training(self) -> RagAugmenter | TrainingAugmenter:
