@@ -178,6 +178,16 @@ class TestVectors:
 
         assert found[0] == found[1]
 
+    @given(corpora(st.none()), phrases, st.integers(0, 40))
+    def test_scores_are_those_without_later_passages(self, passages, question, later):
+        """To the last bit, though they are in units of a spread that the later ones must not widen."""
+        more = [Passage(id=f"q{i:02}", text=f"sphere cube {i}", date=START) for i in range(later)]
+        rows = [
+            searched(some, "scores").scores([question], [len(passages)])[-1][0, : len(passages)].tolist()
+            for some in (passages, passages + more)
+        ]
+        assert rows[0] == rows[1]
+
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.sampled_from(["scores", "ranks"]))
     def test_one_by_one_and_in_a_batch_is_the_same(self, passages, asked, fusion):
         search = searched(passages, fusion)
