@@ -43,9 +43,10 @@ def release(package: str, version: str, folder: Path) -> Path:
     return target
 
 
-def contract_for(folder: Path, package: str, index: Path) -> ft.PromptContract:
+def indexed(folder: Path, package: str, index: Path) -> ft.PromptContract:
     """Indexes a release and returns the contract that renders prompts with what it says."""
-    print(ft.build_index(index, ft.python_package(folder / package, revision=folder.name.rpartition("-")[2])), end="\n\n")
+    version = folder.name.rpartition("-")[2]
+    print(ft.build_index(index, ft.python_package(folder / package, revision=version)))
     return ft.PromptContract(template=TEMPLATE, augmenter=ft.RagAugmenter(index, k=2))
 
 
@@ -66,23 +67,25 @@ def main() -> None:
     }
     for age, folder in releases.items():
         print(f"{age}: {folder.name}")
-        contract = contract_for(folder, options.package, out / f"{age}.lance")
-        print(contract.explain(options.ask), end="\n\n")
+        contract = indexed(folder, options.package, out / f"{age}.lance")
+        print(f"\n{contract.explain(options.ask)}\n")
         verdict = ft.CheckCode(options.package, path=folder / options.package)(ANSWERED)
-        stale = isinstance(verdict, ft.Dropped)
-        print(f"an answer from the chat: {verdict.detail if isinstance(verdict, ft.Dropped) else 'still works'}")
-        print("it is left out of the data set" if stale else "it is kept", end="\n\n")
+        if isinstance(verdict, ft.Dropped):
+            print(f"An answer from the chat no longer works: {verdict.detail}\n")
+        else:
+            print("An answer from the chat still works.\n")
 
-    print("the library moves on: the index of the old release is built again from the new one")
+    print("The library moves on: the index of the old release is built again from the new one.")
     contract = ft.PromptContract(template=TEMPLATE, augmenter=ft.RagAugmenter(out / "old.lance", k=2))
     contract.save(out / "bot.contract.json")
-    new = releases["new"]
-    print(ft.build_index(out / "old.lance", ft.python_package(new / options.package, revision=new.name.rpartition("-")[2])))
+    indexed(releases["new"], options.package, out / "old.lance")
     before = ft.PromptContract.load(out / "bot.contract.json")
     after = before.refresh()
-    print(f"\nthe bot's contract stays with what it was saved with: {before.snapshot == contract.snapshot}")
-    print(f"refreshed, it is the same form with other knowledge: {after.fingerprint == before.fingerprint}")
-    print(f"and its prompt for the question changed: {after.prompt(options.ask) != before.prompt(options.ask)}")
+    print(f"the bot's contract keeps its knowledge    {before.snapshot == contract.snapshot}")
+    print(f"refreshed, it is still the same form      {after.fingerprint == before.fingerprint}")
+    print(
+        f"and its prompt for the question changed   {after.prompt(options.ask) != before.prompt(options.ask)}"
+    )
 
 
 if __name__ == "__main__":
