@@ -1,20 +1,23 @@
-"""How fast passages are found for many questions, against a loop of LanceDB full-text queries.
+"""How fast passages are found for many questions, against loops of LanceDB's own queries.
 
-    python benchmarks/retrieval.py [--passages 5000] [--questions 10000] [--loop 300] [--repeats 3]
+    python benchmarks/retrieval.py [--passages 5000] [--questions 10000] [--loop 300] [--repeats 3] [--vectors]
 
 Passages and questions are made of the docstrings of the standard library's own source, read when this runs. All cases
-are timed in turn, `--repeats` times, and compared by their medians. The loop is timed over `--loop` questions and
-scaled, for all of them would take minutes. Both answer from the same table; their rankings are not the
-same, for their tokenizers and BM25 variants differ.
+are timed in turn, `--repeats` times, and compared by their medians. The loops are timed over `--loop` questions and
+scaled, for all of them would take minutes. All answer from the same table; the full-text rankings are not the same, for
+their tokenizers and BM25 variants differ. With `--vectors`, which needs the package wordllama for its model file,
+vector and hybrid search are timed too; both sides embed each question with the same model.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import itertools
 import random
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +31,7 @@ import lancedb
 from lancedb.index import FTS
 from lancedb.query import MatchQuery
 
+from furytune.augmenters.embedders import StaticEmbedder
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.corpora.python_package import python_package
 from furytune.records import Passage
@@ -69,15 +73,32 @@ def make(pool: list[str], passages: int, questions: int) -> tuple[list[Passage],
     return [Passage(id=f"p{i:06}", text=t) for i, t in enumerate(texts)], asked
 
 
+def model() -> StaticEmbedder:
+    spec = importlib.util.find_spec("wordllama")
+    if spec is None or spec.origin is None:
+        sys.exit("--vectors needs a model file: pip install wordllama")
+    folder = Path(spec.origin).parent
+    return StaticEmbedder(
+        folder / "weights" / "l2_supercat_256.safetensors",
+        tokenizer=folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
+    )
+
+
 def timed(cases: dict, repeats: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(repeats):
-        for name, case in cases.items():
+        for name, (case, count) in cases.items():
             gc.collect()
             start = time.perf_counter()
             case()
-            times[name].append(time.perf_counter() - start)
+            times[name].append((time.perf_counter() - start) / count)
     return {name: statistics.median(t) for name, t in times.items()}
+
+
+def seconds(case) -> float:
+    start = time.perf_counter()
+    case()
+    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -86,54 +107,63 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=10_000)
     parser.add_argument("--loop", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--vectors", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore", DeprecationWarning)
+    embedder = model() if given.vectors else None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "corpus.lance")
         passages, questions = make(sentences(), given.passages, given.questions)
-        start = time.perf_counter()
-        build_index(path, passages)
-        built = time.perf_counter() - start
+        built = seconds(lambda: build_index(path, passages, embedder=embedder))
+        tenth = [*passages[len(passages) // 10 :], *make(sentences()[::-1], len(passages) // 10, 0)[0]]
+        again = seconds(lambda: build_index(Path(folder, "corpus.lance"), tenth, embedder=embedder))
         code = f"from furytune.augmenters.rag import RagAugmenter as R; R({str(path)!r}).context('x')"
-        processes = []
-        for _ in range(given.repeats):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            processes.append(time.perf_counter() - start)
-        process = statistics.median(processes)
+        command = [sys.executable, "-c", code]
+        process = statistics.median(
+            seconds(lambda: subprocess.run(command, check=True)) for _ in range(given.repeats)
+        )
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         table = lancedb.connect(folder).open_table("corpus")
         table.create_index("text", config=FTS())
-        rag = RagAugmenter(path, k=K)
-        start = time.perf_counter()
-        rag.context("warm")
-        opened = time.perf_counter() - start
-        none = [None] * len(questions)
+        rags = {"words": RagAugmenter(path, k=K, version=2)}
+        if embedder is not None:
+            rags["vectors"] = RagAugmenter(path, k=K, version=2, mode="vector", embedder=embedder)
+            rags["both"] = RagAugmenter(path, k=K, version=2, mode="hybrid", embedder=embedder)
+        opened = {name: seconds(lambda rag=rag: rag.context("warm")) for name, rag in rags.items()}
         few = questions[: given.loop]
+        columns = ["id", "_score"], ["id", "_distance"]
 
-        def loop() -> None:
+        def full_text() -> None:
             for question in few:
-                table.search(MatchQuery(question, "text")).select(["id", "_score"]).limit(K).to_list()
+                table.search(MatchQuery(question, "text")).select(columns[0]).limit(K).to_list()
 
-        ours = "all questions in one call"
-        single = "one question a call"
-        seconds = timed(
-            {
-                "LanceDB full-text loop": loop,
-                single: lambda: [rag.context(q) for q in few],
-                ours: lambda: rag.contexts(questions, at=none),
-                "opening and indexing": lambda: RagAugmenter(path, k=K).context("warm"),
-            },
-            given.repeats,
-        )
-    base = seconds["LanceDB full-text loop"] / len(few)
+        def nearest() -> None:
+            for question in few:
+                (vector,) = embedder.embed([question], kind="question")
+                table.search(vector).distance_type("cosine").select(columns[1]).limit(K).to_list()
+
+        cases = {"LanceDB full-text, a loop": (full_text, len(few))}
+        if embedder is not None:
+            cases["LanceDB vectors, a loop"] = (nearest, len(few))
+        for name, rag in rags.items():
+            one = lambda rag=rag: [rag.context(q) for q in few]  # noqa: E731
+            many = lambda rag=rag: rag.contexts(questions, at=[None] * len(questions))  # noqa: E731
+            cases[f"{name}, one question a call"] = (one, len(few))
+            cases[f"{name}, all in one call"] = (many, len(questions))
+        each = timed(cases, given.repeats)
     print(
-        f"{given.passages} passages, {given.questions} questions, top {K}, {given.repeats} repeats, medians"
+        f"{given.passages} passages, {given.questions} questions, top {K}, medians of {given.repeats} repeats"
     )
-    for name, count in (("LanceDB full-text loop", len(few)), (single, len(few)), (ours, len(questions))):
-        each = seconds[name] / count
-        print(f"{name:32} {1 / each:10.0f} questions/s  {base / each:6.1f} x")
-    print(f"build {built:.2f} s, first use {opened:.2f} s, again {seconds['opening and indexing']:.2f} s,")
-    print(f"a new process up to its first answer {process:.2f} s")
+    for name, time_of_one in each.items():
+        base = each.get("LanceDB vectors, a loop" if "vectors" in name else "LanceDB full-text, a loop", 0)
+        latency = f"{time_of_one * 1000:9.2f} ms"
+        print(f"{name:32} {1 / time_of_one:10.0f} questions/s {latency} {base / time_of_one:7.1f} x")
+    print(f"build {built:.2f} s, with a tenth of the passages new {again:.2f} s")
+    print("first use " + ", ".join(f"{name} {s:.2f} s" for name, s in opened.items()))
+    print(
+        f"a new process up to its first answer {process:.2f} s; this process held {before / 1024:.0f} MB before"
+    )
+    print(f"the questions and {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
 
 
 if __name__ == "__main__":

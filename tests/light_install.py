@@ -8,7 +8,7 @@ from pathlib import Path
 
 import furytune as ft
 
-VENDORS = {"lancedb", "numpy", "pyarrow", "tiktoken", "hypothesis", "discord", "google"}
+VENDORS = {"lancedb", "numpy", "pyarrow", "tiktoken", "hypothesis", "discord", "google", "bs4", "markdownify"}
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pairs.csv").write_text("question,answer\nhow?,so\nwhy?,because\n", encoding="utf-8")
+        (folder / "page.html").write_text("<h1>A</h1>", encoding="utf-8")
+        assert len(list(ft.python_package("json"))) > 10
         pipeline = ft.Pipeline(
             collector=ft.CsvCollector(folder / "pairs.csv"),
             curators=[ft.Deduplicate(), ft.RedactSecrets()],
@@ -30,6 +32,7 @@ def main() -> None:
         assert contract.prompt("how?").text == "how?"
         for needs, extra in (
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
+            (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
         ):
             try:

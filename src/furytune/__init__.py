@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from furytune._secret import Secret
+    from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
     from furytune.augmenters.identity import IdentityAugmenter
-    from furytune.augmenters.rag import RagAugmenter, build_index
+    from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
     from furytune.budget import TokenBudget
     from furytune.collectors.consent import Consent
     from furytune.collectors.discord import DiscordCollector
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from furytune.collectors.journal import JournalCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
     from furytune.contract import PromptContract
+    from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
     from furytune.curation.caps import CapPerAuthor
@@ -60,6 +62,7 @@ __all__ = [
     "Deduplicate",
     "DiscordCollector",
     "DiscordExportCollector",
+    "Distractors",
     "Dropped",
     "Exporter",
     "Forgotten",
@@ -70,8 +73,10 @@ __all__ = [
     "JournalCollector",
     "JsonlCollector",
     "JsonlExporter",
+    "LanceEmbedder",
     "Message",
     "Normalizer",
+    "OnnxEmbedder",
     "Passage",
     "Pipeline",
     "Prompt",
@@ -85,11 +90,13 @@ __all__ = [
     "Secret",
     "Source",
     "SourceFormatError",
+    "StaticEmbedder",
     "ThreadPairer",
     "TokenBudget",
     "TrainingRow",
     "Tuner",
     "build_index",
+    "chat",
     "forget",
     "load_dataset",
     "markup",
@@ -112,6 +119,7 @@ _HOME = {
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
+    "Distractors": "augmenters.rag",
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
@@ -122,8 +130,10 @@ _HOME = {
     "JournalCollector": "collectors.journal",
     "JsonlCollector": "collectors.tabular",
     "JsonlExporter": "exporters.jsonl",
+    "LanceEmbedder": "augmenters.embedders",
     "Message": "records",
     "Normalizer": "normalize",
+    "OnnxEmbedder": "augmenters.embedders",
     "Passage": "records",
     "Pipeline": "pipeline",
     "Prompt": "records",
@@ -137,11 +147,13 @@ _HOME = {
     "Secret": "_secret",
     "Source": "records",
     "SourceFormatError": "errors",
+    "StaticEmbedder": "augmenters.embedders",
     "ThreadPairer": "pairing",
     "TokenBudget": "budget",
     "TrainingRow": "records",
     "Tuner": "protocols",
     "build_index": "augmenters.rag",
+    "chat": "corpora.chat",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",

@@ -12,7 +12,7 @@ from furytune._canonical import canonical_json, digest
 from furytune._durable import write_file
 from furytune.errors import ContractError
 
-__all__ = ["edited", "read", "relative", "write"]
+__all__ = ["edited", "placed", "read", "write"]
 
 FORMAT = 1
 _KEYS = {
@@ -108,6 +108,17 @@ def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no JSON")
+
+
+def placed(location: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Returns a location with every "path" in it as seen from a folder."""
+    found: dict[str, Any] = {}
+    for key, value in location.items():
+        if isinstance(value, Mapping):
+            found[key] = placed(value, base)
+        else:
+            found[key] = relative(Path(str(value)), base) if key == "path" else value
+    return found
 
 
 def relative(path: Path, base: Path) -> str:

@@ -26,6 +26,7 @@ from furytune.errors import (
     SnapshotError,
     TextError,
 )
+from furytune.explanation import Explaining, Explanation, Fate, Finding
 from furytune.normalize import Normalizer
 from furytune.protocols import Augmenter, BulkAugmenter
 from furytune.records import Passage, Prompt
@@ -149,6 +150,32 @@ class PromptContract:
                 results[i] = error
         return [r for r in results if r is not None]
 
+    def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
+        """Says how the prompt for a question comes about: what was found, what was left out, and why.
+
+        Args:
+            question: The raw question, as the platform delivers it.
+            at: The moment it is asked; None is now.
+
+        Returns:
+            The prompt that `prompt` renders, with the passages' scores; print it, or look at it in a notebook.
+
+        Raises:
+            TextError: The question is empty or damaged.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
+        """
+        at = at or datetime.now(UTC)
+        prompt = self.prompt(question, at=at)
+        if isinstance(self.augmenter, Explaining):
+            found = self.augmenter.explain(self.normalizer(question), at=at)
+        else:
+            found = tuple(Finding(passage=p, fate="found") for p in prompt.passages)
+        fates: dict[str, Fate] = {p.id: "prompt" for p in prompt.passages}
+        fates |= dict.fromkeys(prompt.left_out, "budget")
+        told = (attrs.evolve(f, fate=fates.get(f.passage.id, f.fate)) for f in found)
+        return Explanation(prompt=prompt, at=at, findings=tuple(told))
+
     def request(self, question: str, *, at: datetime | None = None, dialect: str = "") -> dict[str, Any]:
         """Renders the request fields that carry the prompt to a model.
 
@@ -173,7 +200,7 @@ class PromptContract:
         return attrs.evolve(self, augmenter=latest()) if latest else self
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the contract file, whole or not at all.
+        """Writes the contract file, whole or not at all, and pins the knowledge it names.
 
         It holds no question of anybody: the golden prompts are made of probes and passage titles.
 
@@ -184,9 +211,7 @@ class PromptContract:
             ContractError: The file cannot be written.
         """
         target = Path(path)
-        location = dict(getattr(self.augmenter, "location", {}))
-        if "path" in location:
-            location["path"] = _contract_file.relative(Path(str(location["path"])), target.parent)
+        location = _contract_file.placed(getattr(self.augmenter, "location", {}), target.parent)
         content: dict[str, Json] = {
             "fingerprint": self.fingerprint,
             "snapshot": self.snapshot,
@@ -197,6 +222,9 @@ class PromptContract:
             "deviations": list(self.deviations),
         }
         _contract_file.write(target, content)
+        pin = getattr(self.augmenter, "pin", None)
+        if pin is not None:
+            pin()
 
     @classmethod
     def load(

@@ -30,6 +30,7 @@ from furytune.errors import (
     TextError,
     TuningError,
 )
+from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
 from furytune.protocols import Augmenter, Collector, Curator, Exporter, Provenance, Starting, Tuner
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
@@ -162,7 +163,18 @@ class Pipeline:
             normalizer=self.normalizer,
             budget=self.budget,
             dialects=[e.dialect for e in self.exporter],
+            deviations=tuple(getattr(self.augmenter, "deviations", ())),
         )
+
+    @cached_property
+    def _training(self) -> PromptContract:
+        """The same contract, but for what the augmenter mixes into training rows and declares as a deviation."""
+        for_training = getattr(self.augmenter, "for_training", None)
+        return attrs.evolve(self.contract, augmenter=for_training()) if for_training else self.contract
+
+    def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
+        """Says how the prompt for a question comes about; the same as ``contract.explain``."""
+        return self.contract.explain(question, at=at)
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
         """Renders the prompt for a question; the same as ``contract.prompt``."""
@@ -246,7 +258,7 @@ class Pipeline:
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
         pairs = self._pairs(tally, len(self.curators))
         while batch := list(islice(pairs, _BATCH)):
-            prompts = self.contract.prompts(
+            prompts = self._training.prompts(
                 [p.question for p in batch], at=[p.asked_at or BEFORE_ALL_DATES for p in batch]
             )
             for pair, prompt in zip(batch, prompts, strict=True):

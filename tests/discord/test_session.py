@@ -551,7 +551,9 @@ def test_only_discord_itself_is_known_to_have_a_limit_of_all_routes_until_anothe
     with FakeDiscord() as service:
 
         async def pace_of(endpoint, **limits):
-            session = await Session.open(Secret(service.token), endpoint, patience=Patience(first=0.001, **limits))
+            session = await Session.open(
+                Secret(service.token), endpoint, patience=Patience(first=0.001, **limits)
+            )
             async with session:
                 before = session._guard._pace._step
                 service.fail(mode="global", wait=0.01)

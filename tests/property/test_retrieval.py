@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from furytune.augmenters._lexical import LexicalIndex
+from furytune.augmenters._lexical import _LARGE, LexicalIndex, _query_weight
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import make_postings
+from furytune.augmenters._ranking import best
+from furytune.augmenters._search import Search
+from furytune.augmenters._snapshot import Loaded, Vectors
 from furytune.augmenters._tokens import analyze, words
+from furytune.augmenters._vectors import whole
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 from furytune.testing.strategies import texts
@@ -40,22 +48,24 @@ def corpora(date=undated_or_dated):
 
 def index_of(passages):
     ordered = sorted(passages, key=lambda p: p.id)
-    return ordered, LexicalIndex(ordered, k1=1.5, b=0.75)
+    moments = Moments(ordered)
+    index = LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
+    return ordered, moments, index
 
 
 def found(passages, question, at, k=3):
     if not passages:
         return []
-    ordered, index = index_of(passages)
-    return [ordered[i].id for i in index.top([question], [index.visible(at)], k)[0]]
+    ordered, moments, index = index_of(passages)
+    return [ordered[i].id for i in index.top([question], [moments.visible(at)], k)[0]]
 
 
 def scores(passages, question, at):
     """Scores that are not 0, to the last bit."""
     if not passages:
         return {}
-    ordered, index = index_of(passages)
-    row = index.scores([question], [index.visible(at)])[0].tolist()
+    ordered, moments, index = index_of(passages)
+    row = index.scores([question], [moments.visible(at)])[0].tolist()
     return {p.id: s for p, s in zip(ordered, row, strict=False) if s}
 
 
@@ -85,8 +95,8 @@ class TestOrder:
 
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.data())
     def test_one_by_one_and_in_any_batch_is_the_same(self, passages, asked, data):
-        _, index = index_of(passages)
-        seen = [index.visible(at) for _, at in asked]
+        _, moments, index = index_of(passages)
+        seen = [moments.visible(at) for _, at in asked]
         questions = [q for q, _ in asked]
         alone = [index.top([q], [v], 3)[0] for q, v in zip(questions, seen, strict=True)]
         cut = data.draw(st.integers(0, len(asked)))
@@ -134,6 +144,90 @@ def naive_scores(passages, question):
                 times * 2.2 / (times + 1.2) * idf * c[term] * 2.5 / (c[term] + norm) if c[term] else 0
             )
     return scores
+
+
+class Letters:
+    """An embedder whose vectors count letters; it may give other last digits in company, so nobody gives it any."""
+
+    spec = {"name": "letters"}
+
+    def embed(self, texts, *, kind):
+        assert kind == "passage" or len(texts) == 1
+        return np.array([[t.lower().count(c) + 0.1 * len(texts) ** 0.5 for c in "aeiorst日"] for t in texts])
+
+
+def searched(passages, fusion):
+    ordered = sorted(passages, key=lambda p: p.id)
+    rows = [whole(Letters().embed([p.text], kind="passage"), 1, "letters") for p in ordered]
+    vectors = Vectors.of(Letters.spec, np.concatenate(rows))
+    state = Loaded(version=0, passages=tuple(ordered), snapshot="", vectors=vectors)
+    return Search("nowhere.lance", state, embedder=Letters(), words=True, fusion=fusion, k1=1.5, b=0.75)
+
+
+class TestVectors:
+    """The same laws where vectors count too."""
+
+    @given(corpora(), phrases, dates, st.integers(1, 11), st.sampled_from(["scores", "ranks"]))
+    def test_later_passages_change_nothing(self, passages, question, at, k, fusion):
+        visible = [p for p in passages if p.date is None or p.date < at]
+        found = []
+        for some in (visible, passages):
+            search = searched(some, fusion) if some else None
+            rows = search.top([question], [search.moments.visible(at)], k) if search else [[]]
+            found.append([search.passages[i].id for i in rows[0]] if search else [])
+
+        assert found[0] == found[1]
+
+    @given(corpora(st.none()), phrases, st.integers(0, 40))
+    def test_scores_are_those_without_later_passages(self, passages, question, later):
+        """To the last bit, though they are in units of a spread that the later ones must not widen."""
+        more = [Passage(id=f"q{i:02}", text=f"sphere cube {i}", date=START) for i in range(later)]
+        rows = [
+            searched(some, "scores").scores([question], [len(passages)])[-1][0, : len(passages)].tolist()
+            for some in (passages, passages + more)
+        ]
+        assert rows[0] == rows[1]
+
+    @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.sampled_from(["scores", "ranks"]))
+    def test_one_by_one_and_in_a_batch_is_the_same(self, passages, asked, fusion):
+        search = searched(passages, fusion)
+        seen = [search.moments.visible(at) for _, at in asked]
+        questions = [q for q, _ in asked]
+
+        alone = [search.top([q], [v], 3)[0] for q, v in zip(questions, seen, strict=True)]
+        assert alone == search.top(questions, seen, 3)
+
+
+class TestShortcut:
+    """Leaving out what cannot be among the best changes nothing, not even among ties."""
+
+    @given(st.lists(phrases, min_size=1, max_size=60), phrases, st.integers(1, 12))
+    def test_the_best_are_those_of_weighing_all(self, bodies, question, k):
+        passages = [Passage(id=f"p{i:02}", text=text) for i, text in enumerate(bodies)]
+        _, _, index = index_of(passages)
+        weights = {t: float(_query_weight(c)) for t, c in index._terms(question).items()}
+        everything = index.top([question], [len(passages)], len(passages))[0]
+
+        assert index._many.top([weights], k)[0] == everything[:k]
+
+    def test_many_passages_without_a_word_find_nothing(self):
+        _, _, index = index_of([Passage(id=f"p{i:05}", text="???") for i in range(_LARGE)])
+        assert index.top(["sphere", "???"], [_LARGE, _LARGE], 3) == [[], []]
+
+    def test_many_passages_take_it_and_are_ranked_alike(self):
+        """So many that the choice of the way is that of real use, with terms of every frequency."""
+        rnd = random.Random(5)
+        rare = [f"w{int(rnd.paretovariate(0.5)) % 3000}" for _ in range(4000)]
+        passages = [
+            Passage(id=f"p{i:05}", text=" ".join(rnd.choices(rare, k=8))) for i in range(_LARGE + 100)
+        ]
+        _, moments, index = index_of(passages)
+        visible = moments.visible(START)
+        for _ in range(60):
+            question = " ".join(rnd.choices(rare, k=rnd.randint(1, 7)))
+            (row,) = best(index.scores([question], [visible]), 10)
+            assert index.top([question], [visible], 10) == [row]
+        assert "_many" in vars(index)
 
 
 class TestTable:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.augmenters.rag import RagAugmenter, build_index
+from furytune.budget import TokenBudget
+from furytune.corpora._sizes import Sizes
 from furytune.corpora.markup import markup
-from furytune.corpora.python_package import python_package
 from furytune.errors import ConfigError, KnowledgeError, SourceFormatError
 from furytune.records import Dropped, Passage
 from furytune.testing.strategies import texts
@@ -127,7 +127,6 @@ class TestHeadings:
     @pytest.mark.parametrize(
         "text",
         [
-            "---\ntitle: x\n---\n\ntext\n",
             "- item\n---\n",
             "| a |\n---\n",
             "text\n\n---\n\nmore\n",
@@ -142,7 +141,14 @@ class TestHeadings:
         assert found.title == "docs/a.md"
 
     @pytest.mark.parametrize(
-        "text", ["text\n\n----\n\nmore\n", "a b\n=== ===\n", "x\n-\n\n.. note::\n   y\n   -\n"]
+        "text",
+        [
+            "text\n\n----\n\nmore\n",
+            "a b\n=== ===\n",
+            "x\n-\n\n.. note::\n   y\n   -\n",
+            "A title\n--\n",
+            "a\nb\n===\n",
+        ],
     )
     def test_what_only_looks_like_an_rst_heading_is_none(self, docs, text):
         assert {p.title for p in read(docs(a_dot_rst=text))} <= {"docs/a.rst", "x"}
@@ -163,16 +169,16 @@ class TestHeadings:
 class TestSizes:
     def test_a_long_section_is_cut_between_paragraphs_within_the_bound(self, docs):
         text = "# Long\n\n" + "\n\n".join(f"Paragraph {i}. " + "word " * 20 for i in range(50))
-        found = read(docs(a_dot_md=text), max_chars=500)
+        found = read(docs(a_dot_md=text), max_tokens=170)
 
         assert len(found) > 5
-        assert all(len(p.text) <= 500 for p in found)
+        assert all(len(p.text) <= 510 for p in found)
         assert all(p.text.startswith(("# Long", "Paragraph")) for p in found)
         assert len({p.id for p in found}) == len(found)
 
     def test_a_paragraph_and_a_line_over_the_bound_are_cut_between_lines_and_words(self, docs):
         lines = "\n".join("word " * 9 + f"end{i}" for i in range(40))
-        found = read(docs(a_dot_md=lines + "\n\n" + "long " * 400), max_chars=300)
+        found = read(docs(a_dot_md=lines + "\n\n" + "long " * 400), max_tokens=100)
 
         assert all(len(p.text) <= 300 for p in found)
         assert sum(p.text.count("word") for p in found) == 360
@@ -189,32 +195,114 @@ class TestSizes:
             ("md", "{indented}"),
         ],
     )
-    def test_code_is_never_cut(self, docs, suffix, block):
-        body = "\n\n".join(f"line_{i} = {i}" for i in range(100))
+    def test_code_that_fits_is_never_cut(self, docs, suffix, block):
+        body = "\n\n".join(f"line_{i} = {i}" for i in range(20))
         code = block.format(body=body, indented=textwrap.indent(body, "    "))
         text = "Before. " * 40 + "\n\n" + code + "\n\n" + "After. " * 40 + "\n"
-        found = read(docs(**{f"a_dot_{suffix}": text}), max_chars=300)
-        (holder,) = [p for p in found if "line_50 " in p.text]
+        found = read(docs(**{f"a_dot_{suffix}": text}), max_tokens=150)
+        (holder,) = [p for p in found if "line_9 " in p.text]
 
         assert code.strip("\n") in holder.text
-        assert all(len(p.text) <= 300 for p in found if p is not holder)
+        assert all(len(p.text) <= 450 for p in found)
 
     def test_text_right_behind_a_fence_is_a_paragraph_of_its_own(self, docs):
-        code = "```\n" + "x = 1\n\n" * 100 + "```"
-        found = read(docs(a_dot_md=f"{code}\nAfter.\n\nMore.\n"), max_chars=300)
+        code = "```\n" + "x = 1\n\n" * 20 + "```"
+        found = read(docs(a_dot_md=f"{code}\nAfter.\n\nMore.\n"), max_tokens=50)
 
         assert [p.text for p in found] == [code, "After.\n\nMore."]
 
-    def test_the_bound_has_a_least_value_and_counts_characters(self, docs):
-        with pytest.raises(ConfigError, match="characters"):
-            markup(docs(a_dot_md="x"), max_chars=10)
+    def test_a_code_block_over_the_bound_is_cut_where_statements_begin_and_counted(self, docs):
+        body = "\n\n".join(f"def f{i}(a):\n    b = a\n\n    return b + {i}" for i in range(12))
+        items = list(markup(docs(a_dot_md=f"# T\n\n```python\n{body}\n```\n"), max_tokens=60))
+        found = [p for p in items if isinstance(p, Passage)]
+
+        assert all(len(p.text) <= 180 for p in found)
+        for p in found:
+            code = p.text.removeprefix("# T\n\n").removeprefix("```python\n").removesuffix("\n```")
+            assert code.startswith("def f")
+            compile(code, p.source, "exec")
+        assert sum(p.text.count("return b") for p in found) == 12
+        (note,) = [d for d in items if isinstance(d, Dropped)]
+        said = (note.reason, note.unit, note.count, note.where)
+        assert said == ("cut_code_block", "record", len(found), "docs/a.md")
+
+    @pytest.mark.parametrize("suffix", ["md", "rst"])
+    def test_an_admonition_is_cut_only_if_it_alone_is_too_long(self, docs, suffix):
+        def note(words):
+            code = "```\nx = 1\n\ny = 2\n```" if suffix == "md" else "::\n\n    x = 1\n\n    y = 2"
+            inner = f"{'one ' * words}\n\n{'two ' * words}\n\n{code}"
+            if suffix == "md":
+                return f"````{{note}}\n{inner}\n````"
+            return ".. note::\n\n" + textwrap.indent(inner, "   ")
+
+        text = f"{'Before. ' * 30}\n\n{note(20)}\n\n{'After. ' * 30}\n"
+        whole = read(docs(**{f"a_dot_{suffix}": text}), max_tokens=90)
+        parts = read(docs(**{f"a_dot_{suffix}": note(60)}), max_tokens=90)
+
+        (holder,) = [p for p in whole if "one" in p.text]
+        assert "two" in holder.text
+        assert "y = 2" in holder.text
+        assert not any("one" in p.text and "two" in p.text for p in parts)
+        assert all(len(p.text) <= 270 for p in (*whole, *parts))
+        (code,) = [p for p in parts if "x = 1" in p.text]
+        assert "y = 2" in code.text
+
+    def test_a_heading_goes_with_the_first_piece_of_what_is_too_long(self, docs):
+        found = read(docs(a_dot_md="# Long\n\n" + "word " * 500), max_tokens=100)
+
+        assert found[0].text.startswith("# Long\n\nword")
+        assert {p.title for p in found} == {"Long"}
+        assert all(len(p.text) <= 300 for p in found)
+
+    def test_tokens_can_be_counted_exactly(self, docs):
+        budget = TokenBudget(100)
+        text = "# T\n\n" + "\n\n".join(f"{'understanding ' * 9}{i}" for i in range(40))
+        found = read(docs(a_dot_md=text), max_tokens=100, encoding="o200k_base")
+
+        assert all(budget.count(p.text) <= 100 for p in found)
+        assert any(len(p.text.encode()) > 600 for p in found)  # the estimate would have cut these
+
+    @given(texts(max_size=200))
+    def test_the_estimate_is_bytes_and_a_text_of_as_many_bytes_as_tokens_fits(self, text):
+        size = len(text.encode())
+
+        assert Sizes(50).fits(text) is (size <= 150)
+        assert size > 50 or Sizes(50, "o200k_base").fits(text)
+
+    def test_a_heading_over_half_the_bound_is_a_passage_of_its_own(self, docs):
+        found = read(docs(a_dot_md=f"# {'Long ' * 20}\n\n" + "word " * 500), max_tokens=60)
+
+        assert found[0].text == f"# {'Long ' * 20}".rstrip()
+        assert sum(p.text.count("word") for p in found) == 500
+        assert all(len(p.text) <= 180 for p in found)
+
+    def test_a_line_of_code_over_the_bound_is_cut_between_words(self, docs):
+        code = "x = '" + "word " * 100 + "'"
+        found = read(docs(a_dot_md=f"```\na = 1\n\n\n{code}\n\nb = 2\n```\n"), max_tokens=60)
+
+        assert sum(p.text.count("word") for p in found) == 100
+        assert all(p.text.startswith("```\n") and p.text.endswith("\n```") for p in found)
+        assert all(len(p.text) <= 180 for p in found)
+
+    def test_suffixes_are_endings(self, docs):
+        root = docs(a_dot_md="x")
+        for wrong in (".md", (), ("md",), {".md": "word"}):
+            with pytest.raises(ConfigError, match="suffixes"):
+                markup(root, suffixes=wrong)
+
+    def test_the_bound_has_a_least_value(self, docs):
+        with pytest.raises(ConfigError, match="max_tokens"):
+            markup(docs(a_dot_md="x"), max_tokens=10)
+        with pytest.raises(ConfigError, match="no encoding"):
+            markup(docs(a_dot_md="x"), encoding="nonsense")
 
     @given(texts(max_size=60), st.sampled_from(["md", "rst", "txt"]))
     def test_every_line_stands_in_exactly_one_passage(self, tmp_path_factory, text, suffix):
-        """Nothing is lost and nothing is said twice, whatever the file holds."""
+        """Nothing is lost and nothing is said twice, whatever the file holds but markup."""
+        text = _without_markup(text)
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         file.write_text(text, encoding="utf-8", newline="")
-        found = read(file, max_chars=100_000)
+        found = read(file, max_tokens=100_000)
         normal = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         expected = [line for line in normal.split("\n") if line.strip()]
 
@@ -224,26 +312,48 @@ class TestSizes:
 
     @given(texts(max_size=80), st.sampled_from(["md", "rst", "txt"]))
     def test_cutting_loses_nothing_but_white_space(self, tmp_path_factory, text, suffix):
+        text = _without_markup(text * 20)
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
-        file.write_text(text * 20, encoding="utf-8", newline="")
-        found = read(file, max_chars=200)
+        file.write_text(text, encoding="utf-8", newline="")
+        found = read(file, max_tokens=60)
 
         def bare(t):
             return re.sub(r"\s", "", t)
 
-        assert bare((text * 20).removeprefix("\ufeff")) == "".join(bare(p.text) for p in found)
+        assert bare(text.removeprefix("\ufeff")) == "".join(bare(p.text) for p in found)
+        assert all(len(p.text.encode()) <= 180 for p in found)
+
+    @given(texts(max_size=300), st.sampled_from(["md", "rst", "txt", "py"]), st.integers(50, 90))
+    def test_whatever_a_file_holds_passages_are_within_the_bound(self, tmp_path_factory, text, suffix, bound):
+        file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
+        file.write_text(text * 9, encoding="utf-8", newline="")
+        found = read(file, suffixes=(f".{suffix}",), max_tokens=bound)
+
+        assert all(p.text.strip() and len(p.text.encode()) <= 3 * bound for p in found)
+        assert len({p.id for p in found}) == len(found)
+
+
+def _without_markup(text):
+    """Takes away what is left out or rewritten: NUL makes a file binary, the rest is markup."""
+    return re.sub(r"[`\0~!:<>.)\-]", "", text)
 
 
 class TestFiles:
     def test_lines_point_at_what_the_passage_holds(self, docs):
         root = docs(guide_dot_md=GUIDE, manual_dot_rst=MANUAL)
-        for p in read(root, max_chars=200, url="https://example.org/{path}?from={start}&to={end}"):
+        for p in read(root, max_tokens=67, url="https://example.org/{path}?from={start}&to={end}"):
             name, _, span = p.source.partition(":")
             start, end = map(int, span.split("-"))
             lines = (root.parent / name).read_text().split("\n")[start - 1 : end]
 
-            assert p.text == "\n".join(lines).rstrip()
+            assert p.text == "\n".join(lines).strip("\n").rstrip()
             assert p.url == f"https://example.org/{name}?from={start}&to={end}"
+
+    def test_addresses_are_quoted(self, docs):
+        root = docs(**{"grüße an #1_dot_md": "# T\n"})
+
+        (found,) = read(root, url="https://x.org/{path}#L{start}")
+        assert found.url == "https://x.org/docs/gr%C3%BC%C3%9Fe%20an%20%231.md#L1"
 
     def test_line_ends_and_a_byte_order_mark_do_not_matter(self, docs):
         texts_ = []
@@ -256,9 +366,9 @@ class TestFiles:
         root = docs(a_dot_md=b"ok\ngr\xf6n\n", b_dot_md="fine\n", c_dot_md=" \n")
 
         with pytest.raises(SourceFormatError, match=r"docs/a\.md:2: .*UTF-8.*on_error"):
-            read(root)
-        assert [p.text for p in read(root, on_error="skip")] == ["fine"]
-        assert [(d.reason, d.where) for d in markup(root, on_error="skip") if isinstance(d, Dropped)] == [
+            read(root, on_error="raise")
+        assert [p.text for p in read(root)] == ["fine"]
+        assert [(d.reason, d.where) for d in markup(root) if isinstance(d, Dropped)] == [
             ("not_utf8", "docs/a.md:2"),
             ("empty_file", "docs/c.md"),
         ]
@@ -275,56 +385,7 @@ class TestFiles:
         ]
 
     def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
-        with pytest.raises(KnowledgeError, match=r"\.md, \.rst, \.txt"):
+        with pytest.raises(KnowledgeError, match=r"\.md, \.rst, \.txt, \.ipynb"):
             markup(tmp_path)
         with pytest.raises(KnowledgeError, match="no such"):
             markup(tmp_path / "absent")
-
-
-class TestFaultsOf2024:
-    """Each fault of the index that the first helper bot was built on, told in one test."""
-
-    @pytest.fixture
-    def index(self, docs, tmp_path):
-        long = "# Long\n\n" + "\n\n".join(f"Paragraph {i} about topic{i}. " + "word " * 60 for i in range(30))
-        package = tmp_path / "pack"
-        package.mkdir()
-        (package / "__init__.py").write_text(
-            "class A:\n    class B:\n        x = 1\n    def late(self, size=3): pass\n"
-        )
-        sources = (docs(long_dot_md=long), package)
-        path = tmp_path / "corpus.lance"
-        report = build_index(path, markup(sources[0]), python_package(sources[1]))
-        return RagAugmenter(path, k=3), report, long
-
-    def test_all_chunks_of_a_file_are_kept_not_only_the_last(self, index):
-        rag, _, _ = index
-
-        assert all(f"topic{i}." in rag.context(f"topic{i}")[0].text for i in range(30))
-
-    def test_what_is_searched_is_what_stands_in_the_prompt(self, index):
-        rag, _, long = index
-        (best, *_) = rag.context("topic7")
-
-        assert "topic7" in best.text
-        assert "topic29" not in best.text
-        assert best.text in long
-
-    def test_documentation_and_code_go_into_one_index(self, index):
-        rag, report, _ = index
-
-        assert report.passages > 3
-        assert rag.context("late")[0].title == "pack.A.late"
-        assert rag.context("topic1")[0].title == "Long"
-
-    def test_sizes_are_characters_and_bounded(self, docs):
-        assert all(len(p.text) <= 2000 for p in read(docs(a_dot_rst="Sentence of words.\n" * 5000)))
-
-    def test_signatures_are_there(self, index):
-        assert "size=3" in index[0].context("late")[0].text
-
-    def test_no_docstring_is_not_the_word_none(self, index):
-        assert index[0].context("None") == ()
-
-    def test_a_nested_class_does_not_capture_later_methods(self, index):
-        assert [p.title for p in index[0].context("late")] == ["pack.A.late"]

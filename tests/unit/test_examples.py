@@ -60,3 +60,27 @@ def test_a_server_is_not_collected_without_a_word_on_who_permitted_it(tmp_path) 
     done = run(tmp_path, "collect_discord.py", "--guild", "1")
     assert done.returncode == 2
     assert "--permission" in done.stderr
+
+
+def test_two_releases_side_by_side_show_an_answer_that_went_stale(tmp_path) -> None:
+    shown = {
+        "1.0": "def __init__(self, scene, size=(300, 300)):",
+        "2.0": "def __init__(self, *, scene=None, size=(300, 300)):",
+    }
+    for version, signature in shown.items():
+        package = tmp_path / f"fury-{version}" / "fury"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("", encoding="utf-8")
+        (package / "actor.py").write_text(
+            "def sphere(centers, colors=None):\n    'Draws spheres.'\n", "utf-8"
+        )
+        (package / "window.py").write_text(
+            "class Scene:\n    'Holds actors.'\n\n"
+            f"class ShowManager:\n    'Shows a scene in a window.'\n    {signature}\n        pass\n",
+            encoding="utf-8",
+        )
+    done = run(tmp_path, "knowledge.py", "--old", "fury-1.0", "--new", "fury-2.0")
+    assert done.returncode == 0, done.stderr
+    assert "still works" in done.stdout
+    assert "no longer works: fury.window.ShowManager(argument 1 without a name)" in done.stdout
+    assert done.stdout.count("True") == 3

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from furytune.augmenters._lexical import LexicalIndex
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import make_postings
 from furytune.augmenters._tokens import analyze, words
 from furytune.records import Passage
 
@@ -18,10 +20,15 @@ def terms(text):
     return [t for w in words(text) for part in analyze(w) for t in part]
 
 
+def lexical(passages):
+    moments = Moments(passages)
+    return moments, LexicalIndex(make_postings(passages, moments), moments, k1=1.5, b=0.75)
+
+
 def ranked(texts, question, k=10, titles=None):
     passages = [Passage(id=f"p{i:03}", text=t, title=(titles or {}).get(i, "")) for i, t in enumerate(texts)]
-    index = LexicalIndex(passages, k1=1.5, b=0.75)
-    return index.top([question], [index.visible(NOW)], k)[0]
+    moments, index = lexical(passages)
+    return index.top([question], [moments.visible(NOW)], k)[0]
 
 
 class TestTerms:
@@ -130,10 +137,10 @@ class TestRanks:
 class TestMoments:
     def test_a_passage_is_visible_only_to_later_questions(self):
         passages = [Passage(id="a", text="sphere", date=NOW), Passage(id="b", text="sphere")]
-        index = LexicalIndex(passages, k1=1.5, b=0.75)
+        moments, index = lexical(passages)
 
-        assert index.visible(NOW) == 1
-        assert index.visible(NOW.replace(microsecond=1)) == 2
+        assert moments.visible(NOW) == 1
+        assert moments.visible(NOW.replace(microsecond=1)) == 2
         assert index.top(["sphere", "sphere"], [1, 2], 5) == [[1], [0, 1]]
 
 
@@ -142,4 +149,4 @@ def test_numpy_is_not_needed_to_import_the_scorer(monkeypatch):
     from furytune.errors import MissingExtraError
 
     with pytest.raises(MissingExtraError, match=r"furytune\[rag\]"):
-        LexicalIndex([Passage(id="a", text="x")], k1=1.5, b=0.75)
+        lexical([Passage(id="a", text="x")])

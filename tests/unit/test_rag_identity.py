@@ -397,12 +397,14 @@ print(report.version, report.written, report.snapshot)
 
     def test_who_is_always_late_is_told(self, path, monkeypatch):
         from furytune.augmenters import _table
+        from furytune.augmenters._snapshot import Loaded
 
         build_index(path, OLD)
         write, count = _table._write, iter(range(100))
 
         def late(place, *rest, **more):
-            write(place, [Passage(id="n", text=f"{next(count)}")], _table._open(place), sound=True)
+            other = Loaded(version=0, passages=(Passage(id="n", text=f"{next(count)}"),), snapshot="")
+            write(place, other, _table._open(place), sound=True)
             return write(place, *rest, **more)
 
         monkeypatch.setattr(_table, "_write", late)

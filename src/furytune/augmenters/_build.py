@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
+from pathlib import Path
 
 from attrs import frozen
 
+from furytune._canonical import canonical_json
 from furytune._progress import progress
 from furytune.augmenters import _table
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import Postings, make_postings
+from furytune.augmenters._search import POSTINGS
+from furytune.augmenters._snapshot import Loaded, Vectors, blob, digest_of
+from furytune.augmenters._vectors import numpy, whole
+from furytune.augmenters.embedders import Embedder
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 
 __all__ = ["IndexReport", "build_index"]
 
+_BATCH = 256
 _SOURCES = "give it passages: python_package(...), markup(...), or a list of Passage"
 
 
@@ -28,6 +37,10 @@ class IndexReport:
         snapshot: Identity of the passages.
         passages: How many there are.
         dated: How many of them carry a date.
+        unchanged: How many the version before held with equal title and text: they were not taken apart again,
+            nor embedded.
+        removed: How many passages of the version before are gone.
+        embedded: How many texts the embedder was given.
         written: False where the index held equal passages already, so that no version was added.
         dropped: What was left out, and why, in the order it came.
     """
@@ -38,13 +51,17 @@ class IndexReport:
     passages: int
     dated: int
     written: bool
+    unchanged: int = 0
+    removed: int = 0
+    embedded: int = 0
     dropped: tuple[Dropped, ...] = ()
 
     def __str__(self) -> str:
         state = "written" if self.written else "unchanged"
-        lines = [
-            f"{self.path}  version {self.version} ({state})  {self.passages} passages, {self.dated} dated"
-        ]
+        numbers = (f"{self.passages} passages", f"{self.dated} dated", f"{self.unchanged} unchanged")
+        lines = [f"{self.path}  version {self.version} ({state})  {', '.join(numbers)}"]
+        lines += [f"  no longer there {self.removed:>7}"] * bool(self.removed)
+        lines += [f"  texts embedded  {self.embedded:>7}"] * bool(self.embedded)
         counts: dict[tuple[str, str], int] = {}
         for d in self.dropped:
             counts[d.unit, d.reason] = counts.get((d.unit, d.reason), 0) + d.count
@@ -52,17 +69,23 @@ class IndexReport:
         return "\n".join(lines)
 
 
-def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropped]) -> IndexReport:
+def build_index(
+    path: str | os.PathLike[str], *sources: Iterable[Passage | Dropped], embedder: Embedder | None = None
+) -> IndexReport:
     """Makes passages the newest version of an index.
 
     The index is a LanceDB table: ``lancedb.connect("kb").open_table("corpus")`` opens ``kb/corpus.lance``. It
-    is replaced, not added to; earlier versions stay readable for whoever is pinned to them. A build that
-    is killed leaves the index as it was; of builds that run at once each makes a whole version.
+    is replaced, not added to: what the sources no longer give is gone from the new version. Earlier versions stay
+    readable for whoever is pinned to them. What did not change since the version before is neither
+    taken apart nor embedded again. A build that is killed leaves the index as it was; of builds that run at once each
+    makes a whole version.
 
     Args:
         path: Folder of the table, ending in ``.lance``; made if absent.
         sources: Streams of passages, such as `furytune.corpora.python_package.python_package` gives. They are
             read to the end before anything is written, and held in memory.
+        embedder: Gives each passage a vector, of its title and text; without one the index has none and serves
+            only ``mode="lexical"``. See `furytune.augmenters.embedders.Embedder`.
 
     Returns:
         An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
@@ -72,10 +95,12 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
     Raises:
         ConfigError: The path cannot be an index, or a source gives something else than passages.
         KnowledgeError: Two passages have one id; there are no passages; the folder holds a table that is not
-            an index; or it could not be written.
-        MissingExtraError: LanceDB is not installed.
+            an index; the embedder gives no vectors; or the index could not be written.
+        MissingExtraError: LanceDB is not installed, or what the embedder needs.
     """
     place = _table.check_path(path)
+    if embedder is not None and (isinstance(embedder, type) or not isinstance(embedder, Embedder)):
+        raise ConfigError(f"{embedder!r:.60} is no embedder; see furytune.augmenters.embedders.Embedder")
     for source in sources:
         _check_source(source)
     found: dict[str, Passage] = {}
@@ -98,16 +123,58 @@ def build_index(path: str | os.PathLike[str], *sources: Iterable[Passage | Dropp
             found[item.id] = item
     if not found:
         raise KnowledgeError(f"{place}: the sources gave no passages; an index that stood here still stands")
-    state, written = _table.store(place, [found[i] for i in sorted(found)])
+    passages = tuple(_table.utc(found[i]) for i in sorted(found))
+    before = _table.newest_state(place)
+    vectors, embedded = _embed(passages, before, embedder)
+    postings = make_postings(passages, Moments(passages), before=_postings(place, before))
+    wanted = Loaded(version=0, passages=passages, snapshot=digest_of(passages), vectors=vectors)
+    blobs = {POSTINGS: postings.to_bytes(wanted.snapshot)}
+    state, written = _table.store(place, wanted, blobs, before)
+    old = {p.id: (p.title, p.text) for p in before.passages} if before else {}
     return IndexReport(
         path=place,
         version=state.version,
         snapshot=state.snapshot,
         passages=len(found),
-        dated=sum(p.date is not None for p in found.values()),
+        dated=sum(p.date is not None for p in passages),
+        unchanged=sum(old.get(p.id) == (p.title, p.text) for p in passages),
+        removed=len(old.keys() - found.keys()),
+        embedded=embedded,
         written=written,
         dropped=tuple(dropped),
     )
+
+
+def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Postings] | None:
+    if state is None:
+        return None
+    found = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
+    return None if found is None else (state.passages, found)
+
+
+def _embed(
+    passages: Sequence[Passage], before: Loaded | None, embedder: Embedder | None
+) -> tuple[Vectors | None, int]:
+    """Returns a vector for each passage, and how many texts had to be embedded for it."""
+    if embedder is None:
+        return None, 0
+    np, spec, name = numpy(), dict(embedder.spec), str(embedder.spec.get("name"))
+    rows = {}
+    held = before.vectors if before else None
+    if before and held and canonical_json(held.embedder) == canonical_json(spec):
+        rows = {_shown(p): row for p, row in zip(before.passages, held.numbers, strict=True)}
+    new = list(dict.fromkeys(text for text in map(_shown, passages) if text not in rows))
+    batches = [new[i : i + _BATCH] for i in range(0, len(new), _BATCH)]
+    for batch in progress(batches, "embedding", "batch"):
+        rows.update(zip(batch, whole(embedder.embed(batch, kind="passage"), len(batch), name), strict=True))
+    if len({len(row) for row in rows.values()}) > 1:
+        raise KnowledgeError(f"the embedder {name} gave vectors of different lengths; look at its model file")
+    return Vectors.of(spec, np.stack([rows[_shown(p)] for p in passages])), len(new)
+
+
+def _shown(passage: Passage) -> str:
+    """The text that is embedded: what a prompt shows of the passage, without where it comes from."""
+    return f"{passage.title}\n{passage.text}" if passage.title else passage.text
 
 
 def _check_source(source: object) -> None:

@@ -130,7 +130,7 @@ def _clean(place: Path, table: Any) -> None:
         if copy.name != _MARK:
             copy.unlink()
     if table.count_rows():
-        _snapshot.keep(place, _table.load(str(place), None))
+        _snapshot.keep(place, _table.load(str(place), None, vectors=True), {})
     (copies / _MARK).unlink()
 
 

@@ -16,16 +16,17 @@ integer once; sums of integers below 2**53 are exact in any order. Equal scores 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Context, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from furytune.augmenters._maxscore import MOST, MaxScore
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import Postings
+from furytune.augmenters._ranking import best, padded
 from furytune.augmenters._tokens import analyze, words
-from furytune.errors import MissingExtraError
-from furytune.records import Passage
+from furytune.augmenters._vectors import numpy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,12 +39,11 @@ __all__ = ["SCORER_VERSION", "LexicalIndex"]
 SCORER_VERSION = 1
 """Raised whenever any question could get other passages, or the same in another order."""
 
-TITLE_WEIGHT = 3
 _K3 = 1.2
 _SCALE = 1 << 20
 _QUERY_SCALE = 1 << 6
 _CELLS = 320_000  # scores held at a time: 2.5 MB, which stays in the cache of one core
-_GROUP = 16
+_LARGE = 20_000  # passages from which on it pays to leave most of them out
 _DECIMAL = Context(prec=25)
 
 
@@ -59,66 +59,42 @@ def _query_weight(count: int) -> int:
 
 
 class LexicalIndex:
-    """Postings of a fixed set of passages.
+    """Weights of a fixed set of passages.
 
     Args:
-        passages: In ascending order of id; results are positions in this sequence.
+        postings: Terms of the passages.
+        moments: Of the same passages; results are positions in their ascending order of id.
         k1: How fast repeated terms stop to matter.
         b: How much long passages are held back, from 0 to 1.
     """
 
-    def __init__(self, passages: Sequence[Passage], *, k1: float, b: float) -> None:
-        try:
-            import numpy as np
-        except ImportError as error:
-            raise MissingExtraError("retrieval", "rag") from error
-        self._np: Any = np
+    def __init__(self, postings: Postings, moments: Moments, *, k1: float, b: float) -> None:
+        np = self._np = numpy()
         self._k1, self._b = k1, b
-        self._size = n = len(passages)
-        self._width = -(-n // _GROUP) * _GROUP
-        # Undated passages come first, then the dated ones from old to new: what is visible at a moment is
-        # a prefix of this order, and so is its part of every posting list.
-        undated = [i for i, p in enumerate(passages) if p.date is None]
-        dated = sorted((p.date, i) for i, p in enumerate(passages) if p.date is not None)
-        self._undated = len(undated)
-        self._dates = [date for date, _ in dated]
-        order = undated + [i for _, i in dated]
-        self._row = np.array(order, dtype=np.int64)
-        self._vocabulary: dict[str, int] = {}
+        self._postings = postings
+        self._size = n = len(postings.length)
+        self._width = padded(n)
+        self._row = np.array(moments.order, dtype=np.int64)
+        self._number = {term: i for i, term in enumerate(postings.terms)}
         self._words: dict[str, tuple[int, ...]] = {}
-        terms, held, lengths = self._count(passages, order)
-        ranks = np.repeat(np.arange(n, dtype=np.int64), held)
-        self._key, tf = np.unique(np.array(terms, dtype=np.int64) * n + ranks, return_counts=True)
-        self._rank = self._key % n
-        self._tf = tf.astype(np.float64)
-        starts = np.arange(len(self._vocabulary) + 1, dtype=np.int64) * n
-        self._start = np.searchsorted(self._key, starts)
-        self._length = np.array(lengths, dtype=np.float64)
-        self._total = np.concatenate(([0], np.cumsum(np.array(lengths, dtype=np.int64))))
+        self._start, self._rank, self._count = postings.start, postings.rank, postings.count
+        self._length = postings.length.astype(np.float64)
+        self._total = np.concatenate(([0], np.cumsum(postings.length)))
         df = np.diff(self._start)
         values, inverse = np.unique(df, return_inverse=True)
         idf = np.array([_idf(n, int(v)) for v in values], dtype=np.float64)[inverse]
         self._impact = self._weigh(np.repeat(idf, df), slice(None), self._mean(np.array([n])))
 
-    def _count(
-        self, passages: Sequence[Passage], order: Sequence[int]
-    ) -> tuple[list[int], list[int], list[int]]:
-        """Returns term ids of all passages one after the other, how many each has, and their lengths."""
-        number = self._vocabulary.setdefault
-        size = self._vocabulary.__len__
-        terms: list[int] = []
-        held: list[int] = []
-        lengths: list[int] = []
-        for i in order:
-            before, length = len(terms), 0
-            for text, weight in ((passages[i].title, TITLE_WEIGHT), (passages[i].text, 1)):
-                for word in words(text):
-                    parts, compounds = analyze(word)
-                    length += weight * len(parts)
-                    terms += [number(t, size()) for t in parts + compounds] * weight
-            held.append(len(terms) - before)
-            lengths.append(length)
-        return terms, held, lengths
+    @cached_property
+    def _key(self) -> Any:
+        """Term and rank of each posting in one ascending number."""
+        np = self._np
+        terms = np.arange(len(self._start) - 1, dtype=np.int64)
+        return np.repeat(terms, np.diff(self._start)) * self._size + self._rank
+
+    @cached_property
+    def _many(self) -> MaxScore:
+        return MaxScore(self._postings, self._impact, self._row)
 
     def _mean(self, visible: NDArray[np.int64]) -> Floats:
         """Mean length of the first so many passages; 1 where that would be 0, for nothing is divided then."""
@@ -128,27 +104,26 @@ class LexicalIndex:
 
     def _weigh(self, idf: Floats, at: Any, mean: Floats) -> Floats:
         """Weights of the postings ``at``, as whole numbers."""
-        tf = self._tf[at]
+        tf = self._count[at].astype(self._np.float64)
         norm = self._k1 * (1 - self._b + self._b * (self._length[self._rank[at]] / mean))
         weights: Floats = self._np.rint(idf * (tf * (self._k1 + 1) / (tf + norm)))
         return weights
-
-    def visible(self, at: datetime) -> int:
-        """Returns how many passages a question asked at a moment may see: the undated and the older ones."""
-        return self._undated + bisect_left(self._dates, at)
 
     def top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
         """Returns positions of the k best passages for each question, best first, none that scores 0.
 
         Args:
             questions: Any texts.
-            visible: For each question, what `visible` returned for its moment.
+            visible: For each question, how many passages it may see, see `Moments.visible`.
             k: How many passages at most.
         """
+        if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
+            asked = (self._terms(question).items() for question in questions)
+            return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)
         step = max(1, _CELLS // self._size)
         out: list[list[int]] = []
         for a in range(0, len(questions), step):
-            out += self._best(self.scores(questions[a : a + step], visible[a : a + step]), k)
+            out += best(self.scores(questions[a : a + step], visible[a : a + step]), k)
         return out
 
     def _terms(self, question: str) -> dict[int, int]:
@@ -158,7 +133,7 @@ class LexicalIndex:
             known = self._words.get(word)
             if known is None:
                 parts, compounds = analyze(word)
-                known = tuple(self._vocabulary[t] for t in parts + compounds if t in self._vocabulary)
+                known = tuple(self._number[t] for t in parts + compounds if t in self._number)
                 if len(self._words) < 1 << 18:
                     self._words[word] = known
             for term in known:
@@ -172,7 +147,7 @@ class LexicalIndex:
 
         Args:
             questions: Any texts.
-            visible: For each question, what `visible` returned for its moment; the others score 0.
+            visible: For each question, how many passages it may see; the others score 0.
         """
         np = self._np
         asker: list[int] = []
@@ -194,7 +169,9 @@ class LexicalIndex:
         impact = self._impact[at] if every else self._impact_among(seen, count, at)
         impact *= np.repeat(np.array(weight, dtype=np.float64), count)
         cell = np.repeat(who * self._width, count) + self._row[self._rank[at]]
-        scores: Floats = np.bincount(cell, impact, minlength=len(questions) * self._width)
+        scores: Floats = np.bincount(cell, impact, len(questions) * self._width).astype(
+            np.float64, copy=False
+        )
         return scores.reshape(len(questions), self._width)
 
     def _impact_among(self, seen: Any, count: Any, at: Any) -> Floats:
@@ -203,18 +180,3 @@ class LexicalIndex:
         idf = [_idf(n, df) for n, df in zip(seen.tolist(), count.tolist(), strict=True)]
         mean = np.repeat(self._mean(seen), count)
         return self._weigh(np.repeat(np.array(idf, dtype=np.float64), count), at, mean)
-
-    def _best(self, scores: Floats, k: int) -> list[list[int]]:
-        """Orders each row by score, then position, and keeps k; all that tie with the last are weighed up."""
-        np = self._np
-        least = np.ones(len(scores))
-        if k < self._width // _GROUP:
-            # At least k scores are not below the k-th best of the groups' maxima, which is cheap to find.
-            best = scores.reshape(len(scores), _GROUP, -1).max(axis=1)
-            place = best.shape[1] - k
-            least = np.maximum(least, np.partition(best, place, axis=1)[:, place])
-        who, row = np.divmod(np.flatnonzero(scores >= least[:, None]), self._width)
-        # lexsort is by the last key first; `row` is the order of ids.
-        row = row[np.lexsort((row, -scores[who, row], who))]
-        ends = np.cumsum(np.bincount(who, minlength=len(scores))).tolist()
-        return [row[a : min(b, a + k)].tolist() for a, b in zip([0, *ends[:-1]], ends, strict=True)]

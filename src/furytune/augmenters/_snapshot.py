@@ -11,17 +11,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from furytune._canonical import Json, canonical_json
+from furytune._canonical import Json, canonical_json, digest
 from furytune._durable import write_file
+from furytune.augmenters._vectors import digest_vectors, numpy
 from furytune.records import Passage
 
-__all__ = ["EPOCH", "FORMAT", "MICROSECOND", "Loaded", "digest_of", "keep", "micros", "recall", "recorded"]
+__all__ = [
+    "EPOCH",
+    "FORMAT",
+    "MICROSECOND",
+    "Loaded",
+    "Vectors",
+    "blob",
+    "digest_of",
+    "keep",
+    "micros",
+    "recall",
+    "recorded",
+]
 
 FORMAT = "1"
 """Raised whenever older code would read table or copy wrongly."""
@@ -33,7 +47,27 @@ _FOLDER = "_furytune"
 _MANIFEST = re.compile(r"(\d{20})\.manifest")
 _LAST = 2**64 - 1
 _HINT = "latest_version_hint.json"
-_HEAD = 1000
+_HEAD = 100_000
+
+
+@frozen(kw_only=True)
+class Vectors:
+    """The vectors of passages.
+
+    Attributes:
+        embedder: Identity of the model they come from.
+        numbers: One row of whole numbers for each passage, see `furytune.augmenters._vectors.whole`.
+        digest: Identity of the numbers.
+    """
+
+    embedder: Mapping[str, Json]
+    numbers: Any = field(repr=False, eq=False)
+    digest: str
+
+    @classmethod
+    def of(cls, embedder: Mapping[str, Json], numbers: Any) -> Vectors:
+        """Returns vectors with their identity."""
+        return cls(embedder=dict(embedder), numbers=numbers, digest=digest_vectors(numbers))
 
 
 @frozen(kw_only=True)
@@ -44,11 +78,23 @@ class Loaded:
         version: Its number.
         passages: In ascending order of id.
         snapshot: Identity of the passages.
+        vectors: Of the passages; None where there are none, or they were not asked for.
     """
 
     version: int
     passages: tuple[Passage, ...]
     snapshot: str
+    vectors: Vectors | None = None
+
+    @property
+    def identity(self) -> str:
+        """Identity of passages and vectors, as far as they were read."""
+        return identity(self.snapshot, self.vectors.digest if self.vectors else "")
+
+
+def identity(snapshot: str, vectors: str) -> str:
+    """Returns the identity of passages and vectors together; without vectors it is that of the passages."""
+    return f"sha256:{digest([snapshot, vectors])}" if vectors else snapshot
 
 
 def micros(date: datetime) -> int:
@@ -70,39 +116,58 @@ def _lines(passages: Iterable[Passage]) -> Iterable[bytes]:
         yield canonical_json([p.id, p.text, p.title, p.source, p.url, date]) + b"\n"
 
 
-def keep(table: Path, state: Loaded) -> None:
+def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
     """Writes the copy of a version, and deletes those whose version is gone.
 
     Args:
         table: Folder of the table.
         state: What the version holds.
+        blobs: Further files of the copy, by ending; they vouch for their bytes themselves.
     """
     manifests = _manifests(table)
     manifest = manifests.get(state.version)
     if manifest is None:
         return
-    header: Json = {
-        "furytune_index": FORMAT,
-        "version": state.version,
-        "manifest": hashlib.sha256(manifest.read_bytes()).hexdigest(),
-        "snapshot": state.snapshot,
-    }
     folder = table / _FOLDER
     folder.mkdir(exist_ok=True)
+    header = _header(state.version, manifest, state.snapshot)
+    if state.vectors is not None:
+        header["vectors"] = {
+            "embedder": state.vectors.embedder,
+            "dimension": state.vectors.numbers.shape[1],
+            "digest": state.vectors.digest,
+        }
+        blobs = {**blobs, "vectors": state.vectors.numbers.astype("<i2").tobytes()}
+    for ending, content in blobs.items():
+        write_file(folder / f"{state.version}.{ending}", content)
     write_file(
         folder / f"{state.version}.jsonl", b"".join([canonical_json(header), b"\n", *_lines(state.passages)])
     )
-    for copy in folder.glob("*.jsonl"):
+    for copy in folder.iterdir():
         if copy.stem.isdecimal() and int(copy.stem) not in manifests:
             copy.unlink(missing_ok=True)
 
 
-def recall(table: Path, version: int | None) -> Loaded | None:
+def _header(version: int, manifest: Path, snapshot: str) -> dict[str, Json]:
+    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    return {"furytune_index": FORMAT, "version": version, "manifest": sha256, "snapshot": snapshot}
+
+
+def blob(table: Path, version: int, ending: str) -> bytes:
+    """Returns a further file of the copy of a version; b"" if there is none."""
+    try:
+        return (table / _FOLDER / f"{version}.{ending}").read_bytes()
+    except OSError:
+        return b""
+
+
+def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded | None:
     """Returns a version from its copy, or None where LanceDB has to be asked.
 
     Args:
         table: Folder of the table.
         version: Which; None is the newest.
+        vectors: Whether to read the vectors too.
     """
     manifests = _manifests(table)
     version = max(manifests, default=0) if version is None else version
@@ -110,25 +175,38 @@ def recall(table: Path, version: int | None) -> Loaded | None:
         return None
     try:
         head, _, body = (table / _FOLDER / f"{version}.jsonl").read_bytes().partition(b"\n")
-        manifest = hashlib.sha256(manifests[version].read_bytes()).hexdigest()
         snapshot = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        expected = {"furytune_index": FORMAT, "version": version, "manifest": manifest, "snapshot": snapshot}
-        if json.loads(head) != expected:
+        found = json.loads(head)
+        stated = found.pop("vectors", None)
+        if found != _header(version, manifests[version], snapshot):
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])
-    except (OSError, ValueError):
+        held = _vectors(table, version, stated, len(passages)) if vectors and stated else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Loaded(version=version, passages=passages, snapshot=snapshot)
+    return Loaded(version=version, passages=passages, snapshot=snapshot, vectors=held)
 
 
-def recorded(table: Path, limit: int) -> dict[int, str]:
-    """Returns the snapshot that the copy of each version states, newest first; nothing for versions without one.
+def _vectors(table: Path, version: int, stated: Mapping[str, Any], count: int) -> Vectors:
+    raw = (table / _FOLDER / f"{version}.vectors").read_bytes()
+    numbers = numpy().frombuffer(raw, "<i2").reshape(count, int(stated["dimension"]))
+    found = Vectors.of(stated["embedder"], numbers)
+    if found.digest != stated["digest"]:
+        raise ValueError("the vectors are not those that were kept")
+    return found
+
+
+def recorded(table: Path, limit: int) -> dict[int, tuple[str, str]]:
+    """Returns what the copy of each version states, newest first; nothing for versions without one.
 
     The statement is checked against the version's manifest, but not against the passages.
 
     Args:
         table: Folder of the table.
         limit: How many versions to look at.
+
+    Returns:
+        By version, the identity of the passages, and that of passages and vectors together.
     """
     manifests = _manifests(table)
     found = {}
@@ -136,14 +214,12 @@ def recorded(table: Path, limit: int) -> dict[int, str]:
         try:
             with (table / _FOLDER / f"{version}.jsonl").open("rb") as file:
                 head = json.loads(file.readline(_HEAD))
-            manifest = hashlib.sha256(manifests[version].read_bytes()).hexdigest()
-        except (OSError, ValueError):
+            stated = head.pop("vectors", None) or {"digest": ""}
+            snapshot = head["snapshot"]
+            if isinstance(snapshot, str) and head == _header(version, manifests[version], snapshot):
+                found[version] = (snapshot, identity(snapshot, str(stated["digest"])))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        known = {"furytune_index": FORMAT, "version": version, "manifest": manifest}
-        if isinstance(head, dict) and isinstance(head.get("snapshot"), str):
-            snapshot = head.pop("snapshot")
-            if head == known:
-                found[version] = snapshot
     return found
 
 

@@ -10,38 +10,46 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve
 
-from furytune.augmenters._snapshot import (
-    EPOCH,
-    FORMAT,
-    MICROSECOND,
-    Loaded,
-    digest_of,
-    keep,
-    micros,
-    recall,
-    recorded,
+from furytune._canonical import canonical_json
+from furytune.augmenters._arrow import (
+    COLUMNS,
+    KEY,
+    check_schema,
+    embedder_of,
+    passages_of,
+    to_arrow,
+    vectors_of,
 )
+from furytune.augmenters._snapshot import FORMAT, Loaded, digest_of, keep, recall, recorded
 from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
-__all__ = ["check_path", "find", "load", "newest", "open_index", "store"]
+__all__ = [
+    "check_path",
+    "find",
+    "load",
+    "newest",
+    "newest_state",
+    "open_index",
+    "pin",
+    "store",
+    "utc",
+]
 
-_KEY = b"furytune.index"
-_COLUMNS = ("id", "text", "title", "source", "url", "date")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\.lance")
 _REBUILD = "build it with furytune.augmenters.rag.build_index(path, passages)"
 _TRIES = 10
 _WAITS = 7
 _SEARCHED = 100
+_TAG = "furytune-"
 
 
 class _ForeignError(KnowledgeError):
@@ -74,6 +82,11 @@ def check_path(path: str | os.PathLike[str]) -> str:
     return plain if os.path.realpath(plain) == os.path.realpath(written) else written
 
 
+def utc(passage: Passage) -> Passage:
+    """Returns a passage with its date in UTC, as it comes back from a table."""
+    return evolve(passage, date=passage.date.astimezone(UTC)) if passage.date else passage
+
+
 def newest(path: str) -> int:
     """Returns the number of the newest version.
 
@@ -94,22 +107,23 @@ def open_index(path: str) -> Any:
     return table
 
 
-def load(path: str, version: int | None) -> Loaded:
+def load(path: str, version: int | None, *, vectors: bool = False) -> Loaded:
     """Reads one version of a table.
 
     Args:
         path: Its folder.
         version: Which; None is the newest.
+        vectors: Whether to read the vectors too, if there are any.
 
     Raises:
         KnowledgeError: The table is absent, damaged, empty or not an index.
         SnapshotError: As above, where a version is asked for; or that version is gone.
     """
-    copy = recall(Path(path), version)
+    copy = recall(Path(path), version, vectors=vectors)
     if copy is not None:
         return copy
     try:
-        return _load(path, version)
+        return _load(path, version, vectors=vectors)
     except SnapshotError:
         raise
     except KnowledgeError as error:
@@ -118,38 +132,40 @@ def load(path: str, version: int | None) -> Loaded:
         raise SnapshotError(str(error)) from error
 
 
-def find(path: str, version: int | None, snapshot: str) -> Loaded:
+def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False) -> Loaded:
     """Reads the version that holds certain passages, whatever its number is by now.
 
     Args:
         path: Folder of the table.
         version: Where they were last; None if nobody knows.
-        snapshot: Identity of the passages; "" accepts whatever ``version`` holds.
+        snapshot: Identity of what is read; "" accepts whatever ``version`` holds.
+        vectors: Whether the vectors are read too, and are part of the identity.
 
     Raises:
         KnowledgeError: No snapshot and no version is asked for, and the newest version cannot serve.
         SnapshotError: None of the newest hundred versions holds the passages.
     """
     if not snapshot:
-        return load(path, version)
+        return load(path, version, vectors=vectors)
     with suppress(KnowledgeError):
-        if version is not None and (found := load(path, version)).snapshot == snapshot:
+        if version is not None and (found := load(path, version, vectors=vectors)).identity == snapshot:
             return found
-    for found in _others(path, version, snapshot):
-        if found.snapshot == snapshot:
+    for found in _others(path, version, snapshot, vectors=vectors):
+        if found.identity == snapshot:
             return found
     which = "no version holds" if version is None else f"neither version {version} nor any other holds"
+    what = "passages and vectors" if vectors else "passages"
     raise SnapshotError(
-        f"{path}: {which} the passages {snapshot}; build the index again from the same sources in the same"
+        f"{path}: {which} the {what} {snapshot}; build the index again from the same sources in the same"
         " versions, or restore the folder from a backup"
     )
 
 
-def _others(path: str, version: int | None, snapshot: str) -> Iterator[Loaded]:
+def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> Iterator[Loaded]:
     """Yields versions that may hold the snapshot: first by what their copies state, then by reading them."""
-    stated = recorded(Path(path), _SEARCHED)
+    stated = {n: both[vectors] for n, both in recorded(Path(path), _SEARCHED).items()}
     for number, held in stated.items():
-        copy = recall(Path(path), number) if held == snapshot else None
+        copy = recall(Path(path), number, vectors=vectors) if held == snapshot else None
         if copy is not None:
             yield copy
     try:
@@ -163,17 +179,22 @@ def _others(path: str, version: int | None, snapshot: str) -> Iterator[Loaded]:
     for number in numbers:
         if number != version and stated.get(number, snapshot) == snapshot:
             with suppress(KnowledgeError):
-                yield _load(path, number)
+                yield _load(path, number, vectors=vectors)
 
 
-def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
+def store(
+    path: str, wanted: Loaded, blobs: Mapping[str, bytes], before: Loaded | None = None
+) -> tuple[Loaded, bool]:
     """Makes the passages the newest version of a table.
 
     Several processes may do so at once: each version is one of theirs, whole, and equal passages make one.
 
     Args:
         path: Its folder; made if absent.
-        passages: In ascending order of id, ids unique.
+        wanted: The passages, in ascending order of id, ids unique, dates in UTC; their vectors, if there shall be any.
+            The number of its version does not matter.
+        blobs: Further files of the copy, by ending.
+        before: What `newest_state` returned, to spare reading it again.
 
     Returns:
         The version that holds them, and whether it had to be written: equal passages make none.
@@ -181,18 +202,16 @@ def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
     Raises:
         KnowledgeError: The table is not an index, could not be written, or is written by others all the time.
     """
-    passages = tuple(evolve(p, date=p.date.astimezone(UTC)) if p.date else p for p in passages)
-    snapshot = digest_of(passages)
     for attempt in range(_TRIES):
         time.sleep(0.05 * attempt)
-        table, present = _present(path)
-        if present is not None and present.snapshot == snapshot:
-            _keep(path, present)
+        table, present = _present(path, None if attempt else before)
+        if present is not None and _equal(present, wanted):
+            _keep(path, present, blobs)
             return present, False
         try:
             if table is None and not _claim(path) and attempt < _WAITS:
                 continue  # another process is about to write the first version, or was killed
-            version = _write(path, passages, table, sound=present is not None)
+            version = _write(path, wanted, table, sound=present is not None)
         except (OSError, RuntimeError, ValueError) as error:
             with suppress(OSError):
                 Path(path).rmdir()  # no more than the folder was made
@@ -201,22 +220,50 @@ def store(path: str, passages: Sequence[Passage]) -> tuple[Loaded, bool]:
                     f"{path}: the index could not be written; what it held before still stands{_obstacle(path)}"
                 ) from error
             continue  # another process was faster
-        state = Loaded(version=version, passages=passages, snapshot=snapshot)
-        _keep(path, state)
+        state = evolve(wanted, version=version)
+        _keep(path, state, blobs)
         return state, True
     raise KnowledgeError(
         f"{path}: another process is building this index, and was faster {_TRIES} times; wait for it, then build again"
     )
 
 
-def _present(path: str) -> tuple[Any, Loaded | None]:
+def newest_state(path: str) -> Loaded | None:
+    """Returns what the newest version holds, vectors too; None where it cannot be read, or there is none."""
+    copy = recall(Path(path), None, vectors=True)
+    return copy if copy is not None else _present(path)[1]
+
+
+def pin(path: str, version: int) -> bool:
+    """Puts a tag on a version, so that no clean-up of LanceDB takes it away.
+
+    Returns:
+        False where the folder cannot be written, or LanceDB is not installed.
+    """
+    with suppress(KnowledgeError, MissingExtraError, OSError, RuntimeError, ValueError):
+        table, name = _open(path), f"{_TAG}{version}"
+        if name not in table.tags.list():
+            table.tags.create(name, version)
+        return True
+    return False
+
+
+def _equal(one: Loaded, other: Loaded) -> bool:
+    ours, theirs = one.vectors, other.vectors
+    same = (ours and canonical_json(ours.embedder)) == (theirs and canonical_json(theirs.embedder))
+    return same and one.identity == other.identity
+
+
+def _present(path: str, known: Loaded | None = None) -> tuple[Any, Loaded | None]:
     """Returns the newest state of the table, None if there is none; and what it holds, if that can be read."""
     if not os.path.isdir(path) or not _is_table(path):  # noqa: PTH112  (no error for names that are too long)
         return None, None
     try:
         table = _open(path)
         _check_format(path, table)
-        return table, _read(path, table)
+        if known is not None and known.version == int(table.version):
+            return table, known
+        return table, _read(path, table, vectors=True)
     except _ForeignError:
         raise
     except KnowledgeError:
@@ -234,13 +281,14 @@ def _claim(path: str) -> bool:
     return True
 
 
-def _write(path: str, passages: Sequence[Passage], table: Any, *, sound: bool) -> int:
+def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
+    arrow = to_arrow(state.passages, state.vectors)
     if sound:
         # Unlike the other way this fails if anything was written since the table was opened.
-        table.add(_arrow(passages), mode="overwrite")
+        table.add(arrow, mode="overwrite")
         return int(table.version)
     mode = "create" if table is None else "overwrite"
-    return int(_connect(path).create_table(Path(path).stem, _arrow(passages), mode=mode).version)
+    return int(_connect(path).create_table(Path(path).stem, arrow, mode=mode).version)
 
 
 def _number(path: str) -> int:
@@ -257,10 +305,10 @@ def _obstacle(path: str) -> str:
     return ""
 
 
-def _keep(path: str, state: Loaded) -> None:
+def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
     # The table is complete; without the copy it only opens more slowly.
     with suppress(OSError, ExportError):
-        keep(Path(path), state)
+        keep(Path(path), state, blobs)
 
 
 def _connect(path: str) -> Any:
@@ -296,7 +344,7 @@ def _open(path: str) -> Any:
 
 
 def _check_format(path: str, table: Any) -> None:
-    found = (table.schema.metadata or {}).get(_KEY)
+    found = (table.schema.metadata or {}).get(KEY)
     if found is None:
         raise _ForeignError(
             f"{path}: this table was not made by furytune; choose another path,"
@@ -309,7 +357,7 @@ def _check_format(path: str, table: Any) -> None:
         )
 
 
-def _load(path: str, version: int | None) -> Loaded:
+def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
     table = _open(path)
     _check_format(path, table)
     if version is not None:
@@ -321,53 +369,17 @@ def _load(path: str, version: int | None) -> Loaded:
                 " from the same passages and refresh the contract, or restore the folder from a backup"
             ) from error
         _check_format(path, table)
-    return _read(path, table)
+    return _read(path, table, vectors=vectors)
 
 
-def _read(path: str, table: Any) -> Loaded:
+def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
     try:
-        arrow = table.to_arrow()
-        passages = _passages(path, arrow)
+        check_schema(path, table.schema, _REBUILD)
+        embedder = embedder_of(table.schema) if vectors else None
+        # What is not needed is not read: the vectors may be larger than all the text.
+        arrow = table.to_arrow() if vectors else table.search().select(list(COLUMNS)).to_arrow()
+        passages, rows = passages_of(path, arrow, _REBUILD)
+        held = None if embedder is None else vectors_of(arrow, rows, embedder)
     except (OSError, OverflowError, RuntimeError, ValueError) as error:
         raise KnowledgeError(f"{path}: version {table.version} cannot be read; {_REBUILD} again") from error
-    return Loaded(version=int(table.version), passages=passages, snapshot=digest_of(passages))
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    text = [pa.field(name, pa.string(), nullable=False) for name in _COLUMNS[:-1]]
-    date = pa.field("date", pa.timestamp("us", "UTC"))
-    return pa.schema([*text, date], metadata={_KEY: FORMAT})
-
-
-def _arrow(passages: Sequence[Passage]) -> Any:
-    import pyarrow as pa
-
-    schema = _schema()
-    columns = [[getattr(p, name) for p in passages] for name in _COLUMNS[:-1]]
-    dates = [None if p.date is None else micros(p.date) for p in passages]
-    arrays = [pa.array(column, type=pa.string()) for column in columns]
-    return pa.Table.from_arrays([*arrays, pa.array(dates, type=schema.field("date").type)], schema=schema)
-
-
-def _passages(path: str, arrow: Any) -> tuple[Passage, ...]:
-    if tuple(arrow.schema.names) != _COLUMNS or not arrow.schema.equals(_schema()):
-        raise KnowledgeError(f"{path}: the columns were changed by something else; {_REBUILD} again")
-    if arrow.num_rows == 0:
-        raise KnowledgeError(f"{path}: the index holds no passages; {_REBUILD} again")
-    columns = [arrow.column(name).to_pylist() for name in _COLUMNS[:-1]]
-    # As integers, so that no time zone database is asked.
-    dates = arrow.column("date").cast("int64").to_pylist()
-    found = []
-    for id_, text, title, source, url, when in zip(*columns, dates, strict=True):
-        date = None if when is None else EPOCH + when * MICROSECOND
-        found.append(Passage(id=id_, text=text, title=title, source=source, url=url, date=date))
-    found.sort(key=lambda p: p.id)
-    for one, other in pairwise(found):
-        if one.id == other.id:
-            raise KnowledgeError(
-                f"{path}: two passages have the id {one.id!r} ({one.source or 'no source'} and"
-                f" {other.source or 'no source'}); {_REBUILD} again"
-            )
-    return tuple(found)
+    return Loaded(version=int(table.version), passages=passages, snapshot=digest_of(passages), vectors=held)

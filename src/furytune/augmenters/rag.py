@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from attrs import evolve, field, frozen
 
-from furytune._canonical import Json
+from furytune._canonical import Json, canonical_json
+from furytune._checks import of_type, one_of
 from furytune.augmenters import _table
 from furytune.augmenters._build import IndexReport, build_index
-from furytune.augmenters._lexical import SCORER_VERSION, LexicalIndex
+from furytune.augmenters._distractors import Distractors, TrainingAugmenter
+from furytune.augmenters._explain import findings
+from furytune.augmenters._lexical import SCORER_VERSION
+from furytune.augmenters._ranking import FUSION_VERSION
+from furytune.augmenters._rerank import Reranker, reordered
+from furytune.augmenters._search import Search
+from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, within
 from furytune.augmenters._snapshot import Loaded
 from furytune.augmenters._tokens import TOKENIZER_VERSION
-from furytune.errors import ConfigError, ContractError, ContractMismatchError
+from furytune.augmenters._vectors import VECTORS_VERSION
+from furytune.augmenters.embedders import Embedder
+from furytune.errors import ConfigError, ContractMismatchError, KnowledgeError
+from furytune.explanation import Finding
 from furytune.records import Passage
 
-__all__ = ["IndexReport", "RagAugmenter", "build_index"]
+__all__ = ["Distractors", "IndexReport", "RagAugmenter", "Reranker", "build_index"]
 
 # One for all: loading is rare, and a lock of its own would keep an augmenter from being pickled.
 _LOADING = threading.Lock()
-# The largest number that a version can have.
-_MOST = 2**63 - 1
-_SHOWN = 60
 
 
 class _Cache:
     """What an augmenter has found out about its table. Only the pin travels to copies and other processes."""
 
-    __slots__ = ("index", "pin", "state")
+    __slots__ = ("pin", "search", "state")
 
     def __init__(self, pin: tuple[str, int] | None = None) -> None:
         self.pin = pin
         self.state: Loaded | None = None
-        self.index: LexicalIndex | None = None
+        self.search: Search | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _Cache, (self.pin,)
@@ -49,36 +54,6 @@ def _fresh(cache: _Cache) -> _Cache:
     return _Cache(cache.pin)
 
 
-def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {_shown(value)}")
-
-
-def _within(least: float, most: float) -> Any:
-    def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
-        if not isinstance(value, float) or not least <= value <= most:
-            raise ConfigError(
-                f"{attribute.name} must be a number from {least} to {most}, not {_shown(value)}"
-            )
-
-    return check
-
-
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # Python refuses to write very long integers
-        return "an integer of thousands of digits"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _float(value: object) -> Any:
-    """Returns numbers as floats, and leaves what is none to the validator."""
-    with suppress(OverflowError):
-        return value if isinstance(value, bool) or not isinstance(value, Real) else float(value)
-    return value
-
-
 @frozen
 class RagAugmenter:
     """Finds the passages of an index that have the most in common with a question.
@@ -86,12 +61,19 @@ class RagAugmenter:
     The table's version is pinned when the object is first used, so whatever is added to the table later,
     equal questions get equal passages for as long as the object lives. A pickled copy keeps the pin, if there is
     one by then, and so does ``attrs.evolve`` unless it changes ``path`` or ``version``. One scorer serves one question
-    and many (`furytune.augmenters._lexical` says how it weighs words); passages that share no
-    word with the question are never returned. All passages of the version are held in memory.
+    and many (`furytune.augmenters._lexical` says how it weighs words, `furytune.augmenters._vectors` how vectors
+    are compared); passages that have nothing in common with the question are never returned. All passages of the
+    version are held in memory, and compared with each question: no index that leaves some out is used.
 
     Attributes:
         path: Folder of the table that `build_index` wrote; made absolute, with symbolic links as they are.
         k: How many passages at most.
+        mode: "lexical" counts words, "vector" compares vectors, "hybrid" does both.
+        embedder: The model that the index was built with; only for "vector" and "hybrid".
+        fusion: How "hybrid" makes one ranking of two: "scores" adds the scores, each in units of its ranking's
+            own spread, "ranks" is reciprocal rank fusion.
+        rerank: Puts the first passages into another order; None leaves them as they are.
+        distractors: Passages that do not help, for a share of the training rows; see `Distractors`.
         version: Version of the table; None is the newest at first use.
         k1: BM25's k1: how fast repeated words stop to matter.
         b: BM25's b: how much long passages are held back, from 0 to 1.
@@ -101,13 +83,36 @@ class RagAugmenter:
     """
 
     path: str = field(converter=_table.check_path)
-    k: int = field(default=4, validator=_positive)
-    version: int | None = field(default=None, kw_only=True, validator=attrs.validators.optional(_positive))
-    k1: float = field(default=1.5, kw_only=True, converter=_float, validator=_within(0.0, 10.0))
-    b: float = field(default=0.75, kw_only=True, converter=_float, validator=_within(0.0, 1.0))
+    k: int = field(default=4, validator=positive)
+    mode: Literal["lexical", "vector", "hybrid"] = field(
+        default="lexical", kw_only=True, validator=one_of("lexical", "vector", "hybrid")
+    )
+    embedder: Embedder | None = field(default=None, kw_only=True)
+    fusion: Literal["scores", "ranks"] = field(
+        default="scores", kw_only=True, validator=one_of("scores", "ranks")
+    )
+    rerank: Reranker | None = field(default=None, kw_only=True)
+    distractors: Distractors | None = field(
+        default=None, kw_only=True, validator=of_type(Distractors, type(None))
+    )
+    version: int | None = field(default=None, kw_only=True, validator=attrs.validators.optional(positive))
+    k1: float = field(default=1.5, kw_only=True, converter=as_float, validator=within(0.0, 10.0))
+    b: float = field(default=0.75, kw_only=True, converter=as_float, validator=within(0.0, 1.0))
     _cache: _Cache = field(
         factory=_Cache, converter=_fresh, alias="_cache", kw_only=True, eq=False, repr=False
     )
+
+    def __attrs_post_init__(self) -> None:
+        for given, kind in ((self.embedder, Embedder), (self.rerank, Reranker)):
+            if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
+                raise ConfigError(
+                    f"{type(given).__name__} is no {kind.__name__.lower()}; see {kind.__module__}"
+                )
+        if (self.embedder is None) != (self.mode == "lexical"):
+            raise ConfigError(
+                f"mode={self.mode!r} {'needs an' if self.embedder is None else 'takes no'} embedder;"
+                ' an embedder goes with mode="vector" or mode="hybrid"'
+            )
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], *, location: Mapping[str, Json], base: Path) -> RagAugmenter:
@@ -120,7 +125,7 @@ class RagAugmenter:
             spec: What `spec` returned when the contract was made.
             location: "path", with forward slashes, absolute or relative to ``base``; "version", None if
                 unknown; "snapshot", identity of the passages. Without a snapshot the version is taken as it
-                is, without both the newest one.
+                is, without both the newest one. "embedder" says where the model's files are.
             base: Folder that the contract file is in.
 
         Raises:
@@ -129,58 +134,103 @@ class RagAugmenter:
             KnowledgeError: Neither snapshot nor version is given, and the table cannot serve.
             SnapshotError: The table is gone or no longer holds the passages.
         """
-        path, version, snapshot = _place(location, base)
+        path, version, snapshot = place_of(location, base)
         if not isinstance(spec, Mapping):
             raise ContractMismatchError("augmenter", "its settings are none; make a new contract")
-        try:
-            made = cls(
-                path, _number(spec, "k", int), k1=_number(spec, "k1", float), b=_number(spec, "b", float)
+        if spec.get("rerank") is not None:
+            raise ContractMismatchError(
+                "augmenter",
+                "its re-ranker is not built in; load it with augmenter=RagAugmenter(..., rerank=...)",
             )
-        except (ConfigError, KeyError, TypeError) as error:
+        try:
+            settings = {name: number(spec, name, float) for name in ("k1", "b") if name in spec}
+            settings |= {name: spec[name] for name in ("mode", "fusion") if name in spec}
+            made = cls(
+                path,
+                number(spec, "k", int),
+                embedder=embedder_of(spec.get("embedder"), location, base),
+                distractors=Distractors.from_spec(spec.get("distractors")),
+                **settings,
+            )
+            ours = made.spec
+        except (ConfigError, KeyError, TypeError, OSError) as error:
             raise ContractMismatchError(
                 "augmenter", f"settings of RagAugmenter cannot be used: {error}"
             ) from error
-        ours = made.spec
         differ = sorted(str(key) for key in {*spec, *ours} if spec.get(key, ...) != ours.get(key, ...))
         if differ:
             raise ContractMismatchError(
                 "augmenter",
                 f"RagAugmenter of this furytune differs in {', '.join(differ)};"
-                " use the furytune that wrote the contract, or make a new contract and tune again",
+                " use the furytune and the model files that the contract was made with, or make a new contract"
+                " and tune again",
             )
-        state = _table.find(made.path, version, snapshot)
+        state = _table.find(made.path, version, snapshot, vectors=made.embedder is not None)
         made = evolve(made, version=state.version)
-        made._cache.state = state  # noqa: SLF001  (it is read already)
+        made._cache.state = made._checked(state)  # noqa: SLF001  (it is read already)
         return made
 
     @property
     def spec(self) -> Mapping[str, Json]:
         """Everything but the passages that decides what is found."""
-        return {
-            "name": "rag",
-            "k": self.k,
-            "scorer": "bm25",
-            "scorer_version": SCORER_VERSION,
-            "tokenizer": TOKENIZER_VERSION,
-            "k1": self.k1,
-            "b": self.b,
-        }
+        found: dict[str, Json] = {"name": "rag", "k": self.k}
+        if self.mode != "vector":
+            found |= {
+                "scorer": "bm25",
+                "scorer_version": SCORER_VERSION,
+                "tokenizer": TOKENIZER_VERSION,
+                "k1": self.k1,
+                "b": self.b,
+            }
+        if self.embedder is not None:
+            found |= {"mode": self.mode, "embedder": dict(self.embedder.spec)}
+            found |= {"vectors": VECTORS_VERSION, "search": "exact"}
+        if self.mode == "hybrid":
+            found |= {"fusion": self.fusion, "fusion_version": FUSION_VERSION}
+        if self.rerank is not None:
+            found["rerank"] = dict(self.rerank.spec)
+        if self.distractors is not None:
+            found["distractors"] = self.distractors.spec
+        return found
 
     @property
     def snapshot(self) -> str:
-        """Digest of all passages of the pinned version; the order they were added in does not matter."""
-        return self._load().snapshot
+        """Digest of all passages of the pinned version, and of their vectors if these are used."""
+        return self._load().identity
 
     @property
     def location(self) -> Mapping[str, Json]:
         """The absolute "path" of the table, with forward slashes, its pinned "version", and its "snapshot"."""
         state = self._load()
-        return {"path": Path(self.path).as_posix(), "version": state.version, "snapshot": state.snapshot}
+        found: dict[str, Json] = {
+            "path": Path(self.path).as_posix(),
+            "version": state.version,
+            "snapshot": state.identity,
+        }
+        where = getattr(self.embedder, "location", None)
+        return {**found, "embedder": where} if where is not None else found
 
     @property
     def dated(self) -> bool:
         """Whether any passage carries a date, so that the moment of a question matters."""
         return any(p.date is not None for p in self._load().passages)
+
+    @property
+    def deviations(self) -> tuple[Mapping[str, str], ...]:
+        """Says of the distractors, if there are any, that training shows them and the bot does not."""
+        return self.distractors.deviations if self.distractors else ()
+
+    def for_training(self) -> RagAugmenter | TrainingAugmenter:
+        """Returns what training rows are rendered with: this augmenter itself, unless it has distractors."""
+        return TrainingAugmenter(self, self.distractors) if self.distractors else self
+
+    def pin(self) -> bool:
+        """Puts a tag on the pinned version, so that no clean-up of LanceDB takes it away.
+
+        Returns:
+            False where the table's folder cannot be written.
+        """
+        return _table.pin(self.path, self._load().version)
 
     def latest(self) -> RagAugmenter:
         """Returns the same augmenter, pinned to the newest version of the table.
@@ -220,12 +270,35 @@ class RagAugmenter:
         """
         if len(questions) != len(at):
             raise ConfigError(f"{len(questions)} questions need as many moments, not {len(at)}")
+        search, visible = self.searched, self.visible(at)
+        depth = self.k if self.rerank is None else max(self.k, self.rerank.depth)
+        rows = search.top(questions, visible, depth)
+        if self.rerank is not None:
+            pairs = zip(questions, rows, strict=True)
+            rows = [reordered(self.rerank, q, row, search.passages)[: self.k] for q, row in pairs]
+        return [tuple(search.passages[i] for i in row) for row in rows]
+
+    def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
+        """Returns what `context` finds and what came close, with scores and reasons.
+
+        Args:
+            question: The normalised question.
+            at: The moment it is asked; None is now.
+        """
+        at = at or datetime.now(UTC)
+        chosen = self.context(question, at=at)
+        return findings(self.searched, question, self.visible([at])[0], chosen, self.k)
+
+    def visible(self, at: Sequence[datetime | None]) -> list[int]:
+        """Returns for each moment how many passages, in the order of time, may be seen.
+
+        Raises:
+            ConfigError: A moment has no time zone.
+        """
         if any(moment is not None and moment.utcoffset() is None for moment in at):
             raise ConfigError("a moment has no time zone; give it one, such as datetime.UTC")
-        passages, index = self._load().passages, self._index()
         now = datetime.now(UTC)
-        visible = [index.visible(moment or now) for moment in at]
-        return [tuple(passages[i] for i in row) for row in index.top(questions, visible, self.k)]
+        return [self.searched.moments.visible(moment or now) for moment in at]
 
     def _load(self) -> Loaded:
         cache = self._cache
@@ -233,39 +306,39 @@ class RagAugmenter:
             with _LOADING:
                 if cache.state is None:
                     pinned = cache.pin[1] if cache.pin and cache.pin[0] == self.path else None
-                    state = _table.load(self.path, self.version or pinned)
-                    cache.pin, cache.state = (self.path, state.version), state
+                    with_vectors = self.embedder is not None
+                    state = _table.load(self.path, self.version or pinned, vectors=with_vectors)
+                    cache.pin, cache.state = (self.path, state.version), self._checked(state)
         return cache.state
 
-    def _index(self) -> LexicalIndex:
-        cache, passages = self._cache, self._load().passages
-        if cache.index is None:
+    def _checked(self, state: Loaded) -> Loaded:
+        """Returns the state if its vectors are those of the embedder."""
+        if self.embedder is None:
+            return state
+        again = f"build it with build_index({self.path!r}, ..., embedder=...)"
+        if state.vectors is None:
+            raise KnowledgeError(f"{self.path}: version {state.version} holds no vectors; {again}")
+        if canonical_json(state.vectors.embedder) != canonical_json(dict(self.embedder.spec)):
+            raise KnowledgeError(
+                f"{self.path}: the vectors of version {state.version} come from another embedder or other model files"
+                f" ({state.vectors.embedder.get('name')}); give the one it was built with, or {again}"
+            )
+        return state
+
+    @property
+    def searched(self) -> Search:
+        """The pinned version, ready to be asked; made once."""
+        cache, state = self._cache, self._load()
+        if cache.search is None:
             with _LOADING:
-                if cache.index is None:
-                    cache.index = LexicalIndex(passages, k1=self.k1, b=self.b)
-        return cache.index
-
-
-def _place(location: object, base: Path) -> tuple[str, int | None, str]:
-    unknown = ContractError("the contract does not say where the index is; make a new contract")
-    if not isinstance(location, Mapping):
-        raise unknown
-    path, version = location.get("path"), location.get("version")
-    snapshot = location.get("snapshot") or ""
-    if not isinstance(path, str) or not isinstance(snapshot, str) or "version" not in location:
-        raise unknown
-    if version is not None and (
-        isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= _MOST
-    ):
-        raise unknown
-    try:
-        return _table.check_path(base / path), version, snapshot
-    except ConfigError as error:
-        raise ContractError(f"the contract names an index that cannot be: {error}") from error
-
-
-def _number(spec: Mapping[str, Json], name: str, kind: type) -> Any:
-    value = spec[name]
-    if isinstance(value, bool) or not isinstance(value, (int, kind)):
-        raise TypeError(f"{name} is no number")
-    return value
+                if cache.search is None:
+                    cache.search = Search(
+                        self.path,
+                        state,
+                        embedder=self.embedder,
+                        words=self.mode != "vector",
+                        fusion=self.fusion,
+                        k1=self.k1,
+                        b=self.b,
+                    )
+        return cache.search

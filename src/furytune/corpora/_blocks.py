@@ -1,277 +1,277 @@
-"""Takes a documentation file apart: into sections at headings, and a section into pieces of bounded size."""
+"""A documentation file taken apart: into sections at headings, and a section into pieces of bounded size."""
 
 from __future__ import annotations
 
-import re
-import textwrap
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-__all__ = ["Piece", "Section", "pieces", "sections"]
+from furytune.corpora._cutting import cut_code, cut_prose
+from furytune.corpora._sizes import Beside, Sizes
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_FENCE = re.compile(r"\s*(?:(?:[-*+]|\d+[.)])\s+)?(`{3,}|~{3,})(.*)$")
-# What begins a block of its own in Markdown, so that a line of hyphens below it is no underline.
-_NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
-_UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
-_DIRECTIVE = re.compile(r"\s*\.\.\s+([\w:.+-]+)::")
-_CODE_NAMES = """
-code code-block doctest graphviz highlight ipython literalinclude math mermaid parsed-literal plot prompt raw
-sourcecode testcode testoutput testsetup
-"""
-_CODE_DIRECTIVES = frozenset(_CODE_NAMES.split())
+__all__ = ["Document", "Heading", "Piece", "Section", "pieces", "sections", "text_of_lines"]
+
+Span = tuple[int, int]
+_FENCES = ("```", "~~~")
+_DEEPEST = 30
+
+
+def _outer_first(spans: Sequence[Span]) -> list[Span]:
+    """Sorts spans, and forgets those that are nested so deeply that taking them apart would exhaust the stack."""
+    kept: list[Span] = []
+    around: list[int] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        while around and around[-1] <= start:
+            around.pop()
+        if len(around) < _DEEPEST:
+            kept.append((start, end))
+        around.append(end)
+    return kept
+
+
+@frozen(kw_only=True)
+class Heading:
+    """A heading: its lines from ``first`` up to ``body``, its rank, its text, and the anchor it has on a page.
+
+    The rank is ``("", level)`` where the format numbers levels, else the style of underlining, whose order of
+    first use tells the level.
+    """
+
+    first: int
+    body: int
+    rank: tuple[str, int]
+    text: str
+    anchor: str = ""
+
+
+@frozen(kw_only=True)
+class Document:
+    """What a reader of one format makes of a file.
+
+    Attributes:
+        lines: Readable text. What was left out is blank, so the numbers of the lines stay.
+        code: For each line, the number of the code block it belongs to, 0 for none.
+        spans: Lines that belong together, from and up to: directives, admonitions, cells. They may nest.
+        headings: In order.
+        title: Stands above all headings, or "".
+        dropped: How much was left out, by reason.
+        origin: For each line, where in the file it comes from, counted from 1; empty if it is the line's number.
+        unit: What ``origin`` counts, if not lines, such as "cell".
+    """
+
+    lines: Sequence[str]
+    code: Sequence[int]
+    spans: Sequence[Span] = field(default=(), converter=_outer_first)
+    headings: Sequence[Heading] = ()
+    title: str = ""
+    dropped: Counter[str] = field(factory=Counter)
+    origin: Sequence[int] = ()
+    unit: str = ""
 
 
 @frozen(kw_only=True)
 class Section:
-    """Lines below one heading, up to the next.
+    """Lines of a document below one heading, up to the next.
 
     Attributes:
-        path: Its heading, and those that it is below, outermost first.
-        start: Number of its first line, from 0.
-        lines: Its lines, the heading's own among them.
-        code: For each line, the number of the code block it belongs to, 0 for none.
+        document: Where it is.
+        path: The heading, below those above it.
+        anchor: The heading's.
+        start: First line.
+        body: Line after the heading.
+        end: Line after the last.
     """
 
-    path: tuple[str, ...]
-    start: int
-    lines: tuple[str, ...]
-    code: tuple[int, ...]
-
-
-@frozen(kw_only=True)
-class Piece:
-    """A part of a section that makes one passage: its text, and its lines from ``start`` up to ``end``."""
-
-    text: str
-    start: int
+    document: Document
+    path: tuple[str, ...] = ()
+    anchor: str = ""
+    start: int = 0
+    body: int = 0
     end: int
 
 
 @frozen(kw_only=True)
-class _Heading:
-    first: int  # line, overline included
-    body: int  # line after it, underline included
-    style: tuple[str, int]
-    text: str
+class Piece:
+    """A part of a section that makes one passage: its text, its lines from ``start`` up to ``end``.
 
-
-def sections(lines: Sequence[str], suffix: str) -> Iterator[Section]:
-    """Cuts a file at its headings.
-
-    Args:
-        lines: Without line ends.
-        suffix: ``.md``, ``.rst``, or anything else for a text without headings.
+    ``cut`` tells that it is a part of a code block that is too long to stay whole.
     """
-    if suffix == ".md":
-        code = _markdown_code(lines)
-        headings = _markdown_headings(lines, code)
-    elif suffix == ".rst":
-        code = _literal_code(lines)
-        headings = _rst_headings(lines, code)
-    else:
-        code, headings = _indented_code(lines), []
-    path: list[tuple[tuple[str, int], str]] = []
-    begin, seen, kept = 0, 0, tuple[str, ...]()
-    for heading in headings:
-        if any(line.strip() for line in lines[seen : heading.first]):
-            yield _section(kept, begin, heading.first, lines, code)
+
+    text: str
+    start: int
+    end: int
+    cut: bool = False
+
+
+def sections(document: Document) -> Iterator[Section]:
+    """Cuts a document at its headings. A heading with nothing below it goes with the next section."""
+    lines = document.lines
+    top = ((("", 0), document.title),) if document.title else ()
+    path: list[tuple[tuple[str, int], str]] = [*top]
+    begin, seen = 0, 0
+    kept, anchor = tuple(text for _, text in path), ""
+    for heading in document.headings:
+        if _has_text(lines, seen, heading.first):
+            yield Section(
+                document=document, path=kept, anchor=anchor, start=begin, body=seen, end=heading.first
+            )
+            begin = heading.first
+        elif not _has_text(lines, begin, seen):
             begin = heading.first
         _descend(path, heading)
         seen, kept = heading.body, tuple(text for _, text in path)
-    if any(line.strip() for line in lines[begin:]):
-        yield _section(kept, begin, len(lines), lines, code)
+        anchor = heading.anchor or (anchor if begin < heading.first else "")
+    if _has_text(lines, begin, len(lines)):
+        yield Section(document=document, path=kept, anchor=anchor, start=begin, body=seen, end=len(lines))
 
 
-def _section(
-    path: tuple[str, ...], start: int, end: int, lines: Sequence[str], code: Sequence[int]
-) -> Section:
-    return Section(path=path, start=start, lines=tuple(lines[start:end]), code=tuple(code[start:end]))
+def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
+    return any(lines[i].strip() for i in range(start, end))  # a slice would copy
 
 
-def _descend(path: list[tuple[tuple[str, int], str]], heading: _Heading) -> None:
+def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
     """Leaves the headings that are not above this one: by its number, or by the style's first use."""
-    mark, level = heading.style
+    mark, level = heading.rank
     if mark:
-        known = [style for style, _ in path]
-        if heading.style in known:
-            del path[known.index(heading.style) :]
+        known = [rank for rank, _ in path]
+        if heading.rank in known:
+            del path[known.index(heading.rank) :]
     else:
         while path and path[-1][0][1] >= level:
             path.pop()
-    path.append((heading.style, heading.text))
+    path.append((heading.rank, heading.text))
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
+    """Cuts a section into pieces within the bound: between blocks, and inside one only if it alone is too long."""
+    for piece in _pack(section.document, section.start, section.end, sizes, section.body):
+        yield evolve(piece, text=piece.text.rstrip())
 
 
-def _markdown_headings(lines: Sequence[str], code: Sequence[int]) -> list[_Heading]:
-    found: list[_Heading] = []
-    for i, line in enumerate(lines):
-        if code[i]:
-            continue
-        above = lines[i - 1] if i and not code[i - 1] else ""
-        alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
-        if match := _ATX.match(line):
-            if match[2]:
-                found.append(
-                    _Heading(first=i, body=i + 1, style=("", len(match[1])), text=_one_line(match[2]))
-                )
-        elif (match := _SETEXT.match(line)) and above.strip() and alone and not _NO_PARAGRAPH.match(above):
-            style = ("", 1 if match[1][0] == "=" else 2)
-            found.append(_Heading(first=i - 1, body=i + 1, style=style, text=_one_line(above)))
-    return found
+def _pack(
+    document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
+) -> Iterator[Piece]:
+    """Puts blocks together as long as they fit. Lines before ``heading`` are no piece of their own."""
+    held: Piece | None = None
+    for a, b in _blocks(document, start, end):
+        block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
+        if held is None:
+            held = block
+        elif sizes.fits(text := f"{held.text}{_gap(document, held.end, a)}{block.text}"):
+            held = Piece(text=text, start=held.start, end=b)
+        elif held.end <= heading:
+            yield from _below(document, held, block, sizes)
+            held = None
+        else:
+            yield from _flush(document, held, (start, end), sizes)
+            held = block
+    if held is not None:
+        yield from _flush(document, held, (start, end), sizes)
 
 
-def _rst_headings(lines: Sequence[str], code: Sequence[int]) -> list[_Heading]:
-    found: list[_Heading] = []
-    for i in range(1, len(lines)):
-        title, match = lines[i - 1], _UNDERLINE.match(lines[i])
-        if not match or not title.strip() or code[i - 1] or _UNDERLINE.match(title):
-            continue
-        if len(lines[i].rstrip()) < min(4, len(title.strip())):
-            continue
-        follows = bool(found) and found[-1].body == i - 1
-        above = lines[i - 2] if i > 1 and not follows else ""
-        over = _UNDERLINE.match(above)
-        if over and over[1] == match[1]:
-            found.append(_Heading(first=i - 2, body=i + 1, style=(match[1], 1), text=_one_line(title)))
-        elif not above.strip() and not title[0].isspace():
-            found.append(_Heading(first=i - 1, body=i + 1, style=(match[1], 0), text=_one_line(title)))
-    return found
+def _gap(document: Document, end: int, start: int) -> str:
+    return "\n" if end == start and document.lines[end - 1].strip() else "\n\n"
 
 
-def _markdown_code(lines: Sequence[str]) -> list[int]:
-    """Numbers the lines of fenced blocks, fences included, and of indented ones; 0 is no code."""
-    code = _indented_code(lines)
-    number, fence = max(code, default=0), ""
-    for i, line in enumerate(lines):
-        match = _FENCE.match(line)
-        if fence:
-            code[i] = number
-            if match and match[1].startswith(fence) and not match[2].strip():
-                fence = ""
-        elif match and not (match[1][0] == "`" and "`" in match[2]):
-            number += 1
-            fence, code[i] = match[1], number
-    return code
+def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts a block that is too long to stand below its heading, which goes with the first piece."""
+    less = sizes.beside(heading.text)
+    first, *others = _flush(document, block, (-1, -1), less)
+    if less is sizes:
+        yield heading
+        yield first
+    else:
+        yield evolve(first, text=f"{heading.text}\n\n{first.text}", start=heading.start)
+    yield from others
 
 
-def _indented_code(lines: Sequence[str]) -> list[int]:
-    """Numbers the lines of blocks that are indented by four columns after a blank line."""
-    code = [0] * len(lines)
-    number, i = 0, 0
-    while i < len(lines):
-        end = i + 1
-        if lines[i].strip() and _depth(lines[i]) >= 4 and (i == 0 or not lines[i - 1].strip()):
-            end = _end_of_indent(lines, end, 4)
-            number += 1
-            code[i:end] = [number] * (end - i)
-        i = end
-    return code
+def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    if sizes.fits(block.text):
+        yield block
+    elif (block.start, block.end) != around:
+        yield from _pack(document, block.start, block.end, sizes)
+    else:
+        for run in _runs(document.code, block.start, block.end):
+            yield from _cut(document, run, sizes)
 
 
-def _literal_code(lines: Sequence[str]) -> list[int]:
-    """Numbers the lines of doctests, and of literal blocks with the line that opens them."""
-    code = [0] * len(lines)
-    number, i = 0, 0
-    while i < len(lines):
-        end = i + 1
-        if lines[i].lstrip().startswith(">>>"):
-            end = next((j for j in range(end, len(lines)) if not lines[j].strip()), len(lines))
-        elif _opens_literal(lines[i]):
-            end = _end_of_indent(lines, end, _depth(lines[i]) + 1)
-        if end > i + 1:
-            number += 1
-            code[i:end] = [number] * (end - i)
-        i = end
-    return code
+def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts lines that are all code, or none of them; what lies between fences is fenced again in each part."""
+    text, lines = text_of_lines(document, *run), document.lines[slice(*run)]
+    first = run[0]
+    if sizes.fits(text):
+        yield Piece(text=text, start=first, end=run[1])
+    elif not document.code[first]:
+        for a, b, part in cut_prose(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b)
+    elif lines[0].lstrip().startswith(_FENCES) and lines[-1].strip() == lines[0].strip()[:3]:
+        less = sizes.beside(f"{lines[0]}{lines[-1]}")
+        for a, b, part in cut_code(lines[1:-1], less):
+            text = f"{lines[0]}\n{part}\n{lines[-1]}"
+            yield Piece(text=text, start=first + a + 1, end=first + b + 1, cut=True)
+    else:
+        for a, b, part in cut_code(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b, cut=True)
 
 
-def _depth(line: str) -> int:
-    expanded = line.expandtabs(4)
-    return len(expanded) - len(expanded.lstrip())
+def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
+    begin = start
+    for i in range(start + 1, end + 1):
+        if i == end or code[i] != code[begin]:
+            yield begin, i
+            begin = i
 
 
-def _opens_literal(line: str) -> bool:
-    if match := _DIRECTIVE.match(line):
-        return match[1].lower() in _CODE_DIRECTIVES
-    return line.rstrip().endswith("::")
+def _blocks(document: Document, start: int, end: int) -> Iterator[Span]:
+    """Yields spans, paragraphs and code blocks between two lines, the largest that are smaller than the whole."""
+    at = start
+    for a, b in _outermost(document.spans, start, end):
+        yield from _paragraphs(document, at, a)
+        if _has_text(document.lines, a, b):
+            yield a, b
+        at = b
+    yield from _paragraphs(document, at, end)
 
 
-def _end_of_indent(lines: Sequence[str], start: int, depth: int) -> int:
-    """Returns the line after the last that is indented by so much; blank lines may stand between."""
-    end = start
-    for j in range(start, len(lines)):
-        if lines[j].strip():
-            if _depth(lines[j]) < depth:
-                break
-            end = j + 1
-    return end
+def _outermost(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
+    at = start
+    for i in range(bisect_left(spans, (start,)), len(spans)):
+        a, b = spans[i]
+        if a >= end:
+            return
+        if a >= at and b <= end and (a, b) != (start, end):
+            yield a, b
+            at = b
 
 
-def pieces(section: Section, max_chars: int) -> Iterator[Piece]:
-    """Cuts a section into pieces of at most so many characters, code blocks whole."""
-    held: list[tuple[int, int]] = []
-    for start, end in _blocks(section):
-        if held and len(_text(section, held[0][0], end)) > max_chars:
-            yield from _flush(section, held, max_chars)
-            held = []
-        held.append((start, end))
-    yield from _flush(section, held, max_chars)
-
-
-def _blocks(section: Section) -> Iterator[tuple[int, int]]:
-    """Yields the paragraphs and code blocks of a section; code stays with a paragraph that touches it."""
+def _paragraphs(document: Document, begin: int, end: int) -> Iterator[Span]:
+    """Yields the paragraphs and code blocks outside of spans; code stays with a paragraph that touches it."""
     start: int | None = None
-    for i, line in enumerate(section.lines):
-        inside = section.code[i] != 0 and i > 0 and section.code[i] == section.code[i - 1]
-        if not line.strip() and not section.code[i]:
+    code = document.code
+    for i in range(begin, end):
+        inside = code[i] != 0 and i > begin and code[i] == code[i - 1]
+        if not document.lines[i].strip() and not code[i]:
             if start is not None:
                 yield start, i
             start = None
         elif start is None:
             start = i
-        elif section.code[i - 1] and not inside:
+        elif code[i - 1] and not inside:
             yield start, i
             start = i
     if start is not None:
-        yield start, len(section.lines)
+        yield start, end
 
 
-def _flush(section: Section, held: list[tuple[int, int]], max_chars: int) -> Iterator[Piece]:
-    start, end = held[0][0], held[-1][1]
-    text = _text(section, start, end)
-    if len(text) <= max_chars or any(section.code[start:end]):
-        yield Piece(text=text, start=section.start + start, end=section.start + end)
-        return
-    # A single paragraph over the bound.
-    for a, b, part in _cut(section.lines[start:end], max_chars):
-        yield Piece(text=part, start=section.start + start + a, end=section.start + start + b)
-
-
-def _text(section: Section, start: int, end: int) -> str:
-    return "\n".join(section.lines[start:end]).rstrip()
-
-
-def _cut(lines: Sequence[str], max_chars: int) -> Iterator[tuple[int, int, str]]:
-    """Cuts a paragraph between lines, and a line that is too long itself between words."""
-    first, held = 0, ""
-    for i, line in enumerate(lines):
-        if held and len(held) + 1 + len(line) > max_chars:
-            yield first, i, held
-            held = ""
-        if not held:
-            first = i
-        if len(line) > max_chars:
-            *parts, line = textwrap.wrap(  # noqa: PLW2901
-                line, max_chars, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False
-            )
-            for part in parts:
-                yield i, i + 1, part
-        held = f"{held}\n{line}" if held else line
-    if held:
-        yield first, len(lines), held
+def text_of_lines(document: Document, start: int, end: int) -> str:
+    """Joins lines. Where more than one line is blank outside of code, one is left."""
+    lines: list[str] = []
+    for i in range(start, end):
+        line = document.lines[i]
+        if line.strip() or document.code[i]:
+            lines.append(line)
+        elif lines and lines[-1].strip():
+            lines.append("")
+    return "\n".join(lines).strip("\n")

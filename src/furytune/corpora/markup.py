@@ -1,125 +1,178 @@
-"""Makes passages out of documentation: Markdown, reStructuredText and plain text, cut at headings."""
+"""Makes passages out of documentation: Markdown, reStructuredText, notebooks, HTML, examples and plain text."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from furytune.corpora._blocks import Section, pieces, sections
-from furytune.corpora._files import OnError, Unique, address, check_address, check_on_error, files_below
-from furytune.errors import ConfigError, KnowledgeError, SourceFormatError
+from furytune.corpora._blocks import Document
+from furytune.corpora._cells import notebook, script
+from furytune.corpora._files import (
+    OnError,
+    UnfitError,
+    Unique,
+    check_address,
+    check_on_error,
+    excluded,
+    text_of,
+)
+from furytune.corpora._html import html, html_ready
+from furytune.corpora._markdown import markdown, plain
+from furytune.corpora._passages import Making, check_revision, passages_of
+from furytune.corpora._rst import rst
+from furytune.corpora._sizes import MAX_TOKENS, Sizes
+from furytune.corpora._sources import Entry, Tree, open_tree
+from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 
 __all__ = ["markup"]
 
-_SUFFIXES = (".md", ".rst", ".txt")
-_NOT_SLUG = re.compile(r"[^\w.]+")
+_SUFFIXES = (".md", ".rst", ".txt", ".ipynb")
+_FORMATS = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".rst": "rst",
+    ".ipynb": "notebook",
+    ".html": "html",
+    ".htm": "html",
+    ".py": "example",
+}
+_KNOWN = frozenset((*_FORMATS.values(), "text"))
 
 
 def markup(
-    path: str | os.PathLike[str],
+    source: str | os.PathLike[str],
     *,
-    suffixes: tuple[str, ...] = _SUFFIXES,
+    revision: str = "",
+    folder: str = "",
+    suffixes: tuple[str, ...] | Mapping[str, str] = _SUFFIXES,
     exclude: tuple[str, ...] = (),
-    max_chars: int = 2000,
+    max_tokens: int = MAX_TOKENS,
+    encoding: str = "",
+    max_bytes: int = 16 << 20,
     url: str = "",
-    on_error: OnError = "raise",
+    on_error: OnError = "skip",
 ) -> Iterator[Passage | Dropped]:
-    """Reads a folder of documentation, or one file.
+    """Reads documentation.
 
     Every section is a passage, and a long one several. The title is the path of headings (``Guide > Install``), the
-    source ``docs/guide.md:10-42``, relative to the folder's parent. The id is the file with the headings behind it
-    (``docs/guide.md#guide/install``), with ``#2``, ``#3`` where that is taken, so it stays when other
-    sections change. Every line that is not blank stands in exactly one passage, as it is in the file but for line
-    ends, which become LF; a heading with nothing below it goes with the next section.
+    source ``docs/guide.md:10-42``, with ``@v1.0`` behind it where the revision is known. The id is the file with the
+    headings behind it (``docs/guide.md#guide/install``); where that is taken, a digest of the passage's
+    text is added, so an id stays when other sections change. A heading with nothing below it goes with the next section.
 
-    Sections are cut between paragraphs, and paragraphs of more than ``max_chars`` between lines or words. Code
-    blocks are never cut: the only passages that are longer are single code blocks, with the paragraph that
-    touches them.
+    A section is cut between paragraphs, and a paragraph of more than ``max_tokens`` between lines or words. Code blocks,
+    directives, admonitions and tables are cut only if one alone is over the bound: code between
+    lines, where a statement begins if there is such a place. Text is as in the file but for what a reader of the
+    page does not see or would not understand: roles and links show their text, comments, targets, images and lists
+    of contents are left out and counted.
 
     Args:
-        path: Folder or file.
-        suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences), ``.rst`` as
-            reStructuredText, any other as plain text without headings.
-        exclude: Files to leave out, as patterns of their path below the folder: ``posts/*`` is all in a folder
+        source: Folder, file, archive (sdist, wheel, ``.zip``, ``.tar.*``; read in memory), or git checkout.
+        revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
+            whatever the working tree holds. For a folder without git it is taken as what you say it is.
+        folder: Folder below the source to read instead of all but hidden folders, such as ``docs/source``.
+        suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences, MyST's and MkDocs's
+            directives), ``.rst`` as reStructuredText, ``.ipynb`` as notebook, ``.html`` and ``.htm`` as HTML (extra
+            ``html``), ``.py`` as example with its prose in comments, any other as plain text without headings. A mapping says
+            how: ``{".txt": "rst"}``, with "markdown", "rst", "notebook", "html", "example" or "text".
+        exclude: Files to leave out, as patterns of their path below the source: ``posts/*`` is all in a folder
             and below it, ``*/changelog.md`` a name in any folder.
-        max_chars: Bound of a passage in characters, which are not tokens; an English token has about four.
-        url: Pattern of the passages' addresses, with ``{path}``, ``{start}`` and ``{end}`` in it.
-        on_error: What to do about a file that is not UTF-8: "raise", or "skip" it and yield a drop.
+        max_tokens: Bound of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
+        encoding: tiktoken's name of a vocabulary to count tokens exactly (extra ``tokens``).
+        max_bytes: Larger files are left out without being read.
+        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}``, ``{revision}``, ``{page}``
+            (the path below the source) and, for HTML, ``{anchor}`` in it. What a notebook counts is cells.
+        on_error: What to do about a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
-        Passages in order of path and line, and a `Dropped` for what was left out: ``not_utf8``, ``empty_file``,
-        ``excluded``.
+        Passages in order of path and line, and a `Dropped` for whatever was left out. Files: ``not_utf8``, ``binary``,
+        ``not_notebook``, ``too_deep``, ``too_large``, ``unreadable``, ``empty_file``, ``excluded``, ``link``, ``bad_name``. Parts
+        of files (unit "record"): ``toctree``, ``include``, ``autodoc``, ``image``, ``raw``, ``metadata``,
+        ``comment``, ``target``, ``option``, ``front_matter``, ``output``, ``raw_cell``, ``navigation``. The
+        reason ``cut_code_block`` counts parts of code blocks that were too long to stay whole; none is missing.
 
     Raises:
-        ConfigError: An option that cannot work.
-        KnowledgeError: There is no such path, or no file with one of the suffixes.
-        SourceFormatError: A file is not UTF-8, with ``on_error="raise"``.
+        ConfigError: An option that cannot work, or git is needed and not installed.
+        KnowledgeError: There is no such source, revision or folder, or no file with one of the suffixes.
+        MissingExtraError: There is HTML to read, or tokens to count, and the package for it is not installed.
+        SourceFormatError: A file cannot be used, with ``on_error="raise"``.
     """
     check_on_error(on_error)
     check_address(url)
-    if max_chars < 200:
-        raise ConfigError(f"max_chars must be 200 or more, not {max_chars}; it counts characters")
-    root = Path(path).absolute()
-    if not root.exists():
-        raise KnowledgeError(f"{path}: no such file or folder; give a folder of documentation")
-    wanted = tuple(s.lower() for s in suffixes)
-    files = [root] if root.is_file() else files_below(root, lambda name: name.lower().endswith(wanted))
-    if not files:
+    sizes = Sizes(max_tokens, encoding)
+    formats = _formats(suffixes)
+    tree = open_tree(
+        source,
+        wanted=lambda name: name.lower().endswith(tuple(formats)),
+        revision=revision,
+        folder=folder,
+        max_bytes=max_bytes,
+    )
+    check_revision(url, tree.revision)
+    if not tree.entries and not tree.dropped:
         raise KnowledgeError(
-            f"{path}: no file ends in {', '.join(wanted)}; give the folder of the documentation"
+            f"{source}: no file ends in {', '.join(formats)}; give the folder of the documentation"
         )
-    kept = [f for f in files if not any(fnmatchcase(f.relative_to(root).as_posix(), e) for e in exclude)]
-    return _read(root.parent, kept, len(files) - len(kept), max_chars, url, on_error)
+    if any(_format(e, formats) == "html" for e in tree.entries):
+        html_ready()
+    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
+    return _read(tree, formats, exclude, making, on_error)
+
+
+def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(suffixes, Mapping):
+        formats = {s.lower(): f for s, f in suffixes.items()}
+    else:
+        formats = {s.lower(): _FORMATS.get(s.lower(), "text") for s in suffixes}
+    if not formats or not all(s.startswith(".") for s in formats) or not _KNOWN.issuperset(formats.values()):
+        raise ConfigError(
+            "suffixes are endings with their period, such as ('.md', '.rst'), or a mapping of them to"
+            f" {', '.join(sorted(_KNOWN))}"
+        )
+    return formats
+
+
+def _format(entry: Entry, formats: Mapping[str, str]) -> str:
+    name = entry.name.lower()
+    return formats[max((s for s in formats if name.endswith(s)), key=len)]
 
 
 def _read(
-    parent: Path, files: list[Path], excluded: int, max_chars: int, url: str, on_error: OnError
+    tree: Tree, formats: Mapping[str, str], exclude: tuple[str, ...], making: Making, on_error: OnError
 ) -> Iterator[Passage | Dropped]:
-    if excluded:
-        yield Dropped(reason="excluded", unit="file", count=excluded)
-    unique = Unique()
-    for file in files:
-        name = file.relative_to(parent).as_posix()
+    yield from tree.dropped
+    left_out = 0
+    for entry in tree.entries:
+        if excluded(entry.below, exclude):
+            left_out += 1
+            continue
         try:
-            lines = _lines(file, name)
-        except SourceFormatError as error:
+            document = _document(entry, _format(entry, formats))
+        except UnfitError as error:
             if on_error == "raise":
                 raise
-            yield Dropped(reason="not_utf8", unit="file", where=f"{name}:{error.line}", detail=error.problem)
+            yield error.dropped()
             continue
-        if not any(line.strip() for line in lines):
-            yield Dropped(reason="empty_file", unit="file", where=name)
-            continue
-        for section in sections(lines, file.suffix.lower()):
-            yield from _passages(section, name, max_chars, url, unique)
+        if document is None:
+            yield Dropped(reason="empty_file", unit="file", where=entry.name)
+        else:
+            yield from passages_of(document, entry.name, entry.below, making)
+    if left_out:
+        yield Dropped(reason="excluded", unit="file", count=left_out)
 
 
-def _lines(file: Path, name: str) -> list[str]:
-    data = file.read_bytes()
+def _document(entry: Entry, form: str) -> Document | None:
+    text = text_of(entry.read(), entry.name)
+    if not text.strip():
+        return None
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceFormatError(
-            "this is not UTF-8",
-            path=name,
-            line=data.count(b"\n", 0, error.start) + 1,
-            hint='convert it, or give on_error="skip" to leave such files out and count them',
-        ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
-def _passages(section: Section, name: str, max_chars: int, url: str, unique: Unique) -> Iterator[Passage]:
-    slug = "/".join(_NOT_SLUG.sub("-", heading.casefold()).strip("-") for heading in section.path)
-    for piece in pieces(section, max_chars):
-        start, end = piece.start + 1, piece.end
-        yield Passage(
-            id=unique(f"{name}#{slug}" if slug else name),
-            text=piece.text,
-            title=" > ".join(section.path) or name,
-            source=f"{name}:{start}-{end}",
-            url=address(url, name, start, end),
-        )
+        if form == "notebook":
+            return notebook(text, entry.name)
+        if form == "html":
+            return html(text)
+        if form == "example":
+            return script(text)
+        lines = text.split("\n")
+        return markdown(lines) if form == "markdown" else rst(lines) if form == "rst" else plain(lines)
+    except RecursionError as error:
+        raise UnfitError("too_deep", "this is nested too deeply", path=entry.name) from error

@@ -9,170 +9,211 @@ import ast
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
-from importlib.util import find_spec
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from furytune.corpora._files import OnError, Unique, address, check_address, check_on_error, files_below
-from furytune.errors import KnowledgeError, SourceFormatError
+from furytune.corpora._aliases import public_names, relative_imports, star_names
+from furytune.corpora._blocks import Document, Section, pieces
+from furytune.corpora._cells import is_gallery, script
+from furytune.corpora._definitions import Definition, definitions, module_docstring
+from furytune.corpora._files import (
+    OnError,
+    UnfitError,
+    Unique,
+    check_address,
+    check_on_error,
+    excluded,
+    text_of,
+)
+from furytune.corpora._installed import installed, version_of
+from furytune.corpora._passages import Making, check_revision, cut_code_note, passages_of
+from furytune.corpora._rst import rst
+from furytune.corpora._sizes import MAX_TOKENS, Sizes
+from furytune.corpora._sources import Entry, Tree, below_folder, check_folder, open_tree
+from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 
 __all__ = ["python_package"]
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_Definition = _Function | ast.ClassDef
-
-
-@frozen(kw_only=True)
-class _File:
-    path: Path
-    name: str  # relative to the package's parent, with forward slashes
-    module: str
-    is_test: bool
+_SLOTS = ("path", "start", "end", "revision")
 
 
 @frozen(kw_only=True)
 class _Options:
+    tests: bool
     private: bool
-    url: str
+    exclude: tuple[str, ...]
+    on_error: OnError
+
+
+@frozen(kw_only=True)
+class _Parsed:
+    """A file that was read: what a module defines, or the text of an example. Its tree would take many times as much."""
+
+    entry: Entry
+    module: str
+    text: str = ""
+    found: tuple[Definition, ...] = ()
+    offered: frozenset[str] = frozenset()
+    imports: tuple[ast.ImportFrom, ...] = ()
 
 
 def python_package(
-    name_or_path: str | os.PathLike[str],
+    source: str | os.PathLike[str],
     *,
+    revision: str = "",
+    folder: str = "",
+    exclude: tuple[str, ...] = (),
     tests: bool = False,
     private: bool = False,
+    max_tokens: int = MAX_TOKENS,
+    encoding: str = "",
+    max_bytes: int = 4 << 20,
     url: str = "",
-    on_error: OnError = "raise",
+    on_error: OnError = "skip",
 ) -> Iterator[Passage | Dropped]:
-    """Reads an installed package or a folder of source code.
+    """Reads a package: installed, in a folder or archive, or at a revision of a git repository.
 
-    A passage's title and id are the symbol's path (``fury.actor.sphere``); what is defined twice, as overloads and
-    conditional definitions are, gets ``#2``, ``#3`` behind its id by order. The text is the signature with
-    decorators, annotations and defaults, and below it the docstring, cleaned and whole, however long.
-    A module's text is its docstring. The source is ``fury/actor.py:10-42``, relative to the package's parent.
+    A passage's title and id are the symbol's path where it is defined (``fury.actor.curved.sphere``). The text is the
+    signature with decorators, annotations and defaults (of a class its annotated fields too), and below it the
+    docstring, cleaned. If a package above offers the symbol under a shorter name, a comment says so first
+    (``# fury.actor.sphere``). A module's text is its docstring. The source is ``fury/actor.py:10-42@0.12.0``, the
+    version behind it where it is known. A text over ``max_tokens`` is cut between the docstring's
+    paragraphs. What is defined twice, as in both branches of an ``if``, has a digest of its text behind its id;
+    overloads with their function, and the accessors of a property, make one passage.
+
+    A script outside of packages that is written for sphinx-gallery (a docstring that begins with a title, prose in comments
+    below ``# %%`` or a row of ``#``) is read as an example: code with its prose, cut between its cells.
 
     Functions inside functions are left out: nobody can call them. A module whose name begins with an underscore is
     read like any other, since packages often define in such modules what they publish elsewhere.
 
     Args:
-        name_or_path: Name of an importable package or module, ``attrs`` or ``xml.etree``; or a path
-            (anything that is a `pathlib.Path`, holds a separator, or exists) to a folder or a file.
+        source: Name of an importable package or module, ``attrs`` or ``xml.etree``; or a path
+            (anything that is a `pathlib.Path`, holds a separator, or exists) to a folder, a file, an archive
+            (sdist or wheel, read in memory), or a git checkout.
+        revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
+            whatever the working tree holds. For a folder without git it is taken as what you say it is.
+        folder: Folder below the source to read instead of all but hidden folders, such as ``src/fury``.
+        exclude: Files to leave out, as patterns of their path below the source, such as ``benchmarks/*``.
         tests: Whether to read folders named ``test`` or ``tests``, and files named ``test_*.py``,
             ``*_test.py`` and ``conftest.py``.
-        private: Whether to take names that begin with an underscore; ``__init__`` and its kind are always taken.
-        url: Pattern of the passages' addresses, with ``{path}``, ``{start}`` and ``{end}`` in it, such as
-            ``https://example.org/blob/v1/{path}#L{start}-L{end}``.
-        on_error: What to do about a file that does not parse: "raise", or "skip" it and yield a drop.
+        private: Whether to take names that begin with an underscore; ``__init__`` and its kind, and what
+            ``__all__`` names, are always taken.
+        max_tokens: Bound of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
+        encoding: tiktoken's name of a vocabulary to count tokens exactly (extra ``tokens``).
+        max_bytes: Larger files are left out without being read.
+        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}`` and ``{revision}`` in it, such as
+            ``https://github.com/fury-gl/fury/blob/{revision}/{path}#L{start}-L{end}``.
+        on_error: What to do about a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
         Passages in order of path and line, and a `Dropped` for what was left out: ``not_python`` (with file and line),
-        ``test_file``, ``private``, ``no_docstring`` (a module that says nothing).
+        ``too_large``, ``unreadable``, ``link``, ``bad_name``, ``excluded``, ``test_file``, ``private``,
+        ``no_docstring`` (a module that says nothing), and what `markup` leaves out of examples and docstrings.
 
     Raises:
-        ConfigError: An option that cannot work.
-        KnowledgeError: There is no such package, or it holds no Python source.
-        SourceFormatError: A file does not parse, with ``on_error="raise"``.
+        ConfigError: An option that cannot work, or git is needed and not installed.
+        KnowledgeError: There is no such package, revision or folder, or it holds no Python source.
+        SourceFormatError: A file cannot be used, with ``on_error="raise"``.
     """
     check_on_error(on_error)
-    check_address(url)
-    files = _find(name_or_path)
-    return _read(files, tests=tests, options=_Options(private=private, url=url), on_error=on_error)
+    check_address(url, _SLOTS)
+    sizes = Sizes(max_tokens, encoding)
+    tree = _find(source, revision, folder, max_bytes)
+    check_revision(url, tree.revision)
+    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
+    options = _Options(tests=tests, private=private, exclude=exclude, on_error=on_error)
+    return _read(tree, making, options)
 
 
-def _find(name_or_path: str | os.PathLike[str]) -> list[_File]:
-    text = os.fspath(name_or_path)
-    as_path = not isinstance(name_or_path, str) or any(c in text for c in "/\\") or Path(text).exists()
-    roots = [Path(text).absolute()] if as_path else _installed(text)
-    files = []
-    for root in roots:
-        if not root.exists():
-            raise KnowledgeError(f"{text}: no such file or folder; give a folder of Python source")
-        files += _below(root, text if not as_path else "")
-    if not files:
+def _wanted(name: str) -> bool:
+    return name.endswith(".py") or name == "__init__.pyi"
+
+
+def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes: int) -> Tree:
+    text = os.fspath(source)
+    as_path = not isinstance(source, str) or any(c in text for c in "/\\") or os.path.lexists(text)
+    if not as_path:
+        tree = _installed(text, revision, folder, max_bytes)
+    else:
+        root = Path(text).absolute()
+        base = _base(root)
+        if base is None or _in_git(root, revision):
+            tree = open_tree(source, wanted=_wanted, revision=revision, folder=folder, max_bytes=max_bytes)
+        elif folder:
+            tree = open_tree(source, wanted=_wanted, revision=revision, folder=folder, max_bytes=max_bytes)
+            tree = _with_packages_above(tree, root / check_folder(folder), root)
+        else:
+            tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
+            tree = _with_packages_above(tree, root, base)
+    if not any(e.name.endswith(".py") for e in tree.entries) and not tree.dropped:
         raise KnowledgeError(
             f"{text}: there is no Python source here; give the folder that holds the .py files"
         )
-    return files
+    return tree
 
 
-def _installed(name: str) -> list[Path]:
-    """Returns the folders or the file of a package, without importing it or its parents."""
-    top, *rest = name.split(".")
-    try:
-        # find_spec also knows editable installs; it imports nothing for a name without a period.
-        spec = PathFinder.find_spec(top) or find_spec(top)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None:
-        raise KnowledgeError(f"no package is called {name!r} here{_import_name(name)}")
-    origin = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
-    roots = [Path(p) for p in spec.submodule_search_locations or ()] or origin
-    for part in rest:
-        roots = [found for root in roots for found in (root / part, root / f"{part}.py") if found.exists()][
-            :1
-        ]
-    if not roots:
-        raise KnowledgeError(
-            f"{name!r} is installed without Python source; give a folder of its source instead"
-        )
-    return roots
+def _in_git(root: Path, revision: str) -> bool:
+    from furytune.corpora._git import checkout_of
+
+    return bool(revision) and checkout_of(root) is not None
 
 
-def _import_name(name: str) -> str:
-    """Helps who gave the name of a distribution, which is not always that of its package."""
-    wanted = name.lower().replace("_", "-")
-    names = [
-        package
-        for package, distributions in packages_distributions().items()
-        if wanted in (d.lower().replace("_", "-") for d in distributions)
-    ]
-    if names:
-        return f"; the distribution {name} brings {', '.join(sorted(names))}: give one of these"
-    return f"; install it for {sys.executable}, or give the folder of its source"
+def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
+    if revision or folder:
+        raise ConfigError(f"{name} is an installed package; revision and folder need the path of a source")
+    roots = installed(name)
+    up = len(name.split("."))
+    trees = []
+    for root in roots:
+        base = root.parents[up - 1]
+        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes)
+        trees.append(_with_packages_above(tree, root, base))
+    return Tree(
+        entries=tuple(e for t in trees for e in t.entries),
+        dropped=tuple(d for t in trees for d in t.dropped),
+        # A module at the top of what is installed is no example, whatever its docstring looks like.
+        packages=frozenset({""}).union(*(t.packages for t in trees)),
+        revision=version_of(name, roots[0]),
+    )
 
 
-def _below(root: Path, name: str) -> list[_File]:
-    """Lists the source files with their module names.
-
-    Args:
-        root: A folder or a file.
-        name: Full module name, if the package was asked for by name.
-    """
-    paths = [root] if root.is_file() else files_below(root, lambda n: n.endswith(".py"))
-    up = len(name.split(".")) if name else int(root.is_file() or (root / "__init__.py").exists())
-    parent = root.parents[up - 1] if up else root
-    while not name and up and (parent / "__init__.py").exists():
-        parent = parent.parent
-    return [
-        _File(
-            path=p,
-            name=p.relative_to(parent).as_posix(),
-            module=_module(parent, p.relative_to(parent).parts),
-            is_test=_is_test(p.relative_to(root)),
-        )
-        for p in paths
-    ]
+def _base(root: Path) -> Path | None:
+    """Returns the folder that the top package of a folder or module lies in; None for what is neither."""
+    if root.is_file() and root.suffix == ".py":
+        root = root.parent
+    if not root.is_dir():
+        return None
+    while (root / "__init__.py").exists():
+        root = root.parent
+    return root
 
 
-def _module(parent: Path, parts: tuple[str, ...]) -> str:
+def _with_packages_above(tree: Tree, root: Path, base: Path) -> Tree:
+    """Adds the packages between two folders, whose own files are not asked for."""
+    above = PurePosixPath(root.relative_to(base).as_posix())
+    known = {p.as_posix() for p in (above, *above.parents) if p.name and (base / p / "__init__.py").exists()}
+    return evolve(tree, packages=tree.packages | known)
+
+
+def _module(name: str, packages: frozenset[str]) -> str:
     """Returns a file's module name: counted from the first package on its way, else from the top."""
-    folders = parts[:-1]
+    *folders, file = name.split("/")
     for depth in range(len(folders)):
-        if parent.joinpath(*folders[: depth + 1], "__init__.py").exists():
+        if "/".join(folders[: depth + 1]) in packages:
             folders = folders[depth:]
             break
-    stem = parts[-1].removesuffix(".py")
+    stem = file.removesuffix("i").removesuffix(".py")
     return ".".join(folders if stem == "__init__" and folders else (*folders, stem))
 
 
-def _is_test(path: PurePath) -> bool:
+def _is_test(path: str) -> bool:
     """Judges by the path below what was asked for: who asks for a folder called ``tests`` wants it."""
-    *folders, file = path.parts or ("",)
+    *folders, file = path.split("/")
     return (
         any(f in ("test", "tests") for f in folders)
         or file == "conftest.py"
@@ -181,107 +222,128 @@ def _is_test(path: PurePath) -> bool:
     )
 
 
-def _read(
-    files: list[_File], *, tests: bool, options: _Options, on_error: OnError
-) -> Iterator[Passage | Dropped]:
-    unique = Unique()
-    skipped = 0
-    for file in files:
-        if file.is_test and not tests:
-            skipped += 1
-            continue
-        try:
-            tree = _parse(file)
-        except SourceFormatError as error:
-            if on_error == "raise":
-                raise
-            where = f"{file.name}:{error.line or 1}"
-            yield Dropped(reason="not_python", unit="file", where=where, detail=error.problem)
+def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | Dropped]:
+    yield from tree.dropped
+    counts: Counter[str] = Counter()
+    parsed, refused = list[_Parsed](), list[Dropped]()
+    for entry in tree.entries:
+        if _is_test(entry.below) and not options.tests:
+            counts["test_file"] += 1
+        elif excluded(entry.below, options.exclude):
+            counts["excluded"] += 1
         else:
-            yield from _passages(file, tree, unique, options)
-    if skipped:
-        yield Dropped(reason="test_file", unit="file", count=skipped)
+            try:
+                parsed.append(_parse(entry, tree.packages, private=options.private))
+            except UnfitError as error:
+                if options.on_error == "raise":
+                    raise
+                refused.append(error.dropped())
+    shorter = _shorter(parsed)
+    yield from refused
+    for file in parsed:
+        if file.text:
+            yield from passages_of(script(file.text), file.entry.name, file.entry.below, making)
+        elif file.entry.name.endswith(".py"):
+            yield from _passages(file, shorter, making)
+    for reason, count in sorted(counts.items()):
+        yield Dropped(reason=reason, unit="file", count=count)
 
 
-def _parse(file: _File) -> ast.Module:
+def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
+    data = entry.read()
+    module = _module(entry.name, packages)
+    if entry.name.rpartition("/")[0] not in packages:
+        text = _text(data, entry.name)
+        if is_gallery(text):
+            return _Parsed(entry=entry, module=module, text=text)
     try:
         with warnings.catch_warnings():
             # What the compiler thinks of other people's escape sequences is not this reader's concern.
             warnings.simplefilter("ignore")
-            return ast.parse(file.path.read_bytes())
+            tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         syntax = error if isinstance(error, SyntaxError) else None
-        raise SourceFormatError(
+        raise UnfitError(
+            "not_python",
             f"this is not Python {sys.version_info[0]}.{sys.version_info[1]}"
             f" ({syntax.msg if syntax else type(error).__name__})",
-            path=file.name,
+            path=entry.name,
             line=(syntax.lineno if syntax else None) or 1,
             column=syntax.offset if syntax else None,
-            hint='give on_error="skip" to leave such files out and count them',
         ) from error
-
-
-def _passages(
-    file: _File, tree: ast.Module, unique: Unique, options: _Options
-) -> Iterator[Passage | Dropped]:
-    docstring = ast.get_docstring(tree)
-    if docstring:
-        first = tree.body[0]
-        yield _passage(file, file.module, docstring, first.lineno, first.end_lineno or 1, unique, options)
-    else:
-        yield Dropped(reason="no_docstring", unit="record", where=file.name)
-    hidden = 0
-    # A stack of its own, for deep nesting is a matter of data, and the order is that of the source.
-    waiting: list[tuple[ast.stmt, str]] = [(node, file.module) for node in reversed(tree.body)]
-    while waiting:
-        node, prefix = waiting.pop()
-        if not isinstance(node, _Definition):
-            waiting += [(inner, prefix) for inner in reversed(_branches(node))]
-            continue
-        if not options.private and node.name.startswith("_") and not _is_dunder(node.name):
-            hidden += 1
-            continue
-        symbol = f"{prefix}.{node.name}"
-        text = "\n\n".join(filter(None, (_signature(node), ast.get_docstring(node))))
-        start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-        yield _passage(file, symbol, text, start, node.end_lineno or start, unique, options)
-        if isinstance(node, ast.ClassDef):
-            waiting += [(inner, symbol) for inner in reversed(node.body)]
-    if hidden:
-        yield Dropped(reason="private", unit="record", count=hidden, where=file.name)
-
-
-def _passage(
-    file: _File, symbol: str, text: str, start: int, end: int, unique: Unique, options: _Options
-) -> Passage:
-    return Passage(
-        id=unique(symbol),
-        text=text,
-        title=symbol,
-        source=f"{file.name}:{start}-{end}",
-        url=address(options.url, file.name, start, end),
+    own = module_docstring(tree, module)
+    return _Parsed(
+        entry=entry,
+        module=module,
+        found=(*([own] if own else []), *definitions(tree, module, private=private)),
+        offered=star_names(tree),
+        imports=relative_imports(tree) if _is_init(entry.name) else (),
     )
 
 
-def _is_dunder(name: str) -> bool:
-    return len(name) > 4 and name.startswith("__") and name.endswith("__")
+def _is_init(name: str) -> bool:
+    return PurePosixPath(name).stem == "__init__"
 
 
-def _branches(node: ast.stmt) -> list[ast.stmt]:
-    """Returns the statements inside a statement, such as both sides of an ``if``."""
-    inner: list[ast.stmt] = []
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt):
-            inner.append(child)
-        elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
-            inner += child.body
-    return inner
-
-
-def _signature(node: _Definition) -> str:
-    """Writes a definition's head: decorators, name, parameters or bases, and what it returns."""
-    head = type(node)(**{**dict(ast.iter_fields(node)), "body": []})
+def _text(data: bytes, name: str) -> str:
     try:
-        return ast.unparse(ast.fix_missing_locations(head)).strip().removesuffix(":")
-    except RecursionError:  # a default of thousands of terms
-        return f"{'class' if isinstance(node, ast.ClassDef) else 'def'} {node.name}(...)"
+        return text_of(data, name)
+    except UnfitError:
+        return ""  # in another encoding; the parser knows how Python declares it
+
+
+def _shorter(parsed: list[_Parsed]) -> dict[str, str]:
+    return public_names(
+        {p.module: p.imports for p in parsed if p.imports}, {p.module: p.offered for p in parsed}
+    )
+
+
+def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterator[Passage | Dropped]:
+    name = file.entry.name
+    dropped: Counter[str] = Counter()
+    if not any(not d.head and not d.hidden for d in file.found):
+        dropped["no_docstring"] += 1
+    for found in file.found:
+        if found.hidden:
+            dropped["private"] += 1
+        else:
+            yield from _of_definition(found, name, shorter.get(found.symbol, ""), making, dropped)
+    cut = dropped.pop("cut_code_block", 0)
+    for reason, count in sorted((+dropped).items()):
+        yield Dropped(reason=reason, unit="record", count=count, where=name)
+    if cut:
+        yield cut_code_note(cut, name)
+
+
+def _of_definition(
+    found: Definition, name: str, alias: str, making: Making, dropped: Counter[str]
+) -> Iterator[Passage]:
+    head = [*([f"# {alias}"] if alias else []), *(found.head.split("\n") if found.head else [])]
+    doc = rst(found.doc.split("\n"), headings=False) if found.doc else None
+    gap = [""] if head and doc else []
+    shift = len(head) + len(gap)
+    code = [1] * len(head) + [0] * len(gap)
+    document = Document(
+        lines=[*head, *gap, *(doc.lines if doc else ())],
+        code=code + ([number and number + 1 for number in doc.code] if doc else []),
+        spans=[(a + shift, b + shift) for a, b in doc.spans] if doc else (),
+    )
+    if doc:
+        dropped.update(doc.dropped)
+    section = Section(document=document, end=len(document.lines))
+    made = list(pieces(section, making.sizes))
+    for piece in made:
+        start, end = found.start, found.end
+        if len(made) > 1 and found.doc_lines:
+            start = found.start if piece.start < shift else found.doc_lines[piece.start - shift]
+            end = found.doc_lines[piece.end - 1 - shift] if piece.end > shift else start
+        dropped["cut_code_block"] += piece.cut
+        yield making.passage(
+            found.symbol,
+            title=found.symbol,
+            text=piece.text,
+            file=name,
+            where=f":{start}-{end}",
+            start=start,
+            end=end,
+        )

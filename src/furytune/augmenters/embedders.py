@@ -1,0 +1,340 @@
+"""Models that turn a text into a vector, for `furytune.augmenters.rag.RagAugmenter`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
+
+from attrs import field, frozen
+
+from furytune._canonical import Json
+from furytune._checks import at_least, of_type, one_of
+from furytune.augmenters._safetensors import read_tensors
+from furytune.errors import ConfigError, KnowledgeError, MissingExtraError
+
+__all__ = ["Embedder", "Kind", "LanceEmbedder", "OnnxEmbedder", "StaticEmbedder"]
+
+Kind: TypeAlias = Literal["passage", "question"]
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """**Protocol:** a model that gives a vector for a text.
+
+    The vector of a text must not depend on what else is embedded. Passages are embedded by the list, and a
+    question always alone, in bulk too.
+    """
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Its "name", digests of its files, and each setting that can change a vector; part of the contract."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
+        """Returns an array of floats with one row for each text; the length of a row does not matter."""
+        ...
+
+
+def _path(given: str | os.PathLike[str]) -> Path:
+    return Path(given).absolute()
+
+
+@frozen(slots=False)
+class StaticEmbedder:
+    """A vector for each token, averaged: models such as model2vec's potion or wordllama.
+
+    Needs no more than numpy and tokenizers, and embeds thousands of passages a second. The order of words does not
+    count. What is summed is summed in double precision, in the order of the text.
+
+    Args:
+        path: Folder with ``model.safetensors`` and ``tokenizer.json``, or the safetensors file itself.
+        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
+
+    Raises:
+        ConfigError: A file is not there.
+    """
+
+    path: Path = field(converter=_path)
+    tokenizer: Path = field(kw_only=True, converter=_path)
+
+    @tokenizer.default
+    def _beside(self) -> Path:
+        return (self.path if self.path.is_dir() else self.path.parent) / "tokenizer.json"
+
+    def __attrs_post_init__(self) -> None:
+        _exists(self._model, self.tokenizer)
+
+    @property
+    def _model(self) -> Path:
+        return self.path / "model.safetensors" if self.path.is_dir() else self.path
+
+    @cached_property
+    def spec(self) -> Mapping[str, Json]:
+        """Digests of model and tokenizer."""
+        return {
+            "name": "static",
+            "version": 1,
+            "model": _sha256(self._model),
+            "tokenizer": _sha256(self.tokenizer),
+        }
+
+    @property
+    def location(self) -> Mapping[str, Json]:
+        """Where the files are, for the contract to find them again."""
+        return {"path": self.path.as_posix(), "tokenizer": {"path": self.tokenizer.as_posix()}}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:  # noqa: ARG003
+        """Builds the embedder of a contract from where its files are."""
+        return cls(base / _text(location, "path"), tokenizer=base / _text(location["tokenizer"], "path"))
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:  # noqa: ARG002
+        """Returns one row for each text; a text without a known token gets zeros."""
+        np, table, weights, rows, tokenizer, unknown = self._loaded
+        out = np.zeros((len(texts), table.shape[1]))
+        encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for i, encoding in enumerate(encoded):
+            ids = [t for t in encoding.ids if t != unknown]
+            if ids:
+                tokens = table[ids if rows is None else rows[ids]].astype(np.float64)
+                out[i] = (tokens if weights is None else tokens * weights[ids, None]).sum(axis=0) / len(ids)
+        return out.astype(np.float32)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, ...]:
+        tensors = read_tensors(self._model)
+        tables = [t for t in tensors.values() if t.ndim == 2]
+        if len(tables) != 1 or tables[0].dtype.kind not in "fi":
+            raise KnowledgeError(
+                f"{self._model}: a static model has one table of token vectors, this file has {len(tables)}"
+            )
+        import numpy as np
+
+        tokenizer = _tokenizer(self.tokenizer, "static")
+        tokenizer.no_truncation()
+        token = getattr(tokenizer.model, "unk_token", None)
+        unknown = None if token is None else tokenizer.token_to_id(token)
+        table, rows, weights = tables[0], tensors.get("mapping"), tensors.get("weights")
+        size = len(table if rows is None else rows)
+        if tokenizer.get_vocab_size() > size or (rows is not None and int(rows.max()) >= len(table)):
+            raise KnowledgeError(
+                f"{self.tokenizer}: the tokenizer knows more tokens than {self._model.name} has vectors;"
+                " give the tokenizer that the model came with"
+            )
+        return np, table, weights, rows, tokenizer, unknown
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_loaded"}
+
+
+@frozen(slots=False)
+class OnnxEmbedder:
+    """A transformer as an ONNX file, such as an int8 MiniLM, on the processor and one thread.
+
+    Every text is run alone: a quantised model scales its numbers by what else is in the batch.
+
+    Args:
+        path: Folder with ``model.onnx`` and ``tokenizer.json``, or the ONNX file itself.
+        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
+        max_tokens: What a text has beyond so many tokens is not read.
+        pooling: "mean" over the tokens, or the vector of the first one, "cls".
+        question_prefix: Put before each question, such as ``"query: "`` for E5.
+        passage_prefix: Put before each passage.
+
+    Raises:
+        ConfigError: A file is not there, or an argument makes no sense.
+    """
+
+    path: Path = field(converter=_path)
+    tokenizer: Path = field(kw_only=True, converter=_path)
+    max_tokens: int = field(default=256, kw_only=True, validator=at_least(1))
+    pooling: Literal["mean", "cls"] = field(default="mean", kw_only=True, validator=one_of("mean", "cls"))
+    question_prefix: str = field(default="", kw_only=True, validator=of_type(str))
+    passage_prefix: str = field(default="", kw_only=True, validator=of_type(str))
+
+    @tokenizer.default
+    def _beside(self) -> Path:
+        return (self.path if self.path.is_dir() else self.path.parent) / "tokenizer.json"
+
+    def __attrs_post_init__(self) -> None:
+        _exists(self._model, self.tokenizer)
+
+    @property
+    def _model(self) -> Path:
+        return self.path / "model.onnx" if self.path.is_dir() else self.path
+
+    @cached_property
+    def spec(self) -> Mapping[str, Json]:
+        """Digests of model and tokenizer, and the settings."""
+        return {
+            "name": "onnx",
+            "version": 1,
+            "model": _sha256(self._model),
+            "tokenizer": _sha256(self.tokenizer),
+            **{name: getattr(self, name) for name in _ONNX_SETTINGS},
+        }
+
+    @property
+    def location(self) -> Mapping[str, Json]:
+        """Where the files are, for the contract to find them again."""
+        return {"path": self.path.as_posix(), "tokenizer": {"path": self.tokenizer.as_posix()}}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:
+        """Builds the embedder of a contract from its settings and where its files are."""
+        settings: dict[str, Any] = {name: spec[name] for name in _ONNX_SETTINGS}
+        path, tokenizer = _text(location, "path"), _text(location["tokenizer"], "path")
+        return cls(base / path, tokenizer=base / tokenizer, **settings)
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
+        """Returns one row for each text."""
+        np, session, tokenizer = self._loaded
+        prefix = self.question_prefix if kind == "question" else self.passage_prefix
+        names = [i.name for i in session.get_inputs()]
+        rows = []
+        for text in texts:
+            ids = tokenizer.encode(prefix + text).ids
+            # Without any token there is nothing to run, but still a row of the right length to give.
+            known = {"input_ids": ids or [0], "attention_mask": [1] * len(ids or [0])}
+            given = {n: np.array([known.get(n, [0] * len(ids or [0]))], dtype=np.int64) for n in names}
+            (state, *_) = session.run(None, given)
+            vector = state[0] if ids else np.zeros_like(state[0])
+            if vector.ndim == 2:
+                vector = vector[0] if self.pooling == "cls" else vector.mean(axis=0, dtype=np.float64)
+            rows.append(np.asarray(vector, dtype=np.float32))
+        return np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, ...]:
+        try:
+            import numpy as np
+            import onnxruntime
+        except ImportError as error:
+            raise MissingExtraError("an ONNX model", "onnx") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            session = onnxruntime.InferenceSession(
+                str(self._model), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise KnowledgeError(
+                f"{self._model}: onnxruntime cannot load the model ({type(error).__name__})"
+            ) from error
+        odd = {i.name for i in session.get_inputs()} - {"input_ids", "attention_mask", "token_type_ids"}
+        if odd:
+            raise KnowledgeError(
+                f"{self._model}: the model asks for {', '.join(sorted(odd))}, which a text does not give"
+            )
+        tokenizer = _tokenizer(self.tokenizer, "onnx")
+        tokenizer.enable_truncation(self.max_tokens)
+        return np, session, tokenizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_loaded"}
+
+
+_ONNX_SETTINGS = ("max_tokens", "pooling", "question_prefix", "passage_prefix")
+_SECRET = ("key", "token", "secret", "password", "credential")
+
+
+def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(given)
+
+
+@frozen(slots=False)
+class LanceEmbedder:
+    """A model of LanceDB's registry: "gemini-text", "openai", "ollama", "sentence-transformers" and others.
+
+    The contract notes names only: what stands behind the name at a service can change without notice.
+    Keys are read from the environment, as LanceDB's documentation of each model says.
+
+    Args:
+        function: Name in LanceDB's registry.
+        options: What the registry's ``create`` takes, such as ``{"name": "text-embedding-3-small"}``.
+
+    Raises:
+        ConfigError: An option looks like a secret, which a contract must not hold.
+    """
+
+    function: str = field(validator=of_type(str))
+    options: Mapping[str, Any] = field(factory=dict, converter=_copied, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        odd = [n for n in self.options if any(s in str(n).lower() for s in _SECRET) and n != "max_tokens"]
+        if odd:
+            raise ConfigError(
+                f"the option {odd[0]!r} of {self.function} looks like a secret, and options are written into the"
+                " contract; set it in the environment"
+            )
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Names only; ``verified`` says that no digest stands behind them."""
+        return {"name": "lance", "function": self.function, "options": dict(self.options), "verified": False}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:  # noqa: ARG003
+        """Builds the embedder of a contract."""
+        options = spec["options"]
+        return cls(_text(spec, "function"), options if isinstance(options, Mapping) else {})
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
+        """Returns one row for each text, as the model gives it."""
+        np, model = self._loaded
+        if kind == "question":
+            rows = [model.compute_query_embeddings_with_retry(text)[0] for text in texts]
+        else:
+            rows = model.compute_source_embeddings_with_retry(list(texts))
+        return np.array([np.asarray(row, dtype=np.float32) for row in rows])
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, ...]:
+        try:
+            import numpy as np
+            from lancedb.embeddings import get_registry
+        except ImportError as error:
+            raise MissingExtraError("an embedding model of LanceDB", "rag") from error
+        try:
+            model: Any = get_registry().get(self.function)
+            return np, model.create(**self.options)
+        except KeyError as error:
+            raise ConfigError(f"LanceDB's registry has no embedding function {self.function!r}") from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_loaded"}
+
+
+def _exists(*files: Path) -> None:
+    for file in files:
+        if not file.is_file():
+            raise ConfigError(f"{file}: there is no such file; name model and tokenizer of the embedder")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _text(given: Any, name: str) -> str:
+    value = given[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value
+
+
+def _tokenizer(path: Path, extra: str) -> Any:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingExtraError("a model's tokenizer", extra) from error
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises plain Exception
+        raise KnowledgeError(f"{path}: this is no tokenizer.json ({type(error).__name__})") from error
+    tokenizer.no_padding()
+    return tokenizer

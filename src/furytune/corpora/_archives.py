@@ -1,0 +1,260 @@
+"""Reads sdists, wheels and other archives in memory: nothing is unpacked onto the disk."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, NoReturn, cast
+
+from attrs import define, field
+
+from furytune.corpora._files import UnfitError
+from furytune.corpora._sources import (
+    Entry,
+    Tree,
+    Wanted,
+    carried,
+    entered,
+    packages_of,
+    readable_name,
+    too_large,
+)
+from furytune.errors import KnowledgeError
+from furytune.records import Dropped
+
+__all__ = ["archive_tree"]
+
+_MOST_FILES = 200_000
+_MOST_BYTES = 2 << 30  # unpacked, skipped files included: a tar has to be decompressed to pass over them
+_MOST_KEPT = 512 << 20
+_RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
+_FREE = 32 << 20
+_BLOCK = 512
+_VERSION = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
+_NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
+
+
+@define
+class _Contents:
+    """What was found in an archive so far."""
+
+    place: Path
+    max_bytes: int
+    wanted: Wanted
+    names: list[str] = field(factory=list)
+    kept: dict[str, bytes] = field(factory=dict)
+    refused: dict[str, UnfitError] = field(factory=dict)
+    dropped: list[Dropped] = field(factory=list)
+    metadata: bytes = b""
+    size: int = 0
+
+    def wants(self, name: str) -> bool:
+        return self.wanted(name.rpartition("/")[2]) and carried(name)
+
+    def drop(self, reason: str, name: str) -> None:
+        if self.wanted(name.rpartition("/")[2]):
+            self.dropped.append(Dropped(reason=reason, unit="file", where=readable_name(name)))
+
+    def keep(self, name: str, data: bytes) -> None:
+        self.kept[name] = data
+        self.size += len(data)
+        if self.size > _MOST_KEPT:
+            self.bomb(f"its source files have more than {_MOST_KEPT >> 20} MiB")
+
+    def bomb(self, how: str) -> NoReturn:
+        raise KnowledgeError(
+            f"{self.place}: this archive is refused, for {how}; unpack it and give the folder"
+        )
+
+
+def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
+    """Reads the wanted files of an archive. The one folder that all is in, as in an sdist, is left out of names.
+
+    Raises:
+        KnowledgeError: It is damaged, or a bomb: too many files or bytes, or packed too tightly.
+    """
+    found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
+    try:
+        if place.name.lower().endswith((".zip", ".whl")):
+            _read_zip(found)
+        else:
+            _read_tar(found)
+    except (
+        OSError,
+        EOFError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        raise KnowledgeError(
+            f"{place}: this archive cannot be read ({type(error).__name__}); fetch it again"
+        ) from error
+    return _tree(found, folder)
+
+
+def _tree(found: _Contents, folder: str) -> Tree:
+    tops = {name.partition("/")[0] for name in found.names}
+    top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
+    if f"{top}__init__.py" in found.names:
+        top = ""  # an archive of one package
+    start = f"{folder}/" if folder else ""
+    entries = []
+    for full in sorted({*found.kept, *found.refused}):
+        name = full.removeprefix(top)
+        if name.startswith(start) and entered(name.removeprefix(start)):
+            entries.append(
+                Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, full, name))
+            )
+    if folder and not any(n.removeprefix(top).startswith(start) for n in found.names):
+        raise KnowledgeError(f"{found.place}: there is no folder {folder!r} in it")
+    return Tree(
+        entries=tuple(entries),
+        dropped=tuple(found.dropped),
+        packages=packages_of(n.removeprefix(top) for n in found.names),
+        revision=_revision(found),
+    )
+
+
+def _give(found: _Contents, full: str, name: str) -> bytes:
+    if full in found.refused:
+        raise UnfitError(found.refused[full].reason, found.refused[full].problem, path=name)
+    return found.kept[full]
+
+
+def _revision(found: _Contents) -> str:
+    stated = _VERSION.search(found.metadata.partition(b"\n\n")[0])
+    if stated:
+        return stated[1].decode("utf-8", "replace")
+    named = _NAMED.search(found.place.name)
+    return named[1] if named else ""
+
+
+def _metadata(name: str) -> bool:
+    """Tells whether a file states the version: PKG-INFO of an sdist, METADATA of a wheel."""
+    folder, _, file = name.rpartition("/")
+    return (file == "PKG-INFO" and folder.count("/") == 0) or (
+        file == "METADATA" and folder.endswith(".dist-info") and "/" not in folder
+    )
+
+
+def _safe(name: str) -> bool:
+    return not name.startswith(("/", "\\")) and ".." not in name.replace("\\", "/").split("/")
+
+
+class _Counting:
+    """A file that knows how much of it was read, and how it ended."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.read_so_far = 0
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.read_so_far += len(data)
+        self.tail = (self.tail + data)[-_BLOCK:]
+        return data
+
+
+def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
+    """Opens by content. Unlike tarfile's own way with streams, these notice an end that is missing or wrong."""
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", packed)))
+    if head.startswith(b"BZh"):
+        return bz2.BZ2File(cast("IO[bytes]", packed))
+    if head.startswith(b"\xfd7zXZ\0"):
+        return lzma.LZMAFile(cast("IO[bytes]", packed))
+    return cast("IO[bytes]", packed)
+
+
+def _read_tar(found: _Contents) -> None:
+    with found.place.open("rb") as file:
+        head = file.read(6)
+        file.seek(0)
+        packed = _Counting(file)
+        stream = _Counting(_decompressed(packed, head))
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
+            for member in _members(found, archive, packed):
+                contents = archive.extractfile(member)
+                assert contents is not None
+                _take(found, _name(member.name), member.size, contents)
+        rest = 0
+        while data := stream.read(1 << 20):
+            rest += len(data)
+            if rest > _FREE:
+                found.bomb("much follows its end")
+        if stream.tail.strip(b"\0") or not stream.tail:
+            raise EOFError  # an archive ends in blocks of zeros, and this one was cut off
+
+
+def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> Iterator[tarfile.TarInfo]:
+    """Yields the files to read, before the archive is decompressed as far as the end of each."""
+    unpacked = 0
+    for count, member in enumerate(archive):
+        archive.members = []  # type: ignore[attr-defined]  # a stream never looks back
+        unpacked += 512 + max(member.size, 0)
+        _bounds(found, count, unpacked, packed.read_so_far)
+        name = _name(member.name)
+        if member.isdir():
+            continue
+        found.names.append(name)
+        if not member.isfile():
+            found.drop("link", name)
+        elif not _safe(member.name) or not carried(name):
+            found.drop("bad_name", name)
+        elif found.wants(name) or _metadata(name):
+            yield member
+
+
+def _name(name: str) -> str:
+    return name.removeprefix("./")
+
+
+def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
+    if files > _MOST_FILES:
+        found.bomb(f"it has more than {_MOST_FILES:,} files")
+    if unpacked > _MOST_BYTES:
+        found.bomb(f"it has more than {_MOST_BYTES >> 30} GiB unpacked")
+    if unpacked > _FREE and unpacked > _RATIO * packed:
+        found.bomb(f"it is packed by more than {_RATIO} to one")
+
+
+def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
+    if _metadata(name):
+        found.metadata = found.metadata or stream.read(1 << 20)
+    elif size > found.max_bytes:
+        found.refused[name] = too_large(name, size, found.max_bytes)
+    else:
+        found.keep(name, stream.read(found.max_bytes + 1)[: found.max_bytes])
+
+
+def _read_zip(found: _Contents) -> None:
+    with zipfile.ZipFile(found.place) as archive:
+        unpacked = packed = 0
+        for count, member in enumerate(archive.infolist()):
+            name = _name(member.filename)
+            unpacked, packed = unpacked + member.file_size, packed + member.compress_size
+            _bounds(found, count, unpacked, packed)
+            if member.is_dir():
+                continue
+            found.names.append(name)
+            if member.external_attr >> 28 == 0xA:  # a symbolic link of Unix
+                found.drop("link", name)
+            elif not _safe(member.filename) or not carried(name):
+                found.drop("bad_name", name)
+            elif member.flag_bits & 1:
+                found.drop("encrypted", name)
+            elif found.wants(name) or _metadata(name):
+                with archive.open(member) as stream:
+                    _take(found, name, member.file_size, stream)

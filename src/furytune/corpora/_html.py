@@ -1,0 +1,157 @@
+"""Reads HTML pages: the main part as Markdown, each heading with the anchor it has on the page."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from attrs import evolve
+
+from furytune.corpora._blocks import Document
+from furytune.corpora._markdown import markdown
+from furytune.errors import MissingExtraError
+
+__all__ = ["html", "html_ready"]
+
+_MAIN = ("main", "[role=main]", "article", "body")
+_NOISE = (
+    "script,style,title,nav,template,noscript,svg,iframe,form,button,input,footer,.headerlink,.sphinxsidebar,.toctree-wrapper,"
+    ".related,.linenos,.viewcode-link,.viewcode-back,[role=navigation],[role=search],[aria-hidden=true]"
+)
+_HEADINGS = tuple(f"h{n}" for n in range(1, 7))
+_OBJECTS = frozenset(
+    [
+        "py",
+        "c",
+        "cpp",
+        "js",
+        "std",
+        "class",
+        "function",
+        "method",
+        "attribute",
+        "data",
+        "exception",
+        "classmethod",
+        "staticmethod",
+        "property",
+        "describe",
+    ]
+)
+_LANGUAGE = re.compile(r"(?:^|\s)(?:highlight|language|lang)-([\w+#-]+)")
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPEN}(.*?){_CLOSE}")
+
+
+def html_ready() -> None:
+    """Makes sure that pages can be read.
+
+    Raises:
+        MissingExtraError: Beautiful Soup or markdownify is not installed.
+    """
+    _converter()
+
+
+@cache
+def _converter() -> Any:
+    try:
+        from markdownify import MarkdownConverter
+    except ImportError as error:
+        raise MissingExtraError("reading HTML", "html") from error
+    return MarkdownConverter(
+        heading_style="ATX",
+        bullets="-",
+        escape_asterisks=False,
+        escape_underscores=False,
+        escape_misc=False,
+        code_language_callback=_language,
+        strip=["a", "img"],
+    )
+
+
+def _language(pre: Any) -> str:
+    for element in (pre, pre.parent, getattr(pre.parent, "parent", None), pre.find("code")):
+        found = _LANGUAGE.search(" ".join(element.get("class") or [])) if element is not None else None
+        if found and found[1] not in ("default", "none", "text", "notranslate"):
+            return found[1]
+    return ""
+
+
+def html(text: str) -> Document:
+    """Reads a page.
+
+    Navigation, scripts and forms are left out as what they are; the text of links stays, their addresses do not.
+    Described objects, as Sphinx writes them (``<dt id="json.dump">``), count as headings of their own.
+
+    Raises:
+        MissingExtraError: Beautiful Soup or markdownify is not installed.
+    """
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(text.replace(_OPEN, "").replace(_CLOSE, ""), "html.parser")
+    title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
+    main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
+    dropped = {"navigation": 0, "image": len(main.select("img"))}
+    anchors = {id(h): _anchor(h) for h in main.find_all(_HEADINGS)}
+    for element in main.select(_NOISE):
+        dropped["navigation"] += 1
+        element.extract()
+    for element in main.find_all(_HEADINGS):
+        element.append(f"{_OPEN}{anchors.get(id(element), '')}{_CLOSE}")
+    _name_objects(soup, main)
+    lines = _converter().convert_soup(main).split("\n")
+    found = markdown([line.rstrip() for line in lines], indented_code=False)
+    headings = []
+    for heading in found.headings:
+        mark = _MARK.search(heading.text)
+        plain = " ".join(_MARK.sub("", heading.text).split())
+        headings.append(evolve(heading, text=plain, anchor=mark[1] if mark else ""))
+    counts = found.dropped
+    counts.update({reason: count for reason, count in dropped.items() if count})
+    return evolve(
+        found,
+        lines=[_MARK.sub("", line) for line in found.lines],
+        headings=[h for h in headings if h.text],
+        title="" if headings else title,
+        unit="anchor",
+    )
+
+
+def _anchor(heading: Any) -> str:
+    """Returns the id that leads to a heading: its own, its link to itself, or that of the section it opens."""
+    if heading.get("id"):
+        return str(heading["id"])
+    link = heading.find("a", href=re.compile("^#."))
+    if link is not None:
+        return str(link["href"][1:])
+    named = heading.find("a", attrs={"name": True})
+    if named is not None:
+        return str(named["name"])
+    around = heading.parent
+    opens = around is not None and around.name in ("section", "div") and around.find(_HEADINGS) is heading
+    return str(around.get("id") or "") if opens else ""
+
+
+def _name_objects(soup: Any, main: Any) -> None:
+    """Puts a heading before each described object, one level below the heading that it stands under."""
+    level, around = 1, []
+    for element in main.find_all([*_HEADINGS, "dt"]):
+        if element.name != "dt":
+            level = int(element.name[1])
+            continue
+        described = element.find_parent("dl")
+        if described is None or not element.get("id") or not _OBJECTS & set(described.get("class") or ()):
+            continue
+        heading = soup.new_tag(f"h{min(level + 1 + len(element.find_parents('dd')), 6)}")
+        heading.string = f"{element['id']}{_OPEN}{element['id']}{_CLOSE}"
+        element.insert_before(heading)
+        signature = soup.new_tag("pre")
+        signature.string = " ".join(element.get_text().split())
+        element.replace_with(signature)
+        around.append(described)
+    for described in around:
+        # A description list would be indented, and be taken for one block.
+        for part in described.find_all("dd", recursive=False):
+            part.name = "div"
+        described.name = "div"

@@ -1,0 +1,70 @@
+"""Finds the source of an installed package without importing it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.machinery import PathFinder
+from importlib.metadata import distribution, packages_distributions
+from importlib.util import find_spec
+from pathlib import Path
+
+from furytune.errors import KnowledgeError
+
+__all__ = ["installed", "version_of"]
+
+
+def installed(name: str) -> list[Path]:
+    """Returns the folders or the file of a package or module; neither it nor its parents are imported.
+
+    Raises:
+        KnowledgeError: It is not installed, or without source.
+    """
+    top, *rest = name.split(".")
+    try:
+        # find_spec also knows editable installs; it imports nothing for a name without a period.
+        spec = PathFinder.find_spec(top) or find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise KnowledgeError(f"no package is called {name!r} here{_import_name(name)}")
+    origin = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
+    roots = [Path(p) for p in spec.submodule_search_locations or ()] or origin
+    for part in rest:
+        below = [found for root in roots for found in (root / part, root / f"{part}.py") if found.exists()]
+        roots = below[:1]
+    if not roots:
+        raise KnowledgeError(
+            f"{name!r} is installed without Python source; give a folder of its source instead"
+        )
+    return roots
+
+
+def version_of(name: str, root: Path) -> str:
+    """Returns the version of the distribution that a package's files belong to, "" if that cannot be told.
+
+    Args:
+        name: Name of the package or of a module in it.
+        root: Where it was found. An editable install is elsewhere than its metadata, so nothing is claimed of it.
+    """
+    top = name.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return platform.python_version()
+    for found in sorted(set(packages_distributions().get(top, ()))):
+        one = distribution(found)
+        if root.is_relative_to(Path(str(one.locate_file(""))).absolute()):
+            return one.version
+    return ""
+
+
+def _import_name(name: str) -> str:
+    """Helps who gave the name of a distribution, which is not always that of its package."""
+    wanted = name.lower().replace("_", "-")
+    names = [
+        package
+        for package, distributions in packages_distributions().items()
+        if wanted in (d.lower().replace("_", "-") for d in distributions)
+    ]
+    if names:
+        return f"; the distribution {name} brings {', '.join(sorted(names))}: give one of these"
+    return f"; install it for {sys.executable}, or give the folder of its source"

@@ -1,0 +1,121 @@
+"""Why a prompt holds the passages it holds: for people, in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from attrs import field, frozen
+
+from furytune.records import Passage, Prompt
+
+__all__ = ["Explaining", "Explanation", "Fate", "Finding"]
+
+Fate: TypeAlias = Literal["found", "beyond_k", "later", "prompt", "budget"]
+
+_SAID: dict[Fate, str] = {
+    "found": "found",
+    "prompt": "in the prompt",
+    "budget": "left out: no room in the token budget",
+    "beyond_k": "left out: not among the k best",
+    "later": "left out: dated at or after the question",
+}
+
+
+@frozen(kw_only=True)
+class Finding:
+    """A passage that was found, or came close.
+
+    Attributes:
+        passage: The passage.
+        fate: What became of it: "prompt", "budget" (found, but left out), "beyond_k", "later" (would have been found if
+            it were older than the question), or "found" where no prompt was rendered.
+        scores: By each way of ranking; the last one counts.
+        ranks: Place in each of these rankings, from 1; None where it scores nothing.
+    """
+
+    passage: Passage
+    fate: Fate
+    scores: Mapping[str, float] = field(factory=dict)
+    ranks: Mapping[str, int | None] = field(factory=dict)
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """**Protocol:** an augmenter that can say why it finds what it finds."""
+
+    def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
+        """Returns what ``context`` finds, in that order, and then what came close."""
+        ...
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """How a prompt came about; print it, or look at it in a notebook. It quotes the question.
+
+    Attributes:
+        prompt: What `furytune.contract.PromptContract.prompt` renders, byte for byte.
+        at: The moment of the question.
+        findings: In the order of the prompt, then what was left out.
+    """
+
+    prompt: Prompt
+    at: datetime
+    findings: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [self._head, *self._rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(self._head) - 1)]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows
+        ]
+        return "\n".join(
+            [f"asked at {self.at.isoformat()}", *lines, "", self._system, self.prompt.text]
+        ).strip()
+
+    def _repr_html_(self) -> str:
+        """A table, and the prompt below it; everything in it is escaped."""
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            inner = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells)
+            return f"<tr>{inner}</tr>"
+
+        body = "".join(line(row, "td") for row in self._rows)
+        text = escape(f"{self._system}\n{self.prompt.text}".strip())
+        return (
+            f"<p>asked at {escape(self.at.isoformat())}</p>"
+            f"<table><thead>{line(self._head, 'th')}</thead><tbody>{body}</tbody></table>"
+            f'<details open><summary>prompt</summary><pre style="white-space:pre-wrap">{text}</pre></details>'
+        )
+
+    @property
+    def _system(self) -> str:
+        return f"{self.prompt.system}\n" if self.prompt.system else ""
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for f in self.findings for name in f.scores))
+
+    @property
+    def _head(self) -> list[str]:
+        return ["", *self._names, "what became of it", "passage"]
+
+    @property
+    def _rows(self) -> list[list[str]]:
+        return [
+            [str(i), *(_score(f, name) for name in self._names), _SAID[f.fate], _named(f.passage)]
+            for i, f in enumerate(self.findings, 1)
+        ]
+
+
+def _score(finding: Finding, name: str) -> str:
+    rank = finding.ranks.get(name)
+    place = f" (#{rank})" if rank else ""
+    return f"{finding.scores.get(name, 0.0):.3f}{place}"
+
+
+def _named(passage: Passage) -> str:
+    date = f", {passage.date.date().isoformat()}" if passage.date else ""
+    return f"{passage.citation}{date}"

@@ -1,0 +1,128 @@
+"""Passages made of solved questions of the chat."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from furytune.augmenters.rag import RagAugmenter, build_index
+from furytune.corpora.chat import chat
+from furytune.errors import ConfigError
+from furytune.records import Dropped, Passage, QAPair, Source
+
+ASKED = datetime(2024, 3, 1, 12, tzinfo=UTC)
+PAIR = QAPair(
+    id="77",
+    question="How do I make a sphere transparent?\nIt stays opaque.",
+    answer="Give it opacity=0.5.",
+    group="thread-5",
+    asked_at=ASKED,
+    answered_at=ASKED + timedelta(hours=2),
+    question_messages=("77", "78"),
+    answer_messages=("80", "81"),
+    source=Source(path="a.json", guild="1", channel="2", thread="5"),
+)
+
+
+def test_a_pair_is_one_dated_passage_that_names_its_messages():
+    (found,) = chat([PAIR])
+
+    assert found.text == f"Question:\n{PAIR.question}\n\nAnswer:\n{PAIR.answer}"
+    assert found.date == PAIR.answered_at
+    assert found.id == "chat:77"
+    assert found.source == "discord:1/5/77,78,80,81"
+    assert found.url == "https://discord.com/channels/1/5/77"
+
+
+def test_no_words_of_a_person_are_in_what_errors_and_reprs_show():
+    (found,) = chat([PAIR])
+
+    assert "sphere" not in repr(found) + found.citation
+    assert "opacity" not in repr(found) + found.citation
+
+
+def test_the_address_follows_the_pattern_and_needs_all_of_its_parts():
+    flat = attrs.evolve(PAIR, source=Source(guild="1", channel="2"))
+    given_ = attrs.evolve(
+        PAIR, source=Source(path="pairs.csv", line=3), question_messages=(), answer_messages=()
+    )
+
+    assert [p.url for p in chat([flat, given_])] == ["https://discord.com/channels/1/2/77", ""]
+    assert [p.url for p in chat([flat], url="https://x.org/{message}?in={channel}")] == [
+        "https://x.org/77?in=2"
+    ]
+    assert next(chat([given_])).source == "pairs.csv:3"
+    with pytest.raises(ConfigError, match=r"\{path\}"):
+        chat([PAIR], url="x/{path}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"answered_at": None}, "undated"),
+        ({"answered_at": ASKED - timedelta(seconds=1)}, "answered_before_asked"),
+        ({"answer": " \n"}, "empty_text"),
+    ],
+)
+def test_what_its_own_question_could_see_is_refused_with_a_reason(changes, reason):
+    (found,) = chat([attrs.evolve(PAIR, **changes)])
+
+    assert (found.reason, found.unit, found.ids, found.where) == (
+        reason,
+        "pair",
+        ("77",),
+        "discord:1/5/77,78,80,81",
+    )
+
+
+def test_drops_of_the_collector_are_passed_on_and_anything_else_is_refused():
+    drop = Dropped(reason="no_reply", unit="message")
+
+    assert list(chat(iter([drop]))) == [drop]
+    for wrong in ("pairs.csv", 3, {"a": 1}):
+        with pytest.raises(ConfigError, match="pairs"):
+            chat(wrong)
+    with pytest.raises(ConfigError, match="Passage"):
+        list(chat([Passage(id="a", text="b")]))
+
+
+@pytest.fixture(scope="module")
+def thread(tmp_path_factory):
+    """Twenty pairs about one subject, asked an hour apart, answered after two and a half."""
+    pairs = [
+        attrs.evolve(
+            PAIR,
+            id=str(1000 + i),
+            answer=f"Answer number{i}: give it opacity.",
+            asked_at=ASKED + timedelta(hours=i),
+            answered_at=ASKED + timedelta(hours=i + 2.5),
+            question_messages=(str(1000 + i),),
+            answer_messages=(str(2000 + i),),
+        )
+        for i in range(20)
+    ]
+    path = tmp_path_factory.mktemp("chat") / "chat.lance"
+    report = build_index(path, chat(pairs))
+    assert report.dated == 20
+    return pairs, RagAugmenter(path, k=20)
+
+
+@given(st.integers(0, 19))
+def test_an_answer_is_never_in_the_context_of_its_own_question(thread, i):
+    """Nor is one that nobody had given yet; those that were given are all found."""
+    pairs, rag = thread
+    seen = {p.id for p in rag.context(pairs[i].question, at=pairs[i].asked_at)}
+
+    assert seen == {f"chat:{p.id}" for p in pairs if p.answered_at < pairs[i].asked_at}
+    assert f"chat:{pairs[i].id}" not in seen
+
+
+def test_a_pair_answered_at_the_moment_of_its_question_is_not_shown_to_it(tmp_path):
+    """Files that note one time for both are common; the rule is 'dated at or after'."""
+    build_index(tmp_path / "c.lance", chat([attrs.evolve(PAIR, answered_at=ASKED)]))
+
+    assert RagAugmenter(tmp_path / "c.lance").context(PAIR.question, at=ASKED) == ()
