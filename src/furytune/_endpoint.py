@@ -17,6 +17,8 @@ def checked_endpoint(endpoint: str) -> str:
         ConfigError: It is no address, holds a user name, or would carry a credential over a network in the
             clear.
     """
+    if not isinstance(endpoint, str):
+        raise ConfigError(f'endpoint is a text, "" for the service itself, not a {type(endpoint).__name__}')
     if not endpoint:
         return ""
     parts = urlsplit(endpoint)

@@ -67,7 +67,7 @@ class Secret:
         value = os.environ.get(self._variable, "")
         if not value.strip():
             raise ConfigError(
-                f"the environment variable {self._variable} is not set; set it to the key and run again"
+                f"the environment variable {self._variable} is not set; set it to the token or key, and run again"
             )
         return value
 

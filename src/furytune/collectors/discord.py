@@ -240,6 +240,7 @@ class DiscordCollector:
                     session, self.guild, found.roles, self.consent.resolved(found.roles), journal.forgotten()
                 )
                 await people.load()
+                people.read({place.id for place in found.places} | journal.logs().keys())
                 journal.save(msgspec.structs.replace(about, unsettled=True))
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 with meter("reading Discord") as show:
@@ -267,6 +268,7 @@ class DiscordCollector:
                         permissions=about.permissions,
                         unread=unread,
                         refresh=about.refresh,
+                        refreshing=about.refreshing and bool(crawl.failures),
                         cursors=held_back(found.cursors, crawl.left),
                     )
                 )
@@ -316,7 +318,7 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
         interrupted: Whether the journal may hold messages of people whom it does not list.
     """
     known = journal.people().members.keys()
-    leaving = await people.leaving(known | journal.authors() if interrupted else known)
+    leaving = await people.leaving(known | journal.authors() if interrupted or not known else known)
     gone: dict[str, str] = {}
     for why in sorted(set(leaving.values())):
         authors = [author for author, reason in leaving.items() if reason == why]

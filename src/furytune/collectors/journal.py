@@ -15,7 +15,7 @@ from furytune.collectors._discord_json import Channel, FullMessage
 from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
 from furytune.collectors._discord_view import view
 from furytune.collectors._names import one_line, printable
-from furytune.errors import ConfigError, SourceError
+from furytune.errors import SourceError
 from furytune.journal.log import Gone, Log
 from furytune.journal.store import About, Journal, Unread
 from furytune.pairing import Pairer
@@ -25,12 +25,6 @@ __all__ = ["JournalCollector"]
 
 _UNWANTED = {"excluded", "not_included"}
 _SHOWN = 5
-
-
-def _as_journal(path: str | os.PathLike[str]) -> Journal:
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-        raise ConfigError(f"the journal is the path of a folder, not a {type(path).__name__}")
-    return Journal(path)
 
 
 @frozen
@@ -77,7 +71,7 @@ class JournalCollector:
         include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
     """
 
-    journal: Journal = field(converter=_as_journal)
+    journal: Journal = field(converter=Journal)
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=as_pairers)
     author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=bytes_or_none)
     window: int = field(default=50_000, kw_only=True, validator=at_least(2))

@@ -26,6 +26,7 @@ from furytune.journal._lines import (
     parse_gone,
     size_said,
 )
+from furytune.journal._place import access
 
 __all__ = ["Gone", "Log"]
 
@@ -68,7 +69,8 @@ class Log:
         self._synced = 0.0
 
     def __enter__(self) -> Self:
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
+        with access(self.path):
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
         try:
             end, self.last = _end(self._fd, self.path)
             os.ftruncate(self._fd, end)
@@ -143,7 +145,8 @@ class Log:
             SourceFormatError: The log is damaged.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | _BINARY)
+            with access(self.path):
+                fd = os.open(self.path, os.O_RDONLY | _BINARY)
         except FileNotFoundError:
             return Commit()
         try:
@@ -263,7 +266,8 @@ class Log:
 
     def _pages(self) -> Iterator[tuple[bytes, Commit]]:
         try:
-            file = self.path.open("rb", buffering=_BLOCK)
+            with access(self.path):
+                file = self.path.open("rb", buffering=_BLOCK)
         except FileNotFoundError:
             return
         with file:

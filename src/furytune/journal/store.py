@@ -6,9 +6,8 @@ import hmac
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 import msgspec
@@ -16,13 +15,9 @@ import msgspec
 from furytune._durable import is_leftover, sweep, write_file
 from furytune.errors import SourceError, SourceFormatError
 from furytune.journal._lines import GONE, gone_line
+from furytune.journal._lock import locked
+from furytune.journal._place import ANEW, HINTS, access, folder_of
 from furytune.journal.log import Log
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # pragma: no cover  (Windows: two writers are not kept apart)
-    fcntl = None
 
 __all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread"]
 
@@ -138,16 +133,32 @@ class Journal:
     Files are readable by their owner only.
 
     Args:
-        path: The folder; it need not be there yet.
+        path: The folder; it need not be there yet. A ``~`` at its beginning is the user's home.
+
+    Raises:
+        ConfigError: It is no path.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = folder_of(path)
 
     @property
     def there(self) -> bool:
-        """True if the folder holds a journal."""
-        return (self.path / "journal.json").is_file()
+        """True if the folder holds a journal.
+
+        Raises:
+            SourceError: It holds logs without ``journal.json``, or may not be looked into.
+        """
+        about = self.path / "journal.json"
+        with access(about):
+            if about.is_file():
+                return True
+        if self.logs():
+            raise SourceError(
+                f"{self.path}: there are logs in channels/, but journal.json is missing, which says whose they are and "
+                f"what was not to be read; {ANEW}"
+            )
+        return False
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -174,17 +185,17 @@ class Journal:
                 "space, or name another folder"
             ) from error
         try:
-            if fcntl is not None:
+            with ExitStack() as stack:
                 try:
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    stack.enter_context(locked(fd))
                 except BlockingIOError:
                     raise SourceError(
                         f"{self.path}: another process is writing to this journal; wait until it has ended"
                     ) from None
-            # What a killed process was about to put in place may hold what is to be forgotten.
-            for folder in (self.path, self._channels):
-                sweep(folder)
-            yield
+                # What a killed process was about to put in place may hold what is to be forgotten.
+                for folder in (self.path, self._channels):
+                    sweep(folder)
+                yield
         finally:
             os.close(fd)
 
@@ -212,8 +223,11 @@ class Journal:
     def logs(self) -> dict[str, Log]:
         """Returns all logs by channel id, in the order of the ids."""
         try:
-            found = [p.stem for p in self._channels.iterdir() if p.suffix == ".jsonl" and p.stem.isdigit()]
-        except FileNotFoundError:
+            with access(self._channels):
+                found = [
+                    p.stem for p in self._channels.iterdir() if p.suffix == ".jsonl" and p.stem.isdigit()
+                ]
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         return {uid: self.log(uid) for uid in sorted(found, key=int)}
 
@@ -256,7 +270,8 @@ class Journal:
     def _read(self, name: str, kind: type[T]) -> T:
         path = self.path / name
         try:
-            data = path.read_bytes()
+            with access(path):
+                data = path.read_bytes()
         except FileNotFoundError:
             return kind()
         try:
@@ -265,7 +280,7 @@ class Journal:
             raise SourceFormatError(
                 f"this file of the journal is damaged ({error})",
                 path=str(path),
-                hint="bring it back from a copy; the logs under channels/ are not concerned",
+                hint=HINTS[name],
             ) from None
 
     def authors(self) -> set[str]:

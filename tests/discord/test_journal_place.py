@@ -1,0 +1,176 @@
+"""Where a journal is, who may be there, and what is said where it cannot be read."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from crawl_help import collector, said, talk, words
+
+import furytune as ft
+from furytune.errors import ConfigError, SourceError
+from furytune.journal import _lock
+from furytune.journal.store import Journal
+
+NOBODY = 65_534
+posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are other ones there")
+
+
+@contextmanager
+def somebody_else(path):
+    """Whoever runs this may not read a file: root becomes nobody, other people shut it."""
+    mode = path.stat().st_mode
+    path.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+        path.chmod(mode)
+
+
+def refused(action, kind=SourceError):
+    with pytest.raises(kind) as caught:
+        action()
+    return str(caught.value)
+
+
+@posix
+@pytest.mark.parametrize("what", ["journal.json", "people.json", "channels", "log"])
+def test_a_journal_of_somebody_else_is_named_with_what_to_do(discord, tmp_path, what):
+    room, _ = talk(discord)
+    folder = tmp_path / "j"
+    collector(discord, folder).update()
+    place = folder / (f"channels/{room.id}.jsonl" if what == "log" else what)
+    journal = ft.JournalCollector(folder)
+    list(journal.messages())
+
+    with somebody_else(place):
+        texts = [refused(lambda: list(journal.messages())), refused(collector(discord, folder).update)]
+
+    for text in texts:
+        assert str(folder) in text
+        assert "Permission denied" in text
+        assert "chown" in text
+
+
+def test_logs_without_their_journal_json_are_refused_everywhere(discord, tmp_path):
+    _, posts = talk(discord)
+    folder = tmp_path / "j"
+    made = collector(discord, folder)
+    made.update()
+    (folder / "journal.json").unlink()
+    before = words(folder)
+
+    for action in (
+        made.update,
+        lambda: list(made.journal.messages()),
+        lambda: ft.forget(author=posts[0].author.id, journal=folder),
+    ):
+        text = refused(action)
+        assert "journal.json is missing" in text
+        assert "without one" in text
+    assert words(folder) == before
+
+
+def test_what_a_damaged_journal_json_advises_keeps_people_forgotten(discord, tmp_path):
+    _, posts = talk(discord)
+    folder, anew = tmp_path / "j", tmp_path / "anew"
+    collector(discord, folder).update()
+    ft.forget(author=posts[0].author.id, journal=folder)
+    (folder / "journal.json").write_text("{", encoding="utf-8")
+
+    text = refused(collector(discord, folder).update)
+
+    assert "without one" in text
+    assert "forgotten.json" in text
+    anew.mkdir()
+    (anew / "forgotten.json").write_bytes((folder / "forgotten.json").read_bytes())
+    collector(discord, anew).update()
+    assert said(anew) == {}
+
+
+def test_without_people_json_those_who_opted_out_are_found_all_the_same(discord, tmp_path):
+    _, posts = talk(discord, who="ann")
+    folder = tmp_path / "j"
+    collector(discord, folder).update()
+    (folder / "people.json").unlink()
+
+    quiet = discord.add_role("quiet")
+    posts[0].author.roles.append(quiet)
+
+    made = collector(
+        discord, folder, consent=ft.Consent(opt_out_roles=["quiet"]), recheck=timedelta(0)
+    ).update()
+
+    assert made.removed == len(posts)
+    assert said(folder) == {}
+
+
+@pytest.mark.parametrize("path", ["a\0b", "", b"journal", None, 7])
+def test_what_is_no_path_of_a_folder_is_refused(discord, path):
+    said = refused(
+        lambda: ft.DiscordCollector(guild=discord.guild, token=ft.Secret("t"), permission="p", journal=path),
+        ConfigError,
+    )
+
+    assert "journal is" in said
+    assert "folder" in said
+
+
+def test_an_empty_path_is_called_that():
+    assert "empty" in refused(lambda: ft.JournalCollector(""), ConfigError)
+
+
+@posix
+def test_a_tilde_is_the_home_of_the_user(discord, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    talk(discord)
+    collector(discord, "~/j").update()
+
+    assert len(said(tmp_path / "j")) == 5
+    assert "no such home" in refused(lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError)
+
+
+class Region:
+    """The locks of Windows: of parts of a file, and not given back when it is closed."""
+
+    LK_NBLCK, LK_UNLCK = 2, 0
+
+    def __init__(self):
+        self.held = set()
+
+    def locking(self, fd, mode, count):
+        place = (os.fstat(fd).st_ino, os.lseek(fd, 0, os.SEEK_CUR), count)
+        if mode == self.LK_UNLCK:
+            self.held.remove(place)
+        elif place in self.held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        else:
+            self.held.add(place)
+
+
+@pytest.mark.parametrize("system", ["this", "windows"])
+def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
+    if system == "windows":
+        monkeypatch.setattr(_lock, "fcntl", None)
+        monkeypatch.setattr(_lock, "msvcrt", Region())
+    journal = Journal(tmp_path / "j")
+
+    def write():
+        with Journal(tmp_path / "j").writing():
+            pass
+
+    with journal.writing():
+        assert "another process" in refused(write)
+    with pytest.raises(SimpleError), journal.writing():
+        raise SimpleError
+    write()
+
+
+class SimpleError(Exception):
+    """Something that goes wrong while a journal is written."""
