@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tracemalloc
 
 import msgspec
 import pytest
@@ -99,6 +100,29 @@ class TestWords:
         assert said == [msgspec.json.decode(x, type=Thin) for _, x in expected if x.startswith(b'{"id"')]
         assert [g.id for g in gone] == [str(u) for u, x in expected if x.startswith(b'{"gone"')]
         assert all(isinstance(g, Gone) and g.why in ("deleted", "forgotten") for g in gone)
+
+
+class TestMemory:
+    def test_lines_that_were_replaced_are_looked_up_and_not_held(self, tmp_path):
+        log = Log(tmp_path / "9.jsonl")
+        ids = range(1, 20_001)
+        with log:
+            for start in ids[::100]:
+                log.append(
+                    at(start), lines=[line(i, "x" * 1000) for i in range(start, start + 100)], channel=STATE
+                )
+            for start in reversed(ids[::100]):
+                log.append(at(ids[-1]), changed=[line(i, "y" * 1000) for i in range(start, start + 100)])
+        tracemalloc.start()
+        try:
+            count = sum(said == line(uid, "y" * 1000) for uid, said in log.lines())
+            log.compact()
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert count == len(ids)
+        assert log.peek().dead == 0
+        assert most < 6 << 20  # of 20 MB that were replaced
 
 
 class TestEnds:

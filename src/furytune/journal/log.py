@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 from attrs import frozen
@@ -35,6 +36,8 @@ M = TypeVar("M")
 _BINARY = getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 20
 _TAIL = 1 << 14
+_LOOK = 1 << 14
+_PLACE = 48  # bits of a place in a file
 _PAGE = 1000
 _SYNC_SECONDS = 2.0
 
@@ -226,54 +229,87 @@ class Log:
 
     def _words(self, after: int) -> Iterator[bytes | list[tuple[int, bytes]]]:
         """Each id's last word, page by page; a page as it stands in the file where that is the same."""
-        later = self._later()
-        waiting = sorted(later, reverse=True)
-        top = 0
-        for page, commit in self._pages():
-            if commit.plain and not waiting:
-                if commit.top > after:
-                    yield page
-                top = commit.top
-                continue
-            found: list[tuple[int, bytes]] = []
-            for uid, line in _named(page):
-                if uid <= top:
+        with ExitStack() as stack:
+            files = self._twice(stack)
+            if files is None:
+                return
+            file, other = files
+            later = _Later(file, other, self.path) if self.peek().dead else None
+            file.seek(0)
+            top = 0
+            for _, page, commit in _sound_pages(file, self.path):
+                if commit.plain and not (later and later.next):
+                    if commit.top > after:
+                        yield page
+                    top = commit.top
                     continue
-                top = uid
-                while waiting and waiting[-1] < uid:
-                    found.append((waiting[-1], later[waiting.pop()]))
-                if waiting and waiting[-1] == uid:
-                    found.append((uid, later[waiting.pop()]))
-                else:
-                    found.append((uid, line))
-            yield found
-        yield [(uid, later[uid]) for uid in reversed(waiting)]
-
-    def _later(self) -> dict[int, bytes]:
-        """The last word on each id that was named again, or out of order."""
-        found: dict[int, bytes] = {}
-        if not self.peek().dead:
-            return found
-        top = 0
-        for page, commit in self._pages():
-            if not commit.plain:
+                found: list[tuple[int, bytes]] = []
                 for uid, line in _named(page):
                     if uid <= top:
-                        found[uid] = line
-                    top = max(top, uid)
-            top = commit.top
-        return found
+                        continue
+                    top = uid
+                    while later and later.next and later.next < uid:
+                        found.append(later.take())
+                        if len(found) == _PAGE:
+                            yield found
+                            found = []
+                    found.append(later.take() if later and later.next == uid else (uid, line))
+                yield found
 
-    def _pages(self) -> Iterator[tuple[bytes, Commit]]:
+    def _twice(self, stack: ExitStack) -> tuple[BinaryIO, BinaryIO] | None:
+        """The file, to be read through, and again, to look things up in it; None if there is none."""
         try:
             with access(self.path):
-                file = self.path.open("rb", buffering=_BLOCK)
+                while True:
+                    file = stack.enter_context(self.path.open("rb", buffering=_BLOCK))
+                    other = stack.enter_context(self.path.open("rb", buffering=_LOOK))
+                    if os.path.sameopenfile(file.fileno(), other.fileno()):
+                        return file, other
+                    stack.close()  # it was rewritten in between
         except FileNotFoundError:
-            return
-        with file:
-            for end, page, commit in _sound_pages(file, self.path):
-                del end
-                yield page, commit
+            return None
+
+
+class _Later:
+    """The last word on each id that was named again, or out of order, in the order of ids.
+
+    Of each there is a place in the file only: a comparison may find that all of a channel has changed.
+
+    Args:
+        file: The log, at its beginning.
+        other: The same, to look words up.
+        path: Its name.
+
+    Attributes:
+        next: The id that `take` is about, 0 for none.
+    """
+
+    def __init__(self, file: BinaryIO, other: BinaryIO, path: Path) -> None:
+        # Id and place in one number, for pairs take three times as much memory.
+        found: list[int] = []
+        top = start = 0
+        for end, page, commit in _sound_pages(file, path):
+            place = start
+            for uid, line in () if commit.plain else _named(page):
+                if uid <= top:
+                    found.append(uid << _PLACE | place)
+                top = max(top, uid)
+                place += len(line)
+            top, start = commit.top, end
+        found.sort(reverse=True)
+        self._found = found
+        self._file = other
+        self.next = found[-1] >> _PLACE if found else 0
+
+    def take(self) -> tuple[int, bytes]:
+        """Returns the next id and its line, and goes on."""
+        uid = self.next
+        found = self._found
+        while self.next == uid:  # of several words on it the last counts
+            place = found.pop()
+            self.next = found[-1] >> _PLACE if found else 0
+        self._file.seek(place & ((1 << _PLACE) - 1))
+        return uid, self._file.readline()
 
 
 def _named(page: bytes) -> Iterator[tuple[int, bytes]]:
