@@ -11,16 +11,19 @@ from attrs import field, frozen
 from msgspec.structs import replace
 
 from furytune.collectors._live.people import Participants
+from furytune.collectors._live.running import LOG
 from furytune.collectors._live.session import Session
 from furytune.collectors._live.survey import Place, Survey
 from furytune.collectors._live.sweep import Counts, Sweep
-from furytune.errors import DiscordForbiddenError, DiscordGoneError
+from furytune.collectors._names import one_line
+from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
 from furytune.journal._lines import GONE, ChannelState, Commit, gone_line
 from furytune.journal.store import Journal, Unread
 
 __all__ = ["Crawl"]
 
 _AT_ONCE = 8
+_IN_A_ROW = 3
 
 
 @frozen
@@ -34,12 +37,13 @@ class Crawl:
         participants: Who may be taken down.
         after: Messages above this id are compared with what Discord says now.
         refresh: Number of the comparison of everything that is to be done; 0 for none.
-        on_page: Called after each page.
+        on_page: Called after each page and each channel.
 
     Attributes:
         counts: What was done.
         unread: Channels that turned out not to be readable.
         left: Places among them that the survey had listed.
+        failures: Why channels could not be read for once.
     """
 
     session: Session
@@ -52,6 +56,8 @@ class Crawl:
     counts: Counts = field(factory=Counts, init=False)
     unread: list[Unread] = field(factory=list, init=False)
     left: list[Place] = field(factory=list, init=False)
+    failures: list[DiscordError] = field(factory=list, init=False)
+    _in_a_row: list[DiscordError] = field(factory=list, init=False)
 
     async def run(self) -> None:
         """Reads everything that is to be read.
@@ -60,10 +66,12 @@ class Crawl:
             DiscordError: Something else than one channel that cannot be read; what was read is in the journal.
         """
         places = deque([*self.survey.places, *await self._unlisted()])
+        self.counts.places = len(places)
 
         async def work() -> None:
             while places:
                 await self._read(places.popleft())
+                self.on_page(self.counts)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -72,6 +80,8 @@ class Crawl:
         except BaseExceptionGroup as errors:
             # The others were cancelled for this one.
             raise errors.exceptions[0] from None
+        if self.failures and not self.counts.channels:
+            raise self.failures[0]
 
     async def _read(self, place: Place) -> None:
         try:
@@ -80,9 +90,26 @@ class Crawl:
             self.left.append(place)
             self.unread.append(Unread(place.id, place.public_name, "no_permission", str(error)))
         except DiscordGoneError:
-            self.counts.deleted += self._gone(place.id)
+            data, closed = await self._ask(place.id, place.public_name)
+            if data is None and closed is None:
+                self.counts.deleted += self._gone(place.id)
+            else:
+                self.left.append(place)
+                self.unread.append(closed or _hidden(place.id, place.public_name))
+        except DiscordError as error:
+            self._pass_over(place, error)
         else:
             self.counts.channels += 1
+            self._in_a_row.clear()
+
+    def _pass_over(self, place: Place, error: DiscordError) -> None:
+        """Leaves a channel for the next run, unless it is not the channel's fault."""
+        self._in_a_row.append(error)
+        if isinstance(error, DiscordLoginError) or self.session.stopped or len(self._in_a_row) == _IN_A_ROW:
+            raise error
+        self.failures.append(error)
+        self.left.append(place)
+        self.unread.append(Unread(place.id, place.public_name, "failed", str(error)))
 
     async def _sweep(self, place: Place) -> None:
         log = self.journal.log(place.id)
@@ -99,20 +126,22 @@ class Crawl:
             sweep = Sweep(
                 self.session, self.participants, log, state, self.counts, lambda: self.on_page(self.counts)
             )
-            if self.refresh:
+            if last.position.refreshed < self.refresh:
                 await sweep.refresh(self.refresh)
+            elif last.channel is not None and last.channel.gone:  # it was not, after all
+                await sweep.compare(0)
             elif int(last.position.read) > self.after:
                 await sweep.compare(self.after)
             await sweep.forward(int(bound or 0))
         log.compact()
+        name = f"#{one_line(place.public_name)} ({place.id})" if place.public_name else place.id
+        LOG.info("read %s, %d of %d", name, self.counts.channels + 1, self.counts.places)
 
     def _due(self, last: Commit, bound: int) -> bool:
         """True if a log may not be what the channel is."""
         position = last.position
-        if self.refresh and position.refreshed < self.refresh:
-            return True
-        compare = not self.refresh and int(position.read) > self.after and last.top > self.after
-        return bool(position.until) or bound > int(position.read) or compare or last.dead > 0
+        compare = position.refreshed < self.refresh or int(position.read) > self.after
+        return compare or bool(position.until) or bound > int(position.read) or last.dead > 0
 
     async def _unlisted(self) -> list[Place]:
         """Threads that the survey had no reason to list but that are to be compared; and channels that are gone."""
@@ -129,7 +158,7 @@ class Crawl:
                 orphans.setdefault(state.parent, []).append(uid)
                 continue
             if thread:
-                if self._due(last, 0):
+                if self._due(last, 0) and not self.survey.choice.problem(uid, state.parent, state.type):
                     found.append(_place(state))
                 continue
             data, closed = await self._ask(uid, state.name)
@@ -151,8 +180,8 @@ class Crawl:
         """Returns a channel, None if it is gone; and why it is not shown."""
         try:
             return await self.session.channel(uid), None
-        except DiscordForbiddenError as error:
-            return None, Unread(uid, name, "no_permission", str(error))
+        except DiscordForbiddenError:
+            return None, Unread(uid, name, "no_permission", "needs View Channel")
 
     def _known(self) -> Iterator[tuple[str, Commit]]:
         return ((uid, log.peek()) for uid, log in self.journal.logs().items())

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import define, evolve
 
 from furytune.collectors._live.patience import InvalidAnswers, Pace, Patience
+from furytune.collectors._live.running import LOG
 from furytune.collectors._live.verdict import (
     BANNED,
     REFUSED_TOKEN,
@@ -24,6 +25,10 @@ from furytune.collectors._live.verdict import (
 from furytune.errors import DiscordError
 
 __all__ = ["Attempt", "Guard", "Refused"]
+
+_MARGIN = 0.05
+
+_TOLD = 5.0  # seconds of waiting that people should know of
 
 
 class Refused(Exception):  # noqa: N818  (never seen outside)
@@ -153,12 +158,25 @@ class Guard:
             reset = _seconds(headers, "X-RateLimit-Reset-After")
             if reset > self._patience.longest_wait:
                 self.stopped = self.stopped or told_to_wait(reset)
+            elif reset > 0:
+                # discord.py waits as long as the header says, which is rounded.
+                self._pace.hold(bucket, reset + _MARGIN)
+            elif reset > _TOLD:
+                _tell(reset, bucket)
 
     def _hold(self, bucket: str, seconds: float) -> None:
         if seconds > self._patience.longest_wait:
             self._stop(told_to_wait(seconds))
+        if seconds > _TOLD:
+            _tell(seconds, bucket)
         if seconds > 0:
             self._pace.hold(bucket, seconds)
+
+
+def _tell(seconds: float, bucket: str) -> None:
+    LOG.info(
+        "Discord asks to wait %.0f s before the next request%s", seconds, f" of {bucket}" if bucket else ""
+    )
 
 
 def _is_global(headers: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from furytune.collectors._live.session import Session
 from furytune.collectors.consent import Consent
 from furytune.errors import DiscordForbiddenError
+from furytune.journal.messages import Reference
 from furytune.journal.store import Forgotten, People
 
 __all__ = ["Participants"]
@@ -46,7 +47,13 @@ class Participants:
         self._refusals: dict[tuple[str, bool], str] = {}
         self._asking = asyncio.Lock()
         self._withheld: Mapping[str, str] = {}
+        self._read: Collection[str] = ()
         self.copies = 0
+
+    @property
+    def asked(self) -> int:
+        """Of how many authors the roles were asked for one by one."""
+        return 0 if self.listed else len(self._members)
 
     async def load(self) -> None:
         """Lists all members at once, where the bot may."""
@@ -92,10 +99,23 @@ class Participants:
         """Says which messages are not in the journal for the sake of their authors, and why each."""
         self._withheld = messages
 
-    def refusal_of_copy(self, message: str) -> str:
-        """Returns why the copy of a message is not taken down, "" if it is."""
+    def read(self, channels: Collection[str]) -> None:
+        """Says which channels are read, so that the authors there are known."""
+        self._read = channels
+
+    def refusal_of_copy(self, original: Reference) -> str:
+        """Returns why the copy of a message is not taken down, "" if it is.
+
+        Discord does not tell whose words a copy holds. Where people may opt out or in, one from a channel that is not
+        read is left out.
+        """
         self.copies += 1
-        return "forgotten" if message in self._forgotten.messages else self._withheld.get(message, "")
+        message = original.message_id or ""
+        if message in self._forgotten.messages:
+            return "forgotten"
+        if self._consent != Consent() and original.channel_id not in self._read:
+            return "unknown_author"
+        return self._withheld.get(message, "")
 
     def left(self, author: str) -> bool:
         """Returns True for somebody who is known to have left the server, and with it the roles there."""

@@ -18,8 +18,9 @@ from attrs import evolve
 from furytune._endpoint import checked_endpoint
 from furytune._secret import Secret
 from furytune.collectors._live.guard import Attempt, Guard, Refused
-from furytune.collectors._live.patience import DISCORD_RATE, Patience
+from furytune.collectors._live.patience import DISCORD_RATE, FIRST_TRIES, Patience
 from furytune.collectors._live.quiet import Quiet
+from furytune.collectors._live.running import LOG
 from furytune.collectors._live.verdict import GARBLED, Verdict, verdict_of
 from furytune.errors import (
     ConfigError,
@@ -44,6 +45,7 @@ _UNKNOWN_USER = 10013
 # discord-api-docs, resources/application, "Application Flags": verified, and not yet verified.
 _MESSAGE_CONTENT = 1 << 18 | 1 << 19
 _SHAPE = "Discord's answer is of another shape than its reference says; see whether a newer furytune is out"
+_QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d")
 _WHO = {"/users/@me": "me", "/oauth2/applications/@me": "application"}
 
 
@@ -70,6 +72,7 @@ class Session:
         self._patience = patience
         self._endpoint = endpoint
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._answered = False
         self._http = client.http
         self._send = client.http.request
         self._http.request = self._request
@@ -120,6 +123,11 @@ class Session:
     def requests(self) -> int:
         """How many requests were sent, repeated ones included."""
         return self._guard.requests
+
+    @property
+    def stopped(self) -> bool:
+        """True once no further request can be made."""
+        return self._guard.stopped is not None
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -223,7 +231,11 @@ class Session:
                 yield page
             if len(page) < _MEMBERS:
                 return
-            after = max((str(member["user"]["id"]) for member in page), key=int)
+            last, after = after, max((str(member["user"]["id"]) for member in page), key=int)
+            if int(after) <= int(last):
+                raise DiscordError(
+                    f"the members of the guild {guild} do not come in the order of their ids; report it"
+                )
 
     async def messages(self, channel: str, *, after: str, limit: int = 100) -> list[Json]:
         """Returns the first messages of a channel after an id, oldest first.
@@ -238,7 +250,7 @@ class Session:
         """
         page = await self._many(self._http.logs_from(channel, limit, after=after or "0"))
         try:
-            page.sort(key=_id)
+            page = sorted({_id(message): message for message in page}.values(), key=_id)
         except (KeyError, TypeError, ValueError):
             raise DiscordError(_SHAPE) from None
         if page and _id(page[0]) <= int(after or "0"):
@@ -258,6 +270,10 @@ class Session:
     async def _login(self, token: Secret) -> DiscordError | None:
         """Returns why the bot could not log in; an error raised here would carry the token in its frames."""
         word = token.reveal().strip()
+        if word[0] in _QUOTES or word[-1] in _QUOTES:
+            return DiscordLoginError(
+                "the token stands in quotes; set it without them: what reads the variable from a file does not take them off"
+            )
         if not (word.isascii() and word.isprintable()) or " " in word:
             return DiscordLoginError("the token is no bot's; give it alone, without 'Bot ' before it")
         try:
@@ -298,24 +314,28 @@ class Session:
         base = _vendor().http.Route.BASE
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
-        bucket = f"{route.key}:{route.major_parameters}"
+        bucket, request = f"{route.key}:{route.major_parameters}", f"{route.method} {path}"
         # discord.py loses count of a bucket that several tasks use at once, and at times wakes none of them.
         async with self._turns.setdefault(bucket, asyncio.Lock()):
-            answer = await self._patiently(route, bucket, options)
+            answer = await self._patiently(route, bucket, options, request)
         if isinstance(answer, Verdict):
-            raise Refused(answer, f"{route.method} {path}")
+            raise Refused(answer, request)
         if route.path in _WHO:
             setattr(self, _WHO[route.path], answer)
         return answer
 
-    async def _patiently(self, route: Any, bucket: str, options: Json) -> Any:
+    async def _patiently(self, route: Any, bucket: str, options: Json, request: str) -> Any:
         tries, delays = 1, self._patience.delays()
         while isinstance(answer := await self._once(route, bucket, options), Verdict) and answer.again:
+            self._answered = self._answered or answer.status is not None
             delay = next(delays, None)
-            if delay is None:
-                return answer.given_up(tries)
+            if delay is None or (tries >= FIRST_TRIES and not self._answered):
+                return answer.given_up(tries, first=not self._answered)
             tries += 1
-            await asyncio.sleep(max(delay, answer.wait))
+            delay = max(delay, answer.wait)
+            LOG.info("%s: %s; try %d in %.0f s", request, answer.problem, tries, delay)
+            await asyncio.sleep(delay)
+        self._answered = True
         return answer
 
     async def _once(self, route: Any, bucket: str, options: Json) -> Any:

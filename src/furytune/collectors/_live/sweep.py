@@ -26,20 +26,21 @@ Json = dict[str, Any]
 _NOTED = 20
 _OUT = "opted_out"
 # What comes of reading a message that is not of the published shape.
-_ODD = (AttributeError, KeyError, TypeError, OverflowError, msgspec.ValidationError)
+_ODD = (AttributeError, KeyError, TypeError, ValueError, OverflowError, msgspec.ValidationError)
 
 _read_again = msgspec.json.Decoder(Kept).decode
 
 
 @define
 class Counts:
-    """What a run did to the journal, in messages; and how many channels and threads it read."""
+    """What a run did to the journal, in messages; and how many channels and threads it read, of how many places."""
 
     new: int = 0
     changed: int = 0
     deleted: int = 0
     withheld: int = 0
     channels: int = 0
+    places: int = 0
 
 
 class Sweep:
@@ -172,8 +173,8 @@ class Sweep:
             hidden: If Discord says nothing of it, the id of the message at its end; else 0.
         """
         try:
-            bare = bool(page) and all(map(is_bare, page))
-            authors = {str(message["author"]["id"]) for message in page}
+            bare = any(map(is_bare, page))  # a bot's words are shown without the intent too
+            authors = {str(int(message["author"]["id"])) for message in page}
         except _ODD as error:
             raise self._odd(error) from None
         if bare:
@@ -190,12 +191,12 @@ class Sweep:
             (fresh if uid > self._log.last.top else changed).append(line)
             self._count(before, line)
         missing = {uid: line for uid, line in held.items() if not line.startswith(GONE)}
-        doubtful = next(iter(missing), hidden)
-        if doubtful and await self._session.message(self._state.id, str(doubtful)) is not None:
-            raise DiscordForbiddenError(
-                f"channel {self._state.id}: Discord leaves out messages that are there; give the bot the permission "
-                "Read Message History",
-            )
+        for doubtful in sorted({min(missing, default=hidden), max(missing, default=hidden)} - {0}):
+            if await self._session.message(self._state.id, str(doubtful)) is not None:
+                raise DiscordForbiddenError(
+                    f"channel {self._state.id}: Discord leaves out messages that are there; give the bot the "
+                    "permission Read Message History",
+                )
         self._counts.deleted += len(missing)
         return fresh, changed + [gone_line(str(uid), "deleted") for uid in missing]
 
@@ -203,9 +204,8 @@ class Sweep:
         try:
             found = kept(message)
             why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
-            quoted = found.reference.message_id if found.forwarded_message and found.reference else None
-            if not why and quoted:
-                why = self._participants.refusal_of_copy(quoted)
+            if not why and found.forwarded_message and found.reference:
+                why = self._participants.refusal_of_copy(found.reference)
             if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
                 why = _OUT  # the role went with the membership, the wish did not
             line = gone_line(found.id, why) if why else line_of(found)

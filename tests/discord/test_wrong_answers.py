@@ -1,0 +1,199 @@
+"""What Discord, or something before it, answers wrongly for once must not delete, empty or double what is there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from furytune import Consent, DiscordCollector, JournalCollector, Secret
+from furytune.collectors._live.patience import Patience
+from furytune.collectors._live.session import Session
+from furytune.errors import DiscordError, DiscordGoneError, DiscordLoginError
+
+ALWAYS = timedelta(days=30_000)
+
+
+def collector(discord, folder, **options):
+    return DiscordCollector(
+        guild=discord.guild,
+        token=Secret(discord.token),
+        permission="a test",
+        journal=folder / "journal",
+        patience=Patience(first=0.001, most=0.002, tries=2),
+        endpoint=discord.url,
+        **{"recheck": ALWAYS, **options},
+    )
+
+
+def said(folder):
+    return {m.id: m.content for m in JournalCollector(folder / "journal").messages()}
+
+
+def talk(discord, name="talk", count=5):
+    where = discord.add_channel(name)
+    return where, [discord.post(where, "ann", f"{name} {n}") for n in range(count)]
+
+
+def answering(monkeypatch, change):
+    """Has pages of messages changed before the crawl sees them; ``change`` gets the page and its number."""
+    real, asked = Session.messages, []
+
+    async def messages(self, channel, *, after, limit=100):
+        asked.append(after)
+        number = len(asked)
+        return change(await real(self, channel, after=after, limit=limit), number)
+
+    monkeypatch.setattr(Session, "messages", messages)
+
+
+def test_an_empty_answer_deletes_nothing_although_one_of_its_messages_was_deleted(
+    discord, tmp_path, monkeypatch
+):
+    _, messages = talk(discord, count=450)
+    collector(discord, tmp_path).update()
+    discord.delete(messages[100])
+    answering(monkeypatch, lambda page, number: [] if number == 2 else page)
+    assert collector(discord, tmp_path).refresh().deleted == 0
+    assert len(said(tmp_path)) == 450
+    monkeypatch.undo()
+    assert collector(discord, tmp_path).refresh().deleted == 1
+
+
+def test_a_hole_in_a_page_deletes_nothing(discord, tmp_path, monkeypatch):
+    _, messages = talk(discord, count=80)
+    collector(discord, tmp_path).update()
+    discord.delete(messages[10])
+    answering(monkeypatch, lambda page, _: page[:8] + page[40:])
+    assert collector(discord, tmp_path).refresh().deleted == 0
+
+
+def test_a_channel_that_is_said_to_be_gone_is_asked_about_before_it_is_believed(
+    discord, tmp_path, monkeypatch
+):
+    talk(discord, count=30)
+    talk(discord, "other")
+    collector(discord, tmp_path).update()
+
+    def gone(page, number):
+        if number == 1:
+            raise DiscordGoneError("not there", status=404)
+        return page
+
+    answering(monkeypatch, gone)
+    update = collector(discord, tmp_path).update()
+    assert update.deleted == 0
+    assert len(update.unread) == 1
+    assert len(said(tmp_path)) == 35
+
+
+def test_a_channel_that_was_gone_and_is_listed_again_gets_its_messages_back(discord, tmp_path):
+    where, messages = talk(discord, count=30)
+    talk(discord, "other")
+    collector(discord, tmp_path).update()
+    hidden = discord.channels.pop(where.number)
+    assert collector(discord, tmp_path, recheck=timedelta(0)).update().deleted == 30
+    discord.channels[where.number] = hidden
+    assert collector(discord, tmp_path, recheck=timedelta(0)).update().new == 30
+    assert {m.id for m in messages} < set(said(tmp_path))
+
+
+def test_texts_are_not_emptied_when_the_intent_goes_in_the_middle(discord, tmp_path):
+    where, _ = talk(discord, count=99)
+    discord.post(where, discord.add_member("helper", bot=True), "I am a bot")
+    collector(discord, tmp_path).update()
+    before = said(tmp_path)
+
+    def revoke(asked):
+        discord.content_intent = discord.content_intent and not asked.path.endswith("/messages")
+
+    discord.on_request(revoke)
+    with pytest.raises(DiscordLoginError, match="Message Content Intent"):
+        collector(discord, tmp_path).refresh()
+    assert said(tmp_path) == before
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_one_channel_that_always_fails_does_not_keep_the_others_from_being_read(discord, tmp_path, status):
+    poisoned, _ = talk(discord, "poisoned")
+    talk(discord, "sound", 7)
+    discord.fail(f"/channels/{poisoned.id}/messages", status, times=1000)
+    update = collector(discord, tmp_path).update()
+    assert len(said(tmp_path)) == 7
+    ((reason, detail),) = [(d.reason, d.detail) for d in update.unread]
+    assert reason == "failed"
+    assert str(status) in detail
+    discord.faults.clear()
+    assert collector(discord, tmp_path).update().new == 5
+
+
+def test_a_service_that_fails_everywhere_is_an_error(discord, tmp_path):
+    for name in "abcdefgh":
+        talk(discord, name)
+    discord.fail("/messages", 500, times=1000)
+    with pytest.raises(DiscordError, match="500"):
+        collector(discord, tmp_path).update()
+    discord.faults.clear()
+    assert collector(discord, tmp_path).update().new == 40
+
+
+def test_a_refresh_goes_on_with_the_channels_that_failed(discord, tmp_path):
+    poisoned, messages = talk(discord, "poisoned")
+    talk(discord, "sound")
+    old = collector(discord, tmp_path, recheck=timedelta(0))
+    old.update()
+    discord.edit(messages[0], "edited")
+    discord.fail(f"/channels/{poisoned.id}/messages", 500, times=2)
+    assert old.refresh().changed == 0
+    assert old.update().changed == 1  # the update goes on with it
+    discord.edit(messages[1], "edited")
+    assert old.update().changed == 0  # and then it is done
+
+
+def test_an_update_that_goes_on_with_a_refresh_follows_recent_edits_where_that_was_done(discord, tmp_path):
+    poisoned, _ = talk(discord, "poisoned")
+    _, others = talk(discord, "sound")
+    collector(discord, tmp_path).update()
+    discord.fail(f"/channels/{poisoned.id}/messages", 500, times=2)
+    collector(discord, tmp_path).refresh()
+    discord.edit(others[0], "edited")
+    assert collector(discord, tmp_path).update().changed == 1
+
+
+def test_a_message_that_comes_twice_in_a_page_is_one_message(discord, tmp_path, monkeypatch):
+    talk(discord, count=5)
+    real = Session._many
+
+    async def twice(self, call):
+        page = await real(self, call)
+        return page + page[1:2] if page and "content" in page[0] else page
+
+    monkeypatch.setattr(Session, "_many", twice)
+    assert collector(discord, tmp_path).update().new == 5
+    assert len(list(JournalCollector(tmp_path / "journal").messages())) == 5
+
+
+@pytest.mark.parametrize("uid", ["abc", None])
+def test_an_author_without_a_number_spoils_nothing(discord, tmp_path, monkeypatch, uid):
+    talk(discord, count=3)
+    answering(monkeypatch, lambda page, _: [{**m, "author": {**m["author"], "id": uid}} for m in page])
+    with pytest.raises(DiscordError, match="another shape"):
+        collector(discord, tmp_path).update()
+    monkeypatch.undo()
+    assert collector(discord, tmp_path).update().new == 3
+
+
+@pytest.mark.parametrize("rule", ["opt_out", "opt_in"])
+def test_words_of_unknown_authors_are_not_taken_down_as_copies_where_people_may_choose(
+    discord, tmp_path, rule
+):
+    ann, bob = discord.add_member("ann"), discord.add_member("bob")
+    closed, where = discord.add_channel("closed"), discord.add_channel("talk")
+    discord.deny(closed, "VIEW_CHANNEL")
+    words = discord.post(closed, ann, "canary words")
+    discord.post(where, bob, forward_of=words)
+    discord.post(where, bob, forward_of=discord.post(where, bob, "own words"))
+    consent = Consent(opt_out=[ann.id]) if rule == "opt_out" else Consent(opt_in=[bob.id])
+    collector(discord, tmp_path, consent=consent).update()
+    assert sorted(said(tmp_path).values()) == ["own words", "own words"]
+    assert not any(b"canary" in p.read_bytes() for p in tmp_path.rglob("*.jsonl"))
