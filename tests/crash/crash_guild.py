@@ -138,6 +138,7 @@ class Guild:
             journal=JournalCollector(journal, author_key=KEY),
             endpoint=self.url,
             patience=QUICK,
+            private_threads=True,
             **options,
         )
 

@@ -33,7 +33,8 @@ NAMES = {
 
 
 def surveyed(service, **options):
-    return within(service, lambda session: survey(session, service.guild, **options))
+    chosen = {"private_threads": True} | options
+    return within(service, lambda session: survey(session, service.guild, **chosen))
 
 
 def names(things):
@@ -422,8 +423,16 @@ def test_a_name_that_fits_several_channels_is_all_of_them(discord):
 def test_an_included_id_that_is_gone_or_closed_is_unread(discord):
     closed_channel = discord.add_channel("staff")
     discord.deny(closed_channel, "VIEW_CHANNEL")
-    found = surveyed(discord, include=[NOBODY, closed_channel.id], exclude=[str(int(NOBODY) + 1)])
+    found = surveyed(
+        discord, include=[NOBODY, closed_channel.id], exclude=[str(int(NOBODY) + 1)], logged={NOBODY}
+    )
     assert {u.id: u.reason for u in found.unread} == {NOBODY: "gone", closed_channel.id: "no_permission"}
+
+
+def test_an_included_id_that_was_never_read_and_is_not_there_is_mistyped(discord):
+    discord.add_channel("help")
+    with pytest.raises(ConfigError, match=f"include: .*{NOBODY}.*Copy Channel ID"):
+        surveyed(discord, include=[NOBODY])
 
 
 @given(st.lists(st.sampled_from(["a", "b", "cat"])), st.lists(st.sampled_from(["a", "b", "cat"])))

@@ -235,10 +235,10 @@ class TestCoverage:
         discord.now += 30 * 86_400_000
         discord.add_thread(room, "new", content="a new question", archived=True, private=private)
         discord.fail(f"/channels/{old.id}/messages", mode="forbid")
-        done = collector(discord, tmp_path / "j").update()
+        done = collector(discord, tmp_path / "j", private_threads=private).update()
         assert [drop.reason for drop in done.unread] == ["no_permission"]
         assert "an old question" not in said(tmp_path / "j").values()
-        done = collector(discord, tmp_path / "j").update()
+        done = collector(discord, tmp_path / "j", private_threads=private).update()
         assert (done.new, done.unread) == (1, ())
         assert {"an old question", "a new question"} <= set(said(tmp_path / "j").values())
 

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from furytune.collectors._discord_files import ChannelFiles, find_files, in_channels, open_file
 from furytune.collectors._discord_json import FullForwarded, FullMessage
 from furytune.collectors._discord_pairs import OnDrop
-from furytune.collectors._discord_text import text_of
+from furytune.collectors._discord_text import SAID, text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
 from furytune.collectors._live.convert import kept_embed
 from furytune.collectors._names import printable
@@ -188,7 +188,7 @@ def _kept(message: FullMessage) -> kept.Kept:
     return kept.Kept(
         id=message.id,
         type=message.type,
-        content=text_of(message) if forwarded is None else message.content,
+        content=_said(message),
         author=kept.Writer(message.author.id, message.author.is_bot),
         timestamp=message.timestamp or "",
         timestamp_edited=message.timestamp_edited,
@@ -205,6 +205,12 @@ def _kept(message: FullMessage) -> kept.Kept:
         ],
         forwarded_message=_forwarded(forwarded),
     )
+
+
+def _said(message: FullMessage) -> str:
+    if message.type not in SAID:
+        return ""  # of the notice of a new thread it would be the title
+    return text_of(message) if message.forwarded_message is None else message.content
 
 
 def _forwarded(forwarded: FullForwarded | None) -> kept.Forwarded | None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -22,6 +18,7 @@ from furytune._secret import Secret
 from furytune.collectors._live.crawl import Crawl
 from furytune.collectors._live.patience import Patience
 from furytune.collectors._live.people import Participants
+from furytune.collectors._live.running import in_thread
 from furytune.collectors._live.session import Session
 from furytune.collectors._live.survey import Survey, held_back, survey
 from furytune.collectors._live.sweep import Counts
@@ -33,8 +30,6 @@ from furytune.journal.store import About, Journal, Permission, Unread
 from furytune.records import Dropped, Message, QAPair
 
 __all__ = ["DiscordCollector", "Patience", "Update"]
-
-T = TypeVar("T")
 
 # Why a message may be withheld for its author's sake.
 _SILENT = "not_opted_in"
@@ -95,7 +90,8 @@ class Update:
         removed: Messages that were taken out, for their authors do not take part any longer.
         channels: Channels and threads that were looked at.
         requests: Requests sent to Discord.
-        roles_known: Whether people's roles could be read.
+        roles_known: Whether the roles of all members could be listed.
+        roles_asked: Of how many authors the roles were asked for one by one, since they could not be listed.
         unread: Channels that were not read, with the reason.
     """
 
@@ -107,6 +103,7 @@ class Update:
     channels: int = 0
     requests: int = 0
     roles_known: bool = False
+    roles_asked: int = 0
     unread: tuple[Dropped, ...] = ()
 
     def __str__(self) -> str:
@@ -121,7 +118,11 @@ class Update:
         lines += [
             f"not read  {d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in self.unread
         ]
-        if not self.roles_known:
+        if self.roles_asked:
+            lines.append(
+                f"roles     {self.roles_asked:>9,}  asked for one by one: quicker with the Server Members Intent"
+            )
+        elif not self.roles_known:
             lines.append("roles     unknown: switch on the Server Members Intent if you want them")
         return "\n".join(lines)
 
@@ -142,6 +143,8 @@ class DiscordCollector:
         journal: Folder of the journal, or a `JournalCollector` that says how to read it.
         include: Ids or names of channels, categories or forums; nothing else is read. None is everything.
         exclude: The same, of what is not read. What a journal holds of it is passed over.
+        private_threads: Read private threads too: those that somebody took the bot into, and all of them for a bot that
+            manages threads. Without it what a journal holds of them is passed over.
         consent: Whose messages may be taken down.
         recheck: Messages of this age are compared with Discord in every run, so that edits and deletions arrive;
             older ones by `refresh`.
@@ -160,6 +163,7 @@ class DiscordCollector:
     )
     include: tuple[str, ...] = field(default=(), converter=_names)
     exclude: tuple[str, ...] = field(default=(), converter=_names)
+    private_threads: bool = field(default=False, validator=of_type(bool))
     consent: Consent = field(default=Consent(), validator=of_type(Consent))
     recheck: timedelta = field(default=timedelta(days=7), validator=_duration)
     patience: Patience = field(default=Patience(), validator=of_type(Patience))
@@ -215,7 +219,7 @@ class DiscordCollector:
 
     def _go(self, *, everything: bool) -> Update:
         try:
-            return _in_thread(lambda: self._run(everything=everything))
+            return in_thread(lambda: self._run(everything=everything))
         except OSError as error:
             place = error.filename if isinstance(error.filename, str) else self.journal.journal.path
             raise SourceError(
@@ -225,7 +229,8 @@ class DiscordCollector:
 
     async def _run(self, *, everything: bool) -> Update:
         journal = self.journal.journal
-        with journal.writing():
+        with journal.writing(), meter("reading Discord") as show:
+            show(None, "logging in")
             about = self._about(journal, everything=everything)
             interrupted = about.unsettled
             async with await Session.open(self.token, self.endpoint, patience=self.patience) as session:
@@ -235,28 +240,31 @@ class DiscordCollector:
                     known={} if about.refreshing else about.cursors,
                     include=self.include,
                     exclude=self.exclude,
+                    private_threads=self.private_threads,
+                    logged=journal.logs(),
+                    on_step=lambda word: show(None, word),
                 )
                 people = Participants(
                     session, self.guild, found.roles, self.consent.resolved(found.roles), journal.forgotten()
                 )
+                show(None, "listing members")
                 await people.load()
                 people.read({place.id for place in found.places} | journal.logs().keys())
                 journal.save(msgspec.structs.replace(about, unsettled=True))
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
-                with meter("reading Discord") as show:
-                    crawl = Crawl(
-                        session=session,
-                        journal=journal,
-                        survey=found,
-                        participants=people,
-                        after=self._window(),
-                        refresh=about.refresh if about.refreshing else 0,
-                        on_page=lambda counts: show(None, _said(counts)),
-                    )
-                    try:
-                        await crawl.run()
-                    finally:
-                        journal.save(people.as_people(journal.people()))
+                crawl = Crawl(
+                    session=session,
+                    journal=journal,
+                    survey=found,
+                    participants=people,
+                    after=self._window(),
+                    refresh=about.refresh if about.refreshing else 0,
+                    on_page=lambda counts: show(None, _said(counts)),
+                )
+                try:
+                    await crawl.run()
+                finally:
+                    journal.save(people.as_people(journal.people()))
                 if people.copies and people.restricted:
                     removed += _remove_copies(journal)
                 unread = _unread(found, crawl.unread, journal)
@@ -272,12 +280,13 @@ class DiscordCollector:
                         cursors=held_back(found.cursors, crawl.left),
                     )
                 )
-                counts = attrs.asdict(crawl.counts)
+                counts = attrs.asdict(crawl.counts, filter=attrs.filters.exclude("places"))
                 return Update(
                     **counts,
                     removed=removed,
                     requests=session.requests,
                     roles_known=people.listed,
+                    roles_asked=people.asked,
                     unread=tuple(map(as_drop, unread)),
                 )
 
@@ -349,53 +358,13 @@ def _unread(found: Survey, late: Iterable[Unread], journal: Journal) -> tuple[Un
     for uid, log in journal.logs().items():
         state = log.peek().channel
         if state is not None and uid not in known:
-            reason = found.choice.problem(uid, state.parent if found.choice.parents.get(uid) is None else "")
+            parent = state.parent if found.choice.parents.get(uid) is None else ""
+            reason = found.choice.problem(uid, parent, state.type)
             listed += [Unread(uid, state.name, reason)] if reason else []
     return tuple(listed)
 
 
 def _said(counts: Counts) -> str:
-    return f"{counts.new:,} new, {counts.changed:,} changed, {counts.channels:,} channels read"
-
-
-def _in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Runs a coroutine to its end in a thread of its own, where no other event loop can be in the way.
-
-    An interrupt cancels it, and what was read stays read.
-    """
-    found: list[T] = []
-    failed: list[BaseException] = []
-    started, ended = threading.Event(), threading.Event()
-    handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
-
-    async def main() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        handle.append((asyncio.get_running_loop(), task))
-        started.set()
-        return await make()
-
-    def work() -> None:
-        try:
-            found.append(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001  (raised again below, in the caller's thread)
-            failed.append(error)
-        finally:
-            started.set()
-            ended.set()
-
-    threading.Thread(target=work, name="furytune-discord").start()
-    try:
-        # An interrupt has Thread.join take a thread that runs for one that has ended (CPython 3.11).
-        ended.wait()
-    except BaseException as error:
-        error.add_note("What was read up to here is in the journal; the same call goes on from there.")
-        started.wait()
-        for loop, task in handle:
-            with suppress(RuntimeError):  # it came to its end meanwhile
-                loop.call_soon_threadsafe(task.cancel)
-        ended.wait()
-        raise
-    if failed:
-        raise failed[0]
-    return found[0]
+    return (
+        f"{counts.channels:,} of {counts.places:,} channels, {counts.new:,} new, {counts.changed:,} changed"
+    )

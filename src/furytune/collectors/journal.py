@@ -23,7 +23,7 @@ from furytune.records import Dropped, Message, QAPair
 
 __all__ = ["JournalCollector"]
 
-_UNWANTED = {"excluded", "not_included"}
+_UNWANTED = {"excluded", "not_included", "private_thread"}
 _SHOWN = 5
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -61,7 +61,13 @@ class _Slots:
                 archive.failed = error
 
 
-async def list_all(session: Session, archives: list[Archive], *, width: int = 16) -> None:
+async def list_all(
+    session: Session,
+    archives: list[Archive],
+    *,
+    width: int = 16,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> None:
     """Lists archived threads into each of some archives, several at a time.
 
     A list that the bot may not read is noted in ``failed``.
@@ -70,17 +76,26 @@ async def list_all(session: Session, archives: list[Archive], *, width: int = 16
         session: The session.
         archives: What to list.
         width: How many at a time.
+        on_step: Told how far it is.
 
     Raises:
         DiscordError: Discord did not answer, or the token is refused.
     """
     slots = _Slots(session, asyncio.Semaphore(width))
     problem: BaseException | None = None
+    done = 0
+
+    async def fill(archive: Archive) -> None:
+        nonlocal done
+        await slots.fill(archive)
+        done += 1
+        on_step(f"{done:,} of {len(archives):,} lists of archived threads")
+
     try:
         async with asyncio.TaskGroup() as group:
             for archive in archives:
                 # Threads are left in the archive: asyncio's debug log shows what a task returns.
-                group.create_task(slots.fill(archive))
+                group.create_task(fill(archive))
     except BaseExceptionGroup as failures:
         problem = failures.exceptions[0]
     if problem is not None:

@@ -12,6 +12,7 @@ from furytune.errors import ConfigError
 __all__ = ["Choice"]
 
 _SHOWN = 40
+_PRIVATE = "GuildPrivateThread"
 
 
 @frozen
@@ -22,15 +23,21 @@ class Choice:
         included: Ids; None is everything.
         excluded: Ids, which count for more.
         parents: Channel id to the id of its category.
+        private_threads: Whether private threads are wanted.
     """
 
     included: frozenset[str] | None
     excluded: frozenset[str]
     parents: Mapping[str, str]
+    private_threads: bool = False
 
     @classmethod
     def of(
-        cls, channels: Sequence[Mapping[str, Any]], include: Iterable[str], exclude: Iterable[str]
+        cls,
+        channels: Sequence[Mapping[str, Any]],
+        include: Iterable[str],
+        exclude: Iterable[str],
+        private_threads: bool = False,  # noqa: FBT001, FBT002
     ) -> Choice:
         """Returns the choice among a guild's channels.
 
@@ -38,6 +45,7 @@ class Choice:
             channels: As the API lists them.
             include: Ids, or names with or without a "#" before them; none is everything.
             exclude: The same.
+            private_threads: Whether private threads are wanted.
 
         Raises:
             ConfigError: A name fits no channel.
@@ -47,20 +55,24 @@ class Choice:
             _ids(channels, include, "include") if include else None,
             _ids(channels, exclude, "exclude"),
             {channel["id"]: channel.get("parent_id") or "" for channel in channels},
+            private_threads,
         )
 
-    def problem(self, number: str, parent: str = "") -> str:
-        """Returns why a channel or thread is not to be read: "excluded", "not_included", or "".
+    def problem(self, number: str, parent: str = "", kind: str = "") -> str:
+        """Returns why a channel or thread is not to be read: "excluded", "not_included", "private_thread", or "".
 
         Args:
             number: Its id.
             parent: For a thread, the id of its channel.
+            kind: For a thread, its type.
         """
         chain = {number, parent or number}
         chain |= {self.parents.get(parent or number, "")}
         if chain & self.excluded:
             return "excluded"
-        return "" if self.included is None or chain & self.included else "not_included"
+        if self.included is not None and not chain & self.included:
+            return "not_included"
+        return "private_thread" if kind == _PRIVATE and not self.private_threads else ""
 
 
 def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument: str) -> frozenset[str]:

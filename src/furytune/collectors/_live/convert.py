@@ -1,12 +1,14 @@
 """Turns a message of Discord's API into what the journal keeps of it.
 
-Addresses of files lose their query: it holds a signature that is new in each answer.
+Addresses of files lose their query: it holds a signature that is new in each answer. What Discord itself puts into a
+notice is left out: the title of a new thread, the new name of a channel.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from furytune.collectors._discord_text import SAID
 from furytune.journal.messages import (
     Attachment,
     Emoji,
@@ -37,7 +39,7 @@ _TYPES = {
     18: "ThreadCreated",
     19: "Reply",
 }
-_SAID = {0, 19}
+_TYPED = {0, 19}
 _FORWARD = 1
 _BODIES = ("content", "attachments", "embeds", "sticker_items", "poll", "message_snapshots", "components")
 
@@ -52,12 +54,12 @@ def kept(message: Json) -> Kept:
         KeyError: It lacks what every message has.
     """
     author = message["author"]
-    number = message["type"]
+    kind = _TYPES.get(message["type"], str(message["type"]))
     has = message.get
     return Kept(
         id=str(message["id"]),
-        type=_TYPES.get(number, str(number)),
-        content=has("content") or "",
+        type=kind,
+        content=(has("content") or "") if kind in SAID else "",
         author=Writer(str(author["id"]), bool(author.get("bot")) or bool(has("webhook_id"))),
         timestamp=has("timestamp") or "",
         timestamp_edited=has("edited_timestamp"),
@@ -76,7 +78,7 @@ def kept(message: Json) -> Kept:
 def is_bare(message: Json) -> bool:
     """Returns True for a person's message that says nothing at all, as all do without the message-content intent."""
     person = not message["author"].get("bot")
-    return person and message["type"] in _SAID and not any(message.get(part) for part in _BODIES)
+    return person and message["type"] in _TYPED and not any(message.get(part) for part in _BODIES)
 
 
 def _reference(reference: Json) -> Reference:

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
-__all__ = ["DISCORD_RATE", "InvalidAnswers", "Pace", "Patience"]
+__all__ = ["DISCORD_RATE", "FIRST_TRIES", "InvalidAnswers", "Pace", "Patience"]
 
 DISCORD_RATE = 44.0
+FIRST_TRIES = 3
+"""How often a session's first request is made while nothing answers at all: rather a network that is shut than one that fails."""
+
 _INVALID_WINDOW = 600.0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from attrs import define, field, frozen
@@ -72,6 +72,9 @@ async def survey(
     known: Cursors | None = None,
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    private_threads: bool = False,
+    logged: Collection[str] = (),
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> Survey:
     """Returns what the bot can read of a guild.
 
@@ -84,28 +87,32 @@ async def survey(
         known: The ``cursors`` of the last run that was completed.
         include: Ids or names of channels, categories and forums, or ids of threads; none is all.
         exclude: The same; it counts for more.
+        private_threads: Whether private threads are wanted.
+        logged: Ids of channels and threads that were read before.
+        on_step: Told how far it is.
 
     Raises:
-        ConfigError: A name fits no channel, or an id is of another guild.
+        ConfigError: A name fits no channel, or an id is nobody's or of another guild.
         DiscordLoginError: The bot is not in the guild, or may not read messages at all.
         DiscordError: Discord did not answer.
     """
+    on_step("looking for channels")
     await session.check_text()
     guild = await session.guild(guild_id)
     member = await session.member(guild_id, session.me["id"])
     if member is None:
         raise DiscordLoginError(f"the bot is no member of the guild {guild_id}; invite it, and run again")
     channels = sorted(await session.channels(guild_id), key=_number)
-    choice = Choice.of(channels, include, exclude)
+    choice = Choice.of(channels, include, exclude, private_threads)
     plan = _Plan(guild_id, channels, choice, Permissions.of(guild, member), dict(known or {}))
     plan.sort_channels()
     # A thread that is archived or opened meanwhile is in the first or in the last of these lists.
     plan.add_threads(await session.active_threads(guild_id))
     archives = plan.archives()
-    await list_all(session, archives)
+    await list_all(session, archives, on_step=on_step)
     plan.take_archives(archives)
     plan.add_threads(await session.active_threads(guild_id))
-    await plan.look_up(session)
+    await plan.look_up(session, logged)
     return plan.survey(guild)
 
 
@@ -184,7 +191,7 @@ class _Plan:
                 continue
             public, private = self.known.get(number, ("", ""))
             found.append(Archive(number, "public", public))
-            if channel["type"] != _TEXT:
+            if channel["type"] != _TEXT or not self.choice.private_threads:
                 continue
             missing = needed(self.permissions.within(channel), (MANAGE_THREADS,))
             found.append(Archive(number, "joined" if missing else "private", private))
@@ -218,8 +225,12 @@ class _Plan:
         """Adds threads; of two states of one the later counts."""
         self.threads.update((thread["id"], thread) for thread in threads)
 
-    async def look_up(self, session: Session) -> None:
-        """Asks for each thread that is included by its id and in no list."""
+    async def look_up(self, session: Session, logged: Collection[str]) -> None:
+        """Asks for each thread that is included by its id and in no list.
+
+        Raises:
+            ConfigError: There is none, and there was none.
+        """
         listed = {channel["id"] for channel in self.channels} | self.threads.keys()
         for number in sorted((self.choice.included or frozenset()) - listed, key=int):
             try:
@@ -229,6 +240,10 @@ class _Plan:
                     id=number, name="", reason="no_permission", detail="needs View Channel"
                 )
                 continue
+            if found is None and number not in logged:
+                raise ConfigError(
+                    f"include: there is no channel or thread {number}; see the id (right-click its name, Copy Channel ID)"
+                )
             if found is None:
                 self.unread[number] = Unread(
                     id=number, name="", reason="gone", detail="no channel has this id"
@@ -257,8 +272,10 @@ class _Plan:
     def _sort_thread(self, thread: Json, channel: Json | None) -> None:
         place = thread_place(thread, channel or {})
         covered = self.unread.get(place.parent)
-        reason, detail = self.choice.problem(place.id, place.parent), ""
-        if reason:
+        reason, detail = self.choice.problem(place.id, place.parent, place.type), ""
+        if reason == "private_thread":
+            detail = "private_threads=True reads it"
+        elif reason:
             if covered is not None:
                 return
         elif channel is None or (covered is not None and covered.reason == "hidden"):

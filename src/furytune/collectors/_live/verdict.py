@@ -52,9 +52,15 @@ class Verdict:
         """
         return self.kind(f"{request}: {self.problem}", status=self.status)
 
-    def given_up(self, tries: int) -> Verdict:
-        """Returns the verdict after the last of several tries."""
-        return evolve(self, problem=f"{self.problem}, in {tries} tries; {_LATER}", again=False)
+    def given_up(self, tries: int, *, first: bool = False) -> Verdict:
+        """Returns the verdict after the last of several tries.
+
+        Args:
+            tries: How many.
+            first: Whether nothing was answered before.
+        """
+        hint = f"see the network of this machine; {_LATER}" if first and self.status is None else _LATER
+        return evolve(self, problem=f"{self.problem}, in {tries} tries; {hint}", again=False)
 
 
 REFUSED_TOKEN = Verdict(
