@@ -115,6 +115,10 @@ class Forgotten:
 
     def __str__(self) -> str:
         lines = [f"messages  {self.messages:>9}"]
+        if not self.messages:
+            lines.append(
+                "            no message of this id is in the journal; see the id, unless it was forgotten before"
+            )
         if self.deleted:
             lines.append(f"deleted   {self.deleted:>9}  earlier, by whomever")
         lines += map(str, self.places)
