@@ -87,6 +87,7 @@ class Update:
         changed: Messages that were edited, reacted to, or otherwise changed.
         deleted: Messages that are no longer in Discord, and now not in the journal either.
         withheld: Messages that were not taken down, for their authors do not take part.
+        unwritable: Messages that were not taken down, for a text of theirs holds half a character (a lone surrogate).
         removed: Messages that were taken out, for their authors do not take part any longer.
         channels: Channels and threads that were looked at.
         requests: Requests sent to Discord.
@@ -99,6 +100,7 @@ class Update:
     changed: int = 0
     deleted: int = 0
     withheld: int = 0
+    unwritable: int = 0
     removed: int = 0
     channels: int = 0
     requests: int = 0
@@ -115,6 +117,11 @@ class Update:
             f"channels  {self.channels:>9,}  read, threads included",
             f"requests  {self.requests:>9,}",
         ]
+        if self.unwritable:
+            lines.insert(
+                4,
+                f"          {self.unwritable:>9,}  not written: half a character in a text (lone_surrogate)",
+            )
         lines += [
             f"not read  {d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in self.unread
         ]
@@ -301,15 +308,12 @@ class DiscordCollector:
         if not permissions or permissions[-1].statement != self.permission:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             permissions = (*permissions, Permission(self.permission, since))
-        return About(
+        return msgspec.structs.replace(
+            about,
             guild=self.guild,
-            name=about.name,
             permissions=permissions,
-            unread=about.unread,
             refresh=about.refresh + (everything and not about.refreshing),
             refreshing=everything or about.refreshing,
-            cursors=about.cursors,
-            unsettled=about.unsettled,
         )
 
     def _window(self) -> int:
@@ -342,11 +346,7 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
 
 def _remove_copies(journal: Journal) -> int:
     """Takes out what forwards a message that is withheld; returns how many messages."""
-    withheld = journal.withheld(_UNWILLING)
-    gone: dict[str, str] = {}
-    for why in _UNWILLING:
-        originals = [uid for uid, reason in withheld.items() if reason == why]
-        gone.update(dict.fromkeys(journal.messages_by((), originals) - withheld.keys(), why))
+    gone = journal.copies_of(journal.withheld(_UNWILLING))
     return journal.replace(gone) if gone else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from attrs import field, frozen
@@ -16,7 +17,7 @@ from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, b
 from furytune.collectors._discord_view import view
 from furytune.collectors._names import one_line, printable
 from furytune.errors import SourceError
-from furytune.journal.log import Gone, Log
+from furytune.journal.log import Log
 from furytune.journal.store import About, Journal, Unread
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair
@@ -25,6 +26,7 @@ __all__ = ["JournalCollector"]
 
 _UNWANTED = {"excluded", "not_included", "private_thread"}
 _SHOWN = 5
+_NAMED = 20
 
 
 @frozen
@@ -44,15 +46,17 @@ class _Logged:
         return self.channel.id if self.channel.is_thread else ""
 
     def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
-        gone: dict[str, list[Gone]] = {}
+        gone: Counter[str] = Counter()
+        ids: dict[str, tuple[str, ...]] = {}
         for block, missing in self.log.blocks(kind):
             for item in missing:
-                gone.setdefault(item.why, []).append(item)
+                gone[item.why] += 1
+                if gone[item.why] <= _NAMED:
+                    ids[item.why] = (*ids.get(item.why, ()), item.id)
             if block:
                 yield block, self.name
-        for why, items in sorted(gone.items()):
-            ids = tuple(item.id for item in items[:20])
-            on_drop(Dropped(reason=why, unit="message", count=len(items), ids=ids, where=self.name))
+        for why, count in sorted(gone.items()):
+            on_drop(Dropped(reason=why, unit="message", count=count, ids=ids[why], where=self.name))
 
 
 @frozen
@@ -129,12 +133,16 @@ class JournalCollector:
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """Tells the server, and who permitted what; the manifest of a data set repeats it."""
+        """Tells the server, who permitted what, and which channels hold messages that an export brought.
+
+        The manifest of a data set repeats it. What was only adopted was read under no statement, so none is there.
+        """
         about = self.journal.about()
         return {
             "collector": "discord",
             "guild": about.guild,
             "permission": [{"statement": p.statement, "since": p.since} for p in about.permissions],
+            "adopted": list(about.adopted),
         }
 
     def _channels(self) -> list[_Logged]:

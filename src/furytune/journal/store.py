@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
 import os
-import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,95 +12,18 @@ import msgspec
 
 from furytune._durable import is_leftover, sweep, write_file
 from furytune.errors import SourceError, SourceFormatError
+from furytune.journal._known import FORMAT, About, Forgotten, People, Permission, Unread, decoded
 from furytune.journal._lines import GONE, gone_line
 from furytune.journal._lock import locked
 from furytune.journal._place import ANEW, HINTS, access, folder_of
+from furytune.journal._withheld import Withheld
 from furytune.journal.log import Log
 
-__all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread"]
+__all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread", "Withheld"]
 
 T = TypeVar("T")
 
 _OWN = {"channels", ".lock", "people.json", "forgotten.json"}
-
-FORMAT = "furytune-journal/1"
-"""Name and version of the form of a journal."""
-
-
-class Permission(msgspec.Struct, frozen=True):
-    """Who permitted the collection, in the words of whoever ran it, and since when it was stated."""
-
-    statement: str
-    since: str
-
-
-class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A channel that the last run could not read, and why."""
-
-    id: str
-    name: str
-    reason: str
-    detail: str = ""
-
-
-class About(msgspec.Struct, frozen=True):
-    """What a journal says of itself.
-
-    Attributes:
-        guild: Id of its server.
-        name: The server's name.
-        permissions: Each statement that it was collected under.
-        unread: What the last run could not read.
-        refresh: Number of the last comparison of everything.
-        refreshing: True while that has not come to its end.
-        cursors: For each channel, the latest archive moments of the public and the private threads that were read.
-        unsettled: True while logs are written to, and thus after a run that was killed: the list of people may lack some
-            whose messages are in the logs.
-    """
-
-    guild: str = ""
-    name: str = ""
-    permissions: tuple[Permission, ...] = ()
-    unread: tuple[Unread, ...] = ()
-    refresh: int = 0
-    refreshing: bool = False
-    cursors: dict[str, tuple[str, str]] = {}
-    unsettled: bool = False
-    format: str = FORMAT
-
-
-class People(msgspec.Struct):
-    """The roles of the people whose messages are in the journal.
-
-    Attributes:
-        roles: Role names by role id.
-        members: Role ids by author id; somebody who left has none.
-    """
-
-    roles: dict[str, str] = {}
-    members: dict[str, tuple[str, ...]] = {}
-
-
-class Forgotten(msgspec.Struct):
-    """Who and what is never to be taken down again. People stand there as keyed hashes."""
-
-    salt: str = ""
-    people: frozenset[str] = frozenset()
-    messages: frozenset[str] = frozenset()
-
-    def has(self, author: str, message: str) -> bool:
-        """Returns True if the message, or all that its author says, is to be forgotten."""
-        return message in self.messages or (bool(self.people) and self._mark(author) in self.people)
-
-    def add(self, authors: Collection[str], messages: Collection[str]) -> Forgotten:
-        """Returns a list with these too."""
-        made = Forgotten(self.salt or secrets.token_hex(16))
-        made.people = self.people.union(map(made._mark, authors))
-        made.messages = self.messages.union(messages)
-        return made
-
-    def _mark(self, author: str) -> str:
-        return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
 
 
 class _Writer(msgspec.Struct, rename="camel"):
@@ -125,6 +46,12 @@ class _Trace(msgspec.Struct, rename="camel"):
     author: _Writer
     reference: _Target | None = None
     forwarded_message: _Copy | None = None
+
+    @property
+    def quoted(self) -> str:
+        """Id of the message that it forwards, "" for none."""
+        found = self.reference.message_id if self.forwarded_message and self.reference else None
+        return found or ""
 
 
 class Journal:
@@ -237,14 +164,7 @@ class Journal:
         Raises:
             SourceFormatError: It is of another form, or damaged.
         """
-        found = self._read("journal.json", About)
-        if found.format != FORMAT:
-            raise SourceFormatError(
-                f"the journal is of the form {found.format!r}, this version reads {FORMAT!r}",
-                path=str(self.path / "journal.json"),
-                hint="use the version of furytune that wrote it",
-            )
-        return found
+        return self._read("journal.json", About)
 
     def people(self) -> People:
         """Returns the roles of the people in it."""
@@ -275,7 +195,7 @@ class Journal:
         except FileNotFoundError:
             return kind()
         try:
-            return msgspec.json.decode(data, type=kind)
+            return decoded(data, kind, str(path))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceFormatError(
                 f"this file of the journal is damaged ({error})",
@@ -292,15 +212,35 @@ class Journal:
         logs = self.logs().values()
         return {trace.author.id for log in logs for traces, _ in log.blocks(_Trace) for trace in traces}
 
-    def withheld(self, reasons: Collection[str]) -> dict[str, str]:
-        """Returns the ids of messages that are gone for one of these reasons, and for which."""
-        return {
-            item.id: item.why
-            for log in self.logs().values()
-            for _, gone in log.blocks(_Trace)
-            for item in gone
-            if item.why in reasons
-        }
+    def withheld(self, reasons: Collection[str]) -> Withheld:
+        """Returns the ids of messages that are gone for one of these reasons, and for which.
+
+        Raises:
+            SourceFormatError: A log is damaged.
+        """
+        gone = (item for log in self.logs().values() for _, gone in log.blocks(_Trace) for item in gone)
+        return Withheld((item.id, item.why) for item in gone if item.why in reasons)
+
+    def copies_of(self, withheld: Withheld) -> dict[str, str]:
+        """Returns the ids of whatever forwards a message that is withheld, and why that is.
+
+        Raises:
+            SourceFormatError: A log is damaged.
+        """
+        quotes: dict[str, list[str]] = {}
+        for log in self.logs().values():
+            for traces, _ in log.blocks(_Trace):
+                for trace in traces:
+                    if trace.quoted:
+                        quotes.setdefault(trace.quoted, []).append(trace.id)
+        found: dict[str, str] = {}
+        waiting = [(uid, why) for uid in quotes if (why := withheld.get(uid, ""))]
+        while waiting:
+            uid, why = waiting.pop()
+            more = dict.fromkeys(quotes.pop(uid, ()), why)
+            found.update(more)
+            waiting += more.items()
+        return found
 
     def messages_by(
         self, authors: Collection[str], messages: Collection[str] = (), *, bots: bool = True
@@ -323,8 +263,8 @@ class Journal:
                 for trace in traces:
                     if trace.author.id in people and (bots or not trace.author.is_bot):
                         found.add(trace.id)
-                    elif trace.forwarded_message is not None and trace.reference is not None:
-                        quotes.setdefault(trace.reference.message_id or "", []).append(trace.id)
+                    elif trace.quoted:
+                        quotes.setdefault(trace.quoted, []).append(trace.id)
         waiting = list(found)
         while waiting:
             more = [uid for uid in quotes.pop(waiting.pop(), []) if uid not in found]
@@ -335,6 +275,8 @@ class Journal:
     def forget(self, authors: Collection[str] = (), messages: Collection[str] = ()) -> int:
         """Removes these people's words and these messages, for good: no later run takes them down again.
 
+        Where others mention one of the people, the id 0 stands from now on.
+
         Args:
             authors: Discord user ids.
             messages: Message ids.
@@ -344,20 +286,32 @@ class Journal:
 
         Raises:
             SourceError: Somebody else is writing, or there is no journal.
+            SourceFormatError: The journal is of another form, or damaged.
         """
         if not self.there:
             raise SourceError(f"{self.path}: there is no journal here")
+        self.about()  # of another form it is left alone
         with self.writing():
             before = self.forgotten()
             # With those of before: had a call been killed, nobody could tell any more what some forwards forward.
             found = self.messages_by(authors, before.messages.union(messages))
-            self.save(before.add(authors, found))
+            forgotten = before.add(authors, found)
+            self.save(forgotten)
             removed = self.replace(dict.fromkeys(found, "forgotten"))
+            if authors:
+                self._mask(forgotten)
             people = self.people()
             for author in authors:
                 people.members.pop(author, None)
             self.save(people)
             return removed
+
+    def _mask(self, forgotten: Forgotten) -> None:
+        for log in self.logs().values():
+            if any(forgotten.masked(line) != line for _, line in log.lines()):
+                last = log.peek()
+                lines = ((uid, forgotten.masked(line)) for uid, line in log.lines())
+                log.rewrite(lines, last.position, last.channel)
 
     def replace(self, gone: Mapping[str, str]) -> int:
         """Has ids stand where messages stood. The caller is `writing`.

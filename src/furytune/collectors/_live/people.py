@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from furytune.collectors._live.roster import Roster
 from furytune.collectors._live.session import Session
 from furytune.collectors.consent import Consent
 from furytune.errors import DiscordForbiddenError
 from furytune.journal.messages import Reference
-from furytune.journal.store import Forgotten, People
+from furytune.journal.store import Forgotten, People, Withheld
 
 __all__ = ["Participants"]
 
@@ -41,12 +42,12 @@ class Participants:
         self._roles = roles
         self._consent = consent
         self._forgotten = forgotten
-        self._members: dict[str, tuple[str, ...]] = {}
+        self._members = Roster()
         self._absent: set[str] = set()
         self._seen: set[str] = set()
         self._refusals: dict[tuple[str, bool], str] = {}
         self._asking = asyncio.Lock()
-        self._withheld: Mapping[str, str] = {}
+        self._withheld = Withheld()
         self._read: Collection[str] = ()
         self.copies = 0
 
@@ -59,7 +60,7 @@ class Participants:
         """Lists all members at once, where the bot may."""
         try:
             async for page in self._session.members(self._guild):
-                self._members.update((str(m["user"]["id"]), _roles(m)) for m in page)
+                self._members.extend((str(m["user"]["id"]), _roles(m)) for m in page)
         except DiscordForbiddenError:
             return
         self.listed = True
@@ -68,15 +69,19 @@ class Participants:
         """Learns the roles of authors, one request for each, where they decide and no list was to be had."""
         wanted = set(authors)
         self._seen |= wanted
-        if self.listed or not self._consent.needs_roles or wanted <= self._members.keys():
+        if self.listed or not self._consent.needs_roles or all(author in self._members for author in wanted):
             return
         # Somebody whom another channel is asking about is waited for too.
         async with self._asking:
-            for author in sorted(wanted - self._members.keys(), key=int):
+            for author in sorted((a for a in wanted if a not in self._members), key=int):
                 member = await self._session.member(self._guild, author)
                 if member is None:
                     self._absent.add(author)
                 self._members[author] = _roles(member) if member is not None else ()
+
+    def masked(self, line: bytes) -> bytes:
+        """Returns a line of a log without mentions of people who are forgotten."""
+        return self._forgotten.masked(line)
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
         """Returns why a message is not taken down, "" if it is; its author has been met."""
@@ -95,7 +100,7 @@ class Participants:
         """True if there is anybody whose messages are not taken down."""
         return self._consent != Consent() or bool(self._forgotten.people or self._forgotten.messages)
 
-    def withhold(self, messages: Mapping[str, str]) -> None:
+    def withhold(self, messages: Withheld) -> None:
         """Says which messages are not in the journal for the sake of their authors, and why each."""
         self._withheld = messages
 

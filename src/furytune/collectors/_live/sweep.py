@@ -15,7 +15,7 @@ from furytune.collectors._live.convert import is_bare, kept
 from furytune.collectors._live.people import Participants
 from furytune.collectors._live.session import Session
 from furytune.errors import DiscordError, DiscordForbiddenError
-from furytune.journal._lines import GONE, ChannelState, Position, gone_line
+from furytune.journal._lines import GONE, ChannelState, Position, gone_line, parse_gone
 from furytune.journal.log import Log
 from furytune.journal.messages import Kept, line_of
 
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 
 _NOTED = 20
 _OUT = "opted_out"
+_UNWRITABLE = "lone_surrogate"
 # What comes of reading a message that is not of the published shape.
 _ODD = (AttributeError, KeyError, TypeError, ValueError, OverflowError, msgspec.ValidationError)
 
@@ -39,6 +40,7 @@ class Counts:
     changed: int = 0
     deleted: int = 0
     withheld: int = 0
+    unwritable: int = 0
     channels: int = 0
     places: int = 0
 
@@ -208,11 +210,11 @@ class Sweep:
                 why = self._participants.refusal_of_copy(found.reference)
             if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
                 why = _OUT  # the role went with the membership, the wish did not
-            line = gone_line(found.id, why) if why else line_of(found)
+            line = gone_line(found.id, why) if why else self._participants.masked(line_of(found))
             if not why:
                 _read_again(line)  # what could be written but not be read would spoil the log
         except UnicodeEncodeError:
-            return gone_line(str(message["id"]), "lone_surrogate")
+            return gone_line(str(message["id"]), _UNWRITABLE)
         except _ODD as error:
             raise self._odd(error) from None
         return line
@@ -224,7 +226,9 @@ class Sweep:
         )
 
     def _count(self, before: bytes, line: bytes) -> None:
-        if line.startswith(GONE):
+        if line.startswith(GONE) and parse_gone(line) == _UNWRITABLE:
+            self._counts.unwritable += 1
+        elif line.startswith(GONE):
             self._counts.withheld += 1
         elif before and not before.startswith(GONE):
             self._counts.changed += 1
