@@ -170,3 +170,60 @@ def test_a_text_with_half_a_character_is_counted_as_what_it_is(discord, tmp_path
     done = collector(discord, tmp_path / "j").update()
     assert (done.new, done.withheld, done.unwritable) == (2, 0, 1)
     assert "1  not written" in str(done)
+
+
+class TestArchives:
+    def test_more_threads_than_a_page_at_one_moment_are_never_lost_silently(self, discord, tmp_path):
+        forum = discord.add_channel("questions", "forum")
+        posts = [discord.add_thread(forum, f"post {i}", content=f"how {i}?") for i in range(130)]
+        for post in posts:
+            discord.archive(post)
+        for post in posts[:110]:
+            post.archived_at = posts[0].archived_at
+        for _ in range(2):
+            done = collector(discord, tmp_path / "j").update()
+            (drop,) = done.unread
+            assert (drop.reason, drop.where) == ("archived_threads", f"#questions ({forum.id})")
+        assert len(said(tmp_path / "j")) == 120
+        for i, post in enumerate(posts):
+            post.archived_at += i
+        done = collector(discord, tmp_path / "j").update()
+        assert (done.new, done.unread) == (10, ())
+
+    def test_threads_of_one_moment_that_fit_a_page_are_all_read(self, discord, tmp_path):
+        forum = discord.add_channel("questions", "forum")
+        posts = [discord.add_thread(forum, f"post {i}", content=f"how {i}?") for i in range(130)]
+        for post in posts:
+            discord.archive(post)
+        for post in posts[50:110]:
+            post.archived_at = posts[80].archived_at
+        done = collector(discord, tmp_path / "j").update()
+        assert (done.new, done.unread) == (130, ())
+
+
+class TestComponents:
+    def test_the_texts_of_a_message_without_content_are_its_content(self, discord, tmp_path):
+        room = discord.add_channel("help")
+        helper = discord.add_member("helper", bot=True)
+        answer = discord.post(room, helper, "")
+        answer.extra = {
+            "flags": 1 << 15,
+            "components": [
+                {"type": 10, "content": "So:"},
+                {
+                    "type": 17,
+                    "components": [
+                        {
+                            "type": 9,
+                            "components": [{"type": 10, "content": "first"}],
+                            "accessory": {"type": 11},
+                        },
+                        {"type": 14},
+                        {"type": 10, "content": "then"},
+                    ],
+                },
+                {"type": 1, "components": [{"type": 2, "label": "a button"}]},
+            ],
+        }
+        collector(discord, tmp_path / "j").update()
+        assert said(tmp_path / "j") == {answer.id: "So:\nfirst\nthen"}

@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from furytune.collectors._live.session import Session
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError
 
-__all__ = ["Archive", "archived_at", "list_all"]
+__all__ = ["Archive", "archived_at", "facts", "list_all"]
 
 Json = dict[str, Any]
 Kind = Literal["public", "private", "joined"]
@@ -20,11 +20,22 @@ Kind = Literal["public", "private", "joined"]
 # Threads are archived by many machines, and the order of their clocks is nobody's promise.
 _OVERLAP = timedelta(days=1)
 _TICK = timedelta(milliseconds=1)
+_FACTS = ("id", "guild_id", "type", "name", "parent_id", "last_message_id", "applied_tags")
 
 
 def archived_at(thread: Mapping[str, Any]) -> str:
     """Returns when a thread was last archived or opened, as the API writes it; "" if it does not say."""
     return str((thread.get("thread_metadata") or {}).get("archive_timestamp") or "")
+
+
+def facts(thread: Mapping[str, Any]) -> Json:
+    """Returns of a thread what a survey looks at, for there may be a hundred thousand of them."""
+    state = thread.get("thread_metadata") or {}
+    found = {name: thread[name] for name in _FACTS if name in thread}
+    return {
+        **found,
+        "thread_metadata": {"archived": state.get("archived"), "archive_timestamp": archived_at(thread)},
+    }
 
 
 @define
@@ -37,6 +48,8 @@ class Archive:
         cursor: Newest time of archiving that an earlier run saw, "" for none; it becomes that of this run.
         threads: What was found, by id.
         failed: Why it could not be listed, or None.
+        crowded: Moment at which more threads were archived than a page holds: Discord offers no way to list the
+            others. None if there is none; of several the earliest.
     """
 
     channel: str
@@ -44,6 +57,7 @@ class Archive:
     cursor: str = ""
     threads: dict[str, Json] = field(factory=dict, repr=False)
     failed: DiscordError | None = None
+    crowded: datetime | None = None
 
 
 @frozen
@@ -108,7 +122,7 @@ async def _fill(session: Session, archive: Archive) -> None:
     while True:
         page, more = await session.archived(archive.channel, archive.kind, before)
         new = [thread for thread in page if thread["id"] not in archive.threads]
-        archive.threads.update((thread["id"], thread) for thread in new)
+        archive.threads.update((thread["id"], facts(thread)) for thread in new)
         if not (page and more):
             break
         if archive.kind == "joined":
@@ -118,7 +132,10 @@ async def _fill(session: Session, archive: Archive) -> None:
             if since is not None and oldest < since:
                 break
             # Threads may be archived at one moment: the next page begins with it again, unless it is all of a page.
-            following = (oldest + _TICK if new else oldest).isoformat()
+            following = (oldest + _TICK).isoformat()
+            if before and _time(following) >= _time(before):
+                archive.crowded = oldest
+                following = oldest.isoformat()
         if following == before:
             break
         before = following
@@ -131,6 +148,8 @@ async def _fill(session: Session, archive: Archive) -> None:
     if archive.kind != "joined":
         times = [archived_at(thread) for thread in archive.threads.values()]
         archive.cursor = max([*times, *filter(None, [archive.cursor])], key=_time, default="")
+        if archive.crowded is not None:  # the next run is to look at it, and say so, again
+            archive.cursor = archive.crowded.isoformat()
 
 
 def _time(text: str) -> datetime:

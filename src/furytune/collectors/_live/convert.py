@@ -6,6 +6,7 @@ notice is left out: the title of a new thread, the new name of a channel.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from furytune.collectors._discord_text import SAID
@@ -41,6 +42,7 @@ _TYPES = {
 }
 _TYPED = {0, 19}
 _FORWARD = 1
+_TEXT = 10  # discord-api-docs, components/reference, "Text Display"; it stands alone, in containers and in sections
 _BODIES = ("content", "attachments", "embeds", "sticker_items", "poll", "message_snapshots", "components")
 
 
@@ -59,7 +61,7 @@ def kept(message: Json) -> Kept:
     return Kept(
         id=str(message["id"]),
         type=kind,
-        content=(has("content") or "") if kind in SAID else "",
+        content=_content(message) if kind in SAID else "",
         author=Writer(str(author["id"]), bool(author.get("bot")) or bool(has("webhook_id"))),
         timestamp=has("timestamp") or "",
         timestamp_edited=has("edited_timestamp"),
@@ -81,6 +83,18 @@ def is_bare(message: Json) -> bool:
     return person and message["type"] in _TYPED and not any(message.get(part) for part in _BODIES)
 
 
+def _content(message: Json) -> str:
+    return message.get("content") or "\n".join(_texts(message.get("components")))
+
+
+def _texts(components: list[Json] | None) -> Iterator[str]:
+    """Yields the texts of a message that is laid out in components, and thus has no content."""
+    for component in components or ():
+        if component.get("type") == _TEXT:
+            yield component.get("content") or ""
+        yield from _texts(component.get("components"))
+
+
 def _reference(reference: Json) -> Reference:
     return Reference(
         message_id=reference.get("message_id"),
@@ -95,7 +109,7 @@ def _forwarded(message: Json) -> Forwarded | None:
         return None
     original = snapshots[0].get("message") or {}
     return Forwarded(
-        content=original.get("content") or "",
+        content=_content(original),
         timestamp=original.get("timestamp") or "",
         attachments=_attachments(original),
         embeds=_embeds(original),

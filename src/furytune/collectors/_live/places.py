@@ -68,8 +68,8 @@ class Unread:
         id: Its id.
         name: Its name, "" where it is hidden and for threads.
         reason: "no_permission", "hidden", "gone", "excluded", "not_included", "no_messages" (a directory),
-            "unknown_type", "private_thread" (none is wanted), or "private_threads" (of a channel that is read
-            otherwise).
+            "unknown_type", "private_thread" (none is wanted), or "private_threads" or "archived_threads" (of a
+            channel that is read otherwise).
         detail: What is missing, such as "needs Read Message History".
         parent: As of a `Place`.
     """

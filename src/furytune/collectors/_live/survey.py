@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
-from furytune.collectors._live.archives import Archive, list_all
+from furytune.collectors._live.archives import Archive, facts, list_all
 from furytune.collectors._live.choice import Choice
 from furytune.collectors._live.permissions import (
     CONNECT,
@@ -37,6 +37,7 @@ Cursors = Mapping[str, tuple[str, str]]
 # discord-api-docs, resources/channel, "Channel Types".
 _TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _DIRECTORY, _FORUM, _MEDIA = 0, 2, 4, 5, 13, 14, 15, 16
 _WITH_THREADS = {_TEXT, _NEWS, _FORUM, _MEDIA}
+_CROWDED = "more than a page of threads were archived at one moment, and Discord lists only the first of them"
 _HIDDEN_NAME, _HIDDEN_FLAG = "___hidden___", 1 << 17
 
 
@@ -51,7 +52,7 @@ class Survey:
         places: What holds messages and can be read.
         forums: Forum and media channels that can be read; their posts are among the places.
         unread: What will not be read.
-        partial: Channels among the places of which some threads cannot be listed.
+        partial: Channels and forums that are read, but of which some threads cannot be listed.
         cursors: What to give as ``known`` next time, once all places are read; see `held_back`.
     """
 
@@ -148,6 +149,7 @@ class _Plan:
     forums: dict[str, Place] = field(factory=dict)
     unread: dict[str, Unread] = field(factory=dict)
     partial: dict[str, Unread] = field(factory=dict)
+    crowded: dict[str, Unread] = field(factory=dict)
     threads: dict[str, Json] = field(factory=dict)
     held: list[Place] = field(factory=list)
 
@@ -210,6 +212,9 @@ class _Plan:
                 self.add_threads(archive.threads.values())
                 changed = (archive.cursor, private) if archive.kind == "public" else (public, archive.cursor)
                 self.known[number] = changed
+                if archive.crowded is not None:
+                    full = self.places.get(number) or self.forums[number]
+                    self.crowded[number] = unread(full, "archived_threads", _CROWDED)
             elif archive.kind == "public" or isinstance(archive.failed, DiscordGoneError):
                 reason = "gone" if isinstance(archive.failed, DiscordGoneError) else "no_permission"
                 place = self.places.pop(number, None) or self.forums.pop(number)
@@ -223,7 +228,7 @@ class _Plan:
 
     def add_threads(self, threads: Iterable[Json]) -> None:
         """Adds threads; of two states of one the later counts."""
-        self.threads.update((thread["id"], thread) for thread in threads)
+        self.threads.update((thread["id"], facts(thread)) for thread in threads)
 
     async def look_up(self, session: Session, logged: Collection[str]) -> None:
         """Asks for each thread that is included by its id and in no list.
@@ -265,7 +270,7 @@ class _Plan:
             places=_in_order(self.places),
             forums=_in_order(self.forums),
             unread=_in_order(self.unread),
-            partial=_in_order(self.partial),
+            partial=(*_in_order(self.partial), *_in_order(self.crowded)),
             cursors=held_back(dict(sorted(self.known.items())), self.held),
         )
 
