@@ -119,6 +119,74 @@ def test_adopting_and_going_on_gives_what_reading_alone_gives(discord, tmp_path,
     assert list(logs[0].lines()) == list(logs[1].lines())
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_channels_that_may_have_holes_are_named(discord, tmp_path, shape):
+    room = room_of(discord)
+    for n, (first, last) in enumerate(SHAPES[shape]):
+        exported(discord, room, tmp_path / "files", first, last, name=f" {n}")
+    adopted = JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    holes = shape in {"the newer part only", "a gap between", "the middle"}
+    assert adopted.partial == ((f"#help ({room.id})",) if holes else ())
+    assert (f"#help ({room.id})" in str(adopted)) == holes
+    assert "refresh()" in str(adopted)
+
+
+@pytest.mark.parametrize("parts", [[2], [1, 3], [2, 3]])
+def test_a_part_that_is_missing_is_read_from_discord(discord, tmp_path, parts):
+    room = room_of(discord)
+    bounds = {1: (0, 150), 2: (150, 300), 3: (300, None)}
+    for part in parts:
+        name = f" [part {part}]" if part > 1 else ""
+        exported(discord, room, tmp_path / "files", *bounds[part], name=name)
+        file = tmp_path / "files" / f"{room.id}{name}.json"
+        root = json.loads(file.read_text())
+        file.write_text(json.dumps({**root, "dateRange": {"after": None, "before": None}}))
+    adopted = JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    assert adopted.partial == (f"#help ({room.id})",)
+    collector(discord, tmp_path / "j").update()
+    collector(discord, tmp_path / "alone").update()
+    assert pairs(tmp_path / "j") == pairs(tmp_path / "alone")
+    assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").partial == ()
+
+
+def test_what_an_export_left_out_without_saying_so_comes_with_a_refresh(discord, tmp_path):
+    room = room_of(discord)
+    exported(discord, room, tmp_path / "files")
+    file = next((tmp_path / "files").iterdir())
+    root = json.loads(file.read_text())
+    file.write_text(json.dumps({**root, "messages": root["messages"][::7], "messageCount": 66}))
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    collector(discord, tmp_path / "j").refresh()
+    assert len(list(JournalCollector(tmp_path / "j").messages())) == 460
+
+
+def test_a_manifest_tells_adopted_channels_apart_and_no_permission_for_them_alone(discord, tmp_path):
+    room = room_of(discord, 20)
+    exported(discord, room, tmp_path / "files")
+    other = discord.add_channel("other")
+    discord.post(other, "ann", "hello")
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    told = JournalCollector(tmp_path / "j").provenance
+    assert (told["permission"], told["adopted"]) == ([], [room.id])
+    collector(discord, tmp_path / "j").update()
+    told = JournalCollector(tmp_path / "j").provenance
+    assert [given["statement"] for given in told["permission"]] == ["a rehearsal"]
+    assert told["adopted"] == [room.id]
+
+
+def test_who_was_forgotten_is_not_mentioned_by_an_export_either(discord, tmp_path):
+    ann = discord.add_member("ann")
+    room = discord.add_channel("help")
+    discord.post(room, ann, "the word")
+    collector(discord, tmp_path / "j").update()
+    discord.post(room, "bob", f"thanks <@{ann.id}>")
+    exported(discord, room, tmp_path / "files")
+    Journal(tmp_path / "j").forget([ann.id])
+    JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
+    assert crawl_help.words(tmp_path / "j").count(ann.id.encode()) == 0
+    assert b"thanks <@0>" in crawl_help.words(tmp_path / "j")
+
+
 def test_a_whole_export_spares_the_requests_for_its_messages(discord, tmp_path):
     room = room_of(discord)
     exported(discord, room, tmp_path / "files")

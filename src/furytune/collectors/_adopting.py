@@ -19,7 +19,7 @@ from furytune.collectors._discord_pairs import OnDrop
 from furytune.collectors._discord_text import SAID, text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
 from furytune.collectors._live.convert import kept_embed
-from furytune.collectors._names import printable
+from furytune.collectors._names import one_line, printable
 from furytune.errors import SourceError
 from furytune.journal import messages as kept
 from furytune.journal._lines import ChannelState
@@ -34,6 +34,7 @@ Line = tuple[int, bytes]
 # Discord counts the time in its ids from the first; the last stands for a moment that a file does not say.
 _FIRST = datetime(2015, 1, 1, tzinfo=UTC)
 _LAST = datetime(9000, 1, 1, tzinfo=UTC)
+_MILLISECOND = 1 << 22  # in an id
 
 
 class _NothingNewError(Exception):
@@ -47,10 +48,25 @@ class Adopted:
     Attributes:
         channels: Channels and threads that were in the export.
         messages: Messages that the journal did not hold before.
+        partial: Channels of which the files do not show that they leave nothing out, by name and id. The next live run
+            reads what is missing there; until then the journal has holes.
     """
 
     channels: int = 0
     messages: int = 0
+    partial: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"channels  {self.channels:>9,}  in the export, threads included",
+            f"messages  {self.messages:>9,}  new",
+            *(
+                f"partial   {name}: the files leave something out; the next update() reads it"
+                for name in self.partial
+            ),
+            "An export that was made with a filter does not say so: refresh() reads what it left out.",
+        ]
+        return "\n".join(lines)
 
 
 def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
@@ -62,7 +78,8 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
     guild = _guild(journal, channels, path)
     with journal.writing():
         about = journal.about() if journal.there else About(guild=guild)
-        journal.save(msgspec.structs.replace(about, unsettled=True))
+        adopted = tuple(sorted({*about.adopted, *(c.channel.id for c in channels)}, key=int))
+        journal.save(msgspec.structs.replace(about, unsettled=True, adopted=adopted))
         forgotten = journal.forgotten()
         done = Adopted(channels=len(channels))
         for channel in channels:
@@ -79,9 +96,11 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                         ):
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
-                            yield number, kept.line_of(_kept(message))
+                            yield number, forgotten.masked(kept.line_of(_kept(message)))
 
-            done = evolve(done, messages=done.messages + _merge(journal, channel, lines()))
+            new, whole = _merge(journal, channel, lines())
+            partial = done.partial if whole else (*done.partial, _named(channel))
+            done = evolve(done, messages=done.messages + new, partial=partial)
         return done
 
 
@@ -102,8 +121,19 @@ def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLi
     return known
 
 
-def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> int:
-    """Merges a channel's lines into its log; returns how many were new."""
+def _named(source: ChannelFiles) -> str:
+    channel = source.channel
+    return (
+        channel.id if channel.is_thread or not channel.name else f"#{one_line(channel.name)} ({channel.id})"
+    )
+
+
+def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> tuple[int, bool]:
+    """Merges a channel's lines into its log.
+
+    Returns:
+        How many were new, and whether nothing is left out below the newest, as far as files and log say.
+    """
     log = journal.log(source.channel.id)
     before = log.peek()
     late: list[Line] = []
@@ -151,11 +181,17 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> int
     if before.position.read == "0" and read:
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))
-    return new
+    # What was said in the millisecond of the export itself is read again, but is no hole.
+    return new, top - int(log.peek().position.read) <= _MILLISECOND
 
 
 def _whole_up_to(source: ChannelFiles) -> int:
-    """Up to which id an export leaves nothing out, as far as its files say; 0 if it begins late."""
+    """Up to which id an export leaves nothing out, as far as its files say; 0 if it begins late or lacks a part."""
+    parts: dict[str, set[int]] = {}
+    for file in source.files:
+        parts.setdefault(file.part[0], set()).add(file.part[1])
+    if any(len(numbers) < max(numbers) for numbers in parts.values()):
+        return 0
     reached: datetime | None = None
     for since, until in sorted(
         (_moment(f.channel.since, _FIRST), _moment(f.channel.until, _LAST)) for f in source.files

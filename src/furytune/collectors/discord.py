@@ -277,14 +277,13 @@ class DiscordCollector:
                 unread = _unread(found, crawl.unread, journal)
                 journal.sync()
                 journal.save(
-                    About(
-                        guild=self.guild,
+                    msgspec.structs.replace(
+                        about,
                         name=str(found.guild.get("name") or ""),
-                        permissions=about.permissions,
                         unread=unread,
-                        refresh=about.refresh,
                         refreshing=about.refreshing and bool(crawl.failures),
                         cursors=held_back(found.cursors, crawl.left),
+                        unsettled=False,
                     )
                 )
                 counts = attrs.asdict(crawl.counts, filter=attrs.filters.exclude("places"))

@@ -119,7 +119,8 @@ class JournalCollector:
     ) -> Adopted:
         """Takes the messages of DiscordChatExporter files into the journal, so that live collection goes on from there.
 
-        What the journal holds already is left as it is. Adopting twice changes nothing.
+        What the journal holds already is left as it is. Adopting twice changes nothing. Print what is returned: it names
+        the channels that may have holes.
 
         Args:
             path: A file, or a folder with all its sub-folders.

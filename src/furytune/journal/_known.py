@@ -51,7 +51,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         cursors: For each channel, the latest archive moments of the public and the private threads that were read.
         unsettled: True while logs are written to, and thus after a run that was killed: the list of people may lack some
             whose messages are in the logs.
-        adopted: Channels of which messages were taken from exports, by their ids.
+        adopted: Ids of the channels of which exports were adopted.
     """
 
     guild: str = ""
