@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import socket
@@ -230,3 +231,26 @@ def test_who_gives_an_id_that_said_nothing_is_told_so(discord, tmp_path):
 
     assert "no message of this id is in the journal" in str(ft.forget(author="1" * 18, journal=folder))
     assert "no message of this id" not in str(ft.forget(author=posts[0].author.id, journal=folder))
+
+
+@pytest.mark.parametrize("kind", ["ThreadCreated", "18", "ChannelNameChange", "4"])
+def test_adopted_notices_keep_nothing_of_what_they_name(tmp_path, kind):
+    def message(number, kind, text):
+        author = {"id": "1191168943587328000", "name": "ann", "isBot": False}
+        time = "2024-01-01T00:00:00+00:00"
+        return {"id": number, "type": kind, "timestamp": time, "content": text, "author": author}
+
+    export = {
+        "guild": {"id": "1191168918421504000"},
+        "channel": {"id": "1191168935198720000", "type": "GuildTextChat", "name": "help"},
+        "messages": [
+            message("1191168951975936000", kind, TITLE),
+            message("1191168951975936001", "20", "a result"),
+        ],
+        "messageCount": 2,
+    }
+    (tmp_path / "export.json").write_text(json.dumps(export), encoding="utf-8")
+    ft.JournalCollector(tmp_path / "j").adopt(tmp_path / "export.json")
+
+    assert list(said(tmp_path / "j").values()) == ["", "a result"]
+    assert TITLE.encode() not in words(tmp_path / "j")
