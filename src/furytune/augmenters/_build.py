@@ -103,6 +103,7 @@ def build_index(
         raise ConfigError(f"{embedder!r:.60} is no embedder; see furytune.augmenters.embedders.Embedder")
     for source in sources:
         _check_source(source)
+    _table.check_installed()  # before hours of reading, or an embedding that is paid for
     found: dict[str, Passage] = {}
     dropped: list[Dropped] = []
     items = (item for source in sources for item in source)

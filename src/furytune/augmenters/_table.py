@@ -33,6 +33,7 @@ from furytune.errors import ConfigError, ExportError, KnowledgeError, MissingExt
 from furytune.records import Passage
 
 __all__ = [
+    "check_installed",
     "check_path",
     "find",
     "load",
@@ -302,7 +303,7 @@ def _obstacle(path: str) -> str:
     for place in (Path(path), *Path(path).parents):
         if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
             return f"; {place} is a file, where a folder has to be"
-    return ""
+    return "; see that the folder may be written to, and that the disk has room"
 
 
 def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
@@ -311,21 +312,31 @@ def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
         keep(Path(path), state, blobs)
 
 
-def _connect(path: str) -> Any:
+def check_installed() -> Any:
+    """Returns LanceDB.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         import lancedb
     except ImportError as error:
         raise MissingExtraError("an index of passages", "rag") from error
-    return lancedb.connect(str(Path(path).parent))
+    return lancedb
+
+
+def _connect(path: str) -> Any:
+    return check_installed().connect(str(Path(path).parent))
 
 
 def _is_table(path: str) -> bool:
     """True unless LanceDB finds no version there at all, as after the first build of a table was killed."""
+    connection = _connect(path)
     try:
-        _connect(path).open_table(Path(path).stem)
+        connection.open_table(Path(path).stem)
     except ValueError:
         return False
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # a damaged manifest makes Lance panic, with a class of its own
         # It may be anybody's, so nothing is written over it.
         raise KnowledgeError(
             f"{path}: the table here cannot be opened; if it is an index, delete the folder and build it again"
@@ -337,9 +348,10 @@ def _open(path: str) -> Any:
     # Asked first, for LanceDB would make the folder that it looks into.
     if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
+    connection = _connect(path)
     try:
-        return _connect(path).open_table(Path(path).stem)
-    except (OSError, RuntimeError, ValueError) as error:
+        return connection.open_table(Path(path).stem)
+    except Exception as error:  # as in _is_table
         raise KnowledgeError(f"{path}: this folder holds no complete index; {_REBUILD}") from error
 
 
@@ -363,7 +375,7 @@ def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
     if version is not None:
         try:
             table.checkout(version)
-        except (OSError, OverflowError, RuntimeError, ValueError) as error:
+        except Exception as error:  # as in _is_table
             raise SnapshotError(
                 f"{path}: version {version} is gone (the newest is {table.version}); build the index again"
                 " from the same passages and refresh the contract, or restore the folder from a backup"
@@ -380,6 +392,8 @@ def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
         arrow = table.to_arrow() if vectors else table.search().select(list(COLUMNS)).to_arrow()
         passages, rows = passages_of(path, arrow, _REBUILD)
         held = None if embedder is None else vectors_of(arrow, rows, embedder)
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+    except KnowledgeError:
+        raise
+    except Exception as error:  # as in _is_table
         raise KnowledgeError(f"{path}: version {table.version} cannot be read; {_REBUILD} again") from error
     return Loaded(version=int(table.version), passages=passages, snapshot=digest_of(passages), vectors=held)

@@ -54,7 +54,13 @@ def whole(vectors: Any, count: int, model: str) -> Whole:
         KnowledgeError: It is not one row of finite numbers for each text.
     """
     np = numpy()
-    given = np.asarray(vectors)
+    try:
+        given = np.asarray(vectors)
+    except ValueError as error:
+        raise KnowledgeError(
+            f"the embedder {model} gave rows of different lengths for {count} texts; an embedder gives one row of floats"
+            " for each, all of one length"
+        ) from error
     if given.ndim != 2 or given.dtype.kind != "f" or len(given) != count or not given.shape[1]:
         raise KnowledgeError(
             f"the embedder {model} gave an array of shape {given.shape} and type {given.dtype} for {count} texts;"

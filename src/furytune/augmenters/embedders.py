@@ -116,6 +116,7 @@ class StaticEmbedder:
 
         tokenizer = _tokenizer(self.tokenizer, "static")
         tokenizer.no_truncation()
+        _as_named(self.spec, self._model, self.tokenizer)
         token = getattr(tokenizer.model, "unk_token", None)
         unknown = None if token is None else tokenizer.token_to_id(token)
         table, rows, weights = tables[0], tensors.get("mapping"), tensors.get("weights")
@@ -232,6 +233,7 @@ class OnnxEmbedder:
             )
         tokenizer = _tokenizer(self.tokenizer, "onnx")
         tokenizer.enable_truncation(self.max_tokens)
+        _as_named(self.spec, self._model, self.tokenizer)
         return np, session, tokenizer
 
     def __getstate__(self) -> dict[str, Any]:
@@ -318,6 +320,16 @@ def _exists(*files: Path) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _as_named(spec: Mapping[str, Json], model: Path, tokenizer: Path) -> None:
+    """Refuses files that were read after others had been named: the contract would vouch for vectors it never saw."""
+    for name, path in (("model", model), ("tokenizer", tokenizer)):
+        if _sha256(path) != spec[name]:
+            raise KnowledgeError(
+                f"{path}: the file was changed since its digest was taken; bring back the one it was,"
+                " or make the embedder again and build the index with it"
+            )
 
 
 def _text(given: Any, name: str) -> str:

@@ -1,0 +1,141 @@
+"""What could be changed in the code of retrieval and corpora without any other test noticing."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from models import onnx_model, static_model
+
+from furytune.augmenters import _lexical, _maxscore
+from furytune.augmenters._maxscore import MaxScore
+from furytune.augmenters._moments import Moments
+from furytune.augmenters._postings import make_postings
+from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
+from furytune.augmenters.rag import RagAugmenter, build_index
+from furytune.errors import KnowledgeError, MissingExtraError, SnapshotError
+from furytune.records import Passage
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def passages(count=9):
+    return [Passage(id=f"p{i}", text=f"sphere actor {i}", source=f"{i}.py:1") for i in range(count)]
+
+
+class TestManyPassages:
+    """The way that leaves most passages out, against weighing each of them."""
+
+    @pytest.mark.parametrize(
+        ("often", "scatter", "rows"),
+        [(32, 16, 16_000_000), (0, 0, 0), (0, 10**9, 0), (10**9, 0, 10**9), (10**9, 0, 700)],
+    )
+    def test_however_a_weight_is_looked_up_it_is_the_same(self, monkeypatch, often, scatter, rows):
+        """By a row of all passages, by writing a list out, or by searching in it; or by each where rows are few."""
+        monkeypatch.setattr(_maxscore, "_OFTEN", often)
+        monkeypatch.setattr(_maxscore, "_SCATTER", scatter)
+        monkeypatch.setattr(_maxscore, "_ROWS", rows)
+        monkeypatch.setattr(_maxscore, "_TRIED", 20)
+        rnd = random.Random(8)
+        names = [f"w{int(rnd.paretovariate(0.7)) % 60}" for _ in range(500)]
+        ordered = [Passage(id=f"p{i:03}", text=" ".join(rnd.choices(names, k=6))) for i in range(300)]
+        moments = Moments(ordered)
+        index = _lexical.LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
+        for _ in range(150):
+            question = " ".join(rnd.choices(names, k=rnd.randint(1, 6)))
+            everything = index.top([question], [300], 300)[0]
+            weights = {t: float(_lexical._query_weight(c)) for t, c in index._terms(question).items()}
+
+            assert index._many.top([weights], 5) == [everything[:5]]
+
+    def test_what_only_reaches_the_least_is_still_weighed_against_it(self):
+        """Two words of equal weight, the rarer of which ends later: all tie, and the smallest ids are the answer."""
+        ordered = [Passage(id=f"p{i}", text="cube" if i < 4 else "sphere") for i in range(8)]
+        moments = Moments(ordered)
+        postings = make_postings(ordered, moments)
+        shortcut = MaxScore(postings, np.full(8, 1000.0), np.arange(8))
+
+        assert shortcut.top([{0: 64.0, 1: 64.0}], 3) == [[0, 1, 2]]
+        assert shortcut.top([{0: 32.0, 1: 64.0}], 5) == [[4, 5, 6, 7, 0]]
+
+    def test_one_early_question_among_many_late_ones_sees_no_later_passage(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(_lexical, "_LARGE", 5)
+        dated = [
+            Passage(id=f"p{i}", text=f"sphere actor {i}", date=START + timedelta(days=i)) for i in range(9)
+        ]
+        build_index(tmp_path / "corpus.lance", dated)
+        rag = RagAugmenter(tmp_path / "corpus.lance", k=9)
+        early, late = START + timedelta(days=2), START + timedelta(days=99)
+        first, second = rag.contexts(["sphere"] * 2, at=[early, late])
+
+        assert {p.id for p in first} == {"p0", "p1"}
+        assert len(second) == 9
+
+
+class TestFaultsOfOthers:
+    def test_rows_of_different_lengths_are_refused(self, tmp_path):
+        class Ragged:
+            spec = {"name": "ragged"}
+
+            def embed(self, texts, *, kind):
+                return [[1.0] * (1 + i % 2) for i in range(len(texts))]
+
+        with pytest.raises(KnowledgeError, match="ragged gave rows of different lengths for 9 texts"):
+            build_index(tmp_path / "corpus.lance", passages(), embedder=Ragged())
+
+    def test_a_build_without_lancedb_fails_before_anything_is_read_or_made(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "lancedb", None)
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+        def source():
+            raise AssertionError("read")
+            yield
+
+        with pytest.raises(MissingExtraError):
+            build_index(tmp_path / "corpus.lance", source())
+        with pytest.raises(MissingExtraError):
+            build_index(tmp_path / "corpus.lance", passages())
+        assert not list(tmp_path.iterdir())
+
+    def test_a_manifest_that_makes_lance_panic_is_told_in_our_words(self, tmp_path):
+        path = tmp_path / "corpus.lance"
+        build_index(path, passages())
+        shutil.rmtree(path / "_furytune")
+        (manifest,) = (path / "_versions").glob("*.manifest")
+        raw = bytearray(manifest.read_bytes())
+        raw[:4] = (1 << 28).to_bytes(4, "little")  # the length of what follows
+        manifest.write_bytes(raw)
+
+        with pytest.raises(SnapshotError):
+            RagAugmenter(path, version=1).context("sphere")
+        with pytest.raises(KnowledgeError, match="no complete index"):
+            RagAugmenter(path).context("sphere")
+        with pytest.raises(KnowledgeError, match="cannot be opened"):
+            build_index(path, passages())
+
+
+class TestModelFiles:
+    @pytest.fixture(params=["static", "onnx"])
+    def model(self, tmp_path, request):
+        if request.param == "static":
+            return StaticEmbedder(static_model(tmp_path / "model"))
+        return OnnxEmbedder(onnx_model(tmp_path / "model"))
+
+    @pytest.mark.parametrize("part", ["model", "tokenizer"])
+    def test_a_file_that_is_changed_between_its_digest_and_its_use_is_refused(self, model, part):
+        """Else the contract vouches for a model that nobody asked."""
+        assert model.spec
+        path = model._model if part == "model" else model.tokenizer
+        raw = path.read_bytes()
+        path.write_bytes(raw + b"\n" if part == "tokenizer" else raw[:-1] + bytes([raw[-1] ^ 1]))
+
+        for one in (model, pickle.loads(pickle.dumps(model))):
+            with pytest.raises(KnowledgeError):
+                one.embed(["sphere"], kind="question")
+        path.write_bytes(raw)
+        assert len(pickle.loads(pickle.dumps(model)).embed(["sphere"], kind="question")) == 1
