@@ -6,6 +6,7 @@ import pickle
 import random
 import shutil
 import sys
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,9 +16,11 @@ from models import onnx_model, static_model
 from furytune.augmenters import _lexical, _maxscore
 from furytune.augmenters._maxscore import MaxScore
 from furytune.augmenters._moments import Moments
-from furytune.augmenters._postings import make_postings
+from furytune.augmenters._postings import Postings, make_postings
+from furytune.augmenters._vectors import whole
 from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
 from furytune.augmenters.rag import RagAugmenter, build_index
+from furytune.corpora.markup import markup
 from furytune.errors import KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
@@ -75,6 +78,76 @@ class TestManyPassages:
 
         assert {p.id for p in first} == {"p0", "p1"}
         assert len(second) == 9
+
+
+class TestNumbers:
+    def test_passages_of_nothing_but_compounds_have_no_length_and_are_found(self, tmp_path):
+        build_index(
+            tmp_path / "corpus.lance", [Passage(id="a", text="is_in"), Passage(id="b", text="on_off")]
+        )
+        found = RagAugmenter(tmp_path / "corpus.lance").context("how do I call is_in")
+
+        assert [p.id for p in found] == ["a"]
+
+    def test_a_vector_that_points_away_takes_nothing_from_what_words_found(self, tmp_path):
+        class Signed:
+            spec = {"name": "signed"}
+
+            def embed(self, texts, *, kind):
+                return np.array([[-1.0 if "away" in t or kind == "question" else 1.0, 0.5] for t in texts])
+
+        texts = {"a": "cube", "b": "cube sphere away", "c": "text away", "d": "sphere"}
+        build_index(
+            tmp_path / "corpus.lance", [Passage(id=i, text=t) for i, t in texts.items()], embedder=Signed()
+        )
+        rag = RagAugmenter(tmp_path / "corpus.lance", mode="hybrid", embedder=Signed())
+        by_words, by_vectors, _ = rag.searched.scores(["sphere"], [4])
+
+        assert by_words[0, 3] > 0
+        assert by_vectors.min() == 0
+        assert {p.id for p in rag.context("sphere")} == {"b", "c", "d"}
+
+    def test_an_embedder_that_gives_rows_of_no_numbers_is_refused(self):
+        with pytest.raises(KnowledgeError, match=r"shape \(2, 0\)"):
+            whole(np.zeros((2, 0)), 2, "empty")
+
+
+class TestKept:
+    def test_equal_vectors_under_another_name_make_a_version_that_the_other_model_can_ask(self, tmp_path):
+        class Model:
+            def __init__(self, version):
+                self.spec = {"name": "model", "version": version}
+
+            def embed(self, texts, *, kind):
+                return np.ones((len(texts), 2))
+
+        path = tmp_path / "corpus.lance"
+        build_index(path, passages(), embedder=Model(1))
+        assert not build_index(path, passages(), embedder=Model(1)).written
+        assert build_index(path, passages(), embedder=Model(2)).written
+        assert len(RagAugmenter(path, mode="vector", embedder=Model(2)).context("x")) == 4
+        assert len(RagAugmenter(path, mode="vector", embedder=Model(1), version=1).context("x")) == 4
+
+    def test_words_counted_by_another_unicode_are_counted_again(self, monkeypatch):
+        made = make_postings(passages(), Moments(passages()))
+        raw = made.to_bytes("sha256:0")
+        assert Postings.from_bytes(raw, "sha256:0") is not None
+        assert Postings.from_bytes(raw, "sha256:1") is None
+        monkeypatch.setattr(unicodedata, "unidata_version", "0.0.0")
+        assert Postings.from_bytes(raw, "sha256:0") is None
+
+
+class TestHeadings:
+    def test_the_id_of_a_heading_is_no_part_of_its_title(self, tmp_path):
+        """Pandoc, MkDocs and MyST take it off; no reader of the page sees it."""
+        (tmp_path / "a.md").write_text(
+            "# Use it { #use .wide }\n\nText.\n\n## A `dict` {a}\n\nMore.\n\n```\n# x {#y}\n```\n"
+        )
+        first, second = (p for p in markup(tmp_path / "a.md") if isinstance(p, Passage))
+
+        assert (first.title, first.text) == ("Use it", "# Use it\n\nText.")
+        assert second.title == "Use it > A `dict` {a}"
+        assert "# x {#y}" in second.text
 
 
 class TestFaultsOfOthers:

@@ -15,6 +15,8 @@ from furytune.corpora._roles import readable_markdown
 __all__ = ["markdown", "plain"]
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+# Pandoc's, MkDocs's and MyST's id and classes of a heading: "## Title { #anchor .class }".
+_ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 _DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
@@ -62,6 +64,9 @@ def markdown(lines: Sequence[str], *, indented_code: bool = True) -> Document:
     r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
     start = _front_matter(r)
     _read(r, start, len(r.lines))
+    for i, line in enumerate(r.lines):
+        if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
+            r.lines[i] = _ATTRIBUTES.sub("", line)
     headings = _headings(r.lines, r.code)
     if any(h.rank == ("", 1) for h in headings):
         r.title = ""
