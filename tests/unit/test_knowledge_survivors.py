@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import numpy as np
 import pytest
 from models import onnx_model, static_model
@@ -17,9 +18,11 @@ from furytune.augmenters import _lexical, _maxscore
 from furytune.augmenters._maxscore import MaxScore
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import Postings, make_postings
+from furytune.augmenters._rerank import reordered
 from furytune.augmenters._vectors import whole
 from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
-from furytune.augmenters.rag import RagAugmenter, build_index
+from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
+from furytune.corpora._files import Unique
 from furytune.corpora.markup import markup
 from furytune.errors import KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
@@ -137,6 +140,75 @@ class TestKept:
         assert Postings.from_bytes(raw, "sha256:0") is None
 
 
+class TestBesideTheBest:
+    def test_a_distractor_is_none_of_the_hundred_best(self, tmp_path):
+        """Twenty of 120 passages are further off than that, and three of them go with each question."""
+        texts = [f"sphere {'cube ' * (i + 1)}" for i in range(120)]
+        build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i:03}", text=t) for i, t in enumerate(texts)])
+        far = {p.id for p in RagAugmenter(tmp_path / "corpus.lance", k=120).context("sphere")[100:]}
+        rag = RagAugmenter(tmp_path / "corpus.lance", k=2, distractors=Distractors(1.0, count=3))
+        best = {p.id for p in rag.context("sphere")}
+        seen = set()
+        for seed in range(20):
+            each = attrs.evolve(rag, distractors=Distractors(1.0, count=3, seed=seed)).for_training()
+            mixed = {p.id for p in each.context("sphere")} - best
+            assert len(mixed) == 3
+            seen |= mixed
+        assert seen <= far
+
+    def test_scores_of_a_re_ranker_that_differ_by_noise_leave_the_order(self):
+        class Noisy:
+            depth = 3
+            spec = {"name": "noisy"}
+
+            def score(self, question, passage):
+                return {"p0": 0.5, "p1": 0.5 + 1e-9, "p2": 0.6}[passage.id]
+
+        assert reordered(Noisy(), "", [0, 1, 2], passages(3)) == [2, 0, 1]
+
+    def test_a_re_ranker_is_shown_as_many_as_it_asks_for_and_the_others_follow(self, tmp_path):
+        class Backwards:
+            depth = 3
+            spec = {"name": "backwards"}
+
+            def score(self, question, passage):
+                assert passage.id in ("p0", "p1", "p2")
+                return int(passage.id[1:])
+
+        build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i}", text="sphere") for i in range(9)])
+        rag = RagAugmenter(tmp_path / "corpus.lance", k=5, rerank=Backwards())
+        assert [p.id for p in rag.context("sphere")] == ["p2", "p1", "p0", "p3", "p4"]
+        assert [p.id for p in attrs.evolve(rag, k=2).context("sphere")] == ["p2", "p1"]
+
+    def test_what_is_explained_counts_ties_by_id_and_no_later_passage_beyond_k(self, tmp_path):
+        made = [
+            Passage(id=f"p{i}", text="sphere", date=START + timedelta(days=i) if i > 3 else None)
+            for i in range(9)
+        ]
+        build_index(tmp_path / "corpus.lance", made)
+        rag = RagAugmenter(tmp_path / "corpus.lance", k=2)
+        found = rag.explain("sphere", at=START)
+
+        assert [(f.passage.id, f.fate, f.ranks["words"]) for f in found] == [
+            ("p0", "found", 1),
+            ("p1", "found", 2),
+            ("p2", "beyond_k", 3),
+            ("p3", "beyond_k", 4),
+        ]
+        later = attrs.evolve(rag, k=6).explain("sphere", at=START)
+        assert [(f.passage.id, f.fate) for f in later[4:]] == [("p4", "later"), ("p5", "later")]
+
+
+class TestNames:
+    def test_a_third_of_a_name_keeps_its_id_when_the_second_goes(self):
+        one, other = Unique(), Unique()
+        with_all = {text: one("m.f", text) for text in ("x", "y", "z")}
+        without = {text: other("m.f", text) for text in ("x", "z")}
+
+        assert without == {text: with_all[text] for text in ("x", "z")}
+        assert len(set(with_all.values())) == 3
+
+
 class TestHeadings:
     def test_the_id_of_a_heading_is_no_part_of_its_title(self, tmp_path):
         """Pandoc, MkDocs and MyST take it off; no reader of the page sees it."""
@@ -148,6 +220,15 @@ class TestHeadings:
         assert (first.title, first.text) == ("Use it", "# Use it\n\nText.")
         assert second.title == "Use it > A `dict` {a}"
         assert "# x {#y}" in second.text
+
+    def test_a_page_cannot_forge_the_marks_that_carry_anchors(self, tmp_path):
+        pytest.importorskip("markdownify")
+        (tmp_path / "a.html").write_text(
+            "<main><h1 id=real>One \ue000forged\ue001</h1><p>Text.</p></main>", encoding="utf-8"
+        )
+        (found,) = (p for p in markup(tmp_path, suffixes=(".html",)) if isinstance(p, Passage))
+
+        assert (found.title, found.source) == ("One forged", f"{tmp_path.name}/a.html#real")
 
 
 class TestFaultsOfOthers:

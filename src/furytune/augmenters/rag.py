@@ -274,8 +274,11 @@ class RagAugmenter:
         depth = self.k if self.rerank is None else max(self.k, self.rerank.depth)
         rows = search.top(questions, visible, depth)
         if self.rerank is not None:
-            pairs = zip(questions, rows, strict=True)
-            rows = [reordered(self.rerank, q, row, search.passages)[: self.k] for q, row in pairs]
+            shown = self.rerank.depth
+            rows = [
+                [*reordered(self.rerank, q, row[:shown], search.passages), *row[shown:]][: self.k]
+                for q, row in zip(questions, rows, strict=True)
+            ]
         return [tuple(search.passages[i] for i in row) for row in rows]
 
     def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
