@@ -162,8 +162,8 @@ def forget(
     Whatever forwards a message goes with it. A row of a data set goes as a whole if any message in it goes, be it
     question, answer or a passage of its prompt; the others keep their bytes and their order. Of an index that holds such
     a passage only the newest version is left. The journal keeps the person as a keyed hash and takes nothing of
-    theirs down again. With ``author``, messages that were deleted since they were collected go too, for nobody
-    knows any more whose they were.
+    theirs down again. With ``author``, the id 0 stands where others mention the person in the
+    journal, and messages that were deleted since they were collected go too, for nobody knows any more whose they were.
 
     All places are looked at before anything is changed. After a crash or an error, call it again with the same
     arguments. No other process may write to these places meanwhile.
@@ -197,6 +197,8 @@ def forget(
     store = None if journal is None else Journal(journal)
     if store is not None and not store.there:
         raise SourceError(f"{store.path}: there is no journal here; nothing was changed; name its folder")
+    if store is not None:
+        store.about()  # of another form it is left alone, and so is everything else
     if jobs is not None and not Path(jobs).is_dir():
         raise ConfigError(f"{jobs}: there is no folder of tuning jobs here; nothing was changed")
     for manifest in manifests:

@@ -122,6 +122,8 @@ class TestForms:
         before = words(tmp_path / "j")
         with pytest.raises(SourceFormatError, match="furytune-journal/2"):
             Journal(tmp_path / "j").forget([posted[0].author.id])
+        with pytest.raises(SourceFormatError, match="furytune-journal/2"):
+            ft.forget(author=posted[0].author.id, journal=tmp_path / "j")
         assert words(tmp_path / "j") == before
 
     def test_a_head_without_a_form_is_refused(self, discord, tmp_path):
