@@ -24,6 +24,7 @@ from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
 from furytune.corpora._files import Unique
 from furytune.corpora.markup import markup
+from furytune.corpora.python_package import python_package
 from furytune.errors import KnowledgeError, MissingExtraError, SnapshotError
 from furytune.records import Passage
 
@@ -113,6 +114,24 @@ class TestNumbers:
     def test_an_embedder_that_gives_rows_of_no_numbers_is_refused(self):
         with pytest.raises(KnowledgeError, match=r"shape \(2, 0\)"):
             whole(np.zeros((2, 0)), 2, "empty")
+
+    def test_hidden_passages_have_no_part_in_how_two_rankings_are_weighed(self, tmp_path):
+        """Not in the order alone: the sums of scores are the same to the bit."""
+
+        class Lengths:
+            spec = {"name": "lengths"}
+
+            def embed(self, texts, *, kind):
+                return np.array([[1.0, len(t) % 5 - 2.0] for t in texts])
+
+        older = [Passage(id=f"a{i}", text="sphere " * (i + 1)) for i in range(9)]
+        newer = [Passage(id=f"b{i}", text=f"sphere cube {i}", date=START) for i in range(40)]
+        sums = []
+        for name, made in (("few", older), ("many", older + newer)):
+            build_index(tmp_path / f"{name}.lance", made, embedder=Lengths())
+            rag = RagAugmenter(tmp_path / f"{name}.lance", mode="hybrid", embedder=Lengths())
+            sums.append(rag.searched.scores(["sphere cube"], rag.visible([START]))[-1][0, :9])
+        assert sums[0].tobytes() == sums[1].tobytes()
 
 
 class TestKept:
@@ -229,6 +248,19 @@ class TestHeadings:
         (found,) = (p for p in markup(tmp_path, suffixes=(".html",)) if isinstance(p, Passage))
 
         assert (found.title, found.source) == ("One forged", f"{tmp_path.name}/a.html#real")
+
+    def test_a_module_of_another_package_gets_no_shorter_name_though_its_name_begins_alike(self, tmp_path):
+        for name, text in {
+            "ab/__init__.py": "from abc_.m import f\nfrom ab.m import g\n",
+            "ab/m.py": "def g(): pass\n",
+            "abc_/__init__.py": "",
+            "abc_/m.py": "def f(): pass\n",
+        }.items():
+            (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "all" / name).write_text(text)
+        found = {p.id: p.text for p in python_package(tmp_path / "all") if isinstance(p, Passage)}
+
+        assert found == {"ab.m.g": "# ab.g\ndef g()", "abc_.m.f": "def f()"}
 
 
 class TestFaultsOfOthers:
