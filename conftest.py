@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser as MarkdownBlocks
-from sybil.parsers.markdown import SkipParser
 from sybil.parsers.rest import DocTestParser
 
 ROOT = Path(__file__).parent
@@ -19,10 +18,15 @@ ROOT = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def playground(tmp_path_factory):
-    """A fresh folder with what a reader has at hand: chat exports, and a package called fury."""
+    """A fresh folder with what a reader has at hand: chat exports, a package called fury, and a small model."""
     folder = tmp_path_factory.mktemp("docs")
     shutil.copytree(ROOT / "examples" / "exports", folder / "exports")
     shutil.copytree(ROOT / "tests" / "fixtures" / "packages" / "fury", folder / "fury")
+    sys.path.insert(0, str(ROOT / "tests" / "unit"))
+    from models import static_model
+
+    sys.path.pop(0)
+    static_model(folder / "models" / "potion-base-8M")
     before = Path.cwd()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
@@ -33,7 +37,7 @@ def playground(tmp_path_factory):
 
 pytest_collect_file = (
     Sybil(
-        parsers=[MarkdownBlocks(), SkipParser()],
+        parsers=[MarkdownBlocks()],
         patterns=["README.md", "docs/*.md"],
         fixtures=["playground"],
     )
