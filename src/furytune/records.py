@@ -176,7 +176,7 @@ class QAPair:
         answer: What the model shall learn to say.
         group: Conversation the pair belongs to; train and validation never share one.
         asked_at: When the question was asked. Retrieval shows nothing dated at or after it.
-        answered_at: When the answer was complete. A passage made of it is dated so.
+        answered_at: When question and answer were complete, later edits included. A passage made of them is dated so.
         method: How the two were matched: "thread", "reply" or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".

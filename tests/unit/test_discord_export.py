@@ -640,3 +640,11 @@ class TestRealExports:
         for i, path in enumerate(sorted(copied.glob("*.gz"), reverse=True)):
             path.rename(copied / f"{i}.json.gz")
         assert {(p.id, p.answer) for p in run(copied)[0]} == {(p.id, p.answer) for p in run(folder)[0]}
+
+
+def test_an_answer_that_was_edited_later_is_no_knowledge_of_the_time_between(tmp_path):
+    """Discord keeps the moment of the first sending; the words are those of the edit."""
+    messages = asked()
+    messages[1]["timestampEdited"] = "2026-08-05T00:00:00+00:00"
+    (pair,), _, _ = run(write(tmp_path / "x.json", export(messages)))
+    assert pair.answered_at == datetime(2026, 8, 5, tzinfo=UTC)

@@ -378,3 +378,19 @@ class TestArguments:
         with pytest.raises(ConfigError, match=rf"^{next(iter(settings))} is ") as caught:
             pairer(**settings)
         assert "Attribute(" not in str(caught.value)
+
+
+class TestCompletion:
+    SENT = {"sent_at": "2024-01-01T10:00:00+00:00"}
+
+    @pytest.mark.parametrize("edited", ["question", "answer", "both", "neither"])
+    @pytest.mark.parametrize("place", [THREAD, CHANNEL])
+    def test_a_pair_is_complete_when_the_last_of_its_words_was_written_edits_included(self, edited, place):
+        late, later = "2025-01-01T00:00:00+00:00", "2026-08-05T00:00:00+00:00"
+        question = {**self.SENT, "edited_at": late} if edited in ("question", "both") else self.SENT
+        answer = {**self.SENT, "edited_at": later} if edited in ("answer", "both") else self.SENT
+        posts = talk(("1 ann: How do I do it?", question), ("2 bob >1: Like so. EDIT: or so.", answer))
+        (pair,), _ = run(ThreadPairer() if place.is_thread else ReplyPairer(), posts, place)
+        expected = {"question": late, "answer": later, "both": later, "neither": self.SENT["sent_at"]}
+        assert pair.answered_at == datetime.fromisoformat(expected[edited])
+        assert pair.asked_at == datetime.fromisoformat(self.SENT["sent_at"])

@@ -95,6 +95,7 @@ class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
     content: str
     author: Person
     timestamp: str | None = None
+    timestamp_edited: str | None = None
     reference: Reference | None = None
     mentions: list[Mention] | None = None
     reactions: list[Reaction] | None = None

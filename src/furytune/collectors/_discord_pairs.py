@@ -210,6 +210,7 @@ class _Posts:
             is_solved(message.reactions) if message.reactions else False,
             drop,
             name,
+            message.timestamp_edited,
         )
         if message.id in self._starters:
             self._starters[message.id] = post
@@ -221,7 +222,15 @@ class _Posts:
         found = self._starters.get(target or "")
         if found is None or found.drop or not found.text.strip():
             return None
-        return Post(message.id, found.speaker, found.text, None, found.sent_at, path=name)
+        return Post(
+            message.id,
+            found.speaker,
+            found.text,
+            None,
+            found.sent_at,
+            path=name,
+            edited_at=found.edited_at,
+        )
 
 
 def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> Conversation:

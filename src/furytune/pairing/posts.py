@@ -32,6 +32,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
         drop: Why the collector takes it out ("bot", "system", ...), "" if it does not. Such a post is counted and
             known as the target of replies, but never stands in a pair.
         path: File it was read from.
+        edited_at: When its text was last changed, if it was.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
     solved: bool = False
     drop: str = ""
     path: str = ""
+    edited_at: str | datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -77,7 +79,7 @@ class Conversation:
             answer="\n".join(p.text for p in answer),
             group=group,
             asked_at=sent_at(first),
-            answered_at=sent_at(answer[-1]),
+            answered_at=_complete([*(p for turn in question for p in turn), *answer]),
             method=method,
             asker=first.speaker,
             answerer=answer[0].speaker,
@@ -145,3 +147,14 @@ def sent_at(post: Post) -> datetime | None:
     if isinstance(post.sent_at, datetime):
         return post.sent_at
     return parse_time(post.sent_at, post.id)
+
+
+def _complete(posts: list[Post]) -> datetime | None:
+    """Returns when the last word of a pair was written: an edited text holds what nobody could read before."""
+    last = sent_at(posts[-1])
+    for post in posts:
+        edit = post.edited_at
+        moment = edit if isinstance(edit, datetime) else parse_time(edit, "") if edit else None
+        if moment is not None and (last is None or moment > last):
+            last = moment
+    return last
