@@ -189,6 +189,6 @@ class Server(RuleBasedStateMachine):
 
 
 Server.TestCase.settings = settings(
-    max_examples=settings().max_examples // 3, stateful_step_count=50, deadline=None
+    max_examples=settings().max_examples // 10, stateful_step_count=50, deadline=None
 )
 TestServer = Server.TestCase

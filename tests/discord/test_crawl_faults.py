@@ -297,7 +297,8 @@ class TestSurroundings:
 
         discord.on_request(nemesis)
         script = (
-            "import sys; from furytune import *\n"
+            "import signal, sys; from furytune import *\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell has it ignored
             "c = DiscordCollector(guild=sys.argv[1], token=Secret(sys.argv[2]), permission='p', journal=sys.argv[4],"
             " endpoint=sys.argv[3])\n"
             "try:\n    c.update()\nexcept KeyboardInterrupt:\n    sys.exit(7)\n"

@@ -164,6 +164,8 @@ def test_a_full_disk_is_told_with_its_place_and_what_to_do(discord, tmp_path, mo
 
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent otherwise there")
 def test_an_interrupt_tells_what_becomes_of_what_was_read(discord, tmp_path):
+    # A shell that starts tests in the background has them ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     discord.fill(300)
     struck = []
 
@@ -173,8 +175,11 @@ def test_an_interrupt_tells_what_becomes_of_what_was_read(discord, tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
 
     discord.on_request(strike)
-    with pytest.raises(KeyboardInterrupt) as caught:
-        collector(discord, tmp_path).update()
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            collector(discord, tmp_path).update()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert "in the journal" in caught.value.__notes__[0]
     assert struck
