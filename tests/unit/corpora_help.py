@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from collections import Counter
 
+from furytune.corpora.markup import markup
 from furytune.records import Dropped, Passage
 
 FILES = {
@@ -19,6 +21,14 @@ FILES = {
     "fury/__pycache__/never.py": "def never(): pass\n",
 }
 URL = "https://github.com/fury-gl/fury/blob/{revision}/{path}#L{start}-L{end}"
+
+
+def read(file, **options):
+    """The passages of a file, and the counts of what is left out by reason."""
+    options.setdefault("suffixes", (file.suffix,))
+    items = list(markup(file, **options))
+    counts = Counter({(d.unit, d.reason): d.count for d in items if isinstance(d, Dropped)})
+    return [p for p in items if isinstance(p, Passage)], {reason: n for (_, reason), n in counts.items()}
 
 
 def split(items):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections import Counter
 
 import pytest
+from corpora_help import read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from furytune.corpora._html import _converter
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.errors import MissingExtraError, SourceFormatError
-from furytune.records import Dropped, Passage
+from furytune.records import Passage
 
 
 @pytest.fixture
@@ -26,13 +26,6 @@ def write(tmp_path):
         return file
 
     return write
-
-
-def read(file, **options):
-    options.setdefault("suffixes", (file.suffix,))
-    items = list(markup(file, **options))
-    counts = Counter({(d.unit, d.reason): d.count for d in items if isinstance(d, Dropped)})
-    return [p for p in items if isinstance(p, Passage)], {reason: n for (_, reason), n in counts.items()}
 
 
 def notebook(*cells, nbformat=4, **more):

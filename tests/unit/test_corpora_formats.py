@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 
 import pytest
+from corpora_help import read
 from hypothesis import given
 from hypothesis import strategies as st
 
 from furytune.corpora._roles import readable_markdown, readable_rst
-from furytune.corpora.markup import markup
-from furytune.records import Dropped, Passage
 
 
 @pytest.fixture
@@ -22,13 +20,6 @@ def write(tmp_path):
         return file
 
     return write
-
-
-def read(file, **options):
-    options.setdefault("suffixes", (file.suffix,))
-    items = list(markup(file, **options))
-    counts = Counter({(d.unit, d.reason): d.count for d in items if isinstance(d, Dropped)})
-    return [p for p in items if isinstance(p, Passage)], {reason: n for (_, reason), n in counts.items()}
 
 
 class TestRoles:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from furytune.errors import ConfigError
 from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer, is_question
-from furytune.pairing.posts import id_number, parse_time, sent_at, snowflake_time
+from furytune.pairing.posts import id_number, parse_time, sent_at, snowflake_at, snowflake_time
 from furytune.records import Dropped, QAPair
 
 THREAD = Conversation(guild="1", channel="77", thread="88", is_thread=True)
@@ -394,3 +394,13 @@ class TestCompletion:
         expected = {"question": late, "answer": later, "both": later, "neither": self.SENT["sent_at"]}
         assert pair.answered_at == datetime.fromisoformat(expected[edited])
         assert pair.asked_at == datetime.fromisoformat(self.SENT["sent_at"])
+
+
+@given(st.datetimes(datetime(2015, 1, 2), datetime(2080, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_the_lowest_id_of_a_moment_was_made_at_its_millisecond(moment):
+    made = snowflake_time(str(snowflake_at(moment)))
+    assert timedelta(milliseconds=-1) < made - moment <= timedelta(0)
+
+
+def test_before_discord_there_are_no_ids():
+    assert snowflake_at(datetime(1926, 1, 1, tzinfo=UTC)) == 0

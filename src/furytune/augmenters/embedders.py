@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
@@ -44,19 +44,10 @@ def _path(given: str | os.PathLike[str]) -> Path:
 
 
 @frozen(slots=False)
-class StaticEmbedder:
-    """A vector for each token, averaged: models such as model2vec's potion or wordllama.
+class _Files:
+    """A model and its tokenizer on disk."""
 
-    Needs no more than numpy and tokenizers, and embeds thousands of passages a second. The order of words does not
-    count. What is summed is summed in double precision, in the order of the text.
-
-    Args:
-        path: Folder with ``model.safetensors`` and ``tokenizer.json``, or the safetensors file itself.
-        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
-
-    Raises:
-        ConfigError: A file is not there.
-    """
+    _file: ClassVar[str]
 
     path: Path = field(converter=_path)
     tokenizer: Path = field(kw_only=True, converter=_path)
@@ -70,7 +61,30 @@ class StaticEmbedder:
 
     @property
     def _model(self) -> Path:
-        return self.path / "model.safetensors" if self.path.is_dir() else self.path
+        return self.path / self._file if self.path.is_dir() else self.path
+
+    @property
+    def location(self) -> Mapping[str, Json]:
+        """Where the files are, for the contract to find them again."""
+        return {"path": self.path.as_posix(), "tokenizer": {"path": self.tokenizer.as_posix()}}
+
+
+@frozen(slots=False)
+class StaticEmbedder(_Files):
+    """A vector for each token, averaged: models such as model2vec's potion or wordllama.
+
+    Needs no more than numpy and tokenizers, and embeds thousands of passages a second. The order of words does not
+    count. What is summed is summed in double precision, in the order of the text.
+
+    Args:
+        path: Folder with ``model.safetensors`` and ``tokenizer.json``, or the safetensors file itself.
+        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
+
+    Raises:
+        ConfigError: A file is not there.
+    """
+
+    _file: ClassVar[str] = "model.safetensors"
 
     @cached_property
     def spec(self) -> Mapping[str, Json]:
@@ -81,11 +95,6 @@ class StaticEmbedder:
             "model": _sha256(self._model),
             "tokenizer": _sha256(self.tokenizer),
         }
-
-    @property
-    def location(self) -> Mapping[str, Json]:
-        """Where the files are, for the contract to find them again."""
-        return {"path": self.path.as_posix(), "tokenizer": {"path": self.tokenizer.as_posix()}}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:  # noqa: ARG003
@@ -133,7 +142,7 @@ class StaticEmbedder:
 
 
 @frozen(slots=False)
-class OnnxEmbedder:
+class OnnxEmbedder(_Files):
     """A transformer as an ONNX file, such as an int8 MiniLM, on the processor and one thread.
 
     Every text is run alone: a quantised model scales its numbers by what else is in the batch.
@@ -150,23 +159,12 @@ class OnnxEmbedder:
         ConfigError: A file is not there, or an argument makes no sense.
     """
 
-    path: Path = field(converter=_path)
-    tokenizer: Path = field(kw_only=True, converter=_path)
+    _file: ClassVar[str] = "model.onnx"
+
     max_tokens: int = field(default=256, kw_only=True, validator=at_least(1))
     pooling: Literal["mean", "cls"] = field(default="mean", kw_only=True, validator=one_of("mean", "cls"))
     question_prefix: str = field(default="", kw_only=True, validator=of_type(str))
     passage_prefix: str = field(default="", kw_only=True, validator=of_type(str))
-
-    @tokenizer.default
-    def _beside(self) -> Path:
-        return (self.path if self.path.is_dir() else self.path.parent) / "tokenizer.json"
-
-    def __attrs_post_init__(self) -> None:
-        _exists(self._model, self.tokenizer)
-
-    @property
-    def _model(self) -> Path:
-        return self.path / "model.onnx" if self.path.is_dir() else self.path
 
     @cached_property
     def spec(self) -> Mapping[str, Json]:
@@ -178,11 +176,6 @@ class OnnxEmbedder:
             "tokenizer": _sha256(self.tokenizer),
             **{name: getattr(self, name) for name in _ONNX_SETTINGS},
         }
-
-    @property
-    def location(self) -> Mapping[str, Json]:
-        """Where the files are, for the contract to find them again."""
-        return {"path": self.path.as_posix(), "tokenizer": {"path": self.tokenizer.as_posix()}}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:

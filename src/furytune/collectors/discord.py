@@ -27,6 +27,7 @@ from furytune.collectors.consent import Consent
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
 from furytune.journal.store import About, Journal, Permission, Unread
+from furytune.pairing.posts import snowflake_at
 from furytune.records import Dropped, Message, QAPair
 
 __all__ = ["DiscordCollector", "Patience", "Update"]
@@ -34,7 +35,6 @@ __all__ = ["DiscordCollector", "Patience", "Update"]
 # Why a message may be withheld for its author's sake.
 _SILENT = "not_opted_in"
 _UNWILLING = ("forgotten", "opted_out", _SILENT)
-_DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 def _id(value: str | int) -> str:
@@ -318,7 +318,7 @@ class DiscordCollector:
     def _window(self) -> int:
         """The id above which messages are young enough to be compared in every run."""
         start = datetime.now(UTC) - min(self.recheck, timedelta(days=36_500))
-        return max(0, int((start - _DISCORD_EPOCH).total_seconds() * 1000) << 22)
+        return snowflake_at(start)
 
 
 async def _remove_leaving(journal: Journal, people: Participants, *, interrupted: bool) -> int:

@@ -11,7 +11,16 @@ from attrs import frozen
 
 from furytune.records import Dropped, QAPair, Source
 
-__all__ = ["Conversation", "Pairer", "Post", "id_number", "parse_time", "sent_at", "snowflake_time"]
+__all__ = [
+    "Conversation",
+    "Pairer",
+    "Post",
+    "id_number",
+    "parse_time",
+    "sent_at",
+    "snowflake_at",
+    "snowflake_time",
+]
 
 _DISCORD_EPOCH = 1_420_070_400_000
 _DIGITS = 20
@@ -128,6 +137,15 @@ def snowflake_time(uid: str) -> datetime | None:
         return datetime.fromtimestamp(((number >> 22) + _DISCORD_EPOCH) / 1000, UTC)
     except (OverflowError, ValueError):
         return None
+
+
+def snowflake_at(moment: datetime) -> int:
+    """Returns the lowest id that Discord could make at a moment; 0 before its first.
+
+    Args:
+        moment: With a time zone.
+    """
+    return max(0, int(moment.timestamp() * 1000) - _DISCORD_EPOCH) << 22
 
 
 def parse_time(text: str | None, uid: str) -> datetime | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import struct
 import threading
@@ -17,6 +16,7 @@ from furytune.errors import MissingExtraError
 from furytune.testing._discord_limits import Limits, Scope
 from furytune.testing._discord_messages import encode
 from furytune.testing._discord_service import Answer, Service, problem
+from furytune.testing._loopback import Strike
 
 __all__ = ["Asked", "DiscordFault", "Mode", "Server"]
 
@@ -59,25 +59,11 @@ class Asked:
 
 
 @define(kw_only=True)
-class DiscordFault:
+class DiscordFault(Strike):
     """What goes wrong with the next matching requests; see `FakeDiscord.fail`."""
 
-    on: str = ""
     mode: Mode = "status"
-    status: int = 503
-    times: int = 1
-    skip: int = 0
     wait: float = 0.1
-
-    def strikes(self, line: str) -> bool:
-        """Tells whether it strikes a request, and counts it."""
-        if self.times < 1 or not re.search(self.on, line):
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        self.times -= 1
-        return True
 
 
 @define(eq=False)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
 
-__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply"]
+__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply", "Strike"]
 
 Mode = Literal["status", "hang up", "lose the answer", "hang"]
 
@@ -63,7 +63,34 @@ class Reply:
 
 
 @define(kw_only=True)
-class Fault:
+class Strike:
+    """Which requests a fault strikes.
+
+    Attributes:
+        on: Regular expression, searched in "METHOD /path".
+        status: HTTP status of a refusal.
+        times: How many requests it strikes.
+        skip: How many matching requests pass before.
+    """
+
+    on: str = ""
+    status: int = 503
+    times: int = 1
+    skip: int = 0
+
+    def strikes(self, line: str) -> bool:
+        """Tells whether it strikes a request, and counts it."""
+        if self.times < 1 or not re.search(self.on, line):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+@define(kw_only=True)
+class Fault(Strike):
     """Something that goes wrong with the next matching requests.
 
     Attributes:
@@ -76,22 +103,8 @@ class Fault:
         body: JSON of a refusal.
     """
 
-    on: str = ""
     mode: Mode = "status"
-    status: int = 503
-    times: int = 1
-    skip: int = 0
     body: Any = None
-
-    def strikes(self, line: str) -> bool:
-        """Tells whether it strikes a request, and counts it."""
-        if self.times < 1 or not re.search(self.on, line):
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        self.times -= 1
-        return True
 
 
 @define(eq=False)
