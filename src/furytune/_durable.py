@@ -2,8 +2,9 @@
 
 The order is that of restic's local backend: a temporary file in the target's own folder, write,
 compare the length, fsync, close, rename, fsync the folder. For a group, every file is complete on disk
-before the first rename, and the file that was opened last is renamed last, after the other names are on
-disk: it is the commit point of the group.
+before the first rename, and the seals (manifests; without any, the file that was opened last) are renamed
+last, after the other names are on disk. So a crash among the renames leaves sets whose seal does not fit,
+which readers refuse, and never two sets of different runs that are each valid.
 """
 
 from __future__ import annotations
@@ -12,19 +13,14 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from furytune._locks import lock_file, try_lock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # pragma: no cover  (no advisory locks on Windows: leftovers stay)
-    fcntl = None
 
 __all__ = ["StagedFile", "StagedGroup", "is_leftover", "staged", "sweep", "write_file"]
 
@@ -102,10 +98,30 @@ class StagedGroup:
 
     def __init__(self) -> None:
         self._files: list[StagedFile] = []
+        self._seals: set[Path] = set()
         self._stale: list[Path] = []
+        self._locks = ExitStack()
 
-    def open(self, path: str | os.PathLike[str]) -> StagedFile:
-        """Opens a file for writing. The one opened last becomes the commit point.
+    def lock(self, path: str | os.PathLike[str], *, wait: float) -> None:
+        """Keeps other groups out of what a lock file stands for, until this group ends.
+
+        Args:
+            path: The lock file.
+            wait: Seconds to wait for another holder to finish.
+
+        Raises:
+            BlockingIOError: Another process still holds it; ``strerror`` says which.
+            OSError: The lock file cannot be created.
+        """
+        self._locks.enter_context(lock_file(path, wait=wait))
+
+    def open(self, path: str | os.PathLike[str], *, seal: bool = False) -> StagedFile:
+        """Opens a file for writing.
+
+        Args:
+            path: Where it will appear.
+            seal: Whether readers judge other files of the group by this one, so that it has to appear after
+                them. Where no file is a seal, the one opened last counts as one.
 
         Raises:
             IsADirectoryError: A folder is in the way.
@@ -116,6 +132,8 @@ class StagedGroup:
         self._files.append(file)
         if any(file.target == other.target for other in self._files[:-1]):
             raise FileExistsError(errno.EEXIST, "the file is opened twice in one group", str(file.target))
+        if seal:
+            self._seals.add(file.target)
         return file
 
     def remove(self, path: str | os.PathLike[str]) -> None:
@@ -123,7 +141,7 @@ class StagedGroup:
         self._stale.append(_target(path))
 
     def commit(self) -> None:
-        """Brings everything to disk, then renames; the file opened last comes last.
+        """Brings everything to disk, then renames; the seals come last.
 
         `staged` does this by itself at the end of its block.
 
@@ -134,21 +152,25 @@ class StagedGroup:
             return
         for file in self._files:
             file.sync()
-        *first, last = self._files
-        for file in first:
+        seals = [f for f in self._files if f.target in self._seals] or self._files[-1:]
+        others = [f for f in self._files if f not in seals]
+        for file in others:
             file.temporary.replace(file.target)
         for path in self._stale:
             path.unlink(missing_ok=True)
-        _sync_folders([*(f.target for f in first), *self._stale])
-        last.temporary.replace(last.target)
-        _sync_folders([last.target])
+        _sync_folders([*(f.target for f in others), *self._stale])
+        for file in seals:
+            file.temporary.replace(file.target)
+        _sync_folders([f.target for f in seals])
         self._files.clear()
+        self._seals.clear()
         self._stale.clear()
 
     def discard(self) -> None:
-        """Removes whatever temporary files are left."""
+        """Removes the temporary files that are left, and gives the locks back."""
         for file in self._files:
             file.discard()
+        self._locks.close()
 
 
 @contextmanager
@@ -229,23 +251,10 @@ def _create(target: Path) -> tuple[Path, int]:
         temporary = target.with_name(_prefix(target) + secrets.token_hex(8) + _MARK)
         fd = os.open(temporary, flags, 0o666)
         # Another writer's sweep may have seen the file before it was locked: then start again.
-        if _lock(fd) is not False and temporary.exists():
+        if try_lock(fd) is not False and temporary.exists():
             return temporary, fd
         os.close(fd)  # pragma: no cover
         temporary.unlink(missing_ok=True)  # pragma: no cover
-
-
-def _lock(fd: int) -> bool | None:
-    """Locks a file without waiting: True, False if another process holds it, None where that is unknown."""
-    if fcntl is None:  # pragma: no cover
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # pragma: no cover  (a file system without locks)
-        return None
-    return True
 
 
 def _sweep(target: Path) -> None:
@@ -259,9 +268,9 @@ def _sweep(target: Path) -> None:
 
 def _remove_orphan(path: Path) -> None:
     with suppress(OSError):
-        fd = os.open(path, os.O_RDONLY)
+        fd = os.open(path, os.O_RDWR)
         try:
-            if _lock(fd):
+            if try_lock(fd):
                 path.unlink(missing_ok=True)
         finally:
             os.close(fd)

@@ -4,37 +4,65 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from furytune.errors import ExportError
 from furytune.records import TrainingRow
 
 __all__ = ["Spool"]
 
 
 class Spool:
-    """Holds rows in an unnamed temporary file, gone when the block ends."""
+    """Holds rows in an unnamed temporary file, gone when the block ends.
+
+    Raises:
+        ExportError: The temporary folder is full or cannot be used.
+    """
 
     def __enter__(self) -> Self:
-        self._file = tempfile.TemporaryFile()
+        try:
+            self._file = tempfile.TemporaryFile()
+        except OSError as error:
+            raise _full(error) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk has been reported by then
+            self._file.close()
 
     def fill(self, rows: Iterable[TrainingRow]) -> None:
         """Appends rows."""
         encode = msgspec.msgpack.Encoder().encode
         for row in rows:
             packed = encode(row)
-            self._file.write(len(packed).to_bytes(8, "big") + packed)
+            try:
+                self._file.write(len(packed).to_bytes(8, "big") + packed)
+            except OSError as error:
+                raise _full(error) from error
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _full(error) from error
 
     def __iter__(self) -> Iterator[TrainingRow]:
         decode = msgspec.msgpack.Decoder(TrainingRow).decode
-        self._file.seek(0)
-        while head := self._file.read(8):
-            yield decode(self._file.read(int.from_bytes(head, "big")))
+        try:
+            self._file.seek(0)
+            while head := self._file.read(8):
+                yield decode(self._file.read(int.from_bytes(head, "big")))
+        except OSError as error:
+            raise _full(error) from error
+
+
+def _full(error: OSError) -> ExportError:
+    return ExportError(
+        f"{tempfile.gettempdir()}: the rows cannot be kept in the temporary folder: "
+        f"{error.strerror or type(error).__name__}; nothing was written; free some space there, or set TMPDIR to "
+        "another folder, and run again"
+    )

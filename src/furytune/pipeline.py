@@ -16,6 +16,7 @@ from attrs import field, frozen
 from furytune import plugins
 from furytune._canonical import Json, canonical_json, digest, plain
 from furytune._checks import of_type
+from furytune._durable import staged
 from furytune._progress import progress
 from furytune._spool import Spool
 from furytune.budget import TokenBudget
@@ -32,7 +33,7 @@ from furytune.errors import (
 )
 from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, Collector, Curator, Exporter, Provenance, Starting, Tuner
+from furytune.protocols import Augmenter, Collector, Curator, Exporter, Provenance, Staging, Starting, Tuner
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
@@ -209,19 +210,35 @@ class Pipeline:
         rows = progress(self._rows(tally), "rows", "row")
         if self.exporter:
             rows = _not_empty(rows, tally)
-        datasets: list[Dataset] = []
-        if len(self.exporter) > 1:
-            with Spool() as spool:
-                spool.fill(rows)
-                datasets += [e.export(spool, contract=self.contract, tally=tally) for e in self.exporter]
-        elif self.exporter:
-            datasets.append(self.exporter[0].export(rows, contract=self.contract, tally=tally))
-        else:
-            for _ in rows:
-                pass
+        datasets = self._export(rows, tally)
         job = self._tune(datasets) if self.tuner is not None else None
         report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
+
+    def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
+        """Hands the rows to all exporters; what the staging ones write appears together, at the end."""
+        if not self.exporter:
+            for _ in rows:
+                pass
+            return []
+        if len(self.exporter) == 1:
+            return [self.exporter[0].export(rows, contract=self.contract, tally=tally)]
+        with Spool() as spool, staged() as group:
+            spool.fill(rows)
+            datasets = [
+                e.stage(spool, contract=self.contract, tally=tally, group=group)
+                if isinstance(e, Staging)
+                else e.export(spool, contract=self.contract, tally=tally)
+                for e in self.exporter
+            ]
+            try:
+                group.commit()
+            except OSError as error:
+                raise ExportError(
+                    f"{error.filename or 'the data sets'}: cannot be put in place: {error.strerror or type(error).__name__}; "
+                    "`load_dataset` refuses a data set whose manifest does not fit its files; fix the cause and run again"
+                ) from error
+            return datasets
 
     def _collected(self, tally: Tally) -> Iterator[QAPair]:
         seen: set[bytes] = set()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from furytune._canonical import Json
+from furytune._durable import StagedGroup
 from furytune.records import (
     Dataset,
     Dropped,
@@ -26,6 +27,7 @@ __all__ = [
     "Curator",
     "Exporter",
     "Provenance",
+    "Staging",
     "Starting",
     "Tuner",
 ]
@@ -150,6 +152,35 @@ class Exporter(Protocol):
 
         Raises:
             ExportError: Nothing was written.
+        """
+        ...
+
+
+@runtime_checkable
+class Staging(Protocol):
+    """**Protocol:** an exporter whose files can appear together with those of the run's other exporters.
+
+    An exporter without this ability commits its files by itself, in `Exporter.export`.
+    """
+
+    def stage(
+        self,
+        rows: Iterable[TrainingRow],
+        *,
+        contract: ContractIdentity,
+        tally: Tally | None,
+        group: StagedGroup,
+    ) -> Dataset:
+        """Writes the files beside their places.
+
+        Args:
+            rows: Read once, in order.
+            contract: What rendered the prompts; its identities go into the manifest.
+            tally: Counts of drops, complete once ``rows`` is exhausted; goes into the manifest.
+            group: Opens the files, data before manifests, and has them appear when the run commits it.
+
+        Raises:
+            ExportError: Nothing will appear.
         """
         ...
 

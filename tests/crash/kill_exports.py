@@ -15,6 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from furytune._durable import staged
 from furytune.errors import ExportError
 from furytune.exporters import load_dataset
 from furytune.exporters.csv import CsvExporter
@@ -37,6 +38,13 @@ def rows(kind):
         )
 
 
+def export(exporters, kind):
+    """Exports as a pipeline with several exporters does."""
+    with staged() as group:
+        for exporter in exporters:
+            exporter.stage(rows(kind), contract=Contract(), tally=None, group=group)
+
+
 def contents(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if not p.name.startswith(".")}
 
@@ -48,8 +56,7 @@ def main():
     whole = {}
     for kind in "ab":
         began = time.perf_counter()
-        for exporter in exporters:
-            exporter.export(rows(kind), contract=Contract())
+        export(exporters, kind)
         took = time.perf_counter() - began
         whole[kind] = contents(folder)
     counts = {"killed": 0, "finished": 0, "whole": 0, "refused": 0}
@@ -57,8 +64,7 @@ def main():
     while counts["killed"] < kills:
         pid = os.fork()
         if pid == 0:
-            for exporter in exporters:
-                exporter.export(rows(turn), contract=Contract())
+            export(exporters, turn)
             os._exit(0)
         time.sleep(dice.random() * took * 1.1)
         os.kill(pid, signal.SIGKILL)
@@ -68,19 +74,22 @@ def main():
         assert set(found) == set(whole["a"]), sorted(found)
         for name, data in found.items():
             assert data in (whole["a"][name], whole["b"][name]), f"{name} is neither old nor new"
+        runs = set()
         for stem in ("t.csv", "t.jsonl"):
             names = [name for name in found if name.endswith(stem[1:]) or name.startswith(stem)]
-            one_run = any(all(found[name] == whole[kind][name] for name in names) for kind in "ab")
+            same = [kind for kind in "ab" if all(found[name] == whole[kind][name] for name in names)]
+            one_run = bool(same)
             try:
                 load_dataset(folder / f"{stem}.manifest.json")
                 assert one_run, "files of two runs were taken for a data set"
                 counts["whole"] += 1
+                runs.add(same[0])
             except ExportError:
                 assert not one_run, "a whole data set was refused"
                 counts["refused"] += 1
+        assert len(runs) <= 1, "two exporters left data sets of different runs"
         turn = dice.choice("ab")
-    for exporter in exporters:
-        exporter.export(rows("a"), contract=Contract())
+    export(exporters, "a")
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == whole["a"], "leftovers stay"
     sys.stdout.write(json.dumps(counts))
 

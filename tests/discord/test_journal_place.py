@@ -11,8 +11,8 @@ import pytest
 from crawl_help import collector, said, talk, words
 
 import furytune as ft
+from furytune import _locks
 from furytune.errors import ConfigError, SourceError
-from furytune.journal import _lock
 from furytune.journal.store import Journal
 
 NOBODY = 65_534
@@ -157,8 +157,8 @@ class Region:
 @pytest.mark.parametrize("system", ["this", "windows"])
 def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
     if system == "windows":
-        monkeypatch.setattr(_lock, "fcntl", None)
-        monkeypatch.setattr(_lock, "msvcrt", Region())
+        monkeypatch.setattr(_locks, "fcntl", None)
+        monkeypatch.setattr(_locks, "msvcrt", Region())
     journal = Journal(tmp_path / "j")
 
     def write():

@@ -6,7 +6,9 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 import pytest
@@ -229,6 +231,50 @@ def test_two_processes_do_not_submit_at_once(tmp_path):
         assert len(fake.service.jobs) == 1
 
 
+@define
+class Together:
+    """A backend that creates its job only once the other one is about to, and goes on when both are made."""
+
+    inner: object
+    barrier: threading.Barrier
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def submit(self, *args):
+        self.barrier.wait(60)
+        made = self.inner.submit(*args)
+        self.barrier.wait(60)
+        return made
+
+
+def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_path, caplog):
+    dataset, _ = make_dataset(tmp_path)
+    barrier = threading.Barrier(2)
+    with FakeVertex() as fake, ThreadPoolExecutor(2) as pool:
+        runs = [
+            Submission(
+                backend=Together(make_backend(fake), barrier),
+                ledger=Ledger(tmp_path / name),
+                clock=Time().clock,
+                key=RUN,
+            )
+            for name in ("one", "two")
+        ]
+        entries = list(pool.map(lambda run: run.submit(dataset, SETTINGS, RUN), runs))
+        states = {job.name: job.forced for job in fake.service.jobs.values()}
+        assert sorted(states.values()) == ["", "JOB_STATE_CANCELLED"]
+        kept = next(name for name, state in states.items() if not state)
+        assert {entry.name for entry in entries} == {kept}
+        assert {Ledger(tmp_path / name).read(RUN).name for name in ("one", "two")} == {kept}
+        assert all(name in caplog.text for name in states)
+        third = Submission(
+            backend=make_backend(fake), ledger=Ledger(tmp_path / "three"), clock=Time().clock, key=RUN
+        )
+        assert third.submit(dataset, SETTINGS, RUN).name == kept
+        assert len(fake.service.jobs) == 2
+
+
 def test_another_data_set_under_the_same_key_is_refused(tmp_path):
     one, _ = make_dataset(tmp_path / "one")
     two, _ = make_dataset(tmp_path / "two", [("other?", "words")])
@@ -321,7 +367,7 @@ class TestLedger:
         dataset, _ = make_dataset(tmp_path)
         (tmp_path / "jobs").write_text("a file is in the way")
         with FakeVertex() as fake:
-            with pytest.raises(TuningError, match="see to the folder"):
+            with pytest.raises(TuningError, match="check the folder"):
                 make_tuner(fake, tmp_path).submit(dataset, key=RUN)
             assert not lines(fake, "POST")
 

@@ -85,6 +85,7 @@ def test_each_request_is_the_documented_one(tmp_path):
         stored(validation),
         upload(validation),
         ("POST", f"{place}/tuningJobs", {}, created),
+        ("GET", f"{place}/tuningJobs", {"pageSize": "100"}, None),
         *[("GET", f"{place}/tuningJobs/1000", {}, None)] * 3,
         ("POST", f"{place}/endpoints/1000:generateContent", {}, silent),
         ("POST", f"{place}/endpoints/1000:streamGenerateContent", {"alt": "sse"}, silent),
@@ -105,7 +106,7 @@ def test_what_is_not_given_is_not_sent(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     with FakeVertex() as fake:
         make_tuner(fake, tmp_path, display_name="").submit(dataset, key=RUN)
-    body = fake.requests[-1].body
+    body = next(r.body for r in fake.requests if r.method == "POST" and r.path.endswith("/tuningJobs"))
     assert body.keys() == {"baseModel", "supervisedTuningSpec", "labels"}
     assert body["supervisedTuningSpec"].keys() == {
         "trainingDatasetUri",
@@ -121,7 +122,7 @@ def test_tuning_a_tuned_model_further(tmp_path):
         make_tuner(fake, tmp_path, model="projects/proj/locations/us-central1/models/7@1").submit(
             dataset, key=RUN
         )
-    body = fake.requests[-1].body
+    body = next(r.body for r in fake.requests if r.method == "POST" and r.path.endswith("/tuningJobs"))
     assert "baseModel" not in body
     assert list(body["preTunedModel"].values()) == ["projects/proj/locations/us-central1/models/7@1"]
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from array import array
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -33,6 +33,7 @@ _FIRST = 64
 _ROWS = 1024
 _BYTES = 1 << 20
 _COPY = 1 << 20
+_WAIT = 10.0
 
 
 @frozen(kw_only=True)
@@ -63,8 +64,30 @@ class Layout:
         Raises:
             ExportError: Nothing was written; or, where it says so, a rename failed half-way.
         """
+        with staged() as group:
+            dataset = self.stage(rows, contract=contract, tally=tally, group=group)
+            with _reported(
+                self.train, "unless its manifest fits its files, `load_dataset` refuses the data set"
+            ):
+                group.commit()
+        return dataset
+
+    def stage(
+        self,
+        rows: Iterable[TrainingRow],
+        *,
+        contract: ContractIdentity,
+        tally: Tally | None,
+        group: StagedGroup,
+    ) -> Dataset:
+        """Writes everything beside its place, to appear when the group is committed.
+
+        Raises:
+            ExportError: The rows or the system refuse; the group must be discarded.
+        """
         manifest = _own_files.manifest_path(self.train)
-        with staged() as group, _spool(self.train.parent) as spool:
+        _lock(group, manifest)
+        with _spool(self.train.parent) as spool:
             run = _Run(layout=self, group=group, spool=spool)
             run.open("train")
             run.take(rows)
@@ -83,11 +106,7 @@ class Layout:
                 provenance=tally.provenance if tally is not None else (),
             )
             with _reported(manifest):
-                _write_manifest(group.open(manifest), head, spool)
-            with _reported(
-                self.train, "unless its manifest fits its files, `load_dataset` refuses the data set"
-            ):
-                group.commit()
+                _write_manifest(group.open(manifest, seal=True), head, spool)
         return Dataset(
             files=files,
             manifest=str(manifest),
@@ -207,7 +226,8 @@ class _Run:
         if not suspects:
             return
         met: set[str] = set()
-        self.spool.seek(0)
+        with _reported(self.layout.train):
+            self.spool.seek(0)
         for name in source_ids(self.spool):
             if hash(name) in suspects:
                 if name in met:
@@ -246,13 +266,32 @@ def default_validation(train: Path) -> Path:
     return train.with_name(f"{train.stem}.validation{train.suffix}")
 
 
+def _lock(group: StagedGroup, manifest: Path) -> None:
+    """Keeps other runs from writing the same data set until this run has ended."""
+    try:
+        group.lock(manifest.with_name(f".{manifest.name}.lock"), wait=_WAIT)
+    except BlockingIOError as error:
+        raise ExportError(
+            f"{manifest}: another run is writing this data set ({error.strerror}); nothing was written; wait for it to "
+            "finish, or export to another path"
+        ) from None
+    except OSError as error:
+        raise ExportError(
+            f"{manifest.parent}: cannot be written: {error.strerror or type(error).__name__}; nothing was written; "
+            "check the folder and export again"
+        ) from error
+
+
 @contextmanager
 def _spool(folder: Path) -> Iterator[IO[bytes]]:
     """Opens a nameless file beside the data, for what the manifest lists after its head."""
     with _reported(folder):
         spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed below)
-    with spool:
+    try:
         yield spool
+    finally:
+        with suppress(OSError):  # a full disk has been reported by then
+            spool.close()
 
 
 @contextmanager
@@ -262,7 +301,7 @@ def _reported(path: Path, consequence: str = "nothing was written") -> Iterator[
     except OSError as error:
         raise ExportError(
             f"{path}: cannot be written: {error.strerror or type(error).__name__}; {consequence}; "
-            "see to the cause and export again"
+            "fix the cause and export again"
         ) from error
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from furytune._durable import StagedGroup
     from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally
@@ -100,7 +101,25 @@ class CsvExporter:
             ExportError: A prompt or an answer is empty or holds a lone surrogate, two rows have one id, or
                 the system refuses to write. Nothing was written, or the message says otherwise.
         """
-        layout = Layout(
+        return self._layout().write(rows, contract=contract, tally=tally)
+
+    def stage(
+        self,
+        rows: Iterable[TrainingRow],
+        *,
+        contract: ContractIdentity,
+        tally: Tally | None,
+        group: StagedGroup,
+    ) -> Dataset:
+        """Writes the files beside their places; they appear together when the group is committed.
+
+        Raises:
+            ExportError: As `export`; nothing appears.
+        """
+        return self._layout().stage(rows, contract=contract, tally=tally, group=group)
+
+    def _layout(self) -> Layout:
+        return Layout(
             train=self.path,
             validation=self.validation,
             dialect=self.dialect,
@@ -108,7 +127,6 @@ class CsvExporter:
             header=",".join(map(_quoted, self.columns)).encode() + b"\r\n",
             escaped_formulas=self.escape_formulas,
         )
-        return layout.write(rows, contract=contract, tally=tally)
 
 
 def _quoted(text: str) -> str:

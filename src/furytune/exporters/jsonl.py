@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from furytune._durable import StagedGroup
     from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally
@@ -70,10 +71,27 @@ class JsonlExporter:
             ExportError: A prompt or an answer is empty or holds a lone surrogate, two rows have one id, or
                 the system refuses to write. Nothing was written, or the message says otherwise.
         """
-        layout = Layout(
+        return self._layout().write(rows, contract=contract, tally=tally)
+
+    def stage(
+        self,
+        rows: Iterable[TrainingRow],
+        *,
+        contract: ContractIdentity,
+        tally: Tally | None,
+        group: StagedGroup,
+    ) -> Dataset:
+        """Writes the files beside their places; they appear together when the group is committed.
+
+        Raises:
+            ExportError: As `export`; nothing appears.
+        """
+        return self._layout().stage(rows, contract=contract, tally=tally, group=group)
+
+    def _layout(self) -> Layout:
+        return Layout(
             train=self.path,
             validation=self.validation,
             dialect=self.dialect,
             encode=json_lines(dialects.get(self.dialect)),
         )
-        return layout.write(rows, contract=contract, tally=tally)

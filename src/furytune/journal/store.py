@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from furytune._durable import is_leftover, sweep, write_file
+from furytune._locks import hold
 from furytune.errors import SourceError, SourceFormatError
 from furytune.journal._known import FORMAT, About, Forgotten, People, Permission, Unread, decoded
 from furytune.journal._lines import GONE, gone_line
-from furytune.journal._lock import locked
 from furytune.journal._place import ANEW, HINTS, access, folder_of
 from furytune.journal._withheld import Withheld
 from furytune.journal.log import Log
@@ -114,7 +114,7 @@ class Journal:
         try:
             with ExitStack() as stack:
                 try:
-                    stack.enter_context(locked(fd))
+                    stack.enter_context(hold(fd))
                 except BlockingIOError:
                     raise SourceError(
                         f"{self.path}: another process is writing to this journal; wait until it has ended"

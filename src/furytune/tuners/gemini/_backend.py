@@ -242,7 +242,7 @@ class Backend(Protocol):
         ...
 
     def find(self, key: str) -> tuple[str, ...]:
-        """Returns the names of all jobs under a key, as the service lists them."""
+        """Returns the names of all jobs under a key, the oldest first; jobs of one moment by name."""
         ...
 
     def snapshot(self, name: str) -> Snapshot:

@@ -7,24 +7,17 @@ edited is refused: a wrong name in it could start, or hide, a job that costs mon
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import asdict, frozen
 
 from furytune._canonical import Json, digest
 from furytune._durable import write_file
+from furytune._locks import lock_file
 from furytune.errors import TuningError
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # pragma: no cover  (Windows: nothing keeps two processes apart)
-    fcntl = None
 
 __all__ = ["Entry", "Ledger", "Step"]
 
@@ -142,29 +135,25 @@ class Ledger:
         """Keeps other processes on this machine from submitting the same run at the same time.
 
         Raises:
-            TuningError: One is at it.
+            TuningError: Another process is submitting it, or the ledger cannot be written.
         """
-        if fcntl is None:  # pragma: no cover
-            yield
-            return
         path = self.folder / f"{key}.lock"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            lock = lock_file(path)
+            lock.__enter__()
+        except BlockingIOError as error:
+            raise TuningError(
+                f"another process is submitting this run ({path} is {error.strerror}); wait for it, then run again to "
+                "follow its job"
+            ) from None
         except OSError as error:
             raise TuningError(
-                f"{path}: cannot be made ({error.strerror}); see to the folder and run again"
+                f"{path}: cannot be created ({error.strerror}); nothing was sent; check the folder and run again"
             ) from error
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise TuningError(
-                    f"another process is submitting this run (it holds {path}); wait for it, then run again to follow its job"
-                ) from None
+        with ExitStack() as stack:
+            stack.push(lock)
             yield
-        finally:
-            os.close(handle)
 
 
 def _entry(content: Any) -> Entry | None:

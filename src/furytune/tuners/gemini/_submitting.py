@@ -3,9 +3,14 @@
 The step about to be taken is on disk before it is taken. A run that stopped in SUBMITTING may or may not
 have a job: the service is asked for all jobs under the key, again and again until one that was created at
 the last moment must show (`Backend.settle`). Only when none is there is another request made.
+
+Two ledgers know nothing of each other. So once a job is made, the service is asked again: of two jobs under
+one key, the oldest stays and the others are cancelled, whoever made them.
 """
 
 from __future__ import annotations
+
+import logging
 
 from attrs import asdict, evolve, frozen
 
@@ -19,6 +24,7 @@ from furytune.tuners.gemini._patience import Clock, delays, patiently
 __all__ = ["Submission"]
 
 _TRIES = 7
+_log = logging.getLogger("furytune")
 
 
 @frozen(kw_only=True)
@@ -86,7 +92,7 @@ class Submission:
                         raise
                     self.clock.sleep(wait)
                     continue
-                return self._note(entry, "SUBMITTED", name=name)
+                return self._note(entry, "SUBMITTED", name=self._oldest(name, dataset))
             raise TuningError(
                 f"the service did not take the job in {_TRIES} tries, and has none under the label furytune_key={self.key}; "
                 "run again later: nothing is uploaded or started twice"
@@ -116,7 +122,7 @@ class Submission:
             # A clock that was set back tells nothing: then wait the full time.
             left = self.backend.settle - passed if passed >= 0 else self.backend.settle
         for wait in delays(most=8.0):
-            names = patiently(lambda: self.backend.find(self.key), self.clock)
+            names = self._names()
             if len(names) > 1:
                 raise TuningError(
                     f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; cancel all but one "
@@ -130,6 +136,39 @@ class Submission:
             self.clock.sleep(pause)
             left -= pause
         raise AssertionError
+
+    def _names(self) -> tuple[str, ...]:
+        """Returns the jobs under the key, the oldest first; of several, not those that were cancelled."""
+        names = patiently(lambda: self.backend.find(self.key), self.clock)
+        if len(names) < 2:
+            return names
+        return tuple(n for n in names if self._state(n) != "cancelled") or names[:1]
+
+    def _state(self, name: str) -> str:
+        return patiently(lambda: self.backend.snapshot(name), self.clock).state
+
+    def _oldest(self, made: str, dataset: Dataset) -> str:
+        """Returns the job that stays, of the one just made and any that another ledger made at the same moment.
+
+        Raises:
+            TuningError: A later job can't be cancelled, or the older one belongs to another contract.
+        """
+        oldest, *later = self._names() or (made,)
+        if made not in (oldest, *later):  # the service does not list it yet
+            return made
+        for name in later:
+            _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)
+            try:
+                patiently(lambda name=name: self.backend.cancel(name), self.clock)  # type: ignore[misc]
+            except TuningError as error:
+                if self._state(name) != "cancelled":  # the other process may have been faster
+                    raise TuningError(
+                        f"two jobs were started for one run, {oldest} and {name}, and the later one could not be cancelled "
+                        f"({error}); cancel {name} with the service; nothing more is started"
+                    ) from error
+        if oldest != made:
+            self._check_adopted(oldest, dataset)
+        return oldest
 
     def _check_adopted(self, name: str, dataset: Dataset) -> None:
         """Refuses a job that the ledger does not know, if it says that it belongs to another contract."""

@@ -39,6 +39,11 @@ _HINTS = {
 }
 
 
+def _age(job: Any) -> tuple[float, str]:
+    """Returns the sort key of a job: when it was created, then its name."""
+    return (job.create_time.timestamp() if job.create_time else float("inf"), str(job.name))
+
+
 def _slashless(prefix: str) -> str:
     return prefix.strip("/")
 
@@ -153,7 +158,8 @@ class VertexBackend:
         client = self._client(self.location)
         with _google.authorized("listing the tuning jobs", _HINTS), _no_warnings():
             jobs = client.tunings.list(config={"page_size": 100})
-            return tuple(sorted(str(job.name) for job in jobs if (job.labels or {}).get(KEY) == key))
+            ours = [job for job in jobs if (job.labels or {}).get(KEY) == key]
+        return tuple(str(job.name) for job in sorted(ours, key=_age))
 
     def snapshot(self, name: str) -> Snapshot:
         """Asks for a job."""
