@@ -131,7 +131,9 @@ def test_a_pair_answered_at_the_moment_of_its_question_is_not_shown_to_it(tmp_pa
 
 def test_a_passage_has_no_id_of_anybody_and_numbers_people_as_its_training_row_does():
     asked = f"<@{1_000_000_000_000_000_001}> how? <#{1_000_000_000_000_000_002}>"
-    told = f"as <@!{1_000_000_000_000_000_001}> and <@{1_000_000_000_000_000_003}> say, token='sk-{'a1' * 12}'"
+    told = (
+        f"as <@!{1_000_000_000_000_000_001}> and <@{1_000_000_000_000_000_003}> say, token='sk-{'a1' * 12}'"
+    )
     (found,) = chat([attrs.evolve(PAIR, question=asked, answer=told)])
 
     assert found.text == (

@@ -45,6 +45,10 @@ class ChannelSource(Protocol):
         """Yields lists of messages with the name of their file, in order of time, each id once."""
         ...
 
+    def refusal(self, message: Any) -> str:
+        """Returns why one of its messages may not be used, such as "opted_out"; "" if it may."""
+        ...
+
 
 def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
     """Validates a key; it is never shown, whatever it is.
@@ -189,10 +193,14 @@ class _Posts:
 
     def _post(self, message: ThinMessage, name: str) -> Post:
         text = message.content
-        if message.mentions or not text:
+        drop = self._source.refusal(message)
+        if drop:
+            text = ""
+        elif message.mentions or not text:
             text = text_of(message)
-        drop = ""
-        if message.type not in SAID:
+        if drop:
+            pass
+        elif message.type not in SAID:
             drop = "system"
             if message.type in STARTERS:
                 opening = self._opened_on(message, name)

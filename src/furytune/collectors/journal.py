@@ -58,6 +58,10 @@ class _Logged:
         for why, count in sorted(gone.items()):
             on_drop(Dropped(reason=why, unit="message", count=count, ids=ids[why], where=self.name))
 
+    def refusal(self, message: object) -> str:  # noqa: ARG002  # the protocol's signature
+        """Returns "": what may not be used is not in the journal."""
+        return ""
+
 
 @frozen
 class JournalCollector:
