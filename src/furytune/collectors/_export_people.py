@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from attrs import field, frozen
 
-from furytune.collectors._discord_files import ChannelFiles
+from furytune._lineage import whole_numbers
+from furytune.collectors._bytes import ByteSource
+from furytune.collectors._discord_files import ChannelFiles, find_files
 from furytune.collectors._discord_json import Channel, ExportFile, Reference
 from furytune.collectors._discord_pairs import OnDrop
-from furytune.collectors._json_text import Bad
+from furytune.collectors._json_text import Bad, Malformed
+from furytune.collectors._names import printable
 from furytune.collectors.consent import Consent
 from furytune.errors import SourceFormatError
 from furytune.pairing.posts import id_number, parse_time
 
-__all__ = ["Nobody", "Participating", "Trace", "Withholding", "withholding"]
+__all__ = ["Nobody", "Participating", "Searched", "Trace", "Withholding", "search", "withholding"]
 
+_BLOCK = 1 << 20
+_OVERLAP = 32  # bytes; ids are shorter
 _UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 _HINT = (
     "an export shows only roles that somebody held who wrote; for a role that nobody holds yet, give its id: in Discord, "
@@ -227,3 +234,79 @@ def traces(export: ExportFile) -> Iterator[Trace]:
         for block in export.blocks(Trace):
             if not isinstance(block, Bad):
                 yield from block
+
+
+@frozen
+class Searched:
+    """What erasure has to know of one file of an export.
+
+    Attributes:
+        path: The file.
+        theirs: Ids of messages that the people wrote, or that were named.
+        originals: Ids of what is forwarded, by the ids of the copies.
+        named: True if one of the ids that were looked for is anywhere in the file.
+        problem: Why it could not be read to its end, or "".
+    """
+
+    path: Path
+    theirs: frozenset[str]
+    originals: Mapping[str, str]
+    named: bool
+    problem: str
+
+
+def search(path: Path, authors: Collection[str], messages: Collection[str]) -> list[Searched]:
+    """Looks through an export for what some people wrote, for some messages, and for what is forwarded.
+
+    Args:
+        path: A file or folder.
+        authors: Ids of people.
+        messages: Ids of messages.
+
+    Raises:
+        SourceError: There is no export, or a file cannot be read.
+    """
+    ids = whole_numbers({*authors, *messages})
+    return [_searched(file, authors, messages, ids) for file, _ in find_files(path)]
+
+
+def _searched(
+    file: Path, authors: Collection[str], messages: Collection[str], ids: re.Pattern[bytes] | None
+) -> Searched:
+    export = ExportFile(file, printable(file), skip=True)
+    theirs: set[str] = set()
+    originals: dict[str, str] = {}
+    problem = ""
+    begun = False
+    try:
+        for block in export.blocks(Trace):
+            begun = True
+            if isinstance(block, Bad):
+                problem = "it has malformed messages"
+                continue
+            for trace in block:
+                if trace.author.id in authors or trace.id in messages:
+                    theirs.add(trace.id)
+                elif trace.original is not None:
+                    originals[trace.id] = trace.original
+    except SourceFormatError as error:
+        cause = error.__cause__
+        # Another kind of JSON has no messages that could be missed.
+        problem = error.problem if begun or (isinstance(cause, Malformed) and cause.truncated) else ""
+    named = ids is not None and _names(export, ids)
+    return Searched(file, frozenset(theirs), originals, named, problem)
+
+
+def _names(export: ExportFile, ids: re.Pattern[bytes]) -> bool:
+    """Tells whether one of some ids is anywhere in a file, as far as that can be read."""
+    buffer = bytearray(_BLOCK)
+    before = b""
+    with suppress(SourceFormatError), ByteSource(export.path, export.name) as source:
+        while got := source.readinto(memoryview(buffer)):
+            text = before + buffer[:got]
+            # The last bytes may be the beginning of a longer number: they are looked at again with what follows.
+            if any(found.end() < len(text) for found in ids.finditer(text)):
+                return True
+            before = text[-_OVERLAP:]
+        return ids.search(before) is not None
+    return False
