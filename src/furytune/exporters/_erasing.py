@@ -49,8 +49,8 @@ def check(manifest: Path) -> None:
 def erase(manifest: Path, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
     """Removes each row that any of the messages is behind, or is quoted in the prompt of.
 
-    Rows that hold the id of one of the people are removed too: older versions made such rows. If there are none, no file
-    is touched.
+    Rows that hold the id of one of the people are removed too: older versions made such rows. Nor is any of the ids left as
+    an example of what was dropped. If there is nothing to remove, no file is touched.
 
     Args:
         manifest: Of the data set.
@@ -76,15 +76,18 @@ def erase(manifest: Path, messages: Collection[str], people: Collection[str] = (
         gone = [row.id for row in _rows(manifest) if not wanted.isdisjoint(row.holds())]
         if naming:
             gone += set(_naming(manifest, head, naming)).difference(gone)
+        counts = _recounted(head["counts"], frozenset(gone), wanted | frozenset(people))
         if gone:
             head[_PLAN] = {
                 "rows": gone,
                 "files": [_after(manifest, f, frozenset(gone)) for f in head["files"]],
-                "counts": _recounted(head["counts"], frozenset(gone), wanted | frozenset(people)),
+                "counts": counts,
             }
             _write(manifest, head, keep=None)
             _finish(manifest, head)
             head = _own_files.read_head(manifest)
+        elif counts != head["counts"]:
+            _write(manifest, {**head, "counts": counts}, keep=None)
     except OSError as error:
         raise ExportError(
             f"{error.filename or manifest}: cannot be written: {error.strerror or type(error).__name__}; "
@@ -232,6 +235,8 @@ def _recounted(
         {**d, "examples": [e for e in d["examples"] if e not in gone and wanted.isdisjoint(names(e))]}
         for d in counts["dropped"]
     ]
+    if not gone:
+        return {**counts, "dropped": dropped}
     entry = next((d for d in dropped if (d["unit"], d["reason"]) == ("pair", "forgotten")), None)
     if entry is None:
         entry = {"unit": "pair", "reason": "forgotten", "count": 0, "examples": []}
