@@ -41,6 +41,11 @@ class ChannelSource(Protocol):
         """Id of the parent channel's message that the thread was opened on, or ""."""
         ...
 
+    @property
+    def opening_missing(self) -> bool:
+        """True if it is known that the first message is not among the messages."""
+        ...
+
     def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
         """Yields lists of messages with the name of their file, in order of time, each id once."""
         ...
@@ -119,6 +124,8 @@ class Pairing:
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
+            if place.is_thread and channel.opening_missing:
+                place = attrs.evolve(place, opening_missing=True)
             posts = _Posts(channel, names, starters, on_drop, include_bots=self.include_bots)
             yield from _paired(posts, place, pairers, channel.name, drops)
             on_read(posts.count)

@@ -163,6 +163,11 @@ class Participating:
         """Id of the parent channel's message that the thread was opened on, or ""."""
         return self.files.starter
 
+    @property
+    def opening_missing(self) -> bool:
+        """False: a withheld message is among the messages, see `refusal`."""
+        return False
+
     def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
         """Yields all messages; `refusal` tells which of them may not be used."""
         return self.files.messages(kind, on_drop)

@@ -44,7 +44,7 @@ class ThreadPairer:
         drops = Drops()
         kept: list[Post] = []
         read = 0
-        starter_missing = False
+        starter_missing = place.opening_missing
         for post in posts:
             read += 1
             starter_missing = starter_missing or (read == 1 and post.drop in _LOST)
