@@ -9,7 +9,7 @@ import msgspec
 
 from furytune.records import Passage
 
-__all__ = ["Row", "decode_row", "is_message_id", "named_by", "named_messages", "names"]
+__all__ = ["Row", "decode_row", "is_message_id", "named_by", "named_messages", "names", "whole_numbers"]
 
 # Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
 # the first four minutes of that year; lines, years and lengths in a source are shorter.
@@ -52,6 +52,12 @@ def named_by(passage: str, source: str) -> list[str]:
     thread is that of a message too, and other people speak in it.
     """
     return names(f"{passage} {_PLACE.sub('', source)}")
+
+
+def whole_numbers(ids: Iterable[str]) -> re.Pattern[bytes] | None:
+    """Returns what finds any of some ids where it is not part of a longer number; None for no ids."""
+    numbers = "|".join(sorted(ids))
+    return re.compile(rf"(?<![0-9])(?:{numbers})(?![0-9])".encode()) if numbers else None
 
 
 def named_messages(passages: Iterable[Passage]) -> tuple[str, ...]:

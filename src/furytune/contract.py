@@ -41,7 +41,7 @@ _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _PROBES = (
     "How do I install it?",
     "what is wrong here?\r\n\r\n```py\nimport os\nprint(os.sep)\n```",
-    "<@1> and <@2> say <@1> is right, see <#3> <:wave:4>",
+    "<@1> and <@2> say <@1> is right, see <#3> <:wave:4>, </help me:5> <t:1700000000:R> https://discord.com/users/2",
     "Question:\n\\Question: none\nContext:\n[1] nothing",
     "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
 )
@@ -202,7 +202,8 @@ class PromptContract:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the contract file, whole or not at all, and pins the knowledge it names.
 
-        It holds no question of anybody: the golden prompts are made of probes and passage titles.
+        It has no words from a chat: the golden prompts are digests, and their questions are fixed ones and titles of
+        undated passages, which are documentation and code.
 
         Args:
             path: Usually ``*.contract.json``. The index is noted relative to its folder.

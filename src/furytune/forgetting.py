@@ -1,7 +1,7 @@
 """Removes what a person said from everything that was made of it.
 
-The journal tells which messages are theirs, so it comes last: if the work is cut short before that, the same call
-finds them again and goes on. Every other place can be asked twice without harm.
+The journal, or the files of an export, say which messages are theirs. The journal is changed last: if the work is
+interrupted before that, the same call finds them again and goes on. Every other place can be worked on twice.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from furytune._durable import sweep
 from furytune._lineage import is_message_id
 from furytune._own_files import read_head
 from furytune.augmenters import _erasing as passages
+from furytune.collectors._export_people import Searched, search
 from furytune.errors import ConfigError, SourceError
 from furytune.exporters import _erasing as data
 from furytune.journal._lines import GONE
@@ -25,7 +26,7 @@ from furytune.records import Dataset
 from furytune.tuners.gemini import _lineage as lineage
 from furytune.tuners.gemini._ledger import Entry, Ledger
 
-__all__ = ["Erased", "Forgotten", "Held", "forget"]
+__all__ = ["Erased", "Forgotten", "Held", "HeldExport", "forget"]
 
 _Path: TypeAlias = "str | os.PathLike[str]"
 Kind: TypeAlias = Literal["journal", "data set", "index"]
@@ -35,12 +36,12 @@ _UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}
 
 @frozen(kw_only=True)
 class Erased:
-    """What went from one place.
+    """What was removed from one place.
 
     Attributes:
         kind: "journal", "data set" or "index".
         path: The place, as it was given.
-        removed: How many messages, rows or passages went.
+        removed: How many messages, rows or passages were removed.
         left: How many rows or passages are left; None for a journal.
     """
 
@@ -56,7 +57,7 @@ class Erased:
 
 @frozen(kw_only=True)
 class Held:
-    """A tuning job that was given the words. No model can be made to forget; it can be deleted.
+    """A tuning job that was given the words. A model cannot be made to forget, but it can be deleted.
 
     Attributes:
         key: Name of its record in the ledger.
@@ -91,6 +92,27 @@ class Held:
 
 
 @frozen(kw_only=True)
+class HeldExport:
+    """A file of an export that still holds the person. It is yours, so it is not changed.
+
+    Attributes:
+        path: The file.
+        messages: How many of the messages that were looked for it holds, or copies of them.
+        problem: Why it could not be read to its end, or "": the unread part may hold more.
+    """
+
+    path: str
+    messages: int
+    problem: str = ""
+
+    def __str__(self) -> str:
+        found = f"{self.messages} of the messages" if self.messages else "only the id"
+        if self.problem and not self.messages:
+            found = "may hold the messages"
+        return f"{self.path}: {found}" + (f"; not read to its end: {self.problem}" if self.problem else "")
+
+
+@frozen(kw_only=True)
 class Forgotten:
     """What `forget` did, and what is left for a person to do; print it.
 
@@ -98,15 +120,21 @@ class Forgotten:
         messages: How many messages were looked for: those of the person, or the one that was named, and those that
             forward one of them.
         deleted: How many more were looked for because they were deleted on Discord or withheld since they were
-            collected, so that nobody knows any more whose they were.
-        places: What went from journal, data sets and indexes.
+            collected, so that no one knows any more whose they were.
+        places: What was removed from journal, data sets and indexes.
         jobs: Tuning jobs that were given the words, or of which that is not known.
+        exports: Files of exports that still hold the person; None if no export was named.
+        person: True if all of a person was to be forgotten, not one message.
+        searched_jobs: True if the records of tuning jobs were searched.
     """
 
     messages: int
     deleted: int
     places: tuple[Erased, ...]
     jobs: tuple[Held, ...]
+    exports: tuple[HeldExport, ...] | None = None
+    person: bool = True
+    searched_jobs: bool = True
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -117,18 +145,19 @@ class Forgotten:
         lines = [f"messages  {self.messages:>9}"]
         if not self.messages:
             lines.append(
-                "            no message of this id is in the journal; see the id, unless it was forgotten before"
+                "            no message of this id was found; check the id, unless it was forgotten before"
             )
         if self.deleted:
-            lines.append(f"deleted   {self.deleted:>9}  earlier, by whomever")
+            lines.append(f"deleted   {self.deleted:>9}  before, whoever wrote them")
         lines += map(str, self.places)
         lines += [f"trained   {held}" for held in self.jobs]
+        lines += [f"export    {held}" for held in self.exports or ()]
         return "\n".join([*lines, "still to be done by hand", *(f"  - {step}" for step in self._steps())])
 
     def _steps(self) -> Iterator[str]:
         for held in self.jobs:
             if not held.rows:
-                yield f"decide about {held.model or held.job or held.key}: nobody knows whether it holds their words"
+                yield f"decide about {held.model or held.job or held.key}: no one knows whether it holds their words"
                 continue
             for uri in held.files:
                 yield f"delete {uri}"
@@ -137,15 +166,39 @@ class Forgotten:
             if held.model:
                 yield f"delete the model {held.model}, and tune again without these rows"
             elif held.job:
-                yield f"see what became of {held.job}; cancel it, or delete its model"
-        changed = [place for place in self.places if place.removed]
-        if any(place.kind == "data set" for place in changed):
-            yield "ask whoever was given a copy of the data sets to delete it"
-        for place in changed:
-            if place.kind == "index":
+                yield f"find out what became of {held.job}; cancel it, or delete its model"
+        for place in self.places:
+            if place.kind == "data set" and place.removed:
+                yield f"ask whoever has a copy of the data set {place.path} to delete it"
+                yield (
+                    f"write {place.path} again if you miss rows: some went only because their prompts quoted the words"
+                )
+            if place.kind == "index" and place.removed:
                 yield f"refresh and save the contracts that use {place.path}: contract.refresh().save(...)"
-        yield "delete chat exports, backups and other copies: they are not looked into"
+        yield from self._unnamed()
+        for export in self.exports or ():
+            yield f"delete {export.path}, or export it again without them"
+        if self.exports and self.person:
+            yield (
+                "add the person's id to DiscordExportCollector(consent=Consent(opt_out=[...])): the files are not changed, and "
+                "nothing else remembers the wish when they are collected again"
+            )
+        copies = (
+            "backups" if self.exports is not None else "chat exports, what was downloaded with them, backups"
+        )
+        yield f"delete {copies} and other copies: they are not searched"
+        yield "search for names and words that others typed, such as hand-made quotes: they are not found"
         yield "tell the person what was removed, and what was not"
+
+    def _unnamed(self) -> Iterator[str]:
+        """Yields what to do about kinds of places that were not named."""
+        kinds = {place.kind for place in self.places}
+        if "index" not in kinds:
+            yield "call this again with indexes=[...] as well if an index has solved questions from the chat, or build it again"
+        if "data set" not in kinds:
+            yield "call this again with datasets=[...] as well, or write each data set again"
+        if not self.searched_jobs:
+            yield "call this again with jobs=... as well if a model was tuned: it is not known which models hold the words"
 
 
 def forget(
@@ -153,28 +206,33 @@ def forget(
     author: str | None = None,
     message: str | None = None,
     journal: _Path | None = None,
+    exports: Sequence[_Path] = (),
     datasets: Sequence[_Path] = (),
     indexes: Sequence[_Path] = (),
     jobs: _Path | None = None,
 ) -> Forgotten:
     """Removes a person's words, or one message, from a journal and from what was made of it.
 
-    Whatever forwards a message goes with it. A row of a data set goes as a whole if any message in it goes, be it
-    question, answer or a passage of its prompt; the others keep their bytes and their order. Of an index that holds such
-    a passage only the newest version is left. The journal keeps the person as a keyed hash and takes nothing of
-    theirs down again. With ``author``, the id 0 stands where others mention the person in the
-    journal, and messages that were deleted since they were collected go too, for nobody knows any more whose they were.
+    What forwards a message is removed with it. A row of a data set is removed if any message in it is, be it
+    question, answer or a passage of its prompt; the others keep their bytes and their order. An index that had such
+    a passage keeps only its newest version. The journal keeps the person as a keyed hash and never collects
+    their messages again. With ``author``, rows and passages that hold the id are removed too; in the journal, 0 replaces
+    the id in other people's messages; and messages that were deleted since they were collected are removed from data
+    sets and indexes, because no one knows any more whose they were.
 
-    All places are looked at before anything is changed. After a crash or an error, call it again with the same
+    Export files are searched but not changed: the result names each one that still holds the person.
+
+    All places are checked before anything is changed. After a crash or an error, call it again with the same
     arguments. No other process may write to these places meanwhile.
 
-    Not found are words that somebody else copied by hand, and rows that were made from pairs without message ids, such
-    as an exported data set that was collected again.
+    Words that somebody else copied by hand are not found, nor are rows of pairs without message ids, such as those of
+    an exported data set that was collected again.
 
     Args:
         author: Discord user id. All deleted accounts share one id, so their words are found by message only.
         message: Discord message id.
-        journal: Folder of the journal; needed with ``author``.
+        journal: Folder of the journal. With ``author``, this or ``exports`` is needed, to know whose a message is.
+        exports: Files and folders of DiscordChatExporter's JSON.
         datasets: Manifests, such as ``train.jsonl.manifest.json``.
         indexes: Folders that `furytune.augmenters.rag.build_index` wrote.
         jobs: Folder of a tuner's records, such as ``tuning-jobs``.
@@ -183,46 +241,87 @@ def forget(
         Counts for each place, the tuning jobs that were given the words, and what is left to do by hand.
 
     Raises:
-        ConfigError: The arguments do not go together, or a folder is not there. Nothing was changed.
-        SourceError: There is no journal, it is damaged, or another process is writing to it.
+        ConfigError: The arguments do not fit together, or a folder does not exist. Nothing was changed.
+        SourceError: There is no journal, it is damaged, or another process is writing to it; or there is no export.
         ExportError: A data set is not whole, or cannot be written.
         KnowledgeError: An index cannot be read or written.
         TuningError: A record of a tuning job is damaged.
     """
-    _check_ids(author, message, journal)
+    copies = [Path(p) for p in _several(exports)]
+    _check_ids(author, message, searchable=journal is not None or bool(copies))
     manifests = [Path(p) for p in _several(datasets)]
     tables = [os.fspath(p) for p in _several(indexes)]
-    if journal is None and jobs is None and not manifests and not tables:
-        raise ConfigError("name at least one place: journal=, datasets=, indexes= or jobs=")
+    if journal is None and jobs is None and not manifests and not tables and not copies:
+        raise ConfigError("name at least one place: journal=, exports=, datasets=, indexes= or jobs=")
     store = None if journal is None else Journal(journal)
     if store is not None and not store.there:
-        raise SourceError(f"{store.path}: there is no journal here; nothing was changed; name its folder")
+        raise SourceError(
+            f"{store.path}: this is not the folder of a journal; nothing was changed; name its folder"
+        )
     if store is not None:
-        store.about()  # of another form it is left alone, and so is everything else
+        store.about()  # raises before anything is changed if it has another format
     if jobs is not None and not Path(jobs).is_dir():
-        raise ConfigError(f"{jobs}: there is no folder of tuning jobs here; nothing was changed")
+        raise ConfigError(f"{jobs}: this folder of tuning jobs does not exist; nothing was changed")
     for manifest in manifests:
         data.check(manifest)
     for table in tables:
         passages.check(table)
     authors = [author] if author is not None else []
     named = [message] if message is not None else []
-    theirs = store.messages_by(authors, named) if store is not None else set(named)
+    files = [found for path in copies for found in search(path, authors, named)]
+    theirs = _messages(store, files, authors, named)
     deleted = _gone(store) - theirs if store is not None and authors else set()
     messages = theirs | deleted
-    held = _held(Path(jobs), manifests, theirs, deleted) if jobs is not None else ()
-    places = [_from_dataset(manifest, messages) for manifest in manifests]
+    held = _held(Path(jobs), manifests, theirs, deleted, authors) if jobs is not None else ()
+    places = [_from_dataset(manifest, messages, authors) for manifest in manifests]
     for table in tables:
-        removed, left = passages.erase(table, messages)
+        removed, left = passages.erase(table, messages, authors)
         places.append(Erased(kind="index", path=table, removed=removed, left=left))
     if store is not None:
         removed = store.forget(authors, theirs)
         _settle(store)
         places.insert(0, Erased(kind="journal", path=str(store.path), removed=removed))
-    return Forgotten(messages=len(theirs), deleted=len(deleted), places=tuple(places), jobs=held)
+    return Forgotten(
+        messages=len(theirs),
+        deleted=len(deleted),
+        places=tuple(places),
+        jobs=held,
+        exports=_held_exports(files, theirs) if copies else None,
+        person=author is not None,
+        searched_jobs=jobs is not None,
+    )
 
 
-def _check_ids(author: object, message: object, journal: object) -> None:
+def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
+    """Returns the ids of what the people said, of the messages that were named, and of all copies of one of them."""
+    found = set(named).union(*(file.theirs for file in files))
+    copies: dict[str, list[str]] = {}
+    for file in files:
+        for copy, original in file.originals.items():
+            copies.setdefault(original, []).append(copy)
+    while True:
+        before = len(found)
+        if store is not None:
+            found |= store.messages_by(authors, found)
+        waiting = list(found)
+        while waiting:
+            more = [copy for copy in copies.get(waiting.pop(), ()) if copy not in found]
+            found.update(more)
+            waiting += more
+        if store is None or len(found) == before:
+            return found
+
+
+def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, ...]:
+    found = []
+    for file in files:
+        held = len(file.theirs) + len(theirs & file.originals.keys())
+        if held or file.named or file.problem:
+            found.append(HeldExport(path=str(file.path), messages=held, problem=file.problem))
+    return tuple(found)
+
+
+def _check_ids(author: object, message: object, *, searchable: bool) -> None:
     if (author is None) == (message is None):
         raise ConfigError("name either author= or message=, by its Discord id")
     for name, value in (("author", author), ("message", message)):
@@ -231,9 +330,10 @@ def _check_ids(author: object, message: object, journal: object) -> None:
                 f"{name} is a Discord id, 15 to 20 digits in quotes; in Discord, switch on the developer mode and "
                 f"choose Copy {'User' if name == 'author' else 'Message'} ID"
             )
-    if author is not None and journal is None:
+    if author is not None and not searchable:
         raise ConfigError(
-            "only a journal tells which messages are a person's; name journal=, or each message by message="
+            "only a journal or an export says which messages are a person's; name journal= or exports=, or each message by "
+            "message="
         )
 
 
@@ -241,17 +341,17 @@ def _several(paths: object) -> list[_Path]:
     if isinstance(paths, (str, os.PathLike)):
         return [paths]
     if not isinstance(paths, Iterable):
-        raise ConfigError(f"datasets and indexes are lists of paths, not a {type(paths).__name__}")
+        raise ConfigError(f"exports, datasets and indexes are lists of paths, not a {type(paths).__name__}")
     return list(dict.fromkeys(paths))
 
 
 def _gone(store: Journal) -> set[str]:
-    """Returns the ids of messages that the journal holds no more, or never did."""
+    """Returns the ids of messages that the journal no longer holds, or never held."""
     return {str(uid) for log in store.logs().values() for uid, line in log.lines() if line.startswith(GONE)}
 
 
-def _from_dataset(manifest: Path, messages: set[str]) -> Erased:
-    removed, left = data.erase(manifest, messages)
+def _from_dataset(manifest: Path, messages: set[str], people: list[str]) -> Erased:
+    removed, left = data.erase(manifest, messages, people)
     for folder in {manifest.parent, *_folders(manifest)}:
         sweep(folder)
     return Erased(kind="data set", path=str(manifest), removed=removed, left=left)
@@ -263,7 +363,7 @@ def _folders(manifest: Path) -> Iterator[Path]:
 
 
 def _settle(store: Journal) -> None:
-    """Removes what no reader sees any more but what still lies in the files: replaced lines, torn ends, leftovers."""
+    """Removes what readers no longer see but the files still hold: replaced lines, torn ends, leftovers."""
     with store.writing():
         for log in store.logs().values():
             with log:
@@ -273,11 +373,13 @@ def _settle(store: Journal) -> None:
         sweep(store.path / "channels")
 
 
-def _held(folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str]) -> tuple[Held, ...]:
+def _held(
+    folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str], people: list[str]
+) -> tuple[Held, ...]:
     """Returns the jobs that were given the messages, or of which that is not known.
 
-    A record of an older version does not say which messages a job was given. Where its data set is at hand, that is
-    noted now, before rows are taken out of it.
+    A record of an older version does not say which messages a job was given. If its data set is still there, that is
+    noted now, before rows are removed from it.
     """
     shas = {tuple(str(f["sha256"]) for f in read_head(m)["files"]): m for m in manifests}
     found = []
@@ -290,6 +392,9 @@ def _held(folder: Path, manifests: list[Path], theirs: set[str], deleted: set[st
             lineage.note(folder, entry.key, dataset)
         rows = lineage.rows_that_hold(folder, entry.key, theirs)
         either = lineage.rows_that_hold(folder, entry.key, theirs | deleted) if deleted else rows
+        if manifest is not None and rows is not None and either is not None:
+            naming = data.rows_naming(manifest, people, theirs | deleted)
+            rows, either = rows + naming, either + naming
         if either != 0:
             found.append(_job(entry, rows, (either or 0) - (rows or 0)))
     return tuple(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from attrs import field, frozen
@@ -15,10 +16,36 @@ from furytune.errors import ConfigError, ContractMismatchError, TextError
 
 __all__ = ["Normalizer"]
 
-_VERSION = 1
-_MENTION = re.compile(
-    r"<(?:@!?(?P<user>[0-9]+)|@&(?P<role>[0-9]+)|#(?P<channel>[0-9]+)|a?:(?P<emoji>\w+):[0-9]+)>"
+_VERSION = 2
+"""Goes up whenever any text would come out differently: a contract of another version is refused."""
+
+_ANGLES = re.compile("([<>])")
+_LONGEST = 160  # characters between the angle brackets of Discord's longest markup, a command of three words
+_ID = "[0-9]{1,20}"
+_WORD = r"[^\s<>:/@#]{1,32}"  # of a command's name; without "@" and "#", which the words for links begin with
+# https://docs.discord.com/developers/reference#message-formatting, and what the clients write besides.
+_MARKUP = re.compile(
+    rf"@!?(?P<user>{_ID})"
+    rf"|(?P<role>@&{_ID})"
+    rf"|(?P<channel>\#{_ID})"
+    rf"|a?:(?P<emoji>\w{{1,64}}):{_ID}"
+    rf"|(?P<command>/{_WORD}(?:\ {_WORD}){{0,2}}):{_ID}"
+    rf"|(?P<sound>sound:{_ID}:{_ID})"
+    r"|t:(?P<time>-?[0-9]{1,20})(?::[A-Za-z])?"
+    rf"|id:(?P<guide>customize|browse|guide|home|linked-roles)(?::{_ID})?",
+    re.VERBOSE,
 )
+_LINK = re.compile(
+    r"(?:https?://(?:(?:www|ptb|canary)\.)?discord(?:app)?\.com|discord://-)"
+    rf"/(?:users/(?P<user>{_ID})|(?P<event>events/{_ID}(?:/{_ID})?)"
+    rf"|channels/(?:@me|{_ID})(?:/(?:threads/)?{_ID}){{0,4}})(?![0-9])",
+    re.IGNORECASE,
+)
+_FILE = re.compile(
+    r"https?://(?:cdn|media|images-ext-[0-9]{1,3})\.discord(?:app)?\.(?:com|net)/[^\s<>]*", re.IGNORECASE
+)
+_SNOWFLAKE = re.compile(r"(?<![0-9])[0-9]{15,20}(?![0-9])")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _ids(value: object) -> tuple[str, ...]:
@@ -28,45 +55,57 @@ def _ids(value: object) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Normalizer:
-    """Turns a raw chat text into the text that stands in a prompt. Idempotent.
+    """Turns a raw chat text into the text that goes into a prompt. Idempotent, in linear time.
 
     1. A lone surrogate is refused: no file and no request can carry it.
     2. Line ends become line feeds.
-    3. Mentions of the bot go, with the blank after them, and so does the space this leaves at the ends.
-    4. Other Discord markup loses its numbers: a person becomes ``@user1``, ``@user2`` in order of
-       appearance, a role ``@role``, a channel ``#channel``, a custom emoji its name.
+    3. Mentions of the bot are removed, with the blank after each, and then the white space at both ends.
+    4. Discord's markup and links lose their ids, also inside code, because an id tells who or where:
+
+       ======================================================= =====================================
+       ``<@ID>``, ``<@!ID>``, ``https://discord.com/users/ID`` ``@user1``, ``@user2``, numbered by
+                                                               first appearance, links last
+       ``<@&ID>``                                              ``@role``
+       ``<#ID>``, links to channels, threads and messages      ``#channel``
+       ``https://discord.com/events/ID/ID``                    ``#event``
+       ``<:NAME:ID>``, ``<a:NAME:ID>``                         ``:NAME:``
+       ``<sound:ID:ID>``                                       ``:sound:``
+       ``</COMMAND SUBCOMMAND:ID>``                            ``/COMMAND SUBCOMMAND``
+       ``<id:customize>``, ``<id:linked-roles:ID>``, ...       ``#customize``, ``#linked-roles``, ...
+       ``<t:SECONDS:STYLE>``                                   ``2023-11-14 22:13 UTC``; ``(time)``
+                                                               where there is no such date
+       addresses of files that Discord stores                  ids of 15 to 20 digits become ``0``
+       ======================================================= =====================================
+
     5. Secrets (and what else ``redact`` names) become placeholders.
 
-    All other text passes through byte for byte.
+    All other text passes through byte for byte: names and numbers that somebody typed, e-mail addresses, invitations.
 
     Args:
         bot_ids: Discord ids under which the bot is mentioned.
-        mentions: Whether step 4 is done.
+        mentions: Whether step 4 is done. Without it, ids of people get into rows, indexes and requests.
         redact: Kinds of spans to replace: "secrets", "emails", "ips", "phones".
 
     Raises:
-        ConfigError: A kind is unknown or a bot id is no number.
+        ConfigError: A kind is unknown, or a bot id is not a number.
     """
 
     bot_ids: tuple[str, ...] = field(default=(), converter=_ids)
     mentions: bool = True
     redact: tuple[str, ...] = field(default=("secrets",), converter=sorted_once)
-    _bot: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         unknown = sorted(set(self.redact) - set(KINDS))
         if unknown:
             raise ConfigError(
-                f"nothing is known of redacting {', '.join(unknown)}; known: {', '.join(KINDS)}"
+                f"redact names kinds that do not exist: {', '.join(unknown)}; known: {', '.join(KINDS)}"
             )
         if not all(i.isascii() and i.isdigit() for i in self.bot_ids):
             raise ConfigError("a bot id is a Discord snowflake: digits only")
-        bot = re.compile(rf"<@!?(?:{'|'.join(self.bot_ids)})>[ \t]?") if self.bot_ids else None
-        object.__setattr__(self, "_bot", bot)
 
     @property
     def spec(self) -> dict[str, Json]:
-        """Everything of the normaliser that shapes a prompt."""
+        """All settings of the normaliser that shape a prompt."""
         return {
             "version": _VERSION,
             "bot_ids": list(self.bot_ids),
@@ -87,8 +126,9 @@ class Normalizer:
             if spec.get(name) != ours:
                 raise ContractMismatchError(
                     "normalizer",
-                    f"rules of {name} {spec.get(name)}, this library has {ours}; "
-                    "install the furytune that made the contract",
+                    f"the contract has {name} {spec.get(name)} of the rules for text, this library has {ours}, which gives "
+                    "other prompts; install the furytune that made the contract, or write the data set again, tune on it "
+                    "and save a new contract",
                 )
         return cls(**{k: v for k, v in spec.items() if k not in rules})  # type: ignore[arg-type]
 
@@ -100,48 +140,111 @@ class Normalizer:
             after: The raw text it answers; people keep the numbers they have there.
 
         Raises:
-            TextError: It holds a lone surrogate, or nothing but white space is left.
+            TextError: It has a lone surrogate, or nothing but white space is left.
         """
         if not text.isascii():
             try:
                 text.encode("utf-8")
             except UnicodeEncodeError as error:
                 raise TextError(
-                    f"the text holds a lone surrogate at character {error.start + 1}: "
-                    "it was damaged before it came here; mend its source"
+                    f"the text has a lone surrogate at character {error.start + 1}: "
+                    "it was damaged before it came here; repair its source"
                 ) from None
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if "<" in text:
-            text = self._without_markup(text, after)
+        people: dict[str, int] = {}
+        if after:
+            self._plain(after, people)
+        text = self._plain(text, people)
         if self.redact:
             text, _ = redact(text, self.redact)
         if not text or text.isspace():
             raise TextError("the text is empty")
         return text
 
-    def _without_markup(self, text: str, after: str) -> str:
-        if self._bot is not None:
-            bare = text
-            while bare != (bare := self._bot.sub("", bare)):
-                text = bare.strip(" \t\n")
-        if self.mentions:
-            people: dict[str, int] = {}
-            for found in _MENTION.finditer(after):
-                if (person := found["user"]) and person not in self.bot_ids:
-                    people.setdefault(person, len(people) + 1)
+    def _plain(self, text: str, people: dict[str, int]) -> str:
+        """Does steps 3 and 4; the numbers of people are looked up in a dict, and new ones added to it."""
+        marked = "<" in text and (self.mentions or bool(self.bot_ids))
+        linked = self.mentions and "://" in text
+        if not (marked or linked):
+            return text
+        addressed = False
 
-            def name(found: re.Match[str]) -> str:
-                kind = found.lastgroup
-                if kind == "user":
-                    return f"@user{people.setdefault(found['user'], len(people) + 1)}"
-                return (
-                    f":{found['emoji']}:"
-                    if kind == "emoji"
-                    else {"role": "@role", "channel": "#channel"}[str(kind)]
-                )
+        def user(uid: str) -> str:
+            return f"@user{people.setdefault(uid, len(people) + 1)}"
 
-            # Replacing can bring two halves of a mention together; each round has fewer "<".
-            while text != (text := _MENTION.sub(name, text)):
-                pass
+        def word(inside: str) -> str | None:
+            nonlocal addressed
+            found = _MARKUP.fullmatch(inside)
+            if found is None:
+                return None
+            if found["user"] in self.bot_ids:
+                addressed = True
+                return ""
+            if not self.mentions:
+                return None
+            return user(found["user"]) if found["user"] else _word(found)
+
+        if marked:
+            text = _without_markup(text, word)
+            text = text.strip(" \t\n") if addressed else text
+        if linked:
+            text = _LINK.sub(lambda link: user(link["user"]) if link["user"] else _place(link), text)
+            text = _FILE.sub(lambda address: _SNOWFLAKE.sub("0", address[0]), text)
         return text
+
+
+def _without_markup(text: str, word: Callable[[str], str | None]) -> str:
+    """Replaces markup by words, also what comes together where other markup is replaced, in one pass.
+
+    A closing bracket ends what the last open one began, and no markup has a bracket inside: so after each closing bracket
+    either a word takes the place of both and all between, or no open bracket before it can begin markup any more. Each
+    character is looked at a bounded number of times.
+
+    Args:
+        text: Any text.
+        word: Returns what to put in place of the text between two brackets: None to leave it, "" to remove it with the
+            blank after it.
+    """
+    out: list[str] = []
+    opened: list[int] = []
+    removed = False
+    for part in _ANGLES.split(text):
+        if removed and part:
+            part = part[1:] if part[0] in " \t" else part  # noqa: PLW2901  (the blank after what was removed)
+            removed = False
+        if part == "<":
+            opened.append(len(out))
+        elif part == ">" and opened:
+            start = opened.pop()
+            inside = "".join(out[start + 1 :])
+            found = word(inside) if len(inside) <= _LONGEST else None
+            if found is not None:
+                del out[start:]
+                removed = found == ""
+                part = found  # noqa: PLW2901
+            else:
+                opened.clear()
+        if part:
+            out.append(part)
+    return "".join(out)
+
+
+def _word(found: re.Match[str]) -> str:
+    """Returns what to put in place of markup that is not a mention of a person."""
+    kind = str(found.lastgroup)
+    if kind == "time":
+        try:
+            moment = _EPOCH + timedelta(seconds=int(found["time"]))
+        except OverflowError:
+            return "(time)"
+        return f"{moment.isoformat(' ', 'minutes').removesuffix('+00:00')} UTC"
+    if kind == "emoji":
+        return f":{found['emoji']}:"
+    if kind == "guide":
+        return f"#{found['guide']}"
+    return {"role": "@role", "channel": "#channel", "sound": ":sound:"}.get(kind) or found["command"]
+
+
+def _place(link: re.Match[str]) -> str:
+    return "#event" if link["event"] else "#channel"

@@ -249,10 +249,15 @@ class Passage:
 
     @property
     def citation(self) -> str:
-        """One line that names the passage, by title and by source in parentheses."""
-        if self.title and self.source:
-            return f"{self.title} ({self.source})"
-        return self.title or self.source or self.id
+        """One line that names the passage, by title and by source in parentheses.
+
+        It gets into prompts, so a passage made of chat messages is just "Discord": its source and id are ids of messages
+        and channels. ``url`` leads a reader there.
+        """
+        source = "Discord" if self.source.startswith("discord:") else self.source
+        if self.title and source:
+            return f"{self.title} ({source})"
+        return self.title or source or self.id
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.corpora.chat import chat
 from furytune.errors import ConfigError
+from furytune.normalize import Normalizer
 from furytune.records import Dropped, Passage, QAPair, Source
 
 ASKED = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -126,3 +127,46 @@ def test_a_pair_answered_at_the_moment_of_its_question_is_not_shown_to_it(tmp_pa
     build_index(tmp_path / "c.lance", chat([attrs.evolve(PAIR, answered_at=ASKED)]))
 
     assert RagAugmenter(tmp_path / "c.lance").context(PAIR.question, at=ASKED) == ()
+
+
+def test_a_passage_has_no_id_of_anybody_and_numbers_people_as_its_training_row_does():
+    asked = f"<@{1_000_000_000_000_000_001}> how? <#{1_000_000_000_000_000_002}>"
+    told = (
+        f"as <@!{1_000_000_000_000_000_001}> and <@{1_000_000_000_000_000_003}> say, token='sk-{'a1' * 12}'"
+    )
+    (found,) = chat([attrs.evolve(PAIR, question=asked, answer=told)])
+
+    assert found.text == (
+        "Question:\n@user1 how? #channel\n\nAnswer:\nas @user1 and @user2 say, token='[secret]'"
+    )
+    assert "00000" not in found.text
+
+
+def test_the_pipelines_normaliser_can_be_given():
+    (found,) = chat(
+        [attrs.evolve(PAIR, question="<@44> how?")], normalizer=Normalizer(bot_ids=["44"], redact=())
+    )
+
+    assert found.text.startswith("Question:\nhow?\n")
+    with pytest.raises(ConfigError, match="Normalizer"):
+        chat([PAIR], normalizer=str)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"question": "<@44>"}, "unusable_question"),
+        ({"answer": "so \ud83d"}, "unusable_answer"),
+    ],
+)
+def test_texts_that_no_row_could_hold_are_counted(changes, reason):
+    (found,) = chat([attrs.evolve(PAIR, **changes)], normalizer=Normalizer(bot_ids=["44"]))
+
+    assert (found.reason, found.unit, found.ids) == (reason, "pair", ("77",))
+
+
+def test_the_heading_of_a_passage_in_a_prompt_names_no_message_and_no_channel():
+    (found,) = chat([PAIR])
+
+    assert found.citation == "Discord"
+    assert Passage(id="a", text="b", source="fury/actor.py:1-4").citation == "fury/actor.py:1-4"

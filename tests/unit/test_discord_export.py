@@ -114,8 +114,8 @@ class TestMessages:
             ("@bobby and @Bob", "<@5> and <@6>"),
             ("`@Bob` and ```@Bob```", "`@Bob` and ```@Bob```"),
             ("<@5> already", "<@5> already"),
-            ("@Twin", "@Twin"),
-            ("@Nobody", "@Nobody"),
+            ("@Twin", "<@0>"),
+            ("@Nobody", "<@0>"),
         ],
     )
     def test_mentions_are_restored_where_they_are_certain(self, tmp_path, content, restored):
@@ -522,7 +522,7 @@ class TestFaults:
         assert {
             d.where.partition(":")[0] for d in found[0] if isinstance(d, Dropped) and d.unit == "file"
         } == {
-            "cut.json",
+            "88.json",
             "package.json",
         }
 

@@ -203,6 +203,20 @@ def test_files_of_a_killed_build_or_export_go_as_well(world) -> None:
     assert world.traces() == []
 
 
+@pytest.mark.parametrize("why", ["opted_out", "forgotten", "deleted"])
+def test_nobody_elses_words_become_the_question_of_an_opening_that_is_gone(tmp_path, why) -> None:
+    journal = Journal(tmp_path / "journal")
+    with journal.writing():
+        journal.save(About(guild="1"))
+    lines = [said(100, ALICE, "How?"), said(101, BOB, "Which version?"), said(102, CAROL, "The newest.")]
+    write(journal, uid(100), lines, kind="GuildPublicThread", name="")
+    (before,) = [i for i in JournalCollector(tmp_path / "journal").collect() if isinstance(i, ft.QAPair)]
+    assert before.question == "How?"
+    write(journal, uid(100), [], kind="GuildPublicThread", changed=[gone_line(uid(100), why)])
+    items = list(JournalCollector(tmp_path / "journal").collect())
+    assert [(i.reason, i.count) for i in items] == [("no_question_text", 2), (why, 1)]
+
+
 def test_one_message_goes_with_its_forwards_and_its_rows(world) -> None:
     result = world.forget(message=uid(4))
     assert result.messages == 2

@@ -1,4 +1,4 @@
-"""Takes passages out of an index so that nothing of them is left: neither in the newest version nor in any other.
+"""Removes passages from an index so that nothing of them is left: neither in the newest version nor in any other.
 
 LanceDB deletes by writing a new version, and the old ones stay readable. Here the new version holds the other
 passages only; then all older versions, the copies of them and whatever a killed writer left are removed.
@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+
 from furytune._durable import sweep, write_file
-from furytune._lineage import named_by
+from furytune._lineage import named_by, whole_numbers
 from furytune.augmenters import _snapshot, _table
+from furytune.augmenters._arrow import COLUMNS
 from furytune.errors import KnowledgeError
 
 __all__ = ["check", "erase"]
@@ -41,8 +44,10 @@ def check(path: str) -> None:
     _table.newest(_table.check_path(path))
 
 
-def erase(path: str, messages: Collection[str]) -> tuple[int, int]:
+def erase(path: str, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
     """Removes each passage whose id or source names one of the messages, and all old versions if any holds one.
+
+    Passages that hold the id of one of the people are removed too: older versions made such passages.
 
     An index without such passages stays as it is. Nothing else may write to the index meanwhile, and who reads an old
     version loses it.
@@ -50,6 +55,7 @@ def erase(path: str, messages: Collection[str]) -> tuple[int, int]:
     Args:
         path: Folder of the table.
         messages: Ids of chat messages.
+        people: Ids of people.
 
     Returns:
         How many passages went, from the newest version or an older one, and how many are left. An index of which none
@@ -59,7 +65,7 @@ def erase(path: str, messages: Collection[str]) -> tuple[int, int]:
         KnowledgeError: The index cannot be read or written. Calling again goes on.
     """
     place = Path(_table.check_path(path))
-    wanted = messages if isinstance(messages, (set, frozenset)) else frozenset(messages)
+    wanted = _Wanted(frozenset(messages), whole_numbers(people))
     try:
         table = _table.open_index(str(place))
         hits = _hits(table, wanted)
@@ -74,38 +80,53 @@ def erase(path: str, messages: Collection[str]) -> tuple[int, int]:
             _drop_orphans(place, table)
     except (OSError, RuntimeError, ValueError) as error:
         raise KnowledgeError(
-            f"{place}: passages could not be taken out ({type(error).__name__}); see that nothing else uses the index, "
+            f"{place}: passages could not be removed ({type(error).__name__}); check that nothing else uses the index, "
             "and run again"
         ) from error
     return len(hits), left
 
 
-def _hits(table: Any, wanted: frozenset[str] | set[str]) -> set[str]:
-    """Returns the ids of passages that name a message, in any version."""
+@frozen
+class _Wanted:
+    """What a passage has to name to be removed."""
+
+    messages: frozenset[str]
+    people: re.Pattern[bytes] | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        return COLUMNS[:-1] if self.people else ("id", "source")
+
+    def __call__(self, passage: Mapping[str, str]) -> bool:
+        if not self.messages.isdisjoint(named_by(passage["id"], passage["source"])):
+            return True
+        return self.people is not None and any(self.people.search(v.encode()) for v in passage.values())
+
+
+def _hits(table: Any, wanted: _Wanted) -> set[str]:
+    """Returns the ids of passages that name what is wanted, in any version."""
     found: set[str] = set()
     newest = int(table.version)
     try:
         for entry in table.list_versions():
             table.checkout(int(entry["version"]))
-            found.update(uid for uid, hit in _named(_rows(table), wanted) if hit)
+            found.update(uid for uid, hit in _named(_rows(table, wanted), wanted) if hit)
     finally:
         table.checkout(newest)
         table.checkout_latest()
     return found
 
 
-def _rows(table: Any) -> Any:
-    return table.search().select(["id", "source"]).limit(max(1, table.count_rows())).to_arrow()
+def _rows(table: Any, wanted: _Wanted) -> Any:
+    return table.search().select([*wanted.columns]).limit(max(1, table.count_rows())).to_arrow()
 
 
-def _named(arrow: Any, wanted: frozenset[str] | set[str]) -> list[tuple[str, bool]]:
-    ids, sources = (arrow.column(name).to_pylist() for name in ("id", "source"))
-    return [
-        (uid, not wanted.isdisjoint(named_by(uid, source))) for uid, source in zip(ids, sources, strict=True)
-    ]
+def _named(arrow: Any, wanted: _Wanted) -> list[tuple[str, bool]]:
+    return [(passage["id"], wanted(passage)) for passage in arrow.select(wanted.columns).to_pylist()]
 
 
-def _without(table: Any, wanted: frozenset[str] | set[str]) -> int:
+def _without(table: Any, wanted: _Wanted) -> int:
     """Makes a version of the other passages, whatever columns they have; returns how many there are."""
     arrow = table.to_arrow()
     keep = [not hit for _, hit in _named(arrow, wanted)]

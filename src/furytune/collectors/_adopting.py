@@ -14,9 +14,9 @@ import msgspec
 from attrs import evolve, frozen
 
 from furytune.collectors._discord_files import ChannelFiles, find_files, in_channels, open_file
-from furytune.collectors._discord_json import FullForwarded, FullMessage
+from furytune.collectors._discord_json import FullForwarded, FullMessage, Mention
 from furytune.collectors._discord_pairs import OnDrop
-from furytune.collectors._discord_text import SAID, text_of
+from furytune.collectors._discord_text import SAID, restore_mentions, text_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
 from furytune.collectors._live.convert import kept_embed
 from furytune.collectors._names import one_line, printable
@@ -239,7 +239,7 @@ def _kept(message: FullMessage) -> kept.Kept:
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
             for r in message.reactions or ()
         ],
-        forwarded_message=_forwarded(forwarded),
+        forwarded_message=_forwarded(forwarded, message.mentions or []),
     )
 
 
@@ -249,11 +249,11 @@ def _said(message: FullMessage) -> str:
     return text_of(message) if message.forwarded_message is None else message.content
 
 
-def _forwarded(forwarded: FullForwarded | None) -> kept.Forwarded | None:
+def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
     if forwarded is None:
         return None
     return kept.Forwarded(
-        content=forwarded.content or "",
+        content=restore_mentions(forwarded.content or "", mentions),
         timestamp=forwarded.timestamp or "",
         attachments=_attachments(forwarded),
         embeds=[kept_embed(embed) for embed in forwarded.embeds or ()],

@@ -314,4 +314,17 @@ def open_file(path: Path, name: str, *, skip: bool, block: int, limit: int) -> _
     """Reads a file up to its first messages."""
     export = ExportFile(path, printable(path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
-    return _File(export, name, channel, first)
+    return _File(export, _public(name, channel), channel, first)
+
+
+def _public(name: str, channel: Channel) -> str:
+    """Returns what reports and manifests call a file.
+
+    The exporter names files after channels: after the title of a thread, which is somebody's words, or after the person
+    on the other end. Such a file is called by the channel's id.
+    """
+    if not channel.id or not (channel.is_thread or channel.kind.startswith("Direct")):
+        return name
+    ending = next((e for e in reversed(_ENDINGS) if name.lower().endswith(e)), "")
+    part = _PART.search(name[: len(name) - len(ending)])
+    return f"{channel.id}{part[0] if part else ''}{ending}"

@@ -41,8 +41,17 @@ class ChannelSource(Protocol):
         """Id of the parent channel's message that the thread was opened on, or ""."""
         ...
 
+    @property
+    def opening_missing(self) -> bool:
+        """True if it is known that the first message is not among the messages."""
+        ...
+
     def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
         """Yields lists of messages with the name of their file, in order of time, each id once."""
+        ...
+
+    def refusal(self, message: Any) -> str:
+        """Returns why one of its messages may not be used, such as "opted_out"; "" if it may."""
         ...
 
 
@@ -115,6 +124,8 @@ class Pairing:
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
+            if place.is_thread and channel.opening_missing:
+                place = attrs.evolve(place, opening_missing=True)
             posts = _Posts(channel, names, starters, on_drop, include_bots=self.include_bots)
             yield from _paired(posts, place, pairers, channel.name, drops)
             on_read(posts.count)
@@ -189,10 +200,14 @@ class _Posts:
 
     def _post(self, message: ThinMessage, name: str) -> Post:
         text = message.content
-        if message.mentions or not text:
+        drop = self._source.refusal(message)
+        if drop:
+            text = ""
+        elif message.mentions or not text:
             text = text_of(message)
-        drop = ""
-        if message.type not in SAID:
+        if drop:
+            pass
+        elif message.type not in SAID:
             drop = "system"
             if message.type in STARTERS:
                 opening = self._opened_on(message, name)

@@ -34,23 +34,22 @@ def is_solved(reactions: list[Reaction]) -> bool:
 def restore_mentions(text: str, mentions: list[Mention]) -> str:
     """Turns the exporter's ``@Nickname`` back into ``<@id>``, outside of code.
 
-    Only exact matches of a mentioned person's nickname or name; one that fits two people stays as it is.
+    Only exact matches of a mentioned person's nickname or name; one that fits two people, or one without
+    an id, becomes ``<@0>``, so that no mention keeps a name.
     """
     names: dict[str, str] = {}
     for mention in mentions:
-        if not mention.id:
-            continue
+        uid = mention.id or ""
         for name in {mention.nickname, mention.name}:
             if name:
-                names[name] = mention.id if names.get(name, mention.id) == mention.id else ""
+                names[name] = uid if names.get(name, uid) == uid else ""
     if not any(name in text for name in names):
         return text
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile(r"(?<![\w@<])@(" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
 
     def tag(found: re.Match[str]) -> str:
-        uid = names[found[1]]
-        return f"<@{uid}>" if uid else found[0]
+        return f"<@{names[found[1]] or 0}>"
 
     parts = _CODE.split(text)
     return "".join(part if i % 2 else pattern.sub(tag, part) for i, part in enumerate(parts))
@@ -60,7 +59,7 @@ def text_of(message: ThinMessage | FullMessage) -> str:
     """Returns a message's content, or that of the message it forwards, with mentions restored."""
     text = message.content
     if not text and message.forwarded_message is not None:
-        return message.forwarded_message.content or ""
+        text = message.forwarded_message.content or ""
     if message.mentions and "@" in text:
         return restore_mentions(text, message.mentions)
     return text

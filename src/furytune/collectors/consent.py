@@ -1,4 +1,4 @@
-"""Who takes part in a live collection."""
+"""Who takes part: whose messages are collected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     for item in found:
         if not (item.isascii() and item.isdigit()):
             raise ConfigError(
-                "opt_out and opt_in name people by their Discord user ids, such as '80351110224678912'; one is no number"
+                "opt_out and opt_in name people by their Discord user ids, such as '80351110224678912'; one of them is not a number"
             )
     return found
 
@@ -46,19 +46,20 @@ def _names(value: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Consent:
-    """Whose messages may be taken down. Opting out wins over opting in.
+    """Whose messages are collected. Opting out wins over opting in.
 
-    What somebody else wrote is never kept: a bare id stands in its place, so that it is counted. Messages that were
-    taken down before their author opted out are removed from the journal at the next run.
+    A journal keeps nothing but the id of anybody else's message, so that it is counted. Messages that were collected
+    before their author opted out are removed from the journal at the next run. From an export, which is a file of yours,
+    their messages are not used.
 
     Args:
         opt_out: Ids of people who do not take part.
-        opt_out_roles: Names or ids of roles whose holders do not take part. An "@" before a name is passed over.
+        opt_out_roles: Names or ids of roles whose holders do not take part. An "@" before a name is ignored.
         opt_in: Ids of people who take part. If these or the roles below are given, nobody else does.
         opt_in_roles: Names or ids of roles whose holders take part.
 
     Raises:
-        ConfigError: An id is no number.
+        ConfigError: An id is not a number.
     """
 
     opt_out: tuple[str, ...] = field(default=(), converter=_ids)
@@ -76,15 +77,17 @@ class Consent:
         """True if only people who opted in take part."""
         return bool(self.opt_in or self.opt_in_roles)
 
-    def resolved(self, roles: Mapping[str, str]) -> Consent:
-        """Returns the same rules with role ids in the place of names.
+    def resolved(self, roles: Mapping[str, str], *, hint: str = "") -> Consent:
+        """Returns the same rules with role ids instead of names.
 
         Args:
             roles: Names of a server's roles by their ids.
+            hint: What to say if there is no such role.
 
         Raises:
             ConfigError: There is no such role, or two have the name.
         """
+        hint = f"; {hint}" if hint else ""
 
         def ids(wanted: tuple[str, ...]) -> tuple[str, ...]:
             found = []
@@ -92,23 +95,23 @@ class Consent:
                 fit = [uid for uid, known in roles.items() if name in (uid, known)]
                 fit = fit or [uid for uid, known in roles.items() if name.removeprefix("@") == known]
                 if not fit:
-                    raise ConfigError(f"no role of the server is named {name!r}; there are {_listed(roles)}")
-                if len(fit) > 1:
                     raise ConfigError(
-                        f"{len(fit)} roles of the server are named {name!r}; give the role's id"
+                        f"no role is named {name!r}; there are {_listed(roles) or 'none'}{hint}"
                     )
+                if len(fit) > 1:
+                    raise ConfigError(f"{len(fit)} roles are named {name!r}; give the role's id")
                 found += fit
             return tuple(found)
 
         return attrs.evolve(self, opt_out_roles=ids(self.opt_out_roles), opt_in_roles=ids(self.opt_in_roles))
 
     def refusal(self, author: str, roles: Collection[str], *, bot: bool = False) -> str:
-        """Returns why a message is not taken down: "opted_out", "not_opted_in", or "" if it is.
+        """Returns why a message is not collected: "opted_out", "not_opted_in", or "" if it is.
 
         Args:
             author: Id of its author.
             roles: Ids of the author's roles.
-            bot: True for a bot, which needs not opt in.
+            bot: True for a bot, which need not opt in.
         """
         if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
             return "opted_out"

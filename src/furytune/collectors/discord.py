@@ -86,8 +86,8 @@ class Update:
         new: Messages that were not in it.
         changed: Messages that were edited, reacted to, or otherwise changed.
         deleted: Messages that are no longer in Discord, and now not in the journal either.
-        withheld: Messages that were not taken down, for their authors do not take part.
-        unwritable: Messages that were not taken down, for a text of theirs holds half a character (a lone surrogate).
+        withheld: Messages that were not collected, because their authors do not take part.
+        unwritable: Messages that were not collected, because their text has half a character (a lone surrogate).
         removed: Messages that were taken out, for their authors do not take part any longer.
         channels: Channels and threads that were looked at.
         requests: Requests sent to Discord.
@@ -152,7 +152,7 @@ class DiscordCollector:
         exclude: The same, of what is not read. What a journal holds of it is passed over.
         private_threads: Read private threads too: those that somebody took the bot into, and all of them for a bot that
             manages threads. Without it what a journal holds of them is passed over.
-        consent: Whose messages may be taken down.
+        consent: Whose messages are collected.
         recheck: Messages of this age are compared with Discord in every run, so that edits and deletions arrive;
             older ones by `refresh`.
         patience: How often and how long a request that fails is made again.

@@ -12,7 +12,6 @@ from attrs import define, field, frozen
 from furytune._checks import at_least, of_type, one_of
 from furytune._pseudonym import Pseudonyms
 from furytune.collectors._discord_files import (
-    ChannelFiles,
     file_drop,
     find_files,
     in_channels,
@@ -21,8 +20,10 @@ from furytune.collectors._discord_files import (
 from furytune.collectors._discord_json import FullMessage
 from furytune.collectors._discord_pairs import Pairing, as_pairers, bytes_or_none, source_of
 from furytune.collectors._discord_view import view
+from furytune.collectors._export_people import Participating, withholding
 from furytune.collectors._json_stream import BLOCK, LIMIT
 from furytune.collectors._names import printable
+from furytune.collectors.consent import Consent
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair, Source
@@ -84,6 +85,10 @@ class DiscordExportCollector:
             but raises where nothing at all could be read.
         pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
             `ReplyPairer`.
+        consent: Whose messages are used, by the user ids and roles in the export; of several exports the newest says which
+            roles somebody holds. The others' messages are dropped as "opted_out", "not_opted_in" or, if somebody
+            forwards a message of which the author is not in the export, "unknown_author". With any rule, the files are
+            read twice, or three times if they have forwarded messages.
         author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
             random in each process, so that pseudonyms of two runs differ.
         window: Messages of a channel that are looked at together, for the default pairers.
@@ -97,6 +102,7 @@ class DiscordExportCollector:
         default="raise", kw_only=True, validator=one_of("raise", "skip")
     )
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=as_pairers)
+    consent: Consent = field(default=Consent(), kw_only=True, validator=of_type(Consent))
     author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=bytes_or_none)
     window: int = field(default=50_000, kw_only=True, validator=at_least(2))
     include_bots: bool = field(default=False, kw_only=True, validator=of_type(bool))
@@ -107,6 +113,7 @@ class DiscordExportCollector:
         """Yields pairs and drops, channel by channel, threads last.
 
         Raises:
+            ConfigError: ``consent`` names a role that no author in the export holds.
             SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
@@ -123,9 +130,11 @@ class DiscordExportCollector:
         """Yields every message, system messages and bots too, each id once.
 
         Args:
-            on_drop: Called for what is left out: duplicates, and with ``on_error="skip"`` malformed parts.
+            on_drop: Called for what is left out: duplicates, messages whose authors do not take part, and with
+                ``on_error="skip"`` malformed parts.
 
         Raises:
+            ConfigError: ``consent`` names a role that no author in the export holds.
             SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
@@ -137,11 +146,14 @@ class DiscordExportCollector:
                 outcome.read += len(block)
                 source = sources.get(name) or sources.setdefault(name, source_of(channel.channel, name))
                 for message in block:
+                    if why := channel.refusal(message):
+                        outcome.drop(Dropped(reason=why, unit="message", ids=(message.id,), where=name))
+                        continue
                     roles = tuple(role.name for role in message.author.roles or () if role.name)
                     yield view(message, channel.channel, source, names, roles)
         outcome.check()
 
-    def _channels(self, outcome: _Outcome) -> list[ChannelFiles]:
+    def _channels(self, outcome: _Outcome) -> list[Participating]:
         found = []
         skip = self.on_error == "skip"
         for path, name in find_files(self.path):
@@ -154,4 +166,6 @@ class DiscordExportCollector:
                 if not skip:
                     raise
                 outcome.drop(file_drop(error, name))
-        return in_channels(found)
+        channels = in_channels(found)
+        people = withholding(channels, self.consent)
+        return [Participating(channel, people) for channel in channels]

@@ -17,6 +17,7 @@ from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, b
 from furytune.collectors._discord_view import view
 from furytune.collectors._names import one_line, printable
 from furytune.errors import SourceError
+from furytune.journal._lines import GONE
 from furytune.journal.log import Log
 from furytune.journal.store import About, Journal, Unread
 from furytune.pairing import Pairer
@@ -45,6 +46,12 @@ class _Logged:
         # In Discord a thread that was opened on a message has the message's id.
         return self.channel.id if self.channel.is_thread else ""
 
+    @property
+    def opening_missing(self) -> bool:
+        """True if the first message was deleted or is withheld: only its id is in the journal."""
+        first = next(iter(self.log.lines()), None)
+        return first is not None and first[1].startswith(GONE)
+
     def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
         gone: Counter[str] = Counter()
         ids: dict[str, tuple[str, ...]] = {}
@@ -57,6 +64,10 @@ class _Logged:
                 yield block, self.name
         for why, count in sorted(gone.items()):
             on_drop(Dropped(reason=why, unit="message", count=count, ids=ids[why], where=self.name))
+
+    def refusal(self, message: object) -> str:  # noqa: ARG002  # the protocol's signature
+        """Returns "": what may not be used is not in the journal."""
+        return ""
 
 
 @frozen

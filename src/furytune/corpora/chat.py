@@ -5,56 +5,81 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from furytune.corpora._files import address, check_address
-from furytune.errors import ConfigError
+from furytune.errors import ConfigError, TextError
+from furytune.normalize import Normalizer
 from furytune.records import Dropped, Passage, QAPair
 
 __all__ = ["chat"]
 
 _URL = "https://discord.com/channels/{guild}/{channel}/{message}"
 _SLOTS = ("guild", "channel", "message")
+_NORMALIZER = Normalizer()
 
 
-def chat(pairs: Iterable[QAPair | Dropped], *, url: str = _URL) -> Iterator[Passage | Dropped]:
+def chat(
+    pairs: Iterable[QAPair | Dropped], *, url: str = _URL, normalizer: Normalizer = _NORMALIZER
+) -> Iterator[Passage | Dropped]:
     """Reads pairs of question and answer.
 
     Each pair is one passage, question first, dated by ``answered_at``. So no question is ever shown its own answer,
-    nor one that was not yet given when it was asked. The id is ``chat:`` with the pair's id behind it; the source
+    nor one that was not yet given when it was asked. The id is ``chat:`` followed by the pair's id; the source
     names every message of the pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (the channel is the thread's where there is
-    one), so whoever has to erase a message finds the passages made of it. There is no title, for a title
+    one), so that the passages made of a message are found when it has to be erased. There is no title, because a title
     is shown where the text of messages is not.
 
-    The texts are taken as they are: give pairs that curators went over, so that secrets are redacted and
-    answers that no longer hold are gone.
+    Question and answer are normalised as they are for a training row: mentions lose their ids, people have the same
+    number in both, and secrets become placeholders. Nothing else is changed, so give pairs that curators have checked:
+    answers that are out of date should be gone.
 
     Args:
         pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` among them is passed on.
         url: Pattern of the passages' addresses, with ``{guild}``, ``{channel}`` and ``{message}`` (the
             question's first) in it. A pair that lacks one of them has no address.
+        normalizer: What is done to the texts. Give the pipeline's, if it is not the default one.
 
     Yields:
         A passage for each pair, or a `Dropped`: ``undated`` (no ``answered_at``, so it would be visible to its own question),
-        ``answered_before_asked``, ``empty_text``.
+        ``answered_before_asked``, ``empty_text``, ``unusable_question`` and ``unusable_answer`` (nothing is left after
+        normalising, or the text is damaged).
 
     Raises:
-        ConfigError: The pattern has another slot, or there is something else than pairs.
+        ConfigError: The pattern has another slot, ``normalizer`` is not a `Normalizer`, or an item is not a pair.
     """
     check_address(url, _SLOTS)
+    if not isinstance(normalizer, Normalizer):
+        raise ConfigError(f"normalizer is a furytune.Normalizer, not a {type(normalizer).__name__}")
     if isinstance(pairs, (str, bytes, Mapping)) or not isinstance(pairs, Iterable):
         raise ConfigError(
             f"chat takes pairs, such as collector.collect() gives, not a {type(pairs).__name__}"
         )
-    return _read(pairs, url)
+    return _read(pairs, url, normalizer)
 
 
-def _read(pairs: Iterable[QAPair | Dropped], url: str) -> Iterator[Passage | Dropped]:
+def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -> Iterator[Passage | Dropped]:
     for pair in pairs:
         if isinstance(pair, Dropped):
             yield pair
             continue
         if not isinstance(pair, QAPair):
             raise ConfigError(f"chat takes pairs of question and answer, not a {type(pair).__name__}")
-        reason = _refused(pair)
-        yield Dropped(reason=reason, ids=(pair.id,), where=_where(pair)) if reason else _passage(pair, url)
+        yield _made(pair, url, normalizer)
+
+
+def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
+    def dropped(reason: str, detail: str = "") -> Dropped:
+        return Dropped(reason=reason, ids=(pair.id,), where=_where(pair), detail=detail)
+
+    if reason := _refused(pair):
+        return dropped(reason)
+    try:
+        question = normalizer(pair.question)
+    except TextError as error:
+        return dropped("unusable_question", str(error))
+    try:
+        answer = normalizer(pair.answer, after=pair.question)
+    except TextError as error:
+        return dropped("unusable_answer", str(error))
+    return _passage(pair, question.strip(), answer.strip(), url)
 
 
 def _refused(pair: QAPair) -> str:
@@ -67,7 +92,7 @@ def _refused(pair: QAPair) -> str:
     return ""
 
 
-def _passage(pair: QAPair, url: str) -> Passage:
+def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     values = {
         "guild": source.guild,
@@ -77,7 +102,7 @@ def _passage(pair: QAPair, url: str) -> Passage:
     complete = all(values[slot] for slot in _SLOTS if f"{{{slot}}}" in url)
     return Passage(
         id=f"chat:{pair.id}",
-        text=f"Question:\n{pair.question.strip()}\n\nAnswer:\n{pair.answer.strip()}",
+        text=f"Question:\n{question}\n\nAnswer:\n{answer}",
         source=_where(pair),
         url=address(url, **values) if complete else "",
         date=pair.answered_at,

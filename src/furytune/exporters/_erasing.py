@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,11 @@ import msgspec
 from furytune import _own_files
 from furytune._canonical import Json
 from furytune._durable import StagedFile, staged
-from furytune._lineage import decode_row, names
+from furytune._lineage import decode_row, names, whole_numbers
 from furytune.errors import ExportError
 from furytune.exporters._manifest import blocks, encode_head, is_json_lines, load_dataset
 
-__all__ = ["check", "erase"]
+__all__ = ["check", "erase", "rows_naming"]
 
 _PLAN = "forgetting"
 _BLOCK = 1 << 20
@@ -45,17 +46,19 @@ def check(manifest: Path) -> None:
         ) from error
 
 
-def erase(manifest: Path, messages: Collection[str]) -> tuple[int, int]:
-    """Takes out each row that any of the messages is behind, or is quoted in the prompt of.
+def erase(manifest: Path, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
+    """Removes each row that any of the messages is behind, or is quoted in the prompt of.
 
-    Where there is none, no file is touched.
+    Rows that hold the id of one of the people are removed too: older versions made such rows. Nor is any of the ids left as
+    an example of what was dropped. If there is nothing to remove, no file is touched.
 
     Args:
         manifest: Of the data set.
         messages: Ids of chat messages.
+        people: Ids of people.
 
     Returns:
-        How many rows went, those of an erasure that was cut short included, and how many are left.
+        How many rows were removed, those of an interrupted call included, and how many are left.
 
     Raises:
         ExportError: The files are not those that the manifest lists, or cannot be written. Calling again goes on.
@@ -69,26 +72,56 @@ def erase(manifest: Path, messages: Collection[str]) -> tuple[int, int]:
             head = _own_files.read_head(manifest)
         load_dataset(manifest)
         wanted = messages if isinstance(messages, (set, frozenset)) else frozenset(messages)
+        naming = whole_numbers(people)
         gone = [row.id for row in _rows(manifest) if not wanted.isdisjoint(row.holds())]
+        if naming:
+            gone += set(_naming(manifest, head, naming)).difference(gone)
+        counts = _recounted(head["counts"], frozenset(gone), wanted | frozenset(people))
         if gone:
             head[_PLAN] = {
                 "rows": gone,
                 "files": [_after(manifest, f, frozenset(gone)) for f in head["files"]],
-                "counts": _recounted(head["counts"], frozenset(gone), wanted),
+                "counts": counts,
             }
             _write(manifest, head, keep=None)
             _finish(manifest, head)
             head = _own_files.read_head(manifest)
+        elif counts != head["counts"]:
+            _write(manifest, {**head, "counts": counts}, keep=None)
     except OSError as error:
         raise ExportError(
             f"{error.filename or manifest}: cannot be written: {error.strerror or type(error).__name__}; "
-            "see to the cause and run again: what was begun is finished then"
+            "remove the cause and run again, which finishes what was begun"
         ) from error
     except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
         raise ExportError(
             f"{manifest}: not a whole manifest of a data set; export the data set again"
         ) from error
     return finished + len(gone), sum(int(f["rows"]) for f in head["files"])
+
+
+def rows_naming(manifest: Path, people: Collection[str], messages: Collection[str]) -> int:
+    """Returns how many rows hold the id of one of the people, but none of the messages."""
+    naming = whole_numbers(people)
+    head = _own_files.read_head(manifest)
+    if naming is None or _PLAN in head:
+        return 0
+    hits = set(_naming(manifest, head, naming))
+    return sum(row.id in hits and set(row.holds()).isdisjoint(messages) for row in _rows(manifest))
+
+
+def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) -> Iterator[str]:
+    """Yields the ids of rows that hold an id, in the data or in what the manifest says of them."""
+    for file in head["files"]:
+        path = manifest.parent / file["name"]
+        records = _records(path)
+        if not is_json_lines(str(path)):
+            next(records)
+        lines = ((decode_row(line), line) for line in _own_files.source_lines(manifest))
+        ours = ((row, line) for row, line in lines if row.split == file["split"])
+        for record, (row, line) in zip(records, ours, strict=True):
+            if naming.search(record) or naming.search(line):
+                yield row.id
 
 
 def _finish(manifest: Path, head: dict[str, Any]) -> None:
@@ -202,6 +235,8 @@ def _recounted(
         {**d, "examples": [e for e in d["examples"] if e not in gone and wanted.isdisjoint(names(e))]}
         for d in counts["dropped"]
     ]
+    if not gone:
+        return {**counts, "dropped": dropped}
     entry = next((d for d in dropped if (d["unit"], d["reason"]) == ("pair", "forgotten")), None)
     if entry is None:
         entry = {"unit": "pair", "reason": "forgotten", "count": 0, "examples": []}

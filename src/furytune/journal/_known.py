@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from furytune.errors import SourceFormatError
+from furytune.journal.messages import without_embeds
 
 __all__ = ["FORMAT", "About", "Forgotten", "People", "Permission", "Unread", "decoded"]
 
 T = TypeVar("T")
 
-_MENTION = re.compile(rb"<@!?([0-9]+)>")
+# A mention, or the id by itself, as in a link to somebody's profile.
+_PERSON = re.compile(rb"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>[1-9][0-9]{14,19})(?![0-9])")
 
 FORMAT = "furytune-journal/1"
 """Name and version of the form of a journal."""
@@ -79,7 +81,7 @@ class People(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
-    """Who and what is never to be taken down again. People stand there as keyed hashes."""
+    """Who and what is never to be collected again. People are in it as keyed hashes."""
 
     salt: str = ""
     people: frozenset[str] = frozenset()
@@ -97,11 +99,14 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
         return made
 
     def masked(self, line: bytes) -> bytes:
-        """Returns a line of a log, with the id 0 where it mentions one of the people."""
-        return _MENTION.sub(self._mask, line) if self.people else line
+        """Returns a line of a log, with 0 for the ids of the people, and without embeds that name one of the messages."""
+        line = _PERSON.sub(self._mask, line) if self.people else line
+        return without_embeds(line, self.messages) if self.messages else line
 
-    def _mask(self, mention: re.Match[bytes]) -> bytes:
-        return b"<@0>" if self.has(mention[1].decode(), "") else mention[0]
+    def _mask(self, found: re.Match[bytes]) -> bytes:
+        if not self.has(found[found.lastgroup or 0].decode(), ""):
+            return found[0]
+        return b"<@0>" if found["mentioned"] else b"0"
 
     def _mark(self, author: str) -> str:
         return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()

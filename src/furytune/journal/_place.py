@@ -13,7 +13,7 @@ __all__ = ["ANEW", "HINTS", "access", "folder_of"]
 
 ANEW = (
     "bring it back from a copy; without one, collect anew into another folder, and put this one's forgotten.json "
-    "there first: it says who is never to be taken down again"
+    "there first: it says who is never to be collected again"
 )
 HINTS = {
     "journal.json": ANEW,

@@ -44,7 +44,7 @@ _SYNC_SECONDS = 2.0
 
 @frozen
 class Gone:
-    """A message that is no longer there, or never was taken down.
+    """A message that is no longer there, or was never collected.
 
     Attributes:
         id: Its id.

@@ -6,6 +6,8 @@ person's, not a message's.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -22,7 +24,10 @@ __all__ = [
     "Sticker",
     "Writer",
     "line_of",
+    "without_embeds",
 ]
+
+_SNOWFLAKE = re.compile(rb"(?<![0-9])[0-9]{15,20}(?![0-9])")
 
 
 class Writer(msgspec.Struct, gc=False, rename="camel"):
@@ -115,6 +120,7 @@ class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Kept).decode
 
 
 def line_of(message: Kept) -> bytes:
@@ -124,3 +130,28 @@ def line_of(message: Kept) -> bytes:
         UnicodeEncodeError: A text holds a lone surrogate.
     """
     return _encode(message) + b"\n"
+
+
+def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
+    """Returns the line of a message without the embeds that name one of some messages.
+
+    Bots that quote a message show it in an embed, with a link to it.
+
+    Args:
+        line: As `line_of` returned it, or a line that is not about a message.
+        messages: Ids of messages.
+    """
+    if b'"embeds":[{' not in line:
+        return line
+    message = _decode(line)
+    found = False
+    for holder in (message, message.forwarded_message):
+        if holder is not None:
+            kept = [e for e in holder.embeds if not any(uid in messages for uid in _named(e))]
+            found = found or len(kept) < len(holder.embeds)
+            holder.embeds = kept
+    return line_of(message) if found else line
+
+
+def _named(embed: dict[str, Any]) -> list[str]:
+    return [uid.decode() for uid in _SNOWFLAKE.findall(_encode(embed))]

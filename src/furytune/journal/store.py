@@ -171,7 +171,7 @@ class Journal:
         return self._read("people.json", People)
 
     def forgotten(self) -> Forgotten:
-        """Returns who and what is never to be taken down again."""
+        """Returns who and what is never to be collected again."""
         return self._read("forgotten.json", Forgotten)
 
     def save(self, value: About | People | Forgotten) -> None:
@@ -273,9 +273,10 @@ class Journal:
         return found
 
     def forget(self, authors: Collection[str] = (), messages: Collection[str] = ()) -> int:
-        """Removes these people's words and these messages, for good: no later run takes them down again.
+        """Removes these people's words and these messages, for good: no later run collects them again.
 
-        Where others mention one of the people, the id 0 stands from now on.
+        In messages of others, 0 replaces the ids of these people, and embeds that name one of the messages are removed,
+        now and in later runs.
 
         Args:
             authors: Discord user ids.
@@ -298,8 +299,7 @@ class Journal:
             forgotten = before.add(authors, found)
             self.save(forgotten)
             removed = self.replace(dict.fromkeys(found, "forgotten"))
-            if authors:
-                self._mask(forgotten)
+            self._mask(forgotten)
             people = self.people()
             for author in authors:
                 people.members.pop(author, None)
@@ -308,9 +308,9 @@ class Journal:
 
     def _mask(self, forgotten: Forgotten) -> None:
         for log in self.logs().values():
-            if any(forgotten.masked(line) != line for _, line in log.lines()):
+            if any(_masked(line, forgotten) != line for _, line in log.lines()):
                 last = log.peek()
-                lines = ((uid, forgotten.masked(line)) for uid, line in log.lines())
+                lines = ((uid, _masked(line, forgotten)) for uid, line in log.lines())
                 log.rewrite(lines, last.position, last.channel)
 
     def replace(self, gone: Mapping[str, str]) -> int:
@@ -339,3 +339,7 @@ class Journal:
                 )
                 removed += len(here)
         return removed
+
+
+def _masked(line: bytes, forgotten: Forgotten) -> bytes:
+    return line if line.startswith(GONE) else forgotten.masked(line)

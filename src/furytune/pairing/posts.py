@@ -67,6 +67,8 @@ class Conversation:
         platform: Prefix of pair ids.
         starters: Ids of messages that a thread was opened on; such a thread has the same id in Discord.
         tags: Names of the forum tags of the thread.
+        opening_missing: True if somebody wrote an opening message that is not among the posts, because it was deleted or
+            is withheld.
     """
 
     guild: str = ""
@@ -76,6 +78,7 @@ class Conversation:
     platform: str = "discord"
     starters: Collection[str] = frozenset()
     tags: tuple[str, ...] = ()
+    opening_missing: bool = False
 
     def pair(
         self, question: list[list[Post]], answer: list[Post], *, uid: str, group: str, method: str

@@ -16,14 +16,18 @@ from furytune.records import Dropped, QAPair
 __all__ = ["ThreadPairer"]
 
 
+_LOST = frozenset({"thread_starter_missing", "opted_out", "not_opted_in", "unknown_author"})
+"""Why an opening message may be missing although somebody wrote one: then nobody else's is the question."""
+
+
 @frozen
 class ThreadPairer:
     """One pair from each thread: what the opener asked, and the turn that answers it.
 
     Consecutive messages of one person are a turn. The answer is the first turn by somebody else, unless it only asks
     back and the opener then spoke again. A solution mark on a message makes its turn the answer. The question is
-    everything the opener said before the answer. A thread whose opening message is not there, or holds no text and is
-    followed by somebody else's, has no question: it is dropped as "no_question_text".
+    everything the opener said before the answer. A thread has no question if its opening message is missing or withheld,
+    or has no text and is followed by somebody else's: it is dropped as "no_question_text".
 
     Args:
         window: Most messages of a thread that are looked at; later ones are counted as "after_window".
@@ -40,10 +44,10 @@ class ThreadPairer:
         drops = Drops()
         kept: list[Post] = []
         read = 0
-        starter_missing = False
+        starter_missing = place.opening_missing
         for post in posts:
             read += 1
-            starter_missing = starter_missing or (read == 1 and post.drop == "thread_starter_missing")
+            starter_missing = starter_missing or (read == 1 and post.drop in _LOST)
             if post.drop:
                 drops.add(post.drop, post.id)
             elif len(kept) < self.window:

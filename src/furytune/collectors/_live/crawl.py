@@ -34,7 +34,7 @@ class Crawl:
         session: Open.
         journal: Being written to by this process only.
         survey: What can be read.
-        participants: Who may be taken down.
+        participants: Whose messages are collected.
         after: Messages above this id are compared with what Discord says now.
         refresh: Number of the comparison of everything that is to be done; 0 for none.
         on_page: Called after each page and each channel.

@@ -1,4 +1,4 @@
-"""Who may be taken down, by their ids and roles."""
+"""Whose messages are collected, by their ids and roles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Participants:
         guild: Id of the server.
         roles: Its roles, names by ids.
         consent: The rules, with role ids.
-        forgotten: Who and what is never to be taken down.
+        forgotten: Who and what is never to be collected.
 
     Attributes:
         listed: Whether all members could be listed.
@@ -80,11 +80,11 @@ class Participants:
                 self._members[author] = _roles(member) if member is not None else ()
 
     def masked(self, line: bytes) -> bytes:
-        """Returns a line of a log without mentions of people who are forgotten."""
+        """Returns a line of a log without the ids of forgotten people, and without quotes of forgotten messages."""
         return self._forgotten.masked(line)
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
-        """Returns why a message is not taken down, "" if it is; its author has been met."""
+        """Returns why a message is not collected, "" if it is. Its author has been met before."""
         if message in self._forgotten.messages:
             return "forgotten"
         why = self._refusals.get((author, bot))
@@ -97,7 +97,7 @@ class Participants:
 
     @property
     def restricted(self) -> bool:
-        """True if there is anybody whose messages are not taken down."""
+        """True if there may be people whose messages are not collected."""
         return self._consent != Consent() or bool(self._forgotten.people or self._forgotten.messages)
 
     def withhold(self, messages: Withheld) -> None:
@@ -109,7 +109,7 @@ class Participants:
         self._read = channels
 
     def refusal_of_copy(self, original: Reference) -> str:
-        """Returns why the copy of a message is not taken down, "" if it is.
+        """Returns why the copy of a message is not collected, "" if it is.
 
         Discord does not tell whose words a copy holds. Where people may opt out or in, one from a channel that is not
         read is left out.

@@ -50,7 +50,7 @@ class Sweep:
 
     Args:
         session: Open.
-        participants: Who may be taken down.
+        participants: Whose messages are collected.
         log: Open to append.
         state: What is known of the channel now.
         counts: Added to.
