@@ -144,14 +144,15 @@ class DiscordExportCollector:
     def _channels(self, outcome: _Outcome) -> list[ChannelFiles]:
         found = []
         skip = self.on_error == "skip"
-        for path, name in find_files(self.path):
+        listing = find_files(self.path)
+        for dropped in listing.dropped:
+            outcome.on_drop(dropped)
+        for file in listing.files:
             outcome.files += 1
             try:
-                found.append(
-                    open_file(path, name, skip=skip, block=self.block_size, limit=self.max_message_bytes)
-                )
+                found.append(open_file(file, skip=skip, block=self.block_size, limit=self.max_message_bytes))
             except SourceFormatError as error:
                 if not skip:
                     raise
-                outcome.drop(file_drop(error, name))
+                outcome.drop(file_drop(error, file.name))
         return in_channels(found)

@@ -171,7 +171,9 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
     trees = []
     for root in roots:
         base = root.parents[up - 1]
-        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes)
+        # Some installers make links into a cache of each file, and Python follows them.
+        anywhere = Path(root.anchor)
+        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, within=anywhere)
         trees.append(_with_packages_above(tree, root, base))
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
