@@ -10,26 +10,25 @@ from attrs import define, field
 
 from furytune.corpora import _rst
 from furytune.corpora._blocks import Document, Heading, Span
+from furytune.corpora._front_matter import front_matter
 from furytune.corpora._roles import readable_markdown
 
 __all__ = ["markdown", "plain"]
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?![^ \t])(.*)$")
 # Pandoc's, MkDocs's and MyST's id and classes of a heading: "## Title { #anchor .class }".
 _ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 _DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
-_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w -]+?)(?:[ \t]+\"(.*)\")?[ \t]*$")
+_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: ++[\w-]+)*+)(?:[ \t]++\"(.*)\")?[ \t]*+$")
 # What begins a block of its own in Markdown, so that a line of hyphens below it is no underline.
 _NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
-_TITLE = re.compile(r"title:\s*(['\"]?)(.+?)\1\s*$")
 _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
 _LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
 _DEEPEST = 30  # directives; a deeper one is taken as it is, for reading it would exhaust the stack
-_FRONT = 400  # lines; a longer block between rules is no front matter
 
 
 @define
@@ -54,15 +53,18 @@ class _Reading:
         self.code[start:end] = [self.blocks] * (end - start)
 
 
-def markdown(lines: Sequence[str], *, indented_code: bool = True) -> Document:
+def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool = True) -> Document:
     """Reads a file.
 
     Args:
         lines: Without line ends.
         indented_code: Whether what is indented by four columns is code.
+        settings: Whether the file may begin with front matter.
     """
     r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
-    start = _front_matter(r)
+    start, r.title = front_matter(lines) if settings else (0, "")
+    if start:
+        r.blank(0, start, "front_matter")
     _read(r, start, len(r.lines))
     for i, line in enumerate(r.lines):
         if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
@@ -88,19 +90,6 @@ def plain(lines: Sequence[str]) -> Document:
         if not r.code[i] and _begins_indent(r, i, 0):
             r.mark(i, _rst.end_of_indent(lines, i + 1, 4))
     return Document(lines=r.lines, code=r.code)
-
-
-def _front_matter(r: _Reading) -> int:
-    if not r.lines or r.lines[0].rstrip() != "---":
-        return 0
-    for i in range(1, min(len(r.lines), _FRONT)):
-        if r.lines[i].rstrip() in ("---", "..."):
-            for line in r.lines[1:i]:
-                if match := _TITLE.match(line):
-                    r.title = " ".join(match[2].split())
-            r.blank(0, i + 1, "front_matter")
-            return i + 1
-    return 0
 
 
 def _read(r: _Reading, start: int, end: int) -> None:
@@ -230,12 +219,19 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         above = lines[i - 1] if i and not code[i - 1] else ""
         alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
         if match := _ATX.match(line):
-            if match[2]:
-                found.append(Heading(first=i, body=i + 1, rank=("", len(match[1])), text=_title(match[2])))
+            if text := _without_closing(match[2]):
+                found.append(Heading(first=i, body=i + 1, rank=("", len(match[1])), text=_title(text)))
         elif (match := _SETEXT.match(line)) and above.strip() and alone and not _NO_PARAGRAPH.match(above):
             rank = ("", 1 if match[1][0] == "=" else 2)
             found.append(Heading(first=i - 1, body=i + 1, rank=rank, text=_title(above)))
     return found
+
+
+def _without_closing(text: str) -> str:
+    """Returns the text of a heading without the row of ``#`` that may close it."""
+    text = text.strip(" \t")
+    less = text.rstrip("#")
+    return text if less and not less.endswith((" ", "\t")) else less.rstrip(" \t")
 
 
 def _title(text: str) -> str:
