@@ -72,7 +72,9 @@ def patterns() -> dict[str, tuple[re.Pattern[Any], frozenset[str]]]:
         source = Path(module.__file__).read_text(encoding="utf-8")
         for name, value in vars(module).items():
             for at, pattern in enumerate(_within(value, 4)):
-                used = re.findall(rf"\b{name}\.(match|fullmatch|search|sub|subn|split|findall|finditer)\(", source)
+                used = re.findall(
+                    rf"\b{name}\.(match|fullmatch|search|sub|subn|split|findall|finditer)\(", source
+                )
                 found.setdefault(f"{module.__name__}.{name}.{at}", (pattern, frozenset(used or ["search"])))
         for call in _calls(source):
             method, text, flags = call
@@ -110,7 +112,7 @@ def _calls(source: str) -> Iterator[tuple[str, str, int]]:
             flags = 0
             for keyword in node.keywords:
                 if keyword.arg == "flags":
-                    flags = int(eval(ast.unparse(keyword.value), {"re": re}))  # noqa: S307  (our own source)
+                    flags = int(eval(ast.unparse(keyword.value), {"re": re}))
             method = "match" if node.func.attr == "compile" else node.func.attr
             yield method, node.args[0].value, flags
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from furytune.corpora._blocks import Document
+from furytune.corpora._files import UnfitError
 from furytune.corpora._markdown import markdown
 from furytune.errors import MissingExtraError
 
@@ -64,9 +65,10 @@ def _converter() -> Any:
     except ImportError as error:
         raise MissingExtraError("reading HTML", "html") from error
 
-    class Converter(MarkdownConverter):  # type: ignore[misc]
+    class Converter(MarkdownConverter):
         def convert_pre(self, el: Any, text: str, *more: Any, **options: Any) -> str:
-            return str(super().convert_pre(el, _without_blank_ends(text), *more, **options))
+            text = _without_blank_ends(text)
+            return str(super().convert_pre(el, text, *more, **options))  # type: ignore[misc]
 
     return Converter(
         strip_pre=None,  # by itself it takes quadratic time
@@ -96,7 +98,7 @@ def _language(pre: Any) -> str:
     return ""
 
 
-def html(text: str) -> Document:
+def html(text: str, path: str) -> Document:
     """Reads a page.
 
     Navigation, scripts and forms are left out as what they are; the text of links stays, their addresses do not.
@@ -105,7 +107,7 @@ def html(text: str) -> Document:
     Raises:
         MissingExtraError: Beautiful Soup or markdownify is not installed.
         RecursionError: Elements are nested too deeply.
-        ValueError: This cannot be parsed.
+        UnfitError: ``not_html``: this cannot be parsed.
     """
     from bs4 import BeautifulSoup
     from bs4.builder import ParserRejectedMarkup
@@ -113,16 +115,16 @@ def html(text: str) -> Document:
     try:
         soup = BeautifulSoup(_closed(text.replace(_OPEN, "").replace(_CLOSE, "")), "html.parser")
     except ParserRejectedMarkup as error:
-        raise ValueError("a declaration in it is malformed") from error
+        raise UnfitError("not_html", "a declaration in it is malformed", path=path) from error
     _check_depth(soup)
     title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
     main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
     dropped = {"navigation": 0, "image": len(main.select("img"))}
     anchors = {}
     before: Any = None
-    for heading in main.find_all(_HEADINGS):
-        anchors[id(heading)] = _anchor(heading, before)
-        before = heading
+    for element in main.find_all(_HEADINGS):
+        anchors[id(element)] = _anchor(element, before)
+        before = element
     for element in main.select(_NOISE):
         dropped["navigation"] += 1
         element.extract()
@@ -165,7 +167,7 @@ def _escaped_after(text: str, at: int, opening: str) -> str:
 
 def _check_depth(soup: Any) -> None:
     depths = {id(soup): 0}
-    for element in soup.find_all(True):
+    for element in soup.find_all():
         depths[id(element)] = depth = depths[id(element.parent)] + 1
         if depth > _MOST_DEEP:
             raise RecursionError
@@ -173,7 +175,7 @@ def _check_depth(soup: Any) -> None:
 
 def _collapse_blanks(main: Any) -> None:
     """Leaves one blank of each run outside of ``pre``, as a browser shows it; the converter takes quadratic time."""
-    from bs4 import NavigableString
+    from bs4.element import NavigableString
 
     for string in list(main.find_all(string=_BLANKS)):
         if type(string) is NavigableString and string.find_parent("pre") is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["readable_markdown", "readable_rst"]
+__all__ = ["code_spans", "readable_markdown", "readable_rst"]
 
 _SYMBOLS = frozenset(
     [
@@ -84,7 +84,7 @@ def _of_rst(match: re.Match[str]) -> str:
 def readable_markdown(text: str) -> str:
     """Replaces MyST's roles, and images by what stands for them in words. The number of lines stays."""
     parts, at = [], 0
-    for start, end, shown in sorted([*_code_spans(text), *_images(text)]):
+    for start, end, shown in sorted([*code_spans(text), *_images(text)]):
         if start >= at:
             parts += [text[at:start], _as_many_lines(shown, text[start:end])]
             at = end
@@ -95,8 +95,8 @@ def _images(text: str) -> Iterator[tuple[int, int, str]]:
     yield from ((found.start(), found.end(), found[1]) for found in _IMAGE.finditer(text))
 
 
-def _code_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yields where each role and each piece of code is, and what to show for it.
+def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yields where each role and each piece of code between backticks is, and what to show for it.
 
     A piece of code ends at the next run of as many backticks as it began with, and every run is looked at once.
     """
