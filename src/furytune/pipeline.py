@@ -33,7 +33,17 @@ from furytune.errors import (
 )
 from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, Collector, Curator, Exporter, Provenance, Staging, Starting, Tuner
+from furytune.protocols import (
+    Augmenter,
+    Collector,
+    Curator,
+    Exporter,
+    Incomplete,
+    Provenance,
+    Staging,
+    Starting,
+    Tuner,
+)
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.splitting import GroupSplitter
@@ -270,6 +280,8 @@ class Pipeline:
         step: Any = self.curators[steps - 1]
         name = str(getattr(step, "name", "") or getattr(step, "__name__", type(step).__name__))
         act = step.start() if isinstance(step, Starting) else step
+        for unread in step.unread if isinstance(step, Incomplete) else ():
+            tally.drop(unread)
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:

@@ -26,6 +26,7 @@ __all__ = [
     "ContractIdentity",
     "Curator",
     "Exporter",
+    "Incomplete",
     "Provenance",
     "Staging",
     "Starting",
@@ -104,6 +105,16 @@ class Starting(Protocol):
 
     def start(self) -> Curator:
         """Returns the step for one pass."""
+        ...
+
+
+@runtime_checkable
+class Incomplete(Protocol):
+    """**Protocol:** a curation step that could not read all of what it judges by."""
+
+    @property
+    def unread(self) -> Sequence[Dropped]:
+        """What it did not read. Each pass of a pipeline counts it."""
         ...
 
 

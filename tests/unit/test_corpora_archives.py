@@ -91,7 +91,19 @@ class TestArchives:
         items = list(python_package(source))
 
         reasons = [d.reason for d in items if isinstance(d, Dropped) and d.unit == "file"]
-        assert sorted(reasons) == ["bad_name"] * 4 + ["link"] * 3 + ["test_file"]
+        assert sorted(reasons) == [
+            "bad_name",
+            "link",
+            "link_outside",
+            "other_suffix",
+            "other_suffix",
+            "other_suffix",
+            "path_outside",
+            "path_outside",
+            "path_outside",
+            "test_file",
+            "unreadable",
+        ]
         assert sorted(tmp_path.rglob("*")) == before
         assert not any("evil" in p.source for p in items if isinstance(p, Passage))
 
@@ -181,8 +193,8 @@ class TestArchives:
         assert list(found) == ["fury.m.f"]
         assert found["fury.m.f"].source == "fury/m.py:1-1"
         assert {r: d.where for r, d in dropped.items() if d.unit == "file"} == {
-            "link": "fury/soft.py",
-            "bad_name": "../evil.py",
+            "link_outside": "fury/soft.py",
+            "path_outside": "../evil.png",
             "encrypted": "fury/secret.py",
         }
 

@@ -203,9 +203,9 @@ class TestRst:
         )
 
         assert [p.text for p in found] == [
-            "Text.\n\n   A quote.\n\n.. |v| replace:: 2.0\n.. [1] A note.\n\n   Shown.\n\nApart.\n\n  indented\n-----"
+            "Text.\n\n   A quote.\n\n.. [1] A note.\n\n   Shown.\n\nApart.\n\n  indented\n-----"
         ]
-        assert counts == {"comment": 1, "image": 1, "raw": 1, "option": 1}
+        assert counts == {"comment": 1, "image": 1, "raw": 1, "option": 1, "substitution": 1}
 
     def test_a_file_that_shows_nothing_gives_nothing_but_its_account(self, write):
         assert read(write("a.rst", ":orphan:\n\n.. toctree::\n\n   a\n")) == (

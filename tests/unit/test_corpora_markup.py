@@ -385,7 +385,7 @@ class TestFiles:
         ]
 
     def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
-        with pytest.raises(KnowledgeError, match=r"\.md, \.rst, \.txt, \.ipynb"):
+        with pytest.raises(KnowledgeError, match=r"\.md, \.markdown, \.mdx, \.rst, \.txt, \.ipynb"):
             markup(tmp_path)
         with pytest.raises(KnowledgeError, match="no such"):
             markup(tmp_path / "absent")

@@ -88,7 +88,8 @@ class TestFilesThatCannotBeUsed:
     def test_a_file_that_is_larger_than_it_states(self, docs):
         (docs / "a.md").symlink_to("/proc/self/status")
 
-        self.check(docs, "too_large", "docs/a.md", max_bytes=100)
+        (dropped,) = markup(docs / "a.md", max_bytes=100)
+        assert (dropped.reason, dropped.where) == ("too_large", "a.md")
 
     def test_a_binary_file(self, docs):
         (docs / "a.md").write_bytes(b"PK\x03\x04\0\0 readable \0")
@@ -115,8 +116,8 @@ class TestFilesThatCannotBeUsed:
 
             self.check(docs, "unreadable", "docs/a.md")
 
-    @pytest.mark.parametrize("target", ["nowhere.md", "a.md", "/dev/zero"])
-    def test_a_link_that_leads_nowhere_or_round_or_to_a_device(self, docs, target):
+    @pytest.mark.parametrize("target", ["nowhere.md", "a.md"])
+    def test_a_link_that_leads_nowhere_or_round(self, docs, target):
         (docs / "a.md").symlink_to(target)
 
         self.check(docs, "unreadable", "docs/a.md")

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.curation._symbols import MISSING, UNKNOWN, Callee, SymbolTable, locate
+from furytune.curation._package_files import locate
+from furytune.curation._symbols import MISSING, UNKNOWN, Callee, SymbolTable
 from furytune.curation.code import CheckCode
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
@@ -474,7 +475,7 @@ class TestArgumentsOfTheStep:
             CheckCode("surely_absent")
         with pytest.raises(ConfigError, match="no package 'gallery' there"):
             CheckCode("gallery", path=tmp_path)
-        with pytest.raises(ConfigError, match="no name of a top-level package"):
+        with pytest.raises(ConfigError, match="not the name of a top-level package"):
             CheckCode("gallery.actor", path=FIXTURES / "old")
         with pytest.raises(ConfigError, match="preamble"):
             CheckCode("gallery", path=FIXTURES / "old", preamble="import (")

@@ -71,9 +71,10 @@ class Adopted:
 
 def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
     """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`."""
-    files = [
-        open_file(file, name, skip=False, block=BLOCK, limit=LIMIT) for file, name in find_files(Path(path))
-    ]
+    found = find_files(Path(path))
+    for dropped in found.dropped:
+        on_drop(dropped)
+    files = [open_file(file, skip=False, block=BLOCK, limit=LIMIT) for file in found.files]
     channels = in_channels(files)
     guild = _guild(journal, channels, path)
     with journal.writing():

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from furytune._folders import opener
 from furytune.errors import SourceError, SourceFormatError
 
 __all__ = ["ByteSource", "Locator"]
@@ -24,7 +25,7 @@ class ByteSource:
     """The decompressed bytes of one file.
 
     Args:
-        path: A plain or gzip file; told apart by its first bytes, not by its name.
+        path: A plain or gzip file, without links in it; told apart by its first bytes, not by its name.
         name: How errors name it.
 
     Raises:
@@ -38,7 +39,7 @@ class ByteSource:
         """Why the compressed stream ended early, "" while it is sound."""
         self._out = 0
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file = open(path, "rb", buffering=0, opener=opener)  # noqa: SIM115  (`close` closes it)
             zipped = self._file.read(2) == b"\x1f\x8b"
             self._file.seek(0)
         except OSError as error:

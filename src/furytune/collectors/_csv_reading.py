@@ -92,7 +92,8 @@ class CsvReader:
         while True:
             while not self._ended and len(self._buffer) - self._pos < _PREAMBLE:
                 self._fill()
-            found = (_BLANK if named else _BLANK_OR_SEP).match(self._buffer, self._pos)
+            at = self._buffer, self._pos
+            found = _BLANK.match(*at) if named else _BLANK_OR_SEP.match(*at)
             if found is None:
                 return named
             named = found["mark"] if found.groupdict().get("mark") else named

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
+from furytune._folders import Listed, Listing, list_files
 from furytune.collectors._bytes import Locator
 from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage
 from furytune.collectors._discord_text import STARTERS
@@ -262,25 +263,26 @@ class _Repeated:
             )
 
 
-def find_files(path: Path) -> list[tuple[Path, str]]:
+def find_files(path: Path) -> Listing:
     """Returns the export files of a folder tree, or the one file, with their names relative to it, sorted.
 
     Raises:
-        SourceError: There is none.
+        SourceError: There is none, or the folder cannot be read.
     """
-    if path.is_file():
-        return [(path, printable(path.name))]
     shown = printable(path)
-    if not path.is_dir():
-        raise SourceError(f"{shown}: no such file or folder")
-    found = [
-        (file, printable(file.relative_to(path).as_posix()))
-        for file in path.rglob("*")
-        if file.name.lower().endswith(_ENDINGS) and file.is_file()
-    ]
-    if not found:
-        raise SourceError(f"{shown}: no *.json or *.json.gz inside; export with `--format Json`")
-    return sorted(found, key=lambda item: (item[1], os.fsencode(item[0])))
+    try:
+        if path.is_file():
+            return Listing((Listed(name=printable(path.name), path=path, real=path.resolve(strict=True)),))
+        if not path.is_dir():
+            raise SourceError(f"{shown}: no such file or folder")
+        found = list_files(path, wanted=lambda name: name.lower().endswith(_ENDINGS))
+    except OSError as error:
+        raise SourceError(f"{shown}: cannot be read: {error.strerror}") from error
+    if not found.files:
+        left_out = "".join(f"; {drop.where} is not read: {drop.detail}" for drop in found.dropped[:3])
+        raise SourceError(f"{shown}: no *.json or *.json.gz inside{left_out}; export with `--format Json`")
+    files = [evolve(file, name=printable(file.name)) for file in found.files]
+    return evolve(found, files=tuple(sorted(files, key=lambda f: (f.name, os.fsencode(f.path)))))
 
 
 def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
@@ -310,11 +312,11 @@ def _lowest(file: _File) -> int:
     return min(lowest)
 
 
-def open_file(path: Path, name: str, *, skip: bool, block: int, limit: int) -> _File:
+def open_file(file: Listed, *, skip: bool, block: int, limit: int) -> _File:
     """Reads a file up to its first messages."""
-    export = ExportFile(path, printable(path), skip=skip, block=block, limit=limit)
+    export = ExportFile(file.real, printable(file.path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
-    return _File(export, _public(name, channel), channel, first)
+    return _File(export, _public(file.name, channel), channel, first)
 
 
 def _public(name: str, channel: Channel) -> str:

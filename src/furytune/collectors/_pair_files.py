@@ -6,15 +6,17 @@ import codecs
 import gzip
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from furytune._folders import list_files, opener
 from furytune.collectors._names import printable
 from furytune.errors import ConfigError, SourceError, SourceFormatError
+from furytune.records import Dropped
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -78,12 +80,14 @@ class PairFile:
     """One file to read.
 
     Attributes:
-        path: Where it is.
+        path: Where it is, as the user knows it.
         name: How it is called in pairs: relative to the folder that was given, with forward slashes.
+        real: Where it is, without links.
     """
 
     path: Path
     name: str
+    real: Path
 
     @property
     def place(self) -> str:
@@ -106,7 +110,7 @@ class PairFile:
             UnreadableFile: Its gzip data are damaged or cut short.
         """
         try:
-            with self.path.open("rb") as raw:
+            with open(self.real, "rb", opener=opener) as raw:
                 zipped = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
                 source = gzip.GzipFile(fileobj=raw) if zipped else raw
@@ -140,41 +144,45 @@ def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     return paths
 
 
-def find_files(paths: Iterable[Path], suffix: str) -> list[PairFile]:
-    """Returns the files that paths stand for: a folder for all of a suffix in it, sorted by name.
+def find_files(paths: Iterable[Path], suffix: str) -> tuple[list[PairFile], list[Dropped]]:
+    """Returns the files that paths stand for: for a folder all files in it with a suffix, sorted by name.
 
     Args:
         paths: Files, taken whatever they are called, and folders.
         suffix: What is looked for in folders, also with ``.gz`` after it.
 
+    Returns:
+        The files, and the links and special files that are not read.
+
     Raises:
-        SourceError: A path does not exist, or a folder has no such file.
+        SourceError: A path does not exist or cannot be read, or a folder has no such file.
     """
-    found: list[PairFile] = []
+    found, dropped = list[PairFile](), list[Dropped]()
     for path in paths:
-        if path.is_dir():
-            inside = [
-                PairFile(file, printable(file.relative_to(path).as_posix()))
-                for file in path.rglob("*")
-                if not _in_table(file.relative_to(path))
-                and file.name.lower().endswith((suffix, suffix + ".gz"))
-                and file.is_file()
-            ]
-            if not inside:
-                raise SourceError(
-                    f"{printable(path)}: this folder holds no *{suffix} or *{suffix}.gz; give another path"
+        try:
+            if path.is_dir():
+                inside = list_files(
+                    path,
+                    wanted=lambda name: name.lower().endswith((suffix, suffix + ".gz")),
+                    entered=lambda name: not name.lower().endswith(".lance"),  # a table is no folder of pairs
                 )
-            found += sorted(inside, key=lambda file: (file.name, os.fsencode(file.path)))
-        elif path.exists():
-            found.append(PairFile(path, printable(path.name)))
-        else:
-            raise SourceError(f"{printable(path)}: there is no such file or folder")
-    return found
+                if not inside.files:
+                    raise SourceError(_nothing(path, f"*{suffix} or *{suffix}.gz", inside.dropped))
+                files = [PairFile(f.path, printable(f.name), f.real) for f in inside.files]
+                found += sorted(files, key=lambda file: (file.name, os.fsencode(file.path)))
+                dropped += inside.dropped
+            elif path.exists():
+                found.append(PairFile(path, printable(path.name), path.resolve(strict=True)))
+            else:
+                raise SourceError(f"{printable(path)}: there is no such file or folder")
+        except OSError as error:
+            raise SourceError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+    return found, dropped
 
 
-def _in_table(name: Path) -> bool:
-    """Returns True inside of a LanceDB table, which is no folder of pairs."""
-    return any(part.lower().endswith(".lance") for part in name.parts[:-1])
+def _nothing(path: Path, what: str, dropped: Sequence[Dropped]) -> str:
+    left_out = "".join(f"; {drop.where} is not read: {drop.detail}" for drop in dropped[:3])
+    return f"{printable(path)}: this folder holds no {what}{left_out}; give another path"
 
 
 def text_encoding(value: str | None) -> str | None:

@@ -156,16 +156,17 @@ class DiscordExportCollector:
     def _channels(self, outcome: _Outcome) -> list[Participating]:
         found = []
         skip = self.on_error == "skip"
-        for path, name in find_files(self.path):
+        listing = find_files(self.path)
+        for dropped in listing.dropped:
+            outcome.on_drop(dropped)
+        for file in listing.files:
             outcome.files += 1
             try:
-                found.append(
-                    open_file(path, name, skip=skip, block=self.block_size, limit=self.max_message_bytes)
-                )
+                found.append(open_file(file, skip=skip, block=self.block_size, limit=self.max_message_bytes))
             except SourceFormatError as error:
                 if not skip:
                     raise
-                outcome.drop(file_drop(error, name))
+                outcome.drop(file_drop(error, file.name))
         channels = in_channels(found)
         people = withholding(channels, self.consent)
         return [Participating(channel, people) for channel in channels]

@@ -119,7 +119,9 @@ class CsvCollector:
             SourceFormatError: A header without the columns; or, unless skipped, a record that is not a pair.
         """
         maker = PairMaker()
-        files = ((file, self._file(file, maker)) for file in find_files(self.path, ".csv"))
+        found, dropped = find_files(self.path, ".csv")
+        yield from dropped
+        files = ((file, self._file(file, maker)) for file in found)
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
@@ -260,7 +262,9 @@ class JsonlCollector:
             SourceFormatError: Unless skipped, a line that is not a pair.
         """
         maker = PairMaker()
-        files = ((file, self._file(file, maker)) for file in find_files(self.path, ".jsonl"))
+        found, dropped = find_files(self.path, ".jsonl")
+        yield from dropped
+        files = ((file, self._file(file, maker)) for file in found)
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:

@@ -9,13 +9,14 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn, cast
 
 from attrs import define, field
 
+from furytune._folders import NOT_REGULAR, printable_name, sort_links
 from furytune.corpora._files import UnfitError
 from furytune.corpora._sources import (
     Entry,
@@ -23,8 +24,8 @@ from furytune.corpora._sources import (
     Wanted,
     carried,
     entered,
+    other_suffixes,
     packages_of,
-    readable_name,
     too_large,
 )
 from furytune.errors import KnowledgeError
@@ -38,6 +39,8 @@ _MOST_KEPT = 512 << 20
 _RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
 _FREE = 32 << 20
 _BLOCK = 512
+_LONGEST_LINK = 4096  # bytes
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _VERSION = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
 _NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
 
@@ -52,16 +55,28 @@ class _Contents:
     names: list[str] = field(factory=list)
     kept: dict[str, bytes] = field(factory=dict)
     refused: dict[str, UnfitError] = field(factory=dict)
+    links: dict[str, str] = field(factory=dict)
     dropped: list[Dropped] = field(factory=list)
     metadata: bytes = b""
     size: int = 0
 
     def wants(self, name: str) -> bool:
-        return self.wanted(name.rpartition("/")[2]) and carried(name)
+        return self.wanted(_last(name)) and carried(name)
 
-    def drop(self, reason: str, name: str) -> None:
-        if self.wanted(name.rpartition("/")[2]):
-            self.dropped.append(Dropped(reason=reason, unit="file", where=readable_name(name)))
+    def drop(self, reason: str, name: str, detail: str = "") -> None:
+        if self.wanted(_last(name)):
+            where = printable_name(name)
+            self.dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
+
+    def safe(self, name: str) -> bool:
+        """Returns False for a path that leads out of the archive, and counts it."""
+        parts = name.replace("\\", "/").split("/")
+        if ".." not in parts and parts[0] and not _DRIVE.match(name):
+            return True
+        detail = "a path out of the archive"
+        where = printable_name(name)
+        self.dropped.append(Dropped(reason="path_outside", unit="file", where=where, detail=detail))
+        return False
 
     def keep(self, name: str, data: bytes) -> None:
         self.kept[name] = data
@@ -109,13 +124,21 @@ def _tree(found: _Contents, folder: str) -> Tree:
     if f"{top}__init__.py" in found.names:
         top = ""  # an archive of one package
     start = f"{folder}/" if folder else ""
-    entries = []
-    for full in sorted({*found.kept, *found.refused}):
+
+    def asked(full: str) -> bool:
         name = full.removeprefix(top)
-        if name.startswith(start) and entered(name.removeprefix(start)):
-            entries.append(
-                Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, full, name))
-            )
+        return name.startswith(start) and entered(name.removeprefix(start))
+
+    files = {full: full for full in (*found.kept, *found.refused) if asked(full)}
+    files |= _through_links(found, [full for full in found.links if asked(full)], files, top)
+    entries = []
+    for full, place in sorted(files.items()):
+        name = full.removeprefix(top)
+        entries.append(
+            Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, place, name))
+        )
+    others = (n for n in found.names if asked(n) and n not in found.links and not found.wanted(_last(n)))
+    found.dropped += other_suffixes(others)
     if folder and not any(n.removeprefix(top).startswith(start) for n in found.names):
         raise KnowledgeError(f"{found.place}: there is no folder {folder!r} in it")
     return Tree(
@@ -124,6 +147,23 @@ def _tree(found: _Contents, folder: str) -> Tree:
         packages=packages_of(n.removeprefix(top) for n in found.names),
         revision=_revision(found),
     )
+
+
+def _through_links(found: _Contents, asked: list[str], read: Collection[str], top: str) -> dict[str, str]:
+    """Returns the files to read in place of links, and counts the other links."""
+    files = {}
+    for name, target in sort_links(asked, found.links, {*found.names}, read, wanted=found.wants, top=top):
+        if isinstance(target, Dropped):
+            found.dropped.append(target)
+        elif target in found.kept or target in found.refused:
+            files[name] = target
+        else:
+            found.drop("link", name, "a link to a file that is not read, for its own suffix")
+    return files
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _give(found: _Contents, full: str, name: str) -> bytes:
@@ -146,10 +186,6 @@ def _metadata(name: str) -> bool:
     return (file == "PKG-INFO" and folder.count("/") == 0) or (
         file == "METADATA" and folder.endswith(".dist-info") and "/" not in folder
     )
-
-
-def _safe(name: str) -> bool:
-    return not name.startswith(("/", "\\")) and ".." not in name.replace("\\", "/").split("/")
 
 
 class _Counting:
@@ -205,20 +241,25 @@ def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> I
         archive.members = []  # type: ignore[attr-defined]  # a stream never looks back
         unpacked += 512 + max(member.size, 0)
         _bounds(found, count, unpacked, packed.read_so_far)
-        name = _name(member.name)
-        if member.isdir():
+        if member.isdir() or not found.safe(member.name):
             continue
+        name = _name(member.name)
         found.names.append(name)
-        if not member.isfile():
-            found.drop("link", name)
-        elif not _safe(member.name) or not carried(name):
+        if member.issym():
+            found.links[name] = member.linkname
+        elif member.islnk():  # from the top of the archive, not from where the link is
+            up = "" if member.linkname.startswith("/") else "../" * name.count("/")
+            found.links[name] = up + member.linkname
+        elif not member.isfile():
+            found.drop("unreadable", name, NOT_REGULAR)
+        elif not carried(name):
             found.drop("bad_name", name)
         elif found.wants(name) or _metadata(name):
             yield member
 
 
 def _name(name: str) -> str:
-    return name.removeprefix("./")
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
@@ -243,18 +284,19 @@ def _read_zip(found: _Contents) -> None:
     with zipfile.ZipFile(found.place) as archive:
         unpacked = packed = 0
         for count, member in enumerate(archive.infolist()):
-            name = _name(member.filename)
             unpacked, packed = unpacked + member.file_size, packed + member.compress_size
             _bounds(found, count, unpacked, packed)
-            if member.is_dir():
+            if member.is_dir() or not found.safe(member.filename):
                 continue
+            name = _name(member.filename)
             found.names.append(name)
-            if member.external_attr >> 28 == 0xA:  # a symbolic link of Unix
-                found.drop("link", name)
-            elif not _safe(member.filename) or not carried(name):
+            if not carried(name):
                 found.drop("bad_name", name)
             elif member.flag_bits & 1:
                 found.drop("encrypted", name)
+            elif member.external_attr >> 28 == 0xA:  # a symbolic link of Unix
+                with archive.open(member) as stream:
+                    found.links[name] = stream.read(_LONGEST_LINK).decode("utf-8", "surrogateescape")
             elif found.wants(name) or _metadata(name):
                 with archive.open(member) as stream:
                     _take(found, name, member.file_size, stream)

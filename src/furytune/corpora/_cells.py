@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import dropwhile
 from typing import Literal
 
 import msgspec
@@ -19,11 +20,8 @@ from furytune.corpora._rst import rst
 __all__ = ["is_gallery", "notebook", "script"]
 
 _BORDER = re.compile(r"#{20,}[ \t]*(.*)$|#[ \t]?%%[ \t]*(?:\[(?:markdown|md|rst)\])?[ \t]*(.*)$")
-_TITLE = re.compile(
-    r"(?:\s*#.*\n)*\s*[rRuU]?(?:\"\"\"|''')\s*"
-    r"(?:(?P<over>[!#-&(-/:-@\[-`{-~])(?P=over){2,}[ \t]*\n)?"
-    r".*\S.*\n(?P<under>[!#-&(-/:-@\[-`{-~])(?P=under){2,}[ \t]*\n"
-)
+_ADORNMENT = re.compile(r"([!#-&(-/:-@\[-`{-~])\1{2,}[ \t]*$")
+_OPENING = re.compile(r"[rRuU]?(\"\"\"|''')")
 _RUNS_OF_TICKS = re.compile("`{3,}")
 
 
@@ -93,7 +91,11 @@ def _assembled(
 
 def is_gallery(text: str) -> bool:
     """Tells whether a script is an example as sphinx-gallery reads it: its docstring begins with a title."""
-    return bool(_TITLE.match(text))
+    found = _docstring(text.split("\n"))
+    lines = list(dropwhile(lambda line: not line.strip(), found[2])) if found else []
+    if len(lines) > 2 and _ADORNMENT.match(lines[0]) and lines[1].strip() and _ADORNMENT.match(lines[2]):
+        return True
+    return len(lines) > 1 and _ADORNMENT.match(lines[1]) is not None
 
 
 def script(text: str) -> Document:
@@ -138,7 +140,7 @@ def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
     first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
     if first is None:
         return None
-    match = re.match(r"[rRuU]?(\"\"\"|''')", lines[first])
+    match = _OPENING.match(lines[first])
     if not match:
         return None
     quotes, text = match[1], [lines[first][match.end() :]]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from attrs import frozen
+
+from furytune._folders import printable_name, sort_links
 from furytune.corpora._files import UnfitError
 from furytune.corpora._sources import (
     Entry,
@@ -15,8 +19,8 @@ from furytune.corpora._sources import (
     Wanted,
     carried,
     entered,
+    other_suffixes,
     packages_of,
-    readable_name,
     too_large,
 )
 from furytune.errors import ConfigError, KnowledgeError
@@ -27,6 +31,22 @@ __all__ = ["checkout_of", "git_tree"]
 _MOST_KEPT = 512 << 20
 _SHORT = 12
 _LINK, _SUBMODULE = "120000", "160000"
+_LONGEST_LINK = 4096  # bytes
+
+
+@frozen
+class _Listed:
+    """One line of ``git ls-tree``."""
+
+    mode: str
+    kind: str
+    blob: str
+    size: int
+    name: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "blob" and self.mode != _LINK
 
 
 def checkout_of(folder: Path) -> Path | None:
@@ -61,37 +81,65 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     # A bare repository has no prefix, nor has a checkout at its top.
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     start = prefix + (f"{folder}/" if folder else "")
-    names, files, dropped = [], [], list[Dropped]()
-    for mode, kind, blob, size, name in _listed(root, commit):
-        names.append(name)
-        below = name.removeprefix(start)
-        if not name.startswith(start) or not entered(below) or not wanted(name.rpartition("/")[2]):
-            continue
-        if mode == _LINK or kind != "blob":
-            dropped.append(Dropped(reason="link", unit="file", where=readable_name(name)))
-        elif not carried(name):
-            dropped.append(Dropped(reason="bad_name", unit="file", where=readable_name(name)))
+    listed = _listed(root, commit)
+    dropped = list[Dropped]()
+    asked = [entry for entry in listed if entry.name.startswith(start) and entered(entry.name[len(start) :])]
+    blobs = {e.name: e for e in listed if e.is_file}
+    files = {e.name: e for e in asked if e.is_file and wanted(_last(e.name))}
+    links = {e.name: e for e in listed if e.mode == _LINK}
+    for name, found in sort_links(
+        [e.name for e in asked if e.name in links],
+        _targets(root, links),
+        blobs.keys(),
+        files.keys(),
+        wanted=lambda name: wanted(_last(name)),
+        top=prefix,
+    ):
+        if isinstance(found, Dropped):
+            dropped.append(found)
         else:
-            files.append((name, blob, size))
+            files[name] = blobs[found]
+    for name in [e.name for e in asked if e.mode == _SUBMODULE]:
+        detail = "a submodule, which is a repository of its own"
+        dropped.append(Dropped(reason="link", unit="file", where=printable_name(name), detail=detail))
+    for name in [name for name in files if not carried(name)]:
+        del files[name]
+        dropped.append(Dropped(reason="bad_name", unit="file", where=printable_name(name)))
+    dropped += other_suffixes(e.name for e in asked if e.is_file and not wanted(_last(e.name)))
+    names = [e.name for e in listed]
     if start and not any(n.startswith(start) for n in names):
         raise KnowledgeError(f"{root}: revision {revision} has no folder {start.rstrip('/')!r}")
-    small = [(blob, size) for _, blob, size in files if size <= max_bytes]
-    if sum(size for _, size in small) > _MOST_KEPT:
+    small = [e for e in files.values() if e.size <= max_bytes]
+    if sum(e.size for e in small) > _MOST_KEPT:
         raise KnowledgeError(
             f"{root}: the source files of {revision} have more than {_MOST_KEPT >> 20} MiB; give a folder of them"
         )
-    contents = _contents(root, [blob for blob, _ in small])
+    contents = _contents(root, [e.blob for e in small])
     return Tree(
         entries=tuple(
             Entry(
-                name=n, below=n.removeprefix(start), read=partial(_give, contents, n, blob, size, max_bytes)
+                name=name,
+                below=name.removeprefix(start),
+                read=partial(_give, contents, name, e.blob, e.size, max_bytes),
             )
-            for n, blob, size in sorted(files)
+            for name, e in sorted(files.items())
         ),
         dropped=tuple(dropped),
         packages=packages_of(names),
         revision=revision if _is_tag(root, revision) else commit[:_SHORT],
     )
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
+    texts = _contents(root, [e.blob for e in links.values() if e.size <= _LONGEST_LINK]) if links else {}
+    # One without its text here, as in a partial clone, leads nowhere.
+    return {
+        name: texts.get(e.blob, b"").decode("utf-8", "surrogateescape") or name for name, e in links.items()
+    }
 
 
 def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes: int) -> bytes:
@@ -123,7 +171,7 @@ def _is_tag(root: Path, revision: str) -> bool:
     return True
 
 
-def _listed(root: Path, commit: str) -> list[tuple[str, str, str, int, str]]:
+def _listed(root: Path, commit: str) -> list[_Listed]:
     out = _git(root, "ls-tree", "-r", "-z", "--long", "--full-tree", commit).decode(
         "utf-8", "surrogateescape"
     )
@@ -131,7 +179,7 @@ def _listed(root: Path, commit: str) -> list[tuple[str, str, str, int, str]]:
     for line in out.split("\0")[:-1]:
         head, _, name = line.partition("\t")
         mode, kind, blob, size = head.split()
-        found.append((mode, kind, blob, int(size) if size.isdigit() else 0, name))
+        found.append(_Listed(mode, kind, blob, int(size) if size.isdigit() else 0, name))
     return found
 
 

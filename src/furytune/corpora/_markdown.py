@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,26 +11,26 @@ from attrs import define, field
 
 from furytune.corpora import _rst
 from furytune.corpora._blocks import Document, Heading, Span
+from furytune.corpora._front_matter import front_matter
+from furytune.corpora._indents import Indents, depth
 from furytune.corpora._roles import readable_markdown
 
-__all__ = ["markdown", "plain"]
+__all__ = ["fences", "markdown", "plain"]
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?![^ \t])(.*)$")
 # Pandoc's, MkDocs's and MyST's id and classes of a heading: "## Title { #anchor .class }".
 _ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 _DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
-_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w -]+?)(?:[ \t]+\"(.*)\")?[ \t]*$")
+_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: ++[\w-]+)*+)(?:[ \t]++\"(.*)\")?[ \t]*+$")
 # What begins a block of its own in Markdown, so that a line of hyphens below it is no underline.
 _NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
-_TITLE = re.compile(r"title:\s*(['\"]?)(.+?)\1\s*$")
 _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
 _LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
 _DEEPEST = 30  # directives; a deeper one is taken as it is, for reading it would exhaust the stack
-_FRONT = 400  # lines; a longer block between rules is no front matter
 
 
 @define
@@ -44,6 +45,13 @@ class _Reading:
     blocks: int = 0
     indented: bool = True
     depth: int = 0
+    indented_until: int = 0
+    indents: Indents = field(init=False)
+    comment_ends: list[int] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.indents = Indents(self.lines)
+        self.comment_ends = [i for i, line in enumerate(self.lines) if "-->" in line]
 
     def blank(self, start: int, end: int, reason: str) -> None:
         _rst.blank(self.lines, self.code, start, end)
@@ -54,15 +62,18 @@ class _Reading:
         self.code[start:end] = [self.blocks] * (end - start)
 
 
-def markdown(lines: Sequence[str], *, indented_code: bool = True) -> Document:
+def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool = True) -> Document:
     """Reads a file.
 
     Args:
         lines: Without line ends.
         indented_code: Whether what is indented by four columns is code.
+        settings: Whether the file may begin with front matter.
     """
     r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
-    start = _front_matter(r)
+    start, r.title = front_matter(lines) if settings else (0, "")
+    if start:
+        r.blank(0, start, "front_matter")
     _read(r, start, len(r.lines))
     for i, line in enumerate(r.lines):
         if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
@@ -86,21 +97,8 @@ def plain(lines: Sequence[str]) -> Document:
     r = _Reading(list(lines), [0] * len(lines))
     for i in range(len(lines)):
         if not r.code[i] and _begins_indent(r, i, 0):
-            r.mark(i, _rst.end_of_indent(lines, i + 1, 4))
+            r.mark(i, r.indents.end(i + 1, 4))
     return Document(lines=r.lines, code=r.code)
-
-
-def _front_matter(r: _Reading) -> int:
-    if not r.lines or r.lines[0].rstrip() != "---":
-        return 0
-    for i in range(1, min(len(r.lines), _FRONT)):
-        if r.lines[i].rstrip() in ("---", "..."):
-            for line in r.lines[1:i]:
-                if match := _TITLE.match(line):
-                    r.title = " ".join(match[2].split())
-            r.blank(0, i + 1, "front_matter")
-            return i + 1
-    return 0
 
 
 def _read(r: _Reading, start: int, end: int) -> None:
@@ -112,13 +110,15 @@ def _read(r: _Reading, start: int, end: int) -> None:
             i = _fenced(r, i, end, match)
         elif match := _MKDOCS.match(line):
             i = _indented_note(r, i, end, match)
-        elif line.lstrip().startswith("<!--") and _rst.depth(line) < 4:
+        elif line.lstrip().startswith("<!--") and depth(line) < 4:
             i = _comment(r, i, end)
         elif _TARGET.match(line):
             r.blank(i, i + 1, "target")
             i += 1
         elif r.indented and _begins_indent(r, i, start):
-            stop = min(_rst.end_of_indent(r.lines, i + 1, 4), end)
+            if i >= r.indented_until:  # inside, the end is the same
+                r.indented_until = r.indents.end(i + 1, 4)
+            stop = min(r.indented_until, end)
             fenced = next((j for j in range(i, stop) if (m := _FENCE.match(r.lines[j])) and _opens(m)), stop)
             r.mark(i, fenced)  # a fence in a list item is one block, whatever stands before it
             i = fenced
@@ -127,11 +127,7 @@ def _read(r: _Reading, start: int, end: int) -> None:
 
 
 def _begins_indent(r: _Reading, i: int, start: int) -> bool:
-    return (
-        bool(r.lines[i].strip())
-        and _rst.depth(r.lines[i]) >= 4
-        and (i == start or not r.lines[i - 1].strip())
-    )
+    return bool(r.lines[i].strip()) and depth(r.lines[i]) >= 4 and (i == start or not r.lines[i - 1].strip())
 
 
 def _opens(match: re.Match[str]) -> bool:
@@ -163,6 +159,20 @@ def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
     return after
 
 
+def fences(lines: Sequence[str]) -> list[bool]:
+    """Tells for each line whether it is code between fences, or one of the fences."""
+    inside, fence = [], ""
+    for line in lines:
+        match = None if fence else _FENCE.match(line)
+        opens = match is not None and match["fence"][0] != ":" and _opens(match)
+        inside.append(bool(fence) or opens)
+        if fence and _closes(line, fence):
+            fence = ""
+        elif opens and match:
+            fence = match["fence"]
+    return inside
+
+
 def _closes(line: str, fence: str) -> bool:
     text = line.strip()
     return len(text) >= len(fence) and set(text) == {fence[0]}
@@ -187,7 +197,7 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
 
 
 def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
-    stop = min(_rst.end_of_indent(r.lines, i + 1, _rst.depth(r.lines[i]) + 4), end)
+    stop = min(r.indents.end(i + 1, depth(r.lines[i]) + 4), end)
     r.lines[i] = match[1] + _rst.head_of(match[2].strip(), match[3] or "")
     if stop > i + 1:
         r.spans.append((i, stop))
@@ -199,8 +209,9 @@ def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
 
 
 def _comment(r: _Reading, i: int, end: int) -> int:
-    close = next((j for j in range(i, end) if "-->" in r.lines[j]), None)
-    if close is None:
+    at = bisect_left(r.comment_ends, i)
+    close = r.comment_ends[at] if at < len(r.comment_ends) else end
+    if close >= end:
         return i + 1
     rest = r.lines[close].partition("-->")[2]
     if rest.strip():
@@ -230,12 +241,19 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         above = lines[i - 1] if i and not code[i - 1] else ""
         alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
         if match := _ATX.match(line):
-            if match[2]:
-                found.append(Heading(first=i, body=i + 1, rank=("", len(match[1])), text=_title(match[2])))
+            if text := _without_closing(match[2]):
+                found.append(Heading(first=i, body=i + 1, rank=("", len(match[1])), text=_title(text)))
         elif (match := _SETEXT.match(line)) and above.strip() and alone and not _NO_PARAGRAPH.match(above):
             rank = ("", 1 if match[1][0] == "=" else 2)
             found.append(Heading(first=i - 1, body=i + 1, rank=rank, text=_title(above)))
     return found
+
+
+def _without_closing(text: str) -> str:
+    """Returns the text of a heading without the row of ``#`` that may close it."""
+    text = text.strip(" \t")
+    less = text.rstrip("#")
+    return text if less and not less.endswith((" ", "\t")) else less.rstrip(" \t")
 
 
 def _title(text: str) -> str:

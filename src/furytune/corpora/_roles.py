@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-__all__ = ["readable_markdown", "readable_rst"]
+__all__ = ["code_spans", "readable_markdown", "readable_rst"]
 
 _SYMBOLS = frozenset(
     [
@@ -41,7 +42,8 @@ _SYMBOLS = frozenset(
     ]
 )
 _NUMBERED = {"pep": "PEP ", "rfc": "RFC "}
-_NAME = r"[A-Za-z](?:[\w.+:-]*[\w.+])?"
+# Every repetition is bounded, or stops at a character that a further match can begin with: time stays linear.
+_NAME = r"[A-Za-z](?:[\w.+:-]{0,60}[\w.+])?"
 _RST = re.compile(
     r"(?P<literal>``.+?``(?!`))"
     rf"|(?<![\w`:]):(?P<role>{_NAME}):`(?P<content>[^`]+)`(?![`\w])"
@@ -49,12 +51,10 @@ _RST = re.compile(
     r"|(?<![\w`:\\])`(?P<plain>[^`<\s](?:[^`<]*[^`<\s])?)`__?(?!\w)",
     re.DOTALL,
 )
-_MARKDOWN = re.compile(
-    rf"\{{(?P<role>{_NAME})\}}(?P<ticks>`+)(?P<content>[^`]+)(?P=ticks)(?!`)"
-    r"|(?P<open>`+)(?P<literal>.+?)(?<!`)(?P=open)(?!`)"
-    r"|!\[(?P<alt>[^\[\]]*)\]\((?P<src>[^()\s]*(?:\s+\"[^\"]*\")?)\)",
-    re.DOTALL,
-)
+_TICKS = re.compile("`+")
+_ROLE = re.compile(rf"\{{({_NAME})\}}")
+_LONGEST_ROLE = 64
+_IMAGE = re.compile(r"!\[([^\[\]]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _TITLED = re.compile(r"(?P<title>.*?\S)\s*<(?P<target>[^<>]*)>", re.DOTALL)
 
 
@@ -83,15 +83,44 @@ def _of_rst(match: re.Match[str]) -> str:
 
 def readable_markdown(text: str) -> str:
     """Replaces MyST's roles, and images by what stands for them in words. The number of lines stays."""
-    return _MARKDOWN.sub(_of_markdown, text)
+    parts, at = [], 0
+    for start, end, shown in sorted([*code_spans(text), *_images(text)]):
+        if start >= at:
+            parts += [text[at:start], _as_many_lines(shown, text[start:end])]
+            at = end
+    return "".join([*parts, text[at:]])
 
 
-def _of_markdown(match: re.Match[str]) -> str:
-    if match["role"]:
-        return _as_many_lines(_shown(match["role"], match["content"]), match[0])
-    if match["open"]:
-        return match[0]
-    return _as_many_lines(match["alt"], match[0])
+def _images(text: str) -> Iterator[tuple[int, int, str]]:
+    yield from ((found.start(), found.end(), found[1]) for found in _IMAGE.finditer(text))
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yields where each role and each piece of code between backticks is, and what to show for it.
+
+    A piece of code ends at the next run of as many backticks as it began with, and every run is looked at once.
+    """
+    runs = [(found.start(), found.end()) for found in _TICKS.finditer(text)]
+    closing: dict[int, int] = {}  # number of a run -> number of the one that closes it
+    last: dict[int, int] = {}
+    for i in range(len(runs) - 1, -1, -1):
+        length = runs[i][1] - runs[i][0]
+        closing[i], last[length] = last.get(length, 0), i
+    i = 0
+    while i < len(runs):
+        start, end = runs[i]
+        close = closing[i]
+        if not close:
+            i += 1
+            continue
+        after = runs[close][1]
+        brace = text.rfind("{", max(0, start - _LONGEST_ROLE), start)
+        role = _ROLE.fullmatch(text, brace, start) if brace >= 0 and close == i + 1 else None
+        if role:
+            yield brace, after, _shown(role[1], text[end : runs[close][0]])
+        else:
+            yield start, after, text[start:after]
+        i = close + 1
 
 
 def _as_many_lines(shown: str, was: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field
 
 from furytune.corpora._blocks import Document, Heading, Span
+from furytune.corpora._indents import Indents
 from furytune.corpora._roles import readable_rst
 
 __all__ = ["CODE", "LEFT_OUT", "head_of", "literal_code", "rst"]
@@ -20,6 +23,11 @@ _OPTION = re.compile(r"\s+:[\w -]+:(\s|$)")
 _METADATA = re.compile(
     r":(?:orphan|tocdepth|nocomments|nosearch|no-search|hidetoc|hide-toc|html_theme[\w.]*):"
 )
+_SUBSTITUTION = re.compile(r"\|([^|]{1,200})\|[ \t]+(replace|unicode)::(?:[ \t]+(.*))?$")
+_CODE_POINT = re.compile(r"(?:0x|x|\\x|U\+|u|\\u|&#x)([0-9A-Fa-f]{1,6});?|(\d{1,7})")
+_LONGEST = 500  # characters of what a substitution stands for
+_DEEPEST = 3  # substitutions in substitutions
+_ROOM = 1 << 20
 _IMAGE_SUBSTITUTION = re.compile(r"\|[^|]+\|\s+(image)::")
 
 
@@ -63,6 +71,23 @@ _OBJECTS = _words(
 )
 
 
+@define
+class _Reading:
+    """The lines of a file while they are read."""
+
+    lines: list[str]
+    indents: Indents
+    code: list[int]
+    room: int
+    spans: list[Span] = field(factory=list)
+    dropped: Counter[str] = field(factory=Counter)
+    substitutions: dict[str, str] = field(factory=dict)
+
+    def blank(self, start: int, end: int, reason: str) -> None:
+        blank(self.lines, self.code, start, end)
+        self.dropped[reason] += 1
+
+
 def rst(lines: Sequence[str], *, headings: bool = True) -> Document:
     """Reads a file, or a docstring or comment that is written so.
 
@@ -70,78 +95,85 @@ def rst(lines: Sequence[str], *, headings: bool = True) -> Document:
         lines: Without line ends.
         headings: Whether to look for headings.
     """
-    kept, code = list(lines), literal_code(lines)
-    spans, dropped = list[Span](), Counter[str]()
-    _metadata(kept, code, dropped)
+    indents = Indents(lines)
+    r = _Reading(list(lines), indents, literal_code(lines, indents), max(_ROOM, sum(map(len, lines))))
+    _metadata(r)
     i = 0
-    while i < len(kept):
-        i = _explicit(kept, code, i, spans, dropped)
-    _readable(kept, code)
+    while i < len(lines):
+        i = _explicit(r, i)
+    _readable(r)
     return Document(
-        lines=kept,
-        code=code,
-        spans=spans,
-        headings=_headings(kept, code) if headings else (),
-        dropped=dropped,
+        lines=r.lines,
+        code=r.code,
+        spans=r.spans,
+        headings=_headings(r.lines, r.code) if headings else (),
+        dropped=r.dropped,
     )
 
 
-def _metadata(lines: list[str], code: list[int], dropped: Counter[str]) -> None:
-    for i, line in enumerate(lines):
+def _metadata(r: _Reading) -> None:
+    for i, line in enumerate(r.lines):
         if line.strip() and not _METADATA.match(line):
             return
         if line.strip():
-            blank(lines, code, i, i + 1)
-            dropped["metadata"] += 1
+            r.blank(i, i + 1, "metadata")
 
 
-def _explicit(lines: list[str], code: list[int], i: int, spans: list[Span], dropped: Counter[str]) -> int:
+def _explicit(r: _Reading, i: int) -> int:
     """Reads the directive, comment or target at a line, if there is one; returns the next line to look at."""
-    match = _DIRECTIVE.match(lines[i])
-    if code[i] and not (match and (i == 0 or code[i - 1] != code[i])):
+    line = r.lines[i]
+    match = _DIRECTIVE.match(line)
+    if r.code[i] and not (match and (i == 0 or r.code[i - 1] != r.code[i])):
         return i + 1
     if match:
-        return _directive(lines, code, i, match, spans, dropped)
-    match = _EXPLICIT.match(lines[i])
+        return _directive(r, i, match)
+    match = _EXPLICIT.match(line)
     if not match:
         return i + 1
-    rest = match[2] or ""
-    if _IMAGE_SUBSTITUTION.match(rest):
+    rest, end = match[2] or "", r.indents.below(i)
+    if defined := _SUBSTITUTION.match(rest):
+        text = " ".join([defined[3] or "", *r.lines[i + 1 : end]])
+        r.substitutions[" ".join(defined[1].split())] = _characters(text) if defined[2] == "unicode" else text
+        reason = "substitution"
+    elif _IMAGE_SUBSTITUTION.match(rest):
         reason = "image"
     elif _TARGET.match(rest):
-        blank(lines, code, i, i + 1)
-        dropped["target"] += 1
-        return i + 1
+        reason, end = "target", i + 1
     elif _KEPT_MARKUP.match(rest):
         return i + 1
     else:
         reason = "comment"
-    end = end_of_indent(lines, i + 1, depth(lines[i]) + 1)
-    if not rest and (i + 1 >= len(lines) or not lines[i + 1].strip()):
-        end = i + 1  # an empty comment ends what stands before it, and has no body
-    blank(lines, code, i, end)
-    dropped[reason] += 1
+        if not rest and (i + 1 >= len(r.lines) or not r.lines[i + 1].strip()):
+            end = i + 1  # an empty comment ends what stands before it, and has no body
+    r.blank(i, end, reason)
     return end
 
 
-def _directive(
-    lines: list[str], code: list[int], i: int, match: re.Match[str], spans: list[Span], dropped: Counter[str]
-) -> int:
-    name, argument = match[2].lower(), (match[3] or "").strip()
-    end = end_of_indent(lines, i + 1, depth(lines[i]) + 1)
+def _characters(text: str) -> str:
+    """Reads the codes of a ``unicode`` substitution, such as ``0xA9``, ``U+2014`` or ``169``, and the text between them."""
+    words = []
+    for word in text.partition(" .. ")[0].split():
+        code = _CODE_POINT.fullmatch(word)
+        number = int(code[1], 16) if code and code[1] else int(code[2]) if code else -1
+        usable = 0 <= number < 0xD800 or 0xDFFF < number <= 0x10FFFF
+        words.append(chr(number) if usable else word)
+    return "".join(words) if len(words) < 2 or all(len(w) == 1 for w in words) else " ".join(words)
+
+
+def _directive(r: _Reading, i: int, match: re.Match[str]) -> int:
+    name, argument, end = match[2].lower(), (match[3] or "").strip(), r.indents.below(i)
     reason = LEFT_OUT.get(name, "autodoc" if name.startswith("auto") else "")
     if reason:
-        blank(lines, code, i, end)
-        dropped[reason] += 1
+        r.blank(i, end, reason)
         return end
     if end > i + 1:
-        spans.append((i, end))
+        r.spans.append((i, end))
     short = name.rpartition(":")[2]
     if short in CODE:
         return end
-    lines[i] = match[1] + head_of(name, argument)
+    r.lines[i] = match[1] + head_of(name, argument)
     if short not in _CONTENT_OPTIONS:
-        _options(lines, code, i + 1, end, dropped)
+        _options(r, i + 1, end)
     return i + 1
 
 
@@ -159,12 +191,11 @@ def head_of(name: str, argument: str) -> str:
     return f"{head}: {argument}" if argument else f"{head}:"
 
 
-def _options(lines: list[str], code: list[int], start: int, end: int, dropped: Counter[str]) -> None:
+def _options(r: _Reading, start: int, end: int) -> None:
     """Leaves out the options that follow a directive's first line; they say how it looks."""
     i = start
-    while i < end and _OPTION.match(lines[i]):
-        blank(lines, code, i, i + 1)
-        dropped["option"] += 1
+    while i < end and _OPTION.match(r.lines[i]):
+        r.blank(i, i + 1, "option")
         i += 1
 
 
@@ -174,13 +205,56 @@ def blank(lines: list[str], code: list[int], start: int, end: int) -> None:
         lines[i], code[i] = "", 0
 
 
-def _readable(lines: list[str], code: Sequence[int]) -> None:
-    start = 0
+def _readable(r: _Reading) -> None:
+    lines, start = r.lines, 0
+    table = {}
+    for name, text in r.substitutions.items():
+        shown = text
+        for _ in range(_DEEPEST):
+            shown = _substituted(shown, r.substitutions, _LONGEST)[0]
+        table[name] = " ".join(shown.split())
     for i in range(len(lines) + 1):
-        if i == len(lines) or not lines[i].strip() or (code[i] and not _announces(lines, code, i)):
-            if i > start and any("`" in line for line in lines[start:i]):
-                lines[start:i] = readable_rst("\n".join(lines[start:i])).split("\n")
+        if i == len(lines) or not lines[i].strip() or (r.code[i] and not _announces(lines, r.code, i)):
+            text = "\n".join(lines[start:i])
+            if table and "|" in text:
+                text, r.room = _substituted(text, table, r.room)
+            if "`" in text:
+                text = readable_rst(text)
+            if i > start:
+                lines[start:i] = text.split("\n")
             start = i + 1
+
+
+def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, int]:
+    """Replaces ``|name|`` outside of literals by what it stands for.
+
+    Args:
+        text: One paragraph.
+        table: What each name stands for. Others stay as they are.
+        room: How many characters the text may grow by, so that a small file cannot become a huge one.
+
+    Returns:
+        The text with as many lines as before, and the room that is left.
+    """
+    literals = text.split("``")
+    for n in range(0, len(literals), 2):
+        parts = literals[n].split("|")
+        made, i = [parts[0]], 1
+        while i < len(parts):
+            inside = parts[i]
+            name = " ".join(inside.split())
+            known = table.get(name) if i + 1 < len(parts) and inside == inside.strip() else None
+            if known is None or len(known) > room:
+                made.append(f"|{inside}")
+                i += 1
+            else:
+                room -= len(known)
+                after = parts[i + 1]
+                link = 2 * after.startswith("__") or int(after.startswith("_"))
+                made.append(known + "\n" * inside.count("\n") + after[link:])
+                i += 2
+        literals[n] = "".join(made)
+    return "``".join(literals), room
 
 
 def _announces(lines: Sequence[str], code: Sequence[int], i: int) -> bool:
@@ -208,7 +282,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
     return found
 
 
-def literal_code(lines: Sequence[str]) -> list[int]:
+def literal_code(lines: Sequence[str], indents: Indents) -> list[int]:
     """Numbers the lines of doctests, and of literal blocks with the line that opens them; 0 is no code."""
     code = [0] * len(lines)
     number, i = 0, 0
@@ -218,7 +292,7 @@ def literal_code(lines: Sequence[str]) -> list[int]:
         if doctest:
             end = next((j for j in range(end, len(lines)) if not lines[j].strip()), len(lines))
         elif _opens_literal(lines[i]):
-            end = end_of_indent(lines, end, depth(lines[i]) + 1)
+            end = indents.below(i)
         if end > i + 1 or doctest:
             number += 1
             code[i:end] = [number] * (end - i)
@@ -231,20 +305,3 @@ def _opens_literal(line: str) -> bool:
         name = match[2].lower().rpartition(":")[2]
         return name in CODE
     return line.rstrip().endswith("::") and not _EXPLICIT.match(line)
-
-
-def depth(line: str) -> int:
-    """Returns how far a line is indented, a tab being four columns."""
-    expanded = line.expandtabs(4)
-    return len(expanded) - len(expanded.lstrip())
-
-
-def end_of_indent(lines: Sequence[str], start: int, least: int) -> int:
-    """Returns the line after the last that is indented by so much; blank lines may stand between."""
-    end = start
-    for j in range(start, len(lines)):
-        if lines[j].strip():
-            if depth(lines[j]) < least:
-                break
-            end = j + 1
-    return end

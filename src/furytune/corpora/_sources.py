@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
+from furytune._folders import NOT_REGULAR, leads_out, list_files, opener, printable_name
 from furytune.corpora._files import UnfitError
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped
@@ -22,8 +24,8 @@ __all__ = [
     "check_folder",
     "entered",
     "open_tree",
+    "other_suffixes",
     "packages_of",
-    "readable_name",
 ]
 
 Wanted = Callable[[str], bool]
@@ -90,8 +92,13 @@ def open_tree(
         return git_tree(root, revision, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if folder and not (root / folder).is_dir():
         raise KnowledgeError(f"{source}: there is no folder {folder!r} in it")
+    if folder and leads_out(root / folder, root):
+        raise KnowledgeError(f"{source}: {folder!r} is a link out of it; give the folder that it leads to")
     base = root.parent if not folder else root
-    return below_folder(root / folder, base, wanted=wanted, max_bytes=max_bytes, revision=revision)
+    within = root if root.is_dir() else None
+    return below_folder(
+        root / folder, base, wanted=wanted, max_bytes=max_bytes, revision=revision, within=within
+    )
 
 
 def check_folder(folder: str) -> str:
@@ -102,29 +109,52 @@ def check_folder(folder: str) -> str:
     return "/".join(parts)
 
 
-def below_folder(root: Path, base: Path, *, wanted: Wanted, max_bytes: int, revision: str = "") -> Tree:
+def below_folder(
+    root: Path,
+    base: Path,
+    *,
+    wanted: Wanted,
+    max_bytes: int,
+    revision: str = "",
+    within: Path | None = None,
+) -> Tree:
     """Lists what is below a folder, or the one file.
 
-    Hidden folders and ``__pycache__`` are not entered, and links to folders not followed.
+    Hidden folders and ``__pycache__`` are not entered. Links are followed as `furytune._folders` says.
 
     Args:
         root: Folder or file.
-        base: Folder above, that names are relative to.
-        wanted: Judges by a file's name.
-        max_bytes: Files of more are not read.
+        base: Folder above that names are relative to.
+        wanted: Decides by a file's name.
+        max_bytes: Larger files are not read.
         revision: What the user says it is.
+        within: Folder that links may lead to; None is the root.
+
+    Raises:
+        KnowledgeError: The root cannot be read.
     """
-    paths, dropped = [root], list[Dropped]()
-    if not root.is_file():
-        paths = _walk(root, base, wanted, dropped)
-    entries = []
-    for path in paths:
-        name = path.relative_to(base).as_posix()
-        below = path.relative_to(root).as_posix() if path != root else path.name
-        if carried(name):
-            entries.append(Entry(name=name, below=below, read=partial(_read, path, name, max_bytes)))
+    try:
+        if root.is_dir():
+            start = "" if root == base else f"{root.relative_to(base).as_posix()}/"
+            listing = list_files(
+                root,
+                wanted=lambda name: wanted(name.rpartition("/")[2]),
+                entered=lambda name: entered(f"{name}/"),
+                within=within,
+                prefix=start,
+            )
+            files = [(start + file.name, file.name, file.real) for file in listing.files]
+            dropped = [*listing.dropped, *other_suffixes(listing.others)]
         else:
-            dropped.append(Dropped(reason="bad_name", unit="file", where=readable_name(name)))
+            files, dropped = [(root.relative_to(base).as_posix(), root.name, root.resolve(strict=True))], []
+    except OSError as error:
+        raise KnowledgeError(f"{root}: this cannot be read ({error.strerror})") from error
+    entries = []
+    for name, below, real in files:
+        if carried(name):
+            entries.append(Entry(name=name, below=below, read=partial(_read, real, name, max_bytes)))
+        else:
+            dropped.append(Dropped(reason="bad_name", unit="file", where=printable_name(name)))
     entries.sort(key=lambda e: e.name)
     return Tree(
         entries=tuple(entries),
@@ -134,36 +164,14 @@ def below_folder(root: Path, base: Path, *, wanted: Wanted, max_bytes: int, revi
     )
 
 
-def _walk(root: Path, base: Path, wanted: Wanted, dropped: list[Dropped]) -> list[Path]:
-    def unreadable(error: OSError) -> None:
-        where = readable_name(Path(error.filename).relative_to(base).as_posix())
-        dropped.append(Dropped(reason="unreadable", unit="file", where=where, detail=error.strerror or ""))
-
-    found = []
-    for parent, folders, names in os.walk(root, onerror=unreadable):
-        folders[:] = sorted(f for f in folders if entered(f"{f}/"))
-        links = [f for f in folders if Path(parent, f).is_symlink()]
-        dropped += [
-            Dropped(
-                reason="link",
-                unit="file",
-                where=readable_name(Path(parent, f).relative_to(base).as_posix()),
-                detail="a link to a folder",
-            )
-            for f in links
-        ]
-        found += [Path(parent, name) for name in names if wanted(name)]
-    return found
-
-
 def _read(path: Path, name: str, max_bytes: int) -> bytes:
     try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise UnfitError("unreadable", "this is no regular file", path=name)
-        if state.st_size > max_bytes:
-            raise too_large(name, state.st_size, max_bytes)
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise UnfitError("unreadable", NOT_REGULAR, path=name)
+            if state.st_size > max_bytes:
+                raise too_large(name, state.st_size, max_bytes)
             data = file.read(max_bytes + 1)
     except OSError as error:
         raise UnfitError("unreadable", f"this cannot be read ({error.strerror})", path=name) from error
@@ -193,10 +201,13 @@ def carried(name: str) -> bool:
     return "\n" not in name and "\r" not in name
 
 
-def readable_name(name: str) -> str:
-    """Writes a name so that a report can show it."""
-    plain = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return plain.replace("\n", "\\n").replace("\r", "\\r")
+def other_suffixes(names: Iterable[str]) -> list[Dropped]:
+    """Counts files that are not read because of what their names end in, for each suffix."""
+    counts = Counter(PurePosixPath(name).suffix.lower() for name in names)
+    return [
+        Dropped(reason="other_suffix", unit="file", count=count, where=printable_name(suffix) or "no suffix")
+        for suffix, count in sorted(counts.items())
+    ]
 
 
 def packages_of(names: Iterable[str]) -> frozenset[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from attrs import evolve
+
 from furytune.corpora._blocks import Document
 from furytune.corpora._cells import notebook, script
 from furytune.corpora._files import (
@@ -16,8 +18,10 @@ from furytune.corpora._files import (
     excluded,
     text_of,
 )
+from furytune.corpora._front_matter import front_matter
 from furytune.corpora._html import html, html_ready
 from furytune.corpora._markdown import markdown, plain
+from furytune.corpora._mdx import mdx
 from furytune.corpora._passages import Making, check_revision, passages_of
 from furytune.corpora._rst import rst
 from furytune.corpora._sizes import MAX_TOKENS, Sizes
@@ -27,16 +31,18 @@ from furytune.records import Dropped, Passage
 
 __all__ = ["markup"]
 
-_SUFFIXES = (".md", ".rst", ".txt", ".ipynb")
+_SUFFIXES = (".md", ".markdown", ".mdx", ".rst", ".txt", ".ipynb")
 _FORMATS = {
     ".md": "markdown",
     ".markdown": "markdown",
+    ".mdx": "mdx",
     ".rst": "rst",
     ".ipynb": "notebook",
     ".html": "html",
     ".htm": "html",
     ".py": "example",
 }
+_PLAIN = {"rst": rst, "text": plain}
 _KNOWN = frozenset((*_FORMATS.values(), "text"))
 
 
@@ -109,9 +115,11 @@ def markup(
         max_bytes=max_bytes,
     )
     check_revision(url, tree.revision)
-    if not tree.entries and not tree.dropped:
+    if not tree.entries and all(drop.reason == "other_suffix" for drop in tree.dropped):
+        there = ", ".join(f"{drop.where} ({drop.count})" for drop in tree.dropped[:10]) or "no file"
         raise KnowledgeError(
-            f"{source}: no file ends in {', '.join(formats)}; give the folder of the documentation"
+            f"{source}: no file ends in {', '.join(formats)}, there is {there};"
+            " give the folder of the documentation, or other suffixes"
         )
     if any(_format(e, formats) == "html" for e in tree.entries):
         html_ready()
@@ -168,11 +176,16 @@ def _document(entry: Entry, form: str) -> Document | None:
     try:
         if form == "notebook":
             return notebook(text, entry.name)
-        if form == "html":
-            return html(text)
         if form == "example":
             return script(text)
         lines = text.split("\n")
-        return markdown(lines) if form == "markdown" else rst(lines) if form == "rst" else plain(lines)
+        if form in ("markdown", "mdx"):
+            return markdown(lines) if form == "markdown" else mdx(lines)
+        start, title = front_matter(lines)
+        lines[:start] = [""] * start
+        document = html("\n".join(lines), entry.name) if form == "html" else _PLAIN[form](lines)
+        if start:
+            document.dropped["front_matter"] += 1
+        return document if document.headings or not title else evolve(document, title=title)
     except RecursionError as error:
         raise UnfitError("too_deep", "this is nested too deeply", path=entry.name) from error

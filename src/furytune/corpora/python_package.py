@@ -150,7 +150,8 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
         else:
             tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
             tree = _with_packages_above(tree, root, base)
-    if not any(e.name.endswith(".py") for e in tree.entries) and not tree.dropped:
+    told = any(drop.reason != "other_suffix" for drop in tree.dropped)
+    if not any(e.name.endswith(".py") for e in tree.entries) and not told:
         raise KnowledgeError(
             f"{text}: there is no Python source here; give the folder that holds the .py files"
         )
@@ -171,7 +172,9 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
     trees = []
     for root in roots:
         base = root.parents[up - 1]
-        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes)
+        # Some installers make links into a cache of each file, and Python follows them.
+        anywhere = Path(root.anchor)
+        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, within=anywhere)
         trees.append(_with_packages_above(tree, root, base))
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),

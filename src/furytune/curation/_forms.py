@@ -11,7 +11,7 @@ __all__ = ["SHELL", "in_older_syntax", "is_diff", "is_newer", "is_other_cell", "
 
 SHELL: Final = re.compile(
     r"^\s*(?:\$\s*\w|!\s*\S|%{1,2}\s?[A-Za-z]|\?{1,2}\s*[\w.*]+\s*$"
-    r"|[\w.*]+\?{1,2}\s*;?\s*(?:#.*)?$|\w+(?:, ?\w+){0,9} ?= ?[!%]\s?[A-Za-z./~]"
+    r"|[\w.*]+\?{1,2}\s*(?:;\s*)?(?:#.*)?$|\w+(?:, ?\w+){0,9} ?= ?[!%]\s?[A-Za-z./~]"
     r"|(?:python3?|pip3?|conda|mamba|uv|git|cd|ls|sudo|apt|brew|export|source)\s+[\w./-]+)"
 )
 """A line for a shell or for IPython: ``$ x``, ``!x``, ``%magic``, ``name?``, ``files = !ls``."""

@@ -10,7 +10,8 @@ from attrs import define, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from furytune.curation._package_files import PackageFiles
 
 __all__ = ["Alias", "Binding", "Module", "absolute", "last_name", "parse", "read"]
 
@@ -59,19 +60,27 @@ def parse(source: str | bytes) -> ast.Module | None:
             return None
 
 
-def read(dotted: str, package: str, file: Path) -> Module:
+def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
     """Reads a module.
 
     Args:
         dotted: Its name.
         package: Name that its relative imports start from.
-        file: Its source; one that does not parse gives an open module without names.
+        files: The files of the package.
+        file: Its source. One that cannot be read or parsed gives an open module without names.
     """
-    module = Module(dotted, package)
-    tree = parse(file.read_bytes())
+    tree = parse(source) if (source := files.read(file)) is not None else None
     if tree is None:
-        module.open = True
-        return module
+        return Module(dotted, package, open=True)
+    module = Module(dotted, package)
+    try:
+        _read(module, tree, files.read(f"{file}i") if f"{file}i" in files.files else None)
+    except RecursionError:  # nested too deeply, such as thousands of `elif`
+        return Module(dotted, package, open=True)
+    return module
+
+
+def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
     nodes = list(ast.walk(tree))
     imported = {
         item.asname or item.name.split(".")[0]
@@ -87,8 +96,7 @@ def read(dotted: str, package: str, file: Path) -> Module:
             module.open = True
     module.open |= _reaches_itself(nodes)
     for statement in _module_level(tree.body):
-        _collect(module, statement, file)
-    return module
+        _collect(module, statement, stub)
 
 
 def _is_dynamic(node: ast.AST, imported: set[str]) -> bool:
@@ -137,7 +145,7 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _module_level(parts)
 
 
-def _collect(module: Module, node: ast.stmt, file: Path) -> None:
+def _collect(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.open |= node.name == "__getattr__"
         module.bind(node.name, node)
@@ -148,7 +156,7 @@ def _collect(module: Module, node: ast.stmt, file: Path) -> None:
     elif isinstance(node, ast.ImportFrom):
         _collect_from(module, node)
     elif _assigns_getattr(node):
-        _collect_lazy(module, node, file)
+        _collect_lazy(module, node, stub)
     else:
         for part in _own_expressions(node):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
@@ -193,12 +201,11 @@ def _assigns_getattr(node: ast.stmt) -> bool:
     )
 
 
-def _collect_lazy(module: Module, node: ast.stmt, file: Path) -> None:
+def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     """Reads ``__getattr__, __dir__, __all__ = lazy_loader.attach(...)`` or ``attach_stub(...)``."""
     call = node.value if isinstance(node, ast.Assign) else None
     name = last_name(call.func) if isinstance(call, ast.Call) else ""
-    stub = file.with_suffix(".pyi")
-    if name == "attach_stub" and stub.is_file() and (tree := parse(stub.read_bytes())):
+    if name == "attach_stub" and stub is not None and (tree := parse(stub)):
         for statement in tree.body:
             if isinstance(statement, ast.ImportFrom):
                 _collect_from(module, statement)

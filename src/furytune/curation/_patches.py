@@ -10,7 +10,8 @@ from furytune.curation._modules import absolute, last_name, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+
+    from furytune.curation._package_files import PackageFiles
 
 __all__ = ["read_patches", "stores"]
 
@@ -32,23 +33,25 @@ def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
             yield node.args[0], ""
 
 
-def read_patches(package: str, root: Path, resolve: Callable[[str], str | None]) -> Mapping[str, set[str]]:
+def read_patches(
+    package: str, files: PackageFiles, resolve: Callable[[str], str | None]
+) -> Mapping[str, set[str]]:
     """Reads which names the modules of a package give to one another.
 
     Args:
         package: Top-level name.
-        root: Folder of the package, or its single file.
+        files: The package's files.
         resolve: Gives the module that a dotted name stands for, None if it stands for no module.
 
     Returns:
         The names set in each module from anywhere in the package; "" among them means any name.
     """
     patches: defaultdict[str, set[str]] = defaultdict(set)
-    for file in [root] if root.is_file() else sorted(root.rglob("*.py")):
-        tree = parse(file.read_bytes())
+    for file in files.sources():
+        tree = parse(files.read(file) or b"")
         if tree is None:
             continue
-        parents = () if root.is_file() else file.relative_to(root).parent.parts
+        parents = file.split("/")[:-1]
         nodes = list(ast.walk(tree))
         names = _names(nodes, ".".join([package, *parents]))
         for node in nodes:

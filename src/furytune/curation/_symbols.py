@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import ast
 import enum
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import define, field, frozen
 
 from furytune.curation._modules import Alias, Module, last_name, read
 from furytune.curation._patches import read_patches
-from furytune.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable", "locate"]
+    from furytune.curation._package_files import PackageFiles
 
-_COMPILED: Final = (".so", ".pyd")
+__all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable"]
+
 _PLAIN_DECORATORS: Final = frozenset(
     {"cache", "contextmanager", "lru_cache", "staticmethod", "warn_on_args_to_kwargs"}
 )
@@ -72,11 +70,11 @@ class SymbolTable:
 
     Attributes:
         package: Top-level name.
-        root: Folder of the package, or its single file.
+        files: Its files.
     """
 
     package: str
-    root: Path
+    files: PackageFiles
     _modules: dict[str, Module | None] = field(factory=dict, repr=False)
     _patches: Mapping[str, set[str]] | None = field(default=None, repr=False)
 
@@ -99,8 +97,8 @@ class SymbolTable:
     def patches(self, module: str) -> set[str]:
         """Returns the names that a module gets from other code of the package; "" stands for any name."""
         if self._patches is None:
-            plain = SymbolTable(self.package, self.root, self._modules, {})
-            self._patches = read_patches(self.package, self.root, plain.module_name)
+            plain = SymbolTable(self.package, self.files, self._modules, {})
+            self._patches = read_patches(self.package, self.files, plain.module_name)
         return self._patches.get(module, set())
 
     def module_name(self, dotted: str) -> str | None:
@@ -120,20 +118,16 @@ class SymbolTable:
         parts = dotted.split(".")
         if parts[0] != self.package or not all(part.isidentifier() for part in parts):
             return None
-        if self.root.is_file():
-            return read(dotted, "", self.root) if len(parts) == 1 else None
-        folder = self.root.joinpath(*parts[1:])
-        if (folder / "__init__.py").is_file():
-            return read(dotted, dotted, folder / "__init__.py")
-        source = folder.with_name(f"{folder.name}.py")
-        parent = dotted.rpartition(".")[0]
-        if len(parts) > 1 and source.is_file():
-            return read(dotted, parent, source)
-        if len(parts) > 1 and _is_compiled(folder):
+        if self.files.root.is_file():
+            return read(dotted, "", self.files, self.files.root.name) if len(parts) == 1 else None
+        parent, stem = dotted.rpartition(".")[0], "/".join(parts[1:])
+        if (name := f"{stem}/__init__.py".removeprefix("/")) in self.files.files:
+            return read(dotted, dotted, self.files, name)
+        if (name := f"{stem}.py") in self.files.files:
+            return read(dotted, parent, self.files, name)
+        if self.files.hides(stem):
             return Module(dotted, parent, open=True)
-        if folder.is_dir() and _holds_python(folder):
-            return Module(dotted, dotted)
-        return None
+        return Module(dotted, dotted) if self.files.is_namespace(stem) else None
 
     def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
         if (module.name, name) in seen:
@@ -206,41 +200,6 @@ class SymbolTable:
         if "__init__" in methods:
             return _callee(methods["__init__"], skip=1)
         return parents[0] if len(bases) == 1 and parents else Callee()
-
-
-def locate(package: str, path: str | Path | None) -> Path:
-    """Finds the source of a package.
-
-    Args:
-        package: Top-level name.
-        path: The package's folder or the folder that holds it; None for the installed package.
-
-    Raises:
-        ConfigError: There is no such package.
-    """
-    if not package.isidentifier():
-        raise ConfigError(f"{package!r} is no name of a top-level package")
-    if path is not None:
-        folder = Path(path)
-        for candidate in (folder / package, folder / "src" / package, folder):
-            if (candidate / "__init__.py").is_file():
-                return candidate
-        raise ConfigError(f"{folder}: no package {package!r} there; name its folder or the one that holds it")
-    spec = importlib.util.find_spec(package)
-    if spec is None or not (spec.submodule_search_locations or (spec.origin or "").endswith(".py")):
-        raise ConfigError(f"the package {package!r} is not installed; install it or give path=")
-    places = list(spec.submodule_search_locations or [str(spec.origin)])
-    return Path(places[0])
-
-
-def _is_compiled(stem: Path) -> bool:
-    return stem.parent.is_dir() and any(
-        f.suffix in _COMPILED and f.name.split(".")[0] == stem.name for f in stem.parent.iterdir()
-    )
-
-
-def _holds_python(folder: Path) -> bool:
-    return any(f.suffix in {".py", *_COMPILED} for f in folder.iterdir())
 
 
 def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:

@@ -8,7 +8,8 @@ from attrs import field, frozen
 
 from furytune.curation import _snippets
 from furytune.curation._modules import parse
-from furytune.curation._symbols import SymbolTable, locate
+from furytune.curation._package_files import locate
+from furytune.curation._symbols import SymbolTable
 from furytune.curation._usage import check
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
@@ -40,7 +41,8 @@ class CheckCode:
     Attributes:
         package: Top-level name, such as "fury".
         path: Folder of the package or the one that holds it, such as a checkout of the revision that the
-            bot answers for. None is the installed package.
+            bot answers for. Links out of it are not followed: what they lead to is counted as ``link_outside``, and
+            nothing is claimed about it. None is the installed package.
         on_unknown: What to do with a pair that uses what the package does not have: "drop" or "keep".
         on_broken: What to do with a pair whose Python does not parse: "drop" or "keep".
         inline: Whether to check code between single backticks too. Such code often names what is gone on
@@ -76,6 +78,11 @@ class CheckCode:
         for name in ("on_unknown", "on_broken"):
             if getattr(self, name) not in ("drop", "keep"):
                 raise ConfigError(f"CheckCode({name}={getattr(self, name)!r}): {name} is 'drop' or 'keep'")
+
+    @property
+    def unread(self) -> tuple[Dropped, ...]:
+        """Files of the package that are not read, such as links out of ``path``. Nothing is claimed about their names."""
+        return self._table.files.dropped
 
     @property
     def name(self) -> str:

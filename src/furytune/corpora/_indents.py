@@ -1,0 +1,50 @@
+"""How far the lines of a file are indented, and where what is indented below a line ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["Indents", "depth"]
+
+_BLANK = -1
+
+
+def depth(line: str) -> int:
+    """Returns how far a line is indented; a tab counts as four columns."""
+    expanded = line.expandtabs(4)
+    return len(expanded) - len(expanded.lstrip())
+
+
+class Indents:
+    """The indentation of all lines of a file, measured once.
+
+    Asking line by line would take quadratic time for deeply nested text.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._depths = [depth(line) if line.strip() else _BLANK for line in lines]
+        self._ends = [i + 1 for i in range(len(lines))]
+        around: list[int] = []
+        last = -1
+        for i, columns in enumerate(self._depths):
+            if columns == _BLANK:
+                continue
+            while around and self._depths[around[-1]] >= columns:
+                self._ends[around.pop()] = last + 1
+            around.append(i)
+            last = i
+        for i in around:
+            self._ends[i] = last + 1
+
+    def below(self, line: int) -> int:
+        """Returns the line after the last that is indented more than a line; blank lines may be between."""
+        return self._ends[line]
+
+    def end(self, start: int, least: int) -> int:
+        """Returns the line after the last, from ``start`` on, that is indented by so many columns."""
+        end = at = start
+        while at < len(self._depths) and (self._depths[at] == _BLANK or self._depths[at] >= least):
+            if self._depths[at] != _BLANK:
+                end = self._ends[at]
+            at = self._ends[at]
+        return end
