@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 
 from furytune.collectors._discord_json import Channel, FullMessage, Mention, Reaction, ThinMessage
+from furytune.pairing.titles import titled
 
-__all__ = ["SAID", "STARTERS", "is_solved", "reply_target", "restore_mentions", "text_of"]
+__all__ = [
+    "SAID",
+    "STARTERS",
+    "is_bare",
+    "is_solved",
+    "question_text",
+    "reply_target",
+    "restore_mentions",
+    "said",
+    "text_of",
+    "title_of",
+]
 
 SAID = frozenset({"Default", "0", "Reply", "19", "ChatInputCommand", "20", "ContextMenuCommand", "23"})
 """Types of messages that somebody said. The exporter writes the number of a type that it has no name for."""
@@ -56,14 +68,49 @@ def restore_mentions(text: str, mentions: list[Mention]) -> str:
     return "".join(part if i % 2 else pattern.sub(tag, part) for i, part in enumerate(parts))
 
 
+def said(message: ThinMessage | FullMessage) -> str:
+    """Returns a message's content, or that of the message it forwards, as the file has it."""
+    if not message.content and message.forwarded_message is not None:
+        return message.forwarded_message.content or ""
+    return message.content
+
+
 def text_of(message: ThinMessage | FullMessage) -> str:
     """Returns a message's content, or that of the message it forwards, with mentions restored."""
-    text = message.content
-    if not text and message.forwarded_message is not None:
-        return message.forwarded_message.content or ""
-    if message.mentions and "@" in text:
-        return restore_mentions(text, message.mentions)
-    return text
+    if message.mentions and "@" in message.content:
+        return restore_mentions(message.content, message.mentions)
+    return said(message)
+
+
+def title_of(message: ThinMessage | FullMessage, channel: Channel) -> str:
+    """Returns the title of the forum post that a message opens, "" for any other message.
+
+    In Discord a forum post has the id of its opening message. The message that another thread was opened on has the
+    thread's id too, but is in the thread's channel; and the title of such a thread is often made up by Discord.
+    """
+    if message.title:
+        return message.title
+    return channel.name if channel.is_thread and message.id == channel.id else ""
+
+
+def question_text(message: ThinMessage, channel: Channel) -> str:
+    """Returns what a message says, after the title of the forum post that it opens."""
+    title = title_of(message, channel)
+    return titled(title, text_of(message)) if title else text_of(message)
+
+
+def is_bare(message: ThinMessage | FullMessage) -> bool:
+    """Returns True if a message of a person has no content of any kind, as without the Message Content intent."""
+    return not (
+        message.content
+        or message.author.is_bot
+        or message.type not in SAID
+        or message.attachments
+        or message.embeds
+        or message.stickers
+        or message.poll
+        or message.forwarded_message
+    )
 
 
 def reply_target(message: ThinMessage | FullMessage, channel: Channel) -> str | None:
