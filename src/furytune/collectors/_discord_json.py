@@ -321,7 +321,7 @@ class ExportFile:
             except Malformed as error:
                 raise self.located(error, source.broken) from error
             if source.broken:
-                early = Malformed("the compressed data end early", array.end, truncated=True)
+                early = Malformed("the data end early", array.end, truncated=True)
                 raise self.located(early, source.broken) from early
             said = array.members.get("messageCount")
             if isinstance(said, int) and said != array.count:

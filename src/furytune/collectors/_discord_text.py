@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from furytune.collectors._discord_json import Channel, FullMessage, Mention, Reaction, ThinMessage
 from furytune.pairing.titles import titled
@@ -31,6 +32,9 @@ REPLIES = frozenset({"Reply", "19"})
 _SOLVED = frozenset(
     {"\u2705", "\u2611", "\u2714", "white_check_mark", "ballot_box_with_check", "heavy_check_mark", "solved"}
 )
+_LONGEST_NAME = 100  # Discord's own bound is 32
+_AT = re.compile(r"(?<![\w@<])@")
+_WORD = re.compile(r"\w")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 
 
@@ -53,19 +57,32 @@ def restore_mentions(text: str, mentions: list[Mention]) -> str:
         if not mention.id:
             continue
         for name in {mention.nickname, mention.name}:
-            if name:
+            if name and len(name) <= _LONGEST_NAME:
                 names[name] = mention.id if names.get(name, mention.id) == mention.id else ""
-    if not any(name in text for name in names):
+    if not names:
         return text
-    longest_first = sorted(names, key=len, reverse=True)
-    pattern = re.compile(r"(?<![\w@<])@(" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
-
-    def tag(found: re.Match[str]) -> str:
-        uid = names[found[1]]
-        return f"<@{uid}>" if uid else found[0]
-
+    longest_first = sorted({len(name) for name in names}, reverse=True)
     parts = _CODE.split(text)
-    return "".join(part if i % 2 else pattern.sub(tag, part) for i, part in enumerate(parts))
+    return "".join(part if i % 2 else _tagged(part, names, longest_first) for i, part in enumerate(parts))
+
+
+def _tagged(text: str, names: Mapping[str, str], lengths: Sequence[int]) -> str:
+    """Returns a text with ids in the place of names; looks names up, so that many of them cost no more than few."""
+    done: list[str] = []
+    kept_from = at = 0
+    for sign in _AT.finditer(text):
+        begin = sign.end()
+        if begin <= at:
+            continue  # inside the name before
+        for length in lengths:
+            uid = names.get(text[begin : begin + length])
+            if uid is not None and len(text) >= begin + length and not _WORD.match(text, begin + length):
+                at = begin + length
+                if uid:
+                    done += text[kept_from : sign.start()], f"<@{uid}>"
+                    kept_from = at
+                break
+    return "".join([*done, text[kept_from:]])
 
 
 def said(message: ThinMessage | FullMessage) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from furytune.records import Dropped, QAPair, Unit
+from furytune.records import Dropped, QAPair
 
 __all__ = ["MAX_MESSAGE", "MAX_MESSAGES", "MAX_PAIR", "Limits", "over"]
 
@@ -45,13 +45,8 @@ class Limits:
     pair: int = MAX_PAIR
     messages: int = MAX_MESSAGES
 
-    def bounded(self, pair: QAPair, unit: Unit = "message") -> QAPair | Dropped:
-        """Returns the pair, or the drop of all its messages: half a question is another question.
-
-        Args:
-            pair: As a pairer or a file gives it.
-            unit: What a pair is counted in, if it is dropped.
-        """
+    def bounded(self, pair: QAPair) -> QAPair | Dropped:
+        """Returns the pair, or the drop of all its messages: half a question is another question."""
         asked, told = len(pair.question_messages), len(pair.answer_messages)
         if max(asked, told) > self.messages:
             reason = "too_many_messages"
@@ -63,8 +58,8 @@ class Limits:
         ids = (*pair.question_messages, *pair.answer_messages)
         return Dropped(
             reason=reason,
-            unit=unit,
-            count=len(ids) if unit == "message" else 1,
+            unit="message",
+            count=len(ids),
             ids=ids[:20],
             where=pair.source.thread or pair.source.channel or pair.source.path,
             detail=detail,
