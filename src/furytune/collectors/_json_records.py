@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from attrs import frozen
@@ -32,11 +33,10 @@ class Shape:
     question: tuple[str, ...]
     answer: str
     extras: Mapping[str, str]
-    unused: Unused
+    unused: Unused | None
 
 
-@frozen
-class Exchange:
+class Exchange(NamedTuple):
     """A question and its answer, as they stand in a record.
 
     Attributes:
@@ -51,7 +51,7 @@ class Exchange:
     answer: str
     earlier: int = 0
     system: int = 0
-    extras: Mapping[str, str] = {}
+    extras: Mapping[str, str] = MappingProxyType({})
 
 
 class Turn(NamedTuple):
@@ -109,14 +109,11 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
             hint=f"recognised are {WANTED}, messages and contents; name them by `question=` and `answer=`",
         )
     a = shape.answer
-    asked = [found[key] for key in shape.question]
-    if len(asked) > 1:  # one that is there need not be filled in
-        asked = ["" if text is None else text for text in asked]
+    question = found[shape.question[0]] if len(shape.question) == 1 else _joined(found, shape.question)
     answer = found[a] if a else None
-    if isinstance(answer, str) and all(isinstance(text, str) for text in asked):
-        return Exchange(joined(asked), answer, extras=extras)
-    question = asked[0]
-    if a and not (isinstance(question, list) and isinstance(answer, list) and len(asked) == 1):
+    if isinstance(question, str) and isinstance(answer, str):
+        return Exchange(question, answer, 0, 0, extras)
+    if a and not (isinstance(question, list) and isinstance(answer, list)):
         return Flaw(
             reason="type",
             problem="question and answer are neither two texts nor two lists of messages",
@@ -131,6 +128,12 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
     if isinstance(turns, Flaw):
         return turns
     return last_exchange(turns, line, extras)
+
+
+def _joined(found: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    """Returns the texts of several keys as one; None if one is not text. A key without a value counts as blank."""
+    texts = ["" if found[key] is None else found[key] for key in keys]
+    return joined(texts) if all(isinstance(text, str) for text in texts) else None
 
 
 def turns_of(value: Any, line: int) -> Turns | Flaw:

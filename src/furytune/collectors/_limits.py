@@ -27,8 +27,12 @@ has more is a conversation, not a question."""
 
 def over(limit: int, text: str) -> bool:
     """Returns True if a text has more bytes, as UTF-8."""
-    # No character has more than four, so most texts need not be encoded.
-    return len(text) * 4 > limit and len(text.encode("utf-8", "surrogatepass")) > limit
+    return may_be_over(limit, len(text)) and len(text.encode("utf-8", "surrogatepass")) > limit
+
+
+def may_be_over(limit: int, characters: int) -> bool:
+    """Returns False for so few characters that their text need not be encoded to know: none has more than four bytes."""
+    return characters * 4 > limit
 
 
 @frozen(kw_only=True)
@@ -51,7 +55,9 @@ class Limits:
         if max(asked, told) > self.messages:
             reason = "too_many_messages"
             detail = f"{asked} messages in the question, {told} in the answer"
-        elif over(self.pair, pair.question + pair.answer):
+        elif may_be_over(self.pair, len(pair.question) + len(pair.answer)) and over(
+            self.pair, pair.question + pair.answer
+        ):
             reason, detail = "pair_too_long", f"more than {self.pair} bytes"
         else:
             return pair

@@ -6,7 +6,7 @@ another part of the question is refused, for without it the question is another 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -53,21 +53,26 @@ class Unused:
     rest: tuple[int, ...] = ()
 
 
-def unused_fields(names: Sequence[str], used: Collection[int], *, named: bool) -> Unused:
-    """Sorts the fields that no pair is made of.
+def unused_fields(names: Sequence[str], used: Collection[int], *, named: bool) -> Unused | None:
+    """Sorts the fields that no pair is made of; returns None if there are none.
 
     Args:
         names: Header, or keys of a record.
         used: Places of those that are read.
-        named: Whether the caller named the columns of question and answer, and so left the others out knowingly.
+        named: Whether the caller named the columns of question and answer, and so left the others out knowingly. Marks
+            count all the same.
     """
     keys = [_key(name) for name in names]
     others = [i for i in range(len(names)) if i not in used]
+    if not others:
+        return None
     free = {keys[i] for i in others}
     # Half of a pair of names is part of the question; a whole one is another pair, such as the same one once more.
     halves = {question for question, answer in PAIRS if question in free and answer not in free}
     marks = tuple(i for i in others if keys[i] == "weight" or keys[i] in _TRAIN | _IGNORE | _SPLIT)
-    parts = () if named else tuple(i for i in others if keys[i] in _PARTS | halves)
+    if named:
+        return Unused(marks)
+    parts = tuple(i for i in others if keys[i] in _PARTS | halves)
     system = tuple(i for i in others if keys[i] in _SYSTEM)
     rest = tuple(i for i in others if i not in {*marks, *parts, *system})
     return Unused(marks, parts, system, rest)
@@ -100,39 +105,41 @@ class UnusedCounts:
 
     Args:
         where: Name of the file.
+        value: Makes a field's value of what stands in the file.
     """
 
     where: str
+    value: Callable[[Any], Any] = lambda raw: raw
     system: int = 0
     rest: dict[str, int] = field(factory=dict)
 
-    def problem(self, unused: Unused, names: Sequence[str], values: Sequence[Any], line: int) -> Flaw | None:
+    def problem(self, unused: Unused, names: Sequence[str], raw: Sequence[Any], line: int) -> Flaw | None:
         """Returns why the record makes no pair, or counts what is left out of the pair.
 
         Args:
             unused: Where the fields stand.
             names: All names.
-            values: All values.
+            raw: What stands in the file, in the order of the names.
             line: Where the record begins.
         """
         odd = []
         for i in unused.marks:
-            said = marked(names[i], values[i])
+            said = marked(names[i], self.value(raw[i]))
             if said:
                 return not_for_training(line, f"its {_key(names[i])!r} says so")
             if said is None:
                 odd.append(i)
         for i in unused.parts:
-            if _holds_text(values[i]):
+            if _holds_text(self.value(raw[i])):
                 return flaw(
                     line,
                     "unused_text",
                     f"its {_key(names[i])!r} may be part of the question, but is not read",
                     "name the columns by `question=` (several are joined, such as ['context', 'question']) and `answer=`",
                 )
-        self.system += sum(_holds_text(values[i]) for i in unused.system)
+        self.system += sum(_holds_text(self.value(raw[i])) for i in unused.system)
         for i in (*unused.rest, *odd):
-            if _holds_text(values[i]):
+            if _holds_text(self.value(raw[i])):
                 self.rest[names[i]] = self.rest.get(names[i], 0) + 1
         return None
 

@@ -144,7 +144,7 @@ class CsvCollector:
         delimiter, names, found = self._header(file, reader, columns, blocks)
         unescape = self._escaped(file, names)
         unused = unused_fields(names, found.used, named=columns.question is not None)
-        counts = UnusedCounts(file.name)
+        counts = UnusedCounts(file.name, cell)
         limits = Limits(pair=self.max_pair)
         asked, a, at = found.question, found.answer, found.extras
         stem, name = Stem(file.stem), file.name
@@ -155,18 +155,15 @@ class CsvCollector:
                 yield record
                 continue
             line, raw = record
-            question, answer = joined([cell(raw[i]) for i in asked]), cell(raw[a])
+            question = cell(raw[asked[0]]) if len(asked) == 1 else joined([cell(raw[i]) for i in asked])
+            answer = cell(raw[a])
             extras = {key: cell(raw[i]) for key, i in at.items()} if at else {}
             if unescape is None:
                 _sure(file, line, question, answer)
             elif unescape:
                 question, answer = _own_files.unescape_formula(question), _own_files.unescape_formula(answer)
                 extras = {key: _own_files.unescape_formula(text) for key, text in extras.items()}
-            problem = (
-                counts.problem(unused, names, list(map(cell, raw)), line)
-                if len(raw) > len(found.used)
-                else None
-            )
+            problem = counts.problem(unused, names, raw, line) if unused else None
             if problem is not None:
                 yield problem
                 continue
@@ -323,7 +320,8 @@ class JsonlCollector:
             if isinstance(exchange, Flaw):
                 yield exchange
                 continue
-            problem = counts.problem(shape.unused, keys, list(found.values()), line)
+            unused = shape.unused
+            problem = counts.problem(unused, keys, list(found.values()), line) if unused else None
             if problem is not None:
                 yield problem
                 continue
