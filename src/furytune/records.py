@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 Split = Literal["train", "validation"]
-Unit = Literal["message", "record", "pair", "file", "channel"]
+Unit = Literal["message", "record", "pair", "file", "channel", "field"]
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,23 +14,25 @@ from pathlib import Path
 import msgspec
 from attrs import evolve, frozen
 
-from furytune.collectors._discord_files import ChannelFiles, find_files, in_channels, open_file
-from furytune.collectors._discord_json import FullForwarded, FullMessage, Mention
-from furytune.collectors._discord_pairs import OnDrop
-from furytune.collectors._discord_text import SAID, restore_mentions, text_of
+from furytune.collectors._chosen import named
+from furytune.collectors._discord_files import ChannelFiles, instant, open_files
+from furytune.collectors._discord_json import Channel, FullForwarded, FullMessage, Mention, ThinMessage
+from furytune.collectors._discord_pairs import OnDrop, check_content
+from furytune.collectors._discord_text import SAID, is_bare, restore_mentions, text_of, title_of
 from furytune.collectors._json_stream import BLOCK, LIMIT
 from furytune.collectors._live.convert import kept_embed
-from furytune.collectors._names import one_line, printable
+from furytune.collectors._names import printable
 from furytune.errors import SourceError
 from furytune.journal import messages as kept
-from furytune.journal._lines import ChannelState
+from furytune.journal._lines import GONE, ChannelState
 from furytune.journal.store import About, Journal
 from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = ["Adopted", "adopt"]
 
-Line = tuple[int, bytes]
+Line = tuple[int, bytes, datetime]
+"""Id, line and moment of the export; for a line of the log, of the newest export that was adopted before."""
 
 # Discord counts the time in its ids from the first; the last stands for a moment that a file does not say.
 _FIRST = datetime(2015, 1, 1, tzinfo=UTC)
@@ -48,18 +51,21 @@ class Adopted:
     Attributes:
         channels: Channels and threads that were in the export.
         messages: Messages that the journal did not hold before.
+        changed: Messages of which the export has a newer state than the journal had.
         partial: Channels of which the files do not show that they leave nothing out, by name and id. The next live run
             reads what is missing there; until then the journal has holes.
     """
 
     channels: int = 0
     messages: int = 0
+    changed: int = 0
     partial: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
             f"channels  {self.channels:>9,}  in the export, threads included",
             f"messages  {self.messages:>9,}  new",
+            f"          {self.changed:>9,}  in a newer state",
             *(
                 f"partial   {name}: the files leave something out; the next update() reads it"
                 for name in self.partial
@@ -71,12 +77,13 @@ class Adopted:
 
 def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
     """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`."""
-    found = find_files(Path(path))
-    for dropped in found.dropped:
-        on_drop(dropped)
-    files = [open_file(file, skip=False, block=BLOCK, limit=LIMIT) for file in found.files]
-    channels = in_channels(files)
+    channels, _ = open_files(Path(path), on_drop, skip=False, block=BLOCK, limit=LIMIT)
+    if not channels:
+        raise SourceError(
+            f"{printable(path)}: no file is an export of DiscordChatExporter; export with `--format Json`"
+        )
     guild = _guild(journal, channels, path)
+    _check_content(channels)
     with journal.writing():
         about = journal.about() if journal.there else About(guild=guild)
         adopted = tuple(sorted({*about.adopted, *(c.channel.id for c in channels)}, key=int))
@@ -86,7 +93,8 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
         for channel in channels:
 
             def lines(channel: ChannelFiles = channel) -> Iterator[Line]:
-                for block, _ in channel.messages(FullMessage, on_drop):
+                exported = {file.name: instant(file.channel.exported) for file in channel.files}
+                for block, name in channel.messages(FullMessage, on_drop):
                     for message in block:
                         number = id_number(message.id)
                         if number is None:
@@ -97,12 +105,30 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                         ):
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
-                            yield number, forgotten.masked(kept.line_of(_kept(message)))
+                            line = kept.line_of(_kept(message, channel.channel))
+                            yield number, forgotten.masked(line), exported[name]
 
-            new, whole = _merge(journal, channel, lines())
-            partial = done.partial if whole else (*done.partial, _named(channel))
-            done = evolve(done, messages=done.messages + new, partial=partial)
+            new, changed, whole = _merge(journal, channel, lines(), live=bool(about.permissions))
+            done = evolve(
+                done,
+                messages=done.messages + new,
+                changed=done.changed + changed,
+                partial=done.partial if whole else (*done.partial, named(channel.channel)),
+            )
         return done
+
+
+def _check_content(channels: list[ChannelFiles]) -> None:
+    """Raises before anything is written if all that people wrote is empty; reads up to the first text."""
+    by_people = 0
+    for channel in channels:
+        for block, _ in channel.messages(ThinMessage, lambda _: None):
+            for message in block:
+                if not message.author.is_bot and message.type in SAID:
+                    by_people += 1
+                    if not is_bare(message):
+                        return
+    check_content(by_people, by_people)
 
 
 def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLike[str]) -> str:
@@ -122,23 +148,27 @@ def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLi
     return known
 
 
-def _named(source: ChannelFiles) -> str:
-    channel = source.channel
-    return (
-        channel.id if channel.is_thread or not channel.name else f"#{one_line(channel.name)} ({channel.id})"
-    )
-
-
-def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> tuple[int, bool]:
+def _merge(
+    journal: Journal, source: ChannelFiles, lines: Iterator[Line], *, live: bool
+) -> tuple[int, int, bool]:
     """Merges a channel's lines into its log.
 
+    Args:
+        journal: Being written to.
+        source: The channel.
+        lines: Its messages.
+        live: Whether the journal was read live as well: then the log's state of a message may be newer than any export.
+
     Returns:
-        How many were new, and whether nothing is left out below the newest, as far as files and log say.
+        How many lines were new, how many came in the place of an older state, and whether nothing is left out below the
+        newest, as far as files and log say.
     """
     log = journal.log(source.channel.id)
     before = log.peek()
+    known = instant(before.channel.exported) if before.channel and not live else _LAST
+    newest = max((file.channel.exported for file in source.files), key=instant)
     late: list[Line] = []
-    new = top = 0
+    new = changed = top = 0
 
     def ascending() -> Iterator[Line]:
         nonlocal top
@@ -149,20 +179,19 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> tup
             else:
                 late.append(line)
 
-    def merged(fresh: Iterator[Line], others: list[Line]) -> Iterator[Line]:
-        nonlocal new
-        last = 0
-        # Of two lines with one id the log's own comes first, and stays.
-        for uid, line, ours in heapq.merge(
-            ((uid, line, True) for uid, line in log.lines()),
-            ((uid, line, False) for uid, line in fresh),
-            key=itemgetter(0),
-        ):
-            if uid != last:
-                new += not ours
-                yield uid, line
-            last = uid
-        if not (new or others) and before.channel is not None:
+    def merged(fresh: Iterator[Line], others: list[Line]) -> Iterator[tuple[int, bytes]]:
+        nonlocal new, changed
+        ours = ((uid, line, None) for uid, line in log.lines())
+        # Of two lines with one id the log's own comes first.
+        for uid, states in itertools.groupby(heapq.merge(ours, fresh, key=itemgetter(0)), key=itemgetter(0)):
+            (_, line, exported), *others_of_it = states
+            new += exported is not None
+            for _, other, moment in others_of_it:
+                if line != other and moment and _is_newer(other, line, moment > known):
+                    line = other
+                    changed += 1
+            yield uid, line
+        if not (new or changed or others or state != before.channel) and before.channel is not None:
             raise _NothingNewError
 
     channel = source.channel
@@ -172,6 +201,8 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> tup
         name="" if channel.is_thread else channel.name,
         parent=channel.parent,
     )
+    if not live and instant(newest) > instant(state.exported):
+        state = msgspec.structs.replace(state, exported=newest)
     with suppress(_NothingNewError):
         log.rewrite(merged(ascending(), late), before.position, state)
     if late:
@@ -183,7 +214,22 @@ def _merge(journal: Journal, source: ChannelFiles, lines: Iterator[Line]) -> tup
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))
     # What was said in the millisecond of the export itself is read again, but is no hole.
-    return new, top - int(log.peek().position.read) <= _MILLISECOND
+    return new, changed, top - int(log.peek().position.read) <= _MILLISECOND
+
+
+class _State(msgspec.Struct, rename="camel"):
+    timestamp_edited: str | None = None
+
+
+_decode_state = msgspec.json.Decoder(_State).decode
+
+
+def _is_newer(line: bytes, ours: bytes, exported_later: bool) -> bool:  # noqa: FBT001
+    """Returns True if an export's state of a message is newer than the log's, which may be that it is gone for good."""
+    if ours.startswith(GONE):
+        return False
+    edit, our_edit = (instant(_decode_state(text).timestamp_edited) for text in (line, ours))
+    return edit > our_edit or (edit == our_edit and exported_later)
 
 
 def _whole_up_to(source: ChannelFiles) -> int:
@@ -220,7 +266,7 @@ def _quoted(message: FullMessage) -> str:
     return found or ""
 
 
-def _kept(message: FullMessage) -> kept.Kept:
+def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
     reference, forwarded = message.reference, message.forwarded_message
     return kept.Kept(
         id=message.id,
@@ -241,6 +287,7 @@ def _kept(message: FullMessage) -> kept.Kept:
             for r in message.reactions or ()
         ],
         forwarded_message=_forwarded(forwarded, message.mentions or []),
+        title=title_of(message, channel) if message.type in SAID else "",
     )
 
 

@@ -1,7 +1,8 @@
-"""Bytes of an export file, plain or gzip, in order and in bounded memory; and where an offset stands."""
+"""Bytes of an export file as UTF-8, plain or gzip, in order and in bounded memory; and the line of an offset."""
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -10,19 +11,52 @@ from typing import Self
 from furytune._folders import opener
 from furytune.errors import SourceError, SourceFormatError
 
-__all__ = ["ByteSource", "Locator"]
+__all__ = ["FALSE_MARK", "ByteSource", "Locator", "marked_encoding", "sound_part"]
 
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{", b"[\x00", b"\x00[")
+_BOM = codecs.BOM_UTF8
+_UNMARKED = (b"{\x00", b"\x00{", b"[\x00", b"\x00[", b"\x00\x00\x00{")
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LOOK = 4096
 _RATIO = 100
 _RATIO_FROM = 16 << 20
 _CHUNK = 1 << 17
 _GZIP = 16 + zlib.MAX_WBITS
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
+FALSE_MARK = "begins with the byte order mark of UTF-16, but is not UTF-16"
+
+
+def marked_encoding(first: bytes) -> str:
+    """Returns "utf-16" or "utf-32" if the first bytes of a text say so, else "".
+
+    A mark alone proves nothing: damaged UTF-8 can begin with these bytes too. But JSON and CSV always have ASCII
+    characters, and in UTF-16 each of these brings a zero byte.
+    """
+    if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if first.startswith(_MARKS) and b"\0" in first[:_LOOK] else ""
+
+
+def sound_part(
+    decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool
+) -> tuple[str, UnicodeDecodeError | None]:
+    """Returns the text up to the first bytes that cannot be decoded, and what is wrong with them.
+
+    Args:
+        decoder: In the state that the bytes before have left.
+        data: The next bytes.
+        final: Whether none follow.
+    """
+    waiting = len(decoder.getstate()[0])
+    try:
+        return decoder.decode(data, final), None
+    except UnicodeDecodeError as error:
+        sound = data[: max(0, error.start - waiting)]
+        return (decoder.decode(sound) if sound else ""), error
+
 
 class ByteSource:
-    """The decompressed bytes of one file.
+    """The decompressed bytes of one file; UTF-16 and UTF-32 with a byte order mark come out as UTF-8.
 
     Args:
         path: A plain or gzip file, without links in it; told apart by its first bytes, not by its name.
@@ -36,8 +70,10 @@ class ByteSource:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self.broken = ""
-        """Why the compressed stream ended early, "" while it is sound."""
+        """Why the stream ended early, "" while it is sound."""
         self._out = 0
+        self._ready: bytes | None = None  # None until the encoding is known
+        self._decoder: codecs.IncrementalDecoder | None = None
         try:
             self._file = open(path, "rb", buffering=0, opener=opener)  # noqa: SIM115  (`close` closes it)
             zipped = self._file.read(2) == b"\x1f\x8b"
@@ -60,7 +96,43 @@ class ByteSource:
         self._file.close()
 
     def readinto(self, view: memoryview) -> int:
-        """Fills a part of ``view`` and returns its length; 0 at the end, or where gzip data break."""
+        """Fills a part of ``view`` and returns its length; 0 at the end, or where the data break."""
+        if self._ready is None:
+            self._ready = self._start()
+        while not self._ready:
+            if self._decoder is None:
+                return self._read(view)
+            chunk = self._chunk(_CHUNK)
+            self._ready = self._recoded(chunk)
+            if not chunk:
+                break
+        part, self._ready = self._ready[: len(view)], self._ready[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+    def _start(self) -> bytes:
+        first = b""
+        while len(first) < _LOOK and (more := self._chunk(_LOOK - len(first))):
+            first += more
+        encoding = marked_encoding(first)
+        if not encoding:
+            return first
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        return self._recoded(first)
+
+    def _recoded(self, chunk: bytes) -> bytes:
+        assert self._decoder is not None
+        text, error = sound_part(self._decoder, chunk, final=not chunk)
+        if error is not None:
+            self.broken = f"the text is not {error.encoding} from there on"
+        return text.encode("utf-8", "surrogatepass")
+
+    def _chunk(self, most: int) -> bytes:
+        found = bytearray(most)
+        with memoryview(found) as view:
+            return bytes(found[: self._read(view)]) if not self.broken else b""
+
+    def _read(self, view: memoryview) -> int:
         try:
             if self._zip is None:
                 return self._file.readinto(view) or 0
@@ -104,10 +176,10 @@ class ByteSource:
         Raises:
             SourceFormatError: The text is not UTF-8.
         """
-        if first.startswith(_UTF16):
-            raise SourceFormatError(
-                "is UTF-16, not UTF-8", path=self.name, line=1, column=1, hint="save it as UTF-8"
-            )
+        marked = first.startswith(_MARKS)
+        if marked or first.startswith(_UNMARKED):
+            problem = FALSE_MARK if marked else "is UTF-16 without a byte order mark"
+            raise SourceFormatError(problem, path=self.name, line=1, column=1, hint="save it as UTF-8")
         return len(_BOM) if first.startswith(_BOM) else 0
 
 

@@ -10,7 +10,9 @@ import os
 import re
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -18,7 +20,7 @@ from attrs import evolve, field, frozen
 
 from furytune._folders import Listed, Listing, list_files
 from furytune.collectors._bytes import Locator
-from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage
+from furytune.collectors._discord_json import Channel, ExportFile, FirstMessage, NotAnExportError
 from furytune.collectors._discord_text import STARTERS
 from furytune.collectors._json_text import Bad, Malformed
 from furytune.collectors._names import printable
@@ -26,14 +28,27 @@ from furytune.errors import SourceError, SourceFormatError
 from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
-__all__ = ["ChannelFiles", "file_drop", "find_files", "in_channels"]
+__all__ = [
+    "ChannelFiles",
+    "file_drop",
+    "find_files",
+    "in_channels",
+    "instant",
+    "open_files",
+    "without_media",
+]
 
 _PART = re.compile(r" \[part (\d+)\]$")
 _ENDINGS = (".json", ".json.gz")
+_MEDIA = re.compile(r".+\.(?:json|html|txt|csv)_Files", re.IGNORECASE)
+"""How the folder ends that the exporter makes for what it downloads with `--media`."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class _HasId(Protocol):
     id: str
+    timestamp_edited: str | None
 
 
 M = TypeVar("M", bound=_HasId)
@@ -94,10 +109,14 @@ class ChannelFiles:
         return ""
 
     def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
-        """Yields lists of messages with the name of their file, in order of time, each id once."""
+        """Yields lists of messages with the name of their file, in order of time, each id once.
+
+        Of the states of one message in several files the newest counts, see `_newness`. Inside one file, ids that come
+        again are left out.
+        """
         seen = _Seen()
         repeated = _Repeated(on_drop)
-        for block, name in self._merged(kind, on_drop):
+        for block, name in self._merged(kind, on_drop, repeated):
             if seen.all_new(block):
                 yield block, name
                 continue
@@ -110,32 +129,64 @@ class ChannelFiles:
             yield fresh, name
         repeated.flush()
 
-    def _merged(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
+    def _merged(self, kind: type[M], on_drop: OnDrop, repeated: _Repeated) -> Iterator[tuple[list[M], str]]:
         if len(self.files) == 1:
             file = self.files[0]
             for block in _read(file, kind, on_drop):
                 yield block, file.name
             return
         waiting = list(self.files)
-        heap: list[tuple[int, int, M, str, Iterator[M]]] = []
+        heap: list[tuple[int, int, M, _File, Iterator[M]]] = []
         while waiting or heap:
             # a file is opened when its time comes: a hundred partitions never stand open at once
             while waiting and (not heap or waiting[0].order[0] <= heap[0][0]):
                 file = waiting.pop(0)
                 opened = itertools.chain.from_iterable(_read(file, kind, on_drop))
-                _push(heap, opened, len(self.files) - len(waiting), 0, file.name)
+                _push(heap, opened, len(self.files) - len(waiting), 0, file)
             if heap:
-                key, place, message, name, stream = heapq.heappop(heap)
-                yield [message], name
-                _push(heap, stream, place, key, name)
+                message, file = _pop(heap)
+                while heap and heap[0][2].id == message.id:
+                    # Files are in order, so the states of a message come one after the other: no more is held in memory.
+                    other, its_file = _pop(heap)
+                    if _newness(other, its_file) > _newness(message, file):
+                        message, file, its_file = other, its_file, file
+                    repeated.add(message.id, its_file.name)
+                yield [message], file.name
 
 
 def _push(
-    heap: list[tuple[int, int, M, str, Iterator[M]]], stream: Iterator[M], place: int, least: int, name: str
+    heap: list[tuple[int, int, M, _File, Iterator[M]]],
+    stream: Iterator[M],
+    place: int,
+    least: int,
+    file: _File,
 ) -> None:
     message = next(stream, None)
     if message is not None:
-        heapq.heappush(heap, (_number(message.id) or least, place, message, name, stream))
+        heapq.heappush(heap, (_number(message.id) or least, place, message, file, stream))
+
+
+def _pop(heap: list[tuple[int, int, M, _File, Iterator[M]]]) -> tuple[M, _File]:
+    key, place, message, file, stream = heapq.heappop(heap)
+    _push(heap, stream, place, key, file)
+    return message, file
+
+
+def _newness(message: _HasId, file: _File) -> tuple[datetime, datetime]:
+    """What orders the states of one message: its last edit, then the export, for reactions leave no date.
+
+    The edit comes first because old exports do not say when they were made. Of equal ones the first file's counts.
+    """
+    return instant(message.timestamp_edited), instant(file.channel.exported)
+
+
+def instant(text: str | None) -> datetime:
+    """Returns an ISO 8601 moment, in UTC where it names no zone; the earliest of all where it cannot be read."""
+    try:
+        found = datetime.fromisoformat(text or "")
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return _NEVER
 
 
 def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
@@ -191,7 +242,10 @@ def file_drop(error: SourceFormatError, name: str) -> Dropped:
         name: The file's name inside the folder, so that equal folders give equal reports.
     """
     cause = error.__cause__
-    reason = "truncated" if isinstance(cause, Malformed) and cause.truncated else "malformed_file"
+    if isinstance(error, NotAnExportError):
+        reason = "not_an_export"
+    else:
+        reason = "truncated" if isinstance(cause, Malformed) and cause.truncated else "malformed_file"
     place = "" if error.line is None else f":{error.line}:{error.column}"
     return Dropped(reason=reason, unit="file", where=name + place, detail=error.problem)
 
@@ -285,6 +339,43 @@ def find_files(path: Path) -> Listing:
     return evolve(found, files=tuple(sorted(files, key=lambda f: (f.name, os.fsencode(f.path)))))
 
 
+def without_media(found: Sequence[Listed], path: Path, on_drop: OnDrop) -> list[Listed]:
+    """Returns the files without those of media folders (``NAME.json_Files/``), which hold what people attached.
+
+    Args:
+        found: As `find_files` gives them.
+        path: What was searched.
+        on_drop: Called with one drop for each media folder.
+
+    Raises:
+        SourceError: There are no others.
+    """
+    exports: list[Listed] = []
+    media: Counter[str] = Counter()
+    for file in found:
+        folders = file.name.split("/")[:-1]
+        depth = next((i for i, part in enumerate(folders, start=1) if _MEDIA.fullmatch(part)), 0)
+        if depth:
+            media["/".join(folders[:depth])] += 1
+        else:
+            exports.append(file)
+    if not exports:
+        raise SourceError(
+            f"{printable(path)}: only media folders inside, no export; collect the folder that holds the *.json files"
+        )
+    for folder, count in sorted(media.items()):
+        on_drop(
+            Dropped(
+                reason="not_an_export",
+                unit="file",
+                count=count,
+                where=folder,
+                detail="a media folder beside an export",
+            )
+        )
+    return exports
+
+
 def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
     """Groups files by channel; channels come before threads, for a thread can begin in a channel."""
     groups: dict[tuple[str, ...], list[_File]] = {}
@@ -297,7 +388,8 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
         if len(group) > 1:
             group[:] = [evolve(file, lowest=_lowest(file)) if file.newest_first else file for file in group]
         group.sort(key=lambda file: file.order)
-        channels.append(ChannelFiles(group[0].channel, tuple(group)))
+        newest = max(group, key=lambda file: instant(file.channel.exported))
+        channels.append(ChannelFiles(newest.channel, tuple(group)))
     channels.sort(key=lambda c: (c.channel.is_thread, _number(c.channel.id), c.files[0].name))
     return channels
 
@@ -310,6 +402,36 @@ def _lowest(file: _File) -> int:
             if not isinstance(block, Bad):
                 lowest += [min(_number(m.id) for m in block)] if block else []
     return min(lowest)
+
+
+def open_files(
+    path: Path, on_drop: OnDrop, *, skip: bool, block: int, limit: int
+) -> tuple[list[ChannelFiles], int]:
+    """Returns the channels of an export, and how many files were found.
+
+    Args:
+        path: A file or a folder.
+        on_drop: Called for what is not an export, and with ``skip`` for files that break off before their messages.
+        skip: Whether such a file is left out instead of raising.
+        block: Bytes decoded at a time.
+        limit: Most bytes of one message.
+
+    Raises:
+        SourceError: There is nothing to read.
+        SourceFormatError: A file is malformed, or is the only one and not an export.
+    """
+    listing = find_files(path)
+    for dropped in listing.dropped:
+        on_drop(dropped)
+    found = []
+    for file in without_media(listing.files, path, on_drop):
+        try:
+            found.append(open_file(file, skip=skip, block=block, limit=limit))
+        except SourceFormatError as error:
+            if not skip and (path.is_file() or not isinstance(error, NotAnExportError)):
+                raise
+            on_drop(file_drop(error, file.name))
+    return in_channels(found), len(listing.files)
 
 
 def open_file(file: Listed, *, skip: bool, block: int, limit: int) -> _File:
@@ -329,4 +451,5 @@ def _public(name: str, channel: Channel) -> str:
         return name
     ending = next((e for e in reversed(_ENDINGS) if name.lower().endswith(e)), "")
     part = _PART.search(name[: len(name) - len(ending)])
-    return f"{channel.id}{part[0] if part else ''}{ending}"
+    folder = name[: name.rfind("/") + 1]  # so that files of two folders keep different names
+    return f"{folder}{channel.id}{part[0] if part else ''}{ending}"

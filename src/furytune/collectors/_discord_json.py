@@ -6,6 +6,7 @@ Root: ``guild``, ``channel``, ``dateRange``, ``exportedAt``, ``messages``, ``mes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,15 +19,22 @@ from furytune.collectors._json_stream import BLOCK, LIMIT, ObjectArray
 from furytune.collectors._json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 
-__all__ = ["Channel", "ExportFile", "FullMessage", "ThinMessage"]
+__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "ThinMessage"]
 
 M = TypeVar("M")
 
 _FIRST = 8
-_FOREIGN = (
-    "if it is no DiscordChatExporter export, move it out of the folder; else export it again; "
-    "or pass it over with on_error='skip'"
+_BROKEN = (
+    "export it again; if it is not a DiscordChatExporter export, move it out of the folder; "
+    "or leave it out with on_error='skip'"
 )
+_FOREIGN = "collect a file that DiscordChatExporter wrote with `--format Json`, or a folder of them"
+
+# How a file begins that the exporter wrote, or the beginning of one that was cut off.
+_CLAIM = re.compile(
+    rb'\s*\{\s*"(?:guild|channel|dateRange|exportedAt|messages|messageCount)"|\s*(?:\{\s*(?:"[^"]*)?)?\Z'
+)
+_LOOK = 1 << 12
 
 
 class Person(msgspec.Struct, gc=False, rename="camel"):
@@ -87,6 +95,10 @@ class Forwarded(msgspec.Struct, gc=False, rename="camel"):
     content: str | None = None
 
 
+class Something(msgspec.Struct, gc=False):
+    """That there is something: an attachment, an embed or a sticker, of which pairing needs nothing else."""
+
+
 class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
     """The fields that pairing needs."""
 
@@ -100,6 +112,11 @@ class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
     mentions: list[Mention] | None = None
     reactions: list[Reaction] | None = None
     forwarded_message: Forwarded | None = None
+    title: str | None = None
+    attachments: list[Something] | None = None
+    embeds: list[Something] | None = None
+    stickers: list[Something] | None = None
+    poll: Something | None = None
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel"):
@@ -144,7 +161,7 @@ class Poll(msgspec.Struct, gc=False, rename="camel"):
 
 
 class FullMessage(msgspec.Struct, gc=False, rename="camel"):
-    """The fields of the public view."""
+    """The fields of the public view. Only a journal has titles: that of the forum post which the message opens."""
 
     id: str
     type: str
@@ -161,11 +178,12 @@ class FullMessage(msgspec.Struct, gc=False, rename="camel"):
     stickers: list[Sticker] | None = None
     forwarded_message: FullForwarded | None = None
     poll: Poll | None = None
+    title: str | None = None
 
 
 @frozen(kw_only=True)
 class Channel:
-    """What a file says of itself before its messages.
+    """What a file says about itself around its messages.
 
     Attributes:
         guild: Guild id, "" where the export has none.
@@ -173,9 +191,11 @@ class Channel:
         parent: For a thread, the id of its channel; else the id of the category. "" if unknown.
         kind: DiscordChatExporter's channel type, such as "GuildTextChat".
         name: Its name, or "".
+        category: Name of the parent, or "".
         tags: Names of the forum tags of a thread; exports do not hold them.
         since: Moment before which the file leaves everything out, "" if it does not.
         until: Moment after which it holds nothing, "" if it does not say.
+        exported: Moment of the export, "" if it does not say.
     """
 
     guild: str = ""
@@ -183,9 +203,11 @@ class Channel:
     parent: str = ""
     kind: str = ""
     name: str = ""
+    category: str = ""
     tags: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
+    exported: str = ""
 
     @property
     def is_thread(self) -> bool:
@@ -206,9 +228,15 @@ def _channel(members: dict[str, Any]) -> Channel:
         parent=_text(channel, "categoryId"),
         kind=_text(channel, "type"),
         name=_text(channel, "name"),
+        category=_text(channel, "category"),
         since=_text(dates, "after"),
         until=_text(dates, "before") or _text(members, "exportedAt"),
+        exported=_text(members, "exportedAt"),
     )
+
+
+class NotAnExportError(SourceFormatError):
+    """A file of something else than an export, such as an attachment that was saved beside it."""
 
 
 @frozen
@@ -233,7 +261,8 @@ class ExportFile:
         """Returns the channel and up to one block of first messages, with few fields.
 
         Raises:
-            SourceFormatError: It is no export, or breaks before its messages.
+            NotAnExportError: It is something else.
+            SourceFormatError: It breaks before its messages.
         """
         with ByteSource(self.path, self.name) as source:
             array = ObjectArray(source, "messages", FirstMessage, block=1 << 14, limit=self.limit, skip=True)
@@ -251,14 +280,32 @@ class ExportFile:
                     if late:
                         raise
             except Malformed as error:
-                raise self.located(error, source.broken, hint="" if error.truncated else _FOREIGN) from error
+                if not self._claims_to_be_one():
+                    raise self._foreign(error) from error
+                raise self.located(error, source.broken, hint="" if error.truncated else _BROKEN) from error
             if "channel" not in array.members:
-                raise self.located(
-                    Malformed("no 'channel' in the file: not a DiscordChatExporter export", 0),
-                    "",
-                    hint=_FOREIGN,
-                )
+                raise self._foreign(Malformed("no 'channel' in the file", 0))
             return _channel(array.members), first
+
+    def _claims_to_be_one(self) -> bool:
+        """Returns True if a file that cannot be read begins like an export, or shows the names of one's parts."""
+        found = bytearray(_LOOK)
+        with ByteSource(self.path, self.name) as source, memoryview(found) as view:
+            got = 0
+            while got < _LOOK and (more := source.readinto(view[got:])):
+                got += more
+        text = bytes(found[:got]).removeprefix(b"\xef\xbb\xbf")
+        return _CLAIM.match(text) is not None or all(name in text for name in (b'"channel"', b'"messages"'))
+
+    def _foreign(self, problem: Malformed) -> NotAnExportError:
+        line, column = self.place(problem.offset)
+        return NotAnExportError(
+            f"not a DiscordChatExporter export: {problem.problem}",
+            path=self.name,
+            line=line,
+            column=column,
+            hint=_FOREIGN,
+        )
 
     def blocks(self, kind: type[M]) -> Iterator[list[M] | Bad]:
         """Yields the messages in lists, and those that cannot be used.
@@ -274,7 +321,7 @@ class ExportFile:
             except Malformed as error:
                 raise self.located(error, source.broken) from error
             if source.broken:
-                early = Malformed("the compressed data end early", array.end, truncated=True)
+                early = Malformed("the data end early", array.end, truncated=True)
                 raise self.located(early, source.broken) from early
             said = array.members.get("messageCount")
             if isinstance(said, int) and said != array.count:

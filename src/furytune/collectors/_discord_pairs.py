@@ -9,15 +9,31 @@ import attrs
 from attrs import frozen
 
 from furytune._pseudonym import Pseudonyms
+from furytune.collectors._chosen import named
 from furytune.collectors._discord_json import Channel, ThinMessage
-from furytune.collectors._discord_text import SAID, STARTERS, is_solved, reply_target, text_of
-from furytune.errors import ConfigError, ConservationError
+from furytune.collectors._discord_text import (
+    SAID,
+    STARTERS,
+    is_bare,
+    is_solved,
+    question_text,
+    reply_target,
+    said,
+)
+from furytune.collectors._limits import Limits, over
+from furytune.errors import ConfigError, ConservationError, SourceError
 from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer
 from furytune.records import Dropped, QAPair, Source
 
 __all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of"]
 
 M = TypeVar("M")
+
+_ENOUGH = 10
+_INTENT = (
+    "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
+    "(Bot > Privileged Gateway Intents) and export again"
+)
 
 OnDrop = Callable[[Dropped], None]
 Starters = dict[str, Post | None]
@@ -94,12 +110,14 @@ class Pairing:
         author_key: Key of the pseudonyms.
         window: Messages looked at together, for the default pairers.
         include_bots: Let bots and webhooks speak.
+        limits: What no message and no pair may exceed.
     """
 
     pairers: tuple[Pairer, ...] | None
     author_key: bytes | None
     window: int
     include_bots: bool
+    limits: Limits = Limits()
 
     def pairs(
         self,
@@ -118,17 +136,24 @@ class Pairing:
 
         Raises:
             ConservationError: A pairer lost or invented messages.
+            SourceError: What people wrote is empty throughout.
         """
         pairers = self._methods()
         names = Pseudonyms(self.author_key)
+        said_by_people = bare = 0
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
-            posts = _Posts(channel, names, starters, on_drop, include_bots=self.include_bots)
+            posts = _Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
             yield from _paired(posts, place, pairers, channel.name, drops)
             on_read(posts.count)
+            said_by_people += posts.by_people
+            bare += posts.bare
+            if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
+                yield _without_content(channel.channel, posts)
+        check_content(said_by_people, bare)
 
     def _methods(self) -> tuple[Pairer, ...]:
         if self.pairers is None:
@@ -136,6 +161,29 @@ class Pairing:
         if not self.pairers:
             raise ConfigError("pairers is empty: leave it out, or name at least one")
         return self.pairers
+
+
+def check_content(by_people: int, bare: int) -> None:
+    """Raises where all that people wrote is empty.
+
+    Args:
+        by_people: Messages of people.
+        bare: Those among them without content of any kind.
+
+    Raises:
+        SourceError: So it is, and there are enough of them that it is no accident.
+    """
+    if bare >= _ENOUGH and bare == by_people:
+        raise SourceError(f"all {bare:,} messages that people wrote are empty; {_INTENT}")
+
+
+def _without_content(channel: Channel, posts: _Posts) -> Dropped:
+    return Dropped(
+        reason="no_content",
+        unit="channel",
+        where=named(channel),
+        detail=f"{posts.bare:,} of {posts.by_people:,} messages that people wrote are empty; {_INTENT}",
+    )
 
 
 def _paired(
@@ -149,11 +197,13 @@ def _paired(
         for item in pairer.pair(posts, place):
             if isinstance(item, QAPair):
                 came_out += len(item.question_messages) + len(item.answer_messages)
-            elif item.unit == "message":
-                came_out += item.count
-            yield item
-            while drops:
-                yield drops.pop(0)
+                yield posts.limits.bounded(item)
+            else:
+                came_out += item.count if item.unit == "message" else 0
+                yield item
+            if drops:
+                yield from drops
+                drops.clear()
     yield from drops
     drops.clear()
     if came_out != posts.count:
@@ -174,7 +224,14 @@ def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, in
 
 
 class _Posts:
-    """The posts of one channel, to be read once; and how many there were."""
+    """The posts of one channel, to be read once.
+
+    Attributes:
+        count: Messages that were read.
+        by_people: Those among them that people wrote.
+        bare: Those among these that have no content of any kind.
+        limits: What no message and no pair may exceed.
+    """
 
     def __init__(
         self,
@@ -182,15 +239,20 @@ class _Posts:
         names: Pseudonyms,
         starters: Starters,
         on_drop: OnDrop,
+        limits: Limits,
         *,
         include_bots: bool,
     ) -> None:
         self.count = 0
+        self.by_people = 0
+        self.bare = 0
+        self.limits = limits
         self._source = source
         self._names = names
         self._starters = starters
         self._on_drop = on_drop
         self._include_bots = include_bots
+        self._thread = source.channel.id if source.channel.is_thread else ""
 
     def __iter__(self) -> Iterator[Post]:
         for block, name in self._source.messages(ThinMessage, self._on_drop):
@@ -203,8 +265,13 @@ class _Posts:
         drop = self._source.refusal(message)
         if drop:
             text = ""
-        elif message.mentions or not text:
-            text = text_of(message)
+        elif over(self.limits.message, text or said(message)):
+            text, drop = "", "message_too_long"
+        elif message.mentions or not text or message.id == self._thread or message.title:
+            text = question_text(message, self._source.channel)
+        if not message.author.is_bot and message.type in SAID:
+            self.by_people += 1
+            self.bare += not message.content and is_bare(message)
         if drop:
             pass
         elif message.type not in SAID:

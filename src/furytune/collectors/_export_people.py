@@ -272,7 +272,7 @@ def search(path: Path, authors: Collection[str], messages: Collection[str]) -> l
         SourceError: There is no export, or a file cannot be read.
     """
     ids = whole_numbers({*authors, *messages})
-    return [_searched(file, authors, messages, ids) for file, _ in find_files(path)]
+    return [_searched(file.path, authors, messages, ids) for file in find_files(path).files]
 
 
 def _searched(

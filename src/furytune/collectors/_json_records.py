@@ -2,46 +2,91 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from attrs import frozen
 
 from furytune.collectors._json_lines import Twins, twin_key
 from furytune.collectors._names import shown
 from furytune.collectors._pair_files import Flaw
-from furytune.collectors._pairs import WANTED, Columns, find_columns, find_extras, flaw
+from furytune.collectors._pairs import WANTED, Columns, find_columns, find_extras, flaw, joined
+from furytune.collectors._unused import Unused, marked, not_for_training, unused_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Exchange", "Shape", "exchange_of", "shape_of"]
 
-Shape: TypeAlias = tuple[str, str, dict[str, str]]
-"""Key of the question, key of the answer ("" for one list of turns), keys of the optional values."""
 
-Exchange: TypeAlias = tuple[str, str, int, dict[str, str]]
-"""Question, answer, number of turns left out, and the optional texts."""
+@frozen
+class Shape:
+    """Which keys of a record are read.
 
-Turns: TypeAlias = list[tuple[str, str]]
+    Attributes:
+        question: Those of the question, whose texts are joined; of chat turns the one that holds them; () if unknown.
+        answer: That of the answer, "" for one list of turns.
+        extras: Those of the optional values.
+        unused: Where the others stand.
+    """
+
+    question: tuple[str, ...]
+    answer: str
+    extras: Mapping[str, str]
+    unused: Unused | None
+
+
+class Exchange(NamedTuple):
+    """A question and its answer, as they stand in a record.
+
+    Attributes:
+        question: Its text.
+        answer: Its text.
+        earlier: Number of turns left out before them.
+        system: Number of system instructions among the turns.
+        extras: The optional texts.
+    """
+
+    question: str
+    answer: str
+    earlier: int = 0
+    system: int = 0
+    extras: Mapping[str, str] = MappingProxyType({})
+
+
+class Turn(NamedTuple):
+    """A chat turn; ``trained`` is False where the file says that nothing is to be learnt from it."""
+
+    role: str
+    text: str
+    trained: bool
+
+
+Turns: TypeAlias = list[Turn]
+
+_SYSTEM = {"system", "developer"}
 
 
 def shape_of(keys: tuple[str, ...], columns: Columns) -> Shape:
-    """Returns key of the question, key of the answer ("" for a list of turns), keys of the optional columns."""
-    extras = {name: keys[i] for name, i in find_extras(keys, columns).items()}
+    """Returns which keys of a record are read."""
+    named = columns.question is not None
     found = find_columns(keys, columns)
     if found is not None:
-        return keys[found["question"]], keys[found["answer"]], extras
-    if columns.question is None:
-        folded = {key.casefold(): key for key in keys}
-        for name in ("messages", "contents"):
-            if name in folded:
-                return folded[name], "", extras
-    return "", "", extras
+        question, answer, used = found.question, keys[found.answer], set(found.used)
+    else:
+        folded = {key.casefold(): i for i, key in enumerate(keys)}
+        turns = next((folded[name] for name in ("messages", "contents") if name in folded), None)
+        question, answer = () if turns is None or named else (turns,), ""
+        used = {*question, *find_extras(keys, columns).values()}
+    extras = {name: keys[i] for name, i in find_extras(keys, columns).items()}
+    unused = unused_fields(keys, used, named=named)
+    return Shape(tuple(keys[i] for i in question), answer, extras, unused)
 
 
 def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange | Flaw:
-    """Returns question, answer, number of earlier turns and optional texts of a record."""
-    q, a, names = shape
+    """Returns what a record says, or why it cannot be used."""
     extras: dict[str, str] = {}
-    for name, key in names.items():
+    for name, key in shape.extras.items():
         value = found[key]
         if isinstance(value, str):
             extras[name] = value
@@ -55,7 +100,7 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
                 column=1,
                 hint="write it as a string",
             )
-    if not q and not a:
+    if not shape.question:
         return Flaw(
             reason="columns",
             problem=f"no keys for question and answer; found {shown(found, 'key')}",
@@ -63,10 +108,11 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
             column=1,
             hint=f"recognised are {WANTED}, messages and contents; name them by `question=` and `answer=`",
         )
-    question = found[q]
+    a = shape.answer
+    question = found[shape.question[0]] if len(shape.question) == 1 else _joined(found, shape.question)
     answer = found[a] if a else None
     if isinstance(question, str) and isinstance(answer, str):
-        return question, answer, 0, extras
+        return Exchange(question, answer, 0, 0, extras)
     if a and not (isinstance(question, list) and isinstance(answer, list)):
         return Flaw(
             reason="type",
@@ -81,8 +127,13 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
         turns = more if isinstance(more, Flaw) else turns + more
     if isinstance(turns, Flaw):
         return turns
-    last = last_exchange(turns, line)
-    return last if isinstance(last, Flaw) else (*last, extras)
+    return last_exchange(turns, line, extras)
+
+
+def _joined(found: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    """Returns the texts of several keys as one; None if one is not text. A key without a value counts as blank."""
+    texts = ["" if found[key] is None else found[key] for key in keys]
+    return joined(texts) if all(isinstance(text, str) for text in texts) else None
 
 
 def turns_of(value: Any, line: int) -> Turns | Flaw:
@@ -101,7 +152,8 @@ def turns_of(value: Any, line: int) -> Turns | Flaw:
         text = _text(item.get("content") if "content" in item else item.get("parts"))
         if not isinstance(role, str) or text is None:
             return flaw(line, "not_text", "a turn has no role or is not plain text", "leave out the record")
-        turns.append((role, text))
+        trained = not any(key in item and marked(key, item[key]) for key in ("weight", "train", "training"))
+        turns.append(Turn(role, text, trained))
     return turns
 
 
@@ -122,15 +174,18 @@ def _text(value: Any) -> str | None:
     return "".join(part for part in parts if part)
 
 
-def last_exchange(turns: Turns, line: int) -> tuple[str, str, int] | Flaw:
-    """Returns the last user turn, the final assistant turn, and how many other turns there are.
+def last_exchange(turns: Turns, line: int, extras: Mapping[str, str]) -> Exchange | Flaw:
+    """Returns the last user turn and the final assistant turn, unless the latter is not to be trained on.
 
     A system instruction is not a turn.
     """
-    spoken = [turn for turn in turns if turn[0] not in {"system", "developer"}]
-    if not spoken or spoken[-1][0] not in {"assistant", "model"}:
+    spoken = [turn for turn in turns if turn.role not in _SYSTEM]
+    if not spoken or spoken[-1].role not in {"assistant", "model"}:
         return flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")
-    questions = [text for role, text in spoken[:-1] if role == "user"]
+    questions = [turn.text for turn in spoken[:-1] if turn.role == "user"]
     if not questions:
         return flaw(line, "no_question", "no turn is the user's", "leave out the record")
-    return questions[-1], spoken[-1][1], len(spoken) - 2
+    if not spoken[-1].trained:
+        return not_for_training(line, "its answer has weight 0 or a mark of that kind")
+    instructions = sum(turn.role in _SYSTEM and bool(turn.text.strip()) for turn in turns)
+    return Exchange(questions[-1], spoken[-1].text, len(spoken) - 2, instructions, extras)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from furytune._folders import list_files, opener
+from furytune.collectors._bytes import FALSE_MARK, marked_encoding, sound_part
 from furytune.collectors._names import printable
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.records import Dropped
@@ -27,10 +28,10 @@ __all__ = [
     "PairFile",
     "TextBlocks",
     "UnreadableFile",
+    "Utf8Blocks",
     "find_files",
     "paths_of",
     "text_encoding",
-    "utf8_blocks",
 ]
 
 LIMIT = 16 << 20
@@ -50,6 +51,7 @@ class Flaw:
         line: Where, counted from 1.
         column: Where in the line, in characters, counted from 1.
         hint: What to do next.
+        error: False for a sound record that is left out on purpose: it is counted, whatever ``on_error`` says.
     """
 
     reason: str
@@ -57,6 +59,7 @@ class Flaw:
     line: int
     column: int | None = None
     hint: str = ""
+    error: bool = True
 
 
 class UnreadableFile(Exception):  # noqa: N818  (becomes a SourceFormatError or a drop)
@@ -210,20 +213,22 @@ class TextBlocks:
     """The text of a file, block by block.
 
     Without a given encoding a file is UTF-8, or what its byte order mark says; nothing is guessed. Bytes
-    that are not UTF-8 come out as lone surrogates, and ``dirty`` is set, so that the record they stand in
-    can be told from its neighbours.
+    that are not UTF-8 come out as lone surrogates, and ``dirty`` is set, so that their record can be told from its
+    neighbours. In any other encoding the text ends at the first bytes that do not fit, and ``broken`` is set.
 
     Attributes:
         file: The file.
         encoding: As given, or None.
         dirty: True once a byte was not UTF-8.
         first_bad: Offset of the first such byte.
+        broken: Why the text ended early, None while it is sound; to be raised once all records before are read.
     """
 
     file: PairFile
     encoding: str | None
     dirty: bool = False
     first_bad: int = 0
+    broken: UnreadableFile | None = None
     _offset: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[str]:
@@ -237,16 +242,18 @@ class TextBlocks:
         decoder = codecs.getincrementaldecoder("utf-8" if utf8 else name)()
         start = True
         for block in self._with(first, blocks):
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                if not utf8 or self.dirty:
-                    raise self._undecodable(name, error) from error
+            kept = decoder.getstate()[0]
+            text, error = sound_part(decoder, block, final=not block)
+            if error is not None and utf8:
                 self.dirty = True
-                kept = decoder.getstate()[0]
                 self.first_bad = self._offset - len(kept) + error.start
                 decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
                 text = decoder.decode(kept + block, final=not block)
+            elif error is not None:
+                at = self._offset - len(kept) + error.start
+                self.broken = UnreadableFile(
+                    "encoding", f"is not {name} near byte {at}", "give the right `encoding=`"
+                )
             self._offset += len(block)
             if start and text:
                 start = False
@@ -254,6 +261,8 @@ class TextBlocks:
                     text = text.removeprefix("\ufeff")
             if text:
                 yield text
+            if self.broken:
+                return
 
     def _with(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield first
@@ -264,14 +273,6 @@ class TextBlocks:
     def _settle(self, first: bytes) -> str:
         """Returns the encoding to read with."""
         given = self.encoding
-        if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and given is None:
-            raise SourceFormatError(
-                "its byte order mark says UTF-32",
-                path=self.file.place,
-                line=1,
-                column=1,
-                hint="give encoding='utf-32'",
-            )
         marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         if given == "utf-16" and not marked:
             raise SourceFormatError(
@@ -281,24 +282,34 @@ class TextBlocks:
                 column=1,
                 hint="give encoding='utf-16-le' or encoding='utf-16-be'",
             )
-        if given is None:
-            return "utf-16" if marked else "utf-8"
-        return given
-
-    def _undecodable(self, name: str, error: UnicodeDecodeError) -> UnreadableFile:
-        at = self._offset + error.start
-        return UnreadableFile("encoding", f"is not {name} near byte {at}", "give the right `encoding=`")
+        if given is None and marked and not marked_encoding(first):
+            raise UnreadableFile("encoding", FALSE_MARK, "save it as UTF-8, or give `encoding=`")
+        return given or marked_encoding(first) or "utf-8"
 
 
-def utf8_blocks(file: PairFile, encoding: str | None) -> Iterator[bytes]:
-    """Yields the file as UTF-8 without a byte order mark; bytes that are not UTF-8 stay as they are."""
-    blocks = file.blocks()
-    first = next(blocks, b"")
-    marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
-    if (encoding is None and not marked) or encoding in _UTF8:
-        yield first.removeprefix(codecs.BOM_UTF8)
-        yield from blocks
-    else:
+@define
+class Utf8Blocks:
+    """A file as UTF-8 without a byte order mark, block by block; bytes that are not UTF-8 stay as they are.
+
+    Attributes:
+        file: The file.
+        encoding: As given, or None.
+        broken: As of `TextBlocks`.
+    """
+
+    file: PairFile
+    encoding: str | None
+    broken: UnreadableFile | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        blocks = self.file.blocks()
+        first = next(blocks, b"")
+        if self.encoding in _UTF8 or (self.encoding is None and not marked_encoding(first)):
+            yield first.removeprefix(codecs.BOM_UTF8)
+            yield from blocks
+            return
         blocks.close()
-        for text in TextBlocks(file, encoding):
+        texts = TextBlocks(self.file, self.encoding)
+        for text in texts:
             yield text.encode("utf-8", "surrogatepass")
+        self.broken = texts.broken

@@ -15,10 +15,11 @@ from furytune.errors import ConfigError
 from furytune.records import QAPair, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "Columns",
+    "Found",
     "Ids",
     "PairMaker",
     "Stem",
@@ -26,13 +27,25 @@ __all__ = [
     "find_columns",
     "find_extras",
     "flaw",
+    "joined",
     "missing_extras",
+    "question_columns",
 ]
 
-PAIRS = (("question", "answer"), ("input", "output"), ("text_input", "output"), ("prompt", "completion"))
+PAIRS = (
+    ("question", "answer"),
+    ("input", "output"),
+    ("text_input", "output"),
+    ("prompt", "completion"),
+    ("instruction", "output"),
+    ("instruction", "response"),
+)
 """Column names that are recognised, in order of preference."""
 
-WANTED = "question/answer, input/output, text_input/output or prompt/completion"
+LEAD = "instruction"
+"""What comes before the question if it is there too, as in Alpaca's records: instruction, blank line, input."""
+
+WANTED = "question/answer, input/output, text_input/output, prompt/completion, instruction/output or instruction/response"
 """The same for a person."""
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -48,9 +61,13 @@ _encode = msgspec.json.Encoder().encode
 
 @frozen(kw_only=True)
 class Columns:
-    """Names of the columns that the caller chose; None stands for the recognised ones, "" for none."""
+    """Names of the columns that the caller chose; None stands for the recognised ones, "" for none.
 
-    question: str | None = None
+    Raises:
+        ConfigError: Question and answer are not named together, or not by different names.
+    """
+
+    question: tuple[str, ...] | None = None
     answer: str | None = None
     id: str | None = None
     group: str | None = None
@@ -60,10 +77,29 @@ class Columns:
     def __attrs_post_init__(self) -> None:
         if (self.question is None) != (self.answer is None):
             raise ConfigError("give both `question=` and `answer=`, or neither")
-        if self.question is not None and (
-            not self.question or not self.answer or self.question == self.answer
-        ):
+        names = (*(self.question or ()), self.answer)
+        if self.question is not None and (len(names) < 2 or not all(names) or len(set(names)) < len(names)):
             raise ConfigError("`question=` and `answer=` must name two columns")
+
+
+@frozen
+class Found:
+    """Where the columns of a pair stand.
+
+    Attributes:
+        question: Those of the question, in the order in which their texts are joined.
+        answer: That of the answer.
+        extras: The optional ones.
+    """
+
+    question: tuple[int, ...]
+    answer: int
+    extras: Mapping[str, int]
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """All of them."""
+        return (*self.question, self.answer, *self.extras.values())
 
 
 def chosen(names: Sequence[str], wanted: str) -> int | None:
@@ -74,22 +110,32 @@ def chosen(names: Sequence[str], wanted: str) -> int | None:
     return folded.index(wanted.strip().casefold()) if wanted.strip().casefold() in folded else None
 
 
-def find_columns(names: Sequence[str], columns: Columns) -> dict[str, int] | None:
+def joined(texts: Sequence[str]) -> str:
+    """Returns the texts that make up a question, a blank line between two; those without text are left out."""
+    if len(texts) == 1:
+        return texts[0]
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
     """Returns where question, answer and the optional columns stand; None without the first two.
 
     Args:
         names: Header, or keys of a record.
         columns: What the caller chose.
     """
-    given = (columns.question, columns.answer)
-    wanted = PAIRS if given[0] is None else (given,)
-    for question, answer in wanted:
-        q, a = chosen(names, question or ""), chosen(names, answer or "")
+    extras = find_extras(names, columns)
+    if columns.question is not None:
+        wanted = [chosen(names, name) for name in columns.question]
+        asked = tuple(i for i in wanted if i is not None)
+        told = chosen(names, columns.answer or "")
+        return Found(asked, told, extras) if told is not None and len(asked) == len(wanted) else None
+    for question, answer in PAIRS:
+        q, a = chosen(names, question), chosen(names, answer)
         if q is not None and a is not None:
-            break
-    else:
-        return None
-    return {"question": q, "answer": a} | find_extras(names, columns)
+            lead = chosen(names, LEAD)
+            return Found((q,) if lead is None or lead == q else (lead, q), a, extras)
+    return None
 
 
 def find_extras(names: Sequence[str], columns: Columns) -> dict[str, int]:
@@ -109,6 +155,23 @@ def missing_extras(names: Sequence[str], columns: Columns) -> list[str]:
     """Returns the optional columns that the caller named and that are not there."""
     given = (getattr(columns, extra) for extra in EXTRAS)
     return [name for name in given if name and chosen(names, name) is None]
+
+
+def question_columns(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Converts what was given as ``question=``: the name of a column, or several.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if value is None or isinstance(value, str):
+        return None if value is None else (value,)
+    found = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for name in found:
+        if not isinstance(name, str):
+            raise ConfigError(
+                f"question is the name of a column, or a list of names, not a {type(value).__name__}"
+            )
+    return found
 
 
 @define

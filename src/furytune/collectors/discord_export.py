@@ -11,20 +11,17 @@ from attrs import define, field, frozen
 
 from furytune._checks import at_least, of_type, one_of
 from furytune._pseudonym import Pseudonyms
-from furytune.collectors._discord_files import (
-    file_drop,
-    find_files,
-    in_channels,
-    open_file,
-)
+from furytune.collectors._chosen import channel_names, chosen_channels
+from furytune.collectors._discord_files import open_files
 from furytune.collectors._discord_json import FullMessage
 from furytune.collectors._discord_pairs import Pairing, as_pairers, bytes_or_none, source_of
 from furytune.collectors._discord_view import view
 from furytune.collectors._export_people import Participating, withholding
 from furytune.collectors._json_stream import BLOCK, LIMIT
+from furytune.collectors._limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune.collectors._names import printable
 from furytune.collectors.consent import Consent
-from furytune.errors import ConfigError, SourceError, SourceFormatError
+from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair, Source
 
@@ -39,7 +36,7 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 
 @define
 class _Outcome:
-    """What of a collection could be read, passing drops on: nothing at all must not look like an empty channel."""
+    """Counts readable files and passes drops on: an export in which nothing can be read must not look empty."""
 
     path: Path
     on_drop: Callable[[Dropped], None]
@@ -61,12 +58,12 @@ class _Outcome:
         Raises:
             SourceError: With the first reasons.
         """
-        if self.read or not self.failed or len(self.failed) < self.files:
+        if self.read or not self.failed or sum(drop.count for drop in self.failed) < self.files:
             return
         reasons = "; ".join(f"{drop.where}: {drop.detail}" for drop in self.failed[:3])
         more = f"; and {len(self.failed) - 3} more" if len(self.failed) > 3 else ""
         raise SourceError(
-            f"{printable(self.path)}: no message could be read, for no file is a sound export ({reasons}{more}); "
+            f"{printable(self.path)}: no message could be read: no file is a readable export ({reasons}{more}); "
             "export again with `--format Json`"
         )
 
@@ -80,7 +77,9 @@ class DiscordExportCollector:
 
     Args:
         path: A file, or a folder whose ``*.json`` and ``*.json.gz`` are read with all sub-folders. Partitions and
-            overlapping exports of one channel are merged by message id; of two equal ids the first file's counts.
+            overlapping exports of one channel are merged by message id: of several states of a message the newest
+            counts, by its last edit and by when the files were exported. Other JSON in the folder, such as what the
+            exporter saves with ``--media``, is counted as "not_an_export".
         on_error: "raise" stops at the first malformed file or message; "skip" counts it as dropped and keeps the rest,
             but raises where nothing at all could be read.
         pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
@@ -91,10 +90,16 @@ class DiscordExportCollector:
             read twice, or three times if they have forwarded messages.
         author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
             random in each process, so that pseudonyms of two runs differ.
+        channels: Ids or names of the channels and categories to read, with their threads and posts; none is
+            everything.
+        exclude: Ids or names of those to leave out; they count for more than ``channels``.
         window: Messages of a channel that are looked at together, for the default pairers.
         include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
         block_size: Bytes decoded at a time.
-        max_message_bytes: A single message over this is refused.
+        max_message_bytes: A single message over this is refused, whatever it holds.
+        max_message: Most bytes of a message's text, as UTF-8; a longer one is dropped as "message_too_long".
+        max_pair: Most bytes of question and answer together; a longer pair is dropped as "pair_too_long".
+        max_messages: Most messages of a question, and of an answer; a pair of more is dropped as "too_many_messages".
     """
 
     path: Path = field(converter=_as_path)
@@ -104,20 +109,27 @@ class DiscordExportCollector:
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=as_pairers)
     consent: Consent = field(default=Consent(), kw_only=True, validator=of_type(Consent))
     author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=bytes_or_none)
+    channels: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)
+    exclude: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)
     window: int = field(default=50_000, kw_only=True, validator=at_least(2))
     include_bots: bool = field(default=False, kw_only=True, validator=of_type(bool))
     block_size: int = field(default=BLOCK, kw_only=True, validator=at_least(16))
     max_message_bytes: int = field(default=LIMIT, kw_only=True, validator=at_least(1024))
+    max_message: int = field(default=MAX_MESSAGE, kw_only=True, validator=at_least(1))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
+    max_messages: int = field(default=MAX_MESSAGES, kw_only=True, validator=at_least(1))
 
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs and drops, channel by channel, threads last.
 
         Raises:
-            ConfigError: ``consent`` names a role that no author in the export holds.
-            SourceError: There is nothing to read, or no file could be read.
+            ConfigError: ``consent`` names a role that no author in the export holds, or ``channels`` or ``exclude`` names
+                what is not in the export.
+            SourceError: There is nothing to read, no file could be read, or all that people wrote is empty.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
-        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots)
+        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
+        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
         out: list[Dropped] = []
         outcome = _Outcome(self.path, out.append)
         channels = self._channels(outcome)
@@ -130,11 +142,12 @@ class DiscordExportCollector:
         """Yields every message, system messages and bots too, each id once.
 
         Args:
-            on_drop: Called for what is left out: duplicates, messages whose authors do not take part, and with
-                ``on_error="skip"`` malformed parts.
+            on_drop: Called for what is left out: duplicates, other files, channels that were not chosen, messages whose
+                authors do not take part, and with ``on_error="skip"`` malformed parts.
 
         Raises:
-            ConfigError: ``consent`` names a role that no author in the export holds.
+            ConfigError: ``consent`` names a role that no author in the export holds, or ``channels`` or ``exclude`` names
+                what is not in the export.
             SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
@@ -154,19 +167,13 @@ class DiscordExportCollector:
         outcome.check()
 
     def _channels(self, outcome: _Outcome) -> list[Participating]:
-        found = []
-        skip = self.on_error == "skip"
-        listing = find_files(self.path)
-        for dropped in listing.dropped:
-            outcome.on_drop(dropped)
-        for file in listing.files:
-            outcome.files += 1
-            try:
-                found.append(open_file(file, skip=skip, block=self.block_size, limit=self.max_message_bytes))
-            except SourceFormatError as error:
-                if not skip:
-                    raise
-                outcome.drop(file_drop(error, file.name))
-        channels = in_channels(found)
+        found, outcome.files = open_files(
+            self.path,
+            outcome.drop,
+            skip=self.on_error == "skip",
+            block=self.block_size,
+            limit=self.max_message_bytes,
+        )
+        channels = chosen_channels(found, self.channels, self.exclude, outcome.drop)
         people = withholding(channels, self.consent)
         return [Participating(channel, people) for channel in channels]

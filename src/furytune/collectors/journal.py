@@ -12,9 +12,11 @@ from furytune._canonical import Json
 from furytune._checks import at_least, of_type
 from furytune._pseudonym import Pseudonyms
 from furytune.collectors._adopting import Adopted, adopt
+from furytune.collectors._chosen import channel_names, chosen_channels
 from furytune.collectors._discord_json import Channel, FullMessage
 from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
 from furytune.collectors._discord_view import view
+from furytune.collectors._limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune.collectors._names import one_line, printable
 from furytune.errors import SourceError
 from furytune.journal._lines import GONE
@@ -82,44 +84,62 @@ class JournalCollector:
             `ReplyPairer`.
         author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
             random in each process, so that pseudonyms of two runs differ.
+        channels: Ids or names of the channels to read, with their threads; ids only of forums and categories, whose
+            names a journal does not hold. None is everything.
+        exclude: The same of those to leave out; they count for more than ``channels``.
         window: Messages of a channel that are looked at together, for the default pairers.
         include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
+        max_message: Most bytes of a message's text, as UTF-8; a longer one is dropped as "message_too_long".
+        max_pair: Most bytes of question and answer together; a longer pair is dropped as "pair_too_long".
+        max_messages: Most messages of a question, and of an answer; a pair of more is dropped as "too_many_messages".
     """
 
     journal: Journal = field(converter=Journal)
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=as_pairers)
     author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=bytes_or_none)
+    channels: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)
+    exclude: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)
     window: int = field(default=50_000, kw_only=True, validator=at_least(2))
     include_bots: bool = field(default=False, kw_only=True, validator=of_type(bool))
+    max_message: int = field(default=MAX_MESSAGE, kw_only=True, validator=at_least(1))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
+    max_messages: int = field(default=MAX_MESSAGES, kw_only=True, validator=at_least(1))
 
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs and drops, channel by channel, threads last; first what the last run could not read.
 
         Raises:
-            SourceError: There is no journal, or one that holds no channel.
+            ConfigError: ``channels`` or ``exclude`` names what is not in the journal.
+            SourceError: There is no journal, one that holds no channel, or all that people wrote is empty.
             SourceFormatError: A log is damaged.
         """
-        channels = self._channels()
-        yield from map(as_drop, self.journal.about().unread)
         drops: list[Dropped] = []
-        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots)
+        channels = self._channels(drops.append)
+        yield from map(as_drop, self.journal.about().unread)
+        yield from drops
+        drops.clear()
+        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
+        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
         yield from pairing.pairs(channels, drops, drops.append)
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
         """Yields every message, system messages and bots too.
 
         Args:
-            on_drop: Called for what is left out: messages that were deleted, or whose authors do not take part.
+            on_drop: Called for what is left out: messages that were deleted, or whose authors do not take part, and
+                channels that were not chosen.
 
         Raises:
+            ConfigError: ``channels`` or ``exclude`` names what is not in the journal.
             SourceError: There is no journal, or one that holds no channel.
             SourceFormatError: A log is damaged.
         """
         names = Pseudonyms(self.author_key)
         people = self.journal.people()
-        for logged in self._channels():
+        tell = on_drop or (lambda _: None)
+        for logged in self._channels(tell):
             source = source_of(logged.channel, logged.name)
-            for block, _ in logged.messages(FullMessage, on_drop or (lambda _: None)):
+            for block, _ in logged.messages(FullMessage, tell):
                 for message in block:
                     held = people.members.get(message.author.id, ())
                     roles = tuple(people.roles[role] for role in held if role in people.roles)
@@ -130,15 +150,17 @@ class JournalCollector:
     ) -> Adopted:
         """Takes the messages of DiscordChatExporter files into the journal, so that live collection goes on from there.
 
-        What the journal holds already is left as it is. Adopting twice changes nothing. Print what is returned: it names
-        the channels that may have holes.
+        Of a message that the journal has already, the newer state stays, by its last edit; in a journal that was never
+        read live, also by when the files were exported. What is gone from the journal stays gone. Adopting twice changes
+        nothing. Print what is returned: it names the channels that may have holes.
 
         Args:
             path: A file, or a folder with all its sub-folders.
-            on_drop: Called for malformed messages and repeated ones, which are left out.
+            on_drop: Called for malformed messages, repeated ones and files that are not exports, which are left out.
 
         Raises:
-            SourceError: There is nothing to read, an export is of another server, or somebody else is writing.
+            SourceError: There is nothing to read, all that people wrote is empty, an export is of another server, or
+                somebody else is writing.
             SourceFormatError: A file is malformed.
         """
         return adopt(self.journal, path, on_drop or (lambda _: None))
@@ -157,7 +179,7 @@ class JournalCollector:
             "adopted": list(about.adopted),
         }
 
-    def _channels(self) -> list[_Logged]:
+    def _channels(self, on_drop: OnDrop) -> list[_Logged]:
         place = printable(self.journal.path)
         if not self.journal.there:
             raise SourceError(
@@ -181,7 +203,8 @@ class JournalCollector:
                 found.append(_Logged(channel, log))
         if not found:
             raise SourceError(f"{place}: {_why_empty(about)}")
-        return sorted(found, key=lambda logged: (logged.channel.is_thread, int(logged.channel.id)))
+        found.sort(key=lambda logged: (logged.channel.is_thread, int(logged.channel.id)))
+        return chosen_channels(found, self.channels, self.exclude, on_drop)
 
 
 def _why_empty(about: About) -> str:

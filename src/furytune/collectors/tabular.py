@@ -4,9 +4,13 @@ What is not a pair is an error, or with ``on_error="skip"`` a `Dropped` of the u
 reasons: ``fields`` (wrong number of them), ``quotes``, ``encoding``, ``too_long``, ``not_json``,
 ``not_object``, ``duplicate_key``, ``too_deep``, ``surrogate``, ``columns`` (question or answer not found),
 ``type`` and ``not_text`` (a value that is not text), ``no_question`` and ``no_answer`` (chat turns),
-``empty_question``, ``empty_answer``, ``date``, ``duplicate_id``; or of the unit "file": ``damaged``,
-``encoding``, ``empty``. A header without the columns is an error always, and so are files none of which can be read.
-Chat turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``.
+``empty_question``, ``empty_answer``, ``date``, ``duplicate_id``, ``unused_text`` (another field may be part of the
+question); or of the unit "file": ``damaged``, ``encoding``, ``empty``. A header without the columns is an error always,
+and so are files none of which can be read.
+
+Sound records that are left out on purpose are never an error: ``not_for_training`` (their file says so) and
+``pair_too_long``. Chat turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``,
+system instructions with ``system_instruction``; all other texts as dropped fields, ``unused_field``.
 """
 
 from __future__ import annotations
@@ -18,29 +22,34 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from attrs import field, frozen
 
 from furytune import _own_files
-from furytune._checks import of_type, one_of
+from furytune._checks import at_least, of_type, one_of
 from furytune.collectors._csv_reading import CsvReader, cell
 from furytune.collectors._json_lines import decode_lines
 from furytune.collectors._json_records import Shape, exchange_of, shape_of
+from furytune.collectors._limits import MAX_PAIR, Limits
 from furytune.collectors._names import is_name, printable, shown
 from furytune.collectors._pair_files import (
     Flaw,
     PairFile,
     TextBlocks,
     UnreadableFile,
+    Utf8Blocks,
     find_files,
     paths_of,
     text_encoding,
-    utf8_blocks,
 )
 from furytune.collectors._pairs import (
     WANTED,
     Columns,
+    Found,
     PairMaker,
     Stem,
     find_columns,
+    joined,
     missing_extras,
+    question_columns,
 )
+from furytune.collectors._unused import UnusedCounts, unused_fields
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.records import Dropped, QAPair, Source
 
@@ -67,16 +76,20 @@ class CsvCollector:
     """Collects ready pairs from CSV files with a header.
 
     Lines end in LF, CR LF or lone CR. The first column names found are used, whatever their case:
-    question/answer, input/output, text_input/output, prompt/completion. Optional columns: "id"; "group" or
-    "thread"; "asked_at" or "date" (ISO 8601, UTC where no time zone is given); "author" (taken as it
+    question/answer, input/output, text_input/output, prompt/completion, instruction/output, instruction/response.
+    An "instruction" beside the others comes first in the question, with a blank line after it. Optional columns: "id";
+    "group" or "thread"; "asked_at" or "date" (ISO 8601, UTC where no time zone is given); "author" (taken as it
     stands, so give a pseudonym). For each of these a name chooses another column, and "" none.
+
+    Other columns are not lost in silence: see the module's docstring for their reasons.
 
     A pair's id is that of its column, else ``<path without suffix>:<sha256 of question and answer>``, with
     ``-2``, ``-3`` for repetitions; it does not depend on the order of rows. Its group is its id.
 
     Args:
         path: A file, a folder for all ``*.csv`` and ``*.csv.gz`` in it, or several of them.
-        question: Column of the question.
+        question: Column of the question, or several, whose texts are joined by blank lines. Columns that are not named
+            are then left out knowingly.
         answer: Column of the answer.
         id: Column of the id.
         group: Column of the conversation.
@@ -89,13 +102,14 @@ class CsvCollector:
         escaped_formulas: Whether a cell like ``'=1`` stands for ``=1``. None asks the manifest beside the
             file, so that what `CsvExporter` wrote comes back as it was; without one, such a cell under the
             header of an export is an error.
+        max_pair: Most bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
 
     Raises:
         ConfigError: The arguments cannot work.
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
-    question: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
     answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
@@ -105,6 +119,7 @@ class CsvCollector:
     encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
     on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
     escaped_formulas: bool | None = field(default=None, kw_only=True, validator=of_type(bool, type(None)))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
 
     def __attrs_post_init__(self) -> None:
         _columns(self)
@@ -126,10 +141,14 @@ class CsvCollector:
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
         columns = _columns(self)
-        reader = CsvReader(TextBlocks(file, self.encoding))
-        delimiter, names, at = self._header(file, reader, columns)
+        blocks = TextBlocks(file, self.encoding)
+        reader = CsvReader(blocks)
+        delimiter, names, found = self._header(file, reader, columns, blocks)
         unescape = self._escaped(file, names)
-        q, a = at.pop("question"), at.pop("answer")
+        unused = unused_fields(names, found.used, named=columns.question is not None)
+        counts = UnusedCounts(file.name, cell)
+        limits = Limits(pair=self.max_pair)
+        asked, a, at = found.question, found.answer, found.extras
         stem, name = Stem(file.stem), file.name
         records = reader.records(delimiter, len(names))
         next(records)  # the header
@@ -138,18 +157,27 @@ class CsvCollector:
                 yield record
                 continue
             line, raw = record
-            question, answer = cell(raw[q]), cell(raw[a])
+            question = cell(raw[asked[0]]) if len(asked) == 1 else joined([cell(raw[i]) for i in asked])
+            answer = cell(raw[a])
             extras = {key: cell(raw[i]) for key, i in at.items()} if at else {}
             if unescape is None:
                 _sure(file, line, question, answer)
             elif unescape:
                 question, answer = _own_files.unescape_formula(question), _own_files.unescape_formula(answer)
                 extras = {key: _own_files.unescape_formula(text) for key, text in extras.items()}
-            yield maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
+            problem = counts.problem(unused, names, raw, line) if unused else None
+            if problem is not None:
+                yield problem
+                continue
+            pair = maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
+            yield _bounded(pair, limits, line)
+        yield from counts.drops()
+        if blocks.broken:
+            raise blocks.broken
 
     def _header(
-        self, file: PairFile, reader: CsvReader, columns: Columns
-    ) -> tuple[str, tuple[str, ...], dict[str, int]]:
+        self, file: PairFile, reader: CsvReader, columns: Columns, blocks: TextBlocks
+    ) -> tuple[str, tuple[str, ...], Found]:
         """Returns delimiter, column names and where the columns stand."""
         stated = reader.preamble()
         mark = self.delimiter or stated
@@ -166,6 +194,8 @@ class CsvCollector:
                 hint="give `delimiter=`",
             )
         best = max(headers, key=lambda mark: len(headers[mark]))
+        if not fits and blocks.broken:
+            raise blocks.broken
         if not fits:
             raise SourceFormatError(
                 f"no columns for question and answer; found {shown(headers[best])}",
@@ -185,7 +215,7 @@ class CsvCollector:
                 hint="give the name as it stands in the header",
             )
         folded = [name.strip().casefold() for name in names]
-        for i in at.values():
+        for i in at.used:
             if folded.count(folded[i]) > 1 and names.count(names[i]) > 1:
                 raise SourceFormatError(
                     f"two columns are called {names[i]!r}"
@@ -222,13 +252,14 @@ class JsonlCollector:
 
     A record holds two texts, under the names that `CsvCollector` takes, or chat turns: lists of messages in
     "prompt" and "completion" (TRL), in "messages" (OpenAI), or "contents" (Gemini). Of chat turns the last
-    user turn is the question and the final assistant turn the answer; turns before these are counted as
-    dropped messages, and a system instruction is passed over. Ids, groups, dates and authors are as in
-    `CsvCollector`; further keys are ignored.
+    user turn is the question and the final assistant turn the answer; turns before these, and system instructions, are
+    counted as dropped messages. An answer of weight 0 is not trained on. Ids, groups, dates, authors and further keys
+    are as in `CsvCollector`.
 
     Args:
         path: A file, a folder for all ``*.jsonl`` and ``*.jsonl.gz`` in it, or several of them.
-        question: Key of the question.
+        question: Key of the question, or several, whose texts are joined by blank lines. Keys that are not named are
+            then left out knowingly.
         answer: Key of the answer.
         id: Key of the id.
         group: Key of the conversation.
@@ -236,13 +267,14 @@ class JsonlCollector:
         author: Key of the asker's pseudonym.
         encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
         on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
+        max_pair: Most bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
 
     Raises:
         ConfigError: The arguments cannot work.
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
-    question: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
     answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
@@ -250,6 +282,7 @@ class JsonlCollector:
     author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
     on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
 
     def __attrs_post_init__(self) -> None:
         _columns(self)
@@ -272,7 +305,10 @@ class JsonlCollector:
         stem, name = Stem(file.stem), file.name
         known: dict[tuple[str, ...], Shape] = {}
         empty = True
-        for record in decode_lines(utf8_blocks(file, self.encoding)):
+        blocks = Utf8Blocks(file, self.encoding)
+        counts = UnusedCounts(file.name)
+        limits = Limits(pair=self.max_pair)
+        for record in decode_lines(blocks):
             empty = False
             if isinstance(record, Flaw):
                 yield record
@@ -288,12 +324,35 @@ class JsonlCollector:
             if isinstance(exchange, Flaw):
                 yield exchange
                 continue
-            question, answer, earlier, extras = exchange
-            if earlier:
-                yield Dropped(reason="earlier_turn", unit="message", count=earlier, where=f"{name}:{line}")
-            yield maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
+            unused = shape.unused
+            problem = counts.problem(unused, keys, list(found.values()), line) if unused else None
+            if problem is not None:
+                yield problem
+                continue
+            counts.system += exchange.system
+            if exchange.earlier:
+                where = f"{name}:{line}"
+                yield Dropped(reason="earlier_turn", unit="message", count=exchange.earlier, where=where)
+            source = Source(path=name, line=line)
+            pair = maker.make(
+                exchange.question, exchange.answer, stem=stem, source=source, extras=exchange.extras
+            )
+            yield _bounded(pair, limits, line)
+        yield from counts.drops()
+        if blocks.broken:
+            raise blocks.broken
         if empty:
             raise UnreadableFile("empty", "holds no record", "see whether it was fetched whole")
+
+
+def _bounded(pair: QAPair | Flaw, limits: Limits, line: int) -> QAPair | Flaw:
+    """Returns the pair, unless it is too long."""
+    if isinstance(pair, Flaw):
+        return pair
+    found = limits.bounded(pair)
+    if isinstance(found, QAPair):
+        return found
+    return Flaw(reason=found.reason, problem=found.detail, line=line, column=1, error=False)
 
 
 def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
@@ -358,7 +417,7 @@ def _settled(
 
 
 def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
-    if on_error == "raise":
+    if flaw.error and on_error == "raise":
         raise SourceFormatError(
             flaw.problem, path=file.place, line=flaw.line, column=flaw.column, hint=flaw.hint
         )

@@ -39,10 +39,12 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         id: Channel or thread id.
         type: DiscordChatExporter's name for its type, such as "GuildTextChat".
-        name: Its name; "" for a thread, whose title is the words of whoever opened it.
+        name: Its name; "" for a thread, whose title is the words of whoever opened it. A forum post's is in the line of
+            its opening message.
         parent: For a thread, the id of its channel; else that of the category, or "".
         tags: Names of the forum tags it carries.
         gone: True if it was deleted.
+        exported: Moment of the newest export that was adopted, "" if none was, or once the channel was read live.
     """
 
     id: str
@@ -51,6 +53,7 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
     parent: str = ""
     tags: tuple[str, ...] = ()
     gone: bool = False
+    exported: str = ""
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -101,7 +101,11 @@ class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
 
 class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """One message. ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for."""
+    """One message.
+
+    ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for. ``title`` is that of the
+    forum post which the message opens: kept with the words of whoever opened the post, it goes when they go.
+    """
 
     id: str
     type: str
@@ -117,6 +121,7 @@ class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     reactions: list[Reaction] = []
     forwarded_message: Forwarded | None = None
     poll: Poll | None = None
+    title: str = ""
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

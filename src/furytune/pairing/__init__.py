@@ -10,5 +10,6 @@ from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
 from furytune.pairing.replies import ReplyPairer
 from furytune.pairing.threads import ThreadPairer
+from furytune.pairing.titles import titled
 
-__all__ = ["Conversation", "Pairer", "Post", "ReplyPairer", "ThreadPairer", "is_question"]
+__all__ = ["Conversation", "Pairer", "Post", "ReplyPairer", "ThreadPairer", "is_question", "titled"]

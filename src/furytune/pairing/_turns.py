@@ -28,9 +28,10 @@ def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
 
 def opened_by(opener: str, found: list[Turn], drops: Drops) -> list[Turn]:
     """Returns the turns from the opener's first on; those before answer something that is not there."""
-    while found and found[0][0].speaker != opener:
-        drops.all("no_question_text", found.pop(0))
-    return found
+    first = next((i for i, turn in enumerate(found) if turn[0].speaker == opener), len(found))
+    for turn in found[:first]:
+        drops.all("no_question_text", turn)
+    return found[first:]
 
 
 def only_asks_back(turn: Turn) -> bool:

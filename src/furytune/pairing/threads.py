@@ -15,8 +15,9 @@ from furytune.records import Dropped, QAPair
 
 __all__ = ["ThreadPairer"]
 
-
-_LOST = frozenset({"thread_starter_missing", "opted_out", "not_opted_in", "unknown_author"})
+_LOST = frozenset(
+    {"thread_starter_missing", "message_too_long", "opted_out", "not_opted_in", "unknown_author"}
+)
 """Why an opening message may be missing although somebody wrote one: then nobody else's is the question."""
 
 
@@ -26,8 +27,8 @@ class ThreadPairer:
 
     Consecutive messages of one person are a turn. The answer is the first turn by somebody else, unless it only asks
     back and the opener then spoke again. A solution mark on a message makes its turn the answer. The question is
-    everything the opener said before the answer. A thread has no question if its opening message is missing or withheld,
-    or has no text and is followed by somebody else's: it is dropped as "no_question_text".
+    everything the opener said before the answer. A thread has no question if its opening message is missing, withheld or
+    left out as too long, or has no text and is followed by somebody else's: it is dropped as "no_question_text".
 
     Args:
         window: Most messages of a thread that are looked at; later ones are counted as "after_window".
@@ -44,10 +45,10 @@ class ThreadPairer:
         drops = Drops()
         kept: list[Post] = []
         read = 0
-        starter_missing = place.opening_missing
+        opening_lost = place.opening_missing
         for post in posts:
             read += 1
-            starter_missing = starter_missing or (read == 1 and post.drop in _LOST)
+            opening_lost = opening_lost or (read == 1 and post.drop in _LOST)
             if post.drop:
                 drops.add(post.drop, post.id)
             elif len(kept) < self.window:
@@ -55,7 +56,7 @@ class ThreadPairer:
             else:
                 drops.add("after_window", post.id)
         first = kept[0].id if kept else ""
-        opener = "" if starter_missing or not kept else kept[0].speaker
+        opener = "" if opening_lost or not kept else kept[0].speaker
         found = split(opened_by(opener, turns(kept, drops), drops), drops)
         used = 0
         if found is not None:

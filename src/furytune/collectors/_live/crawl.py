@@ -123,8 +123,15 @@ class Crawl:
         if last.channel == state and not self._due(last, int(bound or 0)):
             return
         with log:
+            title = place.name if place.type.endswith("Thread") else ""
             sweep = Sweep(
-                self.session, self.participants, log, state, self.counts, lambda: self.on_page(self.counts)
+                self.session,
+                self.participants,
+                log,
+                state,
+                self.counts,
+                lambda: self.on_page(self.counts),
+                title,
             )
             if last.position.refreshed < self.refresh:
                 await sweep.refresh(self.refresh)

@@ -55,6 +55,7 @@ class Sweep:
         state: What is known of the channel now.
         counts: Added to.
         on_page: Called after each page.
+        title: Of a thread or forum post; "" for a channel, and where it is unknown.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Sweep:
         state: ChannelState,
         counts: Counts,
         on_page: Callable[[], None],
+        title: str = "",
     ) -> None:
         self._session = session
         self._participants = participants
@@ -72,6 +74,7 @@ class Sweep:
         self._state = state
         self._counts = counts
         self._on_page = on_page
+        self._title = title
 
     async def forward(self, bound: int) -> None:
         """Reads what is new, up to a bound; a reading that was interrupted first comes to its own.
@@ -205,6 +208,8 @@ class Sweep:
     def _line(self, message: Json, before: bytes) -> bytes:
         try:
             found = kept(message)
+            if found.id == self._state.id:  # it opens a forum post
+                found.title = self._title or _title_in(before)
             why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
             if not why and found.forwarded_message and found.reference:
                 why = self._participants.refusal_of_copy(found.reference)
@@ -234,6 +239,11 @@ class Sweep:
             self._counts.changed += 1
         else:
             self._counts.new += 1
+
+
+def _title_in(before: bytes) -> str:
+    """Returns the title in the line of an opening message: an archived post is read again without asking for it."""
+    return "" if not before or before.startswith(GONE) else _read_again(before).title
 
 
 class _Held:
