@@ -121,14 +121,15 @@ class TestWhatIsKeptOfAMessage:
         assert view.author.roles == ("helper",)
         assert b"a name like no other" not in words(tmp_path / "j")
 
-    def test_the_title_of_a_post_is_not_kept_whether_it_can_be_read_or_not(self, discord, tmp_path):
+    def test_the_title_of_a_post_is_kept_with_its_opening_message_only(self, discord, tmp_path):
         forum = discord.add_channel("forum", "forum")
         discord.add_thread(forum, "a title", content="a question")
         closed = discord.add_thread(forum, "a closed title", content="a question")
         discord.fail(f"/channels/{closed.id}/messages", mode="forbid")
         (drop,) = collector(discord, tmp_path / "j").update().unread
         assert drop.where == closed.id
-        assert b"title" not in words(tmp_path / "j")
+        assert b'"title":"a title"' in words(tmp_path / "j")
+        assert b"a closed title" not in words(tmp_path / "j")
 
     def test_a_channel_that_has_only_the_name_of_hidden_ones_is_not_read(self, discord, tmp_path):
         talk(discord, "___hidden___")

@@ -84,7 +84,13 @@ class TestRoundTrip:
             dialects.get(dialect).row(r.prompt, r.answer) for r in rows_of(pairs, system)
         ]
         joined = f"{system}\n\n" if system and dialect in {"plain", "gemini-developer"} else ""
+        found, dropped = (
+            [p for p in found if isinstance(p, QAPair)],
+            [d for d in found if isinstance(d, Dropped)],
+        )
         assert [(p.question, p.answer) for p in found] == [(joined + q, a) for q, a in pairs]
+        apart = len(pairs) if system.strip() and not joined else 0
+        assert sum(d.count for d in dropped if d.reason == "system_instruction") == apart
 
     @given(TEXTS)
     def test_the_formula_escape_is_undone_and_leaves_no_formula(self, text):

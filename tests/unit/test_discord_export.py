@@ -485,11 +485,13 @@ class TestFaults:
         assert total(tally) == 32
         assert tally.examples["file", "truncated"][0].startswith("a.json:")
 
-    def test_a_file_that_is_no_export_is_counted(self, tmp_path):
+    @pytest.mark.parametrize("on_error", ["raise", "skip"])
+    def test_a_file_that_is_not_an_export_is_counted(self, tmp_path, on_error):
         write(tmp_path / "a.json", export(asked()))
-        (tmp_path / "package.json").write_text("{}", encoding="utf-8")
-        pairs, reasons, _ = run(tmp_path, on_error="skip")
-        assert (len(pairs), reasons["malformed_file"]) == (1, 1)
+        for text in ("{}", "[]", '{"messages": []}', '{"alpha": 1} x', "5", '// {"a": 1}'):
+            (tmp_path / "b.json").write_text(text, encoding="utf-8")
+            pairs, reasons, _ = run(tmp_path, on_error=on_error)
+            assert (len(pairs), reasons["not_an_export"]) == (1, 1)
 
     @given(data=st.data())
     def test_flipped_bytes_end_in_pairs_or_in_one_error_type(self, tmp_path_factory, data):
@@ -535,15 +537,20 @@ class TestFaults:
         items = list(DiscordExportCollector(path, author_key=KEY, on_error="skip").collect())
         assert "CANARY" not in repr(items)
 
-    def test_a_json_file_of_something_else_is_named_with_what_to_do(self, tmp_path):
+    @pytest.mark.parametrize(
+        "text", ['{"messages": {}, "channel": {}}', '{"guild": {"id": "1"}, "chan', '{"gui', "{", ""]
+    )
+    def test_a_file_that_begins_like_an_export_is_a_broken_one(self, tmp_path, text):
         write(tmp_path / "b.json", export(asked()))
-        for text in ("{}", "[]", '{"messages": []}', '{"messages": {}, "channel": {}}', "5"):
-            (tmp_path / "a.json").write_text(text, encoding="utf-8")
-            with pytest.raises(
-                SourceFormatError, match=r"a\.json:1:.*no DiscordChatExporter export, move it"
-            ):
-                run(tmp_path)
-            assert len(run(tmp_path, on_error="skip")[0]) == 1
+        (tmp_path / "a.json").write_text(text, encoding="utf-8")
+        with pytest.raises(SourceFormatError, match=r"a\.json:1:.*export it again"):
+            run(tmp_path)
+        assert len(run(tmp_path, on_error="skip")[0]) == 1
+
+    def test_a_single_file_of_something_else_is_an_error(self, tmp_path):
+        (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+        with pytest.raises(SourceFormatError, match=r"a\.json:1:1: not a DiscordChatExporter export"):
+            run(tmp_path / "a.json")
 
     def test_where_no_file_can_be_read_skipping_is_no_answer(self, tmp_path):
         for i in range(5):
@@ -559,7 +566,7 @@ class TestFaults:
     def test_an_empty_channel_beside_a_broken_file_is_no_error(self, tmp_path):
         write(tmp_path / "a.json", export([]))
         (tmp_path / "b.json").write_text("{}", encoding="utf-8")
-        assert run(tmp_path, on_error="skip")[1] == {"malformed_file": 1}
+        assert run(tmp_path, on_error="skip")[1] == {"not_an_export": 1}
 
     @pytest.mark.parametrize("layout", ["two", "compact", "escaped", "crlf"])
     @pytest.mark.parametrize("place", [0, 3, 6])

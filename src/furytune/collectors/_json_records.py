@@ -79,7 +79,7 @@ def shape_of(keys: tuple[str, ...], columns: Columns) -> Shape:
         question, answer = () if turns is None or named else (turns,), ""
         used = {*question, *find_extras(keys, columns).values()}
     extras = {name: keys[i] for name, i in find_extras(keys, columns).items()}
-    unused = unused_fields(keys, used, named=named)
+    unused = unused_fields(keys, used, named=named, turns=not answer)
     return Shape(tuple(keys[i] for i in question), answer, extras, unused)
 
 

@@ -120,7 +120,7 @@ class ObjectArray(Generic[T]):
             Malformed: The text is no JSON object with such an array.
         """
         self._fill(min(self._block, 1 << 16))
-        self._start = self._source.text_start(bytes(self._buf[:4]))
+        self._start = self._source.text_start(bytes(self._buf[: min(4, self._have)]))
         while True:
             text = self._text()
             try:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from furytune.records import Dropped, QAPair
 
-__all__ = ["MAX_MESSAGE", "MAX_MESSAGES", "MAX_PAIR", "Limits", "over"]
+__all__ = ["MAX_MESSAGE", "MAX_MESSAGES", "MAX_PAIR", "Limits", "may_be_over", "over"]
 
 MAX_MESSAGE = 64 << 10
 """Most bytes of a message's text, as UTF-8. Discord lets people write 4,000 characters, at most 16,000 bytes: a text of

@@ -53,7 +53,9 @@ class Unused:
     rest: tuple[int, ...] = ()
 
 
-def unused_fields(names: Sequence[str], used: Collection[int], *, named: bool) -> Unused | None:
+def unused_fields(
+    names: Sequence[str], used: Collection[int], *, named: bool = False, turns: bool = False
+) -> Unused | None:
     """Sorts the fields that no pair is made of; returns None if there are none.
 
     Args:
@@ -61,6 +63,7 @@ def unused_fields(names: Sequence[str], used: Collection[int], *, named: bool) -
         used: Places of those that are read.
         named: Whether the caller named the columns of question and answer, and so left the others out knowingly. Marks
             count all the same.
+        turns: Whether the record holds chat turns. A text such as "prompt" beside them mostly repeats one of them.
     """
     keys = [_key(name) for name in names]
     others = [i for i in range(len(names)) if i not in used]
@@ -68,7 +71,7 @@ def unused_fields(names: Sequence[str], used: Collection[int], *, named: bool) -
         return None
     free = {keys[i] for i in others}
     # Half of a pair of names is part of the question; a whole one is another pair, such as the same one once more.
-    halves = {question for question, answer in PAIRS if question in free and answer not in free}
+    halves = {q for q, a in PAIRS if q in free and a not in free and not turns}
     marks = tuple(i for i in others if keys[i] == "weight" or keys[i] in _TRAIN | _IGNORE | _SPLIT)
     if named:
         return Unused(marks)
@@ -90,7 +93,7 @@ def marked(name: str, value: Any) -> bool | None:
     if not text:
         return None if value else False
     if key == "weight":
-        return text in _NO or None
+        return True if text in _NO else False if text in _YES else None
     if key in _TRAIN:
         return True if text in _NO else False if text in _YES else None
     if key in _IGNORE:
@@ -135,12 +138,12 @@ class UnusedCounts:
                     line,
                     "unused_text",
                     f"its {_key(names[i])!r} may be part of the question, but is not read",
-                    "name the columns by `question=` (several are joined, such as ['context', 'question']) and `answer=`",
+                    "name the columns by `question=` (several are joined, such as ['context', 'question']) and "
+                    "`answer=`; beside chat turns, put it into the user's turn",
                 )
         self.system += sum(_holds_text(self.value(raw[i])) for i in unused.system)
-        for i in (*unused.rest, *odd):
-            if _holds_text(self.value(raw[i])):
-                self.rest[names[i]] = self.rest.get(names[i], 0) + 1
+        for i in (*odd, *(i for i in unused.rest if _holds_text(self.value(raw[i])))):
+            self.rest[names[i]] = self.rest.get(names[i], 0) + 1
         return None
 
     def drops(self) -> Iterator[Dropped]:

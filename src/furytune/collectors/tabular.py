@@ -26,7 +26,7 @@ from furytune._checks import at_least, of_type, one_of
 from furytune.collectors._csv_reading import CsvReader, cell
 from furytune.collectors._json_lines import decode_lines
 from furytune.collectors._json_records import Shape, exchange_of, shape_of
-from furytune.collectors._limits import MAX_PAIR, Limits
+from furytune.collectors._limits import MAX_PAIR, may_be_over, over
 from furytune.collectors._names import is_name, printable, shown
 from furytune.collectors._pair_files import (
     Flaw,
@@ -145,9 +145,9 @@ class CsvCollector:
         reader = CsvReader(blocks)
         delimiter, names, found = self._header(file, reader, columns, blocks)
         unescape = self._escaped(file, names)
+        text = _unescaped if unescape else cell
         unused = unused_fields(names, found.used, named=columns.question is not None)
-        counts = UnusedCounts(file.name, cell)
-        limits = Limits(pair=self.max_pair)
+        counts = UnusedCounts(file.name, text)
         asked, a, at = found.question, found.answer, found.extras
         stem, name = Stem(file.stem), file.name
         records = reader.records(delimiter, len(names))
@@ -157,20 +157,18 @@ class CsvCollector:
                 yield record
                 continue
             line, raw = record
-            question = cell(raw[asked[0]]) if len(asked) == 1 else joined([cell(raw[i]) for i in asked])
-            answer = cell(raw[a])
-            extras = {key: cell(raw[i]) for key, i in at.items()} if at else {}
+            question = text(raw[asked[0]]) if len(asked) == 1 else joined([text(raw[i]) for i in asked])
+            answer = text(raw[a])
+            extras = {key: text(raw[i]) for key, i in at.items()} if at else {}
             if unescape is None:
                 _sure(file, line, question, answer)
-            elif unescape:
-                question, answer = _own_files.unescape_formula(question), _own_files.unescape_formula(answer)
-                extras = {key: _own_files.unescape_formula(text) for key, text in extras.items()}
             problem = counts.problem(unused, names, raw, line) if unused else None
             if problem is not None:
                 yield problem
                 continue
-            pair = maker.make(question, answer, stem=stem, source=Source(path=name, line=line), extras=extras)
-            yield _bounded(pair, limits, line)
+            yield _too_long(self.max_pair, question, answer, line) or maker.make(
+                question, answer, stem=stem, source=Source(path=name, line=line), extras=extras
+            )
         yield from counts.drops()
         if blocks.broken:
             raise blocks.broken
@@ -307,7 +305,6 @@ class JsonlCollector:
         empty = True
         blocks = Utf8Blocks(file, self.encoding)
         counts = UnusedCounts(file.name)
-        limits = Limits(pair=self.max_pair)
         for record in decode_lines(blocks):
             empty = False
             if isinstance(record, Flaw):
@@ -333,11 +330,10 @@ class JsonlCollector:
             if exchange.earlier:
                 where = f"{name}:{line}"
                 yield Dropped(reason="earlier_turn", unit="message", count=exchange.earlier, where=where)
-            source = Source(path=name, line=line)
-            pair = maker.make(
-                exchange.question, exchange.answer, stem=stem, source=source, extras=exchange.extras
+            question, answer = exchange.question, exchange.answer
+            yield _too_long(self.max_pair, question, answer, line) or maker.make(
+                question, answer, stem=stem, source=Source(path=name, line=line), extras=exchange.extras
             )
-            yield _bounded(pair, limits, line)
         yield from counts.drops()
         if blocks.broken:
             raise blocks.broken
@@ -345,14 +341,16 @@ class JsonlCollector:
             raise UnreadableFile("empty", "holds no record", "see whether it was fetched whole")
 
 
-def _bounded(pair: QAPair | Flaw, limits: Limits, line: int) -> QAPair | Flaw:
-    """Returns the pair, unless it is too long."""
-    if isinstance(pair, Flaw):
-        return pair
-    found = limits.bounded(pair)
-    if isinstance(found, QAPair):
-        return found
-    return Flaw(reason=found.reason, problem=found.detail, line=line, column=1, error=False)
+def _unescaped(raw: str) -> str:
+    return _own_files.unescape_formula(cell(raw))
+
+
+def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
+    """Returns the flaw of a pair that has more bytes than the limit."""
+    if not may_be_over(limit, len(question) + len(answer)) or not over(limit, question + answer):
+        return None
+    problem = f"question and answer have more than {limit} bytes"
+    return Flaw(reason="pair_too_long", problem=problem, line=line, column=1, error=False)
 
 
 def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
