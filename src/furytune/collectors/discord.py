@@ -15,9 +15,11 @@ from furytune._checks import of_type
 from furytune._endpoint import checked_endpoint
 from furytune._progress import meter
 from furytune._secret import Secret
+from furytune.collectors._live.clock import Clock
 from furytune.collectors._live.crawl import Crawl
 from furytune.collectors._live.patience import Patience
 from furytune.collectors._live.people import Participants
+from furytune.collectors._live.repair import mend, sound_cursors, to_mend
 from furytune.collectors._live.running import in_thread
 from furytune.collectors._live.session import Session
 from furytune.collectors._live.survey import Survey, held_back, survey
@@ -41,14 +43,14 @@ def _id(value: str | int) -> str:
     found = str(value).strip()
     if isinstance(value, bool) or not (found.isascii() and found.isdigit()):
         raise ConfigError(
-            "guild is the server's id, a number such as '613425648685547541': in Discord, switch on the developer "
-            "mode, then right-click the server's name"
+            "guild is the server's id, a number such as '613425648685547541': in Discord, switch on Developer Mode, "
+            "then right-click the server's name"
         )
     return found
 
 
 def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> None:
-    if not isinstance(value, Secret):  # never shown, whatever it is
+    if not isinstance(value, Secret):  # its value is never shown
         raise ConfigError(
             f'{attribute.name} is a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
         )
@@ -86,13 +88,15 @@ class Update:
         new: Messages that were not in it.
         changed: Messages that were edited, reacted to, or otherwise changed.
         deleted: Messages that are no longer in Discord, and now not in the journal either.
-        withheld: Messages that were not collected, because their authors do not take part.
-        unwritable: Messages that were not collected, because their text has half a character (a lone surrogate).
-        removed: Messages that were taken out, for their authors do not take part any longer.
-        channels: Channels and threads that were looked at.
+        withheld: Messages that were not collected because their authors do not take part.
+        unwritable: Messages that were not collected because their text contains a lone surrogate.
+        removed: Messages that were removed because their authors no longer take part.
+        channels: Channels and threads that were read.
         requests: Requests sent to Discord.
         roles_known: Whether the roles of all members could be listed.
-        roles_asked: Of how many authors the roles were asked for one by one, since they could not be listed.
+        roles_asked: For how many authors the roles were asked for one by one, because they could not be listed.
+        repaired: Channels whose log held ids from the future, which an earlier version took from a wrong answer of
+            Discord. The ids were removed and the channels read again from the beginning.
         unread: Channels that were not read, with the reason.
     """
 
@@ -106,6 +110,7 @@ class Update:
     requests: int = 0
     roles_known: bool = False
     roles_asked: int = 0
+    repaired: int = 0
     unread: tuple[Dropped, ...] = ()
 
     def __str__(self) -> str:
@@ -120,14 +125,18 @@ class Update:
         if self.unwritable:
             lines.insert(
                 4,
-                f"          {self.unwritable:>9,}  not written: half a character in a text (lone_surrogate)",
+                f"          {self.unwritable:>9,}  not collected: their text contains a lone surrogate (lone_surrogate)",
+            )
+        if self.repaired:
+            lines.append(
+                f"repaired  {self.repaired:>9,}  channels whose log held impossible ids: read again from the beginning"
             )
         lines += [
             f"not read  {d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in self.unread
         ]
         if self.roles_asked:
             lines.append(
-                f"roles     {self.roles_asked:>9,}  asked for one by one: quicker with the Server Members Intent"
+                f"roles     {self.roles_asked:>9,}  asked for one by one: faster with the Server Members Intent"
             )
         elif not self.roles_known:
             lines.append("roles     unknown: switch on the Server Members Intent if you want them")
@@ -138,25 +147,25 @@ class Update:
 class DiscordCollector:
     """Pairs from a Discord server, read live with a bot's token into a journal, and from there.
 
-    All channels that the bot may read are read: text, announcement, voice and stage text, forum and media posts,
-    threads, archived ones too. A run reads what is new since the last one; it may be killed at any moment, and the next
-    goes on. Nothing is sent but requests to read.
+    All channels that the bot may read are read: text, announcement, voice and stage text, forum and media posts, and
+    threads, including archived ones. A run reads what is new since the last one; it may be killed at any moment, and
+    the next run continues. Only requests to read are sent.
 
     Args:
         guild: Id of the server.
         token: The bot's token. A person's is refused.
-        permission: Who permitted this collection and what for, in your words. It is kept in the journal and copied
-            into the manifest of every data set; nobody but you can know whether it is true.
+        permission: Who permitted this collection and what for, in your words. It is stored in the journal and copied
+            into the manifest of every data set; only you can know whether it is true.
         journal: Folder of the journal, or a `JournalCollector` that says how to read it.
         include: Ids or names of channels, categories or forums; nothing else is read. None is everything.
-        exclude: The same, of what is not read. What a journal holds of it is passed over.
-        private_threads: Read private threads too: those that somebody took the bot into, and all of them for a bot that
-            manages threads. Without it what a journal holds of them is passed over.
+        exclude: The same, for what is not read. What a journal holds of it is ignored.
+        private_threads: Read private threads too: those that someone added the bot to, and all of them for a bot that
+            manages threads. Without it, what a journal holds of them is ignored.
         consent: Whose messages are collected.
-        recheck: Messages of this age are compared with Discord in every run, so that edits and deletions arrive;
+        recheck: Messages up to this age are compared with Discord in every run, so that edits and deletions arrive;
             older ones by `refresh`.
-        patience: How often and how long a request that fails is made again.
-        endpoint: Another place that speaks Discord's API, for rehearsals; "" is Discord.
+        patience: How often and how long a failed request is retried.
+        endpoint: Another server that speaks Discord's API, for rehearsals; "" is Discord.
 
     Raises:
         ConfigError: An argument cannot work.
@@ -177,17 +186,17 @@ class DiscordCollector:
     endpoint: str = field(default="", converter=checked_endpoint)
 
     def collect(self) -> Iterator[QAPair | Dropped]:
-        """Brings the journal up to date, then yields its pairs and drops, channels that were not read among them.
+        """Brings the journal up to date, then yields its pairs and drops, including channels that were not read.
 
         Raises:
-            DiscordError: Discord refused or did not answer; what was read is kept, and the next run goes on.
-            SourceError: The journal is another server's, or somebody else is writing to it.
+            DiscordError: Discord refused or did not answer; what was read is saved, and the next run continues.
+            SourceError: The journal is another server's, or another process is writing to it.
         """
         self.update()
         yield from self.journal.collect()
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
-        """Yields the messages of the journal as it stands, without asking Discord.
+        """Yields the messages that are in the journal now, without asking Discord.
 
         Args:
             on_drop: Called for what is left out.
@@ -199,11 +208,11 @@ class DiscordCollector:
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """Tells the server, and who permitted what; the manifest of a data set repeats it."""
+        """Names the server, and who permitted what; the manifest of a data set repeats it."""
         return self.journal.provenance
 
     def update(self) -> Update:
-        """Reads what is new, and what was edited or deleted of late.
+        """Reads what is new, and what was recently edited or deleted.
 
         Raises:
             DiscordError: See `collect`.
@@ -216,7 +225,7 @@ class DiscordCollector:
 
         That is a request for each 100, and at least one for each channel and thread.
 
-        Killed, it is gone on with by the next `update` or `refresh`.
+        If it is killed, the next `update` or `refresh` continues it.
 
         Raises:
             DiscordError: See `collect`.
@@ -230,8 +239,8 @@ class DiscordCollector:
         except OSError as error:
             place = error.filename if isinstance(error.filename, str) else self.journal.journal.path
             raise SourceError(
-                f"{printable(place)}: {error.strerror or type(error).__name__}; what was read up to here is kept: see the "
-                "free space and the permissions, and run again"
+                f"{printable(place)}: {error.strerror or type(error).__name__}; what was read so far is saved: check free "
+                "disk space and permissions, and run again"
             ) from error
 
     async def _run(self, *, everything: bool) -> Update:
@@ -241,6 +250,7 @@ class DiscordCollector:
             about = self._about(journal, everything=everything)
             interrupted = about.unsettled
             async with await Session.open(self.token, self.endpoint, patience=self.patience) as session:
+                about, repaired = _repaired(journal, about, session.clock)
                 found = await survey(
                     session,
                     self.guild,
@@ -293,15 +303,16 @@ class DiscordCollector:
                     requests=session.requests,
                     roles_known=people.listed,
                     roles_asked=people.asked,
+                    repaired=repaired,
                     unread=tuple(map(as_drop, unread)),
                 )
 
     def _about(self, journal: Journal, *, everything: bool) -> About:
-        """What the journal is to say of itself from now on."""
+        """Returns what the journal will say about itself from now on."""
         about = journal.about()
         if about.guild and about.guild != self.guild:
             raise SourceError(
-                f"{journal.path}: this journal is of the server {about.guild}, not {self.guild}; give each a journal of its own"
+                f"{journal.path}: this journal belongs to the server {about.guild}, not {self.guild}; give each server its own"
             )
         permissions = about.permissions
         if not permissions or permissions[-1].statement != self.permission:
@@ -316,17 +327,32 @@ class DiscordCollector:
         )
 
     def _window(self) -> int:
-        """The id above which messages are young enough to be compared in every run."""
+        """Returns the id above which messages are recent enough to be compared in every run."""
         start = datetime.now(UTC) - min(self.recheck, timedelta(days=36_500))
         return snowflake_at(start)
 
 
+def _repaired(journal: Journal, about: About, clock: Clock) -> tuple[About, int]:
+    """Mends what an earlier version took from a wrong answer; returns what the journal says then, and how many logs it was.
+
+    Threads are listed from the first again: one whose log was mended may not be listed otherwise.
+    """
+    broken = to_mend(journal, clock.newest())
+    cursors = {} if broken else sound_cursors(about.cursors, clock.latest())
+    if cursors != about.cursors:
+        about = msgspec.structs.replace(about, cursors=cursors)
+        journal.save(about)
+    for uid, log in broken.items():
+        mend(uid, log, clock.newest())
+    return about, len(broken)
+
+
 async def _remove_leaving(journal: Journal, people: Participants, *, interrupted: bool) -> int:
-    """Takes out what those said who do not take part any longer; returns how many messages.
+    """Removes the messages of people who no longer take part; returns how many.
 
     Args:
         journal: Being written to.
-        people: Whose lists are loaded.
+        people: With their lists loaded.
         interrupted: Whether the journal may hold messages of people whom it does not list.
     """
     known = journal.people().members.keys()
@@ -344,13 +370,13 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
 
 
 def _remove_copies(journal: Journal) -> int:
-    """Takes out what forwards a message that is withheld; returns how many messages."""
+    """Removes what forwards a message that is withheld; returns how many messages."""
     gone = journal.copies_of(journal.withheld(_UNWILLING))
     return journal.replace(gone) if gone else 0
 
 
 def _unread(found: Survey, late: Iterable[Unread], journal: Journal) -> tuple[Unread, ...]:
-    """Returns what was not read, and what the journal holds of channels that are no longer wanted."""
+    """Returns what was not read, and the channels in the journal that are no longer wanted."""
     listed = [Unread(u.id, u.name, u.reason, u.detail) for u in (*found.unread, *found.partial)]
     listed += sorted(late, key=lambda u: int(u.id))
     known = {item.id for item in listed}

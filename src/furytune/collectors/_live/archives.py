@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from attrs import define, field, frozen
 
+from furytune.collectors._live.answers import archive_time
 from furytune.collectors._live.session import Session
+from furytune.collectors._live.verdict import WrongAnswerError
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError
 
 __all__ = ["Archive", "archived_at", "facts", "list_all"]
@@ -17,7 +19,7 @@ __all__ = ["Archive", "archived_at", "facts", "list_all"]
 Json = dict[str, Any]
 Kind = Literal["public", "private", "joined"]
 
-# Threads are archived by many machines, and the order of their clocks is nobody's promise.
+# Threads are archived by many machines, and no one promises that their clocks agree.
 _OVERLAP = timedelta(days=1)
 _TICK = timedelta(milliseconds=1)
 _FACTS = ("id", "guild_id", "type", "name", "parent_id", "last_message_id", "applied_tags")
@@ -29,7 +31,7 @@ def archived_at(thread: Mapping[str, Any]) -> str:
 
 
 def facts(thread: Mapping[str, Any]) -> Json:
-    """Returns of a thread what a survey looks at, for there may be a hundred thousand of them."""
+    """Returns the fields of a thread that a survey looks at; there may be a hundred thousand threads."""
     state = thread.get("thread_metadata") or {}
     found = {name: thread[name] for name in _FACTS if name in thread}
     return {
@@ -45,11 +47,11 @@ class Archive:
     Attributes:
         channel: Whose threads.
         kind: Which of them.
-        cursor: Newest time of archiving that an earlier run saw, "" for none; it becomes that of this run.
+        cursor: Newest archive time that an earlier run saw, "" for none; it becomes that of this run.
         threads: What was found, by id.
         failed: Why it could not be listed, or None.
         crowded: Moment at which more threads were archived than a page holds: Discord offers no way to list the
-            others. None if there is none; of several the earliest.
+            others. The earliest of several; None if there is none.
     """
 
     channel: str
@@ -71,7 +73,7 @@ class _Slots:
         async with self.free:
             try:
                 await _fill(self.session, archive)
-            except (DiscordForbiddenError, DiscordGoneError) as error:
+            except (DiscordForbiddenError, DiscordGoneError, WrongAnswerError) as error:
                 archive.failed = error
 
 
@@ -84,13 +86,13 @@ async def list_all(
 ) -> None:
     """Lists archived threads into each of some archives, several at a time.
 
-    A list that the bot may not read is noted in ``failed``.
+    A list that the bot may not read, or that Discord answers wrongly, is noted in ``failed``.
 
     Args:
         session: The session.
         archives: What to list.
         width: How many at a time.
-        on_step: Told how far it is.
+        on_step: Called with the progress, in words.
 
     Raises:
         DiscordError: Discord did not answer, or the token is refused.
@@ -108,7 +110,7 @@ async def list_all(
     try:
         async with asyncio.TaskGroup() as group:
             for archive in archives:
-                # Threads are left in the archive: asyncio's debug log shows what a task returns.
+                # The threads stay in the archive: asyncio's debug log shows what a task returns.
                 group.create_task(fill(archive))
     except BaseExceptionGroup as failures:
         problem = failures.exceptions[0]
@@ -117,7 +119,7 @@ async def list_all(
 
 
 async def _fill(session: Session, archive: Archive) -> None:
-    since = _time(archive.cursor) - _OVERLAP if archive.cursor and archive.kind != "joined" else None
+    since = archive_time(archive.cursor) - _OVERLAP if archive.cursor and archive.kind != "joined" else None
     before = ""
     while True:
         page, more = await session.archived(archive.channel, archive.kind, before)
@@ -128,12 +130,12 @@ async def _fill(session: Session, archive: Archive) -> None:
         if archive.kind == "joined":
             following = str(min(int(thread["id"]) for thread in page))
         else:
-            oldest = min(_time(archived_at(thread)) for thread in page)
+            oldest = min(archive_time(archived_at(thread)) for thread in page)
             if since is not None and oldest < since:
                 break
-            # Threads may be archived at one moment: the next page begins with it again, unless it is all of a page.
+            # Threads can be archived at the same moment: the next page begins with it again, unless it fills a page.
             following = (oldest + _TICK).isoformat()
-            if before and _time(following) >= _time(before):
+            if before and archive_time(following) >= archive_time(before):
                 archive.crowded = oldest
                 following = oldest.isoformat()
         if following == before:
@@ -143,22 +145,10 @@ async def _fill(session: Session, archive: Archive) -> None:
         archive.threads = {
             number: thread
             for number, thread in archive.threads.items()
-            if _time(archived_at(thread)) >= since
+            if archive_time(archived_at(thread)) >= since
         }
     if archive.kind != "joined":
         times = [archived_at(thread) for thread in archive.threads.values()]
-        archive.cursor = max([*times, *filter(None, [archive.cursor])], key=_time, default="")
-        if archive.crowded is not None:  # the next run is to look at it, and say so, again
+        archive.cursor = max([*times, *filter(None, [archive.cursor])], key=archive_time, default="")
+        if archive.crowded is not None:  # so that the next run looks at it, and says so, again
             archive.cursor = archive.crowded.isoformat()
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None:
-        raise DiscordError(
-            "a thread or a cursor has no time of archiving; see whether a newer furytune is out"
-        )
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

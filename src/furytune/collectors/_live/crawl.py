@@ -1,4 +1,4 @@
-"""Brings a journal to what a server says now, many channels at a time."""
+"""Brings a journal up to date with a server, many channels at a time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from furytune.collectors._names import one_line
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
 from furytune.journal._lines import GONE, ChannelState, Commit, gone_line
 from furytune.journal.store import Journal, Unread
+from furytune.pairing.posts import id_number
 
 __all__ = ["Crawl"]
 
@@ -36,14 +37,14 @@ class Crawl:
         survey: What can be read.
         participants: Whose messages are collected.
         after: Messages above this id are compared with what Discord says now.
-        refresh: Number of the comparison of everything that is to be done; 0 for none.
+        refresh: Number of the comparison of everything that is due; 0 for none.
         on_page: Called after each page and each channel.
 
     Attributes:
         counts: What was done.
         unread: Channels that turned out not to be readable.
         left: Places among them that the survey had listed.
-        failures: Why channels could not be read for once.
+        failures: Why channels could not be read this time.
     """
 
     session: Session
@@ -60,10 +61,10 @@ class Crawl:
     _in_a_row: list[DiscordError] = field(factory=list, init=False)
 
     async def run(self) -> None:
-        """Reads everything that is to be read.
+        """Reads everything that is due.
 
         Raises:
-            DiscordError: Something else than one channel that cannot be read; what was read is in the journal.
+            DiscordError: The problem is not a single channel that cannot be read; what was read is in the journal.
         """
         places = deque([*self.survey.places, *await self._unlisted()])
         self.counts.places = len(places)
@@ -117,10 +118,8 @@ class Crawl:
         state = ChannelState(
             id=place.id, type=place.type, name=place.public_name, parent=place.parent, tags=place.tags
         )
-        bound = place.last_message_id
-        if not bound and last.channel is None:
-            bound = await self.session.latest(place.id)
-        if last.channel == state and not self._due(last, int(bound or 0)):
+        bound = await self._bound(place, last)
+        if last.channel == state and not self._due(last, bound):
             return
         with log:
             title = place.name if place.type.endswith("Thread") else ""
@@ -135,23 +134,41 @@ class Crawl:
             )
             if last.position.refreshed < self.refresh:
                 await sweep.refresh(self.refresh)
-            elif last.channel is not None and last.channel.gone:  # it was not, after all
+            elif last.channel is not None and last.channel.gone:  # it is there again
                 await sweep.compare(0)
             elif int(last.position.read) > self.after:
                 await sweep.compare(self.after)
-            await sweep.forward(int(bound or 0))
+            await sweep.forward(bound)
         log.compact()
         name = f"#{one_line(place.public_name)} ({place.id})" if place.public_name else place.id
         LOG.info("read %s, %d of %d", name, self.counts.channels + 1, self.counts.places)
 
+    async def _bound(self, place: Place, last: Commit) -> int:
+        """Returns the id of a channel's newest message, 0 for none.
+
+        The position moves up to it. So what the list of channels says is believed only of the past: of an id that is
+        not surely in the past, the channel's own messages decide.
+        """
+        if not place.last_message_id and last.channel is not None:
+            return 0
+        listed = id_number(place.last_message_id) if place.last_message_id else None
+        if listed is not None and listed <= self.session.clock.past():
+            return listed
+        if place.last_message_id and (listed is None or listed > self.session.clock.newest()):
+            LOG.warning(
+                "channel %s: the id that Discord lists for its newest message cannot be one; asking for the message",
+                place.id,
+            )
+        return int(await self.session.latest(place.id) or 0)
+
     def _due(self, last: Commit, bound: int) -> bool:
-        """True if a log may not be what the channel is."""
+        """True if a log may differ from its channel."""
         position = last.position
         compare = position.refreshed < self.refresh or int(position.read) > self.after
         return compare or bool(position.until) or bound > int(position.read) or last.dead > 0
 
     async def _unlisted(self) -> list[Place]:
-        """Threads that the survey had no reason to list but that are to be compared; and channels that are gone."""
+        """Returns threads that the survey had no reason to list but that are due for comparison; handles channels that are gone."""
         found: list[Place] = []
         orphans: dict[str, list[str]] = {}
         named = {place.id for place in (*self.survey.places, *self.survey.forums)}
@@ -194,7 +211,7 @@ class Crawl:
         return ((uid, log.peek()) for uid, log in self.journal.logs().items())
 
     def _gone(self, uid: str) -> int:
-        """Has ids stand for all messages of a channel that was deleted; returns how many they were."""
+        """Replaces all messages of a deleted channel with tombstones; returns how many messages it held."""
         log = self.journal.log(uid)
         last = log.peek()
         if last.channel is None:

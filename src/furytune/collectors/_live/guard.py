@@ -1,18 +1,22 @@
 """Stands between discord.py and the network, at each request that is really sent.
 
-discord.py keeps the limits of each route. It does not know the limit of all routes together until it was broken,
-sends on after a 401, takes an address that was banned for a busy route, and waits up to 25 s for an answer 500 in a
-way that no caller can bound. aiohttp's trace signals are called for every single request, discord.py's own
-repetitions included, and what they raise ends it.
+discord.py keeps the limits of each route. It does not know the limit of all routes together until it is broken, keeps
+sending after a 401, takes a banned address for a busy route, waits up to 25 s after an answer 500 in a way that no
+caller can bound, and reads bodies of any size. aiohttp's trace signals are called for every single request, including
+discord.py's own retries, and what they raise ends the request.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from attrs import define, evolve
 
+from furytune._http_body import ACCEPTED, BodyError
+from furytune.collectors._live.bodies import Content
 from furytune.collectors._live.patience import InvalidAnswers, Pace, Patience
 from furytune.collectors._live.running import LOG
 from furytune.collectors._live.verdict import (
@@ -28,7 +32,7 @@ __all__ = ["Attempt", "Guard", "Refused"]
 
 _MARGIN = 0.05
 
-_TOLD = 5.0  # seconds of waiting that people should know of
+_TOLD = 5.0  # waits longer than this many seconds are logged
 
 
 class Refused(Exception):  # noqa: N818  (never seen outside)
@@ -72,12 +76,16 @@ class Guard:
 
     Attributes:
         requests: How many were sent.
-        stopped: Why no further one may be sent, or None.
+        stopped: Why no further request may be sent, or None.
+        ahead: Seconds by which Discord's clock is ahead of this machine's, by the ``Date`` of its first answer; 0 until
+            there is one.
     """
 
     def __init__(self, patience: Patience) -> None:
         self.requests = 0
         self.stopped: Verdict | None = None
+        self.ahead = 0.0
+        self._timed = False
         self._patience = patience
         self._pace = Pace(patience.rate, patience.burst)
         self._invalid = InvalidAnswers(patience.invalid)
@@ -106,9 +114,10 @@ class Guard:
         self.stopped = self.stopped or verdict
         self.check()
 
-    async def _on_start(self, _session: Any, context: Any, _params: Any) -> None:
+    async def _on_start(self, _session: Any, context: Any, params: Any) -> None:
         attempt: Attempt = context.trace_request_ctx
         self.check()
+        params.headers["Accept-Encoding"] = ACCEPTED
         await self._pace.wait(attempt.bucket)
         attempt.sent = 0
         attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
@@ -123,7 +132,7 @@ class Guard:
         self.requests += 1
 
     async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:
-        # Hereafter discord.py may wait until its bucket is full again; that is no slow answer.
+        # From here on discord.py may wait until its bucket is full again, which does not make the answer a slow one.
         attempt: Attempt = context.trace_request_ctx
         if not attempt.limit.expired():
             attempt.limit.reschedule(None)
@@ -132,12 +141,14 @@ class Guard:
         response = params.response
         try:
             self._judge(response.status, response.headers, context.trace_request_ctx.bucket)
-        except Refused:
+            response.content = Content(response, self._patience.largest)
+        except (Refused, BodyError):
             response.close()
             raise
 
     def _judge(self, status: int, headers: Any, bucket: str) -> None:
         now = asyncio.get_running_loop().time()
+        self._compare_clocks(headers)
         if status == 401:
             self._stop(REFUSED_TOKEN)
         if status == 429 and (not headers.get("Via") or "json" not in headers.get("Content-Type", "")):
@@ -154,29 +165,34 @@ class Guard:
             self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)
             raise Refused(Verdict(problem=f"Discord answered {status}", status=status, again=True, wait=wait))
         elif headers.get("X-RateLimit-Remaining") == "0":
-            # This answer is good and is used; the next request is what would have to wait.
+            # This answer is good and is used; it is the next request that would have to wait.
             reset = _seconds(headers, "X-RateLimit-Reset-After")
             if reset > self._patience.longest_wait:
                 self.stopped = self.stopped or told_to_wait(reset)
             elif reset > 0:
                 # discord.py waits as long as the header says, which is rounded.
-                self._pace.hold(bucket, reset + _MARGIN)
-            elif reset > _TOLD:
-                _tell(reset, bucket)
+                self._keep_quiet(bucket, reset + _MARGIN)
+
+    def _compare_clocks(self, headers: Any) -> None:
+        if self._timed:
+            return
+        try:
+            self.ahead = parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+        except (ValueError, OverflowError):  # without one, this machine's clock is all there is
+            return
+        self._timed = True
 
     def _hold(self, bucket: str, seconds: float) -> None:
         if seconds > self._patience.longest_wait:
             self._stop(told_to_wait(seconds))
+        self._keep_quiet(bucket, seconds)
+
+    def _keep_quiet(self, bucket: str, seconds: float) -> None:
         if seconds > _TOLD:
-            _tell(seconds, bucket)
+            of_bucket = f" of {bucket}" if bucket else ""
+            LOG.info("Discord asks to wait %.0f s before the next request%s", seconds, of_bucket)
         if seconds > 0:
             self._pace.hold(bucket, seconds)
-
-
-def _tell(seconds: float, bucket: str) -> None:
-    LOG.info(
-        "Discord asks to wait %.0f s before the next request%s", seconds, f" of {bucket}" if bucket else ""
-    )
 
 
 def _is_global(headers: Any) -> bool:

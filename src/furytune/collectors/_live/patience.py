@@ -36,6 +36,8 @@ class Patience:
             50 that it allows a bot in any second (discord-api-docs, ``topics/rate-limits``, "Global Rate Limit") and
             tells in no header; at another endpoint it is no limit, until that one says that there is one.
         burst: Requests that may go out at once after a pause.
+        largest: Most bytes of one answer, unpacked. A page of 100 messages has about 100 kB, and at most some 10 MB; a
+            larger answer is refused before it takes more memory than this.
         invalid: Answers 401, 403 and 429 within ten minutes after which the session ends. Discord bans an address
             at 10,000 (the same page, "Invalid Request Limit"), and the address may serve other programs too.
     """
@@ -47,6 +49,7 @@ class Patience:
     longest_wait: float = field(default=300.0, converter=_at_least_30)
     rate: float | None = None
     burst: int = 4
+    largest: int = 32 << 20
     invalid: int = 1_000
 
     def delays(self) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""Whose messages are collected, by their ids and roles."""
+"""Decides by ids and roles whose messages are collected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from furytune.collectors._live.roster import Roster
+from furytune.collectors._live.running import LOG
 from furytune.collectors._live.session import Session
+from furytune.collectors._live.verdict import WrongAnswerError
 from furytune.collectors.consent import Consent
 from furytune.errors import DiscordForbiddenError
 from furytune.journal.messages import Reference
@@ -19,18 +21,18 @@ Json = dict[str, Any]
 
 
 class Participants:
-    """Decides on authors; asks for the roles of each at most once.
+    """Decides about authors; asks for the roles of each at most once.
 
     Args:
         session: Open.
         guild: Id of the server.
         roles: Its roles, names by ids.
         consent: The rules, with role ids.
-        forgotten: Who and what is never to be collected.
+        forgotten: Who and what is never collected.
 
     Attributes:
         listed: Whether all members could be listed.
-        copies: How many forwarded messages were looked at.
+        copies: How many forwarded messages were checked.
     """
 
     def __init__(
@@ -53,25 +55,32 @@ class Participants:
 
     @property
     def asked(self) -> int:
-        """Of how many authors the roles were asked for one by one."""
+        """For how many authors the roles were asked for one by one."""
         return 0 if self.listed else len(self._members)
 
     async def load(self) -> None:
-        """Lists all members at once, where the bot may."""
+        """Lists all members at once, where the bot may and the list can be true.
+
+        A list that lacks somebody would say that they left, and with them their role to opt out.
+        """
         try:
             async for page in self._session.members(self._guild):
                 self._members.extend((str(m["user"]["id"]), _roles(m)) for m in page)
         except DiscordForbiddenError:
             return
+        except WrongAnswerError as error:
+            self._members = Roster()
+            LOG.warning("%s; roles are asked for one by one where they matter", error)
+            return
         self.listed = True
 
     async def meet(self, authors: Iterable[str]) -> None:
-        """Learns the roles of authors, one request for each, where they decide and no list was to be had."""
+        """Learns the roles of authors, with one request for each, where roles matter and no list was available."""
         wanted = set(authors)
         self._seen |= wanted
         if self.listed or not self._consent.needs_roles or all(author in self._members for author in wanted):
             return
-        # Somebody whom another channel is asking about is waited for too.
+        # This also waits for authors whom another channel is asking about.
         async with self._asking:
             for author in sorted((a for a in wanted if a not in self._members), key=int):
                 member = await self._session.member(self._guild, author)
@@ -84,7 +93,7 @@ class Participants:
         return self._forgotten.masked(line)
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
-        """Returns why a message is not collected, "" if it is. Its author has been met before."""
+        """Returns why a message is not collected, "" if it is; its author's roles are known (see `meet`)."""
         if message in self._forgotten.messages:
             return "forgotten"
         why = self._refusals.get((author, bot))
@@ -97,22 +106,22 @@ class Participants:
 
     @property
     def restricted(self) -> bool:
-        """True if there may be people whose messages are not collected."""
+        """True if there is anyone whose messages are not collected."""
         return self._consent != Consent() or bool(self._forgotten.people or self._forgotten.messages)
 
     def withhold(self, messages: Withheld) -> None:
-        """Says which messages are not in the journal for the sake of their authors, and why each."""
+        """Sets which messages are left out of the journal for their authors' sake, and why each."""
         self._withheld = messages
 
     def read(self, channels: Collection[str]) -> None:
-        """Says which channels are read, so that the authors there are known."""
+        """Sets which channels are read, so that the authors there are known."""
         self._read = channels
 
     def refusal_of_copy(self, original: Reference) -> str:
         """Returns why the copy of a message is not collected, "" if it is.
 
-        Discord does not tell whose words a copy holds. Where people may opt out or in, one from a channel that is not
-        read is left out.
+        Discord does not say whose words a copy holds. Where people may opt out or in, a copy from a channel that is
+        not read is left out.
         """
         self.copies += 1
         message = original.message_id or ""
@@ -123,21 +132,21 @@ class Participants:
         return self._withheld.get(message, "")
 
     def left(self, author: str) -> bool:
-        """Returns True for somebody who is known to have left the server, and with it the roles there."""
+        """Returns True for someone who is known to have left the server, and with it the roles there."""
         return author in self._absent or (self.listed and author not in self._members)
 
     async def leaving(self, authors: Iterable[str]) -> dict[str, str]:
-        """Returns who of the people that the journal holds may no longer stand in it, and why."""
+        """Returns which of the people in the journal must be taken out of it, and why."""
         held = {*authors, *self._consent.opt_out}
         await self.meet(held)
         found = {author: self.refusal(author, "", bot=False) for author in sorted(held)}
         return {author: why for author, why in found.items() if why}
 
     def as_people(self, before: People) -> People:
-        """Returns what the journal is to know of roles.
+        """Returns what the journal records about roles.
 
         Args:
-            before: What it knew.
+            before: What it recorded so far.
         """
         seen = self._seen | before.members.keys()
         known = {a: self._members.get(a, before.members.get(a, ())) for a in seen}

@@ -1,4 +1,4 @@
-"""Finds out what of a guild a bot can read, and why not the rest, before a message is asked for."""
+"""Finds out what a bot can read on a server, and why it cannot read the rest, before any message is requested."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from furytune.collectors._live.places import (
     unread,
 )
 from furytune.collectors._live.session import Session
+from furytune.collectors._live.verdict import WrongAnswerError
 from furytune.errors import ConfigError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
 
 __all__ = ["Place", "Survey", "Unread", "held_back", "survey"]
@@ -37,7 +38,7 @@ Cursors = Mapping[str, tuple[str, str]]
 # discord-api-docs, resources/channel, "Channel Types".
 _TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _DIRECTORY, _FORUM, _MEDIA = 0, 2, 4, 5, 13, 14, 15, 16
 _WITH_THREADS = {_TEXT, _NEWS, _FORUM, _MEDIA}
-_CROWDED = "more than a page of threads were archived at one moment, and Discord lists only the first of them"
+_CROWDED = "more threads than fit a page were archived at one moment, and Discord lists only the first of them"
 _HIDDEN_NAME, _HIDDEN_FLAG = "___hidden___", 1 << 17
 
 
@@ -46,13 +47,13 @@ class Survey:
     """What there is, each part in the order of ids.
 
     Attributes:
-        guild: The guild, as the API gives it.
-        choice: What of it is wanted.
+        guild: The server, as the API returns it.
+        choice: Which parts of it are wanted.
         roles: Role id to name.
         places: What holds messages and can be read.
         forums: Forum and media channels that can be read; their posts are among the places.
         unread: What will not be read.
-        partial: Channels and forums that are read, but of which some threads cannot be listed.
+        partial: Channels and forums that are read, but some of whose threads could not be listed.
         cursors: What to give as ``known`` next time, once all places are read; see `held_back`.
     """
 
@@ -77,24 +78,24 @@ async def survey(
     logged: Collection[str] = (),
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Survey:
-    """Returns what the bot can read of a guild.
+    """Returns what the bot can read on a server.
 
     Threads that were archived more than a day before the last run's newest are not listed again: nothing is posted in
     an archived thread without opening it, which gives it a new time.
 
     Args:
         session: The session.
-        guild_id: The guild.
+        guild_id: The server.
         known: The ``cursors`` of the last run that was completed.
         include: Ids or names of channels, categories and forums, or ids of threads; none is all.
-        exclude: The same; it counts for more.
+        exclude: The same; it takes precedence.
         private_threads: Whether private threads are wanted.
         logged: Ids of channels and threads that were read before.
-        on_step: Told how far it is.
+        on_step: Called with the progress, in words.
 
     Raises:
-        ConfigError: A name fits no channel, or an id is nobody's or of another guild.
-        DiscordLoginError: The bot is not in the guild, or may not read messages at all.
+        ConfigError: A name fits no channel, or an id belongs to no channel of this server.
+        DiscordLoginError: The bot is not on the server, or may not read messages at all.
         DiscordError: Discord did not answer.
     """
     on_step("looking for channels")
@@ -102,7 +103,7 @@ async def survey(
     guild = await session.guild(guild_id)
     member = await session.member(guild_id, session.me["id"])
     if member is None:
-        raise DiscordLoginError(f"the bot is no member of the guild {guild_id}; invite it, and run again")
+        raise DiscordLoginError(f"the bot is not a member of the server {guild_id}; invite it, and run again")
     channels = sorted(await session.channels(guild_id), key=_number)
     choice = Choice.of(channels, include, exclude, private_threads)
     plan = _Plan(guild_id, channels, choice, Permissions.of(guild, member), dict(known or {}))
@@ -118,7 +119,7 @@ async def survey(
 
 
 def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str, str]]:
-    """Returns cursors that do not pass by threads which were listed but not read.
+    """Returns cursors that do not move past threads that were listed but not read.
 
     Args:
         cursors: Those of a survey.
@@ -138,7 +139,7 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
 
 @define
 class _Plan:
-    """What becomes of each channel and thread."""
+    """Decides what happens to each channel and thread."""
 
     guild_id: str
     channels: list[Json]
@@ -149,12 +150,12 @@ class _Plan:
     forums: dict[str, Place] = field(factory=dict)
     unread: dict[str, Unread] = field(factory=dict)
     partial: dict[str, Unread] = field(factory=dict)
-    crowded: dict[str, Unread] = field(factory=dict)
+    unlisted: dict[str, Unread] = field(factory=dict)
     threads: dict[str, Json] = field(factory=dict)
     held: list[Place] = field(factory=list)
 
     def sort_channels(self) -> None:
-        """Tells channels that can be read from those that cannot."""
+        """Separates channels that can be read from those that cannot."""
         names = {channel["id"]: str(channel.get("name") or "") for channel in self.channels}
         for channel in self.channels:
             if channel["type"] == _CATEGORY:
@@ -177,15 +178,15 @@ class _Plan:
         if name == _HIDDEN_NAME or int(channel.get("flags") or 0) & _HIDDEN_FLAG:
             return "hidden", "needs View Channel"
         if kind == _DIRECTORY:
-            return "no_messages", "a directory of guilds"
+            return "no_messages", "a directory of servers"
         if not is_known(channel):
-            return "unknown_type", f"type {kind}; see whether a newer furytune is out"
+            return "unknown_type", f"type {kind}; check for a newer furytune"
         wanted = (VIEW, READ_HISTORY, CONNECT) if kind in {_VOICE, _STAGE} else (VIEW, READ_HISTORY)
         missing = needed(self.permissions.within(channel), wanted)
         return ("no_permission", missing) if missing else ("", "")
 
     def archives(self) -> list[Archive]:
-        """Returns the lists of archived threads that are to be read."""
+        """Returns the lists of archived threads to read."""
         found: list[Archive] = []
         for channel in self.channels:
             number = channel["id"]
@@ -213,8 +214,9 @@ class _Plan:
                 changed = (archive.cursor, private) if archive.kind == "public" else (public, archive.cursor)
                 self.known[number] = changed
                 if archive.crowded is not None:
-                    full = self.places.get(number) or self.forums[number]
-                    self.crowded[number] = unread(full, "archived_threads", _CROWDED)
+                    self._unlisted(number, _CROWDED)
+            elif isinstance(archive.failed, WrongAnswerError):
+                self._unlisted(number, str(archive.failed))
             elif archive.kind == "public" or isinstance(archive.failed, DiscordGoneError):
                 reason = "gone" if isinstance(archive.failed, DiscordGoneError) else "no_permission"
                 place = self.places.pop(number, None) or self.forums.pop(number)
@@ -223,18 +225,22 @@ class _Plan:
             else:
                 self._partial(number, "archived private threads may not be listed")
 
+    def _unlisted(self, number: str, detail: str) -> None:
+        place = self.places.get(number) or self.forums[number]
+        self.unlisted[number] = unread(place, "archived_threads", detail)
+
     def _partial(self, number: str, detail: str) -> None:
         self.partial[number] = unread(self.places[number], "private_threads", detail)
 
     def add_threads(self, threads: Iterable[Json]) -> None:
-        """Adds threads; of two states of one the later counts."""
+        """Adds threads; of two states of one thread the later one counts."""
         self.threads.update((thread["id"], facts(thread)) for thread in threads)
 
     async def look_up(self, session: Session, logged: Collection[str]) -> None:
-        """Asks for each thread that is included by its id and in no list.
+        """Asks for each thread that is included by its id and is in no list.
 
         Raises:
-            ConfigError: There is none, and there was none.
+            ConfigError: No channel or thread has the id, and none was read before.
         """
         listed = {channel["id"] for channel in self.channels} | self.threads.keys()
         for number in sorted((self.choice.included or frozenset()) - listed, key=int):
@@ -247,14 +253,14 @@ class _Plan:
                 continue
             if found is None and number not in logged:
                 raise ConfigError(
-                    f"include: there is no channel or thread {number}; see the id (right-click its name, Copy Channel ID)"
+                    f"include: no channel or thread has the id {number}; check it (right-click its name, Copy Channel ID)"
                 )
             if found is None:
                 self.unread[number] = Unread(
                     id=number, name="", reason="gone", detail="no channel has this id"
                 )
             elif found.get("guild_id") != self.guild_id:
-                raise ConfigError(f"include: the channel {number} is not of the guild {self.guild_id}")
+                raise ConfigError(f"include: the channel {number} does not belong to the server {self.guild_id}")
             else:
                 self.add_threads([found])
 
@@ -270,7 +276,7 @@ class _Plan:
             places=_in_order(self.places),
             forums=_in_order(self.forums),
             unread=_in_order(self.unread),
-            partial=(*_in_order(self.partial), *_in_order(self.crowded)),
+            partial=(*_in_order(self.partial), *_in_order(self.unlisted)),
             cursors=held_back(dict(sorted(self.known.items())), self.held),
         )
 
@@ -287,7 +293,7 @@ class _Plan:
             # Its history may be closed to the bot, which would look like a thread without messages.
             reason, detail = "hidden", "needs View Channel in its channel"
         elif place.type == "":
-            reason, detail = "unknown_type", f"type {thread['type']}; see whether a newer furytune is out"
+            reason, detail = "unknown_type", f"type {thread['type']}; check for a newer furytune"
         elif covered is not None and covered.reason != "not_included":
             return
         elif detail := needed(self.permissions.within(channel), (VIEW, READ_HISTORY)):

@@ -1,4 +1,4 @@
-"""Goes through one channel, page by page, and brings its log to what Discord says."""
+"""Goes through one channel, page by page, and brings its log up to date with Discord."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from furytune.collectors._live.convert import is_bare, kept
 from furytune.collectors._live.people import Participants
 from furytune.collectors._live.session import Session
+from furytune.collectors._live.verdict import WrongAnswerError
 from furytune.errors import DiscordError, DiscordForbiddenError
 from furytune.journal._lines import GONE, ChannelState, Position, gone_line, parse_gone
 from furytune.journal.log import Log
@@ -26,15 +27,15 @@ Json = dict[str, Any]
 _NOTED = 20
 _OUT = "opted_out"
 _UNWRITABLE = "lone_surrogate"
-# What comes of reading a message that is not of the published shape.
-_ODD = (AttributeError, KeyError, TypeError, ValueError, OverflowError, msgspec.ValidationError)
+# What reading a message that does not have the published shape can raise.
+_ODD = (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError, msgspec.ValidationError)
 
 _read_again = msgspec.json.Decoder(Kept).decode
 
 
 @define
 class Counts:
-    """What a run did to the journal, in messages; and how many channels and threads it read, of how many places."""
+    """What a run changed in the journal, in messages; and how many channels and threads it read, of how many places."""
 
     new: int = 0
     changed: int = 0
@@ -52,8 +53,8 @@ class Sweep:
         session: Open.
         participants: Whose messages are collected.
         log: Open to append.
-        state: What is known of the channel now.
-        counts: Added to.
+        state: What is known about the channel now.
+        counts: Where to add up what is done.
         on_page: Called after each page.
         title: Of a thread or forum post; "" for a channel, and where it is unknown.
     """
@@ -77,7 +78,7 @@ class Sweep:
         self._title = title
 
     async def forward(self, bound: int) -> None:
-        """Reads what is new, up to a bound; a reading that was interrupted first comes to its own.
+        """Reads what is new, up to a bound; a reading that was interrupted is first finished up to its own bound.
 
         Args:
             bound: Id of the channel's newest message, 0 for none.
@@ -95,7 +96,7 @@ class Sweep:
         """Follows edits and deletions among the messages that were read before.
 
         Args:
-            after: Messages up to this id are left as they are.
+            after: Messages up to this id are not compared.
         """
 
         def unmoved(_at: int, _until: int) -> Position:
@@ -104,10 +105,10 @@ class Sweep:
         await self._through(after, int(self._log.position.read), unmoved, note=0)
 
     async def refresh(self, number: int) -> None:
-        """Follows edits and deletions among all messages; goes on where it was interrupted.
+        """Follows edits and deletions among all messages; continues where it was interrupted.
 
         Args:
-            number: Of the whole pass over the server, counted from 1.
+            number: Number of this pass over the whole server, from 1.
         """
 
         def checking(at: int, until: int) -> Position:
@@ -130,13 +131,15 @@ class Sweep:
         Args:
             after: The first id is above this.
             until: The last id.
-            position_at: What to write down on reaching an id, with the last one.
-            note: Pages after which that is written down although nothing changed; 0 for never.
+            position_at: Returns the position to save on reaching an id, given the last one too.
+            note: Pages after which the position is saved although nothing changed; 0 for never.
         """
         held = _Held(self._log, after)
         pages = 0
         async with aclosing(self._pages(after, until)) as found:
             async for raw in found:
+                if not raw:
+                    await self._check_empty(after, until)
                 after = min(int(raw[-1]["id"]), until) if raw else until
                 page = [message for message in raw if int(message["id"]) <= until]
                 fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
@@ -146,8 +149,21 @@ class Sweep:
                     self._log.append(position, lines=fresh, changed=changed, channel=self._state)
                 self._on_page()
 
+    async def _check_empty(self, after: int, until: int) -> None:
+        """Checks that there is nothing between two ids, which is what an empty page says.
+
+        Raises:
+            WrongAnswerError: There is.
+        """
+        newest = int(await self._session.latest(self._state.id) or 0)
+        if after < newest <= until:  # a newer one may have been posted since
+            raise WrongAnswerError(
+                f"channel {self._state.id}: Discord's answer was not used: it says that there are no messages after {after}, "
+                f"but there is {newest}; run again later to read on"
+            )
+
     async def _pages(self, after: int, until: int) -> AsyncGenerator[list[Json], None]:
-        """Yields pages up to one that is empty or holds the last id, and asks for the next one meanwhile."""
+        """Yields pages up to one that is empty or reaches the last id, and requests the next one meanwhile."""
         ready: list[list[Json]] = []
 
         async def ask() -> None:
@@ -170,15 +186,15 @@ class Sweep:
     async def _difference(
         self, page: list[Json], held: dict[int, bytes], hidden: int
     ) -> tuple[list[bytes], list[bytes]]:
-        """Returns the lines that the log lacks: above its highest id, and others.
+        """Returns the lines that the log lacks: those above its highest id, and the others.
 
         Args:
-            page: What Discord says.
-            held: What the log holds of the same stretch.
-            hidden: If Discord says nothing of it, the id of the message at its end; else 0.
+            page: What Discord returned.
+            held: What the log holds between the same ids.
+            hidden: The last of these ids if the page is empty; else 0.
         """
         try:
-            bare = any(map(is_bare, page))  # a bot's words are shown without the intent too
+            bare = any(map(is_bare, page))  # bots' messages are shown without the intent too
             authors = {str(int(message["author"]["id"])) for message in page}
         except _ODD as error:
             raise self._odd(error) from None
@@ -199,7 +215,7 @@ class Sweep:
         for doubtful in sorted({min(missing, default=hidden), max(missing, default=hidden)} - {0}):
             if await self._session.message(self._state.id, str(doubtful)) is not None:
                 raise DiscordForbiddenError(
-                    f"channel {self._state.id}: Discord leaves out messages that are there; give the bot the "
+                    f"channel {self._state.id}: Discord leaves out messages that exist; give the bot the "
                     "permission Read Message History",
                 )
         self._counts.deleted += len(missing)
@@ -214,10 +230,10 @@ class Sweep:
             if not why and found.forwarded_message and found.reference:
                 why = self._participants.refusal_of_copy(found.reference)
             if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
-                why = _OUT  # the role went with the membership, the wish did not
+                why = _OUT  # the role ended with the membership, the wish did not
             line = gone_line(found.id, why) if why else self._participants.masked(line_of(found))
             if not why:
-                _read_again(line)  # what could be written but not be read would spoil the log
+                _read_again(line)  # a line that can be written but not read would spoil the log
         except UnicodeEncodeError:
             return gone_line(str(message["id"]), _UNWRITABLE)
         except _ODD as error:
@@ -226,8 +242,8 @@ class Sweep:
 
     def _odd(self, error: Exception) -> DiscordError:
         return DiscordError(
-            f"channel {self._state.id}: a message is of another shape than Discord's reference says "
-            f"({type(error).__name__}); see whether a newer furytune is out"
+            f"channel {self._state.id}: a message does not have the shape that Discord's reference describes "
+            f"({type(error).__name__}); check for a newer furytune"
         )
 
     def _count(self, before: bytes, line: bytes) -> None:
@@ -247,7 +263,7 @@ def _title_in(before: bytes) -> str:
 
 
 class _Held:
-    """What a log holds, to be taken in the order of ids."""
+    """The lines of a log, taken in the order of ids."""
 
     def __init__(self, log: Log, after: int) -> None:
         self._lines: Iterator[tuple[int, bytes]] = log.lines(after) if log.last.top > after else iter(())
@@ -255,14 +271,14 @@ class _Held:
         self._next: tuple[int, bytes] | None = None
 
     def up_to(self, end: int) -> dict[int, bytes]:
-        """Returns the lines up to an id that were not taken yet."""
+        """Returns the lines up to an id that were not returned yet."""
         found: dict[int, bytes] = {}
         while (item := self._next or next(self._lines, None)) is not None:
             self._next = item
             if item[0] > end:
                 break
             self._next = None
-            if item[0] > self._after:  # or it was written since, by this very sweep
+            if item[0] > self._after:  # otherwise this very sweep has written it
                 found[item[0]] = item[1]
         self._after = end
         return found

@@ -1,4 +1,4 @@
-"""What the outcome of a request means, in words that hold no header, no body and no token."""
+"""What the outcome of a request means, in words that contain no header, body or token."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from furytune._http_body import BodyError
 from furytune.errors import (
     DiscordError,
     DiscordForbiddenError,
@@ -14,12 +15,16 @@ from furytune.errors import (
     DiscordLoginError,
 )
 
-__all__ = ["BANNED", "GARBLED", "REFUSED_TOKEN", "TOO_MANY_INVALID", "Verdict", "told_to_wait", "verdict_of"]
+__all__ = ["BANNED", "GARBLED", "REFUSED_TOKEN", "TOO_MANY_INVALID", "Verdict", "WrongAnswerError", "told_to_wait", "unusable", "verdict_of"]
 
-_LATER = "nothing that was read is lost: run again later to go on"
+_LATER = "nothing that was read is lost: run again later to continue"
 # discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
 _UNKNOWN_CHANNEL = 10003
 _MISSING = {50001, 50013}
+
+
+class WrongAnswerError(DiscordError):
+    """Discord's answer cannot be what was asked for, however often it was asked."""
 
 
 @frozen(kw_only=True)
@@ -30,9 +35,9 @@ class Verdict:
         problem: What happened and what to do next.
         status: HTTP status, None where there was no answer.
         code: Discord's own code for the failure, 0 for none.
-        kind: Which error it is, if it is to be raised.
+        kind: The error to raise.
         again: Whether the same request may succeed later.
-        wait: Least seconds until then, as the service said.
+        wait: Seconds to wait at least, as the service said.
         last: Whether no further request may be made at all.
     """
 
@@ -45,7 +50,7 @@ class Verdict:
     last: bool = False
 
     def error(self, request: str) -> DiscordError:
-        """Returns what is raised.
+        """Returns the error to raise.
 
         Args:
             request: Method and path.
@@ -57,31 +62,36 @@ class Verdict:
 
         Args:
             tries: How many.
-            first: Whether nothing was answered before.
+            first: Whether no request was answered before.
         """
-        hint = f"see the network of this machine; {_LATER}" if first and self.status is None else _LATER
+        hint = f"check the network of this machine; {_LATER}" if first and self.status is None else _LATER
         return evolve(self, problem=f"{self.problem}, in {tries} tries; {hint}", again=False)
 
 
 REFUSED_TOKEN = Verdict(
-    problem="Discord refuses the token; copy the bot's token anew from the developer portal (page Bot, "
-    "Reset Token), and run again. No further request is made with this one",
+    problem="Discord refuses the token; get a new one for the bot from the developer portal (page Bot, Reset Token), "
+    "and run again. No further request is made with this one",
     status=401,
     kind=DiscordLoginError,
     last=True,
 )
 BANNED = Verdict(
-    problem="the answer 429 came from the network before Discord, which bans an address for a time after too "
-    f"many bad requests; stop other programs that use this address, wait an hour, and {_LATER}",
+    problem="the answer 429 came from the network in front of Discord, which bans an address for a time after too "
+    f"many bad requests; stop other programs that use this address and wait an hour; {_LATER}",
     status=429,
     last=True,
 )
 TOO_MANY_INVALID = Verdict(
-    problem="too many answers 401, 403 and 429 within ten minutes, and Discord bans an address that goes on; "
-    f"see what the bot may read; {_LATER}",
+    problem="too many answers 401, 403 and 429 within ten minutes, and Discord bans an address that continues; "
+    f"check what the bot may read; {_LATER}",
     last=True,
 )
-GARBLED = Verdict(problem="the answer was cut off or is no JSON", again=True)
+GARBLED = Verdict(problem="the answer was cut off or is not JSON", again=True)
+
+
+def unusable(why: str) -> Verdict:
+    """Returns the verdict on an answer that cannot be true."""
+    return Verdict(problem=f"Discord's answer was not used: {why}", kind=WrongAnswerError, again=True)
 
 
 def told_to_wait(seconds: float) -> Verdict:
@@ -103,18 +113,20 @@ def verdict_of(error: Exception) -> Verdict:
         return told_to_wait(error.retry_after)
     if isinstance(error, aiohttp.ClientSSLError):
         return Verdict(
-            problem=f"the connection is not safe ({type(error).__name__}); see the clock and the certificates "
+            problem=f"the connection is not secure ({type(error).__name__}); check the clock and the certificates "
             "of this machine, and any proxy between it and Discord"
         )
     if isinstance(error, asyncio.TimeoutError):
-        return Verdict(problem="no whole answer in time", again=True)
+        return Verdict(problem="no complete answer in time", again=True)
     if isinstance(error, aiohttp.ClientError | OSError):
         number = getattr(error, "errno", None)
         named = type(error).__name__ + (f", errno {number}" if isinstance(number, int) else "")
         return Verdict(problem=f"the connection failed ({named})", again=True)
-    if isinstance(error, ValueError | LookupError | TypeError):
+    if isinstance(error, BodyError):
+        return Verdict(problem=str(error), again=True)
+    if isinstance(error, ValueError | LookupError | TypeError | RecursionError):
         return GARBLED
-    return Verdict(problem=f"discord.py could not carry it out ({type(error).__name__}); please report it")
+    return Verdict(problem=f"discord.py could not send the request ({type(error).__name__}); please report it")
 
 
 def _refusal(error: Any) -> Verdict:
@@ -124,7 +136,7 @@ def _refusal(error: Any) -> Verdict:
         return Verdict(problem=said, status=status, code=code, again=True)
     if status == 403 and code in _MISSING:
         return Verdict(
-            problem=f"{said}: the bot may not read this; give it the permissions, or exclude the channel",
+            problem=f"{said}: the bot may not read this; give it the permission, or exclude the channel",
             status=status,
             code=code,
             kind=DiscordForbiddenError,
@@ -136,5 +148,5 @@ def _refusal(error: Any) -> Verdict:
             code=code,
             kind=DiscordGoneError,
         )
-    hint = "please report it" if code else "the answer may be that of a proxy in between"
+    hint = "please report it" if code else "the answer may come from a proxy in between"
     return Verdict(problem=f"{said}; {hint}", status=status, code=code)

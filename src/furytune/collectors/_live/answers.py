@@ -1,0 +1,295 @@
+"""Checks each answer of Discord before anything moves because of it.
+
+Where the journal stands in a channel moves past all ids of a page. One page that belongs to another channel, or whose ids
+lie in the future, would hide every message posted from then on; a wrong list of members would hide who opted out. So
+an answer is used whole or not at all.
+
+What is checked is what the API reference promises (discord-api-docs, ``resources/message``, ``resources/channel``,
+``resources/guild``): the shape of the fields that are read, and that the items belong to what was asked for, lie on the
+asked-for side of the cursor, are no more than the limit, and come in order, none twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+__all__ = [
+    "UnsoundError",
+    "application",
+    "archived_threads",
+    "archive_time",
+    "channel",
+    "channels",
+    "guild",
+    "member",
+    "members",
+    "message",
+    "messages",
+    "threads",
+    "user",
+]
+
+Json = dict[str, Any]
+S = TypeVar("S")
+
+# Discord's ids are decimal strings (topics "Snowflakes"); 19 digits last until the year 2154.
+_Snowflake = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,18}\Z")]
+_Bits = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,40}\Z")]
+
+
+class UnsoundError(Exception):
+    """An answer that cannot be what was asked for; the session asks again.
+
+    Args:
+        problem: What is wrong with it, as the end of "the answer was not used, because ...". Nothing of the answer is quoted.
+    """
+
+
+class _Thing(msgspec.Struct):
+    id: _Snowflake
+
+
+class _User(_Thing):
+    bot: bool = False
+
+
+class _Application(msgspec.Struct):
+    flags: int | None = None
+
+
+class _Message(_Thing):
+    channel_id: str
+    type: int
+    author: _Thing
+
+
+class _Role(_Thing):
+    name: str
+    permissions: _Bits
+
+
+class _Guild(_Thing):
+    roles: list[_Role]
+    owner_id: str | None = None
+
+
+class _Overwrite(msgspec.Struct):
+    id: str
+    allow: _Bits
+    deny: _Bits
+
+
+class _Tag(msgspec.Struct):
+    id: str
+    name: str
+
+
+class _Channel(_Thing):
+    type: int
+    guild_id: str | None = None
+    parent_id: _Snowflake | None = None
+    flags: int | None = None
+    permission_overwrites: list[_Overwrite] | None = None
+    available_tags: list[_Tag] | None = None
+
+
+class _Archiving(msgspec.Struct):
+    archive_timestamp: str
+    archived: bool
+
+
+class _Thread(_Thing):
+    type: int
+    parent_id: _Snowflake
+    thread_metadata: _Archiving
+    guild_id: str | None = None
+    applied_tags: list[str] | None = None
+
+
+class _Threads(msgspec.Struct):
+    threads: list[_Thread]
+
+
+class _Archive(_Threads):
+    has_more: bool
+
+
+class _Member(msgspec.Struct):
+    user: _Thing
+    roles: list[str]
+
+
+def user(answer: Any) -> Json:
+    """Returns an account."""
+    _shaped(answer, _User)
+    return answer
+
+
+def application(answer: Any) -> Json:
+    """Returns an application."""
+    _shaped(answer, _Application)
+    return answer
+
+
+def guild(answer: Any, *, uid: str) -> Json:
+    """Returns the server that was asked for."""
+    _is_asked(_shaped(answer, _Guild).id, uid)
+    return answer
+
+
+def channels(answer: Any, *, of: str) -> list[Json]:
+    """Returns the channels of a server."""
+    found = _shaped(answer, list[_Channel])
+    _of_server(found, of)
+    _all_different([item.id for item in found])
+    return answer
+
+
+def channel(answer: Any, *, uid: str) -> Json:
+    """Returns the channel or thread that was asked for."""
+    _is_asked(_shaped(answer, _Channel).id, uid)
+    if "thread_metadata" in answer:
+        archive_time(_shaped(answer, _Thread).thread_metadata.archive_timestamp)
+    return answer
+
+
+def threads(answer: Any, *, of: str) -> list[Json]:
+    """Returns the active threads of a server."""
+    found = _shaped(answer, _Threads).threads
+    _of_server(found, of)
+    _all_different([item.id for item in found])
+    for item in found:
+        archive_time(item.thread_metadata.archive_timestamp)
+    return answer["threads"]
+
+
+def archived_threads(
+    answer: Any, *, of: str, before: str, by_id: bool, limit: int, latest: datetime
+) -> tuple[list[Json], bool]:
+    """Returns archived threads of a channel, and whether there are more.
+
+    They may be out of order: one that was opened and closed again since Discord sorted them shows its new time.
+
+    Args:
+        answer: Discord's.
+        of: The channel.
+        before: Id or archive time that they lie before, "" for none.
+        by_id: Whether that is an id.
+        limit: Most threads.
+        latest: Moment that no thread can have been archived after.
+    """
+    whole = _shaped(answer, _Archive)
+    found = whole.threads
+    _at_most(limit, found)
+    if any(item.parent_id != of for item in found):
+        raise UnsoundError("it holds threads of another channel")
+    _all_different([item.id for item in found])
+    times = [archive_time(item.thread_metadata.archive_timestamp) for item in found]
+    if times and max(times) > latest:
+        raise UnsoundError("it holds threads that were archived in the future")
+    if before and by_id:
+        beyond = any(int(item.id) >= int(before) for item in found)
+    else:
+        beyond = bool(before and times) and max(times) > archive_time(before)
+    if beyond:
+        raise UnsoundError("it holds threads that were not asked for")
+    return answer["threads"], whole.has_more
+
+
+def archive_time(text: str) -> datetime:
+    """Returns the moment that a thread was archived or opened."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise UnsoundError("it holds a thread without the time it was archived") from None
+
+
+def members(answer: Any, *, after: int, limit: int, newest: int) -> list[Json]:
+    """Returns members of a server, in the order of their ids.
+
+    Args:
+        answer: Discord's.
+        after: Id that they lie after.
+        limit: Most members.
+        newest: Id that no id can be above.
+    """
+    found = _shaped(answer, list[_Member])
+    _at_most(limit, found)
+    _ascending([int(item.user.id) for item in found], after, newest)
+    return answer
+
+
+def member(answer: Any, *, uid: str) -> Json:
+    """Returns the member that was asked for."""
+    _is_asked(_shaped(answer, _Member).user.id, uid)
+    return answer
+
+
+def messages(answer: Any, *, of: str, after: int, limit: int, newest: int) -> list[Json]:
+    """Returns messages of a channel, oldest first.
+
+    Args:
+        answer: Discord's, newest first.
+        of: The channel.
+        after: Id that they lie after.
+        limit: Most messages.
+        newest: Id that no id can be above.
+    """
+    found = _shaped(answer, list[_Message])
+    _at_most(limit, found)
+    if any(item.channel_id != of for item in found):
+        raise UnsoundError("it holds messages of another channel")
+    _ascending([int(item.id) for item in reversed(found)], after, newest)
+    return answer[::-1]
+
+
+def message(answer: Any, *, of: str, uid: str) -> Json:
+    """Returns the message that was asked for."""
+    found = _shaped(answer, _Message)
+    _is_asked(found.id, uid)
+    _is_asked(found.channel_id, of)
+    return answer
+
+
+def _shaped(answer: Any, kind: type[S]) -> S:
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError:
+        # Its words may name keys of the answer.
+        raise UnsoundError("it does not have the shape that Discord's reference describes") from None
+
+
+def _is_asked(found: str, asked: str) -> None:
+    if found != asked:
+        raise UnsoundError("it is about something else than was asked for")
+
+
+def _of_server(found: Collection[_Channel | _Thread], server: str) -> None:
+    # Discord may leave it out where the server is named in the request.
+    if any(item.guild_id not in {None, server} for item in found):
+        raise UnsoundError("it holds channels of another server")
+
+
+def _at_most(limit: int, found: Sequence[Any]) -> None:
+    if len(found) > limit:
+        raise UnsoundError(f"it holds more than the {limit} items that were asked for")
+
+
+def _all_different(ids: Collection[str]) -> None:
+    if len(set(ids)) < len(ids):
+        raise UnsoundError("it holds the same item twice")
+
+
+def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
+    if any(first >= second for first, second in pairwise(ids)):
+        raise UnsoundError("its items are out of order, or one is there twice")
+    if ids and ids[0] <= after:
+        raise UnsoundError("it holds items that were not asked for")
+    if ids and ids[-1] > newest:
+        raise UnsoundError("it holds ids from the future (check the clock of this machine)")
