@@ -174,6 +174,6 @@ class DiscordExportCollector:
             block=self.block_size,
             limit=self.max_message_bytes,
         )
-        channels = chosen_channels(found, self.channels, self.exclude, outcome.drop)
-        people = withholding(channels, self.consent)
-        return [Participating(channel, people) for channel in channels]
+        people = withholding(found, self.consent)  # of all channels: whoever is in one of them may hold a role elsewhere
+        chosen = chosen_channels(found, self.channels, self.exclude, outcome.drop)
+        return [Participating(channel, people) for channel in chosen]

@@ -257,7 +257,9 @@ class Session:
             if len(page) < _MEMBERS:
                 break
         if not seen:
-            raise WrongAnswerError(f"the list of members of the server {guild} does not contain the bot itself")
+            raise WrongAnswerError(
+                f"the list of members of the server {guild} does not contain the bot itself"
+            )
 
     async def messages(self, channel: str, *, after: str, limit: int = 100) -> list[Json]:
         """Returns the first messages of a channel after an id, oldest first.

@@ -38,7 +38,9 @@ Cursors = Mapping[str, tuple[str, str]]
 # discord-api-docs, resources/channel, "Channel Types".
 _TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _DIRECTORY, _FORUM, _MEDIA = 0, 2, 4, 5, 13, 14, 15, 16
 _WITH_THREADS = {_TEXT, _NEWS, _FORUM, _MEDIA}
-_CROWDED = "more threads than fit a page were archived at one moment, and Discord lists only the first of them"
+_CROWDED = (
+    "more threads than fit a page were archived at one moment, and Discord lists only the first of them"
+)
 _HIDDEN_NAME, _HIDDEN_FLAG = "___hidden___", 1 << 17
 
 
@@ -260,7 +262,9 @@ class _Plan:
                     id=number, name="", reason="gone", detail="no channel has this id"
                 )
             elif found.get("guild_id") != self.guild_id:
-                raise ConfigError(f"include: the channel {number} does not belong to the server {self.guild_id}")
+                raise ConfigError(
+                    f"include: the channel {number} does not belong to the server {self.guild_id}"
+                )
             else:
                 self.add_threads([found])
 

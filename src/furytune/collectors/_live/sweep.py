@@ -28,7 +28,15 @@ _NOTED = 20
 _OUT = "opted_out"
 _UNWRITABLE = "lone_surrogate"
 # What reading a message that does not have the published shape can raise.
-_ODD = (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError, msgspec.ValidationError)
+_ODD = (
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    msgspec.ValidationError,
+)
 
 _read_again = msgspec.json.Decoder(Kept).decode
 

@@ -15,7 +15,17 @@ from furytune.errors import (
     DiscordLoginError,
 )
 
-__all__ = ["BANNED", "GARBLED", "REFUSED_TOKEN", "TOO_MANY_INVALID", "Verdict", "WrongAnswerError", "told_to_wait", "unusable", "verdict_of"]
+__all__ = [
+    "BANNED",
+    "GARBLED",
+    "REFUSED_TOKEN",
+    "TOO_MANY_INVALID",
+    "Verdict",
+    "WrongAnswerError",
+    "told_to_wait",
+    "unusable",
+    "verdict_of",
+]
 
 _LATER = "nothing that was read is lost: run again later to continue"
 # discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
@@ -126,7 +136,9 @@ def verdict_of(error: Exception) -> Verdict:
         return Verdict(problem=str(error), again=True)
     if isinstance(error, ValueError | LookupError | TypeError | RecursionError):
         return GARBLED
-    return Verdict(problem=f"discord.py could not send the request ({type(error).__name__}); please report it")
+    return Verdict(
+        problem=f"discord.py could not send the request ({type(error).__name__}); please report it"
+    )
 
 
 def _refusal(error: Any) -> Verdict:
