@@ -84,8 +84,8 @@ class TestNewestState:
         assert not run(tmp_path)[0][0].solved
 
     def test_where_exports_do_not_say_when_they_were_made_the_edit_decides(self, tmp_path):
-        write(tmp_path / "a.json", made(asked(answer="new", timestampEdited=at(2)), None))
-        write(tmp_path / "b.json", made(asked(answer="old"), None))
+        write(tmp_path / "b.json", made(asked(answer="new", timestampEdited=at(2)), None))
+        write(tmp_path / "a.json", made(asked(answer="old"), None))
         write(tmp_path / "c.json", made(asked(answer="older"), 1))
         assert run(tmp_path)[0][0].answer == "new"
 

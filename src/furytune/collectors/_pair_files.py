@@ -239,7 +239,9 @@ class TextBlocks:
         if utf8 and first.startswith(codecs.BOM_UTF8):
             first = first[3:]
             self._offset = 3
-        decoder = codecs.getincrementaldecoder("utf-8" if utf8 else name)()
+        # A lone surrogate in UTF-16 costs its record only, which cannot be written as UTF-8.
+        errors = "surrogatepass" if name.startswith(("utf-16", "utf-32")) else "strict"
+        decoder = codecs.getincrementaldecoder("utf-8" if utf8 else name)(errors)
         start = True
         for block in self._with(first, blocks):
             kept = decoder.getstate()[0]

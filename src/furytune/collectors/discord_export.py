@@ -174,6 +174,8 @@ class DiscordExportCollector:
             block=self.block_size,
             limit=self.max_message_bytes,
         )
-        people = withholding(found, self.consent)  # of all channels: whoever is in one of them may hold a role elsewhere
+        people = withholding(
+            found, self.consent
+        )  # of all channels: whoever is in one of them may hold a role elsewhere
         chosen = chosen_channels(found, self.channels, self.exclude, outcome.drop)
         return [Participating(channel, people) for channel in chosen]

@@ -21,8 +21,8 @@ import msgspec
 __all__ = [
     "UnsoundError",
     "application",
-    "archived_threads",
     "archive_time",
+    "archived_threads",
     "channel",
     "channels",
     "guild",
