@@ -13,7 +13,7 @@ from furytune.records import Passage, Prompt
 
 __all__ = ["Explaining", "Explanation", "Fate", "Finding"]
 
-Fate: TypeAlias = Literal["found", "beyond_k", "later", "prompt", "budget"]
+Fate: TypeAlias = Literal["found", "beyond_k", "later", "same_text", "prompt", "budget"]
 
 _SAID: dict[Fate, str] = {
     "found": "found",
@@ -21,6 +21,7 @@ _SAID: dict[Fate, str] = {
     "budget": "left out: no room in the token budget",
     "beyond_k": "left out: not among the k best",
     "later": "left out: dated at or after the question",
+    "same_text": "left out: same text as",
 }
 
 
@@ -31,15 +32,18 @@ class Finding:
     Attributes:
         passage: The passage.
         fate: What became of it: "prompt", "budget" (found, but left out), "beyond_k", "later" (would have been found if
-            it were older than the question), or "found" where no prompt was rendered.
+            it were older than the question), "same_text" (another passage with its title and text was found instead), or
+            "found" where no prompt was rendered.
         scores: By each way of ranking; the last one counts.
-        ranks: Place in each of these rankings, from 1; None where it scores nothing.
+        ranks: Place in each of these rankings, from 1; None where it scores nothing. Empty for a copy, which has no place.
+        same_as: Id of the passage that was found instead; "" unless the fate is "same_text".
     """
 
     passage: Passage
     fate: Fate
     scores: Mapping[str, float] = field(factory=dict)
     ranks: Mapping[str, int | None] = field(factory=dict)
+    same_as: str = ""
 
 
 @runtime_checkable
@@ -105,7 +109,7 @@ class Explanation:
     @property
     def _rows(self) -> list[list[str]]:
         return [
-            [str(i), *(_score(f, name) for name in self._names), _SAID[f.fate], _named(f.passage)]
+            [str(i), *(_score(f, name) for name in self._names), _said(f), _named(f.passage)]
             for i, f in enumerate(self.findings, 1)
         ]
 
@@ -114,6 +118,10 @@ def _score(finding: Finding, name: str) -> str:
     rank = finding.ranks.get(name)
     place = f" (#{rank})" if rank else ""
     return f"{finding.scores.get(name, 0.0):.3f}{place}"
+
+
+def _said(finding: Finding) -> str:
+    return f"{_SAID[finding.fate]} {finding.same_as}".rstrip()
 
 
 def _named(passage: Passage) -> str:

@@ -182,10 +182,9 @@ class TestVectors:
     def test_scores_are_those_without_later_passages(self, passages, question, later):
         """To the last bit, though they are in units of a spread that the later ones must not widen."""
         more = [Passage(id=f"q{i:02}", text=f"sphere cube {i}", date=START) for i in range(later)]
-        rows = [
-            searched(some, "scores").scores([question], [len(passages)])[-1][0, : len(passages)].tolist()
-            for some in (passages, passages + more)
-        ]
+        one, other = (searched(some, "scores") for some in (passages, passages + more))
+        seen = len(one.passages)
+        rows = [search.scores([question], [seen])[-1][0, :seen].tolist() for search in (one, other)]
         assert rows[0] == rows[1]
 
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.sampled_from(["scores", "ranks"]))

@@ -194,14 +194,16 @@ class TestBesideTheBest:
                 assert passage.id in ("p0", "p1", "p2")
                 return int(passage.id[1:])
 
-        build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i}", text="sphere") for i in range(9)])
+        build_index(
+            tmp_path / "corpus.lance", [Passage(id=f"p{i}", text="sphere" + "!" * i) for i in range(9)]
+        )
         rag = RagAugmenter(tmp_path / "corpus.lance", k=5, rerank=Backwards())
         assert [p.id for p in rag.context("sphere")] == ["p2", "p1", "p0", "p3", "p4"]
         assert [p.id for p in attrs.evolve(rag, k=2).context("sphere")] == ["p2", "p1"]
 
     def test_what_is_explained_counts_ties_by_id_and_no_later_passage_beyond_k(self, tmp_path):
         made = [
-            Passage(id=f"p{i}", text="sphere", date=START + timedelta(days=i) if i > 3 else None)
+            Passage(id=f"p{i}", text="sphere" + "!" * i, date=START + timedelta(days=i) if i > 3 else None)
             for i in range(9)
         ]
         build_index(tmp_path / "corpus.lance", made)

@@ -154,7 +154,7 @@ class TestKilled:
         from furytune.records import Passage
         index, round_ = Path(sys.argv[1]), int(sys.argv[2])
         def made(n):
-            return [Passage(id=f"{i}", text=f"round {n} sphere " + "cube " * (i % 50)) for i in range(400)]
+            return [Passage(id=f"{i}", text=f"round {n} sphere {i} " + "cube " * (i % 50)) for i in range(400)]
         print("ready", flush=True)
         sys.stdin.readline()
         print("go", flush=True)
@@ -168,7 +168,7 @@ class TestKilled:
         script.write_text(textwrap.dedent(self.CODE))
         build_index(
             path,
-            [Passage(id=f"{i}", text=f"round -1 sphere {'cube ' * (i % 50)}") for i in range(400)],
+            [Passage(id=f"{i}", text=f"round -1 sphere {i} {'cube ' * (i % 50)}") for i in range(400)],
             embedder=Counting(),
         )
         rnd = random.Random(6)

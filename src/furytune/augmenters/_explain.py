@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from attrs import evolve
+
 from furytune.augmenters._search import Search
 from furytune.explanation import Fate, Finding
 from furytune.records import Passage
@@ -17,7 +19,7 @@ _NEXT = 5
 def findings(
     search: Search, question: str, visible: int, chosen: Sequence[Passage], k: int
 ) -> tuple[Finding, ...]:
-    """Returns the chosen passages, what came next, and what a later question would be shown.
+    """Returns the chosen passages, their copies, what came next, and what a later question would be shown.
 
     Args:
         search: The version that was asked.
@@ -31,6 +33,11 @@ def findings(
     ids = {p.id for p in chosen}
     place = {p.id: i for i, p in enumerate(search.passages) if p.id in ids}
     found = [_finding(search, place[p.id], seen, "found") for p in chosen]
+    found += [
+        evolve(f, passage=copy, fate="same_text", ranks={}, same_as=f.passage.id)
+        for f in tuple(found)
+        for copy in search.copies.get(f.passage.id, ())[:_NEXT]
+    ]
     (row,) = search.top([question], [visible], k + _NEXT)
     after = [i for i in row if search.passages[i].id not in ids][:_NEXT]
     found += [_finding(search, i, seen, "beyond_k") for i in after]

@@ -77,6 +77,25 @@ class Postings:
             return None
         return cls(terms=terms, start=start, rank=rank, count=count, length=length)
 
+    def without(self, ranks: Sequence[int]) -> Postings:
+        """Returns the postings of the other passages.
+
+        Args:
+            ranks: Of the passages to leave out. Each of their terms must also be in a passage that stays.
+        """
+        np = numpy()
+        stays = np.ones(len(self.length), dtype=bool)
+        stays[np.array(ranks, dtype=np.int64)] = False
+        kept = stays[self.rank]
+        renumbered = np.cumsum(stays, dtype=np.int32) - np.int32(1)
+        return Postings(
+            terms=self.terms,
+            start=np.concatenate(([0], np.cumsum(kept)))[self.start],
+            rank=renumbered[self.rank[kept]],
+            count=self.count[kept],
+            length=self.length[stays],
+        )
+
     @property
     def _arrays(self) -> tuple[Any, ...]:
         return self.start, self.rank, self.count, self.length

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from furytune.augmenters._copies import distinct
 from furytune.augmenters._lexical import LexicalIndex
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import Postings, make_postings
@@ -22,11 +23,12 @@ _CELLS = 4_000_000  # scores held at a time, where passages are compared by vect
 
 
 class Search:
-    """Ranks the passages of one version.
+    """Ranks the passages of one version. Of passages that say the same, only one is searched.
 
     Attributes:
-        passages: In ascending order of id; results are positions in them.
-        moments: Of the passages.
+        passages: In ascending order of id, without copies; results are positions in them.
+        moments: Of these passages.
+        copies: By id of a passage, those that are left out because they say the same, see `furytune.augmenters._copies`.
 
     Args:
         path: Folder of the table.
@@ -49,18 +51,24 @@ class Search:
         k1: float,
         b: float,
     ) -> None:
-        self.passages = state.passages
-        self.moments = Moments(state.passages)
+        moments = Moments(state.passages)
+        one = distinct(state.passages, moments)
+        rows = one.positions
+        self.passages = state.passages if rows is None else tuple(state.passages[i] for i in rows)
+        self.moments = moments if rows is None else Moments(self.passages)
+        self.copies = one.copies
         self._embedder, self._fusion = embedder, fusion
         self._lexical: LexicalIndex | None = None
         self._vectors: VectorIndex | None = None
         if words:
             kept = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
-            postings = kept or make_postings(state.passages, self.moments)
+            postings = kept or make_postings(state.passages, moments)
+            postings = postings.without(one.ranks) if one.ranks else postings
             self._lexical = LexicalIndex(postings, self.moments, k1=k1, b=b)
         if embedder is not None:
             assert state.vectors is not None
-            self._vectors = VectorIndex(state.vectors.numbers, self.moments)
+            numbers = state.vectors.numbers
+            self._vectors = VectorIndex(numbers if rows is None else numbers[rows], self.moments)
 
     @property
     def names(self) -> Mapping[str, float]:

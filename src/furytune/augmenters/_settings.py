@@ -15,7 +15,7 @@ from furytune.augmenters import _table
 from furytune.augmenters.embedders import Embedder, LanceEmbedder, OnnxEmbedder, StaticEmbedder
 from furytune.errors import ConfigError, ContractError, ContractMismatchError
 
-__all__ = ["as_float", "embedder_of", "number", "place_of", "positive", "within"]
+__all__ = ["as_float", "embedder_of", "number", "place_of", "positive", "shown", "within"]
 
 # The largest number that a version can have.
 _MOST = 2**63 - 1
@@ -26,7 +26,7 @@ _EMBEDDERS: dict[str, Any] = {"static": StaticEmbedder, "onnx": OnnxEmbedder, "l
 def positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
     """Accepts whole numbers from 1 up."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {_shown(value)}")
+        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {shown(value)}")
 
 
 def within(least: float, most: float) -> Any:
@@ -34,14 +34,13 @@ def within(least: float, most: float) -> Any:
 
     def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
         if not isinstance(value, float) or not least <= value <= most:
-            raise ConfigError(
-                f"{attribute.name} must be a number from {least} to {most}, not {_shown(value)}"
-            )
+            raise ConfigError(f"{attribute.name} must be a number from {least} to {most}, not {shown(value)}")
 
     return check
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Returns a value for a message, at most 60 characters of it."""
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write very long integers
@@ -108,7 +107,7 @@ def embedder_of(spec: Json, location: Mapping[str, Json], base: Path) -> Embedde
     if kind is None:
         raise ContractMismatchError(
             "augmenter",
-            f"the embedder {_shown(spec.get('name'))} is not built in; load the contract with"
+            f"the embedder {shown(spec.get('name'))} is not built in; load the contract with"
             " augmenter=RagAugmenter(path, embedder=...)",
         )
     where = location.get("embedder")

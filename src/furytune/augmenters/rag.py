@@ -21,7 +21,7 @@ from furytune.augmenters._lexical import SCORER_VERSION
 from furytune.augmenters._ranking import FUSION_VERSION
 from furytune.augmenters._rerank import Reranker, reordered
 from furytune.augmenters._search import Search
-from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, within
+from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, shown, within
 from furytune.augmenters._snapshot import Loaded
 from furytune.augmenters._tokens import TOKENIZER_VERSION
 from furytune.augmenters._vectors import VECTORS_VERSION
@@ -34,6 +34,12 @@ __all__ = ["Distractors", "IndexReport", "RagAugmenter", "Reranker", "build_inde
 
 # One for all: loading is rare, and a lock of its own would keep an augmenter from being pickled.
 _LOADING = threading.Lock()
+
+VERSION = 2
+"""Raised whenever equal settings and passages could give another context, for a reason outside the scorers.
+
+1, which specs did not name, gave each of several equal passages a place of its own.
+"""
 
 
 class _Cache:
@@ -136,7 +142,13 @@ class RagAugmenter:
         """
         path, version, snapshot = place_of(location, base)
         if not isinstance(spec, Mapping):
-            raise ContractMismatchError("augmenter", "its settings are none; make a new contract")
+            raise ContractMismatchError("augmenter", "it holds no settings; save a new contract")
+        if spec.get("version", 1) != VERSION:
+            raise ContractMismatchError(
+                "augmenter",
+                f"its passages were chosen by rules of version {shown(spec.get('version', 1))}, this furytune has {VERSION};"
+                " use the furytune that made the contract, or save a new contract and tune again",
+            )
         if spec.get("rerank") is not None:
             raise ContractMismatchError(
                 "augmenter",
@@ -173,7 +185,7 @@ class RagAugmenter:
     @property
     def spec(self) -> Mapping[str, Json]:
         """Everything but the passages that decides what is found."""
-        found: dict[str, Json] = {"name": "rag", "k": self.k}
+        found: dict[str, Json] = {"name": "rag", "version": VERSION, "k": self.k}
         if self.mode != "vector":
             found |= {
                 "scorer": "bm25",
@@ -242,6 +254,8 @@ class RagAugmenter:
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
         """Returns the passages for a question, best first; equal scores are ordered by id.
+
+        Passages with equal title and text take one place: the oldest of them stays, undated before dated, then by id.
 
         Args:
             question: The normalised question.
