@@ -102,7 +102,7 @@ def test_a_network_that_is_shut_is_told_of_after_three_tries(tmp_path):
             endpoint=f"http://127.0.0.1:{port}/api/v10",
             patience=QUICK,
         )
-        with pytest.raises(DiscordError, match="in 3 tries; see the network of this machine"):
+        with pytest.raises(DiscordError, match="in 3 tries; check the network of this machine"):
             made.update()
 
 

@@ -147,7 +147,7 @@ class TestMessages:
         room, made = talk(discord, number=150)
         odd = discord.post(room, "ann", "odd")
         odd.extra = part
-        with pytest.raises(DiscordError, match="of another shape"):
+        with pytest.raises(DiscordError, match="does not have the shape"):
             collector(discord, tmp_path / "j").update()
         assert len(said(tmp_path / "j")) == 100
         odd.extra, odd.core = None, b""
@@ -187,7 +187,7 @@ class TestJournals:
             journal=tmp_path / "j",
             endpoint=discord.url,
         )
-        with pytest.raises(SourceError, match="give each a journal of its own"):
+        with pytest.raises(SourceError, match="give each server its own"):
             other.update()
         assert words(tmp_path / "j") == before
 

@@ -171,7 +171,7 @@ def test_a_text_with_half_a_character_is_counted_as_what_it_is(discord, tmp_path
     broken.extra = {"content": msgspec.Raw(b'"half \\ud800 of it"')}
     done = collector(discord, tmp_path / "j").update()
     assert (done.new, done.withheld, done.unwritable) == (2, 0, 1)
-    assert "1  not written" in str(done)
+    assert "1  not collected" in str(done)
 
 
 class TestArchives:

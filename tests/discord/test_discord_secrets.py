@@ -178,7 +178,7 @@ def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatc
 
     monkeypatch.setattr(_discord_service, "_snowflake", lambda query, name: None)
     error = outcome(crawl(service))
-    assert "got others" in error
+    assert "not asked for" in error
     assert leaks(written, error) == []
 
 

@@ -361,7 +361,7 @@ class TestCoverage:
     ):
         room = discord.add_channel("room")
         discord.post(room, "ann", "a private word", reactions=7)
-        with pytest.raises(DiscordError, match=f"channel {room.id}.*another shape") as caught:
+        with pytest.raises(DiscordError, match=f"channel {room.id}.*does not have the shape") as caught:
             collector(discord, tmp_path / "j").update()
         assert "private" not in str(caught.value)
 

@@ -124,25 +124,25 @@ class _Member(msgspec.Struct):
     roles: list[str]
 
 
-def user(answer: Any) -> Json:
+def user(answer: Json) -> Json:
     """Returns an account."""
     _shaped(answer, _User)
     return answer
 
 
-def application(answer: Any) -> Json:
+def application(answer: Json) -> Json:
     """Returns an application."""
     _shaped(answer, _Application)
     return answer
 
 
-def guild(answer: Any, *, uid: str) -> Json:
+def guild(answer: Json, *, uid: str) -> Json:
     """Returns the server that was asked for."""
     _is_asked(_shaped(answer, _Guild).id, uid)
     return answer
 
 
-def channels(answer: Any, *, of: str) -> list[Json]:
+def channels(answer: list[Json], *, of: str) -> list[Json]:
     """Returns the channels of a server."""
     found = _shaped(answer, list[_Channel])
     _of_server(found, of)
@@ -150,7 +150,7 @@ def channels(answer: Any, *, of: str) -> list[Json]:
     return answer
 
 
-def channel(answer: Any, *, uid: str) -> Json:
+def channel(answer: Json, *, uid: str) -> Json:
     """Returns the channel or thread that was asked for."""
     _is_asked(_shaped(answer, _Channel).id, uid)
     if "thread_metadata" in answer:
@@ -158,7 +158,7 @@ def channel(answer: Any, *, uid: str) -> Json:
     return answer
 
 
-def threads(answer: Any, *, of: str) -> list[Json]:
+def threads(answer: Json, *, of: str) -> list[Json]:
     """Returns the active threads of a server."""
     found = _shaped(answer, _Threads).threads
     _of_server(found, of)
@@ -210,7 +210,7 @@ def archive_time(text: str) -> datetime:
         raise UnsoundError("it holds a thread without the time it was archived") from None
 
 
-def members(answer: Any, *, after: int, limit: int, newest: int) -> list[Json]:
+def members(answer: list[Json], *, after: int, limit: int, newest: int) -> list[Json]:
     """Returns members of a server, in the order of their ids.
 
     Args:
@@ -225,13 +225,13 @@ def members(answer: Any, *, after: int, limit: int, newest: int) -> list[Json]:
     return answer
 
 
-def member(answer: Any, *, uid: str) -> Json:
+def member(answer: Json, *, uid: str) -> Json:
     """Returns the member that was asked for."""
     _is_asked(_shaped(answer, _Member).user.id, uid)
     return answer
 
 
-def messages(answer: Any, *, of: str, after: int, limit: int, newest: int) -> list[Json]:
+def messages(answer: list[Json], *, of: str, after: int, limit: int, newest: int) -> list[Json]:
     """Returns messages of a channel, oldest first.
 
     Args:
@@ -249,7 +249,7 @@ def messages(answer: Any, *, of: str, after: int, limit: int, newest: int) -> li
     return answer[::-1]
 
 
-def message(answer: Any, *, of: str, uid: str) -> Json:
+def message(answer: Json, *, of: str, uid: str) -> Json:
     """Returns the message that was asked for."""
     found = _shaped(answer, _Message)
     _is_asked(found.id, uid)
