@@ -165,7 +165,8 @@ def threads(answer: Json, *, of: str) -> list[Json]:
     _all_different([item.id for item in found])
     for item in found:
         archive_time(item.thread_metadata.archive_timestamp)
-    return answer["threads"]
+    active: list[Json] = answer["threads"]
+    return active
 
 
 def archived_threads(
