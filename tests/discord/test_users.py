@@ -205,7 +205,7 @@ def test_a_fork_in_the_place_of_the_client_is_not_to_be_installed_over(tmp_path)
         check=True,
     )
 
-    assert found.stdout.startswith("ConfigError another library")
+    assert found.stdout.startswith("ConfigError the installed package discord is not discord.py")
     assert "virtual environment" in found.stdout
 
 
