@@ -353,12 +353,14 @@ def test_tasks_that_share_a_small_bucket_send_no_request_too_many():
 
 
 def test_the_limit_of_all_routes_together_is_kept_before_it_is_met():
+    """At half of the rate, so that a busy machine that delivers requests late, and then together, breaks no limit."""
+    assert DISCORD_RATE + Patience().burst < 50
     with FakeDiscord(overall=50) as service:
         channels, made = filled(service, 60, 1)
         found = within(
             service,
             lambda session: everything(session, channels),
-            rate=DISCORD_RATE,
+            rate=DISCORD_RATE / 2,
             burst=Patience().burst,
         )
         assert found == made

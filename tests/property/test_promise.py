@@ -130,7 +130,7 @@ def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pip
     """10,000 questions, each asked in two other processes with other hash seeds, locales and time zones."""
     with bots(contract_file) as running:
 
-        @settings(max_examples=10_000)
+        @settings(max_examples=10 * settings().max_examples)
         @given(fs.questions(), fs.moments() | st.none())
         @example("<@44> how?\r\n", None)
         def same(question: str, asked_at: datetime | None) -> None:
@@ -177,7 +177,7 @@ def test_the_exported_file_holds_the_bytes_that_the_contract_renders(pipeline, c
     same()
 
 
-@settings(max_examples=20_000)
+@settings(max_examples=10 * settings().max_examples)
 @given(fs.templates(), fs.texts(), fs.passages(dated=False, max_size=3))
 def test_a_template_takes_apart_whatever_it_put_together(template, question, passages) -> None:
     shown = passages if template.takes_context else []
