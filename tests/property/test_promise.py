@@ -127,7 +127,7 @@ def contract_file(pipeline) -> Path:
 
 
 def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pipeline, contract_file) -> None:
-    """10,000 questions, each asked in two other processes with other hash seeds, locales and time zones."""
+    """Questions, each asked in two other processes with other hash seeds, locales and time zones."""
     with bots(contract_file) as running:
 
         @settings(max_examples=10 * settings().max_examples)
