@@ -275,6 +275,37 @@ def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_p
         assert len(fake.service.jobs) == 2
 
 
+@define
+class Overtaken:
+    """A service where another process, whose job is older, finishes between the making of a job and the list of all."""
+
+    inner: object
+    other: object
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def submit(self, *args):
+        older = self.inner.submit(*args)
+        made = self.inner.submit(*args)
+        self.other(older, made)
+        return made
+
+
+def test_a_job_that_the_other_process_has_cancelled_is_not_followed(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    with FakeVertex() as fake:
+        service = make_backend(fake)
+        run = Submission(
+            backend=Overtaken(service, lambda _, made: service.cancel(made)),
+            ledger=Ledger(tmp_path / "ledger"),
+            clock=Time().clock,
+            key=RUN,
+        )
+        entry = run.submit(dataset, SETTINGS, RUN)
+        assert not fake.service.jobs[entry.name].forced
+
+
 def test_another_data_set_under_the_same_key_is_refused(tmp_path):
     one, _ = make_dataset(tmp_path / "one")
     two, _ = make_dataset(tmp_path / "two", [("other?", "words")])

@@ -153,9 +153,11 @@ class Submission:
         Raises:
             TuningError: A later job can't be cancelled, or the older one belongs to another contract.
         """
-        oldest, *later = self._names() or (made,)
-        if made not in (oldest, *later):  # the service does not list it yet
+        names = self._names()
+        # Either the service does not list it yet, or the other process has cancelled it already.
+        if made not in names and (not names or self._state(made) != "cancelled"):
             return made
+        oldest, *later = names
         for name in later:
             _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)
             try:
