@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from furytune import _contract_file, plugins
 from furytune import dialects as wire
-from furytune._canonical import Json, canonical_json, digest, sorted_once
+from furytune._canonical import Json, canonical_json, digest, plain, sorted_once
 from furytune.budget import TokenBudget
 from furytune.errors import (
     ConfigError,
@@ -71,21 +71,26 @@ class PromptContract:
         for name in self.dialects:
             wire.get(name)
 
-    @cached_property
+    @property
     def form(self) -> dict[str, Json]:
-        """Everything but the knowledge that shapes a prompt, as JSON."""
-        return {
+        """Everything but the knowledge that shapes a prompt, as JSON. Each call gives a copy that the caller may keep."""
+        return {name: plain(part) for name, part in self._form.items()}
+
+    @cached_property
+    def _form(self) -> dict[str, Json]:
+        form: dict[str, Json] = {
             "template": self.template.spec,
             "normalizer": self.normalizer.spec,
             "augmenter": dict(self.augmenter.spec),
             "budget": None if self.budget is None else self.budget.spec,
             "dialects": {name: wire.get(name).version for name in self.dialects},
         }
+        return {name: plain(part) for name, part in form.items()}  # a part may hand out what it goes on using
 
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of `form`: the identity that a tuned model is bound to."""
-        return digest(self.form)
+        return digest(self._form)
 
     @property
     def snapshot(self) -> str:
@@ -216,8 +221,8 @@ class PromptContract:
         content: dict[str, Json] = {
             "fingerprint": self.fingerprint,
             "snapshot": self.snapshot,
-            "form": self.form,
-            "parts": {name: digest(part) for name, part in self.form.items()},
+            "form": self._form,
+            "parts": {name: digest(part) for name, part in self._form.items()},
             "location": location,
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": list(self.deviations),
@@ -288,7 +293,7 @@ class PromptContract:
         return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
 
     def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
-        for name, part in self.form.items():
+        for name, part in self._form.items():
             if canonical_json(part) != canonical_json(content["form"][name]):
                 yield ContractMismatchError(
                     name,

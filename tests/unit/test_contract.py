@@ -75,6 +75,17 @@ def test_a_loaded_contract_renders_what_the_saved_one_rendered(contract, saved) 
     assert loaded.prompt("how to install?") == contract.prompt("how to install?")
 
 
+def test_what_is_done_to_a_form_does_not_reach_its_contract(contract, tmp_path) -> None:
+    before = contract.fingerprint
+    form = contract.form
+    form["budget"] = {"max_tokens": 1}
+    form["template"]["system"] = "Other."
+    form["dialects"].clear()
+    assert digest(contract.form) == before == contract.fingerprint
+    contract.save(tmp_path / "bot.contract.json")
+    assert load(tmp_path / "bot.contract.json") == contract
+
+
 def test_a_prompt_knows_its_passages(contract) -> None:
     prompt = contract.prompt("how to install?", at=datetime(2021, 1, 1, tzinfo=UTC))
     assert [p.id for p in prompt.passages] == ["a", "c"]
