@@ -387,6 +387,8 @@ def _apply(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
                 "would differ from the one the bot is asked; put it into the Normalizer instead"
             )
-        if result.answer != pair.answer:
-            tally.edits[name] = tally.edits.get(name, 0) + 1
-        yield result
+        if result.answer == pair.answer:
+            yield pair
+            continue
+        tally.edits[name] = tally.edits.get(name, 0) + 1
+        yield attrs.evolve(result, edits=(*pair.edits, name))

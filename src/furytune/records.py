@@ -186,7 +186,7 @@ class QAPair:
         solved: True if it is marked as the solution: by a check mark among the reactions to the answer, or by a tag
             of the thread that says so.
         source: Where the pair was read.
-        edits: Names of the curation steps that changed the answer, in order.
+        edits: Names of the curation steps that changed the answer, in order. The pipeline writes them; a step need not.
     """
 
     id: str
