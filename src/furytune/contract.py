@@ -187,17 +187,16 @@ class PromptContract:
         Args:
             question: The raw question.
             at: The moment it is asked; None is now.
-            dialect: Needed only if the contract has several.
+            dialect: Wire form of the request. By default the contract's own; of several the first of gemini,
+                gemini-developer, openai, trl and plain; gemini where the contract has none.
 
         Raises:
-            ConfigError: No dialect is given and the contract has not exactly one.
+            ConfigError: No dialect has this name.
+            TextError: The question is empty or damaged.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
         """
-        if not dialect:
-            if len(self.dialects) != 1:
-                known = ", ".join(self.dialects) or "none"
-                raise ConfigError(f"name the dialect of the request; the contract has {known}")
-            (dialect,) = self.dialects
-        return wire.get(dialect).request(self.prompt(question, at=at))
+        return wire.get(dialect or wire.default(self.dialects)).request(self.prompt(question, at=at))
 
     def refresh(self) -> PromptContract:
         """Returns the contract on the newest state of the knowledge; the fingerprint stays."""

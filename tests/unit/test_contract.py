@@ -285,12 +285,14 @@ def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
     assert [isinstance(r, FurytuneError) for r in results] == [False, True, False, True, False]
 
 
-def test_a_request_needs_one_dialect_or_its_name(contract) -> None:
+def test_a_request_is_in_the_contracts_dialect_unless_another_is_named(contract) -> None:
     assert contract.request("draw")["contents"][0]["parts"][0]["text"] == contract.prompt("draw").text
     two = attrs.evolve(contract, dialects=["gemini", "openai"])
     assert two.request("draw", dialect="openai")["messages"][0] == {"role": "system", "content": "Brief."}
-    with pytest.raises(ConfigError, match="gemini, openai"):
-        two.request("draw")
+    assert two.request("draw") == contract.request("draw")
+    for given, used in (((), "gemini"), (("plain", "openai"), "openai"), (("plain",), "plain")):
+        some = attrs.evolve(contract, dialects=given)
+        assert some.request("draw") == contract.request("draw", dialect=used)
     with pytest.raises(ConfigError, match="no dialect is called 'x'"):
         attrs.evolve(contract, dialects=["x"])
 
