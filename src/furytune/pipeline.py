@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import attrs
 from attrs import field, frozen
@@ -75,10 +75,41 @@ class Run:
     job: TuningJob | None = None
 
 
-def _several(value: object) -> tuple[Any, ...]:
+# One converter for each argument: type checkers read from its parameter what the argument takes.
+
+
+def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]:
+    return _several(value)
+
+
+def _curators(
+    value: Curator | Starting | Sequence[Curator | Starting] | None,
+) -> tuple[Curator | Starting, ...]:
+    return _several(value)
+
+
+def _exporters(value: Exporter | Sequence[Exporter] | None) -> tuple[Exporter, ...]:
+    return _several(value)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+class _Parts(TypedDict, total=False):
+    """The arguments of `Pipeline`, for `Pipeline.evolve`."""
+
+    collector: Collector | Sequence[Collector]
+    curators: Curator | Starting | Sequence[Curator | Starting] | None
+    augmenter: Augmenter
+    template: PromptTemplate | None
+    exporter: Exporter | Sequence[Exporter] | None
+    tuner: Tuner | None
+    normalizer: Normalizer
+    budget: TokenBudget | None
+    splitter: Callable[[str], Split]
 
 
 def _identity() -> Augmenter:
@@ -114,11 +145,11 @@ class Pipeline:
         ConfigError: The parts do not fit together.
     """
 
-    collector: tuple[Collector, ...] = field(converter=_several)
-    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_several)
+    collector: tuple[Collector, ...] = field(converter=_collectors)
+    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_curators)
     augmenter: Augmenter = field(factory=_identity)
     template: PromptTemplate | None = None
-    exporter: tuple[Exporter, ...] = field(default=(), converter=_several)
+    exporter: tuple[Exporter, ...] = field(default=(), converter=_exporters)
     tuner: Tuner | None = None
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
@@ -199,7 +230,7 @@ class Pipeline:
         """Yields the training rows. Lazy; each call collects anew."""
         return self._rows(Tally())
 
-    def evolve(self, **changes: Any) -> Self:
+    def evolve(self, **changes: Unpack[_Parts]) -> Self:
         """Returns a pipeline with other parts.
 
         Args:
