@@ -18,6 +18,7 @@ from furytune._canonical import Json, canonical_json, digest, plain
 from furytune._checks import of_type
 from furytune._durable import staged
 from furytune._progress import progress
+from furytune._show import Shown
 from furytune._spool import Spool
 from furytune.budget import TokenBudget
 from furytune.contract import BEFORE_ALL_DATES, PromptContract
@@ -58,8 +59,8 @@ _WITH_CONTEXT = PromptTemplate(
 )
 
 
-@frozen(kw_only=True)
-class Run:
+@frozen(kw_only=True, repr=False)
+class Run(Shown):
     """What a run gave.
 
     Attributes:
@@ -73,6 +74,16 @@ class Run:
     contract: PromptContract
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+
+    def __str__(self) -> str:
+        return str(self.report)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "report", repr(self.report)
+        yield "contract", repr(self.contract.fingerprint[:12])
+        yield "files", str(sum(len(d.files) for d in self.datasets))
+        if self.job is not None:
+            yield "job", repr(self.job)
 
 
 # One converter for each argument: type checkers read from its parameter what the argument takes.
