@@ -18,6 +18,7 @@ from furytune.errors import (
     ConfigError,
     ContractError,
     ContractMismatchError,
+    EmptyTextError,
     FurytuneError,
     PluginError,
     QuestionTooLongError,
@@ -271,6 +272,14 @@ def test_a_question_over_the_budget_is_an_error_without_its_text(contract) -> No
     with pytest.raises(QuestionTooLongError, match="budget of 5 tokens") as refused:
         tight.prompt("canary " * 10)
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("message", ["", "   ", "\r\n\t", "<@5>", " <@!5> <@5>\n"])
+def test_a_message_of_which_nothing_is_left_is_an_error_of_its_own(contract, message) -> None:
+    addressed = attrs.evolve(contract, normalizer=Normalizer(bot_ids=["5"]))
+    for ask in (addressed.prompt, addressed.request, addressed.explain):
+        with pytest.raises(EmptyTextError, match="call no model, and ask the person"):
+            ask(message)
 
 
 def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
