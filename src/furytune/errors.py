@@ -87,7 +87,8 @@ class MissingExtraError(ConfigError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs a package that is not installed: run `pip install 'furytune[{extra}]'`"
+            f"{feature} needs a package that is not installed: run `pip install 'furytune[{extra}]'`, "
+            f"or `pip install '.[{extra}]'` in a clone of furytune's repository"
         )
         self.extra = extra
 

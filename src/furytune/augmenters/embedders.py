@@ -119,6 +119,7 @@ class StaticEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        _tokenizers("static")  # first: its extra brings numpy too
         tensors = read_tensors(self._model)
         tables = [t for t in tensors.values() if t.ndim == 2]
         if len(tables) != 1 or tables[0].dtype.kind not in "fi":
@@ -336,13 +337,18 @@ def _text(given: Any, name: str) -> str:
     return value
 
 
-def _tokenizer(path: Path, extra: str) -> Any:
+def _tokenizers(extra: str) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtraError("a model's tokenizer", extra) from error
+    return Tokenizer
+
+
+def _tokenizer(path: Path, extra: str) -> Any:
+    kind = _tokenizers(extra)
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = kind.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
         raise KnowledgeError(f"{path}: this is no tokenizer.json ({type(error).__name__})") from error
     tokenizer.no_padding()
