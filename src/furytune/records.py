@@ -382,11 +382,14 @@ class Estimate(Shown):
     """What a tuning job would cost, and what is wrong with its data.
 
     Attributes:
-        tokens: Billable training tokens over all epochs, None where unknown.
-        cost: In ``currency``, None where unknown.
+        tokens: Billable training tokens over all epochs, at most; None where unknown.
+        cost: In ``currency``, at most; None where unknown.
         currency: ISO 4217 code.
-        problems: One line for each thing the service would refuse.
+        problems: One line for each thing the service would refuse. With problems nothing is sent.
         notes: How it was reckoned, and what else is good to know.
+        least_tokens: As ``tokens``, at least; None where ``tokens`` is exact or unknown.
+        least_cost: As ``cost``, at least; None where ``cost`` is exact or unknown.
+        warnings: One line for each thing that may be a problem, which nobody can tell before. They stop nothing.
     """
 
     tokens: int | None = None
@@ -394,12 +397,20 @@ class Estimate(Shown):
     currency: str = "USD"
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    least_tokens: int | None = None
+    least_cost: float | None = None
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         tokens = "unknown" if self.tokens is None else f"{self.tokens:,}"
+        if self.tokens is not None and self.least_tokens is not None and self.least_tokens < self.tokens:
+            tokens = f"{self.least_tokens:,} to {tokens}"
         cost = "unknown" if self.cost is None else f"{self.cost:,.2f} {self.currency}"
+        if self.cost is not None and self.least_cost is not None and self.least_cost < self.cost:
+            cost = f"{self.least_cost:,.2f} to {cost}"
         lines = [f"tokens    {tokens}", f"cost      {cost}"]
         lines += [f"problem   {line}" for line in self.problems]
+        lines += [f"warning   {line}" for line in self.warnings]
         return "\n".join([*lines, *(f"note      {line}" for line in self.notes)])
 
 
