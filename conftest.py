@@ -22,6 +22,9 @@ def playground(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     shutil.copytree(ROOT / "examples" / "exports", folder / "exports")
     shutil.copytree(ROOT / "tests" / "fixtures" / "packages" / "fury", folder / "fury")
+    # README's blocks run in a clone, after its first command.
+    shutil.copytree(folder / "exports", folder / "examples" / "exports")
+    shutil.copytree(folder / "fury", folder / "quickstart-out" / "source" / "fury")
     sys.path.insert(0, str(ROOT / "tests" / "unit"))
     from models import static_model
 

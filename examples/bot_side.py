@@ -30,7 +30,7 @@ def main(contract_file: str, training_file: str) -> None:
     same = 0
     for text, at in zip(trained, moments, strict=True):
         question = contract.template.parse(text).question
-        body = contract.request(question, at=at, dialect="gemini")
+        body = contract.request(question, at=at)
         same += body["contents"][0]["parts"][0]["text"].encode() == text.encode()
     print(f"{same} of {len(trained)} prompts are the same bytes as in {training_file}")
     print("\nThe first of them:\n")

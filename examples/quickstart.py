@@ -4,7 +4,8 @@ Needs no key and no account. The knowledge is a real package: FURY's own source,
 chat export is one of our own making, with the faults that real ones have.
 
     python examples/quickstart.py
-    python examples/quickstart.py --exports my-exports/ --source path/to/package --out my-data/
+    python examples/quickstart.py my-exports/ --docs path/to/docs --out my-data/
+    python examples/quickstart.py my-exports/ --source path/to/package --docs path/to/docs
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 import furytune as ft
+from furytune.protocols import Curator, Starting
 
 HERE = Path(__file__).parent
 
@@ -41,28 +43,47 @@ def fetched(package: str, folder: Path) -> Path:
 def main() -> None:
     """Runs the pipeline twice, with and without retrieval, and asks the contract in another process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--exports", type=Path, default=HERE / "exports", help="DiscordChatExporter JSON")
-    parser.add_argument("--source", type=Path, help="folder of a Python package; FURY from PyPI by default")
+    parser.add_argument(
+        "exports",
+        type=Path,
+        nargs="?",
+        default=HERE / "exports",
+        help="folder of DiscordChatExporter JSON; our own example by default",
+    )
+    parser.add_argument("--docs", type=Path, help="folder of documentation: Markdown, reST, notebooks")
+    parser.add_argument(
+        "--source", type=Path, help="folder of a Python package; without it and --docs, FURY from PyPI"
+    )
     parser.add_argument("--out", type=Path, default=Path("quickstart-out"), help="folder to write into")
     options = parser.parse_args()
     if not options.exports.exists():
         parser.error(f"{options.exports}: there are no exports here")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    source = (options.source or fetched("fury", out)).resolve()
-    if not (source / "__init__.py").is_file():
-        parser.error(f"{source}: no package; give the folder that holds its __init__.py")
+    if options.docs and not options.docs.is_dir():
+        parser.error(f"{options.docs}: there is no folder of documentation here")
+    source = options.source or (None if options.docs else fetched("fury", out))
+    if source and not (source / "__init__.py").is_file():
+        parser.error(
+            f"{source}: no package; give the folder that holds its __init__.py, or --docs for documentation"
+        )
 
-    print("1. Knowledge: the package's source becomes an index")
-    print(ft.build_index(out / "corpus.lance", ft.python_package(source)))
+    print("1. Knowledge: source and documentation become an index")
+    knowledge = [ft.markup(options.docs)] if options.docs else []
+    curators: list[Curator | Starting] = [ft.Deduplicate(), ft.RedactSecrets()]
+    if source:
+        source = source.resolve()
+        knowledge.append(ft.python_package(source))
+        curators.append(ft.CheckCode(source.name, path=source))
+    print(ft.build_index(out / "corpus.lance", *knowledge))
 
     print("\n2. Pairs, prompts with retrieved passages, data set")
     pipeline = ft.Pipeline(
         collector=ft.DiscordExportCollector(options.exports),
-        curators=[ft.Deduplicate(), ft.RedactSecrets(), ft.CheckCode(source.name, path=source)],
+        curators=curators,
         augmenter=ft.RagAugmenter(out / "corpus.lance", k=4),
         template=ft.PromptTemplate(
-            "You help users of the package.\n\nContext:\n{context}\n\nQuestion:\n{question}"
+            "You help the users of our project.\n\nContext:\n{context}\n\nQuestion:\n{question}"
         ),
         exporter=[ft.JsonlExporter(out / "train.jsonl"), ft.CsvExporter(out / "train.csv")],
     )

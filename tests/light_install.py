@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import furytune as ft
@@ -12,8 +13,13 @@ VENDORS = {"lancedb", "numpy", "pyarrow", "tiktoken", "hypothesis", "discord", "
 
 
 def main() -> None:
+    sys.path.pop(0)  # this folder, in which there is a folder called discord
     assert not VENDORS & sys.modules.keys(), "importing furytune imports a vendor"
     from furytune.errors import MissingExtraError
+    from furytune.records import TuningJob
+    from furytune.testing.fake_discord import FakeDiscord
+    from furytune.testing.fake_vertex import fake_credentials
+    from furytune.tuners.gemini.plotting import plot_losses
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -30,7 +36,30 @@ def main() -> None:
         run.contract.save(folder / "contract.json")
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
+        for file in ("model.safetensors", "model.onnx", "tokenizer.json"):
+            (folder / file).write_bytes(b"")
+        (folder / "made.lance").mkdir()
+        live = ft.DiscordCollector(
+            guild="1",
+            token=ft.Secret("x"),
+            permission="none",
+            journal=folder / "journal",
+            consent=ft.Consent(),
+        )
+        model = {"model": "gemini-3.1-flash-lite", "ledger": folder / "jobs"}
+        lost = {"losses": [{"step": 1, "loss": 1.0, "split": "train"}]}
         for needs, extra in (
+            (lambda: ft.StaticEmbedder(folder).embed(["a"], kind="question"), "static"),
+            (lambda: ft.OnnxEmbedder(folder).embed(["a"], kind="question"), "onnx"),
+            (lambda: ft.LanceEmbedder("openai").embed(["a"], kind="question"), "rag"),
+            (lambda: ft.RagAugmenter(folder / "made.lance").context("how?"), "rag"),
+            (live.update, "discord"),
+            (lambda: FakeDiscord(token="t"), "discord"),
+            (lambda: ft.GeminiTuner(**model, project="p", bucket="b").find("run"), "gemini"),
+            (lambda: ft.GeminiTuner(**model, api_key="key", backend="developer"), "gemini-developer"),
+            (fake_credentials, "gemini"),
+            (lambda: plot_losses(TuningJob(key="k", name="n", state="succeeded", details=lost)), "plot"),
+            (lambda: import_module("furytune.testing.strategies"), "testing"),
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
@@ -38,7 +67,7 @@ def main() -> None:
             try:
                 needs()
             except MissingExtraError as error:
-                assert f"furytune[{extra}]" in str(error)
+                assert f"pip install 'furytune[{extra}]'" in str(error), (extra, str(error))
             else:
                 raise AssertionError(f"the extra {extra} is installed here")
     assert not VENDORS & sys.modules.keys(), "the light path imports a vendor"

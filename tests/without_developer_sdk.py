@@ -1,6 +1,6 @@
 """What works without google-generativeai: all but the Developer API backend.
 
-Run by a Python that has furytune and its extra "gemini" installed, and nothing else.
+Run by a Python that has furytune and some extras installed, "gemini" among them, but not "gemini-developer".
 """
 
 from __future__ import annotations

@@ -14,12 +14,13 @@ from attrs import field, frozen
 
 from furytune import _contract_file, plugins
 from furytune import dialects as wire
-from furytune._canonical import Json, canonical_json, digest, sorted_once
+from furytune._canonical import Json, canonical_json, digest, plain, sorted_once
 from furytune.budget import TokenBudget
 from furytune.errors import (
     ConfigError,
     ContractError,
     ContractMismatchError,
+    EmptyTextError,
     FurytuneError,
     KnowledgeError,
     QuestionTooLongError,
@@ -71,21 +72,26 @@ class PromptContract:
         for name in self.dialects:
             wire.get(name)
 
-    @cached_property
+    @property
     def form(self) -> dict[str, Json]:
-        """Everything but the knowledge that shapes a prompt, as JSON."""
-        return {
+        """Everything but the knowledge that shapes a prompt, as JSON. Each call gives a copy that the caller may keep."""
+        return {name: plain(part) for name, part in self._form.items()}
+
+    @cached_property
+    def _form(self) -> dict[str, Json]:
+        form: dict[str, Json] = {
             "template": self.template.spec,
             "normalizer": self.normalizer.spec,
             "augmenter": dict(self.augmenter.spec),
             "budget": None if self.budget is None else self.budget.spec,
             "dialects": {name: wire.get(name).version for name in self.dialects},
         }
+        return {name: plain(part) for name, part in form.items()}  # a part may hand out what it goes on using
 
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of `form`: the identity that a tuned model is bound to."""
-        return digest(self.form)
+        return digest(self._form)
 
     @property
     def snapshot(self) -> str:
@@ -103,7 +109,8 @@ class PromptContract:
             The prompt, the same bytes for the same question, moment and snapshot, in any process.
 
         Raises:
-            TextError: The question is empty or damaged.
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
             QuestionTooLongError: It exceeds the token budget even without passages.
             KnowledgeError: The index cannot serve.
         """
@@ -139,6 +146,11 @@ class PromptContract:
         for i, question in enumerate(questions):
             try:
                 good.append((i, self.normalizer(question)))
+            except EmptyTextError:
+                results[i] = EmptyTextError(
+                    "the question is empty: the message is blank, or only mentions the bot; "
+                    "call no model, and ask the person what they want to know"
+                )
             except FurytuneError as error:
                 results[i] = error
         texts = [text for _, text in good]
@@ -161,7 +173,8 @@ class PromptContract:
             The prompt that `prompt` renders, with the passages' scores; print it, or look at it in a notebook.
 
         Raises:
-            TextError: The question is empty or damaged.
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
             QuestionTooLongError: It exceeds the token budget even without passages.
             KnowledgeError: The index cannot serve.
         """
@@ -182,17 +195,17 @@ class PromptContract:
         Args:
             question: The raw question.
             at: The moment it is asked; None is now.
-            dialect: Needed only if the contract has several.
+            dialect: Wire form of the request. By default the contract's own; of several the first of gemini,
+                gemini-developer, openai, trl and plain; gemini where the contract has none.
 
         Raises:
-            ConfigError: No dialect is given and the contract has not exactly one.
+            ConfigError: No dialect has this name.
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
         """
-        if not dialect:
-            if len(self.dialects) != 1:
-                known = ", ".join(self.dialects) or "none"
-                raise ConfigError(f"name the dialect of the request; the contract has {known}")
-            (dialect,) = self.dialects
-        return wire.get(dialect).request(self.prompt(question, at=at))
+        return wire.get(dialect or wire.default(self.dialects)).request(self.prompt(question, at=at))
 
     def refresh(self) -> PromptContract:
         """Returns the contract on the newest state of the knowledge; the fingerprint stays."""
@@ -216,8 +229,8 @@ class PromptContract:
         content: dict[str, Json] = {
             "fingerprint": self.fingerprint,
             "snapshot": self.snapshot,
-            "form": self.form,
-            "parts": {name: digest(part) for name, part in self.form.items()},
+            "form": self._form,
+            "parts": {name: digest(part) for name, part in self._form.items()},
             "location": location,
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": list(self.deviations),
@@ -288,7 +301,7 @@ class PromptContract:
         return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
 
     def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
-        for name, part in self.form.items():
+        for name, part in self._form.items():
             if canonical_json(part) != canonical_json(content["form"][name]):
                 yield ContractMismatchError(
                     name,
@@ -335,8 +348,10 @@ class PromptContract:
     def _golden(self, question: str) -> str:
         try:
             return self.prompt(question, at=_END_OF_TIME).digest
-        except (TextError, QuestionTooLongError) as error:
-            return type(error).__name__
+        except TextError:
+            return "TextError"  # in files since before it had subclasses
+        except QuestionTooLongError:
+            return "QuestionTooLongError"
 
     def _probes(self) -> list[str]:
         """Questions to hold a later process to: fixed ones, and titles of what they find."""

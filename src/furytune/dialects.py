@@ -18,7 +18,7 @@ dialect                 row                                                     
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +27,7 @@ from attrs import frozen
 from furytune.errors import ConfigError
 from furytune.records import Prompt
 
-__all__ = ["DIALECTS", "Dialect", "get"]
+__all__ = ["DIALECTS", "Dialect", "default", "get"]
 
 Wire = dict[str, Any]
 
@@ -129,7 +129,19 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         )
     }
 )
-"""Every dialect by name."""
+"""Every dialect by name, in the order in which `default` prefers them."""
+
+
+def default(names: Collection[str]) -> str:
+    """Returns the dialect to ask a model with where none is named.
+
+    Args:
+        names: The dialects that a data set was written in.
+
+    Returns:
+        The first of them in the order of `DIALECTS`; "gemini" where there are none.
+    """
+    return next((name for name in DIALECTS if name in names), "gemini")
 
 
 def get(name: str) -> Dialect:

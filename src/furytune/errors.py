@@ -14,6 +14,7 @@
     │       ├── DiscordForbiddenError  one place that the bot may not read
     │       └── DiscordGoneError    one place that is no longer there
     ├── TextError                   a text that no prompt or file can carry
+    │   └── EmptyTextError          nothing is left of it, as of a message that only mentions the bot
     ├── BudgetError
     │   ├── QuestionTooLongError    the question alone exceeds the token budget
     │   └── VocabularyUnavailableError  tiktoken cannot load its vocabulary
@@ -45,6 +46,7 @@ __all__ = [
     "DiscordForbiddenError",
     "DiscordGoneError",
     "DiscordLoginError",
+    "EmptyTextError",
     "ExportError",
     "FurytuneError",
     "KnowledgeError",
@@ -85,7 +87,8 @@ class MissingExtraError(ConfigError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs a package that is not installed: run `pip install 'furytune[{extra}]'`"
+            f"{feature} needs a package that is not installed: run `pip install 'furytune[{extra}]'`, "
+            f"or `pip install '.[{extra}]'` in a clone of furytune's repository"
         )
         self.extra = extra
 
@@ -156,6 +159,10 @@ class DiscordGoneError(DiscordError):
 
 class TextError(FurytuneError):
     """A text that cannot be carried: empty, or holding a lone surrogate."""
+
+
+class EmptyTextError(TextError):
+    """Nothing is left of a text: it is blank, or holds only mentions of the bot. No model was asked."""
 
 
 class BudgetError(FurytuneError):

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
+from furytune._show import Shown
 from furytune.records import Passage, Prompt
 
 __all__ = ["Explaining", "Explanation", "Fate", "Finding"]
@@ -25,8 +26,8 @@ _SAID: dict[Fate, str] = {
 }
 
 
-@frozen(kw_only=True)
-class Finding:
+@frozen(kw_only=True, repr=False)
+class Finding(Shown):
     """A passage that was found, or came close.
 
     Attributes:
@@ -55,8 +56,8 @@ class Explaining(Protocol):
         ...
 
 
-@frozen(kw_only=True)
-class Explanation:
+@frozen(kw_only=True, repr=False)
+class Explanation(Shown):
     """How a prompt came about; print it, or look at it in a notebook. It quotes the question.
 
     Attributes:

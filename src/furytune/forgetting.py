@@ -16,6 +16,7 @@ from attrs import frozen
 from furytune._durable import sweep
 from furytune._lineage import is_message_id
 from furytune._own_files import read_head
+from furytune._show import Shown
 from furytune.augmenters import _erasing as passages
 from furytune.collectors._export_people import Searched, search
 from furytune.errors import ConfigError, SourceError
@@ -112,8 +113,8 @@ class HeldExport:
         return f"{self.path}: {found}" + (f"; not read to its end: {self.problem}" if self.problem else "")
 
 
-@frozen(kw_only=True)
-class Forgotten:
+@frozen(kw_only=True, repr=False)
+class Forgotten(Shown):
     """What `forget` did, and what is left for a person to do; print it.
 
     Attributes:

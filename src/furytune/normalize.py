@@ -12,7 +12,7 @@ from attrs import field, frozen
 from furytune._canonical import Json, sorted_once
 from furytune._redaction import KINDS, redact
 from furytune._redaction import VERSION as _REDACTION
-from furytune.errors import ConfigError, ContractMismatchError, TextError
+from furytune.errors import ConfigError, ContractMismatchError, EmptyTextError, TextError
 
 __all__ = ["Normalizer"]
 
@@ -140,7 +140,8 @@ class Normalizer:
             after: The raw text it answers; people keep the numbers they have there.
 
         Raises:
-            TextError: It has a lone surrogate, or nothing but white space is left.
+            EmptyTextError: Nothing but white space is left.
+            TextError: It has a lone surrogate.
         """
         if not text.isascii():
             try:
@@ -159,7 +160,7 @@ class Normalizer:
         if self.redact:
             text, _ = redact(text, self.redact)
         if not text or text.isspace():
-            raise TextError("the text is empty")
+            raise EmptyTextError("the text is empty")
         return text
 
     def _plain(self, text: str, people: dict[str, int]) -> str:

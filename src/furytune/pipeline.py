@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import attrs
 from attrs import field, frozen
@@ -18,6 +18,7 @@ from furytune._canonical import Json, canonical_json, digest, plain
 from furytune._checks import of_type
 from furytune._durable import staged
 from furytune._progress import progress
+from furytune._show import Shown
 from furytune._spool import Spool
 from furytune.budget import TokenBudget
 from furytune.contract import BEFORE_ALL_DATES, PromptContract
@@ -58,8 +59,8 @@ _WITH_CONTEXT = PromptTemplate(
 )
 
 
-@frozen(kw_only=True)
-class Run:
+@frozen(kw_only=True, repr=False)
+class Run(Shown):
     """What a run gave.
 
     Attributes:
@@ -74,11 +75,52 @@ class Run:
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
 
+    def __str__(self) -> str:
+        return str(self.report)
 
-def _several(value: object) -> tuple[Any, ...]:
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "report", repr(self.report)
+        yield "contract", repr(self.contract.fingerprint[:12])
+        yield "files", str(sum(len(d.files) for d in self.datasets))
+        if self.job is not None:
+            yield "job", repr(self.job)
+
+
+# One converter for each argument: type checkers read from its parameter what the argument takes.
+
+
+def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]:
+    return _several(value)
+
+
+def _curators(
+    value: Curator | Starting | Sequence[Curator | Starting] | None,
+) -> tuple[Curator | Starting, ...]:
+    return _several(value)
+
+
+def _exporters(value: Exporter | Sequence[Exporter] | None) -> tuple[Exporter, ...]:
+    return _several(value)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+class _Parts(TypedDict, total=False):
+    """The arguments of `Pipeline`, for `Pipeline.evolve`."""
+
+    collector: Collector | Sequence[Collector]
+    curators: Curator | Starting | Sequence[Curator | Starting] | None
+    augmenter: Augmenter
+    template: PromptTemplate | None
+    exporter: Exporter | Sequence[Exporter] | None
+    tuner: Tuner | None
+    normalizer: Normalizer
+    budget: TokenBudget | None
+    splitter: Callable[[str], Split]
 
 
 def _identity() -> Augmenter:
@@ -114,11 +156,11 @@ class Pipeline:
         ConfigError: The parts do not fit together.
     """
 
-    collector: tuple[Collector, ...] = field(converter=_several)
-    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_several)
+    collector: tuple[Collector, ...] = field(converter=_collectors)
+    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_curators)
     augmenter: Augmenter = field(factory=_identity)
     template: PromptTemplate | None = None
-    exporter: tuple[Exporter, ...] = field(default=(), converter=_several)
+    exporter: tuple[Exporter, ...] = field(default=(), converter=_exporters)
     tuner: Tuner | None = None
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
@@ -199,7 +241,7 @@ class Pipeline:
         """Yields the training rows. Lazy; each call collects anew."""
         return self._rows(Tally())
 
-    def evolve(self, **changes: Any) -> Self:
+    def evolve(self, **changes: Unpack[_Parts]) -> Self:
         """Returns a pipeline with other parts.
 
         Args:
@@ -387,6 +429,8 @@ def _apply(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
                 "would differ from the one the bot is asked; put it into the Normalizer instead"
             )
-        if result.answer != pair.answer:
-            tally.edits[name] = tally.edits.get(name, 0) + 1
-        yield result
+        if result.answer == pair.answer:
+            yield pair
+            continue
+        tally.edits[name] = tally.edits.get(name, 0) + 1
+        yield attrs.evolve(result, edits=(*pair.edits, name))

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
-"""A curation step keeps a pair, returns it with another answer, or drops it with a reason."""
+"""A curation step keeps a pair, returns it with another answer, or drops it with a reason. The pipeline notes who edited."""
 
 
 @runtime_checkable

@@ -1,8 +1,11 @@
-"""The values that travel through a pipeline. All are immutable; none shows message text in its repr."""
+"""The values that travel through a pipeline.
+
+All are immutable. The repr of a pair shows the beginning of its question and answer; no other repr shows message text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from furytune._canonical import Json, digest
+from furytune._show import Shown, words
 from furytune.errors import ConfigError
 
 __all__ = [
@@ -125,8 +129,8 @@ class Poll:
     answers: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
 
-@frozen(kw_only=True)
-class Message:
+@frozen(kw_only=True, repr=False)
+class Message(Shown):
     """One chat message.
 
     Attributes:
@@ -166,8 +170,8 @@ class Message:
     source: Source = Source()
 
 
-@frozen(kw_only=True)
-class QAPair:
+@frozen(kw_only=True, repr=False)
+class QAPair(Shown):
     """A question and its answer.
 
     Attributes:
@@ -186,12 +190,12 @@ class QAPair:
         solved: True if it is marked as the solution: by a check mark among the reactions to the answer, or by a tag
             of the thread that says so.
         source: Where the pair was read.
-        edits: Names of the curation steps that changed the answer, in order.
+        edits: Names of the curation steps that changed the answer, in order. The pipeline writes them; a step need not.
     """
 
     id: str
-    question: str = field(repr=False)
-    answer: str = field(repr=False)
+    question: str = field(repr=words)
+    answer: str = field(repr=words)
     group: str
     asked_at: datetime | None = field(default=None, validator=_aware)
     answered_at: datetime | None = field(default=None, validator=_aware)
@@ -205,9 +209,15 @@ class QAPair:
     source: Source = Source()
     edits: tuple[str, ...] = ()
 
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        told = dict(super()._facts())
+        yield from ((name, told[name]) for name in ("id", "question", "answer", "edits") if name in told)
+        if self.source.path:
+            yield "source", repr(self.source.path)
 
-@frozen(kw_only=True)
-class Dropped:
+
+@frozen(kw_only=True, repr=False)
+class Dropped(Shown):
     """Something that did not go on, and why.
 
     Attributes:
@@ -227,8 +237,8 @@ class Dropped:
     detail: str = ""
 
 
-@frozen(kw_only=True)
-class Passage:
+@frozen(kw_only=True, repr=False)
+class Passage(Shown):
     """A piece of knowledge that can stand in a prompt.
 
     Attributes:
@@ -260,8 +270,8 @@ class Passage:
         return self.title or source or self.id
 
 
-@frozen(kw_only=True)
-class Prompt:
+@frozen(kw_only=True, repr=False)
+class Prompt(Shown):
     """What a model is asked with, in training and in the bot alike.
 
     Attributes:
@@ -279,6 +289,10 @@ class Prompt:
     def __str__(self) -> str:
         return self.text
 
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "characters", str(len(self.system) + len(self.text))
+        yield "passages", str(len(self.passages))
+
     def __bytes__(self) -> bytes:
         """The user part as UTF-8."""
         return self.text.encode("utf-8")
@@ -289,8 +303,8 @@ class Prompt:
         return digest({"system": self.system, "text": self.text})
 
 
-@frozen(kw_only=True)
-class TrainingRow:
+@frozen(kw_only=True, repr=False)
+class TrainingRow(Shown):
     """One example of a data set.
 
     Attributes:
@@ -314,8 +328,8 @@ class TrainingRow:
     messages: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class DataFile:
+@frozen(kw_only=True, repr=False)
+class DataFile(Shown):
     """One written file of a data set.
 
     Attributes:
@@ -333,8 +347,8 @@ class DataFile:
     sha256: str
 
 
-@frozen(kw_only=True)
-class Dataset:
+@frozen(kw_only=True, repr=False)
+class Dataset(Shown):
     """What an exporter wrote.
 
     Attributes:
@@ -351,22 +365,31 @@ class Dataset:
     fingerprint: str
     snapshot: str
 
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "manifest", repr(self.manifest)
+        yield "dialect", repr(self.dialect)
+        yield "rows", str(self.rows)
+        yield "contract", repr(self.fingerprint[:12])
+
     @property
     def rows(self) -> int:
         """Number of examples in all splits."""
         return sum(f.rows for f in self.files)
 
 
-@frozen(kw_only=True)
-class Estimate:
+@frozen(kw_only=True, repr=False)
+class Estimate(Shown):
     """What a tuning job would cost, and what is wrong with its data.
 
     Attributes:
-        tokens: Billable training tokens over all epochs, None where unknown.
-        cost: In ``currency``, None where unknown.
+        tokens: Billable training tokens over all epochs, at most; None where unknown.
+        cost: In ``currency``, at most; None where unknown.
         currency: ISO 4217 code.
-        problems: One line for each thing the service would refuse.
+        problems: One line for each thing the service would refuse. With problems nothing is sent.
         notes: How it was reckoned, and what else is good to know.
+        least_tokens: As ``tokens``, at least; None where ``tokens`` is exact or unknown.
+        least_cost: As ``cost``, at least; None where ``cost`` is exact or unknown.
+        warnings: One line for each thing that may be a problem, which nobody can tell before. They stop nothing.
     """
 
     tokens: int | None = None
@@ -374,17 +397,25 @@ class Estimate:
     currency: str = "USD"
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    least_tokens: int | None = None
+    least_cost: float | None = None
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         tokens = "unknown" if self.tokens is None else f"{self.tokens:,}"
+        if self.tokens is not None and self.least_tokens is not None and self.least_tokens < self.tokens:
+            tokens = f"{self.least_tokens:,} to {tokens}"
         cost = "unknown" if self.cost is None else f"{self.cost:,.2f} {self.currency}"
+        if self.cost is not None and self.least_cost is not None and self.least_cost < self.cost:
+            cost = f"{self.least_cost:,.2f} to {cost}"
         lines = [f"tokens    {tokens}", f"cost      {cost}"]
         lines += [f"problem   {line}" for line in self.problems]
+        lines += [f"warning   {line}" for line in self.warnings]
         return "\n".join([*lines, *(f"note      {line}" for line in self.notes)])
 
 
-@frozen(kw_only=True)
-class TuningJob:
+@frozen(kw_only=True, repr=False)
+class TuningJob(Shown):
     """A remote tuning job.
 
     Attributes:

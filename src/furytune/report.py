@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from furytune import _own_files
 from furytune._canonical import Json
+from furytune._show import Shown
 from furytune.errors import ConfigError, ConservationError
 from furytune.records import Dataset, Dropped, QAPair, TuningJob, Unit
 
@@ -99,8 +100,8 @@ class Tally:
         return entry
 
 
-@frozen(kw_only=True)
-class Report:
+@frozen(kw_only=True, repr=False)
+class Report(Shown):
     """The account of one run, to read or to store.
 
     Attributes:
@@ -112,6 +113,13 @@ class Report:
     counts: Mapping[str, Json]
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        for name in ("messages", "pairs", "rows"):
+            yield name, str(self.counts[name])
+        drops = self.counts["dropped"]
+        assert isinstance(drops, list)
+        yield "dropped", str(sum(d["count"] for d in drops))
 
     def __str__(self) -> str:
         c = self.counts

@@ -378,7 +378,7 @@ def test_everything_that_comes_in_comes_out_or_is_counted(pairs, dropped, emptie
         n = int(p.id.split("-")[0])
         if n in dropped:
             return Dropped(reason="chosen", ids=(p.id,))
-        return attrs.evolve(p, answer=" ", edits=("curate",)) if n in emptied else p
+        return attrs.evolve(p, answer=" ") if n in emptied else p
 
     run = Pipeline(collector=ListCollector([*pairs, *drops, *pairs]), curators=[curate]).run()
     counts = run.report.counts

@@ -90,11 +90,19 @@ def test_a_byte_order_mark_is_refused(tmp_path):
 
 def test_tokens_of_an_example_count_prompt_answer_and_system(tmp_path):
     third = "word " * 45_000
-    for texts, bad in (((third, third), False), ((third, third, third), True), (("x", third * 3), True)):
+    long = third * 2
+    for texts, bad, doubtful in (
+        ((third, third), False, False),
+        ((third, third, third), False, True),
+        (("x", third * 3), False, True),
+        ((long, long, long), True, False),
+        (("x", long * 3), True, False),
+    ):
         system = {"systemInstruction": turn("system", texts[2])} if len(texts) == 3 else {}
         row = {"contents": [turn("user", texts[0]), turn("model", texts[1])], **system}
         found = survey(written(tmp_path, [GOOD, row]), SETTINGS)
         assert any("131,072 tokens" in str(p) for p in found.problems) is bad
+        assert any("perhaps more than 131,072 tokens" in str(p) for p in found.doubts) is doubtful
 
 
 def test_twenty_ids_are_listed_and_the_rest_counted(tmp_path):
@@ -173,6 +181,7 @@ def test_without_tiktoken_bytes_are_an_upper_bound(tmp_path, monkeypatch):
     dataset, _ = make_dataset(tmp_path, [("q" * 1000, "ü" * 500)])
     found = survey(dataset, SETTINGS)
     assert found.tokens == len("You help.Question:\n") + 1000 + 1000
+    assert 1500 // 8 <= found.least < 1500 // 4
     assert "upper bound" in found.counted
     assert not found.problems
 

@@ -15,6 +15,7 @@ import furytune as ft
 from furytune.errors import (
     ConfigError,
     ContractMismatchError,
+    MissingExtraError,
     ServiceError,
     TuningError,
     TuningUnavailableError,
@@ -25,6 +26,7 @@ from furytune.records import TuningJob
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, pair
+from furytune.tuners.gemini import _tokens
 
 KEY = "a" * 32
 
@@ -305,6 +307,36 @@ class TestEstimate:
                 tuner.submit(dataset, key=KEY)
         assert not fake.requests
         make_tuner(fake, tmp_path, max_cost=9).submit(dataset, key=KEY)
+
+    def test_a_cost_that_only_may_be_over_max_cost_warns_and_stops_nothing(self, fake, tmp_path):
+        dataset, _ = make_dataset(tmp_path)
+        free = make_tuner(fake, tmp_path).estimate(dataset)
+        assert 0 < free.least_cost < free.cost
+        assert not free.warnings
+        between = (free.least_cost + free.cost) / 2
+        tuner = make_tuner(fake, tmp_path, max_cost=between)
+        found = tuner.estimate(dataset)
+        assert not found.problems
+        assert f"warning   {found.warnings[0]}" in str(found)
+        with pytest.warns(UserWarning, match=r"may cost up to .* so it is not stopped"):
+            job = tuner.submit(dataset, key=KEY)
+        assert job.name
+        short = make_tuner(fake, tmp_path, max_cost=free.least_cost * 0.99, attempt=2)
+        with pytest.raises(TuningError, match="would cost at least"):
+            short.submit(dataset, key=KEY)
+
+    def test_the_range_holds_without_tiktoken(self, fake, tmp_path, monkeypatch):
+        dataset, _ = make_dataset(tmp_path)
+        near = make_tuner(fake, tmp_path).estimate(dataset)
+
+        def absent(*_args):
+            raise MissingExtraError("a token budget", "tokens")
+
+        monkeypatch.setattr(_tokens.TokenBudget, "count", absent)
+        far = make_tuner(fake, tmp_path, max_cost=near.cost).estimate(dataset)
+        assert far.least_tokens <= near.least_tokens < near.tokens <= far.tokens
+        assert not far.problems
+        assert far.warnings
 
     def test_advice_is_no_refusal(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)

@@ -18,6 +18,7 @@ from furytune.errors import (
     ConfigError,
     ContractError,
     ContractMismatchError,
+    EmptyTextError,
     FurytuneError,
     PluginError,
     QuestionTooLongError,
@@ -73,6 +74,17 @@ def test_a_loaded_contract_renders_what_the_saved_one_rendered(contract, saved) 
     assert loaded == contract
     assert loaded.fingerprint == contract.fingerprint
     assert loaded.prompt("how to install?") == contract.prompt("how to install?")
+
+
+def test_what_is_done_to_a_form_does_not_reach_its_contract(contract, tmp_path) -> None:
+    before = contract.fingerprint
+    form = contract.form
+    form["budget"] = {"max_tokens": 1}
+    form["template"]["system"] = "Other."
+    form["dialects"].clear()
+    assert digest(contract.form) == before == contract.fingerprint
+    contract.save(tmp_path / "bot.contract.json")
+    assert load(tmp_path / "bot.contract.json") == contract
 
 
 def test_a_prompt_knows_its_passages(contract) -> None:
@@ -262,6 +274,14 @@ def test_a_question_over_the_budget_is_an_error_without_its_text(contract) -> No
     assert "canary" not in str(refused.value)
 
 
+@pytest.mark.parametrize("message", ["", "   ", "\r\n\t", "<@5>", " <@!5> <@5>\n"])
+def test_a_message_of_which_nothing_is_left_is_an_error_of_its_own(contract, message) -> None:
+    addressed = attrs.evolve(contract, normalizer=Normalizer(bot_ids=["5"]))
+    for ask in (addressed.prompt, addressed.request, addressed.explain):
+        with pytest.raises(EmptyTextError, match="call no model, and ask the person"):
+            ask(message)
+
+
 def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
     questions = ["how to install?", "", "draw", "\ud800", "<@5> x"]
     results = contract.prompts(questions, at=[None] * 5)
@@ -274,12 +294,14 @@ def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
     assert [isinstance(r, FurytuneError) for r in results] == [False, True, False, True, False]
 
 
-def test_a_request_needs_one_dialect_or_its_name(contract) -> None:
+def test_a_request_is_in_the_contracts_dialect_unless_another_is_named(contract) -> None:
     assert contract.request("draw")["contents"][0]["parts"][0]["text"] == contract.prompt("draw").text
     two = attrs.evolve(contract, dialects=["gemini", "openai"])
     assert two.request("draw", dialect="openai")["messages"][0] == {"role": "system", "content": "Brief."}
-    with pytest.raises(ConfigError, match="gemini, openai"):
-        two.request("draw")
+    assert two.request("draw") == contract.request("draw")
+    for given, used in (((), "gemini"), (("plain", "openai"), "openai"), (("plain",), "plain")):
+        some = attrs.evolve(contract, dialects=given)
+        assert some.request("draw") == contract.request("draw", dialect=used)
     with pytest.raises(ConfigError, match="no dialect is called 'x'"):
         attrs.evolve(contract, dialects=["x"])
 

@@ -119,12 +119,10 @@ class TestDeduplicate:
 
 
 class TestRedactSecrets:
-    def test_the_answer_is_edited_and_the_edit_is_named(self):
-        given_pair = attrs.evolve(pair(1, answer=f"use {TOKEN}, ask joe@example.org"), edits=("mine",))
+    def test_only_the_answer_is_edited(self):
+        given_pair = pair(1, answer=f"use {TOKEN}, ask joe@example.org")
         result = RedactSecrets()(given_pair)
-        assert result == attrs.evolve(
-            given_pair, answer="use [secret], ask [e-mail]", edits=("mine", "redact_secrets")
-        )
+        assert result == attrs.evolve(given_pair, answer="use [secret], ask [e-mail]")
 
     def test_a_clean_answer_stays_the_very_pair(self):
         clean = pair(1, answer="use actor.sphere() of fury 0.12.0")
@@ -157,6 +155,6 @@ class TestRedactSecrets:
     def test_an_answer_that_comes_out_holds_nothing_to_redact(self, before, after):
         result = RedactSecrets()(pair(1, answer=f"{before} {TOKEN} {after}"))
         if isinstance(result, QAPair):
-            assert redact(result.answer, result.edits and ("secrets", "emails")) == (result.answer, 0)
+            assert redact(result.answer, ("secrets", "emails")) == (result.answer, 0)
             assert result.question == "how?"
             assert TOKEN not in result.answer

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import furytune as ft
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,8 +30,22 @@ def test_the_quickstart_ends_with_the_same_bytes_in_another_process(tmp_path) ->
     }
 
 
+def test_the_quickstart_takes_an_export_and_documentation(tmp_path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "sphere.md").write_text("# Spheres\n\nA sphere is drawn with `actor.sphere`.\n", encoding="utf-8")
+    done = run(
+        tmp_path, "quickstart.py", str(ROOT / "examples" / "exports"), "--docs", "docs", "--out", "out"
+    )
+    assert done.returncode == 0, done.stderr
+    contract = ft.PromptContract.load(tmp_path / "out" / "bot.contract.json")
+    text = contract.request("How do I draw a sphere?")["contents"][0]["parts"][0]["text"]
+    assert "A sphere is drawn with" in text
+    assert text.endswith("Question:\nHow do I draw a sphere?")
+
+
 def test_the_quickstart_says_what_it_needs(tmp_path) -> None:
-    for arguments in (["--exports", "nope"], ["--source", str(tmp_path)]):
+    for arguments in (["nope"], ["--source", str(tmp_path)], ["--docs", "nope"]):
         done = run(tmp_path, "quickstart.py", *arguments)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr

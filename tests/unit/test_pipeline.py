@@ -90,7 +90,7 @@ def test_a_second_run_writes_the_same_bytes(tmp_path) -> None:
 
 def test_the_report_accounts_for_messages_pairs_edits_and_files(tmp_path) -> None:
     def shout(p):
-        return attrs.evolve(p, answer=p.answer.upper(), edits=(*p.edits, "shout"))
+        return attrs.evolve(p, answer=p.answer.upper())
 
     def no_draw(p):
         return ft.Dropped(reason="no_draw", ids=(p.id,)) if "draw" in p.question else p
@@ -108,6 +108,23 @@ def test_the_report_accounts_for_messages_pairs_edits_and_files(tmp_path) -> Non
     for word in ("no_reply", "no_draw", "40", "a.jsonl", "shout (1)"):
         assert word in shown
     assert "pip" not in shown.lower()
+
+
+def test_the_pipeline_itself_notes_which_steps_edited_an_answer() -> None:
+    def silent(p):
+        return attrs.evolve(p, answer=p.answer + "!")
+
+    def boastful(p):
+        return attrs.evolve(p, edits=(*p.edits, "boastful", "more"))
+
+    def forgetful(p):
+        return attrs.evolve(p, answer=p.answer.upper(), edits=())
+
+    given = attrs.evolve(PAIRS[0], edits=("earlier",))
+    curated = pipeline(collector=ListCollector([given]), curators=[silent, boastful, forgetful])
+    (kept,) = curated.pairs()
+    assert (kept.answer, kept.edits) == ("WITH PIP!", ("earlier", "silent", "forgetful"))
+    assert curated.run().report.counts["edited_answers"] == {"forgetful": 1, "silent": 1}
 
 
 def test_a_step_with_start_begins_anew_each_time() -> None:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import html
 import tracemalloc
-from datetime import datetime
+from datetime import UTC, datetime
 
 import attrs
 import pytest
 
 from furytune.errors import ConfigError, ConservationError
-from furytune.records import Author, Dropped, Message, Passage, Prompt, QAPair, TrainingRow, TuningJob
+from furytune.explanation import Explanation
+from furytune.forgetting import Erased, Forgotten
+from furytune.records import (
+    Author,
+    Dataset,
+    Dropped,
+    Estimate,
+    Message,
+    Passage,
+    Prompt,
+    QAPair,
+    TrainingRow,
+    TuningJob,
+)
 from furytune.report import Report, Tally
 
 CANARY = "canary-4711"
+LONG = "word " * 5000
 
 
 @pytest.mark.parametrize(
     "value",
     [
         Message(id="1", author=Author(pseudonym="a"), content=CANARY),
-        QAPair(id="1", group="1", question=CANARY, answer=CANARY),
         Passage(id="1", text=CANARY),
         Prompt(text=CANARY, system=CANARY, passages=(Passage(id="1", text=CANARY),)),
         TrainingRow(id="1", group="1", split="train", prompt=Prompt(text=CANARY), answer=CANARY),
@@ -28,6 +42,70 @@ CANARY = "canary-4711"
 )
 def test_no_repr_shows_message_text(value) -> None:
     assert CANARY not in repr(value)
+
+
+def test_the_repr_of_a_pair_begins_with_its_words_and_hides_secrets() -> None:
+    secret = "ghp_" + "a1B2" * 9
+    pair = QAPair(
+        id="7", group="7", question=f"<@80351110224678912> why\n<b>{secret}</b>?", answer="so " * 99
+    )
+    assert repr(pair) == f"QAPair(id='7', question='@user why <b>[secret]</b>?', answer='{'so ' * 19}so…')"
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIE\n" * 999 + "-----END RSA PRIVATE KEY-----"
+    assert "MII" not in repr(attrs.evolve(pair, answer=key))
+    assert "[secret]" in repr(attrs.evolve(pair, answer=key))
+
+
+def test_a_repr_is_short_however_much_a_value_holds() -> None:
+    passages = tuple(Passage(id=f"p{n}", text=LONG, title=LONG, source=LONG) for n in range(50))
+    prompt = Prompt(text=LONG, passages=passages)
+    tally = Tally()
+    for n in range(50):
+        tally.drop(Dropped(reason=f"r{n}", where=LONG))
+    values = [
+        QAPair(id="1", group="1", question=LONG, answer=LONG, tags=("t",) * 50, edits=("e",) * 50),
+        passages[0],
+        prompt,
+        TrainingRow(id="1", group="1", split="train", prompt=prompt, answer=LONG, messages=("1",) * 50),
+        Dropped(reason="x", ids=("1",) * 50, detail=LONG),
+        Dataset(files=(), manifest="m.json", dialect="plain", fingerprint="f" * 64, snapshot="s" * 64),
+        Estimate(tokens=1, problems=(LONG,) * 50, notes=(LONG,) * 50),
+        TuningJob(key="k", name="jobs/1", state="running", details={"error": LONG}),
+        Report(counts=tally.as_json()),
+        Explanation(prompt=prompt, at=datetime(2024, 1, 1, tzinfo=UTC)),
+        Forgotten(messages=1, deleted=0, places=(Erased(kind="journal", path="j", removed=1),) * 50, jobs=()),
+    ]
+    for value in values:
+        assert len(repr(value)) < 400
+        assert repr(value).startswith(f"{type(value).__name__}(")
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & <b>bold</b>"])
+def test_a_notebook_shows_words_and_runs_none_of_them(text) -> None:
+    passage = Passage(id=text, text=text, title=text)
+    prompt = Prompt(text=text, passages=(passage,))
+    for value in (
+        QAPair(id=text, group="1", question=text, answer=text),
+        passage,
+        prompt,
+        TrainingRow(id="1", group="1", split="train", prompt=prompt, answer=text),
+        Estimate(problems=(text,)),
+        Dropped(reason="x", detail=text),
+    ):
+        shown = value._repr_html_()
+        assert html.escape(text) in shown
+        assert text not in shown
+
+
+def test_a_notebook_shows_no_secrets() -> None:
+    secret = "ghp_" + "a1B2" * 9
+    for value in (
+        QAPair(id="1", group="1", question=secret, answer=secret),
+        Prompt(text=secret),
+        Passage(id="1", text=secret),
+        Estimate(notes=(secret,)),
+    ):
+        assert secret not in value._repr_html_()
+        assert secret not in repr(value)
 
 
 def test_a_moment_without_a_time_zone_is_refused() -> None:

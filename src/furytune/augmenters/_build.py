@@ -11,6 +11,7 @@ from attrs import frozen
 
 from furytune._canonical import canonical_json
 from furytune._progress import progress
+from furytune._show import Shown
 from furytune.augmenters import _table
 from furytune.augmenters._moments import Moments
 from furytune.augmenters._postings import Postings, make_postings
@@ -27,8 +28,8 @@ _BATCH = 256
 _SOURCES = "give it passages: python_package(...), markup(...), or a list of Passage"
 
 
-@frozen(kw_only=True)
-class IndexReport:
+@frozen(kw_only=True, repr=False)
+class IndexReport(Shown):
     """What building an index did.
 
     Attributes:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from furytune._canonical import Json
 from furytune._checks import at_least, of_type, one_of
@@ -43,6 +43,10 @@ def _path(given: str | os.PathLike[str]) -> Path:
     return Path(given).absolute()
 
 
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
 @frozen(slots=False)
 class _Files:
     """A model and its tokenizer on disk."""
@@ -50,11 +54,11 @@ class _Files:
     _file: ClassVar[str]
 
     path: Path = field(converter=_path)
-    tokenizer: Path = field(kw_only=True, converter=_path)
-
-    @tokenizer.default
-    def _beside(self) -> Path:
-        return (self.path if self.path.is_dir() else self.path.parent) / "tokenizer.json"
+    tokenizer: Path = field(
+        default=Factory(lambda own: _folder(own.path) / "tokenizer.json", takes_self=True),
+        kw_only=True,
+        converter=_path,
+    )
 
     def __attrs_post_init__(self) -> None:
         _exists(self._model, self.tokenizer)
@@ -115,6 +119,7 @@ class StaticEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        _tokenizers("static")  # first: its extra brings numpy too
         tensors = read_tensors(self._model)
         tables = [t for t in tensors.values() if t.ndim == 2]
         if len(tables) != 1 or tables[0].dtype.kind not in "fi":
@@ -332,13 +337,18 @@ def _text(given: Any, name: str) -> str:
     return value
 
 
-def _tokenizer(path: Path, extra: str) -> Any:
+def _tokenizers(extra: str) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtraError("a model's tokenizer", extra) from error
+    return Tokenizer
+
+
+def _tokenizer(path: Path, extra: str) -> Any:
+    kind = _tokenizers(extra)
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = kind.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
         raise KnowledgeError(f"{path}: this is no tokenizer.json ({type(error).__name__})") from error
     tokenizer.no_padding()

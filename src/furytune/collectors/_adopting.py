@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from attrs import evolve, frozen
 
+from furytune._show import Shown
 from furytune.collectors._chosen import named
 from furytune.collectors._discord_files import ChannelFiles, instant, open_files
 from furytune.collectors._discord_json import Channel, FullForwarded, FullMessage, Mention, ThinMessage
@@ -44,8 +45,8 @@ class _NothingNewError(Exception):
     """Leaves a log as it is."""
 
 
-@frozen(kw_only=True)
-class Adopted:
+@frozen(kw_only=True, repr=False)
+class Adopted(Shown):
     """What was taken into a journal.
 
     Attributes:

@@ -15,6 +15,7 @@ from furytune._checks import of_type
 from furytune._endpoint import checked_endpoint
 from furytune._progress import meter
 from furytune._secret import Secret
+from furytune._show import Shown
 from furytune.collectors._live.clock import Clock
 from furytune.collectors._live.crawl import Crawl
 from furytune.collectors._live.patience import Patience
@@ -80,8 +81,8 @@ def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -
         raise ConfigError(f"{attribute.name} is a timedelta that is not negative, such as timedelta(days=7)")
 
 
-@frozen(kw_only=True)
-class Update:
+@frozen(kw_only=True, repr=False)
+class Update(Shown):
     """What one run did to the journal.
 
     Attributes:

@@ -51,7 +51,7 @@ class RedactSecrets:
             return pair
         if not _says_something(answer):
             return Dropped(reason="only_secrets", ids=(pair.id,), where=pair.source.path)
-        return attrs.evolve(pair, answer=answer, edits=(*pair.edits, self.name))
+        return attrs.evolve(pair, answer=answer)
 
 
 def _says_something(answer: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from furytune import dialects
 from furytune._own_files import escape_formula
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["CsvExporter"]
 
 _DIALECTS = {("input", "output"): "plain", ("text_input", "output"): "gemini-developer"}
+
+
+def _usual(exporter: CsvExporter) -> str:
+    known = _DIALECTS.get(exporter.columns)
+    if known is None:
+        raise ConfigError(f"columns {exporter.columns!r} are of no known dialect; give `dialect=` as well")
+    return known
 
 
 @frozen
@@ -52,20 +59,13 @@ class CsvExporter:
 
     path: Path = field(converter=data_path)
     columns: tuple[str, str] = field(default=("input", "output"), converter=tuple, kw_only=True)
-    dialect: str = field(kw_only=True)
-    validation: Path = field(converter=data_path, kw_only=True)
+    dialect: str = field(default=Factory(_usual, takes_self=True), kw_only=True)
+    validation: Path = field(
+        default=Factory(lambda own: default_validation(own.path), takes_self=True),
+        converter=data_path,
+        kw_only=True,
+    )
     escape_formulas: bool = field(default=True, kw_only=True)
-
-    @dialect.default
-    def _usual(self) -> str:
-        known = _DIALECTS.get(self.columns)
-        if known is None:
-            raise ConfigError(f"columns {self.columns!r} are of no known dialect; give `dialect=` as well")
-        return known
-
-    @validation.default
-    def _beside(self) -> Path:
-        return default_validation(self.path)
 
     @columns.validator
     def _two(self, _attribute: object, value: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from furytune import dialects
 from furytune.exporters._shape import json_lines
@@ -42,11 +42,11 @@ class JsonlExporter:
 
     path: Path = field(converter=data_path)
     dialect: str = field(default="gemini", kw_only=True)
-    validation: Path = field(converter=data_path, kw_only=True)
-
-    @validation.default
-    def _beside(self) -> Path:
-        return default_validation(self.path)
+    validation: Path = field(
+        default=Factory(lambda own: default_validation(own.path), takes_self=True),
+        converter=data_path,
+        kw_only=True,
+    )
 
     @dialect.validator
     def _known(self, _attribute: object, value: str) -> None:

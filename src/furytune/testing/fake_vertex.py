@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from furytune.errors import MissingExtraError
 from furytune.testing._loopback import Fault, Loopback, Recorded
 from furytune.testing._vertex_service import VertexService
 
@@ -16,9 +17,14 @@ def fake_credentials(token: str = "rehearsal") -> Any:  # noqa: S107  (a stand-i
 
     Args:
         token: Sent with every request.
-    """
-    from google.oauth2.credentials import Credentials
 
+    Raises:
+        MissingExtraError: google-auth is not installed.
+    """
+    try:
+        from google.oauth2.credentials import Credentials
+    except ImportError as error:
+        raise MissingExtraError("a rehearsal on Vertex AI", "gemini") from error
     make: Any = Credentials
     return make(token=token)
 

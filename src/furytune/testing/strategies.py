@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hypothesis import strategies as st
+from furytune.errors import MissingExtraError
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtraError("furytune.testing.strategies", "testing") from error
 
 from furytune._canonical import digest
 from furytune.budget import TokenBudget

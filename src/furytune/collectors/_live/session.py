@@ -402,6 +402,8 @@ def _vendor() -> Any:
             import discord
     except ImportError as error:
         raise MissingExtraError("reading Discord", "discord") from error
+    if not hasattr(discord, "__title__"):  # a folder of this name beside the program, which holds no package
+        raise MissingExtraError("reading Discord", "discord")
     if discord.__title__ != "discord":
         raise ConfigError(
             "the installed package discord is not discord.py, and one would overwrite the other; "

@@ -82,14 +82,18 @@ class Survey:
     """What one reading of a data set found.
 
     Attributes:
-        tokens: Training tokens of one epoch; None where the service bills nothing by token.
+        tokens: Training tokens of one epoch, at most; None where the service bills nothing by token.
         counted: How they were counted.
         problems: What the service would refuse.
+        least: Training tokens of one epoch, at least.
+        doubts: What the service would refuse if there are as many tokens as there may be.
     """
 
     tokens: int | None
     counted: str
     problems: tuple[Problem, ...] = ()
+    least: int = 0
+    doubts: tuple[Problem, ...] = ()
 
 
 @frozen(kw_only=True)

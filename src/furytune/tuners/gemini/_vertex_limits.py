@@ -54,31 +54,47 @@ def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
     problems = [*_of_settings(settings), *_of_files(dataset)]
     if dataset.dialect != "gemini":
         return Survey(tokens=None, counted=counted, problems=tuple(problems))
-    findings = Findings()
-    tokens = 0
+    findings, doubts = Findings(), Findings()
+    least = most = 0
     for file in dataset.files:
-        total = _read(dataset, file, count, findings)
-        tokens += total if file.split == "train" else 0
-    return Survey(tokens=tokens, counted=counted, problems=(*problems, *findings.problems()))
+        fewer, more = _read(dataset, file, count, findings, doubts)
+        if file.split == "train":
+            least, most = least + fewer, most + more
+    return Survey(
+        tokens=most,
+        counted=counted,
+        problems=(*problems, *findings.problems()),
+        least=least,
+        doubts=tuple(doubts.problems()),
+    )
 
 
-def _read(dataset: Dataset, file: DataFile, count: Callable[[str], int], findings: Findings) -> int:
-    total = 0
+def _read(
+    dataset: Dataset,
+    file: DataFile,
+    count: Callable[[str], tuple[int, int]],
+    findings: Findings,
+    doubts: Findings,
+) -> tuple[int, int]:
+    """Notes what is wrong with the rows of a file, and returns how many tokens they have at least and at most."""
+    least = most = 0
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"{file.split} row {number}"
         if number == 1 and row.data.startswith(b"\xef\xbb\xbf"):
             findings.add("the file begins with a byte order mark; export it again with furytune", name)
             continue
         texts = _texts(row.data, name, findings)
-        tokens = sum(map(count, texts))
-        if tokens > models.MAX_TOKENS:
-            findings.add(
-                f"more than {models.MAX_TOKENS:,} tokens, prompt and answer together; give the pipeline a smaller "
-                "TokenBudget, or drop long answers with AnswerLength",
+        counts = [count(text) for text in texts]
+        fewer, more = (sum(numbers) for numbers in zip((0, 0), *counts, strict=True))
+        if more > models.MAX_TOKENS:
+            sure = fewer > models.MAX_TOKENS
+            (findings if sure else doubts).add(
+                f"{'' if sure else 'perhaps '}more than {models.MAX_TOKENS:,} tokens, prompt and answer together; "
+                "give the pipeline a smaller TokenBudget, or drop long answers with AnswerLength",
                 name,
             )
-        total += tokens
-    return total
+        least, most = least + fewer, most + more
+    return least, most
 
 
 def _texts(data: bytes, name: str, findings: Findings) -> list[str]:

@@ -60,7 +60,7 @@ class TunedModel:
             ServiceError: The service refused or did not answer; ``transient`` tells if it is worth
                 asking again.
             TuningError: The model gave no text.
-            TextError: The question is empty or damaged.
+            TextError: The question is empty (`EmptyTextError`) or damaged.
             QuestionTooLongError: It exceeds the token budget.
         """
         return self.generate(self._render(question, at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -84,7 +85,8 @@ class GeminiTuner:
         learning_rate: Developer API only.
         display_name: For people.
         attempt: Raise it to run the same job once more, for one after a failure.
-        max_cost: Most US dollars; a run that would cost more, or whose cost is unknown, is refused.
+        max_cost: Most US dollars; a run that costs more by the lower end of its estimate, or whose cost is unknown, is
+            refused. One that may cost more by the upper end only is warned of.
         price: US dollars for a million training tokens, where `models.MODELS` does not know it or is out
             of date.
         ledger: Folder of the records of all runs; keep it.
@@ -154,7 +156,8 @@ class GeminiTuner:
             dataset: As an exporter returned it, or `furytune.exporters.load_dataset`.
 
         Returns:
-            Tokens over all epochs, cost, problems with the ids of rows, and notes on how it was reckoned.
+            Tokens over all epochs and cost, each as a range, problems and doubts with the ids of rows, and notes on how
+            it was reckoned.
 
         Raises:
             TuningError: A file is not the one that the manifest lists.
@@ -178,20 +181,24 @@ class GeminiTuner:
     def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
         """Uploads the data and starts the job, or returns the one that is already there.
 
-        It may be called again after anything: a crash, a lost answer, an error.
+        It may be called again after anything: a crash, a lost answer, an error. What only may be a problem, such as a cost
+        that may be over ``max_cost``, is a Python warning and stops nothing.
 
         Args:
             dataset: What to train on.
             key: Names the run, together with the settings.
 
         Raises:
-            TuningError: There are problems, it costs too much, or a file was changed. Nothing was sent.
+            TuningError: There are problems, it costs more than ``max_cost`` at least, or a file was changed. Nothing
+                was sent.
             TuningUnavailableError: The service tunes no model. Nothing was sent.
             ServiceError: The service refused or did not answer.
         """
-        problems = self.estimate(dataset).problems
-        if problems:
-            raise TuningError(f"nothing was sent: {'; '.join(problems)}")
+        estimate = self.estimate(dataset)
+        if estimate.problems:
+            raise TuningError(f"nothing was sent: {'; '.join(estimate.problems)}")
+        for doubt in estimate.warnings:
+            warnings.warn(doubt, stacklevel=2)
         entry = self._submission(key).submit(dataset, self.settings, key)
         return known_job(entry, run=key)
 
