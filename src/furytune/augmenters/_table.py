@@ -355,9 +355,9 @@ def _connect(path: str) -> Any:
 
 def _is_table(path: str) -> bool:
     """True unless LanceDB finds no version there at all, as after the first build of a table was killed."""
-    connection = _connect(path)
+    lancedb = check_installed()
     try:
-        connection.open_table(Path(path).stem)
+        lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except ValueError:
         return False
     except Exception as error:  # a damaged manifest makes Lance panic, with a class of its own
@@ -372,9 +372,9 @@ def _open(path: str) -> Any:
     # Asked first, for LanceDB would make the folder that it looks into.
     if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
-    connection = _connect(path)
+    lancedb = check_installed()
     try:
-        return connection.open_table(Path(path).stem)
+        return lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except Exception as error:  # as in _is_table
         raise KnowledgeError(f"{path}: this folder holds no complete index; {_REBUILD}") from error
 

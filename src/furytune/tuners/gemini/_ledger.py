@@ -125,7 +125,16 @@ class Ledger:
         Raises:
             TuningError: One is damaged, or was edited.
         """
-        for path in sorted(self.folder.glob("*.json")):
+        try:
+            # Unlike glob, this does not take a folder that may not be read for an empty one.
+            found = [path for path in self.folder.iterdir() if path.suffix == ".json"]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise TuningError(
+                f"{self.folder}: cannot be read ({error.strerror}); check the permissions of the folder and run again"
+            ) from error
+        for path in sorted(found):
             entry = self.read(path.stem)
             if entry is not None:
                 yield entry

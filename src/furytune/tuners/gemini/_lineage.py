@@ -29,9 +29,9 @@ def note(folder: Path, key: str, dataset: Dataset) -> None:
         TuningError: The manifest cannot be read, or the folder cannot be written to.
     """
     path = _path(folder, key)
-    if path.exists():
-        return
     try:
+        if path.exists():
+            return
         folder.mkdir(parents=True, exist_ok=True)
         with staged() as group:
             file = group.open(path)
