@@ -30,6 +30,7 @@ __all__ = [
     "StagedFile",
     "StagedGroup",
     "is_leftover",
+    "make_folder",
     "output_path",
     "staged",
     "sweep",
@@ -242,6 +243,27 @@ def sweep(folder: str | os.PathLike[str]) -> None:
     for left in Path(folder).iterdir():
         if is_leftover(left.name):
             _remove_orphan(left)
+
+
+def make_folder(folder: str | os.PathLike[str], *, mode: int = 0o777) -> None:
+    """Makes a folder and those above it where they are absent, and brings their names to disk.
+
+    Without that, a loss of power takes the folder away with everything that was brought to disk in it.
+
+    Args:
+        folder: Its path.
+        mode: Permissions of the folder itself.
+
+    Raises:
+        OSError: As the system reports it.
+    """
+    missing: list[Path] = []
+    above = Path(folder).absolute()
+    while not above.exists() and above != above.parent:
+        missing.append(above)
+        above = above.parent
+    Path(folder).mkdir(mode=mode, parents=True, exist_ok=True)
+    sync_folders(missing)
 
 
 def output_path(path: str | os.PathLike[str]) -> Path:

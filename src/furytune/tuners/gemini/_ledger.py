@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from furytune._canonical import Json, digest
-from furytune._durable import write_file
+from furytune._durable import make_folder, write_file
 from furytune._locks import lock_file
 from furytune.errors import TuningError
 
@@ -111,7 +111,7 @@ class Ledger:
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
         path = self.path(entry.key)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             write_file(path, text.encode("utf-8") + b"\n")
         except OSError as error:
             raise TuningError(
@@ -148,7 +148,7 @@ class Ledger:
         """
         path = self.folder / f"{key}.lock"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             lock = lock_file(path)
             lock.__enter__()
         except BlockingIOError as error:
