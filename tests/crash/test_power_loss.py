@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from unittest import mock
 
@@ -357,7 +358,7 @@ def test_a_log_holds_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):
             for page in pages:
                 log.append(Position(read="2"), lines=page)
 
-    ends = [len(b"".join(sum(pages[:n], []))) for n in range(4)]
+    ends = [len(b"".join(chain(*pages[:n]))) for n in range(4)]
     seen = set()
 
     def check(folder, ended):

@@ -85,14 +85,19 @@ class Ledger:
         """Returns the entry of a key.
 
         Raises:
-            TuningError: Its file is damaged, or was edited.
+            TuningError: Its file is damaged, was edited, or cannot be read.
         """
         path = self.path(key)
         try:
             content = json.loads(path.read_bytes().decode("utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise TuningError(
+                f"{path}: cannot be read ({error.strerror}); it says whether a job was started already, so nothing was sent; "
+                "check the permissions and run again"
+            ) from error
+        except (ValueError, RecursionError) as error:
             raise _refused(path, type(error).__name__) from None
         entry = _entry(content)
         if entry is None or entry.key != key:
