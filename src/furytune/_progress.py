@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class _Screen(io.TextIOBase):
+class _Screen:
     """Standard error, as long as somebody looks: work must not end because its terminal was closed."""
 
     @property
