@@ -5,6 +5,9 @@ compare the length, fsync, close, rename, fsync the folder. For a group, every f
 before the first rename, and the seals (manifests; without any, the file that was opened last) are renamed
 last, after the other names are on disk. So a crash among the renames leaves sets whose seal does not fit,
 which readers refuse, and never two sets of different runs that are each valid.
+
+A path that is a symbolic link is written through only where it leads to a regular file in the same folder: a link that
+somebody put there must not choose which file is replaced. The folder itself may be a link, for the user named it.
 """
 
 from __future__ import annotations
@@ -20,9 +23,23 @@ from typing import TYPE_CHECKING
 from furytune._locks import lock_file, try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["StagedFile", "StagedGroup", "is_leftover", "staged", "sweep", "write_file"]
+__all__ = [
+    "NO_FOLLOW",
+    "StagedFile",
+    "StagedGroup",
+    "is_leftover",
+    "make_folder",
+    "output_path",
+    "staged",
+    "sweep",
+    "sync_folders",
+    "write_file",
+]
+
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+"""Flag for a file that must not be a link, such as a lock."""
 
 _MARK = ".furytune-tmp"
 
@@ -31,13 +48,13 @@ class StagedFile:
     """A file that is being written beside its target.
 
     Attributes:
-        target: Where it will stand; a symbolic link is followed.
+        target: Where it will stand: the path, or what a link there leads to.
         temporary: Where it stands until then.
         size: Bytes written so far.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.target = _target(path)
+        self.target = output_path(path)
         mode = _mode_of(self.target)
         _sweep(self.target)
         self.size = 0
@@ -125,6 +142,7 @@ class StagedGroup:
 
         Raises:
             IsADirectoryError: A folder is in the way.
+            OSError: A link is in the way that leads elsewhere, or nowhere.
             FileExistsError: The group holds this file already.
             OSError: The folder is absent or cannot be written to.
         """
@@ -137,8 +155,14 @@ class StagedGroup:
         return file
 
     def remove(self, path: str | os.PathLike[str]) -> None:
-        """Has a file of an earlier run removed just before the commit point."""
-        self._stale.append(_target(path))
+        """Has a file of an earlier run removed just before the commit point, with a link that leads to it.
+
+        Raises:
+            OSError: A link leads to no file in its own folder.
+        """
+        named, target = _named(path), output_path(path)
+        # A link that stayed would lead nowhere, and the next run would refuse it.
+        self._stale += [target] if named == target else [target, named]
 
     def commit(self) -> None:
         """Brings everything to disk, then renames; the seals come last.
@@ -158,10 +182,10 @@ class StagedGroup:
             file.temporary.replace(file.target)
         for path in self._stale:
             path.unlink(missing_ok=True)
-        _sync_folders([*(f.target for f in others), *self._stale])
+        sync_folders([*(f.target for f in others), *self._stale])
         for file in seals:
             file.temporary.replace(file.target)
-        _sync_folders([f.target for f in seals])
+        sync_folders([f.target for f in seals])
         self._files.clear()
         self._seals.clear()
         self._stale.clear()
@@ -221,9 +245,51 @@ def sweep(folder: str | os.PathLike[str]) -> None:
             _remove_orphan(left)
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
-    """Returns where a path leads, symbolic links followed."""
-    return Path(os.path.realpath(os.fspath(path)))
+def make_folder(folder: str | os.PathLike[str], *, mode: int = 0o777) -> None:
+    """Makes a folder and those above it where they are absent, and brings their names to disk.
+
+    Without that, a loss of power takes the folder away with everything that was brought to disk in it.
+
+    Args:
+        folder: Its path.
+        mode: Permissions of the folder itself.
+
+    Raises:
+        OSError: As the system reports it.
+    """
+    missing: list[Path] = []
+    above = Path(folder).absolute()
+    while not above.exists() and above != above.parent:
+        missing.append(above)
+        above = above.parent
+    Path(folder).mkdir(mode=mode, parents=True, exist_ok=True)
+    sync_folders(missing)
+
+
+def output_path(path: str | os.PathLike[str]) -> Path:
+    """Returns where to write a file that the user named, without links.
+
+    Raises:
+        OSError: The path is a link to anything but a regular file in the same folder.
+    """
+    named = _named(path)
+    if not named.is_symlink():
+        return named
+    target = Path(os.path.realpath(named))
+    if target.parent == named.parent and target.is_file():
+        return target
+    raise OSError(
+        errno.ELOOP,
+        "a symbolic link is in the way that does not lead to a file in the same folder; remove the link, or give the "
+        "path that it leads to",
+        os.fspath(path),
+    )
+
+
+def _named(path: str | os.PathLike[str]) -> Path:
+    """Returns the path with its folder resolved, but not its last part."""
+    absolute = Path(path).absolute()
+    return Path(os.path.realpath(absolute.parent), absolute.name)
 
 
 def _mode_of(target: Path) -> int | None:
@@ -268,7 +334,7 @@ def _sweep(target: Path) -> None:
 
 def _remove_orphan(path: Path) -> None:
     with suppress(OSError):
-        fd = os.open(path, os.O_RDWR)
+        fd = os.open(path, os.O_RDWR | NO_FOLLOW)
         try:
             if try_lock(fd):
                 path.unlink(missing_ok=True)
@@ -276,7 +342,7 @@ def _remove_orphan(path: Path) -> None:
             os.close(fd)
 
 
-def _sync_folders(paths: list[Path]) -> None:
+def sync_folders(paths: Iterable[Path]) -> None:
     """Brings the names of these files to disk."""
     if os.name != "posix":  # pragma: no cover  (Windows cannot open a folder)
         return

@@ -29,6 +29,8 @@ __all__ = ["hold", "lock_file", "try_lock"]
 # Windows locks are mandatory: a locked byte cannot be read. This one lies behind the name of the holder.
 _BYTE = 1 << 20
 _PAUSE = 0.05
+# A link in the place of a lock must not choose which file is emptied.
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def try_lock(fd: int) -> bool | None:
@@ -111,7 +113,7 @@ def lock_file(path: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[No
 
 def _taken(path: Path) -> int | None:
     """Returns the descriptor of the locked file, None while someone else holds it."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    fd = os.open(path, _FLAGS, 0o666)
     try:
         if try_lock(fd) is not False and _is_there(path, fd):
             return fd

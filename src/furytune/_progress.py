@@ -4,10 +4,41 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+class _Screen:
+    """Standard error, as long as somebody looks: work must not end because its terminal was closed."""
+
+    @property
+    def encoding(self) -> str:
+        return getattr(sys.stderr, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        return _watched()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()  # for the width of the terminal
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+def _watched() -> bool:
+    """Tells whether standard error is a terminal; it may be closed, or absent."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except (OSError, ValueError):
+        return False
 
 
 def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
@@ -18,12 +49,12 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
         label: What is going on.
         unit: What one item is.
     """
-    if not sys.stderr.isatty():
+    if not _watched():
         yield from items
         return
     from tqdm import tqdm
 
-    yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False)
+    yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False, file=_Screen())
 
 
 @contextmanager
@@ -36,13 +67,15 @@ def meter(label: str) -> Iterator[Callable[[float | None, str], None]]:
     Yields:
         A function to call with a percentage, or None where it is unknown, and a word on the state.
     """
-    if not sys.stderr.isatty():
+    if not _watched():
         yield lambda _percent, _word: None
         return
     from tqdm import tqdm
 
     known = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
-    with tqdm(total=100, desc=label, leave=False, bar_format="{desc}: {elapsed} {postfix}") as bar:
+    with tqdm(
+        total=100, desc=label, leave=False, bar_format="{desc}: {elapsed} {postfix}", file=_Screen()
+    ) as bar:
 
         def show(percent: float | None, word: str) -> None:
             bar.bar_format = bar.bar_format if percent is None else known

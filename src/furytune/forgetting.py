@@ -17,6 +17,7 @@ from furytune._durable import sweep
 from furytune._lineage import is_message_id
 from furytune._own_files import read_head
 from furytune._show import Shown
+from furytune._system import system_errors_as
 from furytune.augmenters import _erasing as passages
 from furytune.collectors._export_people import Searched, search
 from furytune.errors import ConfigError, SourceError
@@ -254,7 +255,30 @@ def forget(
     tables = [os.fspath(p) for p in _several(indexes)]
     if journal is None and jobs is None and not manifests and not tables and not copies:
         raise ConfigError("name at least one place: journal=, exports=, datasets=, indexes= or jobs=")
-    store = None if journal is None else Journal(journal)
+    with system_errors_as(
+        SourceError, journal or "the places", "call this again with the same arguments to go on"
+    ):
+        return _forget(
+            author=author,
+            message=message,
+            store=None if journal is None else Journal(journal),
+            copies=copies,
+            manifests=manifests,
+            tables=tables,
+            jobs=jobs,
+        )
+
+
+def _forget(
+    *,
+    author: str | None,
+    message: str | None,
+    store: Journal | None,
+    copies: list[Path],
+    manifests: list[Path],
+    tables: list[str],
+    jobs: _Path | None,
+) -> Forgotten:
     if store is not None and not store.there:
         raise SourceError(
             f"{store.path}: this is not the folder of a journal; nothing was changed; name its folder"

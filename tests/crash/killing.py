@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 
-def killed(name, folder):
+def killed(name, folder, most=150):
     """Runs a script of this folder; returns how many kills were asked for, and its counts."""
-    kills = int(os.environ.get("FURYTUNE_KILLS", "150"))
+    kills = int(os.environ.get("FURYTUNE_KILLS", str(most)))
     script = Path(__file__).with_name(name)
     done = subprocess.run(
         [sys.executable, str(script), str(folder), str(kills), "20240501"],

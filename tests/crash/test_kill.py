@@ -13,3 +13,12 @@ def test_killed_exports_leave_whole_files_and_mixed_sets_are_refused(tmp_path):
     kills, counts = killed("kill_exports.py", tmp_path)
     assert counts["killed"] == kills
     assert counts["whole"] > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_tuning_runs_start_one_job_and_killed_builds_leave_a_whole_index(tmp_path):
+    for name in ("discord", "lancedb", "google.genai"):
+        pytest.importorskip(name)
+    kills, counts = killed("kill_jobs_and_indexes.py", tmp_path, most=40)
+    assert counts["killed"] == kills
+    assert counts["tuning"]["jobs"] > 0

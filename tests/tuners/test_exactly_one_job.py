@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import attrs
 import pytest
@@ -23,6 +26,7 @@ from furytune.tuners.gemini._ledger import Entry, Ledger
 from furytune.tuners.gemini._submitting import Submission
 
 RUN = "b" * 32
+NOBODY = 65_534
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
 CRASHES = 1_000
 MOMENTS = [
@@ -425,3 +429,100 @@ def test_labels_keep_the_rules_and_carry_the_fingerprint():
     assert fingerprint_of({}) == ""
     assert fingerprint_of({"furytune_contract": "no base32!"}) == ""
     assert labels("a" * 32, "short") == {KEY: "a" * 32}
+
+
+@contextmanager
+def ordinary_user(folder):
+    """Has permissions bind, as they do not bind root; what is below the folder belongs to that user."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("no users here")
+    if os.geteuid() != 0:
+        yield
+        return
+    above = [p for p in folder.parents if p.stat().st_uid == 0 and p.stat().st_mode & 0o55 != 0o55]
+    modes = {p: p.stat().st_mode for p in above}
+    for place in above:
+        place.chmod(modes[place] | 0o55)
+    for place in (folder, *folder.rglob("*")):
+        os.chown(place, NOBODY, -1)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for place, mode in modes.items():
+            place.chmod(mode)
+
+
+def folder_read_only(jobs):
+    jobs.mkdir()
+    jobs.chmod(0o555)
+
+
+def folder_closed(jobs):
+    jobs.mkdir()
+    jobs.chmod(0)
+
+
+def above_read_only(jobs):
+    jobs.parent.chmod(0o555)
+
+
+def a_file_in_the_way(jobs):
+    jobs.write_bytes(b"")
+
+
+def lock_of_somebody_else(jobs):
+    jobs.mkdir()
+    for name in lock_names:
+        (jobs / name).touch(0o444)
+
+
+def entry_unreadable(jobs):
+    jobs.mkdir()
+    for name in lock_names:
+        (jobs / name).with_suffix(".json").touch(0)
+
+
+lock_names: list[str] = []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        folder_read_only,
+        folder_closed,
+        above_read_only,
+        a_file_in_the_way,
+        lock_of_somebody_else,
+        entry_unreadable,
+    ],
+)
+def test_nothing_is_sent_where_the_ledger_cannot_be_written(tmp_path, spoil):
+    """An ordinary user without the permission is told so before an upload, and before a job that costs money."""
+    with FakeVertex() as fake:
+        dataset, _ = make_dataset(tmp_path / "data")
+        first = make_tuner(fake, tmp_path / "data", bucket="other")
+        first.submit(dataset, key=RUN)  # so that all is imported, and the names are known
+        lock_names[:] = [f"{p.stem}.lock" for p in (tmp_path / "data" / "jobs").glob("*.json")]
+        assert lock_names
+        fake.service.jobs.clear()
+        fake.requests.clear()
+        place = tmp_path / "mine"
+        place.mkdir()
+        tuner = make_tuner(fake, place)
+        spoil(place / "jobs")
+        with ordinary_user(tmp_path), pytest.raises(TuningError, match="jobs") as caught:
+            tuner.submit(dataset, key=RUN)
+        for path in (place, place / "jobs"):
+            if path.is_dir():
+                path.chmod(0o755)
+        assert re.search(r"again", str(caught.value))
+        assert "damaged" not in str(caught.value)
+        assert not fake.service.jobs
+        assert not lines(fake, "POST")
+        with ordinary_user(tmp_path):  # once it is mended, the run goes on
+            for path in sorted((place / "jobs").glob("*")) if (place / "jobs").is_dir() else [place / "jobs"]:
+                path.unlink(missing_ok=True)
+            tuner.submit(dataset, key=RUN)
+        assert len(fake.service.jobs) == 1

@@ -168,14 +168,42 @@ def test_permissions_of_an_existing_file_are_kept_and_new_ones_follow_the_umask(
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
 
-def test_a_symbolic_link_stays_one_and_its_target_is_written(tmp_path):
-    (tmp_path / "far").mkdir()
-    write_file(tmp_path / "far" / "a", b"old")
-    (tmp_path / "a").symlink_to(tmp_path / "far" / "a")
+def test_a_link_to_a_file_beside_it_stays_one_and_the_file_is_written(tmp_path):
+    write_file(tmp_path / "v1", b"old")
+    (tmp_path / "a").symlink_to("v1")
     write_file(tmp_path / "a", b"new")
     assert (tmp_path / "a").is_symlink()
-    assert (tmp_path / "far" / "a").read_bytes() == b"new"
-    assert len(list((tmp_path / "far").iterdir())) == 1
+    assert contents(tmp_path) == {"a": b"new", "v1": b"new"}
+
+
+def test_a_folder_that_is_a_link_is_followed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "named").symlink_to("real")
+    write_file(tmp_path / "named" / "a", b"new")
+    assert contents(tmp_path / "real") == {"a": b"new"}
+
+
+@pytest.mark.parametrize("leads_to", ["away/b", "away", "nowhere", "a", "/dev/null", "next"])
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_link_to_anything_else_is_refused_and_nothing_changes(tmp_path, leads_to, remove):
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "b").write_bytes(b"not ours")
+    (tmp_path / "next").symlink_to("away/b")
+    (tmp_path / "a").symlink_to(leads_to)
+    with pytest.raises(OSError, match="symbolic link"), staged() as group:  # noqa: PT012
+        group.open(tmp_path / "other").write(b"new")
+        group.remove(tmp_path / "a") if remove else group.open(tmp_path / "a")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "away", "next"]
+    assert contents(tmp_path / "away") == {"b": b"not ours"}
+
+
+def test_a_removed_link_goes_with_its_file(tmp_path):
+    write_file(tmp_path / "v1", b"old")
+    (tmp_path / "a").symlink_to("v1")
+    with staged() as group:
+        group.open(tmp_path / "other").write(b"new")
+        group.remove(tmp_path / "a")
+    assert contents(tmp_path) == {"other": b"new"}
 
 
 def test_one_file_cannot_be_opened_twice_in_a_group(tmp_path):

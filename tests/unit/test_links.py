@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,18 @@ from hypothesis import strategies as st
 
 import furytune as ft
 from furytune import _folders
+from furytune.augmenters.rag import build_index
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.curation.code import CheckCode
-from furytune.records import Dropped, QAPair, Source
+from furytune.exporters.csv import CsvExporter
+from furytune.exporters.jsonl import JsonlExporter
+from furytune.journal._lines import Position
+from furytune.journal.store import Journal
+from furytune.records import Dropped, Passage, Prompt, QAPair, Source, TrainingRow
+from furytune.tuners.gemini._ledger import Entry, Ledger
 
 CANARY = "PRIVATE-CANARY"
 LINKS = {
@@ -412,3 +419,92 @@ class TestCollectors:
         (folder / f"a.{suffix}").unlink()
         with pytest.raises(ft.errors.SourceError, match="a link out of the given root"):
             list(kind(folder).collect())
+
+
+class Bare:
+    fingerprint = "f"
+    snapshot = "s"
+    form: Mapping[str, object] = {}
+
+
+def export_rows(exporter):
+    row = TrainingRow(id="1", group="g", split="train", prompt=Prompt(text="q"), answer="a")
+    exporter.export([row], contract=Bare(), tally=None)
+
+
+def save_contract(path):
+    ft.Pipeline(collector=JsonlCollector(path.parent / "none.jsonl")).contract.save(path)
+
+
+def note_run(path):
+    ledger = Ledger(path.parent)
+    ledger.write(
+        Entry(
+            key=path.stem,
+            run="r",
+            step="PLANNED",
+            at=0.0,
+            backend="vertex",
+            place="p",
+            manifest="m",
+            fingerprint="f",
+            settings={},
+        )
+    )
+
+
+def hold_run(path):
+    with Ledger(path.parent).alone(path.stem):
+        pass
+
+
+def append_log(path):
+    journal = Journal(path.parent.parent)
+    with journal.writing(), journal.log(path.stem) as log:
+        log.append(Position(read="1"))
+
+
+def lock_journal(path):
+    with Journal(path.parent).writing():
+        pass
+
+
+def build(path):
+    build_index(path, [Passage(id="a", text="words", title="", source="s", url="")])
+
+
+WRITERS = {
+    "train.csv": lambda path: export_rows(CsvExporter(path)),
+    "train.jsonl": lambda path: export_rows(JsonlExporter(path)),
+    "a.jsonl.manifest.json": lambda path: export_rows(JsonlExporter(path.with_name("a.jsonl"))),
+    ".a.jsonl.manifest.json.lock": lambda path: export_rows(JsonlExporter(path.with_name("a.jsonl"))),
+    "contract.json": save_contract,
+    "key.json": note_run,
+    "key.lock": hold_run,
+    "channels/1.jsonl": append_log,
+    ".lock": lock_journal,
+    "index.lance": build,
+    "index.lance/data": lambda path: build(path.parent),
+    "index.lance/_furytune": lambda path: build(path.parent),
+}
+
+
+@pytest.mark.parametrize("leads_to", ["../away/file", "../away", "../nowhere"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_link_chooses_what_is_written(tmp_path, name, leads_to):
+    """What stands in the place of an output is never followed out of the folder that the user named."""
+    if name == "index.lance" and leads_to == "../away":
+        pytest.skip("an index may be named by a link to its folder")
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "file").write_text(CANARY)
+    place = tmp_path / "out" / name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(os.path.join(*[".."] * name.count("/"), leads_to))  # noqa: PTH118
+    with pytest.raises(ft.errors.FurytuneError, match=r"link") as caught:
+        WRITERS[name](place)
+    assert str(place.parent.name) in str(caught.value)
+    assert [p.name for p in away.iterdir()] == ["file"]
+    assert (away / "file").read_text() == CANARY
+    assert not (tmp_path / "nowhere").exists()
+    assert place.is_symlink()

@@ -31,3 +31,47 @@ def test_a_terminal_is_shown_a_bar() -> None:
     os.close(here)
     assert done.stdout.strip() == b"10"
     assert b"rows:" in shown
+
+
+CLOSED_MIDWAY = """
+import os, sys, time
+import furytune._progress as p
+
+def items():
+    for n in range(5):
+        if n == 2:
+            os.read(0, 1)  # the other end is closed by now
+        time.sleep(0.15)  # so that each item is shown
+        yield n
+
+with p.meter("reading") as show:
+    total = sum(p.progress(items(), "rows", "row"))
+    show(50.0, "half")
+sys.stdout.write(str(total))
+sys.stdout.flush()
+os._exit(0)  # what Python itself cannot flush at its end does not matter here
+"""
+
+
+def test_work_goes_on_when_its_terminal_is_closed() -> None:
+    pty = pytest.importorskip("pty")
+    here, there = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", CLOSED_MIDWAY],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=there,
+        start_new_session=True,
+    ) as child:
+        os.close(there)
+        assert os.read(here, 1)
+        os.close(here)
+        out, _ = child.communicate(b"x")
+    assert (child.returncode, out) == (0, b"10")
+
+
+@pytest.mark.parametrize("stderr", ["None", "open(os.devnull)"])
+def test_work_goes_on_without_standard_error(stderr) -> None:
+    code = f"import os, sys; sys.stderr = {stderr}; sys.stderr and sys.stderr.close(); {CODE}"
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
+    assert done.stdout.strip() == b"10"

@@ -51,6 +51,15 @@ _TRIES = 10
 _WAITS = 7
 _SEARCHED = 100
 _TAG = "furytune-"
+_INNER = (
+    "_furytune",
+    "_versions",
+    "_transactions",
+    "_indices",
+    "_refs",
+    "_deletions",
+    "data",
+)  # what a build writes into
 
 
 class _ForeignError(KnowledgeError):
@@ -203,6 +212,7 @@ def store(
     Raises:
         KnowledgeError: The table is not an index, could not be written, or is written by others all the time.
     """
+    _refuse_links(path)
     for attempt in range(_TRIES):
         time.sleep(0.05 * attempt)
         table, present = _present(path, None if attempt else before)
@@ -299,6 +309,20 @@ def _number(path: str) -> int:
     return 0
 
 
+def _refuse_links(path: str) -> None:
+    """Raises KnowledgeError where a link would have a build write anywhere but into the folder that was named."""
+    if os.path.islink(path) and not os.path.isdir(path):  # noqa: PTH112, PTH114  (no error for names that are too long)
+        raise KnowledgeError(
+            f"{path}: a symbolic link that leads to no folder; remove it, or give the path of the index itself"
+        )
+    for inner in (os.path.join(path, name) for name in _INNER):  # noqa: PTH118
+        if os.path.islink(inner):  # noqa: PTH114
+            raise KnowledgeError(
+                f"{inner}: a symbolic link inside the index; put the folder itself there, or delete the index and "
+                "build it again"
+            )
+
+
 def _obstacle(path: str) -> str:
     for place in (Path(path), *Path(path).parents):
         if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
@@ -331,9 +355,9 @@ def _connect(path: str) -> Any:
 
 def _is_table(path: str) -> bool:
     """True unless LanceDB finds no version there at all, as after the first build of a table was killed."""
-    connection = _connect(path)
+    lancedb = check_installed()
     try:
-        connection.open_table(Path(path).stem)
+        lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except ValueError:
         return False
     except Exception as error:  # a damaged manifest makes Lance panic, with a class of its own
@@ -348,9 +372,9 @@ def _open(path: str) -> Any:
     # Asked first, for LanceDB would make the folder that it looks into.
     if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
-    connection = _connect(path)
+    lancedb = check_installed()
     try:
-        return connection.open_table(Path(path).stem)
+        return lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except Exception as error:  # as in _is_table
         raise KnowledgeError(f"{path}: this folder holds no complete index; {_REBUILD}") from error
 

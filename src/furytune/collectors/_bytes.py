@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -75,9 +76,11 @@ class ByteSource:
         self._ready: bytes | None = None  # None until the encoding is known
         self._decoder: codecs.IncrementalDecoder | None = None
         try:
-            self._file = open(path, "rb", buffering=0, opener=opener)  # noqa: SIM115  (`close` closes it)
-            zipped = self._file.read(2) == b"\x1f\x8b"
-            self._file.seek(0)
+            with ExitStack() as stack:
+                self._file = stack.enter_context(open(path, "rb", buffering=0, opener=opener))
+                zipped = self._file.read(2) == b"\x1f\x8b"
+                self._file.seek(0)
+                stack.pop_all()  # from here on `close` closes it
         except OSError as error:
             raise SourceError(f"{name}: cannot be read: {error.strerror}") from error
         self._zip = zlib.decompressobj(_GZIP) if zipped else None

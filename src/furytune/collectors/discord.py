@@ -16,6 +16,7 @@ from furytune._endpoint import checked_endpoint
 from furytune._progress import meter
 from furytune._secret import Secret
 from furytune._show import Shown
+from furytune._system import system_errors_as
 from furytune.collectors._live.clock import Clock
 from furytune.collectors._live.crawl import Crawl
 from furytune.collectors._live.patience import Patience
@@ -25,7 +26,6 @@ from furytune.collectors._live.running import in_thread
 from furytune.collectors._live.session import Session
 from furytune.collectors._live.survey import Survey, held_back, survey
 from furytune.collectors._live.sweep import Counts
-from furytune.collectors._names import printable
 from furytune.collectors.consent import Consent
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
@@ -235,14 +235,8 @@ class DiscordCollector:
         return self._go(everything=True)
 
     def _go(self, *, everything: bool) -> Update:
-        try:
+        with system_errors_as(SourceError, self.journal.journal.path, "what was read so far is saved"):
             return in_thread(lambda: self._run(everything=everything))
-        except OSError as error:
-            place = error.filename if isinstance(error.filename, str) else self.journal.journal.path
-            raise SourceError(
-                f"{printable(place)}: {error.strerror or type(error).__name__}; what was read so far is saved: check free "
-                "disk space and permissions, and run again"
-            ) from error
 
     async def _run(self, *, everything: bool) -> Update:
         journal = self.journal.journal

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from furytune._canonical import Json
 from furytune._checks import at_least, of_type
 from furytune._pseudonym import Pseudonyms
+from furytune._system import system_errors_as
 from furytune.collectors._adopting import Adopted, adopt
 from furytune.collectors._chosen import channel_names, chosen_channels
 from furytune.collectors._discord_json import Channel, FullMessage
@@ -113,14 +114,15 @@ class JournalCollector:
             SourceError: There is no journal, one that holds no channel, or all that people wrote is empty.
             SourceFormatError: A log is damaged.
         """
-        drops: list[Dropped] = []
-        channels = self._channels(drops.append)
-        yield from map(as_drop, self.journal.about().unread)
-        yield from drops
-        drops.clear()
-        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
-        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
-        yield from pairing.pairs(channels, drops, drops.append)
+        with system_errors_as(SourceError, self.journal.path):
+            drops: list[Dropped] = []
+            channels = self._channels(drops.append)
+            yield from map(as_drop, self.journal.about().unread)
+            yield from drops
+            drops.clear()
+            limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
+            pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
+            yield from pairing.pairs(channels, drops, drops.append)
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
         """Yields every message, system messages and bots too.
@@ -135,15 +137,16 @@ class JournalCollector:
             SourceFormatError: A log is damaged.
         """
         names = Pseudonyms(self.author_key)
-        people = self.journal.people()
         tell = on_drop or (lambda _: None)
-        for logged in self._channels(tell):
-            source = source_of(logged.channel, logged.name)
-            for block, _ in logged.messages(FullMessage, tell):
-                for message in block:
-                    held = people.members.get(message.author.id, ())
-                    roles = tuple(people.roles[role] for role in held if role in people.roles)
-                    yield view(message, logged.channel, source, names, roles)
+        with system_errors_as(SourceError, self.journal.path):
+            people = self.journal.people()
+            for logged in self._channels(tell):
+                source = source_of(logged.channel, logged.name)
+                for block, _ in logged.messages(FullMessage, tell):
+                    for message in block:
+                        held = people.members.get(message.author.id, ())
+                        roles = tuple(people.roles[role] for role in held if role in people.roles)
+                        yield view(message, logged.channel, source, names, roles)
 
     def adopt(
         self, path: str | os.PathLike[str], *, on_drop: Callable[[Dropped], None] | None = None
@@ -163,7 +166,8 @@ class JournalCollector:
                 somebody else is writing.
             SourceFormatError: A file is malformed.
         """
-        return adopt(self.journal, path, on_drop or (lambda _: None))
+        with system_errors_as(SourceError, self.journal.path, "what was taken in so far is saved"):
+            return adopt(self.journal, path, on_drop or (lambda _: None))
 
     @property
     def provenance(self) -> Mapping[str, Json]:
@@ -171,7 +175,8 @@ class JournalCollector:
 
         The manifest of a data set repeats it. What was only adopted was read under no statement, so none is there.
         """
-        about = self.journal.about()
+        with system_errors_as(SourceError, self.journal.path):
+            about = self.journal.about()
         return {
             "collector": "discord",
             "guild": about.guild,

@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
 from furytune import _own_files
 from furytune._checks import at_least, of_type, one_of
+from furytune._system import system_errors_as
 from furytune.collectors._csv_reading import CsvReader, cell
 from furytune.collectors._json_lines import decode_lines
 from furytune.collectors._json_records import Shape, exchange_of, shape_of
@@ -439,12 +441,18 @@ def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     own = _own_files.manifest_path(path.with_name(name))
-    others = sorted(path.parent.glob("*" + _own_files.SUFFIX))
+    others: list[Path] = []
+    # A folder that this user may enter but not list still has a manifest of the file's own name.
+    with system_errors_as(SourceError, path), suppress(PermissionError):
+        others = sorted(p for p in path.parent.iterdir() if p.name.endswith(_own_files.SUFFIX))
     for manifest in dict.fromkeys([own, *others]):
         try:
             head = _own_files.read_head(manifest)
+        except (FileNotFoundError, IsADirectoryError):
+            continue
         except (OSError, ValueError, RecursionError) as error:
-            if manifest == own and manifest.exists():
+            # Any manifest may name the file, so one that the system cannot read at the moment must not be passed over.
+            if manifest == own or isinstance(error, OSError):
                 raise SourceFormatError(
                     "the manifest beside it cannot be read, so it is not known how to read cells that begin with '",
                     path=printable(path),

@@ -128,7 +128,8 @@ class Layout:
                 f"{self.validation}: stands where the validation rows belong, this run has none, and no "
                 "earlier export is known to have written it; move it away, or give another `validation=`"
             )
-        run.group.remove(self.validation)
+        with _reported(self.validation):
+            run.group.remove(self.validation)
 
 
 @define

@@ -13,7 +13,7 @@ from typing import BinaryIO, Self, TypeVar
 import msgspec
 from attrs import frozen
 
-from furytune._durable import staged
+from furytune._durable import NO_FOLLOW, output_path, staged
 from furytune.errors import SourceFormatError
 from furytune.journal._lines import (
     COMMIT,
@@ -73,7 +73,7 @@ class Log:
 
     def __enter__(self) -> Self:
         with access(self.path):
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
+            self._fd = os.open(output_path(self.path), os.O_RDWR | os.O_CREAT | _BINARY | NO_FOLLOW, 0o600)
         try:
             end, self.last = _end(self._fd, self.path)
             os.ftruncate(self._fd, end)

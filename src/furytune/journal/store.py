@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from furytune._durable import is_leftover, sweep, write_file
+from furytune._durable import NO_FOLLOW, is_leftover, make_folder, sweep, write_file
 from furytune._locks import hold
 from furytune.errors import SourceError, SourceFormatError
 from furytune.journal._known import FORMAT, About, Forgotten, People, Permission, Unread, decoded
@@ -101,11 +101,13 @@ class Journal:
                 raise SourceError(
                     f"{self.path}: this folder holds other files and no journal; name one that is empty or not there yet"
                 )
+        if os.path.islink(self._channels):  # noqa: PTH114  (no error where the folder may not be looked into)
+            raise SourceError(f"{self._channels}: a symbolic link; put the folder itself there")
         try:
-            self._channels.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._channels, mode=0o700)
             with suppress(OSError):
                 self.path.chmod(0o700)
-            fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
         except OSError as error:
             raise SourceError(
                 f"{self.path}: a journal cannot be written here ({error.strerror}); see the permissions and the free "

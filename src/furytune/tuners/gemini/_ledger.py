@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from furytune._canonical import Json, digest
-from furytune._durable import write_file
+from furytune._durable import make_folder, write_file
 from furytune._locks import lock_file
 from furytune.errors import TuningError
 
@@ -85,14 +85,19 @@ class Ledger:
         """Returns the entry of a key.
 
         Raises:
-            TuningError: Its file is damaged, or was edited.
+            TuningError: Its file is damaged, was edited, or cannot be read.
         """
         path = self.path(key)
         try:
             content = json.loads(path.read_bytes().decode("utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise TuningError(
+                f"{path}: cannot be read ({error.strerror}); it says whether a job was started already, so nothing was sent; "
+                "check the permissions and run again"
+            ) from error
+        except (ValueError, RecursionError) as error:
             raise _refused(path, type(error).__name__) from None
         entry = _entry(content)
         if entry is None or entry.key != key:
@@ -111,7 +116,7 @@ class Ledger:
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
         path = self.path(entry.key)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             write_file(path, text.encode("utf-8") + b"\n")
         except OSError as error:
             raise TuningError(
@@ -125,7 +130,16 @@ class Ledger:
         Raises:
             TuningError: One is damaged, or was edited.
         """
-        for path in sorted(self.folder.glob("*.json")):
+        try:
+            # Unlike glob, this does not take a folder that may not be read for an empty one.
+            found = [path for path in self.folder.iterdir() if path.suffix == ".json"]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise TuningError(
+                f"{self.folder}: cannot be read ({error.strerror}); check the permissions of the folder and run again"
+            ) from error
+        for path in sorted(found):
             entry = self.read(path.stem)
             if entry is not None:
                 yield entry
@@ -139,7 +153,7 @@ class Ledger:
         """
         path = self.folder / f"{key}.lock"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             lock = lock_file(path)
             lock.__enter__()
         except BlockingIOError as error:

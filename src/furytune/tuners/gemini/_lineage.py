@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from furytune import _own_files
-from furytune._durable import staged
+from furytune._durable import make_folder, staged
 from furytune._lineage import decode_row
 from furytune.errors import TuningError
 from furytune.records import Dataset
@@ -29,10 +29,10 @@ def note(folder: Path, key: str, dataset: Dataset) -> None:
         TuningError: The manifest cannot be read, or the folder cannot be written to.
     """
     path = _path(folder, key)
-    if path.exists():
-        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            return
+        make_folder(folder)
         with staged() as group:
             file = group.open(path)
             waiting = bytearray(_FORMAT)

@@ -1,0 +1,35 @@
+"""Turns what the operating system refuses into an error that says what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from furytune.errors import FurytuneError
+
+__all__ = ["system_errors_as"]
+
+_MAY_BE = "check the free disk space, the permissions and the limit of open files, and run again"
+
+
+@contextmanager
+def system_errors_as(
+    kind: type[FurytuneError], place: str | os.PathLike[str], consequence: str = ""
+) -> Iterator[None]:
+    """Raises an error of this library where the system reports one.
+
+    Public calls stand in it as a whole, so that no operation on a file is forgotten.
+
+    Args:
+        kind: What to raise.
+        place: What is worked on, where the system names no file.
+        consequence: What stands and what does not, such as "nothing was changed".
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename if isinstance(error.filename, str | bytes | os.PathLike) else place
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fsdecode(named))
+        said = error.strerror or type(error).__name__
+        raise kind(f"{shown}: {said}; {f'{consequence}; ' if consequence else ''}{_MAY_BE}") from error
