@@ -55,8 +55,8 @@ def index(tmp_path):
 
 
 def nobody_opens_it_any_more(path):
-    """Lets a day pass."""
-    for mark in (path / "_furytune").glob("*.opened"):
+    """Lets a year pass."""
+    for mark in [*(path / "_furytune").glob("*.opened"), *(path / "_furytune").glob("*.loaded")]:
         os.utime(mark, (0, 0))
 
 
@@ -105,6 +105,18 @@ def test_a_version_that_was_opened_long_ago_and_has_no_tag_goes(index):
     nobody_opens_it_any_more(index)
     assert ft.clean_index(index).dropped == (1,)
     assert numbers(index) == [2, 3]
+
+
+def test_a_bot_finds_its_version_after_weeks_on_a_machine_where_nobody_saved_the_contract(index, tmp_path):
+    grown(index, 1)
+    contract_of(index).save(tmp_path / "bot.contract.json")
+    lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
+    nobody_opens_it_any_more(index)
+    PromptContract.load(tmp_path / "bot.contract.json")
+    mark = index / "_furytune/1.loaded"
+    os.utime(mark, (mark.stat().st_atime, mark.stat().st_mtime - 60 * 86_400))
+    assert kept(grown(index, 2, 3, 4).cleaned)[1] == ("loaded",)
+    PromptContract.load(tmp_path / "bot.contract.json")
 
 
 def test_opened_versions_stay_for_as_long_as_asked(index):

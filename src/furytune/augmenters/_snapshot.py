@@ -35,9 +35,9 @@ __all__ = [
     "digest_of",
     "keep",
     "manifests",
-    "mark_opened",
+    "mark",
+    "marked",
     "micros",
-    "opened",
     "recall",
     "recorded",
 ]
@@ -230,16 +230,22 @@ def recorded(table: Path, limit: int) -> dict[int, tuple[str, str]]:
     return found
 
 
-def mark_opened(table: Path, version: int) -> None:
-    """Notes that a version was opened now, so that the next clean-up leaves it; not where the folder is read-only."""
+def mark(table: Path, version: int, use: str) -> None:
+    """Notes that a version is used now, so that the next clean-up leaves it; not where the folder is read-only.
+
+    Args:
+        table: Folder of the table.
+        version: Which.
+        use: "opened" by whatever asks it, "loaded" by a contract.
+    """
     with suppress(OSError):
-        (table / FOLDER / f"{version}.opened").touch()
+        (table / FOLDER / f"{version}.{use}").touch()
 
 
-def opened(table: Path, version: int) -> float:
-    """Returns when a version was last opened, in seconds since 1970; 0 if nobody noted it."""
+def marked(table: Path, version: int, use: str) -> float:
+    """Returns when a version was last used, in seconds since 1970; 0 if nobody noted it."""
     try:
-        return (table / FOLDER / f"{version}.opened").stat().st_mtime
+        return (table / FOLDER / f"{version}.{use}").stat().st_mtime
     except OSError:
         return 0.0
 

@@ -24,10 +24,13 @@ from furytune.augmenters import _snapshot, _table
 from furytune.augmenters._settings import place_of
 from furytune.errors import ConfigError, KnowledgeError
 
-__all__ = ["RECENT", "CleanedIndex", "KeptVersion", "clean_index", "drop_versions", "finish"]
+__all__ = ["LOADED", "RECENT", "CleanedIndex", "KeptVersion", "clean_index", "drop_versions", "finish"]
 
 RECENT = timedelta(days=1)
 """How long a version stays after it was last opened: long enough for a run to end and save its contract."""
+
+LOADED = timedelta(days=90)
+"""How long a version stays after a contract was last loaded with it: bots run for weeks before they load theirs again."""
 
 _GONE = re.compile(r"dropped-(\d+)\.manifest")
 
@@ -39,7 +42,7 @@ class KeptVersion:
     Attributes:
         version: Its number.
         reasons: Why it stays: ``newest``, ``previous`` (somebody may be opening it), ``opened`` (within the given time),
-            ``tag NAME``, or ``contract FILE``.
+            ``loaded`` (a contract that names it, within 90 days), ``tag NAME``, or ``contract FILE``.
     """
 
     version: int
@@ -91,14 +94,16 @@ def clean_index(
     """Removes the versions of an index that nobody needs any more, as `build_index` does by default.
 
     These stay: the newest version and the one before it; versions with a tag, such as `PromptContract.save` sets; versions
-    that an augmenter or a contract opened lately, on a folder that it could write to; and those that the given contracts name.
+    that an augmenter opened within a day, or a contract that was loaded within 90 days, on a folder that they could write
+    to; and those that the given contracts name.
 
     Args:
         path: Folder of the table.
         contracts: Contract files whose versions stay, tag or no tag: of contracts that were saved where the folder of the
             index could not be written, so that they could not set one.
-        tags: Whether tags that furytune set keep their versions. With False the given contracts have to be all that
-            are in use: the tags of other versions are removed. Tags of other names always count.
+        tags: Whether tags that furytune set, and contracts that were loaded, keep their versions. With False the given
+            contracts have to be all that are in use: the tags of other versions are removed. Tags of other names
+            always count.
         recent: For how long an opened version stays.
 
     Returns:
@@ -140,7 +145,7 @@ def drop_versions(
     Args:
         path: Folder of an index, as `_table.check_path` returns it.
         needed: By number, why further versions stay.
-        tags: Whether the tags of furytune count.
+        tags: Whether the tags of furytune and loaded contracts count.
         recent: For how long an opened version stays.
 
     Raises:
@@ -155,7 +160,8 @@ def drop_versions(
             kept = (KeptVersion(version=newest, reasons=("newest",)),)
             why = "no version was removed: the folder holds branches, or manifests of a form that is not known here"
             return CleanedIndex(path=path, kept=kept, obstacle=why)
-        reasons = _reasons(place, manifests, newest, recent)
+        uses = {"opened": recent, **({"loaded": LOADED} if tags else {})}
+        reasons = _reasons(place, manifests, newest, uses)
         for number, why_needed in (needed or {}).items():
             reasons.setdefault(number, []).extend(why_needed)
         untagged = [] if tags else [n for n, v in held.items() if _table.is_ours(n) and v not in reasons]
@@ -196,15 +202,16 @@ def _version_of(path: str, file: Path) -> int:
 
 
 def _reasons(
-    place: Path, manifests: Mapping[int, Path], newest: int, recent: timedelta
+    place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
 ) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {newest: ["newest"]}
     found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
     found |= {n: ["newest"] for n in manifests if n > newest}  # written since the table was opened
-    since = time.time() - recent.total_seconds()
+    now = time.time()
     for number in manifests:
-        if _snapshot.opened(place, number) > since:
-            found.setdefault(number, []).append("opened")
+        for use, age in uses.items():
+            if _snapshot.marked(place, number, use) > now - age.total_seconds():
+                found.setdefault(number, []).append(use)
     return found
 
 

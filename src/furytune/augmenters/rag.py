@@ -22,7 +22,7 @@ from furytune.augmenters._ranking import FUSION_VERSION
 from furytune.augmenters._rerank import Reranker, reordered
 from furytune.augmenters._search import Search
 from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, shown, within
-from furytune.augmenters._snapshot import Loaded, mark_opened
+from furytune.augmenters._snapshot import Loaded, mark
 from furytune.augmenters._tokens import TOKENIZER_VERSION
 from furytune.augmenters._vectors import VECTORS_VERSION
 from furytune.augmenters._versions import CleanedIndex, KeptVersion, clean_index
@@ -190,7 +190,7 @@ class RagAugmenter:
         state = _table.find(made.path, version, snapshot, vectors=made.embedder is not None)
         made = evolve(made, version=state.version)
         made._cache.state = made._checked(state)  # noqa: SLF001  (it is read already)
-        mark_opened(Path(made.path), state.version)
+        mark(Path(made.path), state.version, "loaded")
         return made
 
     @property
@@ -337,7 +337,7 @@ class RagAugmenter:
                     with_vectors = self.embedder is not None
                     state = _table.load(self.path, self.version or pinned, vectors=with_vectors)
                     cache.pin, cache.state = (self.path, state.version), self._checked(state)
-                    mark_opened(Path(self.path), state.version)
+                    mark(Path(self.path), state.version, "opened")
         return cache.state
 
     def _checked(self, state: Loaded) -> Loaded:
