@@ -275,6 +275,91 @@ def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_p
         assert len(fake.service.jobs) == 2
 
 
+@define
+class InTurn:
+    """A backend that creates its job in turn with another one, and the later one looks only when the other has ended."""
+
+    inner: object
+    late: bool
+    looked: threading.Barrier
+    made: list[threading.Event]
+    ended: threading.Event
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def submit(self, *args):
+        self.looked.wait(60)
+        if self.late:
+            assert self.made[0].wait(60)
+        name = self.inner.submit(*args)
+        self.made[self.late].set()
+        if not self.late:
+            assert self.made[1].wait(60)
+        elif not self.ended.wait(60):
+            raise AssertionError
+        return name
+
+
+def test_a_job_that_the_other_process_cancelled_already_is_not_followed(tmp_path):
+    dataset, _ = make_dataset(tmp_path)
+    looked, ended = threading.Barrier(2), threading.Event()
+    made = [threading.Event(), threading.Event()]
+    with FakeVertex() as fake, ThreadPoolExecutor(2) as pool:
+
+        def run(late):
+            backend = InTurn(make_backend(fake), late, looked, made, ended)
+            ledger = Ledger(tmp_path / f"{late}")
+            entry = Submission(backend=backend, ledger=ledger, clock=Time().clock, key=RUN).submit(
+                dataset, SETTINGS, RUN
+            )
+            if not late:
+                ended.set()
+            return entry.name
+
+        early, late = pool.map(run, (False, True))
+        states = {job.name: job.forced for job in fake.service.jobs.values()}
+        assert early == late == min(states)
+        assert states[early] == ""
+        assert sorted(states.values()) == ["", "JOB_STATE_CANCELLED"]
+
+
+def test_a_job_that_is_not_listed_beside_another_is_named(tmp_path, caplog):
+    """Whoever is not shown both cannot choose; the reader of the log can."""
+    dataset, _ = make_dataset(tmp_path)
+    time = Time()
+    with FakeVertex(now=lambda: time.now, delay=20.0) as fake:
+        backend = make_backend(fake)
+
+        def other_ledger(*_):
+            Submission(
+                backend=make_backend(fake), ledger=Ledger(tmp_path / "other"), clock=time.clock, key=RUN
+            ).submit(dataset, SETTINGS, RUN)
+            time.now += 25.0
+
+        mine = Submission(
+            backend=Before(backend, other_ledger), ledger=Ledger(tmp_path / "mine"), clock=time.clock, key=RUN
+        ).submit(dataset, SETTINGS, RUN)
+        assert len(fake.service.jobs) == 2
+        assert all(name in caplog.text for name in fake.service.jobs)
+        assert mine.name in fake.service.jobs
+
+
+@define
+class Before:
+    """A backend to which something happens before its job is made."""
+
+    inner: object
+    happens: object
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def submit(self, *args):
+        self.happens()
+        return self.inner.submit(*args)
+
+
 def test_another_data_set_under_the_same_key_is_refused(tmp_path):
     one, _ = make_dataset(tmp_path / "one")
     two, _ = make_dataset(tmp_path / "two", [("other?", "words")])
