@@ -77,7 +77,7 @@ def test_the_measure_tells_quadratic_from_linear():
 
 
 PARTS = 4
-EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "7"))
+EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "13"))
 """One of so many inputs is tried: all of them take more than a minute."""
 
 

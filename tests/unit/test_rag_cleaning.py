@@ -200,6 +200,18 @@ def test_lancedb_reads_writes_and_cleans_what_is_left(index, tmp_path):
     assert [p.text for p in RagAugmenter(index, k=1).context("opacity")] == ["opacity of state 8"]
 
 
+@pytest.mark.parametrize("shared", ["data", "_refs/branches"])
+def test_an_index_that_shares_its_files_is_left_whole_and_says_so(index, tmp_path, shared):
+    grown(index, 1, 2, 3, 4, clean=False)
+    if shared == "data":
+        (index / "data").rename(tmp_path / "elsewhere")
+        (index / "data").symlink_to(tmp_path / "elsewhere")
+    else:
+        (index / shared).mkdir(parents=True)
+    assert "no version was removed" in str(ft.clean_index(index))
+    assert numbers(index) == [1, 2, 3, 4]
+
+
 def test_files_that_no_version_names_are_left_alone(index):
     """Another process may be about to make a version of them."""
     grown(index, 1, 2)

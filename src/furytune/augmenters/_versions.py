@@ -156,9 +156,9 @@ def drop_versions(
     try:
         held = _tagged(table)
         manifests = _snapshot.manifests(place)
-        if newest not in manifests or _branches(place):
+        if newest not in manifests or _shared(place):
             kept = (KeptVersion(version=newest, reasons=("newest",)),)
-            why = "no version was removed: the folder holds branches, or manifests of a form that is not known here"
+            why = "no version was removed: the folder holds branches or links, or manifests of a form not known here"
             return CleanedIndex(path=path, kept=kept, obstacle=why)
         uses = {"opened": recent, **({"loaded": LOADED} if tags else {})}
         reasons = _reasons(place, manifests, newest, uses)
@@ -219,10 +219,14 @@ def _tagged(table: Any) -> dict[str, int]:
     return {name: int(held["version"]) for name, held in table.tags.list().items()}
 
 
-def _branches(place: Path) -> bool:
-    """Whether other lines of versions share the files; LanceDB calls them branches."""
+def _shared(place: Path) -> bool:
+    """Whether other lines of versions (LanceDB calls them branches), or another folder, share the files."""
     refs = place / "_refs"
-    return (place / "tree").exists() or (refs.is_dir() and any(p.name != "tags" for p in refs.iterdir()))
+    if (place / "tree").exists() or (refs.is_dir() and any(p.name != "tags" for p in refs.iterdir())):
+        return True
+    return any(
+        (place / name).is_symlink() for name in ("_versions", "_transactions", "data", _snapshot.FOLDER)
+    )
 
 
 def _hide(place: Path, manifest: Path, number: int) -> bool:
