@@ -9,6 +9,7 @@ import logging
 import time
 import tracemalloc
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from crawl_help import collector, said
@@ -30,16 +31,15 @@ def future():
 
 
 def beyond(page):
-    return [{**page[0], "id": str(HUGE)}, *page]
+    return [{**m, "id": str(HUGE - n)} for n, m in enumerate(page)]
 
 
 def later(page):
-    return [{**page[0], "id": str(future())}, *page]
+    return [{**m, "id": str(future() - n)} for n, m in enumerate(page)]
 
 
 def of_another_channel(page):
-    moved = str(int(page[0]["id"]) + (1 << 40))
-    return [{**page[0], "id": moved, "channel_id": "123456789012345678"}, *page]
+    return [{**m, "id": str(int(m["id"]) + (1 << 40)), "channel_id": "123456789012345678"} for m in page]
 
 
 def out_of_order(page):
@@ -61,9 +61,10 @@ def test_a_wrong_page_moves_no_position_past_what_is_said_later(discord, tmp_pat
 
     with Proxy(discord, change) as proxy, suppress(DiscordError):
         # That it is refused is one right way, to leave out what is wrong is another.
-        collector(proxy, tmp_path / "journal").update()
+        collector(proxy, tmp_path / "journal", recheck=timedelta(0)).update()
     second = [discord.post(room, "ann", f"second {n}") for n in range(4)]
-    collector(discord, tmp_path / "journal").update()
+    # Without a second look at older messages, which would find them by chance.
+    collector(discord, tmp_path / "journal", recheck=timedelta(0)).update()
     assert said(tmp_path / "journal") == {
         **{m.id: f"first {n}" for n, m in enumerate(first)},
         **{m.id: f"second {n}" for n, m in enumerate(second)},
