@@ -178,7 +178,8 @@ def drop_versions(
             f"{path}: versions could not be removed ({type(error).__name__}); check that the folder may be written to,"
             " and call clean_index(path) again"
         ) from error
-    left = sorted((n for n in manifests if n not in gone), reverse=True)
+    # Another process may have removed some of them, too, or have made a new one.
+    left = sorted((n for n in manifests if n in _snapshot.manifests(place)), reverse=True)
     return CleanedIndex(
         path=path,
         kept=tuple(KeptVersion(version=n, reasons=tuple(reasons.get(n, ["in use"]))) for n in left),
@@ -187,7 +188,7 @@ def drop_versions(
         untagged=tuple(sorted(untagged)),
         obstacle=""
         if all(n in reasons for n in left)
-        else "a version is in use; call clean_index(path) later",
+        else "a version is in use, or the folder cannot be written to; call clean_index(path) later",
     )
 
 
