@@ -179,7 +179,7 @@ def drop_versions(
             " and call clean_index(path) again"
         ) from error
     # Another process may have removed some of them, too, or have made a new one.
-    left = sorted((n for n in manifests if n in _snapshot.manifests(place)), reverse=True)
+    left = sorted(manifests.keys() & _snapshot.manifests(place).keys(), reverse=True)
     return CleanedIndex(
         path=path,
         kept=tuple(KeptVersion(version=n, reasons=tuple(reasons.get(n, ["in use"]))) for n in left),
