@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from furytune._secret import Secret
     from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
     from furytune.augmenters.identity import IdentityAugmenter
-    from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
+    from furytune.augmenters.rag import Distractors, RagAugmenter, build_index, clean_index
     from furytune.budget import TokenBudget
     from furytune.collectors.consent import Consent
     from furytune.collectors.discord import DiscordCollector
@@ -97,6 +97,7 @@ __all__ = [
     "Tuner",
     "build_index",
     "chat",
+    "clean_index",
     "forget",
     "load_dataset",
     "markup",
@@ -154,6 +155,7 @@ _HOME = {
     "Tuner": "protocols",
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
+    "clean_index": "augmenters.rag",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -60,6 +61,54 @@ def test_two_runs_into_one_folder_leave_both_data_sets_of_one_run(tmp_path):
             found.add("A" if b"AAAA" in (tmp_path / "out" / name).read_bytes() else "B")
         assert len(found) == 1
     assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.name.startswith(".")) == []
+
+
+class Between:
+    """An exporter that stands between two others, so that something can happen there."""
+
+    def __init__(self, path, happens):
+        self.inner, self.happens = ft.JsonlExporter(path), happens
+        self.dialect = self.inner.dialect
+
+    def export(self, rows, *, contract, tally=None):
+        self.happens()
+        return self.inner.export(rows, contract=contract, tally=tally)
+
+
+def letters(folder):
+    """Which run each of two whole data sets is from."""
+    for name in ("t.jsonl", "t.csv"):
+        ft.load_dataset(folder / f"{name}.manifest.json")
+    return ["A" if b"AAAA" in (folder / name).read_bytes() else "B" for name in ("t.jsonl", "t.csv")]
+
+
+def with_something_between(made, folder, happens):
+    first, last = made.exporter
+    return made.evolve(exporter=[first, Between(folder / "between.jsonl", happens), last])
+
+
+def test_another_run_between_two_exporters_leaves_both_data_sets_of_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("furytune.exporters._writing._WAIT", 0.1, raising=False)
+    one, other = (pipeline(source(tmp_path / f"{letter}.jsonl", letter, 3), tmp_path) for letter in "AB")
+
+    def happens():
+        with suppress(ExportError):  # to wait, and to be told who is there, is right
+            other.run()
+
+    with_something_between(one, tmp_path, happens).run()
+    assert letters(tmp_path) in (["A", "A"], ["B", "B"])
+
+
+def test_a_run_that_ends_between_two_exporters_leaves_both_data_sets_of_the_run_before(tmp_path):
+    old, new = (pipeline(source(tmp_path / f"{letter}.jsonl", letter, 3), tmp_path) for letter in "AB")
+    old.run()
+
+    def happens():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        with_something_between(new, tmp_path, happens).run()
+    assert letters(tmp_path) == ["A", "A"]
 
 
 def test_a_run_that_waited_in_vain_says_who_holds_the_data_set(tmp_path, monkeypatch):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import re
 import subprocess
 import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import attrs
 import pytest
@@ -26,7 +23,6 @@ from furytune.tuners.gemini._ledger import Entry, Ledger
 from furytune.tuners.gemini._submitting import Submission
 
 RUN = "b" * 32
-NOBODY = 65_534
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
 CRASHES = 1_000
 MOMENTS = [
@@ -280,34 +276,88 @@ def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_p
 
 
 @define
-class Overtaken:
-    """A service where another process, whose job is older, finishes between the making of a job and the list of all."""
+class InTurn:
+    """A backend that creates its job in turn with another one, and the later one looks only when the other has ended."""
 
     inner: object
-    other: object
+    late: bool
+    looked: threading.Barrier
+    made: list[threading.Event]
+    ended: threading.Event
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
     def submit(self, *args):
-        older = self.inner.submit(*args)
-        made = self.inner.submit(*args)
-        self.other(older, made)
-        return made
+        self.looked.wait(60)
+        if self.late:
+            assert self.made[0].wait(60)
+        name = self.inner.submit(*args)
+        self.made[self.late].set()
+        if not self.late:
+            assert self.made[1].wait(60)
+        elif not self.ended.wait(60):
+            raise AssertionError
+        return name
 
 
-def test_a_job_that_the_other_process_has_cancelled_is_not_followed(tmp_path):
+def test_a_job_that_the_other_process_cancelled_already_is_not_followed(tmp_path):
     dataset, _ = make_dataset(tmp_path)
-    with FakeVertex() as fake:
-        service = make_backend(fake)
-        run = Submission(
-            backend=Overtaken(service, lambda _, made: service.cancel(made)),
-            ledger=Ledger(tmp_path / "ledger"),
-            clock=Time().clock,
-            key=RUN,
-        )
-        entry = run.submit(dataset, SETTINGS, RUN)
-        assert not fake.service.jobs[entry.name].forced
+    looked, ended = threading.Barrier(2), threading.Event()
+    made = [threading.Event(), threading.Event()]
+    with FakeVertex() as fake, ThreadPoolExecutor(2) as pool:
+
+        def run(late):
+            backend = InTurn(make_backend(fake), late, looked, made, ended)
+            ledger = Ledger(tmp_path / f"{late}")
+            entry = Submission(backend=backend, ledger=ledger, clock=Time().clock, key=RUN).submit(
+                dataset, SETTINGS, RUN
+            )
+            if not late:
+                ended.set()
+            return entry.name
+
+        early, late = pool.map(run, (False, True))
+        states = {job.name: job.forced for job in fake.service.jobs.values()}
+        assert early == late == min(states)
+        assert states[early] == ""
+        assert sorted(states.values()) == ["", "JOB_STATE_CANCELLED"]
+
+
+def test_a_job_that_is_not_listed_beside_another_is_named(tmp_path, caplog):
+    """Whoever is not shown both cannot choose; the reader of the log can."""
+    dataset, _ = make_dataset(tmp_path)
+    time = Time()
+    with FakeVertex(now=lambda: time.now, delay=20.0) as fake:
+        backend = make_backend(fake)
+
+        def other_ledger(*_):
+            Submission(
+                backend=make_backend(fake), ledger=Ledger(tmp_path / "other"), clock=time.clock, key=RUN
+            ).submit(dataset, SETTINGS, RUN)
+            time.now += 25.0
+
+        mine = Submission(
+            backend=Before(backend, other_ledger), ledger=Ledger(tmp_path / "mine"), clock=time.clock, key=RUN
+        ).submit(dataset, SETTINGS, RUN)
+        assert len(fake.service.jobs) == 2
+        assert all(name in caplog.text for name in fake.service.jobs)
+        assert mine.name in fake.service.jobs
+
+
+@define
+class Before:
+    """A backend to which something happens before its job is made."""
+
+    inner: object
+    happens: object
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def submit(self, *args):
+        self.happens()
+        return self.inner.submit(*args)
 
 
 def test_another_data_set_under_the_same_key_is_refused(tmp_path):
@@ -429,100 +479,3 @@ def test_labels_keep_the_rules_and_carry_the_fingerprint():
     assert fingerprint_of({}) == ""
     assert fingerprint_of({"furytune_contract": "no base32!"}) == ""
     assert labels("a" * 32, "short") == {KEY: "a" * 32}
-
-
-@contextmanager
-def ordinary_user(folder):
-    """Has permissions bind, as they do not bind root; what is below the folder belongs to that user."""
-    if not hasattr(os, "geteuid"):
-        pytest.skip("no users here")
-    if os.geteuid() != 0:
-        yield
-        return
-    above = [p for p in folder.parents if p.stat().st_uid == 0 and p.stat().st_mode & 0o55 != 0o55]
-    modes = {p: p.stat().st_mode for p in above}
-    for place in above:
-        place.chmod(modes[place] | 0o55)
-    for place in (folder, *folder.rglob("*")):
-        os.chown(place, NOBODY, -1)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        for place, mode in modes.items():
-            place.chmod(mode)
-
-
-def folder_read_only(jobs):
-    jobs.mkdir()
-    jobs.chmod(0o555)
-
-
-def folder_closed(jobs):
-    jobs.mkdir()
-    jobs.chmod(0)
-
-
-def above_read_only(jobs):
-    jobs.parent.chmod(0o555)
-
-
-def a_file_in_the_way(jobs):
-    jobs.write_bytes(b"")
-
-
-def lock_of_somebody_else(jobs):
-    jobs.mkdir()
-    for name in lock_names:
-        (jobs / name).touch(0o444)
-
-
-def entry_unreadable(jobs):
-    jobs.mkdir()
-    for name in lock_names:
-        (jobs / name).with_suffix(".json").touch(0)
-
-
-lock_names: list[str] = []
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        folder_read_only,
-        folder_closed,
-        above_read_only,
-        a_file_in_the_way,
-        lock_of_somebody_else,
-        entry_unreadable,
-    ],
-)
-def test_nothing_is_sent_where_the_ledger_cannot_be_written(tmp_path, spoil):
-    """An ordinary user without the permission is told so before an upload, and before a job that costs money."""
-    with FakeVertex() as fake:
-        dataset, _ = make_dataset(tmp_path / "data")
-        first = make_tuner(fake, tmp_path / "data", bucket="other")
-        first.submit(dataset, key=RUN)  # so that all is imported, and the names are known
-        lock_names[:] = [f"{p.stem}.lock" for p in (tmp_path / "data" / "jobs").glob("*.json")]
-        assert lock_names
-        fake.service.jobs.clear()
-        fake.requests.clear()
-        place = tmp_path / "mine"
-        place.mkdir()
-        tuner = make_tuner(fake, place)
-        spoil(place / "jobs")
-        with ordinary_user(tmp_path), pytest.raises(TuningError, match="jobs") as caught:
-            tuner.submit(dataset, key=RUN)
-        for path in (place, place / "jobs"):
-            if path.is_dir():
-                path.chmod(0o755)
-        assert re.search(r"again", str(caught.value))
-        assert "damaged" not in str(caught.value)
-        assert not fake.service.jobs
-        assert not lines(fake, "POST")
-        with ordinary_user(tmp_path):  # once it is mended, the run goes on
-            for path in sorted((place / "jobs").glob("*")) if (place / "jobs").is_dir() else [place / "jobs"]:
-                path.unlink(missing_ok=True)
-            tuner.submit(dataset, key=RUN)
-        assert len(fake.service.jobs) == 1

@@ -10,6 +10,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -117,8 +118,8 @@ def _calls(source: str) -> Iterator[tuple[str, str, int]]:
             yield method, node.args[0].value, flags
 
 
-def attack(pattern: re.Pattern[Any], methods: frozenset[str]) -> str:
-    """Looks for an input that takes a pattern more than linear time; returns it described, or ""."""
+def attack(pattern: re.Pattern[Any], methods: frozenset[str], every: int = 1) -> str:
+    """Looks for an input that takes a pattern more than linear time, in every so many-th; returns it described, or ""."""
     is_bytes = isinstance(pattern.pattern, bytes)
     acts = []
     if methods & {"search", "sub", "subn", "split", "findall", "finditer"}:
@@ -129,7 +130,7 @@ def attack(pattern: re.Pattern[Any], methods: frozenset[str]) -> str:
         acts.append(pattern.fullmatch)
     text = pattern.pattern.decode() if is_bytes else pattern.pattern
     parsed = _parser.parse(text, pattern.flags & ~re.UNICODE if is_bytes else pattern.flags)
-    for before, pump, after in _inputs(parsed):
+    for before, pump, after in islice(_inputs(parsed), 0, None, every):
 
         def make(n: int, before: str = before, pump: str = pump, after: str = after) -> Any:
             made = before + pump * (n // len(pump)) + after

@@ -139,7 +139,7 @@ def test_the_index_serves_the_other_passages_and_has_no_older_version(world) -> 
     assert f"chat:discord:{uid(6)}" in {p.id for p in found}
     assert len(list((world.index / "_versions").glob("*.manifest"))) == 1
     assert len(list((world.index / "data").iterdir())) == 1
-    assert len(list((world.index / "_furytune").iterdir())) == 1
+    assert len(list((world.index / "_furytune").glob("*.jsonl"))) == 1
 
 
 def test_an_index_of_which_nothing_is_left_says_so_and_can_be_asked_again(tmp_path) -> None:

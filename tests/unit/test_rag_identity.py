@@ -69,7 +69,7 @@ class TestIdentity:
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         for passages in order:
-            build_index(path, passages)
+            build_index(path, passages, clean=False)
         if not copies:
             shutil.rmtree(path / "_furytune")
 
@@ -383,9 +383,13 @@ print(report.version, report.written, report.snapshot)
         assert sorted(version - exists for version, _, _ in reports) == [1, 2, 3]
         held = RagAugmenter(path, k=1000).context("sphere")
         assert (len(held), len({p.text.split()[2] for p in held})) == (300, 1)
+        # Each of them removed versions that nobody needs, while the others wrote theirs.
+        there = {v["version"] for v in lancedb.connect(path.parent).open_table("corpus").list_versions()}
+        assert there >= {2 + exists, 3 + exists}
         for copies in (True, False):
             for version, _, snapshot in reports:
-                assert RagAugmenter(path, version=version).snapshot == snapshot
+                if version in there:
+                    assert RagAugmenter(path, version=version).snapshot == snapshot
             if copies:
                 shutil.rmtree(path / "_furytune")
 

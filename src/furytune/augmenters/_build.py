@@ -18,6 +18,7 @@ from furytune.augmenters._postings import Postings, make_postings
 from furytune.augmenters._search import POSTINGS
 from furytune.augmenters._snapshot import Loaded, Vectors, blob, digest_of
 from furytune.augmenters._vectors import numpy, whole
+from furytune.augmenters._versions import CleanedIndex, drop_versions
 from furytune.augmenters.embedders import Embedder
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
@@ -44,6 +45,7 @@ class IndexReport(Shown):
         embedded: How many texts the embedder was given.
         written: False where the index held equal passages already, so that no version was added.
         dropped: What was left out, and why, in the order it came.
+        cleaned: Which versions of the index were removed, and why the others stay; None with ``clean=False``.
     """
 
     path: str
@@ -56,6 +58,7 @@ class IndexReport(Shown):
     removed: int = 0
     embedded: int = 0
     dropped: tuple[Dropped, ...] = ()
+    cleaned: CleanedIndex | None = None
 
     def __str__(self) -> str:
         state = "written" if self.written else "unchanged"
@@ -67,17 +70,20 @@ class IndexReport(Shown):
         for d in self.dropped:
             counts[d.unit, d.reason] = counts.get((d.unit, d.reason), 0) + d.count
         lines += [f"  left out {n:>7}  {unit:<8} {reason}" for (unit, reason), n in sorted(counts.items())]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(self.cleaned.lines() if self.cleaned else [])])
 
 
 def build_index(
-    path: str | os.PathLike[str], *sources: Iterable[Passage | Dropped], embedder: Embedder | None = None
+    path: str | os.PathLike[str],
+    *sources: Iterable[Passage | Dropped],
+    embedder: Embedder | None = None,
+    clean: bool = True,
 ) -> IndexReport:
     """Makes passages the newest version of an index.
 
     The index is a LanceDB table: ``lancedb.connect("kb").open_table("corpus")`` opens ``kb/corpus.lance``. It
-    is replaced, not added to: what the sources no longer give is gone from the new version. Earlier versions stay
-    readable for whoever is pinned to them. What did not change since the version before is neither
+    is replaced, not added to: what the sources no longer give is gone from the new version. Earlier versions that a
+    contract may need stay readable, see `clean_index`; the others are removed. What did not change since the version before is neither
     taken apart nor embedded again. A build that is killed leaves the index as it was; of builds that run at once each
     makes a whole version.
 
@@ -87,6 +93,7 @@ def build_index(
             read to the end before anything is written, and held in memory.
         embedder: Gives each passage a vector, of its title and text; without one the index has none and serves
             only ``mode="lexical"``. See `furytune.augmenters.embedders.Embedder`.
+        clean: Whether to remove versions that nobody needs, as `clean_index` does. False keeps all.
 
     Returns:
         An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
@@ -144,7 +151,16 @@ def build_index(
         embedded=embedded,
         written=written,
         dropped=tuple(dropped),
+        cleaned=_cleaned(place) if clean else None,
     )
+
+
+def _cleaned(path: str) -> CleanedIndex:
+    # The new version stands, whatever becomes of the old ones; the next build tries again.
+    try:
+        return drop_versions(path)
+    except KnowledgeError as error:
+        return CleanedIndex(path=path, kept=(), obstacle=str(error))
 
 
 def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Postings] | None:

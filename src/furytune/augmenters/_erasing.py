@@ -20,7 +20,7 @@ from attrs import frozen
 
 from furytune._durable import sweep, write_file
 from furytune._lineage import named_by, whole_numbers
-from furytune.augmenters import _snapshot, _table
+from furytune.augmenters import _snapshot, _table, _versions
 from furytune.augmenters._arrow import COLUMNS
 from furytune.errors import KnowledgeError
 
@@ -68,6 +68,7 @@ def erase(path: str, messages: Collection[str], people: Collection[str] = ()) ->
     wanted = _Wanted(frozenset(messages), whole_numbers(people))
     try:
         table = _table.open_index(str(place))
+        _versions.finish(place)  # what a killed clean-up hid is in no version, but may hold the words
         hits = _hits(table, wanted)
         begun = (place / _COPIES / _MARK).exists()
         if hits or begun:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from furytune.records import Passage
 
 __all__ = [
     "EPOCH",
+    "FOLDER",
     "FORMAT",
     "MICROSECOND",
     "Loaded",
@@ -32,6 +34,9 @@ __all__ = [
     "blob",
     "digest_of",
     "keep",
+    "manifests",
+    "mark",
+    "marked",
     "micros",
     "recall",
     "recorded",
@@ -40,9 +45,11 @@ __all__ = [
 FORMAT = "1"
 """Raised whenever older code would read table or copy wrongly."""
 
+FOLDER = "_furytune"
+"""Where the copies are, in the folder of the table."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-_FOLDER = "_furytune"
 # Lance counts its manifests down, so that the newest comes first in a listing.
 _MANIFEST = re.compile(r"(\d{20})\.manifest")
 _LAST = 2**64 - 1
@@ -124,11 +131,11 @@ def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
         state: What the version holds.
         blobs: Further files of the copy, by ending; they vouch for their bytes themselves.
     """
-    manifests = _manifests(table)
-    manifest = manifests.get(state.version)
+    known = manifests(table)
+    manifest = known.get(state.version)
     if manifest is None:
         return
-    folder = table / _FOLDER
+    folder = table / FOLDER
     folder.mkdir(exist_ok=True)
     header = _header(state.version, manifest, state.snapshot)
     if state.vectors is not None:
@@ -144,7 +151,7 @@ def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
         folder / f"{state.version}.jsonl", b"".join([canonical_json(header), b"\n", *_lines(state.passages)])
     )
     for copy in folder.iterdir():
-        if copy.stem.isdecimal() and int(copy.stem) not in manifests:
+        if copy.stem.isdecimal() and int(copy.stem) not in known:
             copy.unlink(missing_ok=True)
 
 
@@ -156,7 +163,7 @@ def _header(version: int, manifest: Path, snapshot: str) -> dict[str, Json]:
 def blob(table: Path, version: int, ending: str) -> bytes:
     """Returns a further file of the copy of a version; b"" if there is none."""
     try:
-        return (table / _FOLDER / f"{version}.{ending}").read_bytes()
+        return (table / FOLDER / f"{version}.{ending}").read_bytes()
     except OSError:
         return b""
 
@@ -169,16 +176,16 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
         version: Which; None is the newest.
         vectors: Whether to read the vectors too.
     """
-    manifests = _manifests(table)
-    version = max(manifests, default=0) if version is None else version
-    if version not in manifests:
+    known = manifests(table)
+    version = max(known, default=0) if version is None else version
+    if version not in known:
         return None
     try:
-        head, _, body = (table / _FOLDER / f"{version}.jsonl").read_bytes().partition(b"\n")
+        head, _, body = (table / FOLDER / f"{version}.jsonl").read_bytes().partition(b"\n")
         snapshot = f"sha256:{hashlib.sha256(body).hexdigest()}"
         found = json.loads(head)
         stated = found.pop("vectors", None)
-        if found != _header(version, manifests[version], snapshot):
+        if found != _header(version, known[version], snapshot):
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])
         held = _vectors(table, version, stated, len(passages)) if vectors and stated else None
@@ -188,7 +195,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
 
 
 def _vectors(table: Path, version: int, stated: Mapping[str, Any], count: int) -> Vectors:
-    raw = (table / _FOLDER / f"{version}.vectors").read_bytes()
+    raw = (table / FOLDER / f"{version}.vectors").read_bytes()
     numbers = numpy().frombuffer(raw, "<i2").reshape(count, int(stated["dimension"]))
     found = Vectors.of(stated["embedder"], numbers)
     if found.digest != stated["digest"]:
@@ -208,19 +215,39 @@ def recorded(table: Path, limit: int) -> dict[int, tuple[str, str]]:
     Returns:
         By version, the identity of the passages, and that of passages and vectors together.
     """
-    manifests = _manifests(table)
+    known = manifests(table)
     found = {}
-    for version in sorted(manifests, reverse=True)[:limit]:
+    for version in sorted(known, reverse=True)[:limit]:
         try:
-            with (table / _FOLDER / f"{version}.jsonl").open("rb") as file:
+            with (table / FOLDER / f"{version}.jsonl").open("rb") as file:
                 head = json.loads(file.readline(_HEAD))
             stated = head.pop("vectors", None) or {"digest": ""}
             snapshot = head["snapshot"]
-            if isinstance(snapshot, str) and head == _header(version, manifests[version], snapshot):
+            if isinstance(snapshot, str) and head == _header(version, known[version], snapshot):
                 found[version] = (snapshot, identity(snapshot, str(stated["digest"])))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
+
+
+def mark(table: Path, version: int, use: str) -> None:
+    """Notes that a version is used now, so that the next clean-up leaves it; not where the folder is read-only.
+
+    Args:
+        table: Folder of the table.
+        version: Which.
+        use: "opened" by whatever asks it, "loaded" by a contract.
+    """
+    with suppress(OSError):
+        (table / FOLDER / f"{version}.{use}").touch()
+
+
+def marked(table: Path, version: int, use: str) -> float:
+    """Returns when a version was last used, in seconds since 1970; 0 if nobody noted it."""
+    try:
+        return (table / FOLDER / f"{version}.{use}").stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:
@@ -235,7 +262,7 @@ def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:
     return tuple(found)
 
 
-def _manifests(table: Path) -> dict[int, Path]:
+def manifests(table: Path) -> dict[int, Path]:
     """Returns the manifest of each version; nothing at all if the folder holds what is not known here."""
     try:
         names = [p for p in (table / "_versions").iterdir() if p.name != _HINT]

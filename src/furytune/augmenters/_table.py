@@ -36,6 +36,7 @@ __all__ = [
     "check_installed",
     "check_path",
     "find",
+    "is_ours",
     "load",
     "newest",
     "newest_state",
@@ -257,6 +258,11 @@ def pin(path: str, version: int) -> bool:
             table.tags.create(name, version)
         return True
     return False
+
+
+def is_ours(tag: str) -> bool:
+    """Returns whether a tag is one that `pin` sets."""
+    return re.fullmatch(rf"{_TAG}\d+", tag) is not None
 
 
 def _equal(one: Loaded, other: Loaded) -> bool:

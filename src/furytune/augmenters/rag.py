@@ -22,15 +22,25 @@ from furytune.augmenters._ranking import FUSION_VERSION
 from furytune.augmenters._rerank import Reranker, reordered
 from furytune.augmenters._search import Search
 from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, shown, within
-from furytune.augmenters._snapshot import Loaded
+from furytune.augmenters._snapshot import Loaded, mark
 from furytune.augmenters._tokens import TOKENIZER_VERSION
 from furytune.augmenters._vectors import VECTORS_VERSION
+from furytune.augmenters._versions import CleanedIndex, KeptVersion, clean_index
 from furytune.augmenters.embedders import Embedder
 from furytune.errors import ConfigError, ContractMismatchError, KnowledgeError
 from furytune.explanation import Finding
 from furytune.records import Passage
 
-__all__ = ["Distractors", "IndexReport", "RagAugmenter", "Reranker", "build_index"]
+__all__ = [
+    "CleanedIndex",
+    "Distractors",
+    "IndexReport",
+    "KeptVersion",
+    "RagAugmenter",
+    "Reranker",
+    "build_index",
+    "clean_index",
+]
 
 # One for all: loading is rare, and a lock of its own would keep an augmenter from being pickled.
 _LOADING = threading.Lock()
@@ -180,6 +190,7 @@ class RagAugmenter:
         state = _table.find(made.path, version, snapshot, vectors=made.embedder is not None)
         made = evolve(made, version=state.version)
         made._cache.state = made._checked(state)  # noqa: SLF001  (it is read already)
+        mark(Path(made.path), state.version, "loaded")
         return made
 
     @property
@@ -326,6 +337,7 @@ class RagAugmenter:
                     with_vectors = self.embedder is not None
                     state = _table.load(self.path, self.version or pinned, vectors=with_vectors)
                     cache.pin, cache.state = (self.path, state.version), self._checked(state)
+                    mark(Path(self.path), state.version, "opened")
         return cache.state
 
     def _checked(self, state: Loaded) -> Loaded:

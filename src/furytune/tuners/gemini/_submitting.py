@@ -139,10 +139,13 @@ class Submission:
 
     def _names(self) -> tuple[str, ...]:
         """Returns the jobs under the key, the oldest first; of several, not those that were cancelled."""
-        names = patiently(lambda: self.backend.find(self.key), self.clock)
+        names = self._listed()
         if len(names) < 2:
             return names
         return tuple(n for n in names if self._state(n) != "cancelled") or names[:1]
+
+    def _listed(self) -> tuple[str, ...]:
+        return patiently(lambda: self.backend.find(self.key), self.clock)
 
     def _state(self, name: str) -> str:
         return patiently(lambda: self.backend.snapshot(name), self.clock).state
@@ -153,10 +156,17 @@ class Submission:
         Raises:
             TuningError: A later job can't be cancelled, or the older one belongs to another contract.
         """
-        names = self._names()
-        # Either the service does not list it yet, or the other process has cancelled it already.
-        if made not in names and (not names or self._state(made) != "cancelled"):
+        listed = self._listed()
+        alive = [n for n in listed if n != made and self._state(n) != "cancelled"]
+        if not alive:
             return made
+        if made not in listed:  # the service does not list it yet, so nobody can say which one is older
+            _log.warning(
+                "two jobs may run for one run: %s and %s; look at both, and cancel one", made, alive[0]
+            )
+            return made
+        # The other process may have been faster, and this job is cancelled already.
+        names = [n for n in listed if n in alive or (n == made and self._state(n) != "cancelled")]
         oldest, *later = names
         for name in later:
             _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)
