@@ -43,7 +43,7 @@ def _json_load(path: Path) -> Result:
 
 
 def _blocks(path: Path, *, full: bool) -> Result:
-    from furytune.collectors._discord_json import ExportFile, FullMessage, ThinMessage
+    from furytune._discord.shapes import ExportFile, FullMessage, ThinMessage
 
     count = chars = 0
     for block in ExportFile(path, str(path)).blocks(FullMessage if full else ThinMessage):

@@ -26,9 +26,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from furytune import DiscordCollector, JournalCollector, Secret
+from furytune._discord.journal.store import Journal
 from furytune.collectors.discord import Patience
 from furytune.collectors.discord_export import DiscordExportCollector
-from furytune.journal.store import Journal
 from furytune.records import QAPair
 
 Counts = dict[str, float]

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from furytune._secret import Secret
+    from furytune._privacy.consent import Consent
+    from furytune._privacy.secret import Secret
     from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
     from furytune.augmenters.identity import IdentityAugmenter
     from furytune.augmenters.rag import Distractors, RagAugmenter, build_index, clean_index
     from furytune.budget import TokenBudget
-    from furytune.collectors.consent import Consent
     from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
     from furytune.collectors.journal import JournalCollector
@@ -112,7 +112,7 @@ _HOME = {
     "CapPerAuthor": "curation.caps",
     "CheckCode": "curation.code",
     "Collector": "protocols",
-    "Consent": "collectors.consent",
+    "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
@@ -145,7 +145,7 @@ _HOME = {
     "RedactSecrets": "curation.secrets",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
-    "Secret": "_secret",
+    "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",
     "StaticEmbedder": "augmenters.embedders",

@@ -16,8 +16,8 @@ from typing import Any, Self
 
 from attrs import field, frozen
 
-from furytune._canonical import Json
-from furytune._checks import at_least, of_type
+from furytune._values.canonical import Json
+from furytune._values.checks import at_least, of_type
 from furytune.errors import ConfigError, ContractMismatchError, MissingExtraError, VocabularyUnavailableError
 
 __all__ = ["TokenBudget"]

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
-from furytune._show import Shown
+from furytune._values.shown import Shown
 from furytune.records import Passage, Prompt
 
 __all__ = ["Explaining", "Explanation", "Fate", "Finding"]

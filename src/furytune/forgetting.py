@@ -13,20 +13,20 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from furytune._durable import sweep
-from furytune._lineage import is_message_id
-from furytune._own_files import read_head
-from furytune._show import Shown
-from furytune._system import system_errors_as
-from furytune.augmenters import _erasing as passages
-from furytune.collectors._export_people import Searched, search
+from furytune._discord.export.participants import Searched, search
+from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.store import Journal
+from furytune._privacy.lineage import is_message_id
+from furytune._storage.durable import sweep
+from furytune._storage.manifests import read_head
+from furytune._storage.system import system_errors_as
+from furytune._values.shown import Shown
+from furytune.augmenters._index import erasing as passages
 from furytune.errors import ConfigError, SourceError
-from furytune.exporters import _erasing as data
-from furytune.journal._lines import GONE
-from furytune.journal.store import Journal
+from furytune.exporters._writing import erasing as data
 from furytune.records import Dataset
-from furytune.tuners.gemini import _lineage as lineage
-from furytune.tuners.gemini._ledger import Entry, Ledger
+from furytune.tuners._jobs import lineage
+from furytune.tuners._jobs.ledger import Entry, Ledger
 
 __all__ = ["Erased", "Forgotten", "Held", "HeldExport", "forget"]
 

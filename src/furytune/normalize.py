@@ -9,9 +9,9 @@ from typing import Self
 
 from attrs import field, frozen
 
-from furytune._canonical import Json, sorted_once
-from furytune._redaction import KINDS, redact
-from furytune._redaction import VERSION as _REDACTION
+from furytune._privacy.redaction import KINDS, redact
+from furytune._privacy.redaction import VERSION as _REDACTION
+from furytune._values.canonical import Json, sorted_once
 from furytune.errors import ConfigError, ContractMismatchError, EmptyTextError, TextError
 
 __all__ = ["Normalizer"]

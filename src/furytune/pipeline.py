@@ -14,12 +14,11 @@ import attrs
 from attrs import field, frozen
 
 from furytune import plugins
-from furytune._canonical import Json, canonical_json, digest, plain
-from furytune._checks import of_type
-from furytune._durable import staged
-from furytune._progress import progress
-from furytune._show import Shown
-from furytune._spool import Spool
+from furytune._storage.durable import staged
+from furytune._storage.spool import Spool
+from furytune._values.canonical import Json, canonical_json, digest, plain
+from furytune._values.checks import of_type
+from furytune._values.shown import Shown
 from furytune.budget import TokenBudget
 from furytune.contract import BEFORE_ALL_DATES, PromptContract
 from furytune.errors import (
@@ -47,6 +46,7 @@ from furytune.protocols import (
 )
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
+from furytune.report.progress import progress
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from furytune._canonical import Json
-from furytune._durable import StagedGroup
+from furytune._storage.durable import StagedGroup
+from furytune._values.canonical import Json
 from furytune.records import (
     Dataset,
     Dropped,

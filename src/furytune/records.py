@@ -12,8 +12,8 @@ from typing import Literal
 import attrs
 from attrs import field, frozen
 
-from furytune._canonical import Json, digest
-from furytune._show import Shown, words
+from furytune._values.canonical import Json, digest
+from furytune._values.shown import Shown, words
 from furytune.errors import ConfigError
 
 __all__ = [

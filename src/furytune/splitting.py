@@ -6,7 +6,7 @@ import hashlib
 
 from attrs import Attribute, field, frozen
 
-from furytune._checks import of_type
+from furytune._values.checks import of_type
 from furytune.errors import ConfigError
 from furytune.records import Split
 

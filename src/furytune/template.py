@@ -15,7 +15,7 @@ from typing import Self
 
 from attrs import field, frozen
 
-from furytune._canonical import Json
+from furytune._values.canonical import Json
 from furytune.errors import ContractMismatchError, TemplateError
 from furytune.records import Passage
 

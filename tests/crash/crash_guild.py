@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 import furytune as ft
+from furytune._discord.journal.store import Journal
 from furytune.collectors.discord import DiscordCollector, Patience
 from furytune.collectors.journal import JournalCollector
-from furytune.journal.store import Journal
 from furytune.testing.fake_discord import FakeDiscord
 
 CANARY = "xylocanary"

@@ -21,9 +21,9 @@ import crash_guild
 from crash_guild import ALWAYS, CANARY, Guild
 
 import discord  # noqa: F401
-from furytune.collectors.consent import Consent
+from furytune._discord.journal.store import Journal
+from furytune._privacy.consent import Consent
 from furytune.collectors.journal import JournalCollector
-from furytune.journal.store import Journal
 from furytune.records import QAPair
 
 SHARES = {

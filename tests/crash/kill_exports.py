@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from furytune._durable import staged
+from furytune._storage.durable import staged
 from furytune.errors import ExportError
 from furytune.exporters import load_dataset
 from furytune.exporters.csv import CsvExporter

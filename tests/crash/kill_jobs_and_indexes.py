@@ -20,11 +20,11 @@ import lancedb  # noqa: F401  (once here; this process itself never uses it, so 
 from kill_collections import finish, kill
 from vertex_help import make_dataset, make_tuner
 
-from furytune.augmenters import _table
+from furytune.augmenters._index import tables
 from furytune.augmenters.rag import build_index
 from furytune.records import Passage
 from furytune.testing.fake_vertex import FakeVertex
-from furytune.tuners.gemini._ledger import Ledger
+from furytune.tuners._jobs.ledger import Ledger
 
 INDEX_SHARE = 0.5
 
@@ -68,7 +68,7 @@ def kill_builds(folder, kills, dice):
     place = folder / "kinds.lance"
 
     def look():
-        found = {(p.id, p.text) for p in _table.load(str(place), None).passages}
+        found = {(p.id, p.text) for p in tables.load(str(place), None).passages}
         assert found in [{(p.id, p.text) for p in passages(kind)} for kind in ("old", "new")]
 
     def build(kind):

@@ -13,9 +13,9 @@ from crash_guild import ALWAYS, KEY, QUICK
 pytest.importorskip("discord")
 
 import furytune as ft
+from furytune._discord.journal.log import Log
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import SourceError
-from furytune.journal.log import Log
 from furytune.testing.fake_discord import FakeDiscord
 
 CALLS = ("open", "write", "fsync", "replace", "ftruncate", "fstat")

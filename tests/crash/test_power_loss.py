@@ -19,16 +19,16 @@ from attrs import define, field
 from crash_guild import KEY, QUICK, contents
 
 import furytune as ft
-from furytune._durable import staged
+from furytune._discord.journal.lines import Position
+from furytune._discord.journal.log import Log
+from furytune._storage.durable import staged
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import FurytuneError
 from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
-from furytune.journal._lines import Position
-from furytune.journal.log import Log
 from furytune.records import Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini._ledger import Entry, Ledger
+from furytune.tuners._jobs.ledger import Entry, Ledger
 
 
 @define(eq=False)

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 import furytune as ft
-from furytune._locks import lock_file
+from furytune._storage.locks import lock_file
 from furytune.errors import ExportError
 
 RUN = """
@@ -88,7 +88,7 @@ def with_something_between(made, folder, happens):
 
 
 def test_another_run_between_two_exporters_leaves_both_data_sets_of_one_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("furytune.exporters._writing._WAIT", 0.1, raising=False)
+    monkeypatch.setattr("furytune.exporters._writing.writing._WAIT", 0.1, raising=False)
     one, other = (pipeline(source(tmp_path / f"{letter}.jsonl", letter, 3), tmp_path) for letter in "AB")
 
     def happens():
@@ -112,7 +112,7 @@ def test_a_run_that_ends_between_two_exporters_leaves_both_data_sets_of_the_run_
 
 
 def test_a_run_that_waited_in_vain_says_who_holds_the_data_set(tmp_path, monkeypatch):
-    monkeypatch.setattr("furytune.exporters._writing._WAIT", 0.1)
+    monkeypatch.setattr("furytune.exporters._writing.writing._WAIT", 0.1)
     ready = pipeline(source(tmp_path / "s.jsonl", "A", 3), tmp_path)
     with lock_file(tmp_path / ".t.jsonl.manifest.json.lock"):
         with pytest.raises(ExportError, match=f"held by process {os.getpid()} on .*nothing was written"):

@@ -6,9 +6,9 @@ import json
 from datetime import timedelta
 
 from furytune import DiscordCollector, JournalCollector, Secret
+from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.store import Journal
 from furytune.collectors.discord import Patience
-from furytune.journal._lines import GONE
-from furytune.journal.store import Journal
 
 QUICK = Patience(first=0.001, most=0.01, rate=1e6)
 ALWAYS = timedelta(days=30_000)

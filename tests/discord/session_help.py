@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from furytune import Secret
-from furytune.collectors._live.patience import Patience
-from furytune.collectors._live.session import Session
+from furytune._discord.api.pacing import Patience
+from furytune._discord.api.session import Session
 
 T = TypeVar("T")
 

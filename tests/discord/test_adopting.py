@@ -12,8 +12,8 @@ import pytest
 from crawl_help import KEY
 
 from furytune import Consent, JournalCollector
+from furytune._discord.journal.store import Journal
 from furytune.errors import SourceError
-from furytune.journal.store import Journal
 
 # What is in an old export is not compared with Discord in every run.
 collector = functools.partial(crawl_help.collector, recheck=timedelta(days=7))

@@ -15,8 +15,8 @@ from crawl_help import QUICK, collector, said, talk, words
 from session_help import within
 
 import furytune as ft
+from furytune._discord.api.background import in_thread
 from furytune.collectors import discord as module
-from furytune.collectors._live.running import in_thread
 from furytune.errors import ConfigError, DiscordError, DiscordLoginError
 
 TITLE = "a title that somebody wrote"

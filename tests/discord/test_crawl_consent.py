@@ -9,7 +9,7 @@ import pytest
 from crawl_help import collector, gone, said, talk, words
 
 from furytune import Consent
-from furytune.journal.store import Journal
+from furytune._discord.journal.store import Journal
 from furytune.records import Dropped
 from furytune.testing.fake_discord import FakeDiscord
 

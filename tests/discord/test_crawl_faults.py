@@ -16,10 +16,10 @@ import pytest
 from crawl_help import collector, is_page, said, talk, words
 
 from furytune import DiscordCollector, Secret
+from furytune._discord.journal.store import Journal
 from furytune.collectors import discord as collecting
 from furytune.collectors.discord import Patience
 from furytune.errors import DiscordError, SourceError, SourceFormatError
-from furytune.journal.store import Journal
 from furytune.testing.fake_discord import FakeDiscord
 
 

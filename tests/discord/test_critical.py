@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import furytune as ft
 from furytune import Consent, JournalCollector
-from furytune.collectors._live.roster import Roster
+from furytune._discord.crawl.member_roles import Roster
+from furytune._discord.journal.lines import ChannelState, Position, gone_line
+from furytune._discord.journal.store import About, Journal, Withheld
 from furytune.errors import SourceFormatError
-from furytune.journal._lines import ChannelState, Position, gone_line
-from furytune.journal.store import About, Journal, Withheld
 
 FIRST = 10**18
 

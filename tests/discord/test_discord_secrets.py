@@ -11,9 +11,9 @@ import pytest
 from session_help import QUICK
 
 from furytune import Secret
-from furytune.collectors._live.patience import Patience
-from furytune.collectors._live.session import Session
-from furytune.collectors._live.survey import survey
+from furytune._discord.api.pacing import Patience
+from furytune._discord.api.session import Session
+from furytune._discord.crawl.survey import survey
 from furytune.errors import DiscordError, DiscordLoginError, FurytuneError
 from furytune.testing.fake_discord import FakeDiscord
 
@@ -126,7 +126,7 @@ def test_a_crawl_that_succeeds_leaves_no_trace(service, written):
 
 def test_without_the_filter_the_log_would_hold_messages(service, written, monkeypatch):
     """So the test above can fail."""
-    from furytune.collectors._live.quiet import Quiet
+    from furytune._discord.api.log_filter import Quiet
 
     monkeypatch.setattr(Quiet, "install", lambda self: None)
     assert outcome(crawl(service)) == ""
@@ -174,7 +174,7 @@ def test_a_token_that_is_refused_leaves_no_trace(service, written, token):
 
 def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatch):
     """A service that ignores where to begin gives the same page again."""
-    from furytune.testing import _discord_service
+    from furytune.testing._fakes.discord import service as _discord_service
 
     monkeypatch.setattr(_discord_service, "_snowflake", lambda query, name: None)
     error = outcome(crawl(service))

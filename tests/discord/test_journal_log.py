@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from furytune._discord.journal.lines import ChannelState, Position, gone_line
+from furytune._discord.journal.log import Gone, Log
 from furytune.errors import SourceFormatError
-from furytune.journal._lines import ChannelState, Position, gone_line
-from furytune.journal.log import Gone, Log
 
 STATE = ChannelState(id="9", type="GuildTextChat", name="help")
 

@@ -11,9 +11,9 @@ import pytest
 from crawl_help import collector, said, talk, words
 
 import furytune as ft
-from furytune import _locks
+from furytune._discord.journal.store import Journal
+from furytune._storage import locks
 from furytune.errors import ConfigError, SourceError
-from furytune.journal.store import Journal
 
 NOBODY = 65_534
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are other ones there")
@@ -157,8 +157,8 @@ class Region:
 @pytest.mark.parametrize("system", ["this", "windows"])
 def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
     if system == "windows":
-        monkeypatch.setattr(_locks, "fcntl", None)
-        monkeypatch.setattr(_locks, "msvcrt", Region())
+        monkeypatch.setattr(locks, "fcntl", None)
+        monkeypatch.setattr(locks, "msvcrt", Region())
     journal = Journal(tmp_path / "j")
 
     def write():

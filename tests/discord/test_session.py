@@ -11,8 +11,8 @@ import pytest
 from session_help import QUICK, whole, within
 
 from furytune import Secret
-from furytune.collectors._live.patience import DISCORD_RATE, InvalidAnswers, Pace, Patience
-from furytune.collectors._live.session import Session
+from furytune._discord.api.pacing import DISCORD_RATE, InvalidAnswers, Pace, Patience
+from furytune._discord.api.session import Session
 from furytune.errors import (
     ConfigError,
     DiscordError,

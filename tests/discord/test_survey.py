@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_help import within
 
-from furytune.collectors._live.choice import Choice
-from furytune.collectors._live.permissions import (
+from furytune._discord.crawl.permissions import (
     CONNECT,
     MANAGE_THREADS,
     READ_HISTORY,
@@ -18,7 +17,8 @@ from furytune.collectors._live.permissions import (
     Permissions,
     needed,
 )
-from furytune.collectors._live.survey import held_back, survey
+from furytune._discord.crawl.selection import Choice
+from furytune._discord.crawl.survey import held_back, survey
 from furytune.errors import ConfigError, DiscordError, DiscordLoginError
 from furytune.testing.fake_discord import FakeDiscord
 
@@ -142,10 +142,10 @@ def test_a_channel_that_is_listed_without_its_name_is_hidden():
 
 
 def test_a_channel_of_a_type_that_is_new_is_unread(discord, monkeypatch):
-    from furytune.testing import _discord_model, _discord_payloads
+    from furytune.testing._fakes.discord import model, payloads
 
-    monkeypatch.setitem(_discord_model.KINDS, "text", 99)
-    monkeypatch.setitem(_discord_payloads.KINDS, "text", 99)
+    monkeypatch.setitem(model.KINDS, "text", 99)
+    monkeypatch.setitem(payloads.KINDS, "text", 99)
     discord.add_channel("future")
     found = surveyed(discord)
     assert found.places == ()

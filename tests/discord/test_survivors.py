@@ -15,11 +15,11 @@ import pytest
 from crawl_help import KEY, collector, gone, said, talk, words
 
 from furytune import Consent, JournalCollector, forget
-from furytune.collectors._live.session import Session
+from furytune._discord.api.session import Session
+from furytune._discord.journal.lines import Commit, gone_line
+from furytune._discord.journal.log import Log
+from furytune._discord.journal.store import Journal
 from furytune.errors import ConfigError, DiscordError, DiscordLoginError, SourceFormatError
-from furytune.journal._lines import Commit, gone_line
-from furytune.journal.log import Log
-from furytune.journal.store import Journal
 from furytune.records import QAPair
 from furytune.testing.conformance import check_collector
 

@@ -10,8 +10,8 @@ from test_adopting import exported
 
 import furytune as ft
 from furytune import Consent, JournalCollector
+from furytune._discord.journal.store import Journal
 from furytune.errors import ConfigError, SourceError
-from furytune.journal.store import Journal
 from furytune.records import Dropped, QAPair
 
 TITLE = "How do I colour one vertex?"

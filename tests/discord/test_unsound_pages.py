@@ -16,7 +16,7 @@ from crawl_help import collector, said
 from proxy import Proxy
 from session_help import within
 
-from furytune._http_body import Body, BodyError
+from furytune._network.bodies import Body, BodyError
 from furytune.errors import DiscordError
 
 HUGE = 2**64 + 2**70

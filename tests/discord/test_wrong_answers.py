@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from furytune import Consent, DiscordCollector, JournalCollector, Secret
-from furytune.collectors._live.patience import Patience
-from furytune.collectors._live.session import Session
+from furytune._discord.api.pacing import Patience
+from furytune._discord.api.session import Session
 from furytune.errors import DiscordError, DiscordGoneError, DiscordLoginError
 
 ALWAYS = timedelta(days=30_000)

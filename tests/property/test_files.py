@@ -15,10 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from furytune import dialects
-from furytune._own_files import escape_formula, unescape_formula
-from furytune.collectors import _csv_reading, _json_lines
-from furytune.collectors._csv_reading import CsvReader, cell
-from furytune.collectors._pair_files import Flaw
+from furytune._readers import csv_records, json_lines
+from furytune._readers.csv_records import CsvReader, cell
+from furytune._readers.files import Flaw
+from furytune._storage.manifests import escape_formula, unescape_formula
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.errors import ExportError
 from furytune.exporters import load_dataset
@@ -200,7 +200,7 @@ class TestReaders:
         blocks = [data[i : i + size] for i in range(0, len(data), size)]
         found = [
             (number + i, line)
-            for number, lines in _json_lines.split_lines(blocks)
+            for number, lines in json_lines.split_lines(blocks)
             for i, line in enumerate(lines)
         ]
         assert found == list(enumerate(data.splitlines(), 1))
@@ -212,11 +212,11 @@ class TestReaders:
     def test_long_lines_are_left_out_and_the_others_keep_their_numbers(self, parts, size):
         data = b"".join(parts)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_json_lines, "LIMIT", 25)
+            patch.setattr(json_lines, "LIMIT", 25)
             blocks = [data[i : i + size] for i in range(0, len(data), size)]
             found = {}
             long = []
-            for part in _json_lines.split_lines(blocks):
+            for part in json_lines.split_lines(blocks):
                 if isinstance(part, Flaw):
                     long.append(part.line)
                 else:
@@ -238,7 +238,7 @@ class TestReaders:
     )
     def test_twin_keys_are_found_where_they_are_and_nowhere_else(self, members):
         text = "{" + ",".join(f'"{key}": {value}' for key, value in members) + "}"
-        (found,) = _json_lines.decode_lines([text.encode()])
+        (found,) = json_lines.decode_lines([text.encode()])
         twins = len({key for key, _ in members}) < len(members)
         assert isinstance(found, Flaw) == twins
         if twins:
@@ -256,7 +256,7 @@ class TestReaders:
     )
     def test_json_values_are_those_of_pythons_decoder(self, value, ascii_only):
         line = json.dumps({"value": value}, ensure_ascii=ascii_only)
-        (found,) = _json_lines.decode_lines([line.encode()])
+        (found,) = json_lines.decode_lines([line.encode()])
         assert found == (1, {"value": value})
 
     @given(PAIRS, st.data())
@@ -291,7 +291,7 @@ class TestReaders:
 
 
 def test_the_limit_of_a_record_is_counted_from_its_beginning(monkeypatch):
-    monkeypatch.setattr(_csv_reading, "LIMIT", 50)
+    monkeypatch.setattr(csv_records, "LIMIT", 50)
     text = "q,a\n" * 30 + "q," + "x" * 200 + "\n" + "r,b\n" * 3
     items = list(CsvReader([text[i : i + 10] for i in range(0, len(text), 10)]).records(",", 2))
     assert [i.line for i in items if isinstance(i, Flaw)] == [31]

@@ -18,7 +18,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from furytune import dialects
-from furytune._canonical import canonical_json
+from furytune._values.canonical import canonical_json
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.budget import TokenBudget

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from furytune.augmenters._lexical import _LARGE, LexicalIndex, _query_weight
-from furytune.augmenters._moments import Moments
-from furytune.augmenters._postings import make_postings
-from furytune.augmenters._ranking import best
-from furytune.augmenters._search import Search
-from furytune.augmenters._snapshot import Loaded, Vectors
-from furytune.augmenters._tokens import analyze, words
-from furytune.augmenters._vectors import whole
+from furytune.augmenters._index.search import Search
+from furytune.augmenters._index.snapshot import Loaded, Vectors
+from furytune.augmenters._search.as_of import Moments
+from furytune.augmenters._search.bm25 import _LARGE, LexicalIndex, _query_weight
+from furytune.augmenters._search.fusion import best
+from furytune.augmenters._search.postings import make_postings
+from furytune.augmenters._search.vectors import whole
+from furytune.augmenters._search.words import analyze, words
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 from furytune.testing.strategies import texts

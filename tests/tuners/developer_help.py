@@ -8,8 +8,8 @@ import furytune as ft
 from furytune.records import Dataset
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini._backend import TuningSettings, Uploaded
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.service import TuningSettings, Uploaded
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 KEY = "0123456789abcdef" * 2
 NAME = f"tunedModels/furytune{KEY}"

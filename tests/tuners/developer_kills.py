@@ -16,10 +16,10 @@ from attrs import define
 from developer_help import API_KEY, SETTINGS
 
 import furytune as ft
-from furytune.tuners.gemini._ledger import Ledger
-from furytune.tuners.gemini._patience import Clock
-from furytune.tuners.gemini._submitting import Submission
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.ledger import Ledger
+from furytune.tuners._jobs.retries import Clock
+from furytune.tuners._jobs.submission import Submission
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 MOMENTS = [
     f"{when} {what}"

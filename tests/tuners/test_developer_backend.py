@@ -12,8 +12,8 @@ from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, sub
 from furytune import dialects
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners.gemini._backend import Call, Uploaded
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.service import Call, Uploaded
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from developer_help import API_KEY, KEY, NAME, SETTINGS, backend, make_dataset, 
 from furytune import dialects
 from furytune.errors import ServiceError, TuningUnavailableError
 from furytune.testing.fake_developer_api import TUNABLE
-from furytune.tuners.gemini._backend import Call
+from furytune.tuners._jobs.service import Call
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)
@@ -69,8 +69,8 @@ def test_refusals_over_grpc_are_one_request(tmp_path, status):
 OVER_TLS = """
 import sys
 from furytune.testing.fake_developer_api import TUNABLE
-from furytune.tuners.gemini._backend import TuningSettings
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.service import TuningSettings
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 made = DeveloperBackend(api_key=sys.argv[1], endpoint=sys.argv[2], transport="grpc", timeout=20.0)
 made.ready(TuningSettings(model=TUNABLE, epochs=1))

@@ -76,7 +76,7 @@ def _sources(dataset):
 def test_the_size_of_the_request_is_known_before_it_is_made(api, tmp_path, text, csv):
     pairs = [(f"{n} {text * 900}", text * 90) for n in range(50)]
     dataset, problems = survey(api, tmp_path, pairs, csv=csv)
-    from furytune.tuners.gemini._developer_rows import examples
+    from furytune.tuners.gemini._developer.limits import examples
 
     estimate = sum(row.size for row in examples(dataset))
     assert problems == []

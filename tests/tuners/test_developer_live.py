@@ -7,10 +7,10 @@ import os
 import pytest
 from developer_help import KEY, SETTINGS
 
-from furytune._secret import Secret
+from furytune._privacy.secret import Secret
 from furytune.errors import TuningUnavailableError
-from furytune.tuners.gemini._backend import Call
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.service import Call
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 VARIABLE = "FURYTUNE_LIVE_API_KEY"
 

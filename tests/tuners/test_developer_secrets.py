@@ -11,11 +11,11 @@ import pytest
 from developer_help import SETTINGS, backend, make_dataset, submit
 
 from furytune import dialects
-from furytune._secret import Secret
+from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError, TuningError
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners.gemini._backend import Call
-from furytune.tuners.gemini.developer_api import DeveloperBackend
+from furytune.tuners._jobs.service import Call
+from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 CANARY = "canary-of-the-key-71c2"
 TEXT = "canary-of-the-text-93d8"

@@ -16,8 +16,8 @@ from furytune.errors import ContractMismatchError, TuningError, TuningUnavailabl
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini._ledger import Ledger
-from furytune.tuners.gemini._submitting import Submission
+from furytune.tuners._jobs.ledger import Ledger
+from furytune.tuners._jobs.submission import Submission
 
 RUN = "a" * 32
 CRASHES = 1_000

@@ -22,7 +22,7 @@ from furytune.splitting import GroupSplitter
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
 from furytune.testing.strategies import questions, templates, texts
-from furytune.tuners.gemini._backend import Call, Uploaded
+from furytune.tuners._jobs.service import Call, Uploaded
 
 _MODELS = {"$alt": "json;enum-encoding=int", "pageSize": "50"}
 _ALT = {"$alt": "json;enum-encoding=int"}

@@ -17,10 +17,10 @@ from vertex_help import Time, lines, make_backend, make_dataset, make_tuner
 
 from furytune.errors import ServiceError, TuningError
 from furytune.testing.fake_vertex import FakeVertex, Fault
-from furytune.tuners.gemini._backend import TuningSettings
-from furytune.tuners.gemini._labels import KEY, fingerprint_of, labels
-from furytune.tuners.gemini._ledger import Entry, Ledger
-from furytune.tuners.gemini._submitting import Submission
+from furytune.tuners._jobs.labels import KEY, fingerprint_of, labels
+from furytune.tuners._jobs.ledger import Entry, Ledger
+from furytune.tuners._jobs.service import TuningSettings
+from furytune.tuners._jobs.submission import Submission
 
 RUN = "b" * 32
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
@@ -44,7 +44,7 @@ MOMENTS = [
 HOLDER = """
 import sys
 from pathlib import Path
-from furytune.tuners.gemini._ledger import Ledger
+from furytune.tuners._jobs.ledger import Ledger
 
 with Ledger(Path(sys.argv[1])).alone(sys.argv[2]):
     print("in", flush=True)

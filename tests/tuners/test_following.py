@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vertex_help import Time, make_dataset, make_tuner
 
-from furytune import _progress
 from furytune.errors import ServiceError, TuningError
 from furytune.records import TuningJob
+from furytune.report import progress
 from furytune.testing.fake_vertex import FakeVertex
-from furytune.tuners.gemini._following import follow
-from furytune.tuners.gemini._patience import Clock, delays, patiently
+from furytune.tuners._jobs.following import follow
+from furytune.tuners._jobs.retries import Clock, delays, patiently
 
 RUN = "b" * 32
 JOB = TuningJob(key="", name="projects/p/locations/l/tuningJobs/1", state="queued")
@@ -168,11 +168,11 @@ def test_repeating_is_bounded():
 
 
 def test_the_bar_is_for_terminals(monkeypatch, capsys):
-    with _progress.meter("tuning") as show:
+    with progress.meter("tuning") as show:
         show(5.0, "RUNNING")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with _progress.meter("tuning") as show:
+    with progress.meter("tuning") as show:
         show(None, "PENDING")
         show(40.0, "RUNNING")
         show(None, "RUNNING")

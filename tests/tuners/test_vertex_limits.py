@@ -15,9 +15,9 @@ from vertex_help import MODEL, make_dataset, pipeline
 import furytune as ft
 from furytune.errors import MissingExtraError, TuningError
 from furytune.records import DataFile
-from furytune.tuners.gemini import _tokens, models
-from furytune.tuners.gemini._backend import Problem, TuningSettings
-from furytune.tuners.gemini._vertex_limits import survey
+from furytune.tuners._jobs.service import Problem, TuningSettings
+from furytune.tuners.gemini import models, tokens
+from furytune.tuners.gemini._vertex.limits import survey
 
 SETTINGS = TuningSettings(model=MODEL, epochs=2)
 
@@ -177,7 +177,7 @@ def test_without_tiktoken_bytes_are_an_upper_bound(tmp_path, monkeypatch):
     def absent(*_args):
         raise MissingExtraError("a token budget", "tokens")
 
-    monkeypatch.setattr(_tokens.TokenBudget, "count", absent)
+    monkeypatch.setattr(tokens.TokenBudget, "count", absent)
     dataset, _ = make_dataset(tmp_path, [("q" * 1000, "ü" * 500)])
     found = survey(dataset, SETTINGS)
     assert found.tokens == len("You help.Question:\n") + 1000 + 1000

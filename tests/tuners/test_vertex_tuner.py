@@ -26,7 +26,7 @@ from furytune.records import TuningJob
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini import _tokens
+from furytune.tuners.gemini import tokens
 
 KEY = "a" * 32
 
@@ -332,7 +332,7 @@ class TestEstimate:
         def absent(*_args):
             raise MissingExtraError("a token budget", "tokens")
 
-        monkeypatch.setattr(_tokens.TokenBudget, "count", absent)
+        monkeypatch.setattr(tokens.TokenBudget, "count", absent)
         far = make_tuner(fake, tmp_path, max_cost=near.cost).estimate(dataset)
         assert far.least_tokens <= near.least_tokens < near.tokens <= far.tokens
         assert not far.problems
@@ -350,13 +350,13 @@ class TestEstimate:
         assert not unknown.problems
 
     def test_data_is_read_once_for_estimate_and_submit(self, fake, tmp_path, monkeypatch):
-        from furytune.tuners.gemini import _vertex_limits
+        from furytune.tuners.gemini._vertex import limits
 
         dataset, _ = make_dataset(tmp_path)
         tuner = make_tuner(fake, tmp_path)
         calls = []
-        survey = _vertex_limits.survey
-        monkeypatch.setattr(_vertex_limits, "survey", lambda *a: calls.append(1) or survey(*a))
+        survey = limits.survey
+        monkeypatch.setattr(limits, "survey", lambda *a: calls.append(1) or survey(*a))
         tuner.estimate(dataset)
         tuner.submit(dataset, key=KEY)
         assert len(calls) == 1
@@ -453,7 +453,7 @@ class TestStorage:
         tuner = make_tuner(fake, tmp_path, uploaded=uri, bucket="")
         with pytest.raises(TuningError, match="is absent"):
             tuner.submit(dataset, key=KEY)
-        from furytune.testing._vertex_service import Object
+        from furytune.testing._fakes.vertex import Object
 
         fake.service.objects["mine", "some/train.jsonl"] = Object(b"{}\n")
         with pytest.raises(TuningError, match="other bytes"):

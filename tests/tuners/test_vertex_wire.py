@@ -128,7 +128,7 @@ def test_tuning_a_tuned_model_further(tmp_path):
 
 
 def _label(contract):
-    from furytune.tuners.gemini._labels import labels
+    from furytune.tuners._jobs.labels import labels
 
     return labels("", contract.fingerprint)["furytune_contract"]
 

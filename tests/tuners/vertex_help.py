@@ -10,9 +10,9 @@ import furytune as ft
 from furytune.records import Dataset
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini._patience import Clock
+from furytune.tuners._jobs.retries import Clock
+from furytune.tuners.gemini._vertex.backend import VertexBackend
 from furytune.tuners.gemini.tuner import GeminiTuner
-from furytune.tuners.gemini.vertex import VertexBackend
 
 MODEL = "gemini-3.1-flash-lite"
 TOKEN = "canary-token-71c2"

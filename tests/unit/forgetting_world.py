@@ -9,13 +9,13 @@ from pathlib import Path
 from attrs import frozen
 
 import furytune as ft
+from furytune._discord.journal.lines import ChannelState, Position, gone_line
+from furytune._discord.journal.messages import Forwarded, Kept, Reference, Writer, line_of
+from furytune._discord.journal.store import About, Journal
 from furytune.forgetting import forget
-from furytune.journal._lines import ChannelState, Position, gone_line
-from furytune.journal.messages import Forwarded, Kept, Reference, Writer, line_of
-from furytune.journal.store import About, Journal
 from furytune.records import Passage
-from furytune.tuners.gemini import _lineage
-from furytune.tuners.gemini._ledger import Entry, Ledger
+from furytune.tuners._jobs import lineage
+from furytune.tuners._jobs.ledger import Entry, Ledger
 
 CANARY = "xylophonic-marmalade"
 ALICE, BOB, CAROL = "200000000000000001", "200000000000000002", "200000000000000003"
@@ -157,7 +157,7 @@ def make_job(jobs: Path, manifest: Path, *, noted: bool = True, key: str = "k1")
     )
     Ledger(jobs).write(entry)
     if noted:
-        _lineage.note(jobs, key, dataset)
+        lineage.note(jobs, key, dataset)
 
 
 def sources(manifest: Path) -> list[dict]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from furytune._canonical import digest
+from furytune._values.canonical import digest
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.budget import TokenBudget
 from furytune.contract import PromptContract

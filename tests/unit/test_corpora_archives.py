@@ -207,7 +207,7 @@ class TestArchives:
         ("limit", "most", "words"), [("_MOST_FILES", 3, "more than 3 files"), ("_MOST_KEPT", 50, "MiB")]
     )
     def test_there_is_a_most_of_files_and_of_bytes(self, tmp_path, monkeypatch, limit, most, words):
-        monkeypatch.setattr(f"furytune.corpora._archives.{limit}", most)
+        monkeypatch.setattr(f"furytune._python_source.archives.{limit}", most)
 
         with pytest.raises(KnowledgeError, match=words):
             python_package(sdist(tmp_path / "a.tar.gz"))

@@ -11,7 +11,7 @@ from corpora_help import read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.corpora._html import _converter
+from furytune.corpora._text.html import _converter
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.errors import MissingExtraError, SourceFormatError

@@ -9,7 +9,7 @@ from corpora_help import read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.corpora._roles import readable_markdown, readable_rst
+from furytune.corpora._text.roles import readable_markdown, readable_rst
 
 
 @pytest.fixture

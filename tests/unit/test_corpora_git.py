@@ -126,7 +126,7 @@ class TestGit:
         assert dropped["too_large"].where == "fury/__init__.py"
         with pytest.raises(ConfigError, match="folder"):
             markup(checkout / "README.md", revision="HEAD")
-        monkeypatch.setattr("furytune.corpora._git._MOST_KEPT", 10)
+        monkeypatch.setattr("furytune._python_source.git._MOST_KEPT", 10)
         with pytest.raises(KnowledgeError, match="give a folder"):
             python_package(checkout, revision="HEAD")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from furytune.budget import TokenBudget
-from furytune.corpora._sizes import Sizes
+from furytune.corpora._text.sizes import Sizes
 from furytune.corpora.markup import markup
 from furytune.errors import ConfigError, KnowledgeError, SourceFormatError
 from furytune.records import Dropped, Passage

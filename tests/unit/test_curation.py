@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._redaction import redact
+from furytune._privacy.redaction import redact
 from furytune.curation.dedup import Deduplicate
 from furytune.curation.secrets import RedactSecrets
 from furytune.errors import ConfigError

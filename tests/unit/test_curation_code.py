@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.curation._package_files import locate
-from furytune.curation._symbols import MISSING, UNKNOWN, Callee, SymbolTable
+from furytune._python_source.package_files import locate
+from furytune._python_source.symbols import MISSING, UNKNOWN, Callee, SymbolTable
 from furytune.curation.code import CheckCode
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair

@@ -19,7 +19,7 @@ from discord_exports import LAYOUTS, export, message, snowflake, thread, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._pseudonym import Pseudonyms
+from furytune._privacy.pseudonyms import Pseudonyms
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.errors import ConfigError, ConservationError, SourceError, SourceFormatError
 from furytune.pairing import Conversation, Post, ReplyPairer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from furytune._durable import staged, write_file
+from furytune._storage.durable import staged, write_file
 
 CALLS = ("open", "write", "fsync", "replace", "unlink", "close", "fstat", "chmod")
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from furytune._canonical import canonical_json, digest
-from furytune.augmenters._lexical import _LARGE
-from furytune.augmenters._search import Search
-from furytune.augmenters._snapshot import Loaded
+from furytune._values.canonical import canonical_json, digest
+from furytune.augmenters._index.search import Search
+from furytune.augmenters._index.snapshot import Loaded
+from furytune.augmenters._search.bm25 import _LARGE
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
 from furytune.contract import PromptContract
 from furytune.errors import ContractMismatchError

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from furytune import Pipeline
-from furytune.collectors._discord_json import Mention
-from furytune.collectors._discord_text import restore_mentions
+from furytune._discord.shapes import Mention
+from furytune._discord.text import restore_mentions
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.pairing import Conversation, Post, ReplyPairer, ThreadPairer, titled

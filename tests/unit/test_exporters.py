@@ -358,7 +358,7 @@ class TestLoadDataset:
             load_dataset(data.manifest)
 
     def test_a_head_without_end_is_not_read_into_memory(self, data, monkeypatch):
-        monkeypatch.setattr("furytune._own_files._HEAD_LIMIT", 100)
+        monkeypatch.setattr("furytune._storage.manifests._HEAD_LIMIT", 100)
         with pytest.raises(ExportError, match="not a whole manifest"):
             load_dataset(data.manifest)
 

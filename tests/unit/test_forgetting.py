@@ -31,12 +31,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import furytune as ft
+from furytune._discord.journal.lines import gone_line
+from furytune._discord.journal.store import About, Journal
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
-from furytune.exporters import _erasing
+from furytune.exporters._writing import erasing
 from furytune.forgetting import forget
-from furytune.journal._lines import gone_line
-from furytune.journal.store import About, Journal
 from furytune.records import Passage, Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
 
@@ -548,7 +548,7 @@ def test_the_rows_kept_are_those_that_hold_none_of_the_messages(tmp_path_factory
     whole = exporter(folder / "a" / f"t.{kind}").export(made, contract=Contract())
     exporter(folder / "b" / f"t.{kind}").export(kept, contract=Contract())
     before = {p.name: p.read_bytes() for p in (folder / "a").iterdir()}
-    assert _erasing.erase(Path(whole.manifest), set(gone)) == (len(made) - len(kept), len(kept))
+    assert erasing.erase(Path(whole.manifest), set(gone)) == (len(made) - len(kept), len(kept))
     after = {p.name: p.read_bytes() for p in (folder / "a").iterdir()}
     if len(made) == len(kept):
         assert after == before

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import furytune as ft
-from furytune.tuners.gemini._ledger import Ledger
+from furytune.tuners._jobs.ledger import Ledger
 
 FORMATS = Path(__file__).parents[1] / "fixtures" / "formats"
 EXPORTS = Path(__file__).parents[1] / "fixtures" / "discord" / "threads"

@@ -17,9 +17,9 @@ from discord_exports import LAYOUTS, export, message, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune.collectors._bytes import ByteSource, Locator
-from furytune.collectors._discord_json import ExportFile
-from furytune.collectors._json_text import Bad
+from furytune._discord.shapes import ExportFile
+from furytune._readers.bytes import ByteSource, Locator
+from furytune._readers.json_text import Bad
 from furytune.errors import SourceError, SourceFormatError
 
 

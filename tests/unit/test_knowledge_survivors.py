@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from models import onnx_model, static_model
 
-from furytune.augmenters import _lexical, _maxscore
-from furytune.augmenters._maxscore import MaxScore
-from furytune.augmenters._moments import Moments
-from furytune.augmenters._postings import Postings, make_postings
-from furytune.augmenters._rerank import reordered
-from furytune.augmenters._vectors import whole
+from furytune._python_source.files import Unique
+from furytune.augmenters._search import bm25, maxscore
+from furytune.augmenters._search.as_of import Moments
+from furytune.augmenters._search.maxscore import MaxScore
+from furytune.augmenters._search.postings import Postings, make_postings
+from furytune.augmenters._search.rerank import reordered
+from furytune.augmenters._search.vectors import whole
 from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
-from furytune.corpora._files import Unique
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.errors import KnowledgeError, MissingExtraError, SnapshotError
@@ -44,19 +44,19 @@ class TestManyPassages:
     )
     def test_however_a_weight_is_looked_up_it_is_the_same(self, monkeypatch, often, scatter, rows):
         """By a row of all passages, by writing a list out, or by searching in it; or by each where rows are few."""
-        monkeypatch.setattr(_maxscore, "_OFTEN", often)
-        monkeypatch.setattr(_maxscore, "_SCATTER", scatter)
-        monkeypatch.setattr(_maxscore, "_ROWS", rows)
-        monkeypatch.setattr(_maxscore, "_TRIED", 20)
+        monkeypatch.setattr(maxscore, "_OFTEN", often)
+        monkeypatch.setattr(maxscore, "_SCATTER", scatter)
+        monkeypatch.setattr(maxscore, "_ROWS", rows)
+        monkeypatch.setattr(maxscore, "_TRIED", 20)
         rnd = random.Random(8)
         names = [f"w{int(rnd.paretovariate(0.7)) % 60}" for _ in range(500)]
         ordered = [Passage(id=f"p{i:03}", text=" ".join(rnd.choices(names, k=6))) for i in range(300)]
         moments = Moments(ordered)
-        index = _lexical.LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
+        index = bm25.LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
         for _ in range(150):
             question = " ".join(rnd.choices(names, k=rnd.randint(1, 6)))
             everything = index.top([question], [300], 300)[0]
-            weights = {t: float(_lexical._query_weight(c)) for t, c in index._terms(question).items()}
+            weights = {t: float(bm25._query_weight(c)) for t, c in index._terms(question).items()}
 
             assert index._many.top([weights], 5) == [everything[:5]]
 
@@ -71,7 +71,7 @@ class TestManyPassages:
         assert shortcut.top([{0: 32.0, 1: 64.0}], 5) == [[4, 5, 6, 7, 0]]
 
     def test_one_early_question_among_many_late_ones_sees_no_later_passage(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(_lexical, "_LARGE", 5)
+        monkeypatch.setattr(bm25, "_LARGE", 5)
         dated = [
             Passage(id=f"p{i}", text=f"sphere actor {i}", date=START + timedelta(days=i)) for i in range(9)
         ]

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from furytune.augmenters._lexical import LexicalIndex
-from furytune.augmenters._moments import Moments
-from furytune.augmenters._postings import make_postings
-from furytune.augmenters._tokens import analyze, words
+from furytune.augmenters._search.as_of import Moments
+from furytune.augmenters._search.bm25 import LexicalIndex
+from furytune.augmenters._search.postings import make_postings
+from furytune.augmenters._search.words import analyze, words
 from furytune.records import Passage
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)

@@ -20,7 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune import _folders
+from furytune._discord.journal.lines import Position
+from furytune._discord.journal.store import Journal
+from furytune._storage import folders
 from furytune.augmenters.rag import build_index
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
@@ -29,10 +31,8 @@ from furytune.corpora.python_package import python_package
 from furytune.curation.code import CheckCode
 from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
-from furytune.journal._lines import Position
-from furytune.journal.store import Journal
 from furytune.records import Dropped, Passage, Prompt, QAPair, Source, TrainingRow
-from furytune.tuners.gemini._ledger import Entry, Ledger
+from furytune.tuners._jobs.ledger import Entry, Ledger
 
 CANARY = "PRIVATE-CANARY"
 LINKS = {
@@ -278,11 +278,11 @@ class TestLinksByTheirText:
         links = {n: t for n, t in links.items() if not os.path.lexists(root / n)}
         for name, target in links.items():
             (root / name).symlink_to(target)
-        listed = _folders.list_files(root, wanted=lambda name: True)
+        listed = folders.list_files(root, wanted=lambda name: True)
         on_disk = {f.name: f.real.relative_to(root).as_posix() for f in listed.files if f.name in links}
         drops = {d.where: d.reason for d in listed.dropped}
         files = {"x", "d/x", "d/e/.keep"}
-        for name, found in _folders.sort_links(links, links, files, {"x", "d/x"}, wanted=lambda name: True):
+        for name, found in folders.sort_links(links, links, files, {"x", "d/x"}, wanted=lambda name: True):
             said = drops.pop(name, "") or on_disk.pop(name)
             # The file system also looks whether the folders on the way are there, such as that of "gone/../x".
             right = found if isinstance(found, str) else found.reason
@@ -301,7 +301,7 @@ class TestLinksByTheirText:
         def work(n):
             Counting.looked_up = 0
             links = Counting({f"l{i}": f"l{i + 1}" for i in range(n)})
-            list(_folders.sort_links(list(links), links, {"x"}, {"x"}, wanted=lambda name: True))
+            list(folders.sort_links(list(links), links, {"x"}, {"x"}, wanted=lambda name: True))
             return Counting.looked_up
 
         assert work(4000) < 5 * work(1000)

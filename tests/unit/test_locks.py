@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from furytune._locks import lock_file
+from furytune._storage.locks import lock_file
 
 HOLDER = """
 import sys
-from furytune._locks import lock_file
+from furytune._storage.locks import lock_file
 
 with lock_file(sys.argv[1]):
     print("in", flush=True)

@@ -12,13 +12,13 @@ from discord_exports import export, message, snowflake, thread, write
 from forgetting_world import make_job
 
 import furytune as ft
+from furytune._discord.journal.lines import ChannelState, Position
+from furytune._discord.journal.messages import Kept, Reference, Writer, line_of
+from furytune._discord.journal.store import Journal
 from furytune.collectors.journal import JournalCollector
 from furytune.corpora.chat import chat
 from furytune.errors import ConfigError, SourceError
 from furytune.forgetting import forget
-from furytune.journal._lines import ChannelState, Position
-from furytune.journal.messages import Kept, Reference, Writer, line_of
-from furytune.journal.store import Journal
 from furytune.records import Passage
 from furytune.testing.memory import ListCollector, pair
 

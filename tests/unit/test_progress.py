@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-CODE = "from furytune._progress import progress; print(sum(progress(range(5), 'rows', 'row')))"
+CODE = "from furytune.report.progress import progress; print(sum(progress(range(5), 'rows', 'row')))"
 
 
 def run(stderr) -> subprocess.CompletedProcess:
@@ -35,7 +35,7 @@ def test_a_terminal_is_shown_a_bar() -> None:
 
 CLOSED_MIDWAY = """
 import os, sys, time
-import furytune._progress as p
+import furytune.report.progress as p
 
 def items():
     for n in range(5):

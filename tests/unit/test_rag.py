@@ -21,7 +21,7 @@ import pyarrow as pa
 import pytest
 from lancedb.index import FTS
 
-from furytune._canonical import canonical_json
+from furytune._values.canonical import canonical_json
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.corpora.markup import markup
@@ -359,8 +359,8 @@ class TestCannotServe:
             RagAugmenter(path).context("sphere")
 
     def test_another_format_says_to_rebuild_and_can_be_rebuilt(self, built, monkeypatch):
-        monkeypatch.setattr("furytune.augmenters._table.FORMAT", "2")
-        monkeypatch.setattr("furytune.augmenters._snapshot.FORMAT", "2")
+        monkeypatch.setattr("furytune.augmenters._index.tables.FORMAT", "2")
+        monkeypatch.setattr("furytune.augmenters._index.snapshot.FORMAT", "2")
 
         with pytest.raises(KnowledgeError, match=r"format 1.*reads 2.*build_index"):
             RagAugmenter(built).context("sphere")
@@ -450,7 +450,7 @@ class TestCopy:
         assert expected == (after.snapshot, after.context("sphere actor"))
 
     def test_an_unknown_layout_of_the_table_is_left_to_lancedb(self, built):
-        from furytune.augmenters._snapshot import recall
+        from furytune.augmenters._index.snapshot import recall
 
         assert recall(built, None) == recall(built, 1)
         (built / "_versions" / "7.manifest").write_bytes(b"")

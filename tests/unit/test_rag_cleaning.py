@@ -15,7 +15,7 @@ import pytest
 
 import furytune as ft
 from furytune import Passage, PromptContract, PromptTemplate, RagAugmenter, build_index
-from furytune.augmenters import _versions
+from furytune.augmenters._index import versions
 from furytune.errors import ConfigError, FurytuneError, KnowledgeError, SnapshotError
 
 QUESTION = "How do I set the opacity?"
@@ -223,13 +223,13 @@ def test_files_that_no_version_names_are_left_alone(index):
 
 KILLED = """
 import os, signal, sys
-from furytune.augmenters import _versions
-remove = _versions._remove
+from furytune.augmenters import versions
+remove = versions._remove
 def killed(path):
     remove(path)
     os.kill(os.getpid(), signal.SIGKILL)
-_versions._remove = killed
-_versions.clean_index(sys.argv[1])
+versions._remove = killed
+versions.clean_index(sys.argv[1])
 """
 
 
@@ -238,7 +238,7 @@ def interrupt(index, monkeypatch, step):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_versions, step, interrupted)
+        patch.setattr(versions, step, interrupted)
         with pytest.raises(KeyboardInterrupt):
             ft.clean_index(index)
 

@@ -400,18 +400,18 @@ print(report.version, report.written, report.snapshot)
         assert texts(RagAugmenter(path)) == ["a new sphere"]
 
     def test_who_is_always_late_is_told(self, path, monkeypatch):
-        from furytune.augmenters import _table
-        from furytune.augmenters._snapshot import Loaded
+        from furytune.augmenters._index import tables
+        from furytune.augmenters._index.snapshot import Loaded
 
         build_index(path, OLD)
-        write, count = _table._write, iter(range(100))
+        write, count = tables._write, iter(range(100))
 
         def late(place, *rest, **more):
             other = Loaded(version=0, passages=(Passage(id="n", text=f"{next(count)}"),), snapshot="")
-            write(place, other, _table._open(place), sound=True)
+            write(place, other, tables._open(place), sound=True)
             return write(place, *rest, **more)
 
-        monkeypatch.setattr(_table, "_write", late)
-        monkeypatch.setattr(_table.time, "sleep", lambda _: None)
+        monkeypatch.setattr(tables, "_write", late)
+        monkeypatch.setattr(tables.time, "sleep", lambda _: None)
         with pytest.raises(KnowledgeError, match="another process is building"):
             build_index(path, NEW)

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import WORDS, Counting
 
-from furytune.augmenters import _postings
-from furytune.augmenters._moments import Moments
-from furytune.augmenters._postings import Postings, make_postings
+from furytune.augmenters._search import postings
+from furytune.augmenters._search.as_of import Moments
+from furytune.augmenters._search.postings import Postings, make_postings
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 
@@ -65,8 +65,8 @@ class TestRefresh:
     def test_only_what_changed_is_taken_apart(self, path, monkeypatch):
         first, seen = passages(50), []
         build_index(path, first)
-        analyze = _postings.analyze
-        monkeypatch.setattr(_postings, "analyze", lambda w: seen.append(w) or analyze(w))
+        analyze = postings.analyze
+        monkeypatch.setattr(postings, "analyze", lambda w: seen.append(w) or analyze(w))
         build_index(path, [*first[1:], Passage(id="q", text="brand new words")])
 
         assert seen == ["brand", "new", "words"]
@@ -121,7 +121,7 @@ class TestRefresh:
         build_index(path, first)
         copy = path / "_furytune" / "1.postings"
         stale = copy.read_bytes()
-        monkeypatch.setattr(_postings, "TOKENIZER_VERSION", 99)
+        monkeypatch.setattr(postings, "TOKENIZER_VERSION", 99)
 
         assert Postings.from_bytes(stale, RagAugmenter(path).snapshot) is None
         build_index(path, [*first, Passage(id="z", text="x")])

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from models import Counting, onnx_model, static_model
 
-from furytune._canonical import canonical_json
-from furytune.augmenters._vectors import LENGTH
+from furytune._values.canonical import canonical_json
+from furytune.augmenters._search.vectors import LENGTH
 from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.contract import PromptContract

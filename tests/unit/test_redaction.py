@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._redaction import KINDS, redact
+from furytune._privacy.redaction import KINDS, redact
 from furytune.errors import ConfigError
 
 # Put together from parts, so that no scanner takes this file for a leak.

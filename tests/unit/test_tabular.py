@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from furytune._canonical import digest
+from furytune._values.canonical import digest
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.protocols import Collector
@@ -504,7 +504,7 @@ class TestCsv:
         assert texts(found) == [("good", "1")]
 
     def test_a_header_without_end_is_refused(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("furytune.collectors._csv_reading.LIMIT", 10_000)
+        monkeypatch.setattr("furytune._readers.csv_records.LIMIT", 10_000)
         with pytest.raises(SourceFormatError, match="no columns"):
             csv_of(tmp_path, '"question,answer\n' + "x" * 3_000_000)
 
@@ -774,7 +774,7 @@ class TestRealData:
 
     def test_csv_spectrum(self, tmp_path, shared_data):
         """Equal to the JSON beside each file but for two that do not say what is in their CSV."""
-        from furytune.collectors._csv_reading import CsvReader, cell
+        from furytune._readers.csv_records import CsvReader, cell
 
         folder = shared_data / "dirty-csv" / "csv-spectrum"
         differ = set()

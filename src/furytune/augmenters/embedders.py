@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_ch
 
 from attrs import Factory, field, frozen
 
-from furytune._canonical import Json
-from furytune._checks import at_least, of_type, one_of
-from furytune.augmenters._safetensors import read_tensors
+from furytune._values.canonical import Json
+from furytune._values.checks import at_least, of_type, one_of
+from furytune.augmenters._search.safetensors import read_tensors
 from furytune.errors import ConfigError, KnowledgeError, MissingExtraError
 
 __all__ = ["Embedder", "Kind", "LanceEmbedder", "OnnxEmbedder", "StaticEmbedder"]

@@ -9,7 +9,7 @@ from typing import Self
 
 from attrs import frozen
 
-from furytune._canonical import Json
+from furytune._values.canonical import Json
 from furytune.records import Passage
 
 __all__ = ["IdentityAugmenter"]

@@ -11,21 +11,29 @@ from typing import Any, Literal
 import attrs
 from attrs import evolve, field, frozen
 
-from furytune._canonical import Json, canonical_json
-from furytune._checks import of_type, one_of
-from furytune.augmenters import _table
-from furytune.augmenters._build import IndexReport, build_index
-from furytune.augmenters._distractors import Distractors, TrainingAugmenter
-from furytune.augmenters._explain import findings
-from furytune.augmenters._lexical import SCORER_VERSION
-from furytune.augmenters._ranking import FUSION_VERSION
-from furytune.augmenters._rerank import Reranker, reordered
-from furytune.augmenters._search import Search
-from furytune.augmenters._settings import as_float, embedder_of, number, place_of, positive, shown, within
-from furytune.augmenters._snapshot import Loaded, mark
-from furytune.augmenters._tokens import TOKENIZER_VERSION
-from furytune.augmenters._vectors import VECTORS_VERSION
-from furytune.augmenters._versions import CleanedIndex, KeptVersion, clean_index
+from furytune._values.canonical import Json, canonical_json
+from furytune._values.checks import of_type, one_of
+from furytune.augmenters._index import tables
+from furytune.augmenters._index.build import IndexReport, build_index
+from furytune.augmenters._index.explain import findings
+from furytune.augmenters._index.search import Search
+from furytune.augmenters._index.settings import (
+    as_float,
+    embedder_of,
+    number,
+    place_of,
+    positive,
+    shown,
+    within,
+)
+from furytune.augmenters._index.snapshot import Loaded, mark
+from furytune.augmenters._index.versions import CleanedIndex, KeptVersion, clean_index
+from furytune.augmenters._search.bm25 import SCORER_VERSION
+from furytune.augmenters._search.fusion import FUSION_VERSION
+from furytune.augmenters._search.rerank import Reranker, reordered
+from furytune.augmenters._search.vectors import VECTORS_VERSION
+from furytune.augmenters._search.words import TOKENIZER_VERSION
+from furytune.augmenters.distractors import Distractors, TrainingAugmenter
 from furytune.augmenters.embedders import Embedder
 from furytune.errors import ConfigError, ContractMismatchError, KnowledgeError
 from furytune.explanation import Finding
@@ -77,7 +85,7 @@ class RagAugmenter:
     The table's version is pinned when the object is first used, so whatever is added to the table later,
     equal questions get equal passages for as long as the object lives. A pickled copy keeps the pin, if there is
     one by then, and so does ``attrs.evolve`` unless it changes ``path`` or ``version``. One scorer serves one question
-    and many (`furytune.augmenters._lexical` says how it weighs words, `furytune.augmenters._vectors` how vectors
+    and many (`furytune.augmenters._search.bm25` says how it weighs words, `furytune.augmenters._search.vectors` how vectors
     are compared); passages that have nothing in common with the question are never returned. All passages of the
     version are held in memory, and compared with each question: no index that leaves some out is used.
 
@@ -98,7 +106,7 @@ class RagAugmenter:
         ConfigError: An argument that cannot work.
     """
 
-    path: str = field(converter=_table.check_path)
+    path: str = field(converter=tables.check_path)
     k: int = field(default=4, validator=positive)
     mode: Literal["lexical", "vector", "hybrid"] = field(
         default="lexical", kw_only=True, validator=one_of("lexical", "vector", "hybrid")
@@ -187,7 +195,7 @@ class RagAugmenter:
                 " use the furytune and the model files that the contract was made with, or make a new contract"
                 " and tune again",
             )
-        state = _table.find(made.path, version, snapshot, vectors=made.embedder is not None)
+        state = tables.find(made.path, version, snapshot, vectors=made.embedder is not None)
         made = evolve(made, version=state.version)
         made._cache.state = made._checked(state)  # noqa: SLF001  (it is read already)
         mark(Path(made.path), state.version, "loaded")
@@ -253,7 +261,7 @@ class RagAugmenter:
         Returns:
             False where the table's folder cannot be written.
         """
-        return _table.pin(self.path, self._load().version)
+        return tables.pin(self.path, self._load().version)
 
     def latest(self) -> RagAugmenter:
         """Returns the same augmenter, pinned to the newest version of the table.
@@ -261,7 +269,7 @@ class RagAugmenter:
         Raises:
             KnowledgeError: There is no such table.
         """
-        return evolve(self, version=_table.newest(self.path))
+        return evolve(self, version=tables.newest(self.path))
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
         """Returns the passages for a question, best first; equal scores are ordered by id.
@@ -335,7 +343,7 @@ class RagAugmenter:
                 if cache.state is None:
                     pinned = cache.pin[1] if cache.pin and cache.pin[0] == self.path else None
                     with_vectors = self.embedder is not None
-                    state = _table.load(self.path, self.version or pinned, vectors=with_vectors)
+                    state = tables.load(self.path, self.version or pinned, vectors=with_vectors)
                     cache.pin, cache.state = (self.path, state.version), self._checked(state)
                     mark(Path(self.path), state.version, "opened")
         return cache.state

@@ -10,28 +10,28 @@ import attrs
 import msgspec
 from attrs import field, frozen
 
-from furytune._canonical import Json
-from furytune._checks import of_type
-from furytune._endpoint import checked_endpoint
-from furytune._progress import meter
-from furytune._secret import Secret
-from furytune._show import Shown
-from furytune._system import system_errors_as
-from furytune.collectors._live.clock import Clock
-from furytune.collectors._live.crawl import Crawl
-from furytune.collectors._live.patience import Patience
-from furytune.collectors._live.people import Participants
-from furytune.collectors._live.repair import mend, sound_cursors, to_mend
-from furytune.collectors._live.running import in_thread
-from furytune.collectors._live.session import Session
-from furytune.collectors._live.survey import Survey, held_back, survey
-from furytune.collectors._live.sweep import Counts
-from furytune.collectors.consent import Consent
+from furytune._discord.api.background import in_thread
+from furytune._discord.api.clock import Clock
+from furytune._discord.api.pacing import Patience
+from furytune._discord.api.session import Session
+from furytune._discord.crawl.channel_sync import Counts
+from furytune._discord.crawl.crawl import Crawl
+from furytune._discord.crawl.participants import Participants
+from furytune._discord.crawl.repair import mend, sound_cursors, to_mend
+from furytune._discord.crawl.survey import Survey, held_back, survey
+from furytune._discord.journal.store import About, Journal, Permission, Unread
+from furytune._network.endpoint import checked_endpoint
+from furytune._privacy.consent import Consent
+from furytune._privacy.secret import Secret
+from furytune._storage.system import system_errors_as
+from furytune._values.canonical import Json
+from furytune._values.checks import of_type
+from furytune._values.shown import Shown
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
-from furytune.journal.store import About, Journal, Permission, Unread
 from furytune.pairing.posts import snowflake_at
 from furytune.records import Dropped, Message, QAPair
+from furytune.report.progress import meter
 
 __all__ = ["DiscordCollector", "Patience", "Update"]
 

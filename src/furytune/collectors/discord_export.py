@@ -9,18 +9,18 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from furytune._checks import at_least, of_type, one_of
-from furytune._pseudonym import Pseudonyms
-from furytune.collectors._chosen import channel_names, chosen_channels
-from furytune.collectors._discord_files import open_files
-from furytune.collectors._discord_json import FullMessage
-from furytune.collectors._discord_pairs import Pairing, as_pairers, bytes_or_none, source_of
-from furytune.collectors._discord_view import view
-from furytune.collectors._export_people import Participating, withholding
-from furytune.collectors._json_stream import BLOCK, LIMIT
-from furytune.collectors._limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
-from furytune.collectors._names import printable
-from furytune.collectors.consent import Consent
+from furytune._discord.conversations import Pairing, as_pairers, bytes_or_none, source_of
+from furytune._discord.export.files import open_files
+from furytune._discord.export.participants import Participating, withholding
+from furytune._discord.messages import view
+from furytune._discord.selection import channel_names, chosen_channels
+from furytune._discord.shapes import FullMessage
+from furytune._privacy.consent import Consent
+from furytune._privacy.printable import printable
+from furytune._privacy.pseudonyms import Pseudonyms
+from furytune._readers.json_stream import BLOCK, LIMIT
+from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
+from furytune._values.checks import at_least, of_type, one_of
 from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair, Source

@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 
 from attrs import field, frozen
 
-from furytune._canonical import Json
-from furytune._checks import at_least, of_type
-from furytune._pseudonym import Pseudonyms
-from furytune._system import system_errors_as
-from furytune.collectors._adopting import Adopted, adopt
-from furytune.collectors._chosen import channel_names, chosen_channels
-from furytune.collectors._discord_json import Channel, FullMessage
-from furytune.collectors._discord_pairs import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
-from furytune.collectors._discord_view import view
-from furytune.collectors._limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
-from furytune.collectors._names import one_line, printable
+from furytune._discord.conversations import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
+from furytune._discord.export.adopting import Adopted, adopt
+from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.log import Log
+from furytune._discord.journal.store import About, Journal, Unread
+from furytune._discord.messages import view
+from furytune._discord.selection import channel_names, chosen_channels
+from furytune._discord.shapes import Channel, FullMessage
+from furytune._privacy.printable import one_line, printable
+from furytune._privacy.pseudonyms import Pseudonyms
+from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
+from furytune._storage.system import system_errors_as
+from furytune._values.canonical import Json
+from furytune._values.checks import at_least, of_type
 from furytune.errors import SourceError
-from furytune.journal._lines import GONE
-from furytune.journal.log import Log
-from furytune.journal.store import About, Journal, Unread
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair
 

@@ -22,15 +22,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from furytune import _own_files
-from furytune._checks import at_least, of_type, one_of
-from furytune._system import system_errors_as
-from furytune.collectors._csv_reading import CsvReader, cell
-from furytune.collectors._json_lines import decode_lines
-from furytune.collectors._json_records import Shape, exchange_of, shape_of
-from furytune.collectors._limits import MAX_PAIR, may_be_over, over
-from furytune.collectors._names import is_name, printable, shown
-from furytune.collectors._pair_files import (
+from furytune._privacy.printable import is_name, printable, shown
+from furytune._readers.csv_records import CsvReader, cell
+from furytune._readers.files import (
     Flaw,
     PairFile,
     TextBlocks,
@@ -40,7 +34,9 @@ from furytune.collectors._pair_files import (
     paths_of,
     text_encoding,
 )
-from furytune.collectors._pairs import (
+from furytune._readers.json_lines import decode_lines
+from furytune._readers.limits import MAX_PAIR, may_be_over, over
+from furytune._readers.pairs.pairs import (
     WANTED,
     Columns,
     Found,
@@ -51,7 +47,11 @@ from furytune.collectors._pairs import (
     missing_extras,
     question_columns,
 )
-from furytune.collectors._unused import UnusedCounts, unused_fields
+from furytune._readers.pairs.records import Shape, exchange_of, shape_of
+from furytune._readers.pairs.unused import UnusedCounts, unused_fields
+from furytune._storage import manifests
+from furytune._storage.system import system_errors_as
+from furytune._values.checks import at_least, of_type, one_of
 from furytune.errors import ConfigError, SourceError, SourceFormatError
 from furytune.records import Dropped, QAPair, Source
 
@@ -237,7 +237,7 @@ class CsvCollector:
             return None if names in _EXPORTED else False
         if not entry:
             return False
-        if _own_files.sha256_of(file.blocks()) != entry.get("sha256"):
+        if manifests.sha256_of(file.blocks()) != entry.get("sha256"):
             raise SourceFormatError(
                 "was changed since its manifest was written, so it is not known how to read cells that begin with '",
                 path=file.place,
@@ -344,7 +344,7 @@ class JsonlCollector:
 
 
 def _unescaped(raw: str) -> str:
-    return _own_files.unescape_formula(cell(raw))
+    return manifests.unescape_formula(cell(raw))
 
 
 def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
@@ -426,7 +426,7 @@ def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
 
 def _sure(file: PairFile, line: int, *cells: str) -> None:
     """Refuses a cell that may be an exporter's escape or a person's text, where nothing tells which."""
-    if any(map(_own_files.looks_escaped, cells)):
+    if any(map(manifests.looks_escaped, cells)):
         raise SourceFormatError(
             "a cell begins like one that CsvExporter escaped, and no manifest beside the file says whether it did",
             path=file.place,
@@ -440,14 +440,14 @@ def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
     """Returns the file's entry in the manifest that says its cells are escaped; an empty one if it says they are not."""
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-    own = _own_files.manifest_path(path.with_name(name))
+    own = manifests.manifest_path(path.with_name(name))
     others: list[Path] = []
     # A folder that this user may enter but not list still has a manifest of the file's own name.
     with system_errors_as(SourceError, path), suppress(PermissionError):
-        others = sorted(p for p in path.parent.iterdir() if p.name.endswith(_own_files.SUFFIX))
+        others = sorted(p for p in path.parent.iterdir() if p.name.endswith(manifests.SUFFIX))
     for manifest in dict.fromkeys([own, *others]):
         try:
-            head = _own_files.read_head(manifest)
+            head = manifests.read_head(manifest)
         except (FileNotFoundError, IsADirectoryError):
             continue
         except (OSError, ValueError, RecursionError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from furytune.corpora._files import address, check_address
+from furytune._python_source.files import address, check_address
 from furytune.errors import ConfigError, TextError
 from furytune.normalize import Normalizer
 from furytune.records import Dropped, Passage, QAPair

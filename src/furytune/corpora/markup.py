@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import evolve
 
-from furytune.corpora._blocks import Document
-from furytune.corpora._cells import notebook, script
-from furytune.corpora._files import (
+from furytune._python_source.files import (
     OnError,
     UnfitError,
     Unique,
@@ -18,14 +16,16 @@ from furytune.corpora._files import (
     excluded,
     text_of,
 )
-from furytune.corpora._front_matter import front_matter
-from furytune.corpora._html import html, html_ready
-from furytune.corpora._markdown import markdown, plain
-from furytune.corpora._mdx import mdx
-from furytune.corpora._passages import Making, check_revision, passages_of
-from furytune.corpora._rst import rst
-from furytune.corpora._sizes import MAX_TOKENS, Sizes
-from furytune.corpora._sources import Entry, Tree, open_tree
+from furytune._python_source.trees import Entry, Tree, open_tree
+from furytune.corpora._text.blocks import Document
+from furytune.corpora._text.cells import notebook, script
+from furytune.corpora._text.front_matter import front_matter
+from furytune.corpora._text.html import html, html_ready
+from furytune.corpora._text.markdown import markdown, plain
+from furytune.corpora._text.mdx import mdx
+from furytune.corpora._text.passages import Making, check_revision, passages_of
+from furytune.corpora._text.rst import rst
+from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 

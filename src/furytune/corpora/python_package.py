@@ -15,11 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from attrs import evolve, frozen
 
-from furytune.corpora._aliases import public_names, relative_imports, star_names
-from furytune.corpora._blocks import Document, Section, pieces
-from furytune.corpora._cells import is_gallery, script
-from furytune.corpora._definitions import Definition, definitions, module_docstring
-from furytune.corpora._files import (
+from furytune._python_source.definitions import Definition, definitions, module_docstring
+from furytune._python_source.exports import public_names, relative_imports, star_names
+from furytune._python_source.files import (
     OnError,
     UnfitError,
     Unique,
@@ -28,11 +26,13 @@ from furytune.corpora._files import (
     excluded,
     text_of,
 )
-from furytune.corpora._installed import installed, version_of
-from furytune.corpora._passages import Making, check_revision, cut_code_note, passages_of
-from furytune.corpora._rst import rst
-from furytune.corpora._sizes import MAX_TOKENS, Sizes
-from furytune.corpora._sources import Entry, Tree, below_folder, check_folder, open_tree
+from furytune._python_source.installed import installed, version_of
+from furytune._python_source.trees import Entry, Tree, below_folder, check_folder, open_tree
+from furytune.corpora._text.blocks import Document, Section, pieces
+from furytune.corpora._text.cells import is_gallery, script
+from furytune.corpora._text.passages import Making, check_revision, cut_code_note, passages_of
+from furytune.corpora._text.rst import rst
+from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, Passage
 
@@ -159,7 +159,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
 
 
 def _in_git(root: Path, revision: str) -> bool:
-    from furytune.corpora._git import checkout_of
+    from furytune._python_source.git import checkout_of
 
     return bool(revision) and checkout_of(root) is not None
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
 
-from furytune.curation import _snippets
-from furytune.curation._modules import parse
-from furytune.curation._package_files import locate
-from furytune.curation._symbols import SymbolTable
-from furytune.curation._usage import check
+from furytune._python_source.bindings import parse
+from furytune._python_source.package_files import locate
+from furytune._python_source.symbols import SymbolTable
+from furytune.curation._code import snippets
+from furytune.curation._code.usage import check
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
@@ -92,13 +92,13 @@ class CheckCode:
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair as it is, or drops it."""
         trees = [self._given]
-        for snippet in _snippets.fenced(pair.answer):
-            tree, broken = _snippets.tree(snippet)
+        for snippet in snippets.fenced(pair.answer):
+            tree, broken = snippets.tree(snippet)
             if broken and self.on_broken == "drop":
                 return _dropped(pair, "broken_code", f"code block {snippet.number} is not Python")
             trees += [tree] if tree is not None else []
         if self.inline:
-            parsed = (_snippets.tree(snippet)[0] for snippet in _snippets.inline(pair.answer))
+            parsed = (snippets.tree(snippet)[0] for snippet in snippets.inline(pair.answer))
             trees += [tree for tree in parsed if tree is not None]
         if self.on_unknown == "keep" or len(trees) == 1:
             return pair

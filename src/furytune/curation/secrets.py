@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
-from furytune._redaction import KINDS, redact
+from furytune._privacy.redaction import KINDS, redact
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from furytune.exporters._manifest import load_dataset
+from furytune.exporters._writing.manifest import load_dataset
 
 __all__ = ["load_dataset"]

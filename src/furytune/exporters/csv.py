@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from attrs import Factory, field, frozen
 
 from furytune import dialects
-from furytune._own_files import escape_formula
+from furytune._storage.manifests import escape_formula
 from furytune.errors import ConfigError
-from furytune.exporters._shape import text_pairs
-from furytune.exporters._writing import Layout, data_path, default_validation
+from furytune.exporters._writing.shape import text_pairs
+from furytune.exporters._writing.writing import Layout, data_path, default_validation
 from furytune.records import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from furytune._durable import StagedGroup
+    from furytune._storage.durable import StagedGroup
     from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally

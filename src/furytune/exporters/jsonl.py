@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from attrs import Factory, field, frozen
 
 from furytune import dialects
-from furytune.exporters._shape import json_lines
-from furytune.exporters._writing import Layout, data_path, default_validation
+from furytune.exporters._writing.shape import json_lines
+from furytune.exporters._writing.writing import Layout, data_path, default_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from furytune._durable import StagedGroup
+    from furytune._storage.durable import StagedGroup
     from furytune.protocols import ContractIdentity
     from furytune.records import Dataset, TrainingRow
     from furytune.report import Tally

@@ -9,7 +9,7 @@ from datetime import timedelta
 import msgspec
 from attrs import field, frozen
 
-from furytune._checks import at_least, of_type
+from furytune._values.checks import at_least, of_type
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
 from furytune.pairing._turns import opened_by, split, turns

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import field, frozen
 
-from furytune._checks import at_least
+from furytune._values.checks import at_least
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
 from furytune.pairing._turns import opened_by, split, turns

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from furytune._canonical import canonical_json
+from furytune._values.canonical import canonical_json
 from furytune.contract import PromptContract
 from furytune.errors import FurytuneError
 from furytune.protocols import Augmenter, BulkAugmenter, Collector, Exporter, Tuner

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from furytune.testing._developer_service import DeveloperService
-from furytune.testing._loopback import Fault, Loopback, Mode, Recorded
+from furytune.testing._fakes.developer_api import DeveloperService
+from furytune.testing._fakes.loopback import Fault, Loopback, Mode, Recorded
 
 __all__ = ["TUNABLE", "FakeDeveloperApi", "Fault", "Recorded"]
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from furytune.testing._discord_limits import Limits
-from furytune.testing._discord_messages import message_bytes
-from furytune.testing._discord_model import Channel, Message, Role, User
-from furytune.testing._discord_server import Asked, DiscordFault, Mode, Server
-from furytune.testing._discord_service import Service
-from furytune.testing._discord_world import World
+from furytune.testing._fakes.discord.limits import Limits
+from furytune.testing._fakes.discord.messages import message_bytes
+from furytune.testing._fakes.discord.model import Channel, Message, Role, User
+from furytune.testing._fakes.discord.server import Asked, DiscordFault, Mode, Server
+from furytune.testing._fakes.discord.service import Service
+from furytune.testing._fakes.discord.world import World
 
 __all__ = ["Asked", "Channel", "DiscordFault", "FakeDiscord", "Message", "Role", "User"]
 
@@ -39,7 +39,7 @@ class FakeDiscord(World):
         skew: Seconds by which the service's clock is ahead.
         obfuscate: Whether channels that the bot may not view are listed, without their names, instead of not
             at all. The gateway does the former, REST the latter.
-        **world: See ``furytune.testing._discord_world.World``: ``start``, ``tick`` and ``name``.
+        **world: See ``furytune.testing._fakes.discord.world.World``: ``start``, ``tick`` and ``name``.
 
     Attributes:
         url: What to give as the endpoint, such as ``http://127.0.0.1:40000/api/v10``.

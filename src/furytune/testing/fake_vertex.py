@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from furytune.errors import MissingExtraError
-from furytune.testing._loopback import Fault, Loopback, Recorded
-from furytune.testing._vertex_service import VertexService
+from furytune.testing._fakes.loopback import Fault, Loopback, Recorded
+from furytune.testing._fakes.vertex import VertexService
 
 __all__ = ["FakeVertex", "Fault", "Recorded", "fake_credentials"]
 
@@ -37,7 +37,7 @@ class FakeVertex:
     rehearsal shows whether the bot's prompt is that of the training row.
 
     Args:
-        **service: Attributes of ``furytune.testing._vertex_service.VertexService``: ``states`` (one for each
+        **service: Attributes of ``furytune.testing._fakes.vertex.VertexService``: ``states`` (one for each
             time a job is asked for), ``delay`` (seconds until a new job is listed), ``now``, ``stats``,
             ``error``, ``more`` and ``answer``.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from furytune._canonical import Json, digest
+from furytune._values.canonical import Json, digest
 from furytune.records import Dataset, Dropped, Estimate, Passage, QAPair, TuningJob
 
 __all__ = ["ListCollector", "MemoryAugmenter", "MemoryTuner", "pair"]

@@ -11,7 +11,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("furytune.testing.strategies", "testing") from error
 
-from furytune._canonical import digest
+from furytune._values.canonical import digest
 from furytune.budget import TokenBudget
 from furytune.normalize import Normalizer
 from furytune.records import Passage, QAPair

@@ -7,7 +7,7 @@ from typing import Any
 
 from furytune.errors import MissingExtraError, TuningError
 from furytune.records import TuningJob
-from furytune.tuners.gemini._backend import Loss
+from furytune.tuners._jobs.service import Loss
 
 __all__ = ["losses", "plot_losses"]
 

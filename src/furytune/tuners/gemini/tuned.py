@@ -9,11 +9,11 @@ from datetime import datetime
 from attrs import field, frozen
 
 from furytune import dialects
-from furytune._canonical import Json
+from furytune._values.canonical import Json
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, TuningError
 from furytune.records import Prompt
-from furytune.tuners.gemini._backend import Backend, Call, Permission, Role
+from furytune.tuners._jobs.service import Backend, Call, Permission, Role
 
 __all__ = ["TunedModel"]
 

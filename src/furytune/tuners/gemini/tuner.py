@@ -12,20 +12,20 @@ from typing import Any, Literal
 
 from attrs import asdict, evolve, field, frozen, validators
 
-from furytune._canonical import digest
-from furytune._secret import Secret
+from furytune._privacy.secret import Secret
+from furytune._values.canonical import digest
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, ContractMismatchError, TuningError
 from furytune.records import Dataset, Estimate, TuningJob
+from furytune.tuners._jobs.following import ENDED, follow
+from furytune.tuners._jobs.jobs import known_job, polled_job
+from furytune.tuners._jobs.ledger import Ledger
+from furytune.tuners._jobs.retries import Clock, patiently
+from furytune.tuners._jobs.service import Backend, Survey, TuningSettings
+from furytune.tuners._jobs.submission import Submission
 from furytune.tuners.gemini import models
-from furytune.tuners.gemini._backend import Backend, Survey, TuningSettings
-from furytune.tuners.gemini._choosing import choose
-from furytune.tuners.gemini._estimating import estimate
-from furytune.tuners.gemini._following import ENDED, follow
-from furytune.tuners.gemini._jobs import known_job, polled_job
-from furytune.tuners.gemini._ledger import Ledger
-from furytune.tuners.gemini._patience import Clock, patiently
-from furytune.tuners.gemini._submitting import Submission
+from furytune.tuners.gemini.choosing import choose
+from furytune.tuners.gemini.estimate import estimate
 from furytune.tuners.gemini.tuned import TunedModel
 
 __all__ = ["GeminiTuner"]

@@ -1,0 +1,1 @@
+"""What Discord is: its ids, messages, threads and channels."""

@@ -1,0 +1,206 @@
+"""Stands between discord.py and the network, at each request that is really sent.
+
+discord.py keeps the limits of each route. It does not know the limit of all routes together until it is broken, keeps
+sending after a 401, takes a banned address for a busy route, waits up to 25 s after an answer 500 in a way that no
+caller can bound, and reads bodies of any size. aiohttp's trace signals are called for every single request, including
+discord.py's own retries, and what they raise ends the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from attrs import define, evolve
+
+from furytune._discord.api.background import LOG
+from furytune._discord.api.bodies import Content
+from furytune._discord.api.failures import (
+    BANNED,
+    REFUSED_TOKEN,
+    TOO_MANY_INVALID,
+    Verdict,
+    told_to_wait,
+)
+from furytune._discord.api.pacing import InvalidAnswers, Pace, Patience
+from furytune._network.bodies import ACCEPTED, BodyError
+from furytune.errors import DiscordError
+
+__all__ = ["Attempt", "Guard", "Refused"]
+
+_MARGIN = 0.05
+
+_TOLD = 5.0  # waits longer than this many seconds are logged
+
+
+class Refused(Exception):  # noqa: N818  (never seen outside)
+    """Ends a request from inside; it never leaves the session.
+
+    Args:
+        verdict: Why.
+        request: Method and path.
+    """
+
+    def __init__(self, verdict: Verdict, request: str = "") -> None:
+        super().__init__(verdict.problem)
+        self.verdict = verdict
+        self.request = request
+
+    def error(self) -> DiscordError:
+        """Returns what the caller of the session is to see."""
+        return self.verdict.error(self.request)
+
+
+@define
+class Attempt:
+    """What travels with a request.
+
+    Attributes:
+        bucket: Route and major parameter.
+        limit: The time limit, set when the request goes out and lifted when its answer is read.
+        sent: How often it was sent.
+    """
+
+    bucket: str
+    limit: asyncio.Timeout
+    sent: int = 0
+
+
+class Guard:
+    """Counts, paces and, where it must be, ends the requests of one session.
+
+    Args:
+        patience: The limits.
+
+    Attributes:
+        requests: How many were sent.
+        stopped: Why no further request may be sent, or None.
+        ahead: Seconds by which Discord's clock is ahead of this machine's, by the ``Date`` of its first answer; 0 until
+            there is one.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self.requests = 0
+        self.stopped: Verdict | None = None
+        self.ahead = 0.0
+        self._timed = False
+        self._patience = patience
+        self._pace = Pace(patience.rate, patience.burst)
+        self._invalid = InvalidAnswers(patience.invalid)
+
+    def trace(self) -> Any:
+        """Returns aiohttp's ``TraceConfig`` that calls this guard."""
+        import aiohttp
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(self._on_start)
+        trace.on_request_headers_sent.append(self._on_sending)
+        trace.on_request_end.append(self._on_answer)
+        trace.on_response_chunk_received.append(self._on_read)
+        return trace
+
+    def check(self) -> None:
+        """Raises where no further request may be made.
+
+        Raises:
+            Refused: With the reason.
+        """
+        if self.stopped is not None:
+            raise Refused(self.stopped)
+
+    def _stop(self, verdict: Verdict) -> None:
+        self.stopped = self.stopped or verdict
+        self.check()
+
+    async def _on_start(self, _session: Any, context: Any, params: Any) -> None:
+        attempt: Attempt = context.trace_request_ctx
+        self.check()
+        params.headers["Accept-Encoding"] = ACCEPTED
+        await self._pace.wait(attempt.bucket)
+        attempt.sent = 0
+        attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
+
+    async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
+        attempt: Attempt = context.trace_request_ctx
+        if attempt.sent:  # aiohttp itself repeats a request once whose connection broke
+            await self._pace.wait(attempt.bucket)
+        # Just before the first byte: connecting took time, and meanwhile the token may have been refused.
+        self.check()
+        attempt.sent += 1
+        self.requests += 1
+
+    async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:
+        # From here on discord.py may wait until its bucket is full again, which does not make the answer a slow one.
+        attempt: Attempt = context.trace_request_ctx
+        if not attempt.limit.expired():
+            attempt.limit.reschedule(None)
+
+    async def _on_answer(self, _session: Any, context: Any, params: Any) -> None:
+        response = params.response
+        try:
+            self._judge(response.status, response.headers, context.trace_request_ctx.bucket)
+            response.content = Content(response, self._patience.largest)
+        except (Refused, BodyError):
+            response.close()
+            raise
+
+    def _judge(self, status: int, headers: Any, bucket: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._compare_clocks(headers)
+        if status == 401:
+            self._stop(REFUSED_TOKEN)
+        if status == 429 and (not headers.get("Via") or "json" not in headers.get("Content-Type", "")):
+            self._stop(BANNED)
+        shared = headers.get("X-RateLimit-Scope") == "shared"
+        if status in {403, 429} and not shared and self._invalid.add(now):
+            self._stop(evolve(TOO_MANY_INVALID, status=status))
+        wait = _seconds(headers, "Retry-After")
+        if status == 429:
+            if _is_global(headers):
+                self._pace.slow()
+            self._hold("" if _is_global(headers) else bucket, wait)
+        elif status >= 500:
+            self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)
+            raise Refused(Verdict(problem=f"Discord answered {status}", status=status, again=True, wait=wait))
+        elif headers.get("X-RateLimit-Remaining") == "0":
+            # This answer is good and is used; it is the next request that would have to wait.
+            reset = _seconds(headers, "X-RateLimit-Reset-After")
+            if reset > self._patience.longest_wait:
+                self.stopped = self.stopped or told_to_wait(reset)
+            elif reset > 0:
+                # discord.py waits as long as the header says, which is rounded.
+                self._keep_quiet(bucket, reset + _MARGIN)
+
+    def _compare_clocks(self, headers: Any) -> None:
+        if self._timed:
+            return
+        try:
+            self.ahead = parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+        except (ValueError, OverflowError):  # without one, this machine's clock is all there is
+            return
+        self._timed = True
+
+    def _hold(self, bucket: str, seconds: float) -> None:
+        if seconds > self._patience.longest_wait:
+            self._stop(told_to_wait(seconds))
+        self._keep_quiet(bucket, seconds)
+
+    def _keep_quiet(self, bucket: str, seconds: float) -> None:
+        if seconds > _TOLD:
+            of_bucket = f" of {bucket}" if bucket else ""
+            LOG.info("Discord asks to wait %.0f s before the next request%s", seconds, of_bucket)
+        if seconds > 0:
+            self._pace.hold(bucket, seconds)
+
+
+def _is_global(headers: Any) -> bool:
+    return "X-RateLimit-Global" in headers or headers.get("X-RateLimit-Scope") == "global"
+
+
+def _seconds(headers: Any, name: str) -> float:
+    try:
+        return max(0.0, float(headers.get(name, "0")))
+    except ValueError:
+        return 0.0

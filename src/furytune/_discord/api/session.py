@@ -1,0 +1,414 @@
+"""A logged-in session with Discord's REST API: discord.py for routes and limits, raw JSON for everything else.
+
+Only ``GET`` is ever sent, and only the login has discord.py build objects: they leave fields out and take ten times
+as long. This package is the only place that imports discord.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+from weakref import WeakValueDictionary
+
+from attrs import evolve
+
+from furytune._discord.api import answers
+from furytune._discord.api.background import LOG
+from furytune._discord.api.clock import MOST_AHEAD, Clock
+from furytune._discord.api.failures import GARBLED, Verdict, WrongAnswerError, unusable, verdict_of
+from furytune._discord.api.limits import Attempt, Guard, Refused
+from furytune._discord.api.log_filter import Quiet
+from furytune._discord.api.pacing import DISCORD_RATE, FIRST_TRIES, Patience
+from furytune._network.endpoint import checked_endpoint
+from furytune._privacy.secret import Secret
+from furytune.errors import (
+    ConfigError,
+    DiscordError,
+    DiscordForbiddenError,
+    DiscordLoginError,
+    MissingExtraError,
+)
+
+__all__ = ["Session"]
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+_MEMBERS = 1_000
+_THREADS = 100
+# discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
+_UNKNOWN_CHANNEL = 10003
+_UNKNOWN_GUILD = 10004
+_UNKNOWN_MEMBER = 10007
+_UNKNOWN_MESSAGE = 10008
+_UNKNOWN_USER = 10013
+# discord-api-docs, resources/application, "Application Flags": verified, and not yet verified.
+_MESSAGE_CONTENT = 1 << 18 | 1 << 19
+_QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d")
+_WHO = {
+    "/users/@me": ("me", answers.user),
+    "/oauth2/applications/@me": ("application", answers.application),
+}
+
+
+class Session:
+    """What can be asked of Discord; `open` makes one, and many tasks may share it.
+
+    Every method sends its request as often as `Patience` says, until there is an answer that can be true (see
+    `furytune._discord.api.answers`), and raises: `DiscordForbiddenError` (the bot may not read this place),
+    `DiscordGoneError` (it is no longer there), `DiscordLoginError` (the token is refused), `WrongAnswerError` (there
+    was no such answer) or `DiscordError` (anything else).
+    What discord.py and aiohttp raise is never passed on or chained: it holds the token in its request headers,
+    and messages in what could not be read.
+
+    Attributes:
+        me: The bot's user.
+        application: The bot's application.
+        clock: What time it is at Discord.
+    """
+
+    def __init__(self, client: Any, guard: Guard, quiet: Quiet, patience: Patience, endpoint: str) -> None:
+        self.me: Json = {}
+        self.application: Json = {}
+        self.clock = Clock()
+        self._client = client
+        self._guard = guard
+        self._quiet = quiet
+        self._patience = patience
+        self._endpoint = endpoint
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._answered = False
+        self._check: ContextVar[Callable[[Any], Any]] = ContextVar("check")
+        self._http = client.http
+        self._send = client.http.request
+        self._http.request = self._request
+
+    @classmethod
+    async def open(cls, token: Secret, endpoint: str = "", *, patience: Patience | None = None) -> Self:
+        """Returns a session after asking who the bot is.
+
+        Args:
+            token: A bot's token.
+            endpoint: Another server that speaks the API, up to and including its version, such as
+                ``http://127.0.0.1:8000/api/v10``; "" is Discord.
+            patience: Limits.
+
+        Raises:
+            ConfigError: The endpoint is not an address, or a fork is installed in place of discord.py.
+            MissingExtraError: discord.py 2.7 or later is not installed.
+            DiscordLoginError: The token is refused, or is not a bot's.
+            DiscordError: Discord did not answer, or this machine's clock is far behind Discord's.
+        """
+        endpoint = checked_endpoint(endpoint)
+        patience = patience or Patience()
+        if not endpoint and patience.rate is None:
+            patience = evolve(patience, rate=DISCORD_RATE)
+        discord, guard, quiet = _vendor(), Guard(patience), Quiet()
+        quiet.install()
+        try:
+            with quiet.ours():
+                client = discord.Client(
+                    intents=discord.Intents.none(),
+                    http_trace=guard.trace(),
+                    max_ratelimit_timeout=patience.longest_wait,
+                )
+        except BaseException:
+            quiet.remove()
+            raise
+        self = cls(client, guard, quiet, patience, endpoint)
+        try:
+            problem: BaseException | None = await self._login(token)
+        except BaseException as error:  # noqa: BLE001  (raised below without the frames that hold the token)
+            problem = error.with_traceback(None)
+        if problem is not None:
+            await self.close()
+            raise problem
+        return self
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, including retries."""
+        return self._guard.requests
+
+    @property
+    def stopped(self) -> bool:
+        """True once no further request can be made."""
+        return self._guard.stopped is not None
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        try:
+            with self._quiet.ours():
+                await self._client.close()
+        finally:
+            self._http.token = None
+            self._quiet.remove()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def check_text(self) -> None:
+        """Asks whether the bot is shown what messages say.
+
+        Raises:
+            DiscordLoginError: It is not: all texts and attachments would look empty.
+        """
+        await self._ask(self._http.application_info(), answers.application)
+        if not int(self.application.get("flags") or 0) & _MESSAGE_CONTENT:
+            raise DiscordLoginError(
+                "without the Message Content Intent Discord shows a bot empty messages; switch it on in the "
+                "developer portal (page Bot), and run again"
+            )
+
+    async def guild(self, guild: str) -> Json:
+        """Returns a server with its roles.
+
+        Raises:
+            DiscordLoginError: The bot is not in it.
+        """
+        call = self._http.get_guild(guild, with_counts=False)
+        try:
+            found = await self._ask(call, partial(answers.guild, uid=guild), _UNKNOWN_GUILD)
+        except DiscordForbiddenError:
+            found = None
+        if found is not None:
+            return found
+        raise DiscordLoginError(
+            f"the bot is not in the server {guild}, or no server has this id; invite the bot through the "
+            "developer portal (page Installation), or check the id"
+        )
+
+    async def channels(self, guild: str) -> list[Json]:
+        """Returns the channels of a server without its threads."""
+        return await self._must(self._http.get_all_guild_channels(guild), partial(answers.channels, of=guild))
+
+    async def active_threads(self, guild: str) -> list[Json]:
+        """Returns the threads that are not archived, of all channels that the bot can see."""
+        return await self._must(self._http.get_active_threads(guild), partial(answers.threads, of=guild))
+
+    async def archived(
+        self, channel: str, kind: Literal["public", "private", "joined"], before: str = ""
+    ) -> tuple[list[Json], bool]:
+        """Returns up to 100 archived threads of a channel, and whether there are more.
+
+        Args:
+            channel: The channel.
+            kind: "private" needs the permission Manage Threads; "joined" are the private ones that the bot is in.
+            before: For "public" and "private" a time: the answer begins with the latest archived before it. For
+                "joined" a thread id. "" begins with the first.
+        """
+        ask = {
+            "public": self._http.get_public_archived_threads,
+            "private": self._http.get_private_archived_threads,
+            "joined": self._http.get_joined_private_archived_threads,
+        }[kind]
+        check = partial(
+            answers.archived_threads,
+            of=channel,
+            before=before,
+            by_id=kind == "joined",
+            limit=_THREADS,
+            latest=self.clock.latest(),
+        )
+        return await self._must(ask(channel, before or None, _THREADS), check)
+
+    async def channel(self, channel: str) -> Json | None:
+        """Returns a channel or thread, or None if no channel has this id."""
+        check = partial(answers.channel, uid=channel)
+        return await self._ask(self._http.get_channel(channel), check, _UNKNOWN_CHANNEL)
+
+    async def member(self, guild: str, user: str) -> Json | None:
+        """Returns a member of a server, or None for someone who left."""
+        check = partial(answers.member, uid=user)
+        return await self._ask(self._http.get_member(guild, user), check, _UNKNOWN_MEMBER, _UNKNOWN_USER)
+
+    async def members(self, guild: str) -> AsyncIterator[list[Json]]:
+        """Yields all members of a server in the order of their ids, up to 1,000 at a time.
+
+        Raises:
+            DiscordForbiddenError: The application does not have the server-members intent.
+            WrongAnswerError: The list cannot be all members: the bot itself is missing.
+        """
+        after, seen = 0, False
+        while True:
+            check = partial(answers.members, after=after, limit=_MEMBERS, newest=self.clock.newest())
+            try:
+                page = await self._must(self._http.get_members(guild, _MEMBERS, str(after)), check)
+            except DiscordForbiddenError as error:
+                raise DiscordForbiddenError(
+                    f"the members of the server {guild} may not be listed; switch on the Server Members Intent in "
+                    "the developer portal (page Bot)",
+                    status=error.status,
+                ) from None
+            if page:
+                yield page
+                after = int(page[-1]["user"]["id"])
+                seen = seen or any(member["user"]["id"] == self.me["id"] for member in page)
+            if len(page) < _MEMBERS:
+                break
+        if not seen:
+            raise WrongAnswerError(
+                f"the list of members of the server {guild} does not contain the bot itself"
+            )
+
+    async def messages(self, channel: str, *, after: str, limit: int = 100) -> list[Json]:
+        """Returns the first messages of a channel after an id, oldest first.
+
+        A channel whose history the bot may not read answers with an empty list, as if there were no messages: check
+        the permission first.
+
+        Args:
+            channel: Channel or thread.
+            after: Message id, or "" for the beginning.
+            limit: Up to 100.
+        """
+        call = self._http.logs_from(channel, limit, after=after or "0")
+        return await self._must(call, self._page_of(channel, int(after or "0"), limit))
+
+    async def message(self, channel: str, message: str) -> Json | None:
+        """Returns a message, or None if no message has this id."""
+        check = partial(answers.message, of=channel, uid=message)
+        return await self._ask(self._http.get_message(channel, message), check, _UNKNOWN_MESSAGE)
+
+    async def latest(self, channel: str) -> str:
+        """Returns the id of a channel's newest message, "" for none."""
+        page = await self._must(self._http.logs_from(channel, 1), self._page_of(channel, 0, 1))
+        return str(page[0]["id"]) if page else ""
+
+    def _page_of(self, channel: str, after: int, limit: int) -> Callable[[Any], list[Json]]:
+        newest = self.clock.newest()
+        return partial(answers.messages, of=channel, after=after, limit=limit, newest=newest)
+
+    async def _login(self, token: Secret) -> DiscordError | None:
+        """Returns why the bot could not log in; an error raised here would carry the token in its frames."""
+        word = token.reveal().strip()
+        if word[0] in _QUOTES or word[-1] in _QUOTES:
+            return DiscordLoginError(
+                "the token is in quotes; set it without them: what reads the variable from a file does not remove them"
+            )
+        if not (word.isascii() and word.isprintable()) or " " in word:
+            return DiscordLoginError("the token is not a bot's; give it alone, without 'Bot ' before it")
+        try:
+            await self._client.login(word)
+        except Refused as refused:
+            return refused.error()
+        except Exception as error:  # noqa: BLE001  (whatever discord.py makes of an answer that it got)
+            if not (self.me and self.application):
+                return verdict_of(error).error("logging in")
+        self.clock = Clock(self._guard.ahead)
+        if self._guard.ahead > MOST_AHEAD.total_seconds():
+            return DiscordError(
+                "the clock of this machine is more than a day behind Discord's; set it, and run again"
+            )
+        if self.me.get("bot") is not True:
+            return DiscordLoginError("the token is a person's; furytune reads with bot tokens only")
+        return None
+
+    async def _must(self, call: Awaitable[Any], check: Callable[[Any], T]) -> T:
+        found = await self._ask(call, check)
+        assert found is not None
+        return found
+
+    async def _ask(self, call: Awaitable[Any], check: Callable[[Any], T], *absent: int) -> T | None:
+        """Returns an answer as its check returns it, or None for a 404 with one of these codes."""
+        problem: DiscordError | None = None
+        token = self._check.set(check)
+        try:
+            found: T = await call
+        except Refused as refused:
+            if refused.verdict.status == 404 and refused.verdict.code in absent:
+                return None
+            problem = refused.error()
+        finally:
+            self._check.reset(token)
+        if problem is not None:
+            raise problem
+        return found
+
+    async def _request(self, route: Any, **options: Any) -> Any:
+        """Takes the place of discord.py's ``HTTPClient.request``: makes one request, with patience."""
+        base = _vendor().http.Route.BASE
+        path = route.url.removeprefix(base)
+        route.url = (self._endpoint or base) + path
+        bucket, request = f"{route.key}:{route.major_parameters}", f"{route.method} {path}"
+        name, check = _WHO.get(route.path) or ("", self._check.get())
+        # discord.py loses count of a bucket that several tasks use at once, and at times wakes none of them.
+        async with self._turns.setdefault(bucket, asyncio.Lock()):
+            answer = await self._patiently(route, bucket, options, request, check)
+        if isinstance(answer, Verdict):
+            raise Refused(answer, request)
+        if name:
+            setattr(self, name, answer)
+        return answer
+
+    async def _patiently(
+        self, route: Any, bucket: str, options: Json, request: str, check: Callable[[Any], Any]
+    ) -> Any:
+        tries, delays = 1, self._patience.delays()
+        while isinstance(answer := await self._once(route, bucket, options, check), Verdict) and answer.again:
+            self._answered = self._answered or answer.status is not None
+            delay = next(delays, None)
+            if delay is None or (tries >= FIRST_TRIES and not self._answered):
+                return answer.given_up(tries, first=not self._answered)
+            tries += 1
+            delay = max(delay, answer.wait)
+            LOG.info("%s: %s; try %d in %.0f s", request, answer.problem, tries, delay)
+            await asyncio.sleep(delay)
+        self._answered = True
+        return answer
+
+    async def _once(self, route: Any, bucket: str, options: Json, check: Callable[[Any], Any]) -> Any:
+        """Returns an answer as its check returns it, or the `Verdict` on what came instead."""
+        import aiohttp
+
+        try:
+            async with asyncio.timeout(None) as limit:
+                with self._quiet.ours():
+                    answer = await self._send(
+                        route,
+                        timeout=aiohttp.ClientTimeout(total=None),
+                        allow_redirects=False,
+                        auto_decompress=False,  # the guard does that, up to a limit
+                        trace_request_ctx=Attempt(bucket, limit),
+                        **options,
+                    )
+        except Refused as refused:
+            return refused.verdict
+        except Exception as error:  # noqa: BLE001  (each of them holds the token somewhere)
+            return verdict_of(error)
+        if isinstance(answer, str):  # discord.py returns what is not JSON as text
+            return GARBLED
+        try:
+            return check(answer)
+        except answers.UnsoundError as error:
+            return unusable(str(error))
+
+
+def _vendor() -> Any:
+    try:
+        with warnings.catch_warnings():
+            # Its voice part imports a module that was removed in Python 3.13.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import discord
+    except ImportError as error:
+        raise MissingExtraError("reading Discord", "discord") from error
+    if not hasattr(discord, "__title__"):  # a folder of this name beside the program, which holds no package
+        raise MissingExtraError("reading Discord", "discord")
+    if discord.__title__ != "discord":
+        raise ConfigError(
+            "the installed package discord is not discord.py, and one would overwrite the other; "
+            "install furytune[discord] in a virtual environment of its own"
+        )
+    if discord.version_info[:2] < (2, 7):
+        raise MissingExtraError("reading Discord through discord.py 2.7 or later", "discord")
+    return discord

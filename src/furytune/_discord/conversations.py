@@ -1,0 +1,333 @@
+"""From the channels of a Discord server to pairs, wherever the channels were read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+import attrs
+from attrs import frozen
+
+from furytune._discord.selection import named
+from furytune._discord.shapes import Channel, ThinMessage
+from furytune._discord.text import (
+    SAID,
+    STARTERS,
+    is_bare,
+    is_solved,
+    question_text,
+    reply_target,
+    said,
+)
+from furytune._privacy.pseudonyms import Pseudonyms
+from furytune._readers.limits import Limits, over
+from furytune.errors import ConfigError, ConservationError, SourceError
+from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer
+from furytune.records import Dropped, QAPair, Source
+
+__all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of"]
+
+M = TypeVar("M")
+
+_ENOUGH = 10
+_INTENT = (
+    "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
+    "(Bot > Privileged Gateway Intents) and export again"
+)
+
+OnDrop = Callable[[Dropped], None]
+Starters = dict[str, Post | None]
+
+
+class ChannelSource(Protocol):
+    """**Protocol:** one channel or thread that can be read."""
+
+    @property
+    def channel(self) -> Channel:
+        """Which one it is."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """How errors name it."""
+        ...
+
+    @property
+    def starter(self) -> str:
+        """Id of the parent channel's message that the thread was opened on, or ""."""
+        ...
+
+    @property
+    def opening_missing(self) -> bool:
+        """True if it is known that the first message is not among the messages."""
+        ...
+
+    def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
+        """Yields lists of messages with the name of their file, in order of time, each id once."""
+        ...
+
+    def refusal(self, message: Any) -> str:
+        """Returns why one of its messages may not be used, such as "opted_out"; "" if it may."""
+        ...
+
+
+def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
+    """Validates a key; it is never shown, whatever it is.
+
+    Raises:
+        ConfigError: It is not bytes.
+    """
+    if value is not None and not isinstance(value, bytes):
+        raise ConfigError(f"{attribute.name} is bytes, such as text.encode(), not a {type(value).__name__}")
+
+
+def as_pairers(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
+    """Converts what was given as pairers.
+
+    Raises:
+        ConfigError: It is no list of pairers, or empty.
+    """
+    if pairers is None:
+        return None
+    if not isinstance(pairers, Iterable):
+        raise ConfigError(f"pairers is a list of pairers, not a {type(pairers).__name__}")
+    found = tuple(pairers)
+    for pairer in found:
+        if not isinstance(pairer, Pairer) or isinstance(pairer, type):
+            raise ConfigError(
+                "pairers is a list of objects with the methods fits and pair, such as [ThreadPairer()]; "
+                f"one of them is of type {type(pairer).__name__}"
+            )
+    return found
+
+
+@frozen
+class Pairing:
+    """How messages become pairs.
+
+    Args:
+        pairers: Methods to find pairs with; None is `ThreadPairer` and `ReplyPairer`.
+        author_key: Key of the pseudonyms.
+        window: Messages looked at together, for the default pairers.
+        include_bots: Let bots and webhooks speak.
+        limits: What no message and no pair may exceed.
+    """
+
+    pairers: tuple[Pairer, ...] | None
+    author_key: bytes | None
+    window: int
+    include_bots: bool
+    limits: Limits = Limits()
+
+    def pairs(
+        self,
+        channels: Sequence[ChannelSource],
+        drops: list[Dropped],
+        on_drop: OnDrop,
+        on_read: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[QAPair | Dropped]:
+        """Yields pairs and drops, channel by channel.
+
+        Args:
+            channels: Parents before their threads.
+            drops: Drops of the sources that are to be passed on; they are taken from there.
+            on_drop: Called by the sources; puts a drop there.
+            on_read: Called with the number of messages of each channel.
+
+        Raises:
+            ConservationError: A pairer lost or invented messages.
+            SourceError: What people wrote is empty throughout.
+        """
+        pairers = self._methods()
+        names = Pseudonyms(self.author_key)
+        said_by_people = bare = 0
+        starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
+        for channel in channels:
+            place = _conversation(channel.channel, starters.keys())
+            if place.is_thread and channel.opening_missing:
+                place = attrs.evolve(place, opening_missing=True)
+            posts = _Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
+            yield from _paired(posts, place, pairers, channel.name, drops)
+            on_read(posts.count)
+            said_by_people += posts.by_people
+            bare += posts.bare
+            if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
+                yield _without_content(channel.channel, posts)
+        check_content(said_by_people, bare)
+
+    def _methods(self) -> tuple[Pairer, ...]:
+        if self.pairers is None:
+            return ThreadPairer(self.window), ReplyPairer(self.window)
+        if not self.pairers:
+            raise ConfigError("pairers is empty: leave it out, or name at least one")
+        return self.pairers
+
+
+def check_content(by_people: int, bare: int) -> None:
+    """Raises where all that people wrote is empty.
+
+    Args:
+        by_people: Messages of people.
+        bare: Those among them without content of any kind.
+
+    Raises:
+        SourceError: So it is, and there are enough of them that it is no accident.
+    """
+    if bare >= _ENOUGH and bare == by_people:
+        raise SourceError(f"all {bare:,} messages that people wrote are empty; {_INTENT}")
+
+
+def _without_content(channel: Channel, posts: _Posts) -> Dropped:
+    return Dropped(
+        reason="no_content",
+        unit="channel",
+        where=named(channel),
+        detail=f"{posts.bare:,} of {posts.by_people:,} messages that people wrote are empty; {_INTENT}",
+    )
+
+
+def _paired(
+    posts: _Posts, place: Conversation, pairers: tuple[Pairer, ...], name: str, drops: list[Dropped]
+) -> Iterator[QAPair | Dropped]:
+    pairer = next((p for p in pairers if p.fits(place)), None)
+    came_out = 0
+    if pairer is None:
+        came_out = yield from _unpaired(posts, place)
+    else:
+        for item in pairer.pair(posts, place):
+            if isinstance(item, QAPair):
+                came_out += len(item.question_messages) + len(item.answer_messages)
+                yield posts.limits.bounded(item)
+            else:
+                came_out += item.count if item.unit == "message" else 0
+                yield item
+            if drops:
+                yield from drops
+                drops.clear()
+    yield from drops
+    drops.clear()
+    if came_out != posts.count:
+        raise ConservationError(
+            f"{name}: {posts.count} messages went into {type(pairer).__name__}, {came_out} came out"
+        )
+
+
+def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, int]:
+    """Counts the messages of a conversation that no pairer fits; returns their number."""
+    for _ in posts:
+        pass
+    if posts.count:
+        yield Dropped(
+            reason="no_pairer", unit="message", count=posts.count, where=place.thread or place.channel
+        )
+    return posts.count
+
+
+class _Posts:
+    """The posts of one channel, to be read once.
+
+    Attributes:
+        count: Messages that were read.
+        by_people: Those among them that people wrote.
+        bare: Those among these that have no content of any kind.
+        limits: What no message and no pair may exceed.
+    """
+
+    def __init__(
+        self,
+        source: ChannelSource,
+        names: Pseudonyms,
+        starters: Starters,
+        on_drop: OnDrop,
+        limits: Limits,
+        *,
+        include_bots: bool,
+    ) -> None:
+        self.count = 0
+        self.by_people = 0
+        self.bare = 0
+        self.limits = limits
+        self._source = source
+        self._names = names
+        self._starters = starters
+        self._on_drop = on_drop
+        self._include_bots = include_bots
+        self._thread = source.channel.id if source.channel.is_thread else ""
+
+    def __iter__(self) -> Iterator[Post]:
+        for block, name in self._source.messages(ThinMessage, self._on_drop):
+            self.count += len(block)
+            for message in block:
+                yield self._post(message, name)
+
+    def _post(self, message: ThinMessage, name: str) -> Post:
+        text = message.content
+        drop = self._source.refusal(message)
+        if drop:
+            text = ""
+        elif over(self.limits.message, text or said(message)):
+            text, drop = "", "message_too_long"
+        elif message.mentions or not text or message.id == self._thread or message.title:
+            text = question_text(message, self._source.channel)
+        if not message.author.is_bot and message.type in SAID:
+            self.by_people += 1
+            self.bare += not message.content and is_bare(message)
+        if drop:
+            pass
+        elif message.type not in SAID:
+            drop = "system"
+            if message.type in STARTERS:
+                opening = self._opened_on(message, name)
+                if opening is not None:
+                    return opening
+                drop = "thread_starter_missing"
+        elif message.author.is_bot and not self._include_bots:
+            drop = "bot"
+        post = Post(
+            message.id,
+            self._names[message.author.id],
+            text,
+            None if message.reference is None else reply_target(message, self._source.channel),
+            message.timestamp,
+            is_solved(message.reactions) if message.reactions else False,
+            drop,
+            name,
+            message.timestamp_edited,
+        )
+        if message.id in self._starters:
+            self._starters[message.id] = post
+        return post
+
+    def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
+        """The message of the parent channel that a thread was opened on, in the place of its empty stand-in."""
+        target = message.reference.message_id if message.reference is not None else None
+        found = self._starters.get(target or "")
+        if found is None or found.drop or not found.text.strip():
+            return None
+        return Post(
+            message.id,
+            found.speaker,
+            found.text,
+            None,
+            found.sent_at,
+            path=name,
+            edited_at=found.edited_at,
+        )
+
+
+def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> Conversation:
+    thread = channel.is_thread
+    return Conversation(
+        guild=channel.guild,
+        channel=channel.parent if thread else channel.id,
+        thread=channel.id if thread else "",
+        is_thread=thread,
+        starters=starters,
+        tags=channel.tags,
+    )
+
+
+def source_of(channel: Channel, name: str) -> Source:
+    """Returns where the messages of a channel's file are from."""
+    place = _conversation(channel)
+    return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)

@@ -1,0 +1,1 @@
+"""Decides what to read of a server, and reads it."""

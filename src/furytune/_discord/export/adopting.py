@@ -1,0 +1,321 @@
+"""Takes DiscordChatExporter files into a journal."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from pathlib import Path
+
+import msgspec
+from attrs import evolve, frozen
+
+from furytune._discord.conversations import OnDrop, check_content
+from furytune._discord.crawl.convert import kept_embed
+from furytune._discord.export.files import ChannelFiles, instant, open_files
+from furytune._discord.journal import messages as kept
+from furytune._discord.journal.lines import GONE, ChannelState
+from furytune._discord.journal.store import About, Journal
+from furytune._discord.selection import named
+from furytune._discord.shapes import Channel, FullForwarded, FullMessage, Mention, ThinMessage
+from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
+from furytune._privacy.printable import printable
+from furytune._readers.json_stream import BLOCK, LIMIT
+from furytune._values.shown import Shown
+from furytune.errors import SourceError
+from furytune.pairing.posts import id_number
+from furytune.records import Dropped
+
+__all__ = ["Adopted", "adopt"]
+
+Line = tuple[int, bytes, datetime]
+"""Id, line and moment of the export; for a line of the log, of the newest export that was adopted before."""
+
+# Discord counts the time in its ids from the first; the last stands for a moment that a file does not say.
+_FIRST = datetime(2015, 1, 1, tzinfo=UTC)
+_LAST = datetime(9000, 1, 1, tzinfo=UTC)
+_MILLISECOND = 1 << 22  # in an id
+
+
+class _NothingNewError(Exception):
+    """Leaves a log as it is."""
+
+
+@frozen(kw_only=True, repr=False)
+class Adopted(Shown):
+    """What was taken into a journal.
+
+    Attributes:
+        channels: Channels and threads that were in the export.
+        messages: Messages that the journal did not hold before.
+        changed: Messages of which the export has a newer state than the journal had.
+        partial: Channels of which the files do not show that they leave nothing out, by name and id. The next live run
+            reads what is missing there; until then the journal has holes.
+    """
+
+    channels: int = 0
+    messages: int = 0
+    changed: int = 0
+    partial: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"channels  {self.channels:>9,}  in the export, threads included",
+            f"messages  {self.messages:>9,}  new",
+            f"          {self.changed:>9,}  in a newer state",
+            *(
+                f"partial   {name}: the files leave something out; the next update() reads it"
+                for name in self.partial
+            ),
+            "An export that was made with a filter does not say so: refresh() reads what it left out.",
+        ]
+        return "\n".join(lines)
+
+
+def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
+    """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`."""
+    channels, _ = open_files(Path(path), on_drop, skip=False, block=BLOCK, limit=LIMIT)
+    if not channels:
+        raise SourceError(
+            f"{printable(path)}: no file is an export of DiscordChatExporter; export with `--format Json`"
+        )
+    guild = _guild(journal, channels, path)
+    _check_content(channels)
+    with journal.writing():
+        about = journal.about() if journal.there else About(guild=guild)
+        adopted = tuple(sorted({*about.adopted, *(c.channel.id for c in channels)}, key=int))
+        journal.save(msgspec.structs.replace(about, unsettled=True, adopted=adopted))
+        forgotten = journal.forgotten()
+        done = Adopted(channels=len(channels))
+        for channel in channels:
+
+            def lines(channel: ChannelFiles = channel) -> Iterator[Line]:
+                exported = {file.name: instant(file.channel.exported) for file in channel.files}
+                for block, name in channel.messages(FullMessage, on_drop):
+                    for message in block:
+                        number = id_number(message.id)
+                        if number is None:
+                            on_drop(Dropped(reason="no_id", unit="message", where=channel.name))
+                        elif (
+                            forgotten.has(message.author.id, message.id)
+                            or _quoted(message) in forgotten.messages
+                        ):
+                            on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
+                        else:
+                            line = kept.line_of(_kept(message, channel.channel))
+                            yield number, forgotten.masked(line), exported[name]
+
+            new, changed, whole = _merge(journal, channel, lines(), live=bool(about.permissions))
+            done = evolve(
+                done,
+                messages=done.messages + new,
+                changed=done.changed + changed,
+                partial=done.partial if whole else (*done.partial, named(channel.channel)),
+            )
+        return done
+
+
+def _check_content(channels: list[ChannelFiles]) -> None:
+    """Raises before anything is written if all that people wrote is empty; reads up to the first text."""
+    by_people = 0
+    for channel in channels:
+        for block, _ in channel.messages(ThinMessage, lambda _: None):
+            for message in block:
+                if not message.author.is_bot and message.type in SAID:
+                    by_people += 1
+                    if not is_bare(message):
+                        return
+    check_content(by_people, by_people)
+
+
+def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLike[str]) -> str:
+    known = journal.about().guild if journal.there else ""
+    for channel in channels:
+        name = f"{printable(path)}: {channel.name}"
+        if id_number(channel.channel.id) is None or id_number(channel.channel.guild) is None:
+            raise SourceError(
+                f"{name}: the export does not say the ids of its server and channel; export again"
+            )
+        known = known or channel.channel.guild
+        if channel.channel.guild != known:
+            raise SourceError(
+                f"{name}: an export of server {channel.channel.guild}, but this journal is of server {known}; "
+                "give each server a journal of its own"
+            )
+    return known
+
+
+def _merge(
+    journal: Journal, source: ChannelFiles, lines: Iterator[Line], *, live: bool
+) -> tuple[int, int, bool]:
+    """Merges a channel's lines into its log.
+
+    Args:
+        journal: Being written to.
+        source: The channel.
+        lines: Its messages.
+        live: Whether the journal was read live as well: then the log's state of a message may be newer than any export.
+
+    Returns:
+        How many lines were new, how many came in the place of an older state, and whether nothing is left out below the
+        newest, as far as files and log say.
+    """
+    log = journal.log(source.channel.id)
+    before = log.peek()
+    known = instant(before.channel.exported) if before.channel and not live else _LAST
+    newest = max((file.channel.exported for file in source.files), key=instant)
+    late: list[Line] = []
+    new = changed = top = 0
+
+    def ascending() -> Iterator[Line]:
+        nonlocal top
+        for line in lines:
+            if line[0] > top:
+                top = line[0]
+                yield line
+            else:
+                late.append(line)
+
+    def merged(fresh: Iterator[Line], others: list[Line]) -> Iterator[tuple[int, bytes]]:
+        nonlocal new, changed
+        ours = ((uid, line, None) for uid, line in log.lines())
+        # Of two lines with one id the log's own comes first.
+        for uid, states in itertools.groupby(heapq.merge(ours, fresh, key=itemgetter(0)), key=itemgetter(0)):
+            (_, line, exported), *others_of_it = states
+            new += exported is not None
+            for _, other, moment in others_of_it:
+                if line != other and moment and _is_newer(other, line, moment > known):
+                    line = other
+                    changed += 1
+            yield uid, line
+        if not (new or changed or others or state != before.channel) and before.channel is not None:
+            raise _NothingNewError
+
+    channel = source.channel
+    state = before.channel or ChannelState(
+        id=channel.id,
+        type=channel.kind,
+        name="" if channel.is_thread else channel.name,
+        parent=channel.parent,
+    )
+    if not live and instant(newest) > instant(state.exported):
+        state = msgspec.structs.replace(state, exported=newest)
+    with suppress(_NothingNewError):
+        log.rewrite(merged(ascending(), late), before.position, state)
+    if late:
+        top = max(top, max(late)[0])
+        with suppress(_NothingNewError):
+            log.rewrite(merged(iter(sorted(late)), []), before.position, state)
+    read = min(top, _whole_up_to(source))
+    if before.position.read == "0" and read:
+        with log:
+            log.append(msgspec.structs.replace(before.position, read=str(read)))
+    # What was said in the millisecond of the export itself is read again, but is no hole.
+    return new, changed, top - int(log.peek().position.read) <= _MILLISECOND
+
+
+class _State(msgspec.Struct, rename="camel"):
+    timestamp_edited: str | None = None
+
+
+_decode_state = msgspec.json.Decoder(_State).decode
+
+
+def _is_newer(line: bytes, ours: bytes, exported_later: bool) -> bool:  # noqa: FBT001
+    """Returns True if an export's state of a message is newer than the log's, which may be that it is gone for good."""
+    if ours.startswith(GONE):
+        return False
+    edit, our_edit = (instant(_decode_state(text).timestamp_edited) for text in (line, ours))
+    return edit > our_edit or (edit == our_edit and exported_later)
+
+
+def _whole_up_to(source: ChannelFiles) -> int:
+    """Up to which id an export leaves nothing out, as far as its files say; 0 if it begins late or lacks a part."""
+    parts: dict[str, set[int]] = {}
+    for file in source.files:
+        parts.setdefault(file.part[0], set()).add(file.part[1])
+    if any(len(numbers) < max(numbers) for numbers in parts.values()):
+        return 0
+    reached: datetime | None = None
+    for since, until in sorted(
+        (_moment(f.channel.since, _FIRST), _moment(f.channel.until, _LAST)) for f in source.files
+    ):
+        if since > (reached or _FIRST):
+            break
+        reached = max(reached or _FIRST, until)
+    # What was said at the moment itself may be missing.
+    return 0 if reached is None else max(0, ((reached - _FIRST) // timedelta(milliseconds=1) << 22) - 1)
+
+
+def _moment(text: str, default: datetime) -> datetime:
+    if not text:
+        return default
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return _LAST
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _quoted(message: FullMessage) -> str:
+    """The id of the message that a message forwards, "" for none."""
+    found = message.reference.message_id if message.forwarded_message and message.reference else None
+    return found or ""
+
+
+def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
+    reference, forwarded = message.reference, message.forwarded_message
+    return kept.Kept(
+        id=message.id,
+        type=message.type,
+        content=_said(message),
+        author=kept.Writer(message.author.id, message.author.is_bot),
+        timestamp=message.timestamp or "",
+        timestamp_edited=message.timestamp_edited,
+        is_pinned=message.is_pinned,
+        reference=None
+        if reference is None
+        else kept.Reference(message_id=reference.message_id, channel_id=reference.channel_id),
+        attachments=_attachments(message),
+        embeds=[kept_embed(embed) for embed in message.embeds or ()],
+        stickers=_stickers(message),
+        reactions=[
+            kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
+            for r in message.reactions or ()
+        ],
+        forwarded_message=_forwarded(forwarded, message.mentions or []),
+        title=title_of(message, channel) if message.type in SAID else "",
+    )
+
+
+def _said(message: FullMessage) -> str:
+    if message.type not in SAID:
+        return ""  # of the notice of a new thread it would be the title
+    return text_of(message) if message.forwarded_message is None else message.content
+
+
+def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
+    if forwarded is None:
+        return None
+    return kept.Forwarded(
+        content=restore_mentions(forwarded.content or "", mentions),
+        timestamp=forwarded.timestamp or "",
+        attachments=_attachments(forwarded),
+        embeds=[kept_embed(embed) for embed in forwarded.embeds or ()],
+        stickers=_stickers(forwarded),
+    )
+
+
+def _attachments(message: FullMessage | FullForwarded) -> list[kept.Attachment]:
+    return [
+        kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
+        for a in message.attachments or ()
+    ]
+
+
+def _stickers(message: FullMessage | FullForwarded) -> list[kept.Sticker]:
+    return [kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()]

@@ -1,0 +1,1 @@
+"""The journal: what was read of a server, on disk."""

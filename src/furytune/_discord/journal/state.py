@@ -1,0 +1,145 @@
+"""What a journal knows of its server, and of the people there."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+import msgspec
+
+from furytune._discord.journal.messages import without_embeds
+from furytune.errors import SourceFormatError
+
+__all__ = ["FORMAT", "About", "Forgotten", "People", "Permission", "Unread", "decoded"]
+
+T = TypeVar("T")
+
+# A mention, or the id by itself, as in a link to somebody's profile.
+_PERSON = re.compile(rb"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>[1-9][0-9]{14,19})(?![0-9])")
+
+FORMAT = "furytune-journal/1"
+"""Name and version of the form of a journal."""
+
+
+class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who permitted the collection, in the words of whoever ran it, and since when it was stated."""
+
+    statement: str
+    since: str
+
+
+class Unread(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A channel that the last run could not read, and why."""
+
+    id: str
+    name: str
+    reason: str
+    detail: str = ""
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a journal says of itself.
+
+    Attributes:
+        guild: Id of its server.
+        name: The server's name.
+        permissions: Each statement that it was collected under.
+        unread: What the last run could not read.
+        refresh: Number of the last comparison of everything.
+        refreshing: True while that has not come to its end.
+        cursors: For each channel, the latest archive moments of the public and the private threads that were read.
+        unsettled: True while logs are written to, and thus after a run that was killed: the list of people may lack some
+            whose messages are in the logs.
+        adopted: Ids of the channels of which exports were adopted.
+    """
+
+    guild: str = ""
+    name: str = ""
+    permissions: tuple[Permission, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    refresh: int = 0
+    refreshing: bool = False
+    cursors: dict[str, tuple[str, str]] = {}
+    unsettled: bool = False
+    adopted: tuple[str, ...] = ()
+    format: str = FORMAT
+
+
+class People(msgspec.Struct, forbid_unknown_fields=True):
+    """The roles of the people whose messages are in the journal.
+
+    Attributes:
+        roles: Role names by role id.
+        members: Role ids by author id; somebody who left has none.
+    """
+
+    roles: dict[str, str] = {}
+    members: dict[str, tuple[str, ...]] = {}
+
+
+class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
+    """Who and what is never to be collected again. People are in it as keyed hashes."""
+
+    salt: str = ""
+    people: frozenset[str] = frozenset()
+    messages: frozenset[str] = frozenset()
+
+    def has(self, author: str, message: str) -> bool:
+        """Returns True if the message, or all that its author says, is to be forgotten."""
+        return message in self.messages or (bool(self.people) and self._mark(author) in self.people)
+
+    def add(self, authors: Collection[str], messages: Collection[str]) -> Forgotten:
+        """Returns a list with these too."""
+        made = Forgotten(self.salt or secrets.token_hex(16))
+        made.people = self.people.union(map(made._mark, authors))
+        made.messages = self.messages.union(messages)
+        return made
+
+    def masked(self, line: bytes) -> bytes:
+        """Returns a line of a log, with 0 for the ids of the people, and without embeds that name one of the messages."""
+        line = _PERSON.sub(self._mask, line) if self.people else line
+        return without_embeds(line, self.messages) if self.messages else line
+
+    def _mask(self, found: re.Match[bytes]) -> bytes:
+        if not self.has(found[found.lastgroup or 0].decode(), ""):
+            return found[0]
+        return b"<@0>" if found["mentioned"] else b"0"
+
+    def _mark(self, author: str) -> str:
+        return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
+
+
+def decoded(data: bytes, kind: type[T], path: str) -> T:
+    """Returns what one of these files says.
+
+    Args:
+        data: The file.
+        kind: `About`, `People` or `Forgotten`.
+        path: Its name.
+
+    Raises:
+        SourceFormatError: It is of another version of furytune.
+        msgspec.DecodeError: It is damaged.
+        UnicodeDecodeError: So it is.
+    """
+    said = msgspec.json.decode(data, type=dict[str, Any])
+    if kind is About and said.get("format") != FORMAT:
+        form = f"the form {said['format']!r}" if "format" in said else "no form that it names"
+        raise SourceFormatError(
+            f"the journal is of {form}, this version reads {FORMAT!r}",
+            path=path,
+            hint="use the version of furytune that wrote it",
+        )
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        if "unknown field" not in str(error):
+            raise
+        raise SourceFormatError(
+            f"this file of the journal says more than this version knows ({error}), which would be lost",
+            path=path,
+            hint="use the version of furytune that wrote it, or a newer one",
+        ) from None

@@ -1,0 +1,67 @@
+"""The public view of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from furytune._discord import shapes as stored
+from furytune._discord.shapes import Channel, FullMessage
+from furytune._discord.text import reply_target, text_of
+from furytune._privacy.pseudonyms import Pseudonyms
+from furytune.pairing.posts import parse_time
+from furytune.records import Attachment, Author, Embed, Message, Poll, Source
+
+__all__ = ["view"]
+
+
+def view(
+    message: FullMessage, channel: Channel, source: Source, names: Pseudonyms, roles: tuple[str, ...]
+) -> Message:
+    """Returns a message as users see it.
+
+    Args:
+        message: As it stands in a file.
+        channel: Where it was said.
+        source: Where it was read.
+        names: Pseudonyms for authors.
+        roles: Names of its author's roles.
+    """
+    poll = message.poll
+    # What is forwarded came with files of its own; the message around it has none.
+    shown = message if message.forwarded_message is None else message.forwarded_message
+    return Message(
+        id=message.id,
+        author=Author(pseudonym=names[message.author.id], is_bot=message.author.is_bot, roles=roles),
+        content=text_of(message),
+        sent_at=parse_time(message.timestamp, message.id),
+        edited_at=parse_time(message.timestamp_edited, "") if message.timestamp_edited else None,
+        type=message.type,
+        reply_to=reply_target(message, channel) or None,
+        channel=channel.id,
+        attachments=tuple(
+            Attachment(name=a.file_name or "", url=a.url or "", size=a.file_size_bytes)
+            for a in shown.attachments or message.attachments or ()
+        ),
+        embeds=tuple(map(_embed, shown.embeds or message.embeds or ())),
+        stickers=tuple(s.name or "" for s in shown.stickers or message.stickers or ()),
+        poll=None if poll is None else _poll(poll),
+        reactions=tuple((r.emoji.name or r.emoji.code or "", r.count) for r in message.reactions or ()),
+        pinned=message.is_pinned,
+        forwarded=message.forwarded_message is not None,
+        source=source,
+    )
+
+
+def _poll(poll: stored.Poll) -> Poll:
+    return Poll(question=poll.question, answers=tuple((a.text, a.votes) for a in poll.answers))
+
+
+def _embed(embed: dict[str, Any]) -> Embed:
+    fields = embed.get("fields")
+    rows = [row for row in fields if isinstance(row, dict)] if isinstance(fields, list) else []
+    parts = [embed.get("description"), *(f"{row.get('name')}: {row.get('value')}" for row in rows)]
+    return Embed(
+        title=str(embed.get("title") or ""),
+        text="\n".join(str(part) for part in parts if part),
+        url=str(embed.get("url") or ""),
+    )

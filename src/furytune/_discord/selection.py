@@ -1,0 +1,116 @@
+"""Which channels of an export or a journal a user wants, by id or name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from furytune._discord.shapes import Channel
+from furytune._privacy.printable import one_line
+from furytune.errors import ConfigError
+from furytune.records import Dropped
+
+__all__ = ["channel_names", "chosen_channels", "named"]
+
+_SHOWN = 40
+
+
+class _Source(Protocol):
+    @property
+    def channel(self) -> Channel: ...
+
+
+S = TypeVar("S", bound=_Source)
+
+
+def channel_names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Converts what was given as channels: ids or names, one or several.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    items = (value,) if isinstance(value, str | int) else value
+    if isinstance(items, bytes | Mapping) or not isinstance(items, Iterable):
+        raise ConfigError(f"channels are given by id or name, in a list, not as a {type(value).__name__}")
+    found = tuple(items)
+    for item in found:
+        if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip("# "):
+            raise ConfigError("channels are given by id or name, such as 'help'; one of them is neither")
+    return tuple(str(item).strip() for item in found)
+
+
+def chosen_channels(
+    sources: Sequence[S],
+    wanted: tuple[str, ...],
+    excluded: tuple[str, ...],
+    on_drop: Callable[[Dropped], None],
+) -> list[S]:
+    """Returns the sources that are to be read.
+
+    A channel is meant by its own id or name, and by those of its category; a thread or post by its id, and by whatever
+    means its channel. Case does not matter, nor does a "#" before a name. Titles of threads are not names, for people
+    write them.
+
+    Args:
+        sources: Channels and threads.
+        wanted: Ids or names; none is everything.
+        excluded: The same; they count for more.
+        on_drop: Called with a drop of the unit "channel" for each that is left out: "excluded" or "not_included".
+
+    Raises:
+        ConfigError: A name or id means no channel of the sources.
+    """
+    if not wanted and not excluded:
+        return list(sources)
+    meanings = _meanings([source.channel for source in sources])
+    known = frozenset[str]().union(*meanings)
+    for argument, names in (("channels", wanted), ("exclude", excluded)):
+        for name in names:
+            if _plain(name) not in known:
+                raise ConfigError(f"{argument}: no channel is named {name!r}; there are {_listed(sources)}")
+    inside, outside = set(map(_plain, wanted)), set(map(_plain, excluded))
+    found = []
+    for source, meaning in zip(sources, meanings, strict=True):
+        reason = (
+            "excluded" if meaning & outside else "not_included" if wanted and not meaning & inside else ""
+        )
+        if reason:
+            on_drop(Dropped(reason=reason, unit="channel", where=named(source.channel)))
+        else:
+            found.append(source)
+    return found
+
+
+def named(channel: Channel) -> str:
+    """Returns how reports name a channel: a thread by its id only, for its title is what a person wrote."""
+    if channel.is_thread or not channel.name:
+        return channel.id
+    return f"#{one_line(channel.name)} ({channel.id})"
+
+
+def _meanings(channels: Sequence[Channel]) -> list[set[str]]:
+    """Returns for each channel the ids and names that mean it."""
+    own = [
+        {c.id, c.parent, _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""} for c in channels
+    ]
+    by_id = {c.id: names for c, names in zip(channels, own, strict=True) if c.id}
+    # The file of a thread names its channel, but not the channel's category: that is in the channel's own file.
+    return [
+        names | by_id.get(c.parent, set()) if c.is_thread else names
+        for c, names in zip(channels, own, strict=True)
+    ]
+
+
+def _plain(name: str) -> str:
+    return name.strip().removeprefix("#").casefold()
+
+
+def _listed(sources: Sequence[_Source]) -> str:
+    names = {repr(one_line(s.channel.name)) for s in sources if s.channel.name and not s.channel.is_thread}
+    names |= {repr(one_line(s.channel.category)) for s in sources if s.channel.category}
+    # Without the file of its channel a thread may name it only by id.
+    names |= {s.channel.parent for s in sources if s.channel.is_thread and not s.channel.category} - {""}
+    names = names or {s.channel.id for s in sources}
+    shown = sorted(names)[:_SHOWN]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(shown) or "none") + more

@@ -1,0 +1,1 @@
+"""Where requests may go, and how much of an answer is read."""

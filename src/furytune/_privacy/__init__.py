@@ -1,0 +1,1 @@
+"""What may be collected, shown and kept of people, and how it is removed."""

@@ -1,0 +1,74 @@
+"""Which chat messages a passage, and so a prompt, was made of: what has to be known to take them out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+__all__ = ["Row", "decode_row", "is_message_id", "named_by", "named_messages", "names", "whole_numbers"]
+
+# Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
+# the first four minutes of that year; lines, years and lengths in a source are shorter.
+_ID = re.compile(r"(?<![0-9])[1-9][0-9]{14,19}(?![0-9])")
+
+_PLACE = re.compile(r"discord:[0-9]*/[0-9]*/")
+
+
+class _Cited(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+
+class Row(msgspec.Struct, gc=False):
+    """What a manifest says of a row, as far as erasure is concerned."""
+
+    id: str
+    split: str
+    messages: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+
+    def holds(self) -> tuple[str, ...]:
+        """Returns the ids of all messages whose words stand in the row; of a row without any, those that it is named by."""
+        return (*(self.messages or names(self.id)), *self.quoted)
+
+
+decode_row = msgspec.json.Decoder(Row).decode
+"""Reads a line of `furytune._storage.manifests.source_lines`."""
+
+
+def is_message_id(text: object) -> bool:
+    """Tells whether a text has the form of an id that Discord gives."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def names(text: str) -> list[str]:
+    """Returns the ids that stand in a text, in order."""
+    return _ID.findall(text)
+
+
+def named_by(passage: str, source: str) -> list[str]:
+    """Returns the ids of the messages that a passage names, by its id or its source.
+
+    A source of the form ``discord:GUILD/CHANNEL/MESSAGE,MESSAGE`` names messages in its last part only: the id of a
+    thread is that of a message too, and other people speak in it.
+    """
+    return names(f"{passage} {_PLACE.sub('', source)}")
+
+
+def whole_numbers(ids: Iterable[str]) -> re.Pattern[bytes] | None:
+    """Returns what finds any of some ids where it is not part of a longer number; None for no ids."""
+    numbers = "|".join(sorted(ids))
+    return re.compile(rf"(?<![0-9])(?:{numbers})(?![0-9])".encode()) if numbers else None
+
+
+def named_messages(passages: Iterable[_Cited]) -> tuple[str, ...]:
+    """Returns the ids that ids and sources of passages name, each once, in order."""
+    found: dict[str, None] = {}
+    for passage in passages:
+        found.update(dict.fromkeys(named_by(passage.id, passage.source)))
+    return tuple(found)

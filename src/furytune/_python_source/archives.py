@@ -1,0 +1,302 @@
+"""Reads sdists, wheels and other archives in memory: nothing is unpacked onto the disk."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, NoReturn, cast
+
+from attrs import define, field
+
+from furytune._python_source.files import UnfitError
+from furytune._python_source.trees import (
+    Entry,
+    Tree,
+    Wanted,
+    carried,
+    entered,
+    other_suffixes,
+    packages_of,
+    too_large,
+)
+from furytune._storage.folders import NOT_REGULAR, printable_name, sort_links
+from furytune.errors import KnowledgeError
+from furytune.records import Dropped
+
+__all__ = ["archive_tree"]
+
+_MOST_FILES = 200_000
+_MOST_BYTES = 2 << 30  # unpacked, skipped files included: a tar has to be decompressed to pass over them
+_MOST_KEPT = 512 << 20
+_RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
+_FREE = 32 << 20
+_BLOCK = 512
+_LONGEST_LINK = 4096  # bytes
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+_VERSION = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
+_NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
+
+
+@define
+class _Contents:
+    """What was found in an archive so far."""
+
+    place: Path
+    max_bytes: int
+    wanted: Wanted
+    names: list[str] = field(factory=list)
+    kept: dict[str, bytes] = field(factory=dict)
+    refused: dict[str, UnfitError] = field(factory=dict)
+    links: dict[str, str] = field(factory=dict)
+    dropped: list[Dropped] = field(factory=list)
+    metadata: bytes = b""
+    size: int = 0
+
+    def wants(self, name: str) -> bool:
+        return self.wanted(_last(name)) and carried(name)
+
+    def drop(self, reason: str, name: str, detail: str = "") -> None:
+        if self.wanted(_last(name)):
+            where = printable_name(name)
+            self.dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
+
+    def safe(self, name: str) -> bool:
+        """Returns False for a path that leads out of the archive, and counts it."""
+        parts = name.replace("\\", "/").split("/")
+        if ".." not in parts and parts[0] and not _DRIVE.match(name):
+            return True
+        detail = "a path out of the archive"
+        where = printable_name(name)
+        self.dropped.append(Dropped(reason="path_outside", unit="file", where=where, detail=detail))
+        return False
+
+    def keep(self, name: str, data: bytes) -> None:
+        self.kept[name] = data
+        self.size += len(data)
+        if self.size > _MOST_KEPT:
+            self.bomb(f"its source files have more than {_MOST_KEPT >> 20} MiB")
+
+    def bomb(self, how: str) -> NoReturn:
+        raise KnowledgeError(
+            f"{self.place}: this archive is refused, for {how}; unpack it and give the folder"
+        )
+
+
+def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
+    """Reads the wanted files of an archive. The one folder that all is in, as in an sdist, is left out of names.
+
+    Raises:
+        KnowledgeError: It is damaged, or a bomb: too many files or bytes, or packed too tightly.
+    """
+    found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
+    try:
+        if place.name.lower().endswith((".zip", ".whl")):
+            _read_zip(found)
+        else:
+            _read_tar(found)
+    except (
+        OSError,
+        EOFError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        raise KnowledgeError(
+            f"{place}: this archive cannot be read ({type(error).__name__}); fetch it again"
+        ) from error
+    return _tree(found, folder)
+
+
+def _tree(found: _Contents, folder: str) -> Tree:
+    tops = {name.partition("/")[0] for name in found.names}
+    top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
+    if f"{top}__init__.py" in found.names:
+        top = ""  # an archive of one package
+    start = f"{folder}/" if folder else ""
+
+    def asked(full: str) -> bool:
+        name = full.removeprefix(top)
+        return name.startswith(start) and entered(name.removeprefix(start))
+
+    files = {full: full for full in (*found.kept, *found.refused) if asked(full)}
+    files |= _through_links(found, [full for full in found.links if asked(full)], files, top)
+    entries = []
+    for full, place in sorted(files.items()):
+        name = full.removeprefix(top)
+        entries.append(
+            Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, place, name))
+        )
+    others = (n for n in found.names if asked(n) and n not in found.links and not found.wanted(_last(n)))
+    found.dropped += other_suffixes(others)
+    if folder and not any(n.removeprefix(top).startswith(start) for n in found.names):
+        raise KnowledgeError(f"{found.place}: there is no folder {folder!r} in it")
+    return Tree(
+        entries=tuple(entries),
+        dropped=tuple(found.dropped),
+        packages=packages_of(n.removeprefix(top) for n in found.names),
+        revision=_revision(found),
+    )
+
+
+def _through_links(found: _Contents, asked: list[str], read: Collection[str], top: str) -> dict[str, str]:
+    """Returns the files to read in place of links, and counts the other links."""
+    files = {}
+    for name, target in sort_links(asked, found.links, {*found.names}, read, wanted=found.wants, top=top):
+        if isinstance(target, Dropped):
+            found.dropped.append(target)
+        elif target in found.kept or target in found.refused:
+            files[name] = target
+        else:
+            found.drop("link", name, "a link to a file that is not read, for its own suffix")
+    return files
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _give(found: _Contents, full: str, name: str) -> bytes:
+    if full in found.refused:
+        raise UnfitError(found.refused[full].reason, found.refused[full].problem, path=name)
+    return found.kept[full]
+
+
+def _revision(found: _Contents) -> str:
+    stated = _VERSION.search(found.metadata.partition(b"\n\n")[0])
+    if stated:
+        return stated[1].decode("utf-8", "replace")
+    named = _NAMED.search(found.place.name)
+    return named[1] if named else ""
+
+
+def _metadata(name: str) -> bool:
+    """Tells whether a file states the version: PKG-INFO of an sdist, METADATA of a wheel."""
+    folder, _, file = name.rpartition("/")
+    return (file == "PKG-INFO" and folder.count("/") == 0) or (
+        file == "METADATA" and folder.endswith(".dist-info") and "/" not in folder
+    )
+
+
+class _Counting:
+    """A file that knows how much of it was read, and how it ended."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.read_so_far = 0
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.read_so_far += len(data)
+        self.tail = (self.tail + data)[-_BLOCK:]
+        return data
+
+
+def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
+    """Opens by content. Unlike tarfile's own way with streams, these notice an end that is missing or wrong."""
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", packed)))
+    if head.startswith(b"BZh"):
+        return bz2.BZ2File(cast("IO[bytes]", packed))
+    if head.startswith(b"\xfd7zXZ\0"):
+        return lzma.LZMAFile(cast("IO[bytes]", packed))
+    return cast("IO[bytes]", packed)
+
+
+def _read_tar(found: _Contents) -> None:
+    with found.place.open("rb") as file:
+        head = file.read(6)
+        file.seek(0)
+        packed = _Counting(file)
+        stream = _Counting(_decompressed(packed, head))
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
+            for member in _members(found, archive, packed):
+                contents = archive.extractfile(member)
+                assert contents is not None
+                _take(found, _name(member.name), member.size, contents)
+        rest = 0
+        while data := stream.read(1 << 20):
+            rest += len(data)
+            if rest > _FREE:
+                found.bomb("much follows its end")
+        if stream.tail.strip(b"\0") or not stream.tail:
+            raise EOFError  # an archive ends in blocks of zeros, and this one was cut off
+
+
+def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> Iterator[tarfile.TarInfo]:
+    """Yields the files to read, before the archive is decompressed as far as the end of each."""
+    unpacked = 0
+    for count, member in enumerate(archive):
+        archive.members = []  # type: ignore[attr-defined]  # a stream never looks back
+        unpacked += 512 + max(member.size, 0)
+        _bounds(found, count, unpacked, packed.read_so_far)
+        if member.isdir() or not found.safe(member.name):
+            continue
+        name = _name(member.name)
+        found.names.append(name)
+        if member.issym():
+            found.links[name] = member.linkname
+        elif member.islnk():  # from the top of the archive, not from where the link is
+            up = "" if member.linkname.startswith("/") else "../" * name.count("/")
+            found.links[name] = up + member.linkname
+        elif not member.isfile():
+            found.drop("unreadable", name, NOT_REGULAR)
+        elif not carried(name):
+            found.drop("bad_name", name)
+        elif found.wants(name) or _metadata(name):
+            yield member
+
+
+def _name(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
+    if files > _MOST_FILES:
+        found.bomb(f"it has more than {_MOST_FILES:,} files")
+    if unpacked > _MOST_BYTES:
+        found.bomb(f"it has more than {_MOST_BYTES >> 30} GiB unpacked")
+    if unpacked > _FREE and unpacked > _RATIO * packed:
+        found.bomb(f"it is packed by more than {_RATIO} to one")
+
+
+def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
+    if _metadata(name):
+        found.metadata = found.metadata or stream.read(1 << 20)
+    elif size > found.max_bytes:
+        found.refused[name] = too_large(name, size, found.max_bytes)
+    else:
+        found.keep(name, stream.read(found.max_bytes + 1)[: found.max_bytes])
+
+
+def _read_zip(found: _Contents) -> None:
+    with zipfile.ZipFile(found.place) as archive:
+        unpacked = packed = 0
+        for count, member in enumerate(archive.infolist()):
+            unpacked, packed = unpacked + member.file_size, packed + member.compress_size
+            _bounds(found, count, unpacked, packed)
+            if member.is_dir() or not found.safe(member.filename):
+                continue
+            name = _name(member.filename)
+            found.names.append(name)
+            if not carried(name):
+                found.drop("bad_name", name)
+            elif member.flag_bits & 1:
+                found.drop("encrypted", name)
+            elif member.external_attr >> 28 == 0xA:  # a symbolic link of Unix
+                with archive.open(member) as stream:
+                    found.links[name] = stream.read(_LONGEST_LINK).decode("utf-8", "surrogateescape")
+            elif found.wants(name) or _metadata(name):
+                with archive.open(member) as stream:
+                    _take(found, name, member.file_size, stream)

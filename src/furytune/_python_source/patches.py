@@ -1,0 +1,103 @@
+"""Finds code that adds names to a module from outside: ``module.name = value``, ``setattr(module, ...)``."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from furytune._python_source.bindings import absolute, last_name, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from furytune._python_source.package_files import PackageFiles
+
+__all__ = ["read_patches", "stores"]
+
+
+def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """Yields each object whose attribute a node may set, and the attribute's name; "" where it may be any."""
+    if isinstance(node, ast.Attribute):
+        if not isinstance(node.ctx, ast.Load):
+            yield node.value, node.attr
+        elif node.attr == "__dict__":
+            yield node.value, ""
+    elif isinstance(node, ast.Call) and node.args:
+        function = last_name(node.func)
+        if function == "setattr":
+            name = node.args[1] if len(node.args) > 1 else None
+            constant = name.value if isinstance(name, ast.Constant) else ""
+            yield node.args[0], constant if isinstance(constant, str) else ""
+        elif function == "vars":
+            yield node.args[0], ""
+
+
+def read_patches(
+    package: str, files: PackageFiles, resolve: Callable[[str], str | None]
+) -> Mapping[str, set[str]]:
+    """Reads which names the modules of a package give to one another.
+
+    Args:
+        package: Top-level name.
+        files: The package's files.
+        resolve: Gives the module that a dotted name stands for, None if it stands for no module.
+
+    Returns:
+        The names set in each module from anywhere in the package; "" among them means any name.
+    """
+    patches: defaultdict[str, set[str]] = defaultdict(set)
+    for file in files.sources():
+        tree = parse(files.read(file) or b"")
+        if tree is None:
+            continue
+        parents = file.split("/")[:-1]
+        nodes = list(ast.walk(tree))
+        names = _names(nodes, ".".join([package, *parents]))
+        for node in nodes:
+            for target, name in stores(node):
+                for dotted in _dotted(target, names):
+                    if module := resolve(dotted):
+                        patches[module].add(name)
+    return dict(patches)
+
+
+def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:
+    """Returns the dotted names that each name of a file may stand for, wherever it is bound."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for item in node.names:
+                top = item.name.split(".")[0]
+                names[item.asname or top].add(item.name if item.asname else top)
+        elif isinstance(node, ast.ImportFrom):
+            source = absolute(node, package)
+            for item in node.names:
+                names[item.asname or item.name].add(f"{source}.{item.name}")
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            meant = _dotted(node.value, names)
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    names[target.id] |= meant
+    return dict(names)
+
+
+def _dotted(node: ast.expr, names: Mapping[str, set[str]]) -> set[str]:
+    """Returns what an expression may stand for; ``sys.modules["a.b"]`` and ``import_module("a.b")`` too."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    bases: set[str] = set()
+    if isinstance(node, ast.Name):
+        bases = names.get(node.id, set())
+    elif isinstance(node, ast.Subscript) and last_name(node.value) == "modules":
+        bases = _constant(node.slice)
+    elif isinstance(node, ast.Call) and node.args and last_name(node.func) == "import_module":
+        bases = _constant(node.args[0])
+    return {".".join([base, *reversed(parts)]) for base in bases}
+
+
+def _constant(node: ast.expr) -> set[str]:
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()

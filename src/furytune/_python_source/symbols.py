@@ -1,0 +1,217 @@
+"""What names a package has, read from its source. Nothing of the package is imported or run.
+
+A name is `MISSING` only where the source proves it. Wherever code may add names while it runs (a
+module-level ``__getattr__`` that is no plain lazy loading, a star import from elsewhere, ``globals()``,
+``exec``, another module that sets it, a compiled module), the answer is `UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from furytune._python_source.bindings import Alias, Module, last_name, read
+from furytune._python_source.patches import read_patches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from furytune._python_source.package_files import PackageFiles
+
+__all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable"]
+
+_PLAIN_DECORATORS: Final = frozenset(
+    {"cache", "contextmanager", "lru_cache", "staticmethod", "warn_on_args_to_kwargs"}
+)
+"""Decorators that leave the keyword arguments as they are; the last is common in scientific packages."""
+
+_ADAPTING: Final = frozenset({"warn_on_args_to_kwargs"})
+"""Those of them that give a name to what comes without one."""
+
+_INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict"})
+"""Bases whose metaclass takes the arguments of a call."""
+
+
+class Verdict(enum.Enum):
+    """What is known of a name that is neither a module nor a callable of the package."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+MISSING: Final = Verdict.MISSING
+UNKNOWN: Final = Verdict.UNKNOWN
+
+
+@frozen(eq=False)
+class Callee:
+    """A function or class of the package.
+
+    Attributes:
+        keywords: Names it accepts as keyword arguments; None where that is not provable.
+        positions: How many arguments it takes without a name; None where that is not provable.
+        intercepted: Whether something else than ``__init__`` may take the arguments of a class.
+    """
+
+    keywords: frozenset[str] | None = None
+    positions: int | None = None
+    intercepted: bool = False
+
+
+Symbol: TypeAlias = Module | Callee | Verdict
+
+
+@define(eq=False)
+class SymbolTable:
+    """The names of one package, modules read on first use.
+
+    Attributes:
+        package: Top-level name.
+        files: Its files.
+    """
+
+    package: str
+    files: PackageFiles
+    _modules: dict[str, Module | None] = field(factory=dict, repr=False)
+    _patches: Mapping[str, set[str]] | None = field(default=None, repr=False)
+
+    def lookup(self, dotted: str) -> tuple[Symbol, str]:
+        """Follows a dotted name that starts with the package.
+
+        Returns:
+            What it stands for, and the part of the name that was followed: up to the first missing name,
+            or up to the function, class or value behind which nothing is claimed.
+        """
+        head, *rest = dotted.split(".")
+        symbol: Symbol = self.module(head) or UNKNOWN
+        for name in rest:
+            if not isinstance(symbol, Module):
+                return (UNKNOWN, head) if symbol is not MISSING else (symbol, head)
+            head = f"{head}.{name}"
+            symbol = self._attribute(symbol, name, set())
+        return symbol, head
+
+    def patches(self, module: str) -> set[str]:
+        """Returns the names that a module gets from other code of the package; "" stands for any name."""
+        if self._patches is None:
+            plain = SymbolTable(self.package, self.files, self._modules, {})
+            self._patches = read_patches(self.package, self.files, plain.module_name)
+        return self._patches.get(module, set())
+
+    def module_name(self, dotted: str) -> str | None:
+        """Returns the name of the module that a dotted name stands for, None if it stands for no module."""
+        if dotted.split(".", maxsplit=1)[0] != self.package:
+            return None
+        symbol, upto = self.lookup(dotted)
+        return symbol.name if isinstance(symbol, Module) and upto == dotted else None
+
+    def module(self, dotted: str) -> Module | None:
+        """Returns a module of the package by its dotted name, None if there is none."""
+        if dotted not in self._modules:
+            self._modules[dotted] = self._read(dotted)
+        return self._modules[dotted]
+
+    def _read(self, dotted: str) -> Module | None:
+        parts = dotted.split(".")
+        if parts[0] != self.package or not all(part.isidentifier() for part in parts):
+            return None
+        if self.files.root.is_file():
+            return read(dotted, "", self.files, self.files.root.name) if len(parts) == 1 else None
+        parent, stem = dotted.rpartition(".")[0], "/".join(parts[1:])
+        if (name := f"{stem}/__init__.py".removeprefix("/")) in self.files.files:
+            return read(dotted, dotted, self.files, name)
+        if (name := f"{stem}.py") in self.files.files:
+            return read(dotted, parent, self.files, name)
+        if self.files.hides(stem):
+            return Module(dotted, parent, open=True)
+        return Module(dotted, dotted) if self.files.is_namespace(stem) else None
+
+    def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        if (module.name, name) in seen:
+            return UNKNOWN
+        seen.add((module.name, name))
+        patches = self.patches(module.name)
+        if name in patches:
+            return UNKNOWN
+        submodule = self.module(f"{module.name}.{name}")
+        found = self._own(module, name, seen)
+        if submodule and found is not submodule:
+            # Which of the two stands last depends on the order of imports.
+            return submodule if found is MISSING else UNKNOWN
+        is_special = name.startswith("__") and name.endswith("__")
+        is_open = module.open or is_special or "" in patches
+        return UNKNOWN if found is MISSING and is_open else found
+
+    def _own(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        if name in module.bindings:
+            return self._bound(module, name, seen)
+        for star in module.stars:
+            found = self._attribute_of(star, name, seen)
+            if found is not MISSING:
+                return found
+        return MISSING
+
+    def _attribute_of(self, dotted: str, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        module = self.module(dotted)
+        return UNKNOWN if module is None else self._attribute(module, name, seen)
+
+    def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        bindings = module.bindings[name]
+        binding = bindings[0]
+        if any(other != binding for other in bindings):
+            return UNKNOWN
+        if isinstance(binding, Alias):
+            return self._aliased(module, binding, seen)
+        if isinstance(binding, ast.ClassDef):
+            return self._class(module, binding, seen)
+        return UNKNOWN if binding is None else _callee(binding, skip=0)
+
+    def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
+        if alias.module.split(".")[0] != self.package:
+            return UNKNOWN
+        if not alias.name:
+            return self.module(alias.module) or UNKNOWN
+        if alias.module == module.name:  # `from . import x` in x's own package
+            return self.module(f"{module.name}.{alias.name}") or UNKNOWN
+        found = self._attribute_of(alias.module, alias.name, seen)
+        return UNKNOWN if found is MISSING else found
+
+    def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
+        methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
+        names = [last_name(base) for base in node.bases]
+        bases = [
+            self._attribute(module, base.id, seen) if isinstance(base, ast.Name) else UNKNOWN
+            for base in node.bases
+        ]
+        parents = [base for base in bases if isinstance(base, Callee)]
+        metaclasses = {last_name(k.value) for k in node.keywords} - {"ABCMeta"}
+        if (
+            node.decorator_list
+            or metaclasses
+            or "__new__" in methods
+            or not _INTERCEPTING.isdisjoint(names)
+            or any(isinstance(base, ast.Call) for base in node.bases)
+            or any(parent.intercepted for parent in parents)
+        ):
+            return Callee(intercepted=True)
+        if "__init__" in methods:
+            return _callee(methods["__init__"], skip=1)
+        return parents[0] if len(bases) == 1 and parents else Callee()
+
+
+def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:
+    """Returns what a function takes, without its first ``skip`` parameters."""
+    decorators = {last_name(d) for d in node.decorator_list}
+    if not decorators <= _PLAIN_DECORATORS:
+        return Callee()
+    known = node.args
+    first = [*known.posonlyargs, *known.args]
+    named = [*known.args[max(skip - len(known.posonlyargs), 0) :], *known.kwonlyargs]
+    fixed = known.vararg is None and _ADAPTING.isdisjoint(decorators)
+    return Callee(
+        keywords=None if known.kwarg else frozenset(a.arg for a in named),
+        positions=max(len(first) - skip, 0) if fixed else None,
+    )

@@ -1,0 +1,1 @@
+"""Reads files that other programs wrote."""

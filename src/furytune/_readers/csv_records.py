@@ -1,0 +1,275 @@
+"""Reads CSV records: RFC 4180, and what real files add to it.
+
+Made here because Python's own reader limits fields by a setting of the whole process, reports no columns,
+and joins a damaged record with its neighbours. Beyond the RFC: LF and lone CR end a record too, the
+delimiter may be another one, a quote inside a field that does not begin with one is that character, and
+blank lines are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import define, field
+
+from furytune._readers.files import LIMIT, Flaw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["CsvReader", "Record", "cell"]
+
+Record: TypeAlias = tuple[int, tuple[str, ...]]
+"""Line that the record begins at, and its fields as they stand in the file, quotes included."""
+
+_QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
+_QUOTED_RE = re.compile(_QUOTED)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANK = re.compile(r"[ \t]{0,999}(?:\r\n|\n|\r)")
+_BLANK_OR_SEP = re.compile(
+    r"""[ \t]{0,999}(?:(?P<quote>"?)sep=(?P<mark>[^"\r\n])(?P=quote))?(?:\r\n|\n|\r)""", re.IGNORECASE
+)
+_PREAMBLE = 1024
+_BREAK = re.compile(r"\r\n|\n|\r")
+_SHOW_QUOTE = "double a quote that belongs to the text, and put quotes around the whole field"
+
+
+def cell(raw: str) -> str:
+    """Returns the text of a field as it stands in the file."""
+    if raw[:1] == '"':
+        inner = raw[1:-1]
+        return inner.replace('""', '"') if '"' in inner else inner
+    return raw
+
+
+def _breaks(text: str) -> int:
+    """Counts line ends: LF, CR LF and lone CR."""
+    count = text.count("\n")
+    returns = text.count("\r")
+    return count + returns - text.count("\r\n") if returns else count
+
+
+class _More(Exception):  # noqa: N818  (a signal, never an error)
+    """The record goes on behind the buffer."""
+
+
+class _Bad(Exception):  # noqa: N818
+    """The record's quotes are wrong."""
+
+    def __init__(self, problem: str, at: int) -> None:
+        self.problem = problem
+        self.at = at
+
+
+@define
+class CsvReader:
+    """The records of one file, in flat memory.
+
+    Args:
+        blocks: The text; an attribute ``dirty`` says that lone surrogates stand for undecodable bytes.
+    """
+
+    blocks: Iterable[str]
+    line: int = 1
+    _buffer: str = ""
+    _pos: int = 0
+    _ended: bool = False
+    _source: Iterator[str] = field(init=False, factory=lambda: iter(()))
+    _plain: re.Pattern[str] = field(init=False, factory=lambda: re.compile(""))
+
+    def __attrs_post_init__(self) -> None:
+        self._source = iter(self.blocks)
+        self._fill()
+
+    def preamble(self) -> str | None:
+        """Steps over blank lines before the header, and over a line such as ``sep=;`` that Excel writes there.
+
+        Returns:
+            The delimiter that such a line names, or None.
+        """
+        named: str | None = None
+        while True:
+            while not self._ended and len(self._buffer) - self._pos < _PREAMBLE:
+                self._fill()
+            at = self._buffer, self._pos
+            found = _BLANK.match(*at) if named else _BLANK_OR_SEP.match(*at)
+            if found is None:
+                return named
+            named = found["mark"] if found.groupdict().get("mark") else named
+            self._pos = found.end()
+            self.line += 1
+
+    def header(self, delimiter: str) -> tuple[str, ...]:
+        """Returns the fields of the first record as a delimiter would cut it; takes nothing away.
+
+        Returns:
+            Nothing where the file is empty or its first record has wrong quotes.
+        """
+        self._use(delimiter)
+        while True:
+            try:
+                fields, _ = self._scan(self._pos, delimiter)
+            except _More:
+                if len(self._buffer) > LIMIT:
+                    return ()
+                self._fill()
+            except _Bad:
+                return ()
+            else:
+                return tuple(map(cell, fields)) if self._buffer else ()
+
+    def records(self, delimiter: str, count: int) -> Iterator[Record | Flaw]:
+        """Yields records of ``count`` fields, and what is wrong with the others."""
+        self._use(delimiter)
+        mark = re.escape(delimiter)
+        one = rf'({_QUOTED}|[^"{mark}\r\n][^{mark}\r\n]*+|)'
+        row = re.compile(mark.join([one] * count) + r"(?:\r\n|\n|\r(?=[^\n]))")
+        while True:
+            found = row.match(self._buffer, self._pos)
+            if found is None:
+                item = self._slowly(delimiter, count)
+                if item is None:
+                    return
+                if isinstance(item, Flaw) or item[1]:
+                    yield item
+                continue
+            text = found[0]
+            start = self.line
+            self._pos = found.end()
+            self.line += _breaks(text)
+            flaw = self._undecodable(text, start)
+            yield flaw or (start, found.groups())
+
+    def _use(self, delimiter: str) -> None:
+        self._plain = re.compile(rf"[^{re.escape(delimiter)}\r\n]*+")
+
+    def _slowly(self, delimiter: str, count: int) -> Record | Flaw | None:
+        """Reads one record of any kind: no fields for a blank line, None at the end of the file."""
+        while True:
+            if self._ended and self._pos >= len(self._buffer):
+                return None
+            try:
+                fields, end = self._scan(self._pos, delimiter)
+            except _More:
+                if len(self._buffer) - self._pos > LIMIT:
+                    return self._too_long()
+                self._fill()
+            except _Bad as bad:
+                return self._damaged(bad)
+            else:
+                break
+        text = self._buffer[self._pos : end]
+        start = self.line
+        self._pos = end
+        self.line += _breaks(text)
+        if fields == [""]:
+            return start, ()
+        if flaw := self._undecodable(text, start):
+            return flaw
+        if len(fields) != count:
+            return Flaw(
+                reason="fields",
+                problem=f"{len(fields)} fields instead of {count}",
+                line=start,
+                column=1,
+                hint="give every record as many fields as the header",
+            )
+        return start, tuple(fields)
+
+    def _scan(self, pos: int, delimiter: str) -> tuple[list[str], int]:
+        """Returns the raw fields of the record at a position, and where the next one begins."""
+        buffer = self._buffer
+        size = len(buffer)
+        fields: list[str] = []
+        while True:
+            quoted = buffer.startswith('"', pos)
+            found = (_QUOTED_RE if quoted else self._plain).match(buffer, pos)
+            if found is None:
+                if not self._ended:
+                    raise _More
+                raise _Bad("a quoted field is never closed", pos)
+            fields.append(found[0])
+            pos = found.end()
+            if pos == size:
+                if not self._ended:
+                    raise _More
+                return fields, pos
+            after = buffer[pos]
+            if after == delimiter:
+                pos += 1
+            elif after == "\n":
+                return fields, pos + 1
+            elif after == "\r":
+                if pos + 1 == size and not self._ended:
+                    raise _More
+                return fields, pos + (2 if buffer.startswith("\n", pos + 1) else 1)
+            else:
+                raise _Bad("text follows a closed quote", pos)
+
+    def _fill(self) -> None:
+        """Reads on, at least as much as is left, so that a long record is scanned few times."""
+        left = self._buffer[self._pos :]
+        parts = [left]
+        got = 0
+        while got <= len(left):
+            block = next(self._source, None)
+            if block is None:
+                self._ended = True
+                break
+            parts.append(block)
+            got += len(block)
+        self._buffer = "".join(parts)
+        self._pos = 0
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """Returns line and column of a position in the buffer."""
+        text = self._buffer[self._pos : at]
+        last = max(text.rfind("\n"), text.rfind("\r"))
+        return self.line + _breaks(text), len(text) - last
+
+    def _damaged(self, bad: _Bad) -> Flaw:
+        """Reports wrong quotes and goes on at the next line, so that the neighbours are kept."""
+        line, column = self._place(bad.at)
+        self._next_line()
+        return Flaw(reason="quotes", problem=bad.problem, line=line, column=column, hint=_SHOW_QUOTE)
+
+    def _too_long(self) -> Flaw:
+        line = self.line
+        self._next_line()
+        return Flaw(
+            reason="too_long",
+            problem=f"a record is longer than {LIMIT} characters, or a quote in it is never closed",
+            line=line,
+            column=1,
+            hint=_SHOW_QUOTE,
+        )
+
+    def _next_line(self) -> None:
+        """Leaves out the rest of the line at hand, whatever quotes are in it."""
+        while True:
+            found = _BREAK.search(self._buffer, self._pos)
+            if found and (self._ended or found.end() < len(self._buffer)):
+                self._pos = found.end()
+                self.line += 1
+                return
+            if self._ended:
+                self._pos = len(self._buffer)
+                return
+            self._pos = found.start() if found else len(self._buffer)
+            self._fill()
+
+    def _undecodable(self, text: str, line: int) -> Flaw | None:
+        """Reports bytes that are not UTF-8, where the file has any."""
+        if not getattr(self.blocks, "dirty", False) or not (found := _SURROGATE.search(text)):
+            return None
+        before = text[: found.start()]
+        last = max(before.rfind("\n"), before.rfind("\r"))
+        return Flaw(
+            reason="encoding",
+            problem=f"byte 0x{ord(found[0]) & 0xFF:02x} is not UTF-8 "
+            f"(the first such byte of the file is at offset {getattr(self.blocks, 'first_bad', 0)})",
+            line=line + _breaks(before),
+            column=len(before) - last,
+            hint="give the right `encoding=`",
+        )

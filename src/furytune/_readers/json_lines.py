@@ -1,0 +1,221 @@
+"""Reads JSON lines strictly: each line is one JSON object of RFC 8259, and nothing else.
+
+LF, CR LF and lone CR end a line; blank lines are ignored. Refused beyond the grammar: keys that occur twice
+where the value is used, lone surrogates, numbers no double can hold, more than 64 levels, lines over 16 MiB.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import msgspec
+
+from furytune._privacy.printable import is_name
+from furytune._readers.files import LIMIT, Flaw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["DEPTH", "Record", "Twins", "decode_lines", "split_lines", "twin_key"]
+
+DEPTH = 64
+"""Levels of arrays and objects that a line may nest."""
+
+Record: TypeAlias = tuple[int, dict[str, Any]]
+"""Line, and the object on it."""
+
+_BLANK = b" \t"
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Twins(dict[str, Any]):
+    """An object in which a key occurred twice."""
+
+    key: str = ""
+
+
+def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | Flaw]:
+    """Yields lists of whole lines with the number of the first, in flat memory."""
+    number = 1
+    rest = b""
+    skipping = False
+    for block in blocks:
+        data = rest + block if rest else block
+        # A CR at the very end may be half of a CR LF: it is left for the next round.
+        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+        rest = data[cut:]
+        lines = data[:cut].splitlines()
+        if skipping and lines:
+            del lines[0]
+            number += 1
+            skipping = False
+        if lines:
+            yield number, lines
+            number += len(lines)
+        if skipping:
+            rest = rest[-1:] if rest.endswith(b"\r") else b""
+        elif len(rest) > LIMIT:
+            yield _too_long(number)
+            rest, skipping = (b"\r" if rest.endswith(b"\r") else b""), True
+    if rest and not skipping:
+        yield number, rest.splitlines()
+
+
+def _too_long(line: int) -> Flaw:
+    return Flaw(
+        reason="too_long",
+        problem=f"the line is longer than {LIMIT} bytes",
+        line=line,
+        column=1,
+        hint="put each record on a line of its own",
+    )
+
+
+def decode_lines(blocks: Iterable[bytes]) -> Iterator[Record | Flaw]:
+    """Yields the object of each line, or what is wrong with the line."""
+    for part in split_lines(blocks):
+        if isinstance(part, Flaw):
+            yield part
+            continue
+        for line, text in enumerate(part[1], part[0]):
+            if text and (text[0] == 0x7B or text.strip(_BLANK)):
+                yield _record(line, text)
+
+
+def _record(line: int, text: bytes) -> Record | Flaw:
+    try:
+        found = _decode(text)
+    except RecursionError:
+        return _too_deep(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _diagnose(line, text, error)
+    if type(found) is not dict:
+        return Flaw(
+            reason="not_object",
+            problem="the line is JSON, but not an object",
+            line=line,
+            column=1,
+            hint='write each record as {"question": ..., "answer": ...}',
+        )
+    if text.count(b"[") + text.count(b"{") > DEPTH and _deeper(found):
+        return _too_deep(line)
+    if _may_have_twins(text, found):
+        found = json.loads(text, object_pairs_hook=_object)
+        if isinstance(found, Twins):
+            return twin_key(line, found)
+    return line, found
+
+
+def twin_key(line: int, found: Twins) -> Flaw:
+    """Returns the flaw of an object in which a key occurs twice."""
+    name = f"the key {found.key!r}" if is_name(found.key) else "a key"  # any other may be text
+    return Flaw(
+        reason="duplicate_key",
+        problem=f"{name} occurs twice in one object",
+        line=line,
+        column=1,
+        hint="keep one of them",
+    )
+
+
+def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
+    """Tells whether the decoder may have left out a key.
+
+    Outside of strings, a colon stands for one key; so written out again the value has as many colons as the
+    text, unless a key was left out or a colon was written as an escape.
+    """
+    if b"\\u003" in text:
+        return True
+    try:
+        return _encode(found).count(b":") != text.count(b":")
+    except (OverflowError, msgspec.MsgspecError):
+        return True
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    twins = Twins(found)
+    twins.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+    return twins
+
+
+def _deeper(value: Any) -> bool:
+    """Tells whether a value nests more levels than allowed."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if type(outer) is dict else outer)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(line: int) -> Flaw:
+    return Flaw(
+        reason="too_deep",
+        problem=f"the line nests more than {DEPTH} levels",
+        line=line,
+        column=1,
+        hint="flatten the record",
+    )
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
+    """Says what is wrong with a line that could not be decoded, and where."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        column = len(data[: bad.start].decode("utf-8")) + 1
+        problem = f"byte 0x{data[bad.start]:02x} is not UTF-8"
+        return Flaw(
+            reason="encoding", problem=problem, line=line, column=column, hint="give the right `encoding=`"
+        )
+    reason, hint = "not_json", "write each record as one JSON object on one line"
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as bad:
+        column = bad.pos + 1
+        problem = f"not JSON: {bad.msg[:1].lower()}{bad.msg[1:]}"
+    except RecursionError:  # pragma: no cover  (the stack is nearly used up already)
+        return _too_deep(line)
+    except ValueError:
+        column = _byte_column(data, error)
+        problem = "not JSON: NaN, an infinity, or a number of too many digits"
+    else:
+        column = _byte_column(data, error)
+        problem, reason, hint = _beyond_grammar(text)
+    return Flaw(reason=reason, problem=problem, line=line, column=column, hint=hint)
+
+
+def _beyond_grammar(text: str) -> tuple[str, str, str]:
+    """Returns problem, reason and hint of a line that is JSON, yet refused."""
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return (
+            "a text holds a lone surrogate, which no UTF-8 file can carry",
+            "surrogate",
+            "repair or leave out the record",
+        )
+    return "a number is out of range", "not_json", "write it as a string"
+
+
+def _byte_column(data: bytes, error: Exception) -> int:
+    """Returns the column that the decoder's message names, or that of the line's end."""
+    found = re.search(r"\(byte (\d+)\)", str(error))
+    end = int(found[1]) if found else len(data)
+    return len(data[:end].decode("utf-8", "replace")) + 1

@@ -1,0 +1,387 @@
+"""Streams the elements of one array inside a JSON object, typed, in any layout and in bounded memory.
+
+`msgspec` decodes blocks of whole elements in place. Where one element ends is guessed and then proved: the bytes from
+the array's ``[`` to a candidate's ``}``, closed by a ``]``, are valid JSON only if the candidate ends an element, for
+the state after a JSON prefix is unique. A block that does not decode is read again element by element with the
+standard library's decoder, which names the place and tolerates what one bad element does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from furytune._readers.bytes import ByteSource
+from furytune._readers.json_text import Bad, Malformed, MoreNeededError, Text
+
+__all__ = ["BLOCK", "LIMIT", "ObjectArray"]
+
+T = TypeVar("T")
+
+BLOCK = 1 << 18
+"""Bytes decoded at a time."""
+LIMIT = 64 << 20
+"""Most bytes that a single element, or what stands before or after the array, may have."""
+
+_GUESSES = 4
+_NEAR = 1 << 16
+_NEXT = re.compile(r'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\\x00-\x1f]*"')
+_SECOND = re.compile(
+    rb'[ \t\n\r]*:[ \t\n\r]*"[^"\\\x00-\x1f]{0,64}"[ \t\n\r]*,[ \t\n\r]*("[^"\\\x00-\x1f]*")'
+)
+_ANY_CUT = re.compile(
+    rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"id"[ \t\n\r]*:[ \t\n\r]*"\d+"[ \t\n\r]*,[ \t\n\r]*"type"'
+)
+
+
+class ObjectArray(Generic[T]):
+    """The elements of a member of a JSON object.
+
+    Args:
+        source: Where the bytes come from.
+        key: Name of the member that holds the array.
+        kind: Type of an element.
+        block: Bytes decoded at a time.
+        limit: Most bytes of one element, and of the members before or after the array.
+        skip: Go on after a malformed element where the next one can be found, instead of raising.
+    """
+
+    def __init__(
+        self,
+        source: ByteSource,
+        key: str,
+        kind: type[T],
+        *,
+        block: int = BLOCK,
+        limit: int = LIMIT,
+        skip: bool = False,
+    ) -> None:
+        self.members: dict[str, Any] = {}
+        """Other members of the object: those before the array after `open`, all after `blocks`."""
+        self.count = 0
+        """Elements seen so far, bad ones included."""
+        self._source = source
+        self._key = key
+        self._kind = kind
+        self._decode: Callable[[memoryview], list[T]] = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+        self._block = block
+        self._limit = limit
+        self._skip = skip
+        self._buf = bytearray(block * 2)
+        self._start = 0
+        self._have = 0
+        self._base = 0
+        self._eof = False
+        self._comma = False
+        self._closed = False
+        self._cut: tuple[bytes, int, re.Pattern[bytes] | None] | None = None
+
+    # ------------------------------------------------------------------ bytes
+
+    def _fill(self, want: int) -> None:
+        """Makes ``want`` bytes available after the start, unless the file ends before."""
+        if self._start:
+            left = self._have - self._start
+            self._buf[:left] = self._buf[self._start : self._have]
+            self._base += self._start
+            self._start, self._have = 0, left
+        if len(self._buf) < want + 1:
+            self._buf.extend(bytes(want + 1 - len(self._buf)))
+        with memoryview(self._buf) as view:
+            while self._have < want and not self._eof:
+                got = self._source.readinto(view[self._have :])
+                self._eof = not got
+                self._have += got
+
+    def _grow(self) -> None:
+        have = self._have - self._start
+        if have >= self._limit:
+            raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
+        self._fill(min(max(have * 2, self._block), self._limit))
+
+    @property
+    def end(self) -> int:
+        """Byte offset of the end of what was read."""
+        return self._base + self._have
+
+    def _text(self, skip: int = 0) -> Text:
+        start = self._start + skip
+        return Text(bytes(self._buf[start : self._have]), self._base + start, last=self._eof)
+
+    # ------------------------------------------------------------------ around the array
+
+    def open(self) -> None:
+        """Reads up to the array.
+
+        Raises:
+            Malformed: The text is no JSON object with such an array.
+        """
+        self._fill(min(self._block, 1 << 16))
+        self._start = self._source.text_start(bytes(self._buf[: min(4, self._have)]))
+        while True:
+            text = self._text()
+            try:
+                at = text.expect("{", 0) + 1
+                found = self._read_members(text, at, first=True)
+            except MoreNeededError:
+                self._grow()
+                continue
+            if found is None:
+                raise Malformed(f"no {self._key!r} array in the file", text.base)
+            self._start += text.size(0, found)
+            return
+
+    def _read_members(self, text: Text, at: int, *, first: bool) -> int | None:
+        """Reads members until the array (returns its place) or until the end of the file (None)."""
+        members: dict[str, Any] = {}
+        while True:
+            at = text.expect('"}' if first else ",}", at)
+            if text.text[at] == "}":
+                end = text.space(at + 1)
+                if not text.last:
+                    raise MoreNeededError
+                if end < len(text.text):
+                    raise text.fail("text after the end of the JSON object", end)
+                self._accept(members, text, end)
+                return None
+            if not first:
+                at = text.expect('"', at + 1)
+            first = False
+            name, after = text.value(at)
+            begin = text.space(text.expect(":", after) + 1)
+            if name == self._key:
+                if self._closed:
+                    raise text.fail(f"a second {self._key!r} member", at)
+                begin = text.expect("[", begin)
+                self._accept(members, text, begin)
+                return begin
+            members[name], at = text.value(begin)
+
+    def _accept(self, members: dict[str, Any], text: Text, end: int) -> None:
+        broken = text.not_utf8(0, end)
+        if broken is not None:
+            raise Malformed("bytes that are not UTF-8", broken)
+        self.members.update(members)
+
+    def _read_tail(self) -> None:
+        while True:
+            text = self._text()
+            try:
+                self._read_members(text, 0, first=False)
+            except MoreNeededError:
+                self._grow()
+                continue
+            return
+
+    # ------------------------------------------------------------------ the array
+
+    def blocks(self) -> Iterator[list[T] | Bad]:
+        """Yields lists of elements, and elements that cannot be used, in order.
+
+        Raises:
+            Malformed: The text breaks off, or breaks the grammar.
+        """
+        while not self._closed:
+            self._fill(self._block)
+            if self._cut is None:
+                self._learn()
+            done = self._try_end() if self._eof else self._try_cut()
+            if done is None:
+                yield from self._one_by_one()
+            else:
+                self.count += len(done)
+                yield done
+        self._read_tail()
+
+    def _learn(self) -> None:
+        """Learns from the first element what stands between two of them."""
+        text = self._text(1)
+        try:
+            begin = text.space(0)
+            _, end = text.value(begin)
+        except (MoreNeededError, Malformed):
+            return
+        following = _NEXT.match(text.text, end)
+        if following is None or text.text[end - 1] != "}":
+            return
+        indent = len(text.text[: end - 1].rstrip(" \t\n\r"))
+        mark = text.text[indent : following.end()].encode("utf-8", "surrogateescape")
+        comma = mark.index(b",", end - indent)
+        pattern = None
+        if b"\n" not in mark:  # elsewhere the line break proves that the mark is not inside a string
+            second = _SECOND.match(
+                text.text[following.end() : following.end() + 400].encode("utf-8", "surrogateescape")
+            )
+            tail = (
+                _SECOND.pattern.replace(b'("[^"\\\\\\x00-\\x1f]*")', re.escape(second[1])) if second else b""
+            )
+            pattern = re.compile(re.escape(mark) + tail)
+        self._cut = (mark, comma, pattern)
+
+    def _candidates(self) -> list[int]:
+        """Places of the last commas that look like one between two elements, last first."""
+        if self._cut is None:
+            return []
+        mark, comma, pattern = self._cut
+        if pattern is not None:
+            low = max(self._start, self._have - _NEAR)
+            found = [m.start() + comma for m in pattern.finditer(self._buf, low, self._have)]
+            return found[: -_GUESSES - 1 : -1]
+        places: list[int] = []
+        end = self._have
+        while len(places) < _GUESSES and (at := self._buf.rfind(mark, self._start, end)) >= 0:
+            places.append(at + comma)
+            end = at + len(mark) - 1
+        return places
+
+    def _try_cut(self) -> list[T] | None:
+        buf, start = self._buf, self._start
+        for comma in self._candidates():
+            buf[comma] = 0x5D
+            try:
+                with memoryview(buf) as view, view[start : comma + 1] as part:
+                    done = self._decode(part)
+                    str(part, "utf-8")  # the decoder does not look into strings that it skips
+            except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
+                buf[comma] = 0x2C
+                return None
+            except msgspec.DecodeError:
+                buf[comma] = 0x2C
+                continue
+            self._resume(comma)
+            return done
+        return None
+
+    def _try_end(self) -> list[T] | None:
+        end = self._have
+        for _ in range(2):
+            end = self._buf.rfind(b"]", self._start, end)
+            if end < 0:
+                return None
+            try:
+                with memoryview(self._buf) as view, view[self._start : end + 1] as part:
+                    done = self._decode(part)
+                    str(part, "utf-8")
+            except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
+                return None
+            except msgspec.DecodeError:
+                continue
+            if self._comma and not done:
+                return None
+            self._start = end + 1
+            self._closed = True
+            return done
+        return None
+
+    def _resume(self, comma: int) -> None:
+        """Makes the comma the opening bracket of the next block."""
+        self._buf[comma] = 0x5B
+        self._start = comma
+        self._comma = True
+
+    # ------------------------------------------------------------------ slow and exact
+
+    def _one_by_one(self) -> Iterator[list[T] | Bad]:
+        text = self._text(1)
+        good: list[T] = []
+        at = done = 0  # characters; `done` is the last comma between two elements
+        try:
+            while True:
+                begin = text.space(at)
+                if text.text[begin : begin + 1] == "]" and not self._comma and not at:
+                    self._close(text, begin)
+                    break
+                value, end = text.value(begin)
+                after = text.expect(",]", end)
+                self.count += 1
+                item = self._convert(text, begin, end, value)
+                if isinstance(item, Bad):
+                    if good:
+                        yield good
+                        good = []
+                    yield item
+                else:
+                    good.append(item)
+                if text.text[after] == "]":
+                    self._close(text, after)
+                    break
+                at = done = after + 1
+        except MoreNeededError:
+            pass
+        except Malformed as error:
+            if good:
+                yield good
+            if not self._skip:
+                raise
+            yield self._step_over(error, text.base + text.size(0, at))
+            return
+        if good:
+            yield good
+        if self._closed:
+            return
+        if done:
+            self._resume(self._start + text.size(0, done))
+        elif self._skip and self._have - self._start >= self._limit:
+            yield self._pass_over_long()
+        else:
+            self._grow()
+
+    def _pass_over_long(self) -> Bad:
+        """Drops an element over the limit and goes on at the next one, if there is one."""
+        begin = self._base + self._start + 1
+        error = Malformed(f"a single message is over {self._limit} bytes", begin)
+        found = self._step_over(error, begin)
+        return Bad("message_too_long", begin, "", found.detail)
+
+    def _close(self, text: Text, bracket: int) -> None:
+        self._start += 1 + text.size(0, bracket + 1)
+        self._closed = True
+
+    def _convert(self, text: Text, begin: int, end: int, value: Any) -> T | Bad:
+        own = value.get("id") if isinstance(value, dict) else None
+        name = own if isinstance(own, str) and own.isascii() else ""
+        broken = text.not_utf8(begin, end)
+        if broken is not None:
+            return Bad("invalid_utf8", broken, name, "bytes that are not UTF-8")
+        offset = text.base + text.size(0, begin)
+        try:
+            item = msgspec.convert(value, self._kind)
+            msgspec.json.encode(item)
+        except msgspec.ValidationError as error:
+            return Bad("invalid_message", offset, name, str(error))
+        except UnicodeEncodeError:
+            return Bad("lone_surrogate", offset, name, "half of a surrogate pair: not a character")
+        return item
+
+    def _step_over(self, error: Malformed, begin: int) -> Bad:
+        """Drops the malformed element and goes on at the next one, if there is one.
+
+        Where the mark between two elements is known, it is looked for from the beginning of the element: one that is
+        never closed swallows all others, so that the fault shows itself only at the end of the file.
+        """
+        at = error.offset if self._cut is None else begin
+        self._start = max(self._start, at - self._base)
+        while True:
+            cut = self._find_cut()
+            if cut is not None:
+                self._resume(cut)
+                self.count += 1
+                return Bad("malformed_json", error.offset, "", error.problem)
+            if self._eof:
+                raise error
+            self._start = max(self._start, self._have - _NEAR)
+            self._fill(self._have - self._start + self._block)
+
+    def _find_cut(self) -> int | None:
+        if self._cut is not None:
+            mark, comma, pattern = self._cut
+            if pattern is None:
+                at = self._buf.find(mark, self._start, self._have)
+                return None if at < 0 else at + comma
+            found = pattern.search(self._buf, self._start, self._have)
+            return None if found is None else found.start() + comma
+        found = _ANY_CUT.search(self._buf, self._start, self._have)
+        return None if found is None else self._buf.index(b",", found.start())

@@ -1,0 +1,1 @@
+"""Question-answer pairs in CSV and JSON files."""

@@ -1,0 +1,334 @@
+"""Makes pairs of records: column names, chat turns, dates, and ids that do not depend on row order."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from attrs import define, field, frozen
+
+from furytune._readers.files import Flaw
+from furytune.errors import ConfigError
+from furytune.records import QAPair, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = [
+    "Columns",
+    "Found",
+    "Ids",
+    "PairMaker",
+    "Stem",
+    "chosen",
+    "find_columns",
+    "find_extras",
+    "flaw",
+    "joined",
+    "missing_extras",
+    "question_columns",
+]
+
+PAIRS = (
+    ("question", "answer"),
+    ("input", "output"),
+    ("text_input", "output"),
+    ("prompt", "completion"),
+    ("instruction", "output"),
+    ("instruction", "response"),
+)
+"""Column names that are recognised, in order of preference."""
+
+LEAD = "instruction"
+"""What comes before the question if it is there too, as in Alpaca's records: instruction, blank line, input."""
+
+WANTED = "question/answer, input/output, text_input/output, prompt/completion, instruction/output or instruction/response"
+"""The same for a person."""
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "id": ("id",),
+    "group": ("group", "thread"),
+    "asked_at": ("asked_at", "date"),
+    "author": ("author",),
+}
+"""Names of the optional columns."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@frozen(kw_only=True)
+class Columns:
+    """Names of the columns that the caller chose; None stands for the recognised ones, "" for none.
+
+    Raises:
+        ConfigError: Question and answer are not named together, or not by different names.
+    """
+
+    question: tuple[str, ...] | None = None
+    answer: str | None = None
+    id: str | None = None
+    group: str | None = None
+    asked_at: str | None = None
+    author: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.question is None) != (self.answer is None):
+            raise ConfigError("give both `question=` and `answer=`, or neither")
+        names = (*(self.question or ()), self.answer)
+        if self.question is not None and (len(names) < 2 or not all(names) or len(set(names)) < len(names)):
+            raise ConfigError("`question=` and `answer=` must name two columns")
+
+
+@frozen
+class Found:
+    """Where the columns of a pair stand.
+
+    Attributes:
+        question: Those of the question, in the order in which their texts are joined.
+        answer: That of the answer.
+        extras: The optional ones.
+    """
+
+    question: tuple[int, ...]
+    answer: int
+    extras: Mapping[str, int]
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """All of them."""
+        return (*self.question, self.answer, *self.extras.values())
+
+
+def chosen(names: Sequence[str], wanted: str) -> int | None:
+    """Returns where a name stands: exactly, else whatever its case and the white space around it."""
+    if wanted in names:
+        return names.index(wanted)
+    folded = [name.strip().casefold() for name in names]
+    return folded.index(wanted.strip().casefold()) if wanted.strip().casefold() in folded else None
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Returns the texts that make up a question, a blank line between two; those without text are left out."""
+    if len(texts) == 1:
+        return texts[0]
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
+    """Returns where question, answer and the optional columns stand; None without the first two.
+
+    Args:
+        names: Header, or keys of a record.
+        columns: What the caller chose.
+    """
+    extras = find_extras(names, columns)
+    if columns.question is not None:
+        wanted = [chosen(names, name) for name in columns.question]
+        asked = tuple(i for i in wanted if i is not None)
+        told = chosen(names, columns.answer or "")
+        return Found(asked, told, extras) if told is not None and len(asked) == len(wanted) else None
+    for question, answer in PAIRS:
+        q, a = chosen(names, question), chosen(names, answer)
+        if q is not None and a is not None:
+            lead = chosen(names, LEAD)
+            return Found((q,) if lead is None or lead == q else (lead, q), a, extras)
+    return None
+
+
+def find_extras(names: Sequence[str], columns: Columns) -> dict[str, int]:
+    """Returns where the optional columns stand."""
+    found: dict[str, int] = {}
+    for extra, usual in EXTRAS.items():
+        given: str | None = getattr(columns, extra)
+        for name in usual if given is None else (given,) if given else ():
+            at = chosen(names, name)
+            if at is not None:
+                found[extra] = at
+                break
+    return found
+
+
+def missing_extras(names: Sequence[str], columns: Columns) -> list[str]:
+    """Returns the optional columns that the caller named and that are not there."""
+    given = (getattr(columns, extra) for extra in EXTRAS)
+    return [name for name in given if name and chosen(names, name) is None]
+
+
+def question_columns(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Converts what was given as ``question=``: the name of a column, or several.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if value is None or isinstance(value, str):
+        return None if value is None else (value,)
+    found = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for name in found:
+        if not isinstance(name, str):
+            raise ConfigError(
+                f"question is the name of a column, or a list of names, not a {type(value).__name__}"
+            )
+    return found
+
+
+@define
+class Ids:
+    """Numbers below 2**64 that were met, in 16 to 32 bytes each."""
+
+    _slots: array[int] = field(factory=lambda: array("Q", bytes(8 * 1024)))
+    _count: int = 0
+
+    def new(self, number: int) -> bool:
+        """Remembers a number; returns whether it was not met before."""
+        number = number or 1  # 0 marks a free slot
+        if not _put(self._slots, number):
+            return False
+        self._count += 1
+        if 2 * self._count > len(self._slots):
+            old, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
+            for kept in old:
+                if kept:
+                    _put(self._slots, kept)
+        return True
+
+
+def _put(slots: array[int], number: int) -> bool:
+    mask = len(slots) - 1
+    at = number & mask
+    while met := slots[at]:
+        if met == number:
+            return False
+        at = (at + 1) & mask
+    slots[at] = number
+    return True
+
+
+@frozen
+class Stem:
+    """What the derived ids of one file begin with.
+
+    Attributes:
+        text: Name of the file without its suffix.
+        number: Keeps the files of one collection apart in `Ids`.
+    """
+
+    text: str
+    number: int = field(init=False)
+
+    @number.default
+    def _hashed(self) -> int:
+        return _number(self.text.encode())
+
+
+@define
+class PairMaker:
+    """Makes the pairs of one collection and sees to it that their ids are unique."""
+
+    ids: Ids = field(factory=Ids)
+    given: Ids = field(factory=Ids)
+    twins: dict[str, int] = field(factory=dict)
+
+    def make(
+        self,
+        question: str,
+        answer: str,
+        *,
+        stem: Stem,
+        source: Source,
+        extras: Mapping[str, str],
+    ) -> QAPair | Flaw:
+        """Returns the pair, or why there is none.
+
+        Args:
+            question: As it stands in the file.
+            answer: As it stands in the file.
+            stem: What a derived id begins with.
+            source: Where the record begins.
+            extras: Texts of the optional columns.
+        """
+        line = source.line or 1
+        if not question.strip() or not answer.strip():
+            name = "answer" if question.strip() else "question"
+            return flaw(line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record")
+        try:
+            if not extras:
+                pair_id = self._derived(stem, question, answer)
+                return QAPair(
+                    id=pair_id, question=question, answer=answer, group=_group(question), source=source
+                )
+            return self._with_extras(question, answer, stem, source, extras)
+        except UnicodeEncodeError:
+            return flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
+
+    def _with_extras(
+        self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
+    ) -> QAPair | Flaw:
+        line = source.line or 1
+        asked_at = None
+        if stated := extras.get("asked_at", "").strip():
+            asked_at = _moment(stated)
+            if asked_at is None:
+                return flaw(
+                    line,
+                    "date",
+                    "the date is not ISO 8601",
+                    'write it so, or give asked_at="" to leave dates out',
+                )
+        pair_id = extras.get("id", "").strip()
+        if not pair_id:
+            pair_id = self._derived(stem, question, answer)
+        elif not self.given.new(_number(pair_id.encode())):
+            return flaw(
+                line,
+                "duplicate_id",
+                "its id occurs before",
+                'make the ids unique, or give id="" to derive them',
+            )
+        return QAPair(
+            id=pair_id,
+            question=question,
+            answer=answer,
+            group=extras.get("group", "").strip() or _group(question),
+            asked_at=asked_at,
+            asker=extras.get("author", ""),
+            source=source,
+        )
+
+    def _derived(self, stem: Stem, question: str, answer: str) -> str:
+        # The canonical JSON of {"answer": ..., "question": ...}, as in furytune._values.canonical.
+        content = b'{"answer":%b,"question":%b}' % (_encode(answer), _encode(question))
+        name = hashlib.sha256(content).hexdigest()[:16]
+        full = f"{stem.text}:{name}"
+        if self.ids.new(int(name, 16) ^ stem.number):
+            return full
+        count = self.twins[full] = self.twins.get(full, 1) + 1
+        return f"{full}-{count}"
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(data).digest()[:8])
+
+
+def _group(question: str) -> str:
+    """Returns the group of a pair that names none: equal questions are one, whatever their file."""
+    return f"question:{hashlib.sha256(question.encode()).hexdigest()[:16]}"
+
+
+def _moment(text: str) -> datetime | None:
+    """Returns an ISO 8601 moment; one without a time zone is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)  # the first and the last hours of the calendar may not be there
+    except (ValueError, OverflowError):
+        return None
+    return moment
+
+
+def flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
+    """Returns the flaw of a whole record."""
+    return Flaw(reason=reason, problem=problem, line=line, column=1, hint=hint)

@@ -1,0 +1,1 @@
+"""How values are checked, and written the same way every time."""

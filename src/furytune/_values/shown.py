@@ -1,0 +1,91 @@
+"""How results look in a shell, in a log and in a notebook: one line, or a small table. Secrets are replaced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import attrs
+
+from furytune._privacy.redaction import KINDS, redact
+
+__all__ = ["Shown", "words"]
+
+_LINE = 60
+_CELL = 600
+_PERSON = re.compile(r"<@!?\d+>")
+
+
+def words(text: str, most: int = _LINE) -> str:
+    """Returns the beginning of a text that people wrote: in one line, without secrets and ids of people."""
+    clean, _ = redact(text, KINDS)
+    return _short(" ".join(_PERSON.sub("@user", clean).split()), most)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, str):
+        return repr(_short(redact(value, ("secrets",))[0], _LINE))
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
+    if isinstance(value, Mapping):
+        return f"<{len(value)} keys>"
+    if isinstance(value, Collection):
+        short = [_brief(item) for item in value] if len(value) <= 3 else []
+        line = f"({', '.join(short)})"
+        return line if short and len(line) <= _LINE else f"<{len(value)} items>"
+    return _short(repr(value), _LINE)
+
+
+class Shown:
+    """Gives an attrs class its `repr`, and its look in a notebook.
+
+    Fields that are at their defaults are left out, and so are those with ``repr=False``. Those with ``repr=words`` hold
+    what people wrote: their beginning is shown.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={text}' for name, text in self._facts())})"
+
+    def _repr_html_(self) -> str:
+        """What ``print`` shows, or a table of what there is; everything in it is escaped."""
+        if type(self).__str__ is not object.__str__:
+            return f'<pre style="white-space:pre-wrap">{escape(redact(str(self), ("secrets",))[0])}</pre>'
+        rows = "".join(
+            f'<tr><th style="text-align:left">{escape(name)}</th><td style="text-align:left">{escape(text)}</td></tr>'
+            for name, text in self._cells()
+        )
+        return f"<table><caption>{escape(type(self).__name__)}</caption><tbody>{rows}</tbody></table>"
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        """Yields name and look of what the one line tells."""
+        for a, value in self._told():
+            if callable(a.repr):
+                yield a.name, repr(a.repr(value))
+            elif a.repr:
+                yield a.name, _brief(value)
+
+    def _cells(self) -> Iterator[tuple[str, str]]:
+        """Yields name and look of what the table tells: whoever looks at a value there wants to read its text."""
+        for a, value in self._told():
+            if isinstance(value, Shown) and type(value).__str__ is not object.__str__:
+                yield a.name, words(str(value), _CELL)
+            elif isinstance(value, str):
+                yield a.name, words(value, _CELL)
+            elif a.repr:
+                yield a.name, _brief(value)
+
+    def _told(self) -> Iterator[tuple[attrs.Attribute[Any], Any]]:
+        heir: Any = type(self)  # an attrs class
+        for a in attrs.fields(heir):
+            value = getattr(self, a.name)
+            if value != a.default and value not in ("", (), None):
+                yield a, value

@@ -1,0 +1,1 @@
+"""The passage index: a LanceDB table at a fixed version."""

@@ -1,0 +1,179 @@
+"""Removes passages from an index so that nothing of them is left: neither in the newest version nor in any other.
+
+LanceDB deletes by writing a new version, and the old ones stay readable. Here the new version holds the other
+passages only; then all older versions, the copies of them and whatever a killed writer left are removed.
+A mark in the folder says that this has begun, for after a crash the files of a version that is gone already
+are nowhere listed.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from furytune._privacy.lineage import named_by, whole_numbers
+from furytune._storage.durable import sweep, write_file
+from furytune.augmenters._index import snapshot, tables, versions
+from furytune.augmenters._index.arrow import COLUMNS
+from furytune.errors import KnowledgeError
+
+__all__ = ["check", "erase"]
+
+_COPIES = "_furytune"
+_MARK = "erasing"
+_FOREVER = timedelta(days=36_500)
+# Lance writes ".tmpAbC123", or "NAME#1", and renames; of a killed writer the file stays, and Lance never removes it.
+_HALF_WRITTEN = re.compile(r"\.tmp\w+|.+#[0-9]+")
+
+
+def check(path: str) -> None:
+    """Raises unless the folder holds an index whose passages can be taken out.
+
+    Raises:
+        ConfigError: The path cannot be an index.
+        KnowledgeError: There is no index, or it was made by something else.
+        MissingExtraError: LanceDB is not installed.
+    """
+    tables.newest(tables.check_path(path))
+
+
+def erase(path: str, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
+    """Removes each passage whose id or source names one of the messages, and all old versions if any holds one.
+
+    Passages that hold the id of one of the people are removed too: older versions made such passages.
+
+    An index without such passages stays as it is. Nothing else may write to the index meanwhile, and who reads an old
+    version loses it.
+
+    Args:
+        path: Folder of the table.
+        messages: Ids of chat messages.
+        people: Ids of people.
+
+    Returns:
+        How many passages went, from the newest version or an older one, and how many are left. An index of which none
+        are left cannot serve until it is built again.
+
+    Raises:
+        KnowledgeError: The index cannot be read or written. Calling again goes on.
+    """
+    place = Path(tables.check_path(path))
+    wanted = _Wanted(frozenset(messages), whole_numbers(people))
+    try:
+        table = tables.open_index(str(place))
+        versions.finish(place)  # what a killed clean-up hid is in no version, but may hold the words
+        hits = _hits(table, wanted)
+        begun = (place / _COPIES / _MARK).exists()
+        if hits or begun:
+            (place / _COPIES).mkdir(exist_ok=True)
+            write_file(place / _COPIES / _MARK, b"")
+            left = _without(table, wanted)
+            _clean(place, table)
+        else:
+            left = int(table.count_rows())
+            _drop_orphans(place, table)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise KnowledgeError(
+            f"{place}: passages could not be removed ({type(error).__name__}); check that nothing else uses the index, "
+            "and run again"
+        ) from error
+    return len(hits), left
+
+
+@frozen
+class _Wanted:
+    """What a passage has to name to be removed."""
+
+    messages: frozenset[str]
+    people: re.Pattern[bytes] | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        return COLUMNS[:-1] if self.people else ("id", "source")
+
+    def __call__(self, passage: Mapping[str, str]) -> bool:
+        if not self.messages.isdisjoint(named_by(passage["id"], passage["source"])):
+            return True
+        return self.people is not None and any(self.people.search(v.encode()) for v in passage.values())
+
+
+def _hits(table: Any, wanted: _Wanted) -> set[str]:
+    """Returns the ids of passages that name what is wanted, in any version."""
+    found: set[str] = set()
+    newest = int(table.version)
+    try:
+        for entry in table.list_versions():
+            table.checkout(int(entry["version"]))
+            found.update(uid for uid, hit in _named(_rows(table, wanted), wanted) if hit)
+    finally:
+        table.checkout(newest)
+        table.checkout_latest()
+    return found
+
+
+def _rows(table: Any, wanted: _Wanted) -> Any:
+    return table.search().select([*wanted.columns]).limit(max(1, table.count_rows())).to_arrow()
+
+
+def _named(arrow: Any, wanted: _Wanted) -> list[tuple[str, bool]]:
+    return [(passage["id"], wanted(passage)) for passage in arrow.select(wanted.columns).to_pylist()]
+
+
+def _without(table: Any, wanted: _Wanted) -> int:
+    """Makes a version of the other passages, whatever columns they have; returns how many there are."""
+    arrow = table.to_arrow()
+    keep = [not hit for _, hit in _named(arrow, wanted)]
+    if not all(keep):
+        import pyarrow as pa
+
+        table.add(arrow.filter(pa.array(keep)), mode="overwrite")
+    return sum(keep)
+
+
+def _clean(place: Path, table: Any) -> None:
+    """Removes everything but the newest version, and ends the erasure."""
+    newest = int(table.version)
+    for tag, held in list(table.tags.list().items()):
+        if int(held["version"]) != newest:
+            table.tags.delete(tag)
+    _prune(table, timedelta(0))
+    _drop_half_written(place)
+    copies = place / _COPIES
+    sweep(copies)
+    for copy in copies.iterdir():
+        if copy.name != _MARK:
+            copy.unlink()
+    if table.count_rows():
+        snapshot.keep(place, tables.load(str(place), None, vectors=True), {})
+    (copies / _MARK).unlink()
+
+
+def _drop_orphans(place: Path, table: Any) -> None:
+    """Removes files that belong to no version: what a killed writer left may hold anything."""
+    with suppress(FileNotFoundError):
+        sweep(place / _COPIES)
+    _drop_half_written(place)
+    manifests = b"".join(p.read_bytes() for p in (place / "versions").glob("*.manifest"))
+    data = place / "data"
+    if data.is_dir() and any(p.name.encode() not in manifests for p in data.iterdir()):
+        _prune(table, _FOREVER)
+
+
+def _drop_half_written(place: Path) -> None:
+    for path in list(place.rglob("*")):
+        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
+            path.unlink()
+
+
+def _prune(table: Any, age: timedelta) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that other readers lose the old versions is the purpose
+        table.optimize(cleanup_older_than=age, delete_unverified=True)

@@ -1,0 +1,118 @@
+"""One version of an index, ready to be asked: by words, by vectors, or by both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from furytune.augmenters._index.copies import distinct
+from furytune.augmenters._index.snapshot import Loaded, blob
+from furytune.augmenters._search.as_of import Moments
+from furytune.augmenters._search.bm25 import LexicalIndex
+from furytune.augmenters._search.fusion import best, fuse, padded
+from furytune.augmenters._search.postings import Postings, make_postings
+from furytune.augmenters._search.vectors import VectorIndex, whole
+from furytune.augmenters.embedders import Embedder
+from furytune.errors import KnowledgeError
+
+__all__ = ["POSTINGS", "Search"]
+
+POSTINGS = "postings"
+_CELLS = 4_000_000  # scores held at a time, where passages are compared by vectors
+
+
+class Search:
+    """Ranks the passages of one version. Of passages that say the same, only one is searched.
+
+    Attributes:
+        passages: In ascending order of id, without copies; results are positions in them.
+        moments: Of these passages.
+        copies: By id of a passage, those that are left out because they say the same, see `furytune.augmenters._index.copies`.
+
+    Args:
+        path: Folder of the table.
+        state: What its version holds.
+        embedder: Gives the vectors of questions; None where only words count.
+        words: Whether words count.
+        fusion: How two rankings become one, see `furytune.augmenters._search.fusion.fuse`.
+        k1: Of BM25.
+        b: Of BM25.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        state: Loaded,
+        *,
+        embedder: Embedder | None,
+        words: bool,
+        fusion: str,
+        k1: float,
+        b: float,
+    ) -> None:
+        moments = Moments(state.passages)
+        one = distinct(state.passages, moments)
+        rows = one.positions
+        self.passages = state.passages if rows is None else tuple(state.passages[i] for i in rows)
+        self.moments = moments if rows is None else Moments(self.passages)
+        self.copies = one.copies
+        self._embedder, self._fusion = embedder, fusion
+        self._lexical: LexicalIndex | None = None
+        self._vectors: VectorIndex | None = None
+        if words:
+            kept = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
+            postings = kept or make_postings(state.passages, moments)
+            postings = postings.without(one.ranks) if one.ranks else postings
+            self._lexical = LexicalIndex(postings, self.moments, k1=k1, b=b)
+        if embedder is not None:
+            assert state.vectors is not None
+            numbers = state.vectors.numbers
+            self._vectors = VectorIndex(numbers if rows is None else numbers[rows], self.moments)
+
+    @property
+    def names(self) -> Mapping[str, float]:
+        """What `scores` returns, in order, and by what to divide it to get the usual unit."""
+        both = self._lexical is not None and self._vectors is not None
+        found = {"words": 2.0**26} if self._lexical is not None else {}
+        found |= {"vectors": 2.0**24} if self._vectors is not None else {}
+        return {**found, "together": 1.0} if both else found
+
+    def top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
+        """Returns positions of the k best passages for each question, best first, none that scores 0."""
+        if self._vectors is None:
+            assert self._lexical is not None
+            return self._lexical.top(questions, visible, k)
+        step = max(1, min(256, _CELLS // len(self.passages)))
+        out: list[list[int]] = []
+        for a in range(0, len(questions), step):
+            out += best(self.scores(questions[a : a + step], visible[a : a + step])[-1], k)
+        return out
+
+    def scores(self, questions: Sequence[str], visible: Sequence[int]) -> list[Any]:
+        """Returns the scores of all passages for each question: by each way of ranking, the one that counts last."""
+        width = padded(len(self.passages))
+        found: list[Any] = []
+        if self._lexical is not None:
+            found.append(self._lexical.scores(questions, visible))
+        if self._vectors is not None:
+            found.append(self._vectors.scores(self._embed(questions), visible, width))
+        if len(found) == 2:
+            found.append(fuse(found[0], found[1], list(visible), self._fusion))
+        return found
+
+    def _embed(self, questions: Sequence[str]) -> Any:
+        """Embeds each question alone, for a model may give other numbers in company."""
+        import numpy as np
+
+        assert self._embedder is not None
+        assert self._vectors is not None
+        name = str(self._embedder.spec.get("name"))
+        rows = [whole(self._embedder.embed([q], kind="question"), 1, name) for q in questions]
+        odd = {row.shape[1] for row in rows} - {self._vectors.dimension}
+        if odd:
+            raise KnowledgeError(
+                f"the embedder {name} gives {odd.pop()} numbers for a question, the index holds"
+                f" {self._vectors.dimension}; build the index with this embedder"
+            )
+        return np.concatenate(rows) if rows else np.zeros((0, self._vectors.dimension), dtype=np.int16)

@@ -1,0 +1,115 @@
+"""Checks of an augmenter's arguments, and of what a contract says they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from furytune._values.canonical import Json
+from furytune.augmenters._index import tables
+from furytune.augmenters.embedders import Embedder, LanceEmbedder, OnnxEmbedder, StaticEmbedder
+from furytune.errors import ConfigError, ContractError, ContractMismatchError
+
+__all__ = ["as_float", "embedder_of", "number", "place_of", "positive", "shown", "within"]
+
+# The largest number that a version can have.
+_MOST = 2**63 - 1
+_SHOWN = 60
+_EMBEDDERS: dict[str, Any] = {"static": StaticEmbedder, "onnx": OnnxEmbedder, "lance": LanceEmbedder}
+
+
+def positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
+    """Accepts whole numbers from 1 up."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {shown(value)}")
+
+
+def within(least: float, most: float) -> Any:
+    """Accepts floats from a least to a most one."""
+
+    def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+        if not isinstance(value, float) or not least <= value <= most:
+            raise ConfigError(f"{attribute.name} must be a number from {least} to {most}, not {shown(value)}")
+
+    return check
+
+
+def shown(value: object) -> str:
+    """Returns a value for a message, at most 60 characters of it."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write very long integers
+        return "an integer of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def as_float(value: object) -> Any:
+    """Returns numbers as floats, and leaves what is none to the validator."""
+    with suppress(OverflowError):
+        return value if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    return value
+
+
+def place_of(location: object, base: Path) -> tuple[str, int | None, str]:
+    """Returns path, version and snapshot of a contract's location.
+
+    Raises:
+        ContractError: It is none.
+    """
+    unknown = ContractError("the contract does not say where the index is; make a new contract")
+    if not isinstance(location, Mapping):
+        raise unknown
+    path, version = location.get("path"), location.get("version")
+    snapshot = location.get("snapshot") or ""
+    if not isinstance(path, str) or not isinstance(snapshot, str) or "version" not in location:
+        raise unknown
+    if version is not None and (
+        isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= _MOST
+    ):
+        raise unknown
+    try:
+        return tables.check_path(base / path), version, snapshot
+    except ConfigError as error:
+        raise ContractError(f"the contract names an index that cannot be: {error}") from error
+
+
+def number(spec: Mapping[str, Json], name: str, kind: type) -> Any:
+    """Returns a number of a contract.
+
+    Raises:
+        TypeError: It is none.
+    """
+    value = spec[name]
+    if isinstance(value, bool) or not isinstance(value, (int, kind)):
+        raise TypeError(f"{name} is no number")
+    return value
+
+
+def embedder_of(spec: Json, location: Mapping[str, Json], base: Path) -> Embedder | None:
+    """Builds the embedder that a contract names; None where it names none.
+
+    Raises:
+        ContractMismatchError: It is not built in.
+        ConfigError: Its files are not where they were.
+        KeyError: The contract does not say where they are.
+        TypeError: It says so in another form.
+    """
+    if spec is None:
+        return None
+    if not isinstance(spec, Mapping):
+        raise TypeError("embedder is no mapping")
+    kind = _EMBEDDERS.get(str(spec.get("name")))
+    if kind is None:
+        raise ContractMismatchError(
+            "augmenter",
+            f"the embedder {shown(spec.get('name'))} is not built in; load the contract with"
+            " augmenter=RagAugmenter(path, embedder=...)",
+        )
+    where = location.get("embedder")
+    made: Embedder = kind.from_spec(spec, where if isinstance(where, Mapping) else {}, base)
+    return made

@@ -1,0 +1,285 @@
+"""Removes the versions of an index that nobody needs any more.
+
+LanceDB's own clean-up goes by age alone and stops at the first tag that is in the way, so versions are removed here, each in
+three steps: its manifest moves out of the table, which makes the version invisible at once; then the files that only this
+manifest names are deleted; then the manifest. After a crash in between the next clean-up goes on. A file that no
+manifest names is never touched, for another process may be about to write a version with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from furytune.augmenters._index import snapshot as _snapshot
+from furytune.augmenters._index import tables
+from furytune.augmenters._index.settings import place_of
+from furytune.contract import file as _contract_file
+from furytune.errors import ConfigError, KnowledgeError
+
+__all__ = ["LOADED", "RECENT", "CleanedIndex", "KeptVersion", "clean_index", "drop_versions", "finish"]
+
+RECENT = timedelta(days=1)
+"""How long a version stays after it was last opened: long enough for a run to end and save its contract."""
+
+LOADED = timedelta(days=90)
+"""How long a version stays after a contract was last loaded with it: bots run for weeks before they load theirs again."""
+
+_GONE = re.compile(r"dropped-(\d+)\.manifest")
+
+
+@frozen(kw_only=True)
+class KeptVersion:
+    """A version that stays.
+
+    Attributes:
+        version: Its number.
+        reasons: Why it stays: ``newest``, ``previous`` (somebody may be opening it), ``opened`` (within the given time),
+            ``loaded`` (a contract that names it, within 90 days), ``tag NAME``, or ``contract FILE``.
+    """
+
+    version: int
+    reasons: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class CleanedIndex:
+    """What a clean-up of an index did.
+
+    Attributes:
+        path: Folder of the table, absolute.
+        kept: The versions that stay, newest first.
+        dropped: Numbers of the versions that were removed, ascending.
+        freed: Bytes that this freed.
+        untagged: Names of the tags that were removed.
+        obstacle: Why nothing, or not all, could be removed; "" if all was.
+    """
+
+    path: str
+    kept: tuple[KeptVersion, ...]
+    dropped: tuple[int, ...] = ()
+    freed: int = 0
+    untagged: tuple[str, ...] = ()
+    obstacle: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join([self.path, *self.lines()])
+
+    def lines(self) -> list[str]:
+        """Returns what to print below a heading."""
+        lines = []
+        if self.dropped:
+            lines.append(
+                f"  dropped {len(self.dropped):>7}  {'version' + 's' * (len(self.dropped) > 1):<8} {self.freed:,} bytes"
+            )
+        lines += [f"  kept {v.version:>10}  version  {', '.join(v.reasons)}" for v in self.kept]
+        lines += [f"  tag removed: {name}" for name in self.untagged]
+        return [*lines, *[f"  {self.obstacle}"] * bool(self.obstacle)]
+
+
+def clean_index(
+    path: str | os.PathLike[str],
+    *,
+    contracts: Iterable[str | os.PathLike[str]] = (),
+    tags: bool = True,
+    recent: timedelta = RECENT,
+) -> CleanedIndex:
+    """Removes the versions of an index that nobody needs any more, as `build_index` does by default.
+
+    These stay: the newest version and the one before it; versions with a tag, such as `PromptContract.save` sets; versions
+    that an augmenter opened within a day, or a contract that was loaded within 90 days, on a folder that they could write
+    to; and those that the given contracts name.
+
+    Args:
+        path: Folder of the table.
+        contracts: Contract files whose versions stay, tag or no tag: of contracts that were saved where the folder of the
+            index could not be written, so that they could not set one.
+        tags: Whether tags that furytune set, and contracts that were loaded, keep their versions. With False the given
+            contracts have to be all that are in use: the tags of other versions are removed. Tags of other names
+            always count.
+        recent: For how long an opened version stays.
+
+    Returns:
+        What was kept and why, and what was removed.
+
+    Raises:
+        ConfigError: An argument that cannot work, or a contract for another index.
+        ContractError: A contract file cannot be read.
+        SnapshotError: The passages of a contract are gone already. Nothing was removed.
+        KnowledgeError: There is no index, or it cannot be read.
+        MissingExtraError: LanceDB is not installed.
+    """
+    place = tables.check_path(path)
+    if isinstance(contracts, (str, bytes, os.PathLike)):
+        raise ConfigError("contracts= takes a list of contract files")
+    files = list(contracts)
+    if not isinstance(recent, timedelta) or recent < timedelta(0):
+        raise ConfigError("recent= takes a timedelta of at least 0")
+    if not tags and not files:
+        raise ConfigError(
+            "tags=False without contracts= would give up the version of every contract; list the contract files in use"
+        )
+    tables.newest(place)
+    needed: dict[int, list[str]] = {}
+    for file in files:
+        needed.setdefault(_version_of(place, Path(file)), []).append(f"contract {Path(file).name}")
+    return drop_versions(place, needed=needed, tags=tags, recent=recent)
+
+
+def drop_versions(
+    path: str,
+    *,
+    needed: Mapping[int, Sequence[str]] | None = None,
+    tags: bool = True,
+    recent: timedelta = RECENT,
+) -> CleanedIndex:
+    """Removes all versions but those that somebody may need.
+
+    Args:
+        path: Folder of an index, as `tables.check_path` returns it.
+        needed: By number, why further versions stay.
+        tags: Whether the tags of furytune and loaded contracts count.
+        recent: For how long an opened version stays.
+
+    Raises:
+        KnowledgeError: The index cannot be read.
+    """
+    table, place = tables.open_index(path), Path(path)
+    newest = int(table.version)
+    try:
+        held = _tagged(table)
+        manifests = _snapshot.manifests(place)
+        if newest not in manifests or _shared(place):
+            kept = (KeptVersion(version=newest, reasons=("newest",)),)
+            why = "no version was removed: the folder holds branches or links, or manifests of a form not known here"
+            return CleanedIndex(path=path, kept=kept, obstacle=why)
+        uses = {"opened": recent, **({"loaded": LOADED} if tags else {})}
+        reasons = _reasons(place, manifests, newest, uses)
+        for number, why_needed in (needed or {}).items():
+            reasons.setdefault(number, []).extend(why_needed)
+        untagged = [] if tags else [n for n, v in held.items() if tables.is_ours(n) and v not in reasons]
+        for name in untagged:
+            table.tags.delete(name)
+        for name, number in sorted(held.items()):
+            if name not in untagged:
+                reasons.setdefault(number, []).append(f"tag {name}")
+        gone = [n for n in sorted(manifests) if n not in reasons and _hide(place, manifests[n], n)]
+        gone = [n for n in gone if not _tagged_meanwhile(table, place, manifests[n], n)]
+        freed = finish(place)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise KnowledgeError(
+            f"{path}: versions could not be removed ({type(error).__name__}); check that the folder may be written to,"
+            " and call clean_index(path) again"
+        ) from error
+    # Another process may have removed some of them, too, or have made a new one.
+    left = sorted(manifests.keys() & _snapshot.manifests(place).keys(), reverse=True)
+    return CleanedIndex(
+        path=path,
+        kept=tuple(KeptVersion(version=n, reasons=tuple(reasons.get(n, ["in use"]))) for n in left),
+        dropped=tuple(gone),
+        freed=freed,
+        untagged=tuple(sorted(untagged)),
+        obstacle=""
+        if all(n in reasons for n in left)
+        else "a version is in use, or the folder cannot be written to; call clean_index(path) later",
+    )
+
+
+def _version_of(path: str, file: Path) -> int:
+    """Returns the version that holds the passages of a contract."""
+    content = _contract_file.read(file)
+    there, version, snapshot = place_of(content["location"], file.parent)
+    if os.path.realpath(there) != os.path.realpath(path):
+        raise ConfigError(f"{file}: this contract names another index, {there}; give contracts of {path}")
+    vectors = content["form"]["augmenter"].get("embedder") is not None
+    return tables.find(path, version, snapshot, vectors=vectors).version
+
+
+def _reasons(
+    place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
+) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {newest: ["newest"]}
+    found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
+    found |= {n: ["newest"] for n in manifests if n > newest}  # written since the table was opened
+    now = time.time()
+    for number in manifests:
+        for use, age in uses.items():
+            if _snapshot.marked(place, number, use) > now - age.total_seconds():
+                found.setdefault(number, []).append(use)
+    return found
+
+
+def _tagged(table: Any) -> dict[str, int]:
+    return {name: int(held["version"]) for name, held in table.tags.list().items()}
+
+
+def _shared(place: Path) -> bool:
+    """Whether other lines of versions (LanceDB calls them branches), or another folder, share the files."""
+    refs = place / "_refs"
+    if (place / "tree").exists() or (refs.is_dir() and any(p.name != "tags" for p in refs.iterdir())):
+        return True
+    return any(
+        (place / name).is_symlink() for name in ("_versions", "_transactions", "data", _snapshot.FOLDER)
+    )
+
+
+def _hide(place: Path, manifest: Path, number: int) -> bool:
+    """Takes a version out of the table; False if somebody else did, or has the file open."""
+    (place / _snapshot.FOLDER).mkdir(exist_ok=True)
+    try:
+        manifest.rename(_hidden(place, number))
+    except (FileNotFoundError, PermissionError):
+        return False
+    return True
+
+
+def _hidden(place: Path, number: int) -> Path:
+    return place / _snapshot.FOLDER / f"dropped-{number}.manifest"
+
+
+def _tagged_meanwhile(table: Any, place: Path, manifest: Path, number: int) -> bool:
+    """Brings a version back if a contract of it was saved just now."""
+    if number not in _tagged(table).values():
+        return False
+    with suppress(FileNotFoundError):
+        _hidden(place, number).rename(manifest)
+    return True
+
+
+def finish(place: Path) -> int:
+    """Deletes what only hidden manifests name, also those that a killed process hid; returns how many bytes."""
+    folder = place / _snapshot.FOLDER
+    if not folder.is_dir():
+        return 0
+    hidden = {int(m[1]): p for p in folder.iterdir() if (m := _GONE.fullmatch(p.name))}
+    if not hidden:
+        return 0
+    named = b"".join(p.read_bytes() for p in hidden.values())
+    still = b"".join(p.read_bytes() for p in _snapshot.manifests(place).values())
+    files = [p for name in ("data", "_transactions") for p in _files(place / name)]
+    unused = [p for p in files if p.name.encode() in named and p.name.encode() not in still]
+    copies = [p for p in _files(folder) if p.name.partition(".")[0] in map(str, hidden)]
+    freed = sum(map(_remove, [*unused, *copies]))
+    return freed + sum(_remove(p) for p in hidden.values() if not any(f.exists() for f in unused))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
+
+
+def _remove(path: Path) -> int:
+    with suppress(
+        OSError
+    ):  # another process does the same, or reads it, on Windows; the next clean-up goes on
+        size = path.stat().st_size
+        path.unlink()
+        return size
+    return 0

@@ -1,0 +1,1 @@
+"""Finds passages: by words, by vectors, or both."""

@@ -1,0 +1,149 @@
+"""The best passages without looking at most of them (MaxScore, Turtle and Flood 1995); the same to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from furytune.augmenters._search.postings import Postings
+from furytune.augmenters._search.vectors import numpy
+
+__all__ = ["MOST", "MaxScore"]
+
+MOST = 64
+"""Passages that are weighed in full to learn what the best have at least; so many can be asked for at most."""
+
+_OFTEN = 32  # a term that one in so many passages holds gets a row of its own, to be looked up at once
+_ROWS = 16_000_000  # numbers in all these rows: 64 MB
+_SCATTER = 16  # lists up to so many times as long as what is looked up are written out first
+_TRIED = 512  # passages of one term that are looked at to find those `MOST`
+
+
+class MaxScore:
+    """Finds the best among many passages, all of them visible.
+
+    Args:
+        postings: Terms of the passages.
+        impact: Weight of each posting, a whole number.
+        row: Position of each rank in the order of ids.
+    """
+
+    def __init__(self, postings: Postings, impact: Any, row: Any) -> None:
+        np = self._np = numpy()
+        self._start: list[int] = postings.start.tolist()
+        # As wide as numpy wants an index, or it would be widened at each step.
+        self._rank, self._impact, self._row = postings.rank.astype(np.intp), impact, row
+        self._size = len(postings.length)
+        self._most: list[float] = np.maximum.reduceat(impact, postings.start[:-1]).tolist()
+        self._rows: dict[int, Any] = {}
+        self._tried: dict[int, Any] = {}
+        self._spare: list[Any] = []
+
+    def top(self, questions: Sequence[Mapping[int, float]], k: int) -> list[list[int]]:
+        """Returns positions of the k best passages for each question, best first.
+
+        Args:
+            questions: For each, how much each of its terms counts.
+            k: How many passages; no more than `MOST`.
+        """
+        # Zeros, and zeros again after each step. Threads take one each.
+        try:
+            scores = self._spare.pop()
+        except IndexError:
+            scores = self._np.zeros(self._size)
+        found = [self._top(weights, k, scores) for weights in questions]
+        self._spare.append(scores)
+        return found
+
+    def _top(self, weights: Mapping[int, float], k: int, scores: Any) -> list[int]:
+        """Takes terms in descending order of the most that they can add.
+
+        Passages that hold one of them give a score that the k-th best reaches at least. What holds only terms that
+        cannot add up to it is never looked at, and whatever falls behind it is dropped on the way.
+        """
+        np = self._np
+        gain = sorted(((w * self._most[t], t) for t, w in weights.items()), reverse=True)
+        terms = [(t, weights[t]) for _, t in gain]
+        # What all terms from each on can add together.
+        left = list(accumulate((g for g, _ in reversed(gain)), initial=0.0))[::-1]
+        least = self._least(terms, k, scores)
+        few, held = self._rank[:0], scores[:0]
+        for i, (term, weight) in enumerate(terms):
+            if len(few):
+                held = held + self._weights(term, few, scores) * weight
+                keep = (held >= least - left[i + 1]).nonzero()[0]
+                if len(keep) < len(few):
+                    few, held = few.take(keep), held.take(keep)
+            if left[i] >= least:
+                ranks, added = self._new(terms[: i + 1], least - left[i + 1], scores)
+                few, held = (
+                    (np.concatenate(p) for p in ((few, ranks), (held, added))) if i else (ranks, added)
+                )
+        few, held = few[held > 0.0], held[held > 0.0]
+        # A passage stands here twice where the weight of a term is so small that it was rounded to 0.
+        position, once = np.unique(self._row[few], return_index=True)
+        held = held[once]
+        # lexsort is by the last key first.
+        found: list[int] = position[np.lexsort((position, -held))[:k]].tolist()
+        return found
+
+    def _least(self, terms: Sequence[tuple[int, float]], k: int, scores: Any) -> float:
+        """Returns what the k-th best passage has at least: what the k-th of some good ones has."""
+        sizes = [self._start[t + 1] - self._start[t] for t, _ in terms]
+        base = next((i for i, size in enumerate(sizes) if size >= k), None)
+        if base is None or len(terms) == 1:
+            return 0.0
+        term, weight = terms[base]
+        ranks, held = self._best_of(term, weight)
+        for other, factor in [*terms[:base], *terms[base + 1 :]]:
+            held = held + self._weights(other, ranks, scores) * factor
+            if len(ranks) > MOST:
+                place = held.argpartition(len(held) - MOST)[len(held) - MOST :]
+                ranks, held = ranks.take(place), held.take(place)
+        held.partition(len(held) - k)
+        return float(held[len(held) - k])
+
+    def _best_of(self, term: int, weight: float) -> tuple[Any, Any]:
+        span = slice(self._start[term], self._start[term + 1])
+        held = self._impact[span]
+        if len(held) <= _TRIED:
+            return self._rank[span], held * weight
+        place = self._tried.get(term)
+        if place is None:
+            place = held.argpartition(len(held) - _TRIED)[len(held) - _TRIED :]
+            self._tried[term] = place
+        return self._rank[span].take(place), held.take(place) * weight
+
+    def _new(self, terms: Sequence[tuple[int, float]], least: float, scores: Any) -> tuple[Any, Any]:
+        """Returns passages to which the last term adds a least weight, and what; none that hold an earlier one."""
+        *earlier, (term, weight) = terms
+        span = slice(self._start[term], self._start[term + 1])
+        # One less, so that the rounding of the quotient does no harm.
+        keep = (self._impact[span] >= least / weight - 1.0).nonzero()[0]
+        ranks, held = self._rank[span].take(keep), self._impact[span].take(keep) * weight
+        for other, _ in earlier:
+            fresh = self._weights(other, ranks, scores) == 0.0
+            ranks, held = ranks[fresh], held[fresh]
+        return ranks, held
+
+    def _weights(self, term: int, ranks: Any, scores: Any) -> Any:
+        """Returns the weight of a term in each of some passages, 0 where it is not in them."""
+        start, end = self._start[term], self._start[term + 1]
+        if (end - start) * _OFTEN > self._size:
+            row = self._rows.get(term)
+            if row is None and (len(self._rows) + 1) * self._size <= _ROWS:
+                row = self._np.zeros(self._size, dtype=self._np.int32)
+                row[self._rank[start:end]] = self._impact[start:end]
+                self._rows[term] = row
+            if row is not None:
+                return row.take(ranks)
+        held = self._rank[start:end]
+        if len(held) < _SCATTER * len(ranks):
+            scores[held] = self._impact[start:end]
+            weights = scores.take(ranks)
+            scores[held] = 0.0
+            return weights
+        place = held.searchsorted(ranks)
+        hit = held.take(place, mode="clip") == ranks
+        return self._impact[start:end].take(place, mode="clip") * hit

@@ -1,1 +1,0 @@
-"""Reads Discord over its REST API."""

@@ -1,0 +1,397 @@
+"""The prompt contract: the one function that renders prompts, and the small file that carries it to the bot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from furytune import dialects as wire
+from furytune import plugins
+from furytune._values.canonical import Json, canonical_json, digest, plain, sorted_once
+from furytune.budget import TokenBudget
+from furytune.contract import file as _contract_file
+from furytune.errors import (
+    ConfigError,
+    ContractError,
+    ContractMismatchError,
+    EmptyTextError,
+    FurytuneError,
+    KnowledgeError,
+    QuestionTooLongError,
+    SnapshotError,
+    TextError,
+)
+from furytune.explanation import Explaining, Explanation, Fate, Finding
+from furytune.normalize import Normalizer
+from furytune.protocols import Augmenter, BulkAugmenter
+from furytune.records import Passage, Prompt
+from furytune.template import PromptTemplate
+
+__all__ = ["BEFORE_ALL_DATES", "PromptContract"]
+
+BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of a training pair that has none: it sees undated passages only, so never its own answer."""
+
+_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+_PROBES = (
+    "How do I install it?",
+    "what is wrong here?\r\n\r\n```py\nimport os\nprint(os.sep)\n```",
+    "<@1> and <@2> say <@1> is right, see <#3> <:wave:4>, </help me:5> <t:1700000000:R> https://discord.com/users/2",
+    "Question:\n\\Question: none\nContext:\n[1] nothing",
+    "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
+)
+
+
+@frozen(kw_only=True, slots=False)
+class PromptContract:
+    """Renders a prompt from a question, in training and in the bot.
+
+    Attributes:
+        template: The fixed text.
+        augmenter: The knowledge.
+        normalizer: What is done to the raw question first.
+        budget: The most tokens a prompt may have; None for no bound.
+        dialects: Wire forms the data set was written in.
+        deviations: Differences that were accepted by name, see `load`.
+    """
+
+    template: PromptTemplate
+    augmenter: Augmenter
+    normalizer: Normalizer = Normalizer()
+    budget: TokenBudget | None = None
+    dialects: tuple[str, ...] = field(default=(), converter=sorted_once)
+    deviations: tuple[Mapping[str, str], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name in self.dialects:
+            wire.get(name)
+
+    @property
+    def form(self) -> dict[str, Json]:
+        """Everything but the knowledge that shapes a prompt, as JSON. Each call gives a copy that the caller may keep."""
+        return {name: plain(part) for name, part in self._form.items()}
+
+    @cached_property
+    def _form(self) -> dict[str, Json]:
+        form: dict[str, Json] = {
+            "template": self.template.spec,
+            "normalizer": self.normalizer.spec,
+            "augmenter": dict(self.augmenter.spec),
+            "budget": None if self.budget is None else self.budget.spec,
+            "dialects": {name: wire.get(name).version for name in self.dialects},
+        }
+        return {name: plain(part) for name, part in form.items()}  # a part may hand out what it goes on using
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of `form`: the identity that a tuned model is bound to."""
+        return digest(self._form)
+
+    @property
+    def snapshot(self) -> str:
+        """Identity of the knowledge; "" where there is none. It may advance, see `refresh`."""
+        return self.augmenter.snapshot
+
+    def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
+        """Renders the prompt for a question.
+
+        Args:
+            question: The raw question, as the platform delivers it.
+            at: The moment it is asked; None is now. A dated passage is visible only if it is older.
+
+        Returns:
+            The prompt, the same bytes for the same question, moment and snapshot, in any process.
+
+        Raises:
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
+        """
+        (result,) = self.prompts([question], at=[at])
+        if isinstance(result, FurytuneError):
+            raise result
+        return result
+
+    def prompts(
+        self, questions: Sequence[str], *, at: Sequence[datetime | None]
+    ) -> list[Prompt | FurytuneError]:
+        """Renders many prompts; each is what `prompt` renders.
+
+        Args:
+            questions: Raw questions.
+            at: The moment of each.
+
+        Returns:
+            A prompt for each question, or the error that `prompt` would raise for it.
+
+        Raises:
+            ConfigError: There are not as many moments as questions, or one has no time zone.
+        """
+        if len(questions) != len(at):
+            raise ConfigError(f"{len(questions)} questions need as many moments, not {len(at)}")
+        for moment in at:
+            if moment is not None and not (isinstance(moment, datetime) and moment.utcoffset() is not None):
+                raise ConfigError(
+                    "a moment is a datetime with a time zone, such as datetime.now(datetime.UTC)"
+                )
+        results: list[Prompt | FurytuneError | None] = [None] * len(questions)
+        good: list[tuple[int, str]] = []
+        for i, question in enumerate(questions):
+            try:
+                good.append((i, self.normalizer(question)))
+            except EmptyTextError:
+                results[i] = EmptyTextError(
+                    "the question is empty: the message is blank, or only mentions the bot; "
+                    "call no model, and ask the person what they want to know"
+                )
+            except FurytuneError as error:
+                results[i] = error
+        texts = [text for _, text in good]
+        moments = [at[i] for i, _ in good]
+        for (i, text), passages in zip(good, self._contexts(texts, moments), strict=True):
+            try:
+                results[i] = self._render(text, passages)
+            except FurytuneError as error:
+                results[i] = error
+        return [r for r in results if r is not None]
+
+    def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
+        """Says how the prompt for a question comes about: what was found, what was left out, and why.
+
+        Args:
+            question: The raw question, as the platform delivers it.
+            at: The moment it is asked; None is now.
+
+        Returns:
+            The prompt that `prompt` renders, with the passages' scores; print it, or look at it in a notebook.
+
+        Raises:
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
+        """
+        at = at or datetime.now(UTC)
+        prompt = self.prompt(question, at=at)
+        if isinstance(self.augmenter, Explaining):
+            found = self.augmenter.explain(self.normalizer(question), at=at)
+        else:
+            found = tuple(Finding(passage=p, fate="found") for p in prompt.passages)
+        fates: dict[str, Fate] = {p.id: "prompt" for p in prompt.passages}
+        fates |= dict.fromkeys(prompt.left_out, "budget")
+        told = (attrs.evolve(f, fate=fates.get(f.passage.id, f.fate)) for f in found)
+        return Explanation(prompt=prompt, at=at, findings=tuple(told))
+
+    def request(self, question: str, *, at: datetime | None = None, dialect: str = "") -> dict[str, Any]:
+        """Renders the request fields that carry the prompt to a model.
+
+        Args:
+            question: The raw question.
+            at: The moment it is asked; None is now.
+            dialect: Wire form of the request. By default the contract's own; of several the first of gemini,
+                gemini-developer, openai, trl and plain; gemini where the contract has none.
+
+        Raises:
+            ConfigError: No dialect has this name.
+            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
+            TextError: It is damaged: it has a lone surrogate.
+            QuestionTooLongError: It exceeds the token budget even without passages.
+            KnowledgeError: The index cannot serve.
+        """
+        return wire.get(dialect or wire.default(self.dialects)).request(self.prompt(question, at=at))
+
+    def refresh(self) -> PromptContract:
+        """Returns the contract on the newest state of the knowledge; the fingerprint stays."""
+        latest = getattr(self.augmenter, "latest", None)
+        return attrs.evolve(self, augmenter=latest()) if latest else self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the contract file, whole or not at all, and pins the knowledge it names.
+
+        It has no words from a chat: the golden prompts are digests, and their questions are fixed ones and titles of
+        undated passages, which are documentation and code.
+
+        Args:
+            path: Usually ``*.contract.json``. The index is noted relative to its folder.
+
+        Raises:
+            ContractError: The file cannot be written.
+        """
+        target = Path(path)
+        location = _contract_file.placed(getattr(self.augmenter, "location", {}), target.parent)
+        content: dict[str, Json] = {
+            "fingerprint": self.fingerprint,
+            "snapshot": self.snapshot,
+            "form": self._form,
+            "parts": {name: digest(part) for name, part in self._form.items()},
+            "location": location,
+            "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
+            "deviations": list(self.deviations),
+        }
+        _contract_file.write(target, content)
+        pin = getattr(self.augmenter, "pin", None)
+        if pin is not None:
+            pin()
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        augmenter: Augmenter | None = None,
+        deviation: str = "",
+    ) -> PromptContract:
+        """Reads a contract file and checks that this process renders the same prompts.
+
+        Args:
+            path: A file that `save` wrote. Nothing in it is executed.
+            augmenter: Serves the knowledge instead of the one the file names, for an index that was
+                moved or an augmenter that is no plugin. It is held to the same checks.
+            deviation: Why a difference is accepted. It is noted in ``deviations`` and saved with the
+                contract. Without a reason, a difference raises.
+
+        Raises:
+            ContractError: The file is damaged or of another format.
+            ContractMismatchError: Template, normaliser, augmenter, budget, dialect, knowledge or library
+                behaviour differ from what the contract was made with; ``part`` says which.
+            MissingExtraError: A package that the contract needs is not installed.
+            VocabularyUnavailableError: The token budget's vocabulary cannot be loaded.
+        """
+        source = Path(path)
+        content = _contract_file.read(source)
+        form = content["form"]
+        differences: list[ContractMismatchError] = []
+        for name, part in form.items():
+            if digest(part) != content["parts"].get(name):
+                differences.append(
+                    ContractMismatchError(name, f"{source.name} was edited after it was saved")
+                )
+        if not differences and _contract_file.edited(content):
+            differences.append(ContractMismatchError("file", f"{source.name} was edited after it was saved"))
+        dialects_then = form["dialects"]
+        for name, version in dialects_then.items():
+            if wire.get(name).version != version:
+                differences.append(
+                    ContractMismatchError(
+                        "dialects", f"{name} is of version {wire.get(name).version}, was {version}"
+                    )
+                )
+        contract = cls(
+            template=_of("template", PromptTemplate.from_spec, form["template"]),
+            normalizer=_of("normalizer", Normalizer.from_spec, form["normalizer"]),
+            budget=_of("budget", TokenBudget.from_spec, form["budget"]) if form["budget"] else None,
+            augmenter=augmenter
+            or _augmenter(form["augmenter"], content["location"], source.parent, accept=bool(deviation)),
+            dialects=tuple(dialects_then),
+            deviations=tuple(content["deviations"]),
+        )
+        if contract.budget is not None:
+            contract.budget.ready()
+        differences += contract._differences(content, source.name)
+        if differences and not deviation:
+            raise differences[0]
+        noted = tuple({"part": d.part, "reason": deviation} for d in differences)
+        return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
+
+    def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
+        for name, part in self._form.items():
+            if canonical_json(part) != canonical_json(content["form"][name]):
+                yield ContractMismatchError(
+                    name,
+                    f"what is given here is not what {file} names; use the one the model was trained with",
+                )
+        if self.snapshot != content["snapshot"]:
+            yield ContractMismatchError(
+                "snapshot",
+                f"the index holds {self.snapshot or 'nothing'}, the contract {content['snapshot'] or 'nothing'}; "
+                "build it from the same sources, or move on knowingly with refresh() and save()",
+            )
+            return
+        for n, golden in enumerate(content["golden"], 1):
+            if self._golden(golden["question"]) != golden["sha256"]:
+                yield ContractMismatchError(
+                    "library",
+                    f"golden prompt {n} of {file} renders to other bytes although the specifications are equal; "
+                    "install the versions of furytune and its packages that made the contract",
+                )
+                return
+
+    def _contexts(self, questions: list[str], at: list[datetime | None]) -> list[tuple[Passage, ...]]:
+        if isinstance(self.augmenter, BulkAugmenter):
+            return self.augmenter.contexts(questions, at=at)
+        return [self.augmenter.context(q, at=a) for q, a in zip(questions, at, strict=True)]
+
+    def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
+        system = self.template.system
+        for kept in range(len(passages), -1, -1):
+            text = self.template.render(question, passages[:kept])
+            if self.budget is None or self.budget.fits(f"{system}\n\n{text}" if system else text):
+                return Prompt(
+                    text=text,
+                    system=system,
+                    passages=passages[:kept],
+                    left_out=tuple(p.id for p in passages[kept:]),
+                )
+        assert self.budget is not None
+        raise QuestionTooLongError(
+            f"template and question alone exceed the budget of {self.budget.max_tokens} tokens; "
+            "raise the budget, or ask for a shorter question"
+        )
+
+    def _golden(self, question: str) -> str:
+        try:
+            return self.prompt(question, at=_END_OF_TIME).digest
+        except TextError:
+            return "TextError"  # in files since before it had subclasses
+        except QuestionTooLongError:
+            return "QuestionTooLongError"
+
+    def _probes(self) -> list[str]:
+        """Questions to hold a later process to: fixed ones, and titles of what they find."""
+        titles: dict[str, None] = {}
+        for passages in self._contexts(list(_PROBES), [_END_OF_TIME] * len(_PROBES)):
+            titles.update((p.title, None) for p in passages if p.title.strip() and p.date is None)
+        return [*_PROBES, *sorted(titles)[:8]]
+
+
+def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
+    try:
+        return build(spec)
+    except ContractMismatchError:
+        raise
+    except (FurytuneError, TypeError, ValueError, AttributeError) as error:
+        raise ContractError(
+            f"the contract's {part} cannot be rebuilt ({type(error).__name__}): "
+            "the file was edited or comes from another version; save it anew"
+        ) from error
+
+
+def _augmenter(
+    spec: Mapping[str, Json], location: Mapping[str, Json], base: Path, *, accept: bool
+) -> Augmenter:
+    name = spec.get("name")
+    kind = plugins.load("augmenters", str(name))
+    try:
+        built: Augmenter = kind.from_spec(spec, location=location, base=base)
+        _ = built.snapshot
+    except SnapshotError as error:
+        if accept and location.get("version") is not None:
+            newest = {**location, "version": None, "snapshot": ""}
+            return _augmenter(spec, newest, base, accept=False)
+        raise ContractMismatchError("snapshot", str(error)) from error
+    except KnowledgeError:
+        raise
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ContractError(
+            f"the augmenter {name!r} cannot be rebuilt from the contract ({type(error).__name__}): "
+            "pass it as augmenter="
+        ) from error
+    return built

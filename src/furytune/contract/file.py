@@ -1,0 +1,132 @@
+"""The contract file: its keys, its seal, and how an index is named in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from furytune._storage.durable import write_file
+from furytune._values.canonical import canonical_json, digest
+from furytune.errors import ContractError
+
+__all__ = ["edited", "placed", "read", "write"]
+
+FORMAT = 1
+_KEYS = {
+    "furytune_contract",
+    "fingerprint",
+    "snapshot",
+    "form",
+    "parts",
+    "location",
+    "golden",
+    "deviations",
+    "seal",
+}
+
+T = TypeVar("T")
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a contract with its seal, whole or not at all.
+
+    Raises:
+        ContractError: The file cannot be written.
+    """
+    sealed = {"furytune_contract": FORMAT, **content}
+    sealed["seal"] = digest(sealed)
+    text = json.dumps(sealed, indent=2, sort_keys=True, ensure_ascii=False)
+    try:
+        write_file(path, text.encode("utf-8") + b"\n")
+    except OSError as error:
+        raise ContractError(
+            f"{path}: the contract cannot be written ({error.strerror}); give a file in a folder that exists"
+        ) from error
+
+
+def edited(content: Mapping[str, Any]) -> bool:
+    """Tells whether anything was changed since the seal was set."""
+    return bool(digest({k: v for k, v in content.items() if k != "seal"}) != content["seal"])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Reads a contract; every value has the kind it must have.
+
+    Raises:
+        ContractError: The file is absent, damaged or of another format.
+    """
+    try:
+        content = json.loads(
+            path.read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+        )
+        canonical_json(content)  # a lone surrogate, written as an escape, ends here
+    except OSError as error:
+        raise ContractError(
+            f"{path}: cannot be read ({error.strerror}); name the file that save() wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it anew") from None
+    if not isinstance(content, dict) or content.get("furytune_contract") != FORMAT:
+        raise ContractError(f"{path}: not a contract of format {FORMAT}; save it anew with this library")
+    odd = sorted(content.keys() ^ _KEYS)
+    if odd:
+        raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it anew")
+    if not _well_formed(content):
+        raise ContractError(f"{path}: a value is not of the kind it must be; save it anew")
+    return content
+
+
+def _well_formed(content: dict[str, Any]) -> bool:
+    form, golden = content["form"], content["golden"]
+    return (
+        all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
+        and all(isinstance(content[k], list) for k in ("golden", "deviations"))
+        and all(isinstance(content[k], str) for k in ("fingerprint", "snapshot"))
+        and form.keys() == {"template", "normalizer", "augmenter", "budget", "dialects"}
+        and all(isinstance(v, dict) for k, v in form.items() if k != "budget")
+        and isinstance(form["budget"], dict | None)
+        and all(isinstance(n, str) for n in form["dialects"])
+        and all(
+            isinstance(g, dict)
+            and g.keys() == {"question", "sha256"}
+            and all(isinstance(v, str) for v in g.values())
+            for g in golden
+        )
+        and all(isinstance(d, dict) for d in content["deviations"])
+    )
+
+
+def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def placed(location: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Returns a location with every "path" in it as seen from a folder."""
+    found: dict[str, Any] = {}
+    for key, value in location.items():
+        if isinstance(value, Mapping):
+            found[key] = placed(value, base)
+        else:
+            found[key] = relative(Path(str(value)), base) if key == "path" else value
+    return found
+
+
+def relative(path: Path, base: Path) -> str:
+    """Returns a path as seen from a folder, such that it leads there through any link to that folder."""
+    try:
+        inside = os.path.relpath(path.absolute(), base.absolute())
+        if os.path.realpath(base / inside) == os.path.realpath(path):
+            return Path(inside).as_posix()
+        return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()
+    except ValueError:  # another drive
+        return path.absolute().as_posix()

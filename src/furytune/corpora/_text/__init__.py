@@ -1,0 +1,1 @@
+"""Documents in Markdown, reST, HTML and notebooks, cut into passages."""

@@ -1,0 +1,277 @@
+"""A documentation file taken apart: into sections at headings, and a section into pieces of bounded size."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve, field, frozen
+
+from furytune.corpora._text.cutting import cut_code, cut_prose
+from furytune.corpora._text.sizes import Beside, Sizes
+
+__all__ = ["Document", "Heading", "Piece", "Section", "pieces", "sections", "text_of_lines"]
+
+Span = tuple[int, int]
+_FENCES = ("```", "~~~")
+_DEEPEST = 30
+
+
+def _outer_first(spans: Sequence[Span]) -> list[Span]:
+    """Sorts spans, and forgets those that are nested so deeply that taking them apart would exhaust the stack."""
+    kept: list[Span] = []
+    around: list[int] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        while around and around[-1] <= start:
+            around.pop()
+        if len(around) < _DEEPEST:
+            kept.append((start, end))
+        around.append(end)
+    return kept
+
+
+@frozen(kw_only=True)
+class Heading:
+    """A heading: its lines from ``first`` up to ``body``, its rank, its text, and the anchor it has on a page.
+
+    The rank is ``("", level)`` where the format numbers levels, else the style of underlining, whose order of
+    first use tells the level.
+    """
+
+    first: int
+    body: int
+    rank: tuple[str, int]
+    text: str
+    anchor: str = ""
+
+
+@frozen(kw_only=True)
+class Document:
+    """What a reader of one format makes of a file.
+
+    Attributes:
+        lines: Readable text. What was left out is blank, so the numbers of the lines stay.
+        code: For each line, the number of the code block it belongs to, 0 for none.
+        spans: Lines that belong together, from and up to: directives, admonitions, cells. They may nest.
+        headings: In order.
+        title: Stands above all headings, or "".
+        dropped: How much was left out, by reason.
+        origin: For each line, where in the file it comes from, counted from 1; empty if it is the line's number.
+        unit: What ``origin`` counts, if not lines, such as "cell".
+    """
+
+    lines: Sequence[str]
+    code: Sequence[int]
+    spans: Sequence[Span] = field(default=(), converter=_outer_first)
+    headings: Sequence[Heading] = ()
+    title: str = ""
+    dropped: Counter[str] = field(factory=Counter)
+    origin: Sequence[int] = ()
+    unit: str = ""
+
+
+@frozen(kw_only=True)
+class Section:
+    """Lines of a document below one heading, up to the next.
+
+    Attributes:
+        document: Where it is.
+        path: The heading, below those above it.
+        anchor: The heading's.
+        start: First line.
+        body: Line after the heading.
+        end: Line after the last.
+    """
+
+    document: Document
+    path: tuple[str, ...] = ()
+    anchor: str = ""
+    start: int = 0
+    body: int = 0
+    end: int
+
+
+@frozen(kw_only=True)
+class Piece:
+    """A part of a section that makes one passage: its text, its lines from ``start`` up to ``end``.
+
+    ``cut`` tells that it is a part of a code block that is too long to stay whole.
+    """
+
+    text: str
+    start: int
+    end: int
+    cut: bool = False
+
+
+def sections(document: Document) -> Iterator[Section]:
+    """Cuts a document at its headings. A heading with nothing below it goes with the next section."""
+    lines = document.lines
+    top = ((("", 0), document.title),) if document.title else ()
+    path: list[tuple[tuple[str, int], str]] = [*top]
+    begin, seen = 0, 0
+    kept, anchor = tuple(text for _, text in path), ""
+    for heading in document.headings:
+        if _has_text(lines, seen, heading.first):
+            yield Section(
+                document=document, path=kept, anchor=anchor, start=begin, body=seen, end=heading.first
+            )
+            begin = heading.first
+        elif not _has_text(lines, begin, seen):
+            begin = heading.first
+        _descend(path, heading)
+        seen, kept = heading.body, tuple(text for _, text in path)
+        anchor = heading.anchor or (anchor if begin < heading.first else "")
+    if _has_text(lines, begin, len(lines)):
+        yield Section(document=document, path=kept, anchor=anchor, start=begin, body=seen, end=len(lines))
+
+
+def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
+    return any(lines[i].strip() for i in range(start, end))  # a slice would copy
+
+
+def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
+    """Leaves the headings that are not above this one: by its number, or by the style's first use."""
+    mark, level = heading.rank
+    if mark:
+        known = [rank for rank, _ in path]
+        if heading.rank in known:
+            del path[known.index(heading.rank) :]
+    else:
+        while path and path[-1][0][1] >= level:
+            path.pop()
+    path.append((heading.rank, heading.text))
+
+
+def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
+    """Cuts a section into pieces within the bound: between blocks, and inside one only if it alone is too long."""
+    for piece in _pack(section.document, section.start, section.end, sizes, section.body):
+        yield evolve(piece, text=piece.text.rstrip())
+
+
+def _pack(
+    document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
+) -> Iterator[Piece]:
+    """Puts blocks together as long as they fit. Lines before ``heading`` are no piece of their own."""
+    held: Piece | None = None
+    for a, b in _blocks(document, start, end):
+        block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
+        if held is None:
+            held = block
+        elif sizes.fits(text := f"{held.text}{_gap(document, held.end, a)}{block.text}"):
+            held = Piece(text=text, start=held.start, end=b)
+        elif held.end <= heading:
+            yield from _below(document, held, block, sizes)
+            held = None
+        else:
+            yield from _flush(document, held, (start, end), sizes)
+            held = block
+    if held is not None:
+        yield from _flush(document, held, (start, end), sizes)
+
+
+def _gap(document: Document, end: int, start: int) -> str:
+    return "\n" if end == start and document.lines[end - 1].strip() else "\n\n"
+
+
+def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts a block that is too long to stand below its heading, which goes with the first piece."""
+    less = sizes.beside(heading.text)
+    first, *others = _flush(document, block, (-1, -1), less)
+    if less is sizes:
+        yield heading
+        yield first
+    else:
+        yield evolve(first, text=f"{heading.text}\n\n{first.text}", start=heading.start)
+    yield from others
+
+
+def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    if sizes.fits(block.text):
+        yield block
+    elif (block.start, block.end) != around:
+        yield from _pack(document, block.start, block.end, sizes)
+    else:
+        for run in _runs(document.code, block.start, block.end):
+            yield from _cut(document, run, sizes)
+
+
+def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Cuts lines that are all code, or none of them; what lies between fences is fenced again in each part."""
+    text, lines = text_of_lines(document, *run), document.lines[slice(*run)]
+    first = run[0]
+    if sizes.fits(text):
+        yield Piece(text=text, start=first, end=run[1])
+    elif not document.code[first]:
+        for a, b, part in cut_prose(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b)
+    elif lines[0].lstrip().startswith(_FENCES) and lines[-1].strip() == lines[0].strip()[:3]:
+        less = sizes.beside(f"{lines[0]}{lines[-1]}")
+        for a, b, part in cut_code(lines[1:-1], less):
+            text = f"{lines[0]}\n{part}\n{lines[-1]}"
+            yield Piece(text=text, start=first + a + 1, end=first + b + 1, cut=True)
+    else:
+        for a, b, part in cut_code(lines, sizes):
+            yield Piece(text=part, start=first + a, end=first + b, cut=True)
+
+
+def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
+    begin = start
+    for i in range(start + 1, end + 1):
+        if i == end or code[i] != code[begin]:
+            yield begin, i
+            begin = i
+
+
+def _blocks(document: Document, start: int, end: int) -> Iterator[Span]:
+    """Yields spans, paragraphs and code blocks between two lines, the largest that are smaller than the whole."""
+    at = start
+    for a, b in _outermost(document.spans, start, end):
+        yield from _paragraphs(document, at, a)
+        if _has_text(document.lines, a, b):
+            yield a, b
+        at = b
+    yield from _paragraphs(document, at, end)
+
+
+def _outermost(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
+    at = start
+    for i in range(bisect_left(spans, (start,)), len(spans)):
+        a, b = spans[i]
+        if a >= end:
+            return
+        if a >= at and b <= end and (a, b) != (start, end):
+            yield a, b
+            at = b
+
+
+def _paragraphs(document: Document, begin: int, end: int) -> Iterator[Span]:
+    """Yields the paragraphs and code blocks outside of spans; code stays with a paragraph that touches it."""
+    start: int | None = None
+    code = document.code
+    for i in range(begin, end):
+        inside = code[i] != 0 and i > begin and code[i] == code[i - 1]
+        if not document.lines[i].strip() and not code[i]:
+            if start is not None:
+                yield start, i
+            start = None
+        elif start is None:
+            start = i
+        elif code[i - 1] and not inside:
+            yield start, i
+            start = i
+    if start is not None:
+        yield start, end
+
+
+def text_of_lines(document: Document, start: int, end: int) -> str:
+    """Joins lines. Where more than one line is blank outside of code, one is left."""
+    lines: list[str] = []
+    for i in range(start, end):
+        line = document.lines[i]
+        if line.strip() or document.code[i]:
+            lines.append(line)
+        elif lines and lines[-1].strip():
+            lines.append("")
+    return "\n".join(lines).strip("\n")

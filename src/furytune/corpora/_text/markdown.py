@@ -1,0 +1,258 @@
+"""Reads Markdown as CommonMark has it, with MyST's and MkDocs's directives."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+
+from attrs import define, field
+
+from furytune.corpora._text import rst
+from furytune.corpora._text.blocks import Document, Heading, Span
+from furytune.corpora._text.front_matter import front_matter
+from furytune.corpora._text.indents import Indents, depth
+from furytune.corpora._text.roles import readable_markdown
+
+__all__ = ["fences", "markdown", "plain"]
+
+_ATX = re.compile(r" {0,3}(#{1,6})(?![^ \t])(.*)$")
+# Pandoc's, MkDocs's and MyST's id and classes of a heading: "## Title { #anchor .class }".
+_ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
+_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
+_DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
+_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: ++[\w-]+)*+)(?:[ \t]++\"(.*)\")?[ \t]*+$")
+# What begins a block of its own in Markdown, so that a line of hyphens below it is no underline.
+_NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
+_TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
+_OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
+_LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
+_DEEPEST = 30  # directives; a deeper one is taken as it is, for reading it would exhaust the stack
+
+
+@define
+class _Reading:
+    """The lines of a file while they are read."""
+
+    lines: list[str]
+    code: list[int]
+    spans: list[Span] = field(factory=list)
+    dropped: Counter[str] = field(factory=Counter)
+    title: str = ""
+    blocks: int = 0
+    indented: bool = True
+    depth: int = 0
+    indented_until: int = 0
+    indents: Indents = field(init=False)
+    comment_ends: list[int] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.indents = Indents(self.lines)
+        self.comment_ends = [i for i, line in enumerate(self.lines) if "-->" in line]
+
+    def blank(self, start: int, end: int, reason: str) -> None:
+        rst.blank(self.lines, self.code, start, end)
+        self.dropped[reason] += 1
+
+    def mark(self, start: int, end: int) -> None:
+        self.blocks += 1
+        self.code[start:end] = [self.blocks] * (end - start)
+
+
+def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool = True) -> Document:
+    """Reads a file.
+
+    Args:
+        lines: Without line ends.
+        indented_code: Whether what is indented by four columns is code.
+        settings: Whether the file may begin with front matter.
+    """
+    r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
+    start, r.title = front_matter(lines) if settings else (0, "")
+    if start:
+        r.blank(0, start, "front_matter")
+    _read(r, start, len(r.lines))
+    for i, line in enumerate(r.lines):
+        if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
+            r.lines[i] = _ATTRIBUTES.sub("", line)
+    headings = _headings(r.lines, r.code)
+    if any(h.rank == ("", 1) for h in headings):
+        r.title = ""
+    _readable(r)
+    return Document(
+        lines=r.lines,
+        code=r.code,
+        spans=r.spans,
+        headings=headings,
+        title=r.title,
+        dropped=r.dropped,
+    )
+
+
+def plain(lines: Sequence[str]) -> Document:
+    """Reads plain text: no headings, and as code what is indented by four columns after a blank line."""
+    r = _Reading(list(lines), [0] * len(lines))
+    for i in range(len(lines)):
+        if not r.code[i] and _begins_indent(r, i, 0):
+            r.mark(i, r.indents.end(i + 1, 4))
+    return Document(lines=r.lines, code=r.code)
+
+
+def _read(r: _Reading, start: int, end: int) -> None:
+    """Marks code and directives between two lines, and leaves out what shows nothing."""
+    i = start
+    while i < end:
+        line = r.lines[i]
+        if (match := _FENCE.match(line)) and _opens(match):
+            i = _fenced(r, i, end, match)
+        elif match := _MKDOCS.match(line):
+            i = _indented_note(r, i, end, match)
+        elif line.lstrip().startswith("<!--") and depth(line) < 4:
+            i = _comment(r, i, end)
+        elif _TARGET.match(line):
+            r.blank(i, i + 1, "target")
+            i += 1
+        elif r.indented and _begins_indent(r, i, start):
+            if i >= r.indented_until:  # inside, the end is the same
+                r.indented_until = r.indents.end(i + 1, 4)
+            stop = min(r.indented_until, end)
+            fenced = next((j for j in range(i, stop) if (m := _FENCE.match(r.lines[j])) and _opens(m)), stop)
+            r.mark(i, fenced)  # a fence in a list item is one block, whatever stands before it
+            i = fenced
+        else:
+            i += 1
+
+
+def _begins_indent(r: _Reading, i: int, start: int) -> bool:
+    return bool(r.lines[i].strip()) and depth(r.lines[i]) >= 4 and (i == start or not r.lines[i - 1].strip())
+
+
+def _opens(match: re.Match[str]) -> bool:
+    if match["fence"][0] == ":":
+        return bool(_DIRECTIVE.match(match["info"]))
+    return not (match["fence"][0] == "`" and "`" in match["info"])
+
+
+def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    fence = match["fence"]
+    close = next((j for j in range(i + 1, end) if _closes(r.lines[j], fence)), end)
+    after = min(close + 1, end)
+    directive = _DIRECTIVE.match(match["info"])
+    name = directive[1].lower() if directive else ""
+    short = name.rpartition(":")[2]
+    reason = rst.LEFT_OUT.get(name, "autodoc" if name.startswith("auto") else "")
+    if reason:
+        r.blank(i, after, reason)
+    elif directive is None or short in rst.CODE or r.depth == _DEEPEST:
+        r.mark(i, after)
+    else:
+        r.spans.append((i, after))
+        r.lines[i] = match["indent"] + ("" if name == "eval-rst" else rst.head_of(name, directive[2].strip()))
+        if close < end:
+            r.lines[close] = ""
+        _body(r, i + 1, close, name)
+    return after
+
+
+def fences(lines: Sequence[str]) -> list[bool]:
+    """Tells for each line whether it is code between fences, or one of the fences."""
+    inside, fence = [], ""
+    for line in lines:
+        match = None if fence else _FENCE.match(line)
+        opens = match is not None and match["fence"][0] != ":" and _opens(match)
+        inside.append(bool(fence) or opens)
+        if fence and _closes(line, fence):
+            fence = ""
+        elif opens and match:
+            fence = match["fence"]
+    return inside
+
+
+def _closes(line: str, fence: str) -> bool:
+    text = line.strip()
+    return len(text) >= len(fence) and set(text) == {fence[0]}
+
+
+def _body(r: _Reading, start: int, end: int, name: str) -> None:
+    if name == "eval-rst":
+        inner = rst.rst(r.lines[start:end], headings=False)
+        r.lines[start:end] = inner.lines
+        for i, number in enumerate(inner.code, start):
+            r.code[i] = number and number + r.blocks
+        r.blocks += max(inner.code, default=0)
+        r.spans += [(a + start, b + start) for a, b in inner.spans]
+        r.dropped += inner.dropped
+        return
+    while start < end and _OPTION.match(r.lines[start]):
+        r.blank(start, start + 1, "option")
+        start += 1
+    r.depth += 1
+    _read(r, start, end)
+    r.depth -= 1
+
+
+def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    stop = min(r.indents.end(i + 1, depth(r.lines[i]) + 4), end)
+    r.lines[i] = match[1] + rst.head_of(match[2].strip(), match[3] or "")
+    if stop > i + 1:
+        r.spans.append((i, stop))
+    for j in range(i + 1, stop):
+        if (inner := _FENCE.match(r.lines[j])) and _opens(inner) and not r.code[j]:
+            close = next((k for k in range(j + 1, stop) if _closes(r.lines[k], inner["fence"])), stop - 1)
+            r.mark(j, close + 1)
+    return stop
+
+
+def _comment(r: _Reading, i: int, end: int) -> int:
+    at = bisect_left(r.comment_ends, i)
+    close = r.comment_ends[at] if at < len(r.comment_ends) else end
+    if close >= end:
+        return i + 1
+    rest = r.lines[close].partition("-->")[2]
+    if rest.strip():
+        return close + 1  # text follows on the same line; what is shown counts more than what is not
+    r.blank(i, close + 1, "comment")
+    return close + 1
+
+
+def _readable(r: _Reading) -> None:
+    start = 0
+    for i in range(len(r.lines) + 1):
+        if i == len(r.lines) or r.code[i] or not r.lines[i].strip():
+            text = "\n".join(r.lines[start:i])
+            if "`" in text or "![" in text:
+                r.lines[start:i] = readable_markdown(text).split("\n")
+                images = len(_IMAGE.findall(text)) - len(_IMAGE.findall("\n".join(r.lines[start:i])))
+                if images:
+                    r.dropped["image"] += images
+            start = i + 1
+
+
+def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
+    found: list[Heading] = []
+    for i, line in enumerate(lines):
+        if code[i] or len(line) > _LONGEST:
+            continue
+        above = lines[i - 1] if i and not code[i - 1] else ""
+        alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
+        if match := _ATX.match(line):
+            if text := _without_closing(match[2]):
+                found.append(Heading(first=i, body=i + 1, rank=("", len(match[1])), text=_title(text)))
+        elif (match := _SETEXT.match(line)) and above.strip() and alone and not _NO_PARAGRAPH.match(above):
+            rank = ("", 1 if match[1][0] == "=" else 2)
+            found.append(Heading(first=i - 1, body=i + 1, rank=rank, text=_title(above)))
+    return found
+
+
+def _without_closing(text: str) -> str:
+    """Returns the text of a heading without the row of ``#`` that may close it."""
+    text = text.strip(" \t")
+    less = text.rstrip("#")
+    return text if less and not less.endswith((" ", "\t")) else less.rstrip(" \t")
+
+
+def _title(text: str) -> str:
+    return " ".join(readable_markdown(text).split())

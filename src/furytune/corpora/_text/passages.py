@@ -1,0 +1,113 @@
+"""Makes passages of a document, and accounts for what was left out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from furytune._python_source.files import Unique, address
+from furytune.corpora._text.blocks import Document, Piece, Section, pieces, sections
+from furytune.corpora._text.sizes import Sizes
+from furytune.errors import ConfigError
+from furytune.records import Dropped, Passage
+
+__all__ = ["Making", "check_revision", "cut_code_note", "passages_of"]
+
+_NOT_SLUG = re.compile(r"[^\w.]+")
+
+
+def check_revision(url: str, revision: str) -> None:
+    """Refuses a pattern that needs a revision where there is none."""
+    if "{revision}" in url and not revision:
+        raise ConfigError(
+            "url holds {revision}, and nobody says which this is; give revision=, or write it into url"
+        )
+
+
+@frozen(kw_only=True)
+class Making:
+    """What all passages of a corpus have in common."""
+
+    sizes: Sizes
+    url: str
+    revision: str
+    unique: Unique
+
+    def passage(
+        self,
+        name: str,
+        *,
+        title: str,
+        text: str,
+        file: str,
+        where: str,
+        start: int | str,
+        end: int | str,
+        anchor: str = "",
+        page: str = "",
+    ) -> Passage:
+        """Returns a passage; ``where`` is its place in the file, such as "10-42"."""
+        at = f"@{self.revision}" if self.revision else ""
+        return Passage(
+            id=self.unique(name, text),
+            text=text,
+            title=title,
+            source=f"{file}{where}{at}",
+            url=address(
+                self.url, path=file, start=start, end=end, revision=self.revision, anchor=anchor, page=page
+            ),
+        )
+
+
+def passages_of(document: Document, name: str, below: str, making: Making) -> Iterator[Passage | Dropped]:
+    """Yields the passages of a file, then what was left out of it; ``below`` is its path below the source."""
+    cut = 0
+    for section in sections(document):
+        for piece in pieces(section, making.sizes):
+            yield _passage(section, piece, name, below, making)
+            cut += piece.cut
+    for reason, count in sorted(document.dropped.items()):
+        yield Dropped(reason=reason, unit="record", count=count, where=name)
+    if cut:
+        yield cut_code_note(cut, name)
+
+
+def cut_code_note(count: int, name: str) -> Dropped:
+    """Returns the note on code blocks that had to be cut; nothing of them is missing."""
+    return Dropped(
+        reason="cut_code_block",
+        unit="record",
+        count=count,
+        where=name,
+        detail="parts of code blocks that are over max_tokens, cut between lines; all parts are passages",
+    )
+
+
+def _passage(section: Section, piece: Piece, name: str, below: str, making: Making) -> Passage:
+    document = section.document
+    start, end = piece.start, piece.end - 1
+    while start < end and not document.lines[start].strip():
+        start += 1
+    while end > start and not document.lines[end].strip():
+        end -= 1
+    first, last = (document.origin[start], document.origin[end]) if document.origin else (start + 1, end + 1)
+    path = section.path
+    slug = "/".join(_NOT_SLUG.sub("-", heading.casefold()).strip("-") for heading in path)
+    where = f":{first}-{last}"
+    if document.unit == "anchor":
+        where = f"#{section.anchor}" if section.anchor else ""
+    elif document.unit:
+        where = f":{document.unit} {first}" + (f"-{last}" if last > first else "")
+    return making.passage(
+        f"{name}#{slug}" if slug else name,
+        title=" > ".join(path) or name,
+        text=piece.text,
+        file=name,
+        where=where,
+        start="" if document.unit == "anchor" else first,
+        end="" if document.unit == "anchor" else last,
+        anchor=section.anchor,
+        page=below,
+    )

@@ -1,0 +1,1 @@
+"""The code in an answer, and what it uses of a package."""

@@ -1,0 +1,1 @@
+"""How a data set is written: files, manifest, one commit."""

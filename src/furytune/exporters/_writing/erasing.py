@@ -1,0 +1,245 @@
+"""Takes rows out of a data set that lies on disk: the others keep their bytes and their order.
+
+A data set is several files, and only one rename at a time is atomic. So the manifest says first which rows go and
+what the files will be; then the files are replaced, and last the manifest, without that note. Whoever finds the
+note, after a crash, carries it out: it holds all that is needed, and the result is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from furytune._privacy.lineage import decode_row, names, whole_numbers
+from furytune._storage import manifests
+from furytune._storage.durable import StagedFile, staged
+from furytune._values.canonical import Json
+from furytune.errors import ExportError
+from furytune.exporters._writing.manifest import blocks, encode_head, is_json_lines, load_dataset
+
+__all__ = ["check", "erase", "rows_naming"]
+
+_PLAN = "forgetting"
+_BLOCK = 1 << 20
+
+
+def check(manifest: Path) -> None:
+    """Raises ExportError unless rows can be taken out: the data set is whole, or an erasure of it was cut short."""
+    try:
+        head = manifests.read_head(manifest)
+        if _PLAN not in head:
+            load_dataset(manifest)
+    except OSError as error:
+        raise ExportError(
+            f"{manifest}: cannot be read: {error.strerror}; nothing was changed; name the manifest of a data set"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExportError(
+            f"{manifest}: not a whole manifest of a data set; nothing was changed; name the file that ends with "
+            ".manifest.json, or export the data set again"
+        ) from error
+
+
+def erase(manifest: Path, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
+    """Removes each row that any of the messages is behind, or is quoted in the prompt of.
+
+    Rows that hold the id of one of the people are removed too: older versions made such rows. Nor is any of the ids left as
+    an example of what was dropped. If there is nothing to remove, no file is touched.
+
+    Args:
+        manifest: Of the data set.
+        messages: Ids of chat messages.
+        people: Ids of people.
+
+    Returns:
+        How many rows were removed, those of an interrupted call included, and how many are left.
+
+    Raises:
+        ExportError: The files are not those that the manifest lists, or cannot be written. Calling again goes on.
+    """
+    try:
+        head = manifests.read_head(manifest)
+        finished = 0
+        if _PLAN in head:
+            finished = len(head[_PLAN]["rows"])
+            _finish(manifest, head)
+            head = manifests.read_head(manifest)
+        load_dataset(manifest)
+        wanted = messages if isinstance(messages, (set, frozenset)) else frozenset(messages)
+        naming = whole_numbers(people)
+        gone = [row.id for row in _rows(manifest) if not wanted.isdisjoint(row.holds())]
+        if naming:
+            gone += set(_naming(manifest, head, naming)).difference(gone)
+        counts = _recounted(head["counts"], frozenset(gone), wanted | frozenset(people))
+        if gone:
+            head[_PLAN] = {
+                "rows": gone,
+                "files": [_after(manifest, f, frozenset(gone)) for f in head["files"]],
+                "counts": counts,
+            }
+            _write(manifest, head, keep=None)
+            _finish(manifest, head)
+            head = manifests.read_head(manifest)
+        elif counts != head["counts"]:
+            _write(manifest, {**head, "counts": counts}, keep=None)
+    except OSError as error:
+        raise ExportError(
+            f"{error.filename or manifest}: cannot be written: {error.strerror or type(error).__name__}; "
+            "remove the cause and run again, which finishes what was begun"
+        ) from error
+    except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        raise ExportError(
+            f"{manifest}: not a whole manifest of a data set; export the data set again"
+        ) from error
+    return finished + len(gone), sum(int(f["rows"]) for f in head["files"])
+
+
+def rows_naming(manifest: Path, people: Collection[str], messages: Collection[str]) -> int:
+    """Returns how many rows hold the id of one of the people, but none of the messages."""
+    naming = whole_numbers(people)
+    head = manifests.read_head(manifest)
+    if naming is None or _PLAN in head:
+        return 0
+    hits = set(_naming(manifest, head, naming))
+    return sum(row.id in hits and set(row.holds()).isdisjoint(messages) for row in _rows(manifest))
+
+
+def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) -> Iterator[str]:
+    """Yields the ids of rows that hold an id, in the data or in what the manifest says of them."""
+    for file in head["files"]:
+        path = manifest.parent / file["name"]
+        records = _records(path)
+        if not is_json_lines(str(path)):
+            next(records)
+        lines = ((decode_row(line), line) for line in manifests.source_lines(manifest))
+        ours = ((row, line) for row, line in lines if row.split == file["split"])
+        for record, (row, line) in zip(records, ours, strict=True):
+            if naming.search(record) or naming.search(line):
+                yield row.id
+
+
+def _finish(manifest: Path, head: dict[str, Any]) -> None:
+    """Carries out the note of a manifest."""
+    plan = head.pop(_PLAN)
+    gone = frozenset(plan["rows"])
+    with staged() as group:
+        for before, after in zip(head["files"], plan["files"], strict=True):
+            path = manifest.parent / before["name"]
+            if after["rows"] == 0 and before["split"] == "validation":
+                group.remove(path)  # a data set without validation rows has no file for them
+                continue
+            if _sha256(path) == after["sha256"]:
+                continue
+            file = group.open(path)
+            made = hashlib.sha256()
+            for record in _kept(manifest, before, gone):
+                made.update(record)
+                file.write(record)
+            if made.hexdigest() != after["sha256"]:
+                raise ExportError(
+                    f"{path}: is not the file that its manifest lists: it was changed while rows were taken out; "
+                    "export the data set again, or delete it"
+                )
+        head["files"] = [f for f in plan["files"] if f["rows"] or f["split"] == "train"]
+        head["counts"] = plan["counts"]
+        head["forgotten"] = head.get("forgotten", 0) + len(gone)
+        _fill(group.open(manifest), manifest, head, lambda row: row not in gone)
+
+
+def _write(manifest: Path, head: Mapping[str, Json], *, keep: Callable[[str], bool] | None) -> None:
+    with staged() as group:
+        _fill(group.open(manifest), manifest, head, keep)
+
+
+def _fill(
+    file: StagedFile, manifest: Path, head: Mapping[str, Json], keep: Callable[[str], bool] | None
+) -> None:
+    """Writes a manifest with another head, and of its sources those of the rows to keep."""
+    file.write(encode_head(head))
+    waiting: list[bytes] = []
+    size = 0
+    between = b""
+    for line in manifests.source_lines(manifest):
+        if keep is not None and not keep(decode_row(line).id):
+            continue
+        waiting += (between, line)
+        between = b",\n"
+        size += len(line)
+        if size > _BLOCK:
+            file.write(b"".join(waiting))
+            waiting.clear()
+            size = 0
+    file.write(b"".join([*waiting, b"\n]\n}\n" if between else b"]\n}\n"]))
+
+
+def _rows(manifest: Path) -> Iterator[Any]:
+    return map(decode_row, manifests.source_lines(manifest))
+
+
+def _kept(manifest: Path, file: Mapping[str, Any], gone: Collection[str]) -> Iterator[bytes]:
+    """Yields the bytes of the rows of a file that stay, its header included."""
+    path = manifest.parent / file["name"]
+    records = _records(path)
+    if not is_json_lines(str(path)):
+        yield next(records)
+    rows = (row.id for row in _rows(manifest) if row.split == file["split"])
+    for record, row in zip(records, rows, strict=True):
+        if row not in gone:
+            yield record
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    """Yields the records of a file: lines, or for CSV what ends at a line break outside of quotes."""
+    quoted = not is_json_lines(str(path))
+    inside = False
+    parts: list[bytes] = []
+    with path.open("rb") as lines:
+        for line in lines:
+            inside ^= quoted and line.count(b'"') % 2 == 1
+            parts.append(line)
+            if not inside:
+                yield b"".join(parts)
+                parts.clear()
+
+
+def _after(manifest: Path, file: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """Returns the entry of a file as it will be."""
+    made = hashlib.sha256()
+    rows = size = 0
+    for record in _kept(manifest, file, gone):
+        made.update(record)
+        size += len(record)
+        rows += 1
+    if not is_json_lines(str(manifest.parent / file["name"])):
+        rows -= 1
+    return {**file, "rows": rows, "size": size, "sha256": made.hexdigest()}
+
+
+def _sha256(path: Path) -> str:
+    return manifests.sha256_of(blocks(str(path))) if os.path.lexists(path) else ""
+
+
+def _recounted(
+    counts: Mapping[str, Any], gone: Collection[str], wanted: frozenset[str] | set[str]
+) -> dict[str, Any]:
+    """Returns the counts with the rows moved to those dropped; no example names what went."""
+    if not counts:
+        return {}
+    dropped = [
+        {**d, "examples": [e for e in d["examples"] if e not in gone and wanted.isdisjoint(names(e))]}
+        for d in counts["dropped"]
+    ]
+    if not gone:
+        return {**counts, "dropped": dropped}
+    entry = next((d for d in dropped if (d["unit"], d["reason"]) == ("pair", "forgotten")), None)
+    if entry is None:
+        entry = {"unit": "pair", "reason": "forgotten", "count": 0, "examples": []}
+        dropped = sorted([*dropped, entry], key=lambda d: (d["unit"], d["reason"]))
+    entry["count"] += len(gone)
+    return {**counts, "rows": counts["rows"] - len(gone), "dropped": dropped}

@@ -1,1 +1,0 @@
-"""The append-only record of a Discord server on disk."""

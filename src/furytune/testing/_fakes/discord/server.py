@@ -1,0 +1,214 @@
+"""HTTP on loopback for the fake Discord: limits, the record of requests, and what shall go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Literal
+
+from attrs import define, field
+
+from furytune.errors import MissingExtraError
+from furytune.testing._fakes.discord.limits import Limits, Scope
+from furytune.testing._fakes.discord.messages import encode
+from furytune.testing._fakes.discord.service import Answer, Service, problem
+from furytune.testing._fakes.loopback import Strike
+
+__all__ = ["Asked", "DiscordFault", "Mode", "Server"]
+
+Mode = Literal[
+    "status", "local", "global", "shared", "reset", "truncate", "cut", "slow", "html", "hang", "forbid"
+]
+
+_SCOPES: dict[str, Scope] = {"local": "user", "global": "global", "shared": "shared"}
+_VIA = "1.1 google"
+_BASE = "/api/v10"
+_HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>cloudflare</body></html>"
+
+
+@define(kw_only=True)
+class Asked:
+    """One request and how it was answered.
+
+    Attributes:
+        time: When it arrived, in seconds of the monotonic clock.
+        method: Such as "GET".
+        path: Without the base and the query.
+        query: The last value of each name.
+        status: What was answered; 0 while nothing is, or where the connection was dropped.
+        bucket: Hash of its rate-limit bucket, "" where it has none.
+        scope: Of a 429: "user", "global" or "shared".
+    """
+
+    time: float
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int = 0
+    bucket: str = ""
+    scope: str = ""
+
+    @property
+    def line(self) -> str:
+        """Method and path, which faults are matched with."""
+        return f"{self.method} {self.path}"
+
+
+@define(kw_only=True)
+class DiscordFault(Strike):
+    """What goes wrong with the next matching requests; see `FakeDiscord.fail`."""
+
+    mode: Mode = "status"
+    wait: float = 0.1
+
+
+@define(eq=False)
+class Server:
+    """Serves on a free port of 127.0.0.1 in a thread of its own, until it is closed."""
+
+    service: Service
+    limits: Limits
+    token: str = field(repr=False)
+    latency: float = 0.0
+    requests: list[Asked] = field(factory=list, repr=False)
+    faults: list[DiscordFault] = field(factory=list)
+    hooks: list[Callable[[Asked], None]] = field(factory=list)
+    errors: list[Exception] = field(factory=list)
+    url: str = ""
+    _refused: set[str] = field(factory=set, repr=False)
+    _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, repr=False)
+    _thread: threading.Thread | None = None
+    _released: asyncio.Event = field(factory=asyncio.Event, repr=False)
+
+    def open(self) -> None:
+        """Starts to serve."""
+        try:
+            import aiohttp  # noqa: F401
+        except ImportError as error:
+            raise MissingExtraError("FakeDiscord", "discord") from error
+        started: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread.start()
+        self.url = started.result()
+
+    def close(self) -> None:
+        """Stops, and lets go of requests that hang."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._released.set)
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, started: Future[str]) -> None:
+        try:
+            self._loop.run_until_complete(self._serve(started))
+        except BaseException as error:  # noqa: BLE001  (told to whoever waits for the start)
+            started.set_exception(error)
+        finally:
+            self._loop.close()
+
+    async def _serve(self, started: Future[str]) -> None:
+        from aiohttp import web
+
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}")
+        await self._released.wait()
+        await runner.cleanup()
+
+    async def _handle(self, request: Any) -> Any:
+        from aiohttp import web
+
+        asked = Asked(
+            time=self.limits.clock(),
+            method=request.method,
+            path=request.path.removeprefix(_BASE),
+            query=dict(request.query),
+        )
+        self.requests.append(asked)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        answer, headers, fault = self._answer(asked, request)
+        asked.bucket = headers.get("X-RateLimit-Bucket", "")
+        mode = "" if fault is None else fault.mode
+        if fault is not None and mode in {"reset", "hang"}:
+            await self._drop(request, fault)
+            return web.Response(status=500)
+        asked.status = answer.status
+        body = answer.body
+        headers |= {"Content-Type": "application/json", "Via": _VIA}
+        if mode == "html":
+            body, headers["Content-Type"] = _HTML, "text/html; charset=UTF-8"
+        if mode == "truncate":
+            body = body[: len(body) // 2]
+        if fault is not None and mode in {"cut", "slow"}:
+            return await self._dribble(request, answer.status, headers, body, fault)
+        return web.Response(body=body, status=answer.status, headers=headers)
+
+    def _answer(self, asked: Asked, request: Any) -> tuple[Answer, dict[str, str], DiscordFault | None]:
+        try:
+            for hook in list(self.hooks):
+                hook(asked)
+        except Exception as error:  # noqa: BLE001  (raised again where the server is closed)
+            self.errors.append(error)
+            return problem(500), {}, None
+        given = request.headers.get("Authorization", "")
+        if given in self._refused:
+            self.limits.violations.append(f"{asked.line}: sent with a token that was refused before")
+        if given != f"Bot {self.token}":
+            self._refused.add(given)
+            return problem(401), {}, None
+        found = self.service.route(asked.path)
+        if not request.path.startswith(_BASE) or found is None:
+            return problem(404), {}, None
+        if asked.method != "GET":
+            return problem(405), {"Allow": "GET"}, None
+        route, major, answer = found
+        bucket, refusal = self.limits.take(asked.line, route, major, asked.time)
+        fault = None
+        if refusal is None:
+            fault = next((f for f in self.faults if f.strikes(asked.line)), None)
+        if fault is not None and fault.mode in _SCOPES:
+            refusal = self.limits.stop(bucket, _SCOPES[fault.mode], fault.wait)
+        headers = self.limits.headers(bucket)
+        if refusal is not None:
+            asked.scope = refusal.scope
+            told = {} if refusal.scope == "global" else headers
+            return Answer(429, encode(refusal.body)), told | refusal.headers, None
+        if fault is not None and fault.mode in {"status", "html"}:
+            return problem(fault.status), headers, fault
+        if fault is not None and fault.mode == "forbid":
+            return Answer(403, b'{"message":"Missing Access","code":50001}'), headers, fault
+        return answer(asked.query), headers, fault
+
+    async def _drop(self, request: Any, fault: DiscordFault) -> None:
+        if fault.mode == "hang":
+            await self._released.wait()
+        transport = request.transport
+        if transport is not None:
+            line = transport.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+
+    async def _dribble(
+        self, request: Any, status: int, headers: dict[str, str], body: bytes, fault: DiscordFault
+    ) -> Any:
+        from aiohttp import web
+
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = len(body)
+        await response.prepare(request)
+        if fault.mode == "cut":
+            await response.write(body[: len(body) // 2])
+            request.transport.close()
+            return response
+        step = max(1, len(body) // 10)
+        for at in range(0, len(body), step):
+            await response.write(body[at : at + step])
+            await asyncio.sleep(fault.wait / 10)
+        await response.write_eof()
+        return response

@@ -1,0 +1,348 @@
+"""A guild in memory that tests edit while it is crawled."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from threading import RLock
+from typing import Any
+
+from furytune.testing._fakes.discord import messages as parts
+from furytune.testing._fakes.discord.model import KINDS, PERMISSIONS, Channel, Message, Role, User, snowflake
+
+__all__ = ["World"]
+
+_MENTION = re.compile(r"<@!?(\d{15,20})>")
+_FORUMS = ("forum", "media")
+
+
+class World:
+    """A guild, its members, channels and messages; every method may be called from any thread.
+
+    Args:
+        start: Milliseconds since 1970 of the first thing that is made.
+        tick: Milliseconds that pass with everything that is made or done. 0 stops the clock: ids then differ
+            by their increment only.
+        name: Of the guild.
+
+    Attributes:
+        guild: The guild's id.
+        now: Milliseconds since 1970; add to it to let time pass.
+        bot: The account that reads. It may manage threads; `deny` takes that away.
+        content_intent: Whether it may read what others wrote.
+        members_intent: Whether it may list members.
+        remember: Whether the JSON of messages is kept for the next request.
+    """
+
+    def __init__(self, *, start: int = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop") -> None:
+        self.lock = RLock()
+        self.now = start
+        self.tick = tick
+        self.name = name
+        self.content_intent = True
+        self.members_intent = True
+        self.remember = True
+        self._increment = 0
+        self.channels: dict[int, Channel] = {}
+        self.users: dict[int, User] = {}
+        self.roles: dict[int, Role] = {}
+        self.guild_number = self._number()
+        self.guild = str(self.guild_number)
+        granted = ("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CONNECT")
+        self.everyone = Role(self.guild_number, "@everyone", sum(PERMISSIONS[n] for n in granted))
+        self.roles[self.guild_number] = self.everyone
+        self.owner = self.add_member("owner")
+        self.bot = self.add_member("furytune", bot=True, roles=[self.add_role("reader", "MANAGE_THREADS")])
+
+    def _number(self) -> int:
+        self.now += self.tick
+        self._increment = 0 if self.tick else self._increment + 1
+        return snowflake(self.now, self._increment)
+
+    def add_role(self, name: str, *permissions: str) -> Role:
+        """Makes a role that grants permissions, by their published names."""
+        with self.lock:
+            bits = sum(PERMISSIONS[p] for p in permissions)
+            role = Role(self._number(), name, bits, position=len(self.roles))
+            self.roles[role.number] = role
+            return role
+
+    def add_member(self, name: str, *, bot: bool = False, roles: Iterable[Role] = ()) -> User:
+        """Makes an account that is a member of the guild."""
+        with self.lock:
+            number = self._number()
+            who = User(number, name, bot, list(roles), joined=self.now)
+            self.users[number] = who
+            return who
+
+    def leave(self, who: User) -> None:
+        """Takes an account out of the guild; its messages stay."""
+        with self.lock:
+            who.member = False
+
+    def add_channel(
+        self,
+        name: str,
+        kind: str = "text",
+        *,
+        category: Channel | None = None,
+        topic: str | None = None,
+        tags: Iterable[str] = (),
+        nsfw: bool = False,
+    ) -> Channel:
+        """Makes a channel: text, announcement, voice, stage, forum, media or category."""
+        if kind not in KINDS or kind.endswith("_thread"):
+            raise ValueError(f"no kind of channel: {kind!r}")
+        with self.lock:
+            where = Channel(self._number(), name, kind, category, len(self.channels), topic, nsfw)
+            where.tags = {tag: self._number() for tag in tags}
+            self.channels[where.number] = where
+            return where
+
+    def add_thread(
+        self,
+        parent: Channel,
+        title: str,
+        *,
+        author: User | str = "asker",
+        content: str | None = None,
+        starter: Message | None = None,
+        tags: Iterable[str] = (),
+        archived: bool = False,
+        private: bool = False,
+        locked: bool = False,
+        joined: bool = False,
+    ) -> Channel:
+        """Makes a thread, or the post of a forum.
+
+        Args:
+            parent: Its channel.
+            title: Its name.
+            author: Who starts it.
+            content: First message; a forum's post has always one.
+            starter: Message of the parent that it is started on, whose id it takes.
+            tags: Of a forum's post; made where the forum does not have them.
+            archived: Whether it is closed. A message that is posted later leaves it closed, but at a later
+                time: as if the message had opened it and it had been closed again.
+            private: Whether only its members and those who manage threads see it.
+            locked: Whether only those who manage threads may open it.
+            joined: Whether the bot is a member of it.
+        """
+        with self.lock:
+            who = self._who(author)
+            kind = "private_thread" if private else "public_thread"
+            if parent.kind == "announcement":
+                kind = "announcement_thread"
+            number = self._number() if starter is None else starter.number
+            thread = Channel(number, title, kind, parent, owner=who, archived=archived, archived_at=self.now)
+            thread.locked, thread.joined = locked, joined
+            for tag in tags:
+                thread.applied.append(parent.tags[tag] if tag in parent.tags else self._tag(parent, tag))
+            self.channels[number] = thread
+            if parent.kind in _FORUMS:
+                parent.last, thread.starters = number, 1
+                self._append(thread, Message(number, thread, who, content or ""))
+                return thread
+            if starter is not None:
+                starter.thread, thread.starters = thread, 1
+                about = parts.reference(starter, self.guild)
+                first = Message(self._number(), thread, who, "", 21, reply_to=starter, extra=about)
+                self._append(thread, first)
+            elif not private:
+                about = {"type": 0, "channel_id": thread.id, "guild_id": self.guild}
+                notice = Message(self._number(), parent, who, title, 18, extra={"message_reference": about})
+                self._append(parent, notice)
+            if content is not None:
+                self._append(thread, Message(self._number(), thread, who, content))
+            return thread
+
+    def _tag(self, forum: Channel, name: str) -> int:
+        forum.tags[name] = self._number()
+        return forum.tags[name]
+
+    def post(
+        self,
+        channel: Channel,
+        author: User | str,
+        content: str = "",
+        *,
+        reply_to: Message | None = None,
+        forward_of: Message | None = None,
+        attachments: Sequence[str | Mapping[str, Any]] = (),
+        embeds: Sequence[str | Mapping[str, Any]] = (),
+        stickers: Sequence[str] = (),
+        poll: tuple[str, Sequence[str]] | None = None,
+        webhook: bool = False,
+        command: str = "",
+        type: int | None = None,  # noqa: A002  (the payload's name)
+        **more: Any,
+    ) -> Message:
+        """Posts a message.
+
+        Args:
+            channel: Where.
+            author: Who, or the name of a member, who is made at the first use.
+            content: Text; ``<@id>`` mentions a member.
+            reply_to: Message that it answers.
+            forward_of: Message that it forwards.
+            attachments: File names, or fields of the payload.
+            embeds: Descriptions, or fields of the payload.
+            stickers: Names.
+            poll: Question and answers.
+            webhook: Whether it came through a webhook of this name.
+            command: Name of the bot's command that it answers.
+            type: As published, such as 7 for "has joined"; else that of a message or a reply.
+            **more: Fields of the payload, such as ``flags``.
+        """
+        with self.lock:
+            who = self._who(author, webhook=webhook)
+            message = Message(self._number(), channel, who, content, reply_to=reply_to)
+            extra: dict[str, Any] = {}
+            if attachments:
+                extra["attachments"] = [parts.attachment(self._number(), a, channel) for a in attachments]
+            if embeds:
+                extra["embeds"] = [parts.embed(e) for e in embeds]
+            if stickers:
+                extra["sticker_items"] = [parts.sticker(self._number(), name) for name in stickers]
+            if poll:
+                extra["poll"] = parts.poll(*poll, self.now + 86_400_000)
+            if reply_to is not None:
+                message.type = 19
+                extra |= parts.reference(reply_to, self.guild)
+            if forward_of is not None:
+                extra |= parts.forward(forward_of, self.guild)
+            if webhook:
+                extra["webhook_id"] = who.id
+            if command:
+                message.type = 20
+                extra |= parts.command(self._number(), who, command, self.owner, self.guild)
+            if type is not None:
+                message.type = type
+            if "<@" in content:
+                found = (self.users.get(int(n)) for n in _MENTION.findall(content))
+                message.mentions = tuple(dict.fromkeys(u for u in found if u is not None))
+            message.extra = extra | more or None
+            self._append(channel, message)
+            return message
+
+    def end_poll(self, message: Message, winner: int = 1, votes: int = 3) -> Message:
+        """Ends a poll, which its channel is told by a message of its author."""
+        with self.lock:
+            assert message.extra is not None
+            embed = parts.poll_result(message.extra["poll"], winner, votes)
+            about = parts.reference(message, self.guild)
+            return self.post(message.channel, message.author, embeds=[embed], type=46, **about)
+
+    def _append(self, channel: Channel, message: Message) -> None:
+        channel.numbers.append(message.number)
+        channel.messages.append(message)
+        channel.last = message.number
+        channel.sent += 1
+        if channel.archived:
+            channel.archived_at = self.now
+
+    def _who(self, author: User | str, *, webhook: bool = False) -> User:
+        if isinstance(author, User):
+            return author
+        for who in self.users.values():
+            if who.name == author and who.webhook == webhook:
+                return who
+        who = self.add_member(author)
+        if webhook:
+            who.webhook, who.member = True, False
+        return who
+
+    def edit(self, message: Message, content: str, *, silently: bool = False) -> None:
+        """Changes the text of a message.
+
+        Args:
+            message: Which.
+            content: Its new text.
+            silently: Whether it gets no time of edit, as when the service adds the preview of a link.
+        """
+        with self.lock:
+            message.content, message.core = content, b""
+            self.now += self.tick
+            if not silently:
+                message.edited = self.now
+
+    def delete(self, message: Message) -> None:
+        """Deletes a message; the thread that was started on it stays."""
+        with self.lock:
+            where = message.channel
+            if not message.deleted:
+                at = bisect_left(where.numbers, message.number)
+                del where.numbers[at], where.messages[at]
+            message.deleted = True
+            self.now += self.tick
+
+    def delete_channel(self, channel: Channel) -> None:
+        """Deletes a channel with its threads; the channels of a category stay."""
+        with self.lock:
+            self.channels.pop(channel.number, None)
+            for other in [c for c in self.channels.values() if c.parent is channel]:
+                if other.is_thread:
+                    del self.channels[other.number]
+                else:
+                    other.parent = None
+            self.now += self.tick
+
+    def archive(self, thread: Channel, *, archived: bool = True) -> None:
+        """Closes a thread, or opens it."""
+        with self.lock:
+            self.now += self.tick
+            thread.archived, thread.archived_at = archived, self.now
+
+    def rename(self, channel: Channel, name: str) -> None:
+        """Gives a channel or thread another name."""
+        with self.lock:
+            channel.name = name
+
+    def retag(self, post: Channel, *tags: str) -> None:
+        """Gives the post of a forum other tags, such as "solved"."""
+        with self.lock:
+            forum = post.parent
+            assert forum is not None
+            post.applied = [forum.tags[t] if t in forum.tags else self._tag(forum, t) for t in tags]
+
+    def react(self, message: Message, emoji: str, count: int = 1) -> None:
+        """Sets how many people react with an emoji; 0 takes it away."""
+        with self.lock:
+            extra = message.extra or {}
+            others = [r for r in extra.get("reactions", []) if r["emoji"]["name"] != emoji]
+            if count:
+                others.append(parts.reaction(emoji, count))
+            extra["reactions"] = others
+            if not others:
+                del extra["reactions"]
+            message.extra, message.core = extra or None, b""
+
+    def pin(self, message: Message, *, pinned: bool = True) -> None:
+        """Pins a message, which its channel is told, or unpins it."""
+        with self.lock:
+            message.pinned, message.core = pinned, b""
+            if pinned:
+                where, about = message.channel, parts.reference(message, self.guild)
+                self._append(where, Message(self._number(), where, self.owner, "", 6, extra=about))
+
+    def deny(self, channel: Channel, *permissions: str) -> None:
+        """Takes permissions from the bot in a channel and its threads, by their published names."""
+        self.overwrite(channel, self.bot, deny=permissions)
+
+    def allow(self, channel: Channel, *permissions: str) -> None:
+        """Grants the bot permissions in a channel and its threads, by their published names."""
+        self.overwrite(channel, self.bot, allow=permissions)
+
+    def overwrite(
+        self, channel: Channel, whom: User | Role, *, allow: Iterable[str] = (), deny: Iterable[str] = ()
+    ) -> None:
+        """Grants and takes permissions of one account or role in a channel."""
+        with self.lock:
+            kind = int(isinstance(whom, User))
+            _, allowed, denied = channel.overwrites.get(whom.number, (kind, 0, 0))
+            for name in allow:
+                allowed, denied = allowed | PERMISSIONS[name], denied & ~PERMISSIONS[name]
+            for name in deny:
+                allowed, denied = allowed & ~PERMISSIONS[name], denied | PERMISSIONS[name]
+            channel.overwrites[whom.number] = (kind, allowed, denied)

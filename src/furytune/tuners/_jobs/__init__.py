@@ -1,0 +1,1 @@
+"""Tuning jobs, whichever service runs them."""

@@ -1,0 +1,89 @@
+"""Follows a remote job until it has ended, whatever the network does meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+
+from furytune.errors import ServiceError, TuningError
+from furytune.records import TuningJob
+from furytune.report.progress import meter
+from furytune.tuners._jobs.retries import Clock, delays
+
+__all__ = ["ENDED", "follow"]
+
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+_REFUSALS = 4
+
+_log = logging.getLogger(__name__)
+
+
+def follow(
+    job: TuningJob,
+    poll: Callable[[TuningJob], TuningJob],
+    clock: Clock,
+    *,
+    every: float,
+    timeout: float | None,
+    seen: Callable[[TuningJob], object] | None,
+) -> TuningJob:
+    """Asks for a job again and again.
+
+    No answer, 408, 429 and 5xx are waited out for as long as they last: the job goes on without us. Any
+    other refusal counts only if it comes four times in a row, since a fresh job or a fresh token may be
+    unknown for a moment.
+
+    Returns:
+        The job in its end state, which may be "failed".
+
+    Raises:
+        TuningError: It has not ended within the time.
+        ServiceError: The service refuses to say.
+    """
+    began = clock.now()
+    refusals = 0
+    waits = _pauses(every)
+    try:
+        with meter("tuning") as show:
+            while True:
+                try:
+                    job = poll(job)
+                except ServiceError as error:
+                    refusals = 0 if error.transient else refusals + 1
+                    if refusals >= _REFUSALS:
+                        raise
+                    pause = next(waits)
+                    _log.info("%s; the job goes on, asking again in %.0f s", error, pause)
+                    show(None, "no answer, asking again")
+                else:
+                    refusals = 0
+                    pause = every
+                    waits = _pauses(every)
+                    percent = job.details.get("percent")
+                    show(
+                        percent if isinstance(percent, float | int) else None,
+                        str(job.details.get("detail") or job.state),
+                    )
+                    if seen is not None:
+                        seen(job)
+                    if job.state in ENDED:
+                        return job
+                left = None if timeout is None else timeout - (clock.now() - began)
+                if left is not None and left <= 0:
+                    raise TuningError(
+                        f"{job.name} has not ended within {timeout:.0f} s and goes on; {_way_back(job)}"
+                    )
+                clock.sleep(pause if left is None else min(pause, left))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{job.name} goes on without this process; {_way_back(job)}\n")
+        raise
+
+
+def _pauses(every: float) -> Iterator[float]:
+    """Yields the waits between questions that got no answer; never none, not even for ``every=0``."""
+    return delays(first=min(every, 2.0) or 0.1, most=max(every, 60.0))
+
+
+def _way_back(job: TuningJob) -> str:
+    return f"come back with tuner.wait(tuner.job({job.name!r})), or stop it with tuner.cancel(...)"

@@ -1,0 +1,191 @@
+"""What was asked of the service, written down before it is asked.
+
+One JSON file for each run, replaced whole and brought to disk (see `furytune._storage.durable`). A file that was
+edited is refused: a wrong name in it could start, or hide, a job that costs money.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from attrs import asdict, frozen
+
+from furytune._storage.durable import make_folder, write_file
+from furytune._storage.locks import lock_file
+from furytune._values.canonical import Json, digest
+from furytune.errors import TuningError
+
+__all__ = ["Entry", "Ledger", "Step"]
+
+Step: TypeAlias = Literal["PLANNED", "UPLOADED", "SUBMITTING", "SUBMITTED", "ENDED"]
+
+_FORMAT = "furytune-tuning/1"
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One run.
+
+    Attributes:
+        key: What the remote job carries as its label or id.
+        run: The key that the caller gave.
+        step: How far it came.
+        at: When it came there, in seconds since 1970.
+        backend: "vertex" or "developer".
+        place: Where the job lives.
+        manifest: Path of the data set's manifest.
+        fingerprint: Of the contract.
+        files: sha256 of each data file.
+        settings: What was asked for.
+        train: URI of the training rows, once uploaded.
+        validation: URI of the validation rows, or "".
+        name: The service's name for the job, from SUBMITTED on.
+        state: Its last known state.
+        model: Of the tuned model, once there is one.
+        endpoint: What is called, once there is one.
+    """
+
+    key: str
+    run: str
+    step: Step
+    at: float
+    backend: str
+    place: str
+    manifest: str
+    fingerprint: str
+    files: tuple[str, ...] = ()
+    settings: Mapping[str, Json]
+    train: str = ""
+    validation: str = ""
+    name: str = ""
+    state: str = ""
+    model: str = ""
+    endpoint: str = ""
+
+
+@frozen
+class Ledger:
+    """The entries in a folder.
+
+    Args:
+        folder: Made when it is first written to.
+    """
+
+    folder: Path
+
+    def path(self, key: str) -> Path:
+        """Returns where the entry of a key stands."""
+        return self.folder / f"{key}.json"
+
+    def read(self, key: str) -> Entry | None:
+        """Returns the entry of a key.
+
+        Raises:
+            TuningError: Its file is damaged, was edited, or cannot be read.
+        """
+        path = self.path(key)
+        try:
+            content = json.loads(path.read_bytes().decode("utf-8"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise TuningError(
+                f"{path}: cannot be read ({error.strerror}); it says whether a job was started already, so nothing was sent; "
+                "check the permissions and run again"
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise _refused(path, type(error).__name__) from None
+        entry = _entry(content)
+        if entry is None or entry.key != key:
+            raise _refused(path, "its contents are not what was written")
+        return entry
+
+    def write(self, entry: Entry) -> None:
+        """Writes an entry, so that it is there after a crash.
+
+        Raises:
+            TuningError: The folder cannot be written to.
+        """
+        content: dict[str, Any] = {"format": _FORMAT, **asdict(entry)}
+        content["files"] = list(entry.files)
+        content["seal"] = digest({k: v for k, v in content.items() if k != "seal"})
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
+        path = self.path(entry.key)
+        try:
+            make_folder(self.folder)
+            write_file(path, text.encode("utf-8") + b"\n")
+        except OSError as error:
+            raise TuningError(
+                f"{path}: cannot be written ({error.strerror}); without it a job could be started twice, so nothing "
+                "more is sent; see to the folder and run again"
+            ) from error
+
+    def entries(self) -> Iterator[Entry]:
+        """Yields all entries, by name of file.
+
+        Raises:
+            TuningError: One is damaged, or was edited.
+        """
+        try:
+            # Unlike glob, this does not take a folder that may not be read for an empty one.
+            found = [path for path in self.folder.iterdir() if path.suffix == ".json"]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise TuningError(
+                f"{self.folder}: cannot be read ({error.strerror}); check the permissions of the folder and run again"
+            ) from error
+        for path in sorted(found):
+            entry = self.read(path.stem)
+            if entry is not None:
+                yield entry
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Keeps other processes on this machine from submitting the same run at the same time.
+
+        Raises:
+            TuningError: Another process is submitting it, or the ledger cannot be written.
+        """
+        path = self.folder / f"{key}.lock"
+        try:
+            make_folder(self.folder)
+            lock = lock_file(path)
+            lock.__enter__()
+        except BlockingIOError as error:
+            raise TuningError(
+                f"another process is submitting this run ({path} is {error.strerror}); wait for it, then run again to "
+                "follow its job"
+            ) from None
+        except OSError as error:
+            raise TuningError(
+                f"{path}: cannot be created ({error.strerror}); nothing was sent; check the folder and run again"
+            ) from error
+        with ExitStack() as stack:
+            stack.push(lock)
+            yield
+
+
+def _entry(content: Any) -> Entry | None:
+    """Returns what a file holds, None if it is not as it was written."""
+    if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+        return None
+    seal = content.pop("seal", None)
+    try:
+        if digest({"format": _FORMAT, **content}) != seal or content["step"] not in get_args(Step):
+            return None
+        content["files"] = tuple(content["files"])
+        return Entry(**content)
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def _refused(path: Path, why: str) -> TuningError:
+    return TuningError(
+        f"{path}: the record of this run is damaged or was edited ({why}); look up the job with the service by its label "
+        f"furytune_key={path.stem}, remove the file, and run again: a job that is there is found by that label"
+    )

@@ -1,0 +1,205 @@
+"""Starts exactly one job for a run, whatever is lost or killed in between.
+
+The step about to be taken is on disk before it is taken. A run that stopped in SUBMITTING may or may not
+have a job: the service is asked for all jobs under the key, again and again until one that was created at
+the last moment must show (`Backend.settle`). Only when none is there is another request made.
+
+Two ledgers know nothing of each other. So once a job is made, the service is asked again: of two jobs under
+one key, the oldest stays and the others are cancelled, whoever made them.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from attrs import asdict, evolve, frozen
+
+from furytune.errors import ServiceError, TuningError
+from furytune.records import Dataset
+from furytune.tuners._jobs import lineage
+from furytune.tuners._jobs.ledger import Entry, Ledger, Step
+from furytune.tuners._jobs.retries import Clock, delays, patiently
+from furytune.tuners._jobs.service import Backend, TuningSettings
+
+__all__ = ["Submission"]
+
+_TRIES = 7
+_log = logging.getLogger("furytune")
+
+
+@frozen(kw_only=True)
+class Submission:
+    """One run on its way to a job.
+
+    Attributes:
+        backend: The service.
+        ledger: Where the steps are written down.
+        clock: Time.
+        key: What the remote job carries.
+    """
+
+    backend: Backend
+    ledger: Ledger
+    clock: Clock
+    key: str
+
+    def submit(self, dataset: Dataset, settings: TuningSettings, run: str) -> Entry:
+        """Returns the entry of the run's one job, starting it if there is none.
+
+        Raises:
+            TuningError: The service refuses, or does not answer, or a file was changed. Calling again goes
+                on where this call stopped.
+        """
+        with self.ledger.alone(self.key):
+            planned = Entry(
+                key=self.key,
+                run=run,
+                step="PLANNED",
+                at=self.clock.now(),
+                backend=self.backend.name,
+                place=self.backend.place,
+                manifest=dataset.manifest,
+                fingerprint=dataset.fingerprint,
+                files=tuple(f.sha256 for f in dataset.files),
+                settings=asdict(settings),
+            )
+            entry = self.ledger.read(self.key)
+            name = entry.name if entry else ""
+            name = name or self._settled(entry)
+            if name and entry is None:
+                self._check_adopted(name, dataset)
+            entry = entry or planned
+            _check_same(entry, dataset)
+            lineage.note(self.ledger.folder, self.key, dataset)
+            if name:
+                return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
+            self.ledger.write(entry)
+            patiently(lambda: self.backend.ready(settings), self.clock)
+            uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
+            entry = self._note(entry, "UPLOADED", train=uploaded.train, validation=uploaded.validation)
+            for wait, _ in zip(delays(), range(_TRIES), strict=False):
+                entry = self._note(entry, "SUBMITTING")
+                try:
+                    name = self.backend.submit(dataset, uploaded, settings, self.key)
+                except ServiceError as error:
+                    if error.lost:
+                        name = self._settled(entry)
+                        if name:
+                            return self._note(entry, "SUBMITTED", name=name)
+                    else:
+                        entry = self._note(entry, "UPLOADED")
+                    if not error.transient:
+                        raise
+                    self.clock.sleep(wait)
+                    continue
+                return self._note(entry, "SUBMITTED", name=self._oldest(name, dataset))
+            raise TuningError(
+                f"the service did not take the job in {_TRIES} tries, and has none under the label furytune_key={self.key}; "
+                "run again later: nothing is uploaded or started twice"
+            )
+
+    def find(self) -> tuple[Entry | None, str]:
+        """Returns what the ledger knows of the run, and the name of its job or "".
+
+        Raises:
+            TuningError: There are two jobs.
+            ServiceError: The service cannot be asked.
+        """
+        entry = self.ledger.read(self.key)
+        if entry is not None and entry.name:
+            return entry, entry.name
+        name = self._settled(entry)
+        if name and entry is not None:
+            entry = self._note(entry, "SUBMITTED", name=name)
+        return entry, name
+
+    def _settled(self, entry: Entry | None) -> str:
+        """Returns the job's name, "" if there is none and none can appear any more."""
+        unsure = entry is not None and entry.step == "SUBMITTING"
+        left = 0.0
+        if entry is not None and unsure:
+            passed = self.clock.now() - entry.at
+            # A clock that was set back tells nothing: then wait the full time.
+            left = self.backend.settle - passed if passed >= 0 else self.backend.settle
+        for wait in delays(most=8.0):
+            names = self._names()
+            if len(names) > 1:
+                raise TuningError(
+                    f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; cancel all but one "
+                    "with the service, or keep both and follow one with tuner.job(name); nothing more is started"
+                )
+            if names:
+                return names[0]
+            if left <= 0:
+                return ""
+            pause = min(wait, left)
+            self.clock.sleep(pause)
+            left -= pause
+        raise AssertionError
+
+    def _names(self) -> tuple[str, ...]:
+        """Returns the jobs under the key, the oldest first; of several, not those that were cancelled."""
+        names = self._listed()
+        if len(names) < 2:
+            return names
+        return tuple(n for n in names if self._state(n) != "cancelled") or names[:1]
+
+    def _listed(self) -> tuple[str, ...]:
+        return patiently(lambda: self.backend.find(self.key), self.clock)
+
+    def _state(self, name: str) -> str:
+        return patiently(lambda: self.backend.snapshot(name), self.clock).state
+
+    def _oldest(self, made: str, dataset: Dataset) -> str:
+        """Returns the job that stays, of the one just made and any that another ledger made at the same moment.
+
+        Raises:
+            TuningError: A later job can't be cancelled, or the older one belongs to another contract.
+        """
+        listed = self._listed()
+        alive = [n for n in listed if n != made and self._state(n) != "cancelled"]
+        if not alive:
+            return made
+        if made not in listed:  # the service does not list it yet, so nobody can say which one is older
+            _log.warning(
+                "two jobs may run for one run: %s and %s; look at both, and cancel one", made, alive[0]
+            )
+            return made
+        # The other process may have been faster, and this job is cancelled already.
+        names = [n for n in listed if n in alive or (n == made and self._state(n) != "cancelled")]
+        oldest, *later = names
+        for name in later:
+            _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)
+            try:
+                patiently(lambda name=name: self.backend.cancel(name), self.clock)  # type: ignore[misc]
+            except TuningError as error:
+                if self._state(name) != "cancelled":  # the other process may have been faster
+                    raise TuningError(
+                        f"two jobs were started for one run, {oldest} and {name}, and the later one could not be cancelled "
+                        f"({error}); cancel {name} with the service; nothing more is started"
+                    ) from error
+        if oldest != made:
+            self._check_adopted(oldest, dataset)
+        return oldest
+
+    def _check_adopted(self, name: str, dataset: Dataset) -> None:
+        """Refuses a job that the ledger does not know, if it says that it belongs to another contract."""
+        trained = patiently(lambda: self.backend.snapshot(name), self.clock).fingerprint
+        if trained and trained != dataset.fingerprint:
+            raise TuningError(
+                f"{name} runs under this key, but with prompts of the contract {trained[:12]}, not {dataset.fingerprint[:12]}; "
+                "give this run another key"
+            )
+
+    def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
+        entry = evolve(entry, step=step, at=self.clock.now(), **changes)  # type: ignore[arg-type]
+        self.ledger.write(entry)
+        return entry
+
+
+def _check_same(entry: Entry, dataset: Dataset) -> None:
+    if entry.files != tuple(f.sha256 for f in dataset.files) or entry.fingerprint != dataset.fingerprint:
+        raise TuningError(
+            "the data set is not the one that this run was begun with under the same key; give another key, "
+            "or the data set of then"
+        )

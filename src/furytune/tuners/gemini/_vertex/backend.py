@@ -1,0 +1,291 @@
+"""Vertex AI (now Gemini Enterprise Agent Platform), by google-genai."""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import Any, NoReturn
+
+from attrs import field, frozen
+
+from furytune._network.endpoint import checked_endpoint
+from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
+from furytune.records import DataFile, Dataset
+from furytune.tuners._jobs.labels import KEY, labels
+from furytune.tuners._jobs.service import Call, Permission, Role, Snapshot, Survey, TuningSettings, Uploaded
+from furytune.tuners.gemini._vertex import limits, sdk
+from furytune.tuners.gemini._vertex.jobs import snapshot_of
+from furytune.tuners.gemini._vertex.storage import Storage, parse_uri
+
+__all__ = ["VertexBackend"]
+
+_JOB = r"projects/[^/]+/locations/[^/]+/tuningJobs/[^/]+"
+_TIMEOUT_MS = 120_000
+_SETTLE = 30.0
+_ADAPTERS = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN"}
+_HINTS = {
+    400: "the service found fault with the request; if it could not read the file, give the project's Vertex "
+    "service agent read access to the bucket; `error.said` has its words",
+    401: "the credentials were not accepted: run `gcloud auth application-default login`",
+    403: "the caller needs roles/aiplatform.user in the project, and the Vertex AI API must be enabled there",
+    404: "there is nothing of that name at that location; Gemini 3 models are tuned in us-central1 or europe-west4, "
+    "and a tuned model answers only at the location in its endpoint's name",
+    429: "a quota is used up; by default a project runs one tuning job at a time, in all regions together",
+}
+
+
+def _age(job: Any) -> tuple[float, str]:
+    """Returns the sort key of a job: when it was created, then its name."""
+    return (job.create_time.timestamp() if job.create_time else float("inf"), str(job.name))
+
+
+def _slashless(prefix: str) -> str:
+    return prefix.strip("/")
+
+
+@frozen(kw_only=True, slots=False)
+class VertexBackend:
+    """Tunes and calls Gemini on Vertex AI.
+
+    Args:
+        project: Google Cloud project.
+        location: Where jobs run.
+        bucket: Where files are uploaded to.
+        prefix: Folder in the bucket.
+        uploaded: URIs of files that the user has uploaded: training rows, then validation rows if any.
+        credentials: Of google-auth; None takes those of the machine, when they are first needed.
+        endpoint: Base address of all requests; "" is Google's.
+
+    Raises:
+        ConfigError: Something is missing or malformed.
+    """
+
+    project: str
+    location: str
+    bucket: str = ""
+    prefix: str = field(default="furytune", converter=_slashless)
+    uploaded: tuple[str, ...] = ()
+    credentials: Any = field(default=None, repr=False, eq=False)
+    endpoint: str = field(default="", converter=checked_endpoint)
+    _clients: dict[str, Any] = field(factory=dict, init=False, repr=False, eq=False)
+    _lock: Any = field(factory=threading.Lock, init=False, repr=False, eq=False)
+
+    name = "vertex"
+    dialect = "gemini"
+    settle = _SETTLE
+
+    def __attrs_post_init__(self) -> None:
+        weakref.finalize(self, _close, self._clients)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
+            raise ConfigError(f"project {self.project!r} is no name of a Google Cloud project")
+        if not re.fullmatch(r"[a-z0-9-]+", self.location):
+            raise ConfigError(f"location {self.location!r} is none of Vertex AI; one is us-central1")
+        if self.bucket.startswith("gs://") or "/" in self.bucket:
+            raise ConfigError(
+                "bucket is the name alone, without gs:// and without a folder; the folder is `prefix`"
+            )
+        if len(self.uploaded) > 2:
+            raise ConfigError("uploaded is one URI for the training rows and one for the validation rows")
+        for uri in self.uploaded:
+            parse_uri(uri)
+
+    @property
+    def place(self) -> str:
+        """Project and location."""
+        return f"projects/{self.project}/locations/{self.location}"
+
+    def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
+        """Holds data and settings to the documented limits."""
+        return limits.survey(dataset, settings)
+
+    def ready(self, settings: TuningSettings) -> None:
+        """Checks that there is a place for the files; Vertex has no request that tells what can be tuned."""
+        if not self.bucket and not self.uploaded:
+            raise ConfigError(
+                f"{settings.model} is tuned from a file in Cloud Storage: give GeminiTuner bucket='NAME', or uploaded=('gs://...',)"
+            )
+
+    def upload(self, dataset: Dataset) -> Uploaded:
+        """Uploads the files under the sha256 of their bytes, or checks those that the user uploaded."""
+        storage = Storage(credentials=self._credentials, endpoint=self.endpoint)
+        files: dict[str, DataFile] = {f.split: f for f in dataset.files if f.rows}
+        if not self.uploaded:
+            return Uploaded(
+                **{split: storage.upload(f, self.bucket, self.prefix) for split, f in files.items()}
+            )
+        uris = dict(zip(("train", "validation"), self.uploaded, strict=False))
+        if uris.keys() != files.keys():
+            raise ConfigError(
+                f"uploaded names files for {', '.join(uris)}, the data set has {', '.join(files)}"
+            )
+        for split, file in files.items():
+            storage.check(file, uris[split])
+        return Uploaded(**uris)
+
+    def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:
+        """Creates the job."""
+        types = sdk.sdk().types
+        size = settings.adapter_size
+        config = types.CreateTuningJobConfig(
+            tuned_model_display_name=settings.display_name or None,
+            epoch_count=settings.epochs,
+            learning_rate_multiplier=settings.learning_rate_multiplier,
+            adapter_size=f"ADAPTER_SIZE_{_ADAPTERS.get(size, str(size))}" if size else None,
+            export_last_checkpoint_only=True,
+            labels=labels(key, dataset.fingerprint),
+            validation_dataset=types.TuningValidationDataset(gcs_uri=uploaded.validation)
+            if uploaded.validation
+            else None,
+        )
+        client = self._client(self.location)
+        with sdk.authorized("creating the tuning job", _HINTS), _no_warnings():
+            job = client.tunings.tune(
+                base_model=settings.model,
+                training_dataset=types.TuningDataset(gcs_uri=uploaded.train),
+                config=config,
+            )
+        if not re.fullmatch(_JOB, job.name or ""):
+            raise ServiceError("creating the tuning job", status="(an answer without the job's name)")
+        return str(job.name)
+
+    def find(self, key: str) -> tuple[str, ...]:
+        """Lists all jobs and compares labels here: whether the service can filter by label is not documented."""
+        client = self._client(self.location)
+        with sdk.authorized("listing the tuning jobs", _HINTS), _no_warnings():
+            jobs = client.tunings.list(config={"page_size": 100})
+            ours = [job for job in jobs if (job.labels or {}).get(KEY) == key]
+        return tuple(str(job.name) for job in sorted(ours, key=_age))
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Asks for a job."""
+        client = self._client(self._location_of(name))
+        with sdk.authorized("asking for the tuning job", _HINTS), _no_warnings():
+            job = client.tunings.get(name=name)
+        return snapshot_of(job)
+
+    def cancel(self, name: str) -> None:
+        """Cancels a job."""
+        client = self._client(self._location_of(name))
+        with sdk.authorized("cancelling the tuning job", _HINTS):
+            client.tunings.cancel(name=name)
+
+    def generate(self, call: Call) -> str:
+        """Asks a model."""
+        client, arguments = self._prepared(call)
+        with sdk.authorized("asking the model", _HINTS):
+            response = client.models.generate_content(**arguments)
+        text = _text(response)
+        if not text:
+            raise TuningError(f"the model gave no text ({_reason(response)}); ask again, or ask otherwise")
+        return text
+
+    def stream(self, call: Call) -> Iterator[str]:
+        """Asks a model and yields its words as they come."""
+        client, arguments = self._prepared(call)
+        with sdk.authorized("asking the model", _HINTS):
+            for response in client.models.generate_content_stream(**arguments):
+                text = _text(response)
+                if text:
+                    yield text
+
+    def share(self, model: str, grantee: str, role: Role) -> Permission:
+        """Refuses: access is a matter of the project."""
+        self._no_permissions(f"{role} for {grantee} on {model}")
+
+    def permissions(self, model: str) -> tuple[Permission, ...]:
+        """Refuses: access is a matter of the project."""
+        self._no_permissions(f"a list of who may use {model}")
+
+    def revoke(self, permission: str) -> None:
+        """Refuses: access is a matter of the project."""
+        self._no_permissions(f"taking back {permission}")
+
+    def transfer(self, model: str, mail: str) -> None:
+        """Refuses: a tuned model belongs to its project."""
+        self._no_permissions(f"giving {model} to {mail}")
+
+    def delete(self, model: str, endpoint: str) -> None:
+        """Deletes a tuned model."""
+        client = self._client(self._location_of(model))
+        hint = f"it may still be deployed: delete its endpoint {endpoint} in the console first"
+        with sdk.authorized("deleting the model", {**_HINTS, 400: hint, 409: hint}):
+            client.models.delete(model=model.partition("@")[0])
+
+    def _no_permissions(self, what: str) -> NoReturn:
+        raise TuningUnavailableError(
+            f"Vertex AI has no permissions on a single tuned model ({what}): whoever has roles/aiplatform.user in the project "
+            f"{self.project} may call it; grant or take back that role under IAM"
+        )
+
+    def _prepared(self, call: Call) -> tuple[Any, dict[str, Any]]:
+        """Returns the client for a call's location, and the arguments; the fields go in as they are."""
+        types = sdk.sdk().types
+        config = types.GenerateContentConfig(
+            system_instruction=call.fields.get("systemInstruction"),
+            temperature=call.temperature,
+            max_output_tokens=call.max_output_tokens,
+            thinking_config=types.ThinkingConfig.model_validate(dict(call.thinking))
+            if call.thinking
+            else None,
+        )
+        client = self._client(self._location_of(call.target))
+        return client, {"model": call.target, "contents": call.fields["contents"], "config": config}
+
+    def _location_of(self, name: str) -> str:
+        """Returns the location inside a resource's name: only there is it known to the service."""
+        found = re.match(r"projects/[^/]+/locations/([a-z0-9-]+)/", name)
+        return found[1] if found else self.location
+
+    def _client(self, location: str) -> Any:
+        """Returns the client for a location; kept, since the SDK closes a client that nobody holds."""
+        with self._lock:
+            if location not in self._clients:
+                genai = sdk.sdk()
+                self._clients[location] = genai.Client(
+                    vertexai=True,
+                    project=self.project,
+                    location=location,
+                    credentials=self._credentials,
+                    http_options=genai.types.HttpOptions(base_url=self.endpoint or None, timeout=_TIMEOUT_MS),
+                )
+            return self._clients[location]
+
+    @cached_property
+    def _credentials(self) -> Any:
+        return self.credentials if self.credentials is not None else sdk.default_credentials()
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Drops the SDK's warnings: that tuning is experimental, and that a state is new to it.
+
+    Under ``-W error`` they would be exceptions, and a job in a new state could not be followed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _close(clients: dict[str, Any]) -> None:
+    """Closes the connections of a backend that nobody holds any more."""
+    for client in clients.values():
+        with suppress(Exception):
+            client.close()
+
+
+def _text(response: Any) -> str:
+    """Returns the words of a response, without its thoughts."""
+    candidates = response.candidates or []
+    content = candidates[0].content if candidates else None
+    return "".join(p.text for p in (content.parts if content else None) or [] if p.text and not p.thought)
+
+
+def _reason(response: Any) -> str:
+    candidates = response.candidates or []
+    reason = candidates[0].finish_reason if candidates else "no candidate"
+    return str(getattr(reason, "value", reason))

@@ -1,0 +1,79 @@
+"""What Vertex tells of a tuning job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from furytune._values.canonical import Json
+from furytune.tuners._jobs.labels import fingerprint_of
+from furytune.tuners._jobs.service import Snapshot, State
+
+__all__ = ["snapshot_of"]
+
+# What is not listed counts as running: a service may learn new words while a job goes on.
+_STATES: dict[str, State] = {
+    "JOB_STATE_UNSPECIFIED": "queued",
+    "JOB_STATE_QUEUED": "queued",
+    "JOB_STATE_PENDING": "queued",
+    "JOB_STATE_SUCCEEDED": "succeeded",
+    "JOB_STATE_PARTIALLY_SUCCEEDED": "succeeded",
+    "JOB_STATE_FAILED": "failed",
+    "JOB_STATE_EXPIRED": "failed",
+    "JOB_STATE_CANCELLED": "cancelled",
+}
+
+
+def snapshot_of(job: Any) -> Snapshot:
+    """Returns a job of google-genai as a snapshot."""
+    word = _word(job.state)
+    state = _STATES.get(word, "running")
+    detail = _word(getattr(job, "tuning_job_state", None)).removeprefix("TUNING_JOB_STATE_")
+    stats = getattr(job.tuning_data_stats, "supervised_tuning_data_stats", None)
+    tuned = job.tuned_model
+    return Snapshot(
+        state=state,
+        detail=" ".join(filter(None, [word.removeprefix("JOB_STATE_"), detail])),
+        percent=100.0 if state == "succeeded" else _percent(job),
+        model=str(getattr(tuned, "model", None) or ""),
+        endpoint=str(getattr(tuned, "endpoint", None) or ""),
+        fingerprint=fingerprint_of(job.labels or {}),
+        dropped=int(getattr(stats, "total_truncated_example_count", None) or 0),
+        dropped_rows=tuple(int(n) for n in getattr(stats, "truncated_example_indices", None) or ()),
+        dropped_reasons=tuple(str(r) for r in getattr(stats, "dropped_example_reasons", None) or ()),
+        error_code=getattr(job.error, "code", None),
+        error=str(getattr(job.error, "message", None) or ""),
+        more=_more(job, stats),
+    )
+
+
+def _word(value: Any) -> str:
+    return str(getattr(value, "value", value) or "")
+
+
+def _percent(job: Any) -> float | None:
+    """Returns how many of the epochs are done, where the service tells."""
+    done = getattr(getattr(job, "tuning_job_metadata", None), "completed_epoch_count", None)
+    asked = getattr(getattr(job.supervised_tuning_spec, "hyper_parameters", None), "epoch_count", None)
+    return min(100.0, 100.0 * int(done) / int(asked)) if done and asked else None
+
+
+def _more(job: Any, stats: Any) -> dict[str, Json]:
+    told: dict[str, Json] = {
+        "experiment": job.experiment,
+        "base_model": job.base_model,
+        "billed_tokens": getattr(stats, "total_billable_token_count", None),
+        "steps": getattr(stats, "tuning_step_count", None),
+        "rows_read": getattr(stats, "tuning_dataset_example_count", None),
+    }
+    found: dict[str, Json] = {name: value for name, value in told.items() if value is not None}
+    for name in ("create_time", "start_time", "end_time"):
+        moment = getattr(job, name, None)
+        if moment is not None:
+            found[name] = moment.isoformat()
+    checkpoints = getattr(job.tuned_model, "checkpoints", None)
+    if checkpoints:
+        found["checkpoints"] = [
+            {"id": str(c.checkpoint_id), "epoch": c.epoch, "step": c.step, "endpoint": str(c.endpoint)}
+            for c in checkpoints
+        ]
+    return found

@@ -1,0 +1,186 @@
+"""Vertex's documented limits, held against a data set before anything is sent.
+
+Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/supervised-tuning and its
+page on the text format, of 2026-09-25; label and name rules from the description of the fields in
+google-genai.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from furytune.records import DataFile, Dataset
+from furytune.tuners._jobs.rows import json_rows
+from furytune.tuners._jobs.service import Problem, Survey, TuningSettings
+from furytune.tuners.gemini import models
+from furytune.tuners.gemini.tokens import token_counter
+
+__all__ = ["Findings", "survey"]
+
+_LISTED = 20
+
+
+@define
+class Findings:
+    """Problems of rows, gathered: a rule and the first ids that break it."""
+
+    count: dict[str, int] = field(factory=dict)
+    ids: dict[str, list[str]] = field(factory=dict)
+
+    def add(self, rule: str, row: str) -> None:
+        """Notes that a row breaks a rule."""
+        self.count[rule] = self.count.get(rule, 0) + 1
+        listed = self.ids.setdefault(rule, [])
+        if len(listed) < _LISTED:
+            listed.append(row)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields one problem for each rule that was broken."""
+        for rule, count in self.count.items():
+            yield Problem(detail=rule, ids=tuple(self.ids[rule]), count=count)
+
+
+def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
+    """Reads the data set once, in flat memory, and holds it and the settings to the limits.
+
+    Raises:
+        TuningError: A file is not the one that the manifest lists.
+    """
+    count, counted = token_counter()
+    problems = [*_of_settings(settings), *_of_files(dataset)]
+    if dataset.dialect != "gemini":
+        return Survey(tokens=None, counted=counted, problems=tuple(problems))
+    findings, doubts = Findings(), Findings()
+    least = most = 0
+    for file in dataset.files:
+        fewer, more = _read(dataset, file, count, findings, doubts)
+        if file.split == "train":
+            least, most = least + fewer, most + more
+    return Survey(
+        tokens=most,
+        counted=counted,
+        problems=(*problems, *findings.problems()),
+        least=least,
+        doubts=tuple(doubts.problems()),
+    )
+
+
+def _read(
+    dataset: Dataset,
+    file: DataFile,
+    count: Callable[[str], tuple[int, int]],
+    findings: Findings,
+    doubts: Findings,
+) -> tuple[int, int]:
+    """Notes what is wrong with the rows of a file, and returns how many tokens they have at least and at most."""
+    least = most = 0
+    for number, row in enumerate(json_rows(dataset, file), 1):
+        name = row.id or f"{file.split} row {number}"
+        if number == 1 and row.data.startswith(b"\xef\xbb\xbf"):
+            findings.add("the file begins with a byte order mark; export it again with furytune", name)
+            continue
+        texts = _texts(row.data, name, findings)
+        counts = [count(text) for text in texts]
+        fewer, more = (sum(numbers) for numbers in zip((0, 0), *counts, strict=True))
+        if more > models.MAX_TOKENS:
+            sure = fewer > models.MAX_TOKENS
+            (findings if sure else doubts).add(
+                f"{'' if sure else 'perhaps '}more than {models.MAX_TOKENS:,} tokens, prompt and answer together; "
+                "give the pipeline a smaller TokenBudget, or drop long answers with AnswerLength",
+                name,
+            )
+        least, most = least + fewer, most + more
+    return least, most
+
+
+def _texts(data: bytes, name: str, findings: Findings) -> list[str]:
+    """Returns the texts of a row, and notes what is wrong with its shape."""
+    try:
+        row = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        findings.add("not valid UTF-8; export it again", name)
+        return []
+    except (ValueError, RecursionError):
+        findings.add("not a JSON object; export it again", name)
+        return []
+    turns = row.get("contents") if isinstance(row, dict) else None
+    if not isinstance(turns, list) or not turns:
+        findings.add("no list of `contents`; export it with the dialect 'gemini'", name)
+        return []
+    roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
+    if roles[-1] != "model":
+        findings.add("the last turn is not the model's; nothing could be learnt", name)
+    elif roles != (["user", "model"] * len(roles))[: len(roles)]:
+        findings.add("user and model do not take turns", name)
+    spoken = [_parts(turn) for turn in turns]
+    if any(text is None or not text.strip() for text in spoken):
+        findings.add("a turn without text; drop the pair", name)
+    system = _parts(row["systemInstruction"]) if "systemInstruction" in row else ""
+    if system is None:
+        findings.add("a systemInstruction without parts; export it again", name)
+    texts = [text for text in (system, *spoken) if text]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        findings.add("a lone surrogate; drop or repair the pair", name)
+        return []
+    return texts
+
+
+def _parts(turn: Any) -> str | None:
+    """Returns the text of a turn, None if it has no text parts."""
+    parts = turn.get("parts") if isinstance(turn, dict) else None
+    if not isinstance(parts, list):
+        return None
+    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    return "".join(t for t in texts if isinstance(t, str)) if all(isinstance(t, str) for t in texts) else None
+
+
+def _of_files(dataset: Dataset) -> Iterator[Problem]:
+    if dataset.dialect != "gemini":
+        yield Problem(
+            detail=f"the rows are of the dialect {dataset.dialect!r}, Vertex reads 'gemini'; export with "
+            "JsonlExporter(..., dialect='gemini')"
+        )
+    rows = dict.fromkeys(("train", "validation"), 0)
+    for file in dataset.files:
+        rows[file.split] += file.rows
+        if file.size > models.MAX_BYTES:
+            yield Problem(detail=f"{file.path}: {file.size:,} bytes, the limit is {models.MAX_BYTES:,}")
+        if not file.path.endswith(".jsonl"):
+            yield Problem(
+                detail=f"{file.path}: Vertex takes files that end in .jsonl only; export under such a name"
+            )
+    if not rows["train"]:
+        yield Problem(detail="there are no training rows")
+    if rows["train"] > models.MAX_ROWS:
+        yield Problem(detail=f"{rows['train']:,} training rows, the limit is {models.MAX_ROWS:,}")
+    # Above 1,000 validation rows the bound is 30 % of the training rows, and never more than 5,000.
+    most = models.MAX_VALIDATION
+    if rows["validation"] > 1_000:
+        most = min(most, max(1_000, int(rows["train"] * models.MAX_VALIDATION_SHARE)))
+    if rows["validation"] > most:
+        yield Problem(
+            detail=f"{rows['validation']:,} validation rows, the limit here is {most:,}; "
+            "lower the share of GroupSplitter"
+        )
+
+
+def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
+    sizes = models.known(settings.model).adapter_sizes
+    if settings.adapter_size is not None and settings.adapter_size not in sizes:
+        yield Problem(
+            detail=f"adapter_size {settings.adapter_size} is not one of {', '.join(map(str, sizes))} for {settings.model}"
+        )
+    if len(settings.display_name) > 128:
+        yield Problem(
+            detail=f"the display name has {len(settings.display_name)} characters, the limit is 128"
+        )
+    if settings.batch_size is not None or settings.learning_rate is not None:
+        yield Problem(
+            detail="batch_size and learning_rate are not for Gemini on Vertex; use learning_rate_multiplier"
+        )

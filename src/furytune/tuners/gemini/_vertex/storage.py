@@ -1,0 +1,138 @@
+"""Files in Cloud Storage, by google-auth alone: one request for each file, content-addressed.
+
+An object is named by the sha256 of its bytes and is created only if it is not there
+(``ifGenerationMatch=0``), so that an upload repeated after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from furytune.errors import ConfigError, ServiceError, TuningError
+from furytune.records import DataFile
+from furytune.tuners._jobs.rows import check_unchanged
+from furytune.tuners.gemini._vertex.sdk import authorized
+
+__all__ = ["Storage", "parse_uri"]
+
+_HOST = "https://storage.googleapis.com"
+_TIMEOUT = 600
+_HINTS = {
+    401: "the credentials were not accepted",
+    403: "the caller needs roles/storage.objectUser on the bucket",
+    404: "is there a bucket of that name, in a project that the caller sees?",
+}
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Returns bucket and object name of a ``gs://`` URI.
+
+    Raises:
+        ConfigError: It is not the URI of a ``.jsonl`` object, which is all that Vertex takes.
+    """
+    found = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])/(.+\.jsonl)", uri)
+    if found is None:
+        raise ConfigError(f"{uri!r} is not of the form gs://BUCKET/NAME.jsonl")
+    return found[1], found[2]
+
+
+@frozen(kw_only=True)
+class Storage:
+    """Cloud Storage, or a server that speaks its JSON API.
+
+    Args:
+        credentials: Of google-auth.
+        endpoint: Base address; "" is Google's.
+    """
+
+    credentials: Any = field(repr=False)
+    endpoint: str = ""
+
+    def upload(self, file: DataFile, bucket: str, prefix: str) -> str:
+        """Brings a file into a bucket, unless it is there.
+
+        Returns:
+            Its URI.
+
+        Raises:
+            TuningError: The file is not the one that the manifest lists, or the object of that name holds
+                other bytes.
+            ServiceError: The service refused or did not answer.
+        """
+        md5 = check_unchanged(file)
+        name = f"{prefix}/{file.sha256}.jsonl" if prefix else f"{file.sha256}.jsonl"
+        uri = f"gs://{bucket}/{name}"
+        stored = self._md5(bucket, name)
+        if not stored:
+            with Path(file.path).open("rb") as body:
+                answer = self._request(
+                    f"uploading to {uri}",
+                    "POST",
+                    f"/upload/storage/v1/b/{quote(bucket, safe='')}/o",
+                    params={"uploadType": "media", "name": name, "ifGenerationMatch": "0"},
+                    data=body,
+                    headers={"Content-Type": "application/octet-stream"},
+                    accept=412,
+                )
+            stored = _hex(answer.get("md5Hash")) or self._md5(bucket, name)
+        if stored != md5:
+            raise TuningError(
+                f"{uri} holds other bytes than {file.path}: the file changed while it was read, or somebody wrote the "
+                "object; delete the object and run again"
+            )
+        return uri
+
+    def check(self, file: DataFile, uri: str) -> None:
+        """Checks that an object that the user uploaded holds a file's bytes.
+
+        Raises:
+            TuningError: It is not there, or holds others.
+            ServiceError: The service refused or did not answer.
+        """
+        md5 = check_unchanged(file)
+        stored = self._md5(*parse_uri(uri))
+        if stored != md5:
+            state = "holds other bytes than" if stored else "is absent, or has no md5 to compare with"
+            raise TuningError(f"{uri} {state} {file.path}; upload that file in one piece, and run again")
+
+    def _md5(self, bucket: str, name: str) -> str:
+        """Returns an object's md5 in hexadecimal digits, "" where there is no object."""
+        found = self._request(
+            f"looking for gs://{bucket}/{name}",
+            "GET",
+            f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}",
+            accept=404,
+        )
+        return _hex(found.get("md5Hash"))
+
+    def _request(self, doing: str, verb: str, path: str, *, accept: int, **more: Any) -> dict[str, Any]:
+        """Makes one request; the status to accept gives {}."""
+        with authorized(doing, _HINTS):
+            from google.auth.transport.requests import AuthorizedSession
+
+            make: Any = AuthorizedSession
+            with make(self.credentials) as session:
+                answer = session.request(
+                    verb, (self.endpoint or _HOST) + path, timeout=_TIMEOUT, allow_redirects=False, **more
+                )
+                if answer.status_code == accept:
+                    return {}
+                if not 200 <= answer.status_code < 300:
+                    code = int(answer.status_code)
+                    raise ServiceError(doing, code=code, hint=_HINTS.get(code, ""), said=answer.text[:2000])
+                found = answer.json()
+        return found if isinstance(found, dict) else {}
+
+
+def _hex(encoded: object) -> str:
+    """Returns a base64 digest as hexadecimal digits."""
+    try:
+        return base64.b64decode(str(encoded or ""), validate=True).hex()
+    except ValueError:
+        return ""
