@@ -16,7 +16,8 @@ from furytune._python_source.files import (
     excluded,
     text_of,
 )
-from furytune._python_source.trees import Entry, Tree, open_tree
+from furytune._python_source.opening import open_tree
+from furytune._python_source.trees import Entry, Tree
 from furytune.corpora._text.blocks import Document
 from furytune.corpora._text.cells import notebook, script
 from furytune.corpora._text.front_matter import front_matter

@@ -27,7 +27,8 @@ from furytune._python_source.files import (
     text_of,
 )
 from furytune._python_source.installed import installed, version_of
-from furytune._python_source.trees import Entry, Tree, below_folder, check_folder, open_tree
+from furytune._python_source.opening import check_folder, open_tree
+from furytune._python_source.trees import Entry, Tree, below_folder
 from furytune.corpora._text.blocks import Document, Section, pieces
 from furytune.corpora._text.cells import is_gallery, script
 from furytune.corpora._text.passages import Making, check_revision, cut_code_note, passages_of

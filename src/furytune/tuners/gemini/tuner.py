@@ -129,7 +129,18 @@ class GeminiTuner:
     @cached_property
     def service(self) -> Backend:
         """The service that is used."""
-        return choose(self)
+        return choose(
+            self.backend,
+            api_key=self.api_key,
+            transport=self.transport,
+            endpoint=self.endpoint,
+            project=self.project,
+            location=self.location,
+            bucket=self.bucket,
+            prefix=self.prefix,
+            uploaded=self.uploaded,
+            credentials=self.credentials,
+        )
 
     @property
     def dialect(self) -> str:
