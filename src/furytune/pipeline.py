@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
+from inspect import isroutine
 from itertools import islice
 from typing import Any, Self, TypedDict, Unpack
 
 import attrs
 from attrs import field, frozen
 
-from furytune import plugins
 from furytune._storage.durable import staged
 from furytune._storage.spool import Spool
 from furytune._values.canonical import Json, canonical_json, digest, plain
@@ -21,6 +21,7 @@ from furytune._values.checks import of_type
 from furytune._values.shown import Shown
 from furytune.budget import TokenBudget
 from furytune.contract import BEFORE_ALL_DATES, PromptContract
+from furytune.contract.identity import IdentityAugmenter
 from furytune.errors import (
     ConfigError,
     CurationError,
@@ -36,13 +37,18 @@ from furytune.normalize import Normalizer
 from furytune.protocols import (
     Augmenter,
     Collector,
+    ContextEdit,
+    ContextEditing,
     Curator,
     Exporter,
     Incomplete,
+    Named,
     Provenance,
+    Retrieving,
     Staging,
-    Starting,
+    StatefulCurator,
     Tuner,
+    WritesFiles,
 )
 from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
 from furytune.report import Report, Tally
@@ -94,8 +100,8 @@ def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]
 
 
 def _curators(
-    value: Curator | Starting | Sequence[Curator | Starting] | None,
-) -> tuple[Curator | Starting, ...]:
+    value: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None,
+) -> tuple[Curator | StatefulCurator, ...]:
     return _several(value)
 
 
@@ -113,7 +119,7 @@ class _Parts(TypedDict, total=False):
     """The arguments of `Pipeline`, for `Pipeline.evolve`."""
 
     collector: Collector | Sequence[Collector]
-    curators: Curator | Starting | Sequence[Curator | Starting] | None
+    curators: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None
     augmenter: Augmenter
     template: PromptTemplate | None
     exporter: Exporter | Sequence[Exporter] | None
@@ -121,11 +127,6 @@ class _Parts(TypedDict, total=False):
     normalizer: Normalizer
     budget: TokenBudget | None
     splitter: Callable[[str], Split]
-
-
-def _identity() -> Augmenter:
-    augmenter: Augmenter = plugins.load("augmenters", "identity")()
-    return augmenter
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -157,8 +158,8 @@ class Pipeline:
     """
 
     collector: tuple[Collector, ...] = field(converter=_collectors)
-    curators: tuple[Curator | Starting, ...] = field(default=(), converter=_curators)
-    augmenter: Augmenter = field(factory=_identity)
+    curators: tuple[Curator | StatefulCurator, ...] = field(default=(), converter=_curators)
+    augmenter: Augmenter = field(factory=IdentityAugmenter)
     template: PromptTemplate | None = None
     exporter: tuple[Exporter, ...] = field(default=(), converter=_exporters)
     tuner: Tuner | None = None
@@ -172,6 +173,7 @@ class Pipeline:
         for parts, kind, role in (
             (self.collector, Collector, "collector"),
             (self.exporter, Exporter, "exporter"),
+            ((self.tuner,) if self.tuner is not None else (), Tuner, "tuner"),
         ):
             for part in parts:
                 if isinstance(part, type) or not isinstance(part, kind):
@@ -183,7 +185,7 @@ class Pipeline:
                 f"{type(self.augmenter).__name__} is no augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
-            if isinstance(step, type) or not (callable(step) or isinstance(step, Starting)):
+            if isinstance(step, type) or not (callable(step) or isinstance(step, StatefulCurator)):
                 raise ConfigError(
                     f"{type(step).__name__} is no curation step: it cannot be called with a pair"
                 )
@@ -195,7 +197,8 @@ class Pipeline:
             raise ConfigError("a pipeline needs a collector, such as DiscordExportCollector('exports/')")
         if self._retrieves and self.template is not None and not self.template.takes_context:
             raise ConfigError("the augmenter finds passages but the template has no {context} to hold them")
-        targets = [os.path.realpath(t) for e in self.exporter for t in getattr(e, "targets", ())]
+        writing = [e for e in self.exporter if isinstance(e, WritesFiles)]
+        targets = [os.path.realpath(t) for e in writing for t in e.targets]
         twice = sorted({t for t in targets if targets.count(t) > 1})
         if twice:
             raise ConfigError(f"two exporters would write {', '.join(twice)}; give each a path of its own")
@@ -204,7 +207,7 @@ class Pipeline:
 
     @property
     def _retrieves(self) -> bool:
-        return self.augmenter.spec.get("name") != "identity"
+        return not isinstance(self.augmenter, Retrieving) or self.augmenter.retrieves
 
     @cached_property
     def contract(self) -> PromptContract:
@@ -216,14 +219,12 @@ class Pipeline:
             normalizer=self.normalizer,
             budget=self.budget,
             dialects=[e.dialect for e in self.exporter],
-            deviations=tuple(getattr(self.augmenter, "deviations", ())),
+            deviations=({"part": "augmenter", "reason": self._edit.deviation},) if self._edit else (),
         )
 
-    @cached_property
-    def _training(self) -> PromptContract:
-        """The same contract, but for what the augmenter mixes into training rows and declares as a deviation."""
-        for_training = getattr(self.augmenter, "for_training", None)
-        return attrs.evolve(self.contract, augmenter=for_training()) if for_training else self.contract
+    @property
+    def _edit(self) -> ContextEdit | None:
+        return self.augmenter.edit if isinstance(self.augmenter, ContextEditing) else None
 
     def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
         """Says how the prompt for a question comes about; the same as ``contract.explain``."""
@@ -320,8 +321,8 @@ class Pipeline:
         if steps == 0:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
-        name = str(getattr(step, "name", "") or getattr(step, "__name__", type(step).__name__))
-        act = step.start() if isinstance(step, Starting) else step
+        name = _name(step)
+        act = step.start() if isinstance(step, StatefulCurator) else step
         for unread in step.unread if isinstance(step, Incomplete) else ():
             tally.drop(unread)
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
@@ -329,8 +330,10 @@ class Pipeline:
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
         pairs = self._pairs(tally, len(self.curators))
         while batch := list(islice(pairs, _BATCH)):
-            prompts = self._training.prompts(
-                [p.question for p in batch], at=[p.asked_at or BEFORE_ALL_DATES for p in batch]
+            prompts = self.contract.prompts(
+                [p.question for p in batch],
+                at=[p.asked_at or BEFORE_ALL_DATES for p in batch],
+                edit=self._edit,
             )
             for pair, prompt in zip(batch, prompts, strict=True):
                 row = self._row(pair, prompt)
@@ -365,13 +368,19 @@ class Pipeline:
     def _tune(self, datasets: list[Dataset]) -> TuningJob:
         """Trains on the first data set in the dialect that the tuner asks for, if it asks for one."""
         assert self.tuner is not None
-        wanted = getattr(self.tuner, "dialect", "")
-        dataset = next((d for d in datasets if d.dialect == wanted), datasets[0])
+        dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
+
+
+def _name(step: object) -> str:
+    """Returns what reports call a curation step."""
+    if isinstance(step, Named) and step.name:
+        return str(step.name)
+    return step.__name__ if isroutine(step) else type(step).__name__
 
 
 def _told(collector: Provenance) -> Mapping[str, Json]:

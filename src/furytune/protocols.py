@@ -1,19 +1,28 @@
-"""The four interfaces, and the shapes of the smaller steps. A class that fits needs no base class."""
+"""Every interface of the library. A class that fits one needs no base class.
+
+Each role has one protocol that a part must fit: `Collector`, `Curator`, `Augmenter`, `Exporter`, `Tuner`, `Pairer`,
+`Embedder`, `Reranker`. What a part can do beyond that is an ability: a small protocol of its own, which the library
+finds with ``isinstance``. A part without an ability works; the docstring of the ability says what is then missing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, runtime_checkable
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from furytune._storage.durable import StagedGroup
 from furytune._values.canonical import Json
+from furytune.explanation import Explaining
+from furytune.pairing.posts import Pairer
 from furytune.records import (
     Dataset,
     Dropped,
     Estimate,
     Passage,
     QAPair,
+    Split,
     TrainingRow,
     TuningJob,
 )
@@ -23,18 +32,40 @@ __all__ = [
     "Augmenter",
     "BulkAugmenter",
     "Collector",
+    "ContextEdit",
+    "ContextEditing",
     "ContractIdentity",
     "Curator",
+    "Embedder",
+    "Explaining",
     "Exporter",
     "Incomplete",
+    "Kind",
+    "Located",
+    "Named",
+    "Pairer",
+    "Pinned",
     "Provenance",
+    "Rebuildable",
+    "Refreshable",
+    "Reranker",
+    "Retrieving",
+    "Searchable",
+    "Splitter",
     "Staging",
-    "Starting",
+    "StatefulCurator",
     "Tuner",
+    "WritesFiles",
 ]
 
 Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
 """A curation step keeps a pair, returns it with another answer, or drops it with a reason. The pipeline notes who edited."""
+
+Splitter: TypeAlias = Callable[[str], Split]
+"""Says of a group, which is a thread or a conversation, whether its pairs train or validate."""
+
+Kind: TypeAlias = Literal["passage", "question"]
+"""What an `Embedder` is given: some models prefix the two differently."""
 
 
 @runtime_checkable
@@ -45,7 +76,7 @@ class Collector(Protocol):
     """
 
     def collect(self) -> Iterator[QAPair | Dropped]:
-        """Yields pairs and drops. Each call starts anew and gives the same stream for the same input."""
+        """Yields pairs and drops. Each call starts from the beginning and gives the same stream for the same input."""
         ...
 
 
@@ -55,7 +86,7 @@ class Provenance(Protocol):
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """What the manifest of a data set shall say of it.
+        """What the manifest of a data set says about it.
 
         It is read when `Collector.collect` is exhausted, for what was read is known only then. Equal input
         gives equal values, so there is no moment of the run in it; names of people and message text do
@@ -100,8 +131,183 @@ class BulkAugmenter(Augmenter, Protocol):
 
 
 @runtime_checkable
-class Starting(Protocol):
-    """**Protocol:** a curation step that remembers what it saw, and begins anew for each pass."""
+class Rebuildable(Protocol):
+    """**Protocol:** an augmenter that `PromptContract.load` can build from the contract file.
+
+    Without this ability the bot passes the augmenter itself: ``PromptContract.load(path, augmenter=...)``.
+    """
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Json], *, location: Mapping[str, Json], base: Path) -> Augmenter:
+        """Builds the augmenter that a contract names.
+
+        Args:
+            spec: What `Augmenter.spec` returned when the contract was made.
+            location: What `Located.location` returned; empty for an augmenter that has none.
+            base: Folder of the contract file; a path in ``location`` may be relative to it.
+
+        Raises:
+            ContractMismatchError: This version would not find the same passages.
+            SnapshotError: The knowledge is gone or has changed.
+        """
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """**Protocol:** a part that keeps its data somewhere, and can say where."""
+
+    @property
+    def location(self) -> Mapping[str, Json]:
+        """Where the data are, as JSON. A "path" is absolute, with forward slashes; the contract makes it relative."""
+        ...
+
+
+@runtime_checkable
+class Pinned(Protocol):
+    """**Protocol:** an augmenter whose knowledge has versions, of which one can be kept from being cleaned up."""
+
+    def pin(self) -> bool:
+        """Keeps the version in use. Returns False where that is not possible, such as in a read-only folder."""
+        ...
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """**Protocol:** an augmenter that can move on to newer knowledge.
+
+    Without this ability `PromptContract.refresh` raises.
+    """
+
+    def latest(self) -> Augmenter:
+        """Returns the same augmenter on the newest state of its knowledge; its ``spec`` stays the same."""
+        ...
+
+
+@runtime_checkable
+class Retrieving(Protocol):
+    """**Protocol:** an augmenter that knows whether it can find anything at all.
+
+    An augmenter without this ability is taken to find passages, so its template needs a ``{context}``.
+    """
+
+    @property
+    def retrieves(self) -> bool:
+        """False if `Augmenter.context` never returns a passage."""
+        ...
+
+
+@runtime_checkable
+class Searchable(Augmenter, Protocol):
+    """**Protocol:** an augmenter whose passages can be listed, and ranked further down than a prompt needs.
+
+    A `ContextEdit` may need this to choose passages by itself.
+    """
+
+    def visible_passages(self, at: datetime | None) -> Sequence[Passage]:
+        """Returns the passages that a question asked at this moment may see, in the order of time."""
+        ...
+
+    def nearest(self, question: str, *, at: datetime | None, count: int) -> Sequence[Passage]:
+        """Returns up to ``count`` passages for a normalised question, best first."""
+        ...
+
+
+@runtime_checkable
+class ContextEdit(Protocol):
+    """**Protocol:** a change of the passages that training sees and the bot does not.
+
+    It breaks the promise on purpose, so the contract names it: the spec goes into the form, the deviation into
+    ``PromptContract.deviations``.
+    """
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Each parameter that can change a byte of a training row."""
+        ...
+
+    @property
+    def deviation(self) -> str:
+        """One sentence that says how training and asking differ."""
+        ...
+
+    def apply(
+        self, question: str, passages: tuple[Passage, ...], *, at: datetime | None, augmenter: Augmenter
+    ) -> tuple[Passage, ...]:
+        """Returns the passages for a training row.
+
+        Args:
+            question: The normalised question.
+            passages: What the augmenter found.
+            at: The moment of the question.
+            augmenter: What found them.
+
+        Raises:
+            ConfigError: The augmenter lacks an ability that the edit needs.
+        """
+        ...
+
+
+@runtime_checkable
+class ContextEditing(Protocol):
+    """**Protocol:** an augmenter that comes with a `ContextEdit` for training rows."""
+
+    @property
+    def edit(self) -> ContextEdit | None:
+        """The edit; None for none."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """**Protocol:** a model that gives a vector for a text.
+
+    The vector of a text must not depend on what else is embedded. Passages are embedded by the list, and a
+    question always alone, in bulk too.
+    """
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Its "name", digests of its files, and each setting that can change a vector; part of the contract."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
+        """Returns an array of floats with one row for each text; the length of a row does not matter."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """**Protocol:** a model that reads question and passage together, such as a cross-encoder."""
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Its "name", "depth", digests of its files, and each setting that can change a score."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """How many passages it is shown."""
+        ...
+
+    def score(self, question: str, passage: Passage) -> float:
+        """Returns how well a passage goes with a question; higher is better."""
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """**Protocol:** a curation step that chooses its own name for reports; else its class or function names it."""
+
+    @property
+    def name(self) -> str:
+        """The name, which is the same in every run."""
+        ...
+
+
+@runtime_checkable
+class StatefulCurator(Protocol):
+    """**Protocol:** a curation step that remembers what it saw, and starts afresh for each pass."""
 
     def start(self) -> Curator:
         """Returns the step for one pass."""
@@ -168,6 +374,19 @@ class Exporter(Protocol):
 
 
 @runtime_checkable
+class WritesFiles(Protocol):
+    """**Protocol:** an exporter that can say beforehand which files it will write.
+
+    A pipeline refuses two exporters that would write the same file. Without this ability it cannot know.
+    """
+
+    @property
+    def targets(self) -> Sequence[Path]:
+        """The files, data and manifest alike."""
+        ...
+
+
+@runtime_checkable
 class Staging(Protocol):
     """**Protocol:** an exporter whose files can appear together with those of the run's other exporters.
 
@@ -199,6 +418,11 @@ class Staging(Protocol):
 @runtime_checkable
 class Tuner(Protocol):
     """**Protocol:** who trains a model on a data set."""
+
+    @property
+    def dialect(self) -> str:
+        """The wire form that it trains on, a key of `furytune.dialects.DIALECTS`; "" takes any."""
+        ...
 
     def estimate(self, dataset: Dataset) -> Estimate:
         """Returns cost and problems without a request that costs anything."""

@@ -264,7 +264,16 @@ def test_refresh_keeps_the_fingerprint_and_moves_the_snapshot(contract) -> None:
     fresh = moving.refresh()
     assert fresh.fingerprint == moving.fingerprint
     assert fresh.snapshot != moving.snapshot
-    assert contract.refresh() == contract
+
+
+def test_a_contract_whose_knowledge_cannot_advance_says_so(contract) -> None:
+    with pytest.raises(ConfigError, match="MemoryAugmenter cannot move on to newer knowledge"):
+        contract.refresh()
+
+
+def test_without_knowledge_a_contract_is_always_fresh(contract) -> None:
+    plain = attrs.evolve(contract, augmenter=IdentityAugmenter())
+    assert plain.refresh() == plain
 
 
 def test_a_question_over_the_budget_is_an_error_without_its_text(contract) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import attrs
 import pytest
+from attrs import frozen
 
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
 from furytune.contract import PromptContract
@@ -15,7 +17,7 @@ from furytune.exporters.jsonl import JsonlExporter
 from furytune.pipeline import Pipeline
 from furytune.records import Passage, QAPair
 from furytune.template import PromptTemplate
-from furytune.testing.memory import ListCollector
+from furytune.testing.memory import ListCollector, pair
 
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
 TEMPLATE = PromptTemplate("{context}\n\nQuestion:\n{question}")
@@ -111,8 +113,62 @@ def test_the_contract_and_the_manifest_say_so(path, tmp_path):
 
 def test_a_small_index_has_none_to_give(tmp_path):
     build_index(tmp_path / "s.lance", [Passage(id="a", text="word1"), Passage(id="b", text="word1 word2")])
-    rag = RagAugmenter(tmp_path / "s.lance", distractors=Distractors(1.0))
-    assert rag.for_training().context("word1") == rag.context("word1")
+    rag = RagAugmenter(tmp_path / "s.lance")
+    found = rag.context("word1")
+    assert Distractors(1.0).apply("word1", found, at=None, augmenter=rag) == found
+
+
+@frozen
+class Listed:
+    """An augmenter of another package that can list its passages."""
+
+    passages: tuple[Passage, ...]
+    edit: Distractors | None = None
+    snapshot = "1"
+
+    @property
+    def spec(self):
+        return {"name": "listed", "distractors": self.edit.spec if self.edit else None}
+
+    def context(self, question, *, at=None):
+        return self.passages[:1]
+
+    def visible_passages(self, at):
+        return self.passages
+
+    def nearest(self, question, *, at, count):
+        return self.passages[:2]
+
+
+def test_distractors_go_with_any_augmenter_that_can_list_its_passages():
+    passages = tuple(Passage(id=f"p{i}", text=f"word{i}") for i in range(9))
+    pipeline = Pipeline(
+        collector=ListCollector([pair(f"word{i}?", "yes") for i in range(30)]),
+        augmenter=Listed(passages, edit=Distractors(1.0, count=2)),
+    )
+    rows = list(pipeline.rows())
+
+    assert {len(row.prompt.passages) for row in rows} == {3}
+    assert not any(p.id == "p1" for row in rows for p in row.prompt.passages)
+    assert {len(pipeline.prompt(f"word{i}?").passages) for i in range(30)} == {1}
+    assert pipeline.contract.deviations == (
+        {"part": "augmenter", "reason": Distractors(1.0, count=2).deviation},
+    )
+
+
+def test_distractors_say_what_an_augmenter_lacks_for_them():
+    @frozen
+    class Plain:
+        edit = Distractors(1.0)
+        snapshot = "1"
+        spec: ClassVar = {"name": "plain"}
+
+        def context(self, question, *, at=None):
+            return ()
+
+    pipeline = Pipeline(collector=ListCollector([pair("a?", "b")]), augmenter=Plain())
+    with pytest.raises(ConfigError, match="Plain cannot list its passages"):
+        list(pipeline.rows())
 
 
 @pytest.mark.parametrize("wrong", [{"share": 2}, {"share": "x"}, {"count": 0}, {"seed": -1}])

@@ -193,10 +193,12 @@ class TestPromptsAndContracts:
     def test_a_distractor_never_says_what_the_prompt_says_already(self, tmp_path):
         made = [Passage(id=f"p{i:03}", text=f"word{i % 4} is this") for i in range(200)]
         build_index(tmp_path / "c.lance", made)
-        rag = RagAugmenter(tmp_path / "c.lance", k=1, distractors=Distractors(1.0, count=3)).for_training()
+        rag = RagAugmenter(tmp_path / "c.lance", k=1)
+        edit = Distractors(1.0, count=3)
 
         for n in range(4):
-            found = rag.context(f"word{n} is this")
+            question = f"word{n} is this"
+            found = edit.apply(question, rag.context(question), at=None, augmenter=rag)
             assert len({p.text for p in found}) == len(found) <= 4
 
     def test_explain_names_the_passage_that_says_the_same(self, path):

@@ -165,12 +165,12 @@ class TestBesideTheBest:
         texts = [f"sphere {'cube ' * (i + 1)}" for i in range(120)]
         build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i:03}", text=t) for i, t in enumerate(texts)])
         far = {p.id for p in RagAugmenter(tmp_path / "corpus.lance", k=120).context("sphere")[100:]}
-        rag = RagAugmenter(tmp_path / "corpus.lance", k=2, distractors=Distractors(1.0, count=3))
+        rag = RagAugmenter(tmp_path / "corpus.lance", k=2)
         best = {p.id for p in rag.context("sphere")}
         seen = set()
         for seed in range(20):
-            each = attrs.evolve(rag, distractors=Distractors(1.0, count=3, seed=seed)).for_training()
-            mixed = {p.id for p in each.context("sphere")} - best
+            edit = Distractors(1.0, count=3, seed=seed)
+            mixed = {p.id for p in edit.apply("sphere", rag.context("sphere"), at=None, augmenter=rag)} - best
             assert len(mixed) == 3
             seen |= mixed
         assert seen <= far

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Self
 
 from attrs import Factory, field, frozen
 
@@ -15,28 +15,9 @@ from furytune._values.canonical import Json
 from furytune._values.checks import at_least, of_type, one_of
 from furytune.augmenters._search.safetensors import read_tensors
 from furytune.errors import ConfigError, KnowledgeError, MissingExtraError
+from furytune.protocols import Embedder, Kind
 
 __all__ = ["Embedder", "Kind", "LanceEmbedder", "OnnxEmbedder", "StaticEmbedder"]
-
-Kind: TypeAlias = Literal["passage", "question"]
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """**Protocol:** a model that gives a vector for a text.
-
-    The vector of a text must not depend on what else is embedded. Passages are embedded by the list, and a
-    question always alone, in bulk too.
-    """
-
-    @property
-    def spec(self) -> Mapping[str, Json]:
-        """Its "name", digests of its files, and each setting that can change a vector; part of the contract."""
-        ...
-
-    def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
-        """Returns an array of floats with one row for each text; the length of a row does not matter."""
-        ...
 
 
 def _path(given: str | os.PathLike[str]) -> Path:

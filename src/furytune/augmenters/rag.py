@@ -28,15 +28,16 @@ from furytune.augmenters._index.settings import (
 )
 from furytune.augmenters._index.snapshot import Loaded, mark
 from furytune.augmenters._index.versions import CleanedIndex, KeptVersion, clean_index
+from furytune.augmenters._search.as_of import InOrder
 from furytune.augmenters._search.bm25 import SCORER_VERSION
 from furytune.augmenters._search.fusion import FUSION_VERSION
-from furytune.augmenters._search.rerank import Reranker, reordered
+from furytune.augmenters._search.rerank import reordered
 from furytune.augmenters._search.vectors import VECTORS_VERSION
 from furytune.augmenters._search.words import TOKENIZER_VERSION
-from furytune.augmenters.distractors import Distractors, TrainingAugmenter
-from furytune.augmenters.embedders import Embedder
+from furytune.augmenters.distractors import Distractors
 from furytune.errors import ConfigError, ContractMismatchError, KnowledgeError
 from furytune.explanation import Finding
+from furytune.protocols import Embedder, Located, Reranker
 from furytune.records import Passage
 
 __all__ = [
@@ -238,8 +239,10 @@ class RagAugmenter:
             "version": state.version,
             "snapshot": state.identity,
         }
-        where = getattr(self.embedder, "location", None)
-        return {**found, "embedder": where} if where is not None else found
+        model: object = self.embedder
+        if isinstance(model, Located):
+            found["embedder"] = dict(model.location)
+        return found
 
     @property
     def dated(self) -> bool:
@@ -247,13 +250,19 @@ class RagAugmenter:
         return any(p.date is not None for p in self._load().passages)
 
     @property
-    def deviations(self) -> tuple[Mapping[str, str], ...]:
-        """Says of the distractors, if there are any, that training shows them and the bot does not."""
-        return self.distractors.deviations if self.distractors else ()
+    def edit(self) -> Distractors | None:
+        """What training rows show besides, and the bot's prompts do not."""
+        return self.distractors
 
-    def for_training(self) -> RagAugmenter | TrainingAugmenter:
-        """Returns what training rows are rendered with: this augmenter itself, unless it has distractors."""
-        return TrainingAugmenter(self, self.distractors) if self.distractors else self
+    def visible_passages(self, at: datetime | None) -> Sequence[Passage]:
+        """Returns the passages that may be seen at a moment, in the order of time; None is now."""
+        search, (visible,) = self.searched, self.visible([at])
+        return InOrder(search.passages, search.moments.order, visible)
+
+    def nearest(self, question: str, *, at: datetime | None, count: int) -> tuple[Passage, ...]:
+        """Returns up to ``count`` passages for a normalised question, best first, before any re-ranking."""
+        search = self.searched
+        return tuple(search.passages[i] for i in search.top([question], self.visible([at]), count)[0])
 
     def pin(self) -> bool:
         """Puts a tag on the pinned version, so that no clean-up of LanceDB takes it away.

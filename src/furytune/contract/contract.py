@@ -16,7 +16,7 @@ from furytune import dialects as wire
 from furytune import plugins
 from furytune._values.canonical import Json, canonical_json, digest, plain, sorted_once
 from furytune.budget import TokenBudget
-from furytune.contract import file as _contract_file
+from furytune.contract import file
 from furytune.errors import (
     ConfigError,
     ContractError,
@@ -30,7 +30,15 @@ from furytune.errors import (
 )
 from furytune.explanation import Explaining, Explanation, Fate, Finding
 from furytune.normalize import Normalizer
-from furytune.protocols import Augmenter, BulkAugmenter
+from furytune.protocols import (
+    Augmenter,
+    BulkAugmenter,
+    ContextEdit,
+    Located,
+    Pinned,
+    Rebuildable,
+    Refreshable,
+)
 from furytune.records import Passage, Prompt
 from furytune.template import PromptTemplate
 
@@ -121,13 +129,15 @@ class PromptContract:
         return result
 
     def prompts(
-        self, questions: Sequence[str], *, at: Sequence[datetime | None]
+        self, questions: Sequence[str], *, at: Sequence[datetime | None], edit: ContextEdit | None = None
     ) -> list[Prompt | FurytuneError]:
         """Renders many prompts; each is what `prompt` renders.
 
         Args:
             questions: Raw questions.
             at: The moment of each.
+            edit: Changes the passages between finding and rendering. A pipeline gives the one that the contract names
+                in ``deviations``; the bot gives none.
 
         Returns:
             A prompt for each question, or the error that `prompt` would raise for it.
@@ -156,9 +166,11 @@ class PromptContract:
                 results[i] = error
         texts = [text for _, text in good]
         moments = [at[i] for i, _ in good]
-        for (i, text), passages in zip(good, self._contexts(texts, moments), strict=True):
+        found = self._contexts(texts, moments)
+        for (i, text), moment, passages in zip(good, moments, found, strict=True):
+            shown = edit.apply(text, passages, at=moment, augmenter=self.augmenter) if edit else passages
             try:
-                results[i] = self._render(text, passages)
+                results[i] = self._render(text, shown)
             except FurytuneError as error:
                 results[i] = error
         return [r for r in results if r is not None]
@@ -209,9 +221,18 @@ class PromptContract:
         return wire.get(dialect or wire.default(self.dialects)).request(self.prompt(question, at=at))
 
     def refresh(self) -> PromptContract:
-        """Returns the contract on the newest state of the knowledge; the fingerprint stays."""
-        latest = getattr(self.augmenter, "latest", None)
-        return attrs.evolve(self, augmenter=latest()) if latest else self
+        """Returns the contract on the newest state of the knowledge; the fingerprint stays.
+
+        Raises:
+            ConfigError: The augmenter is not `furytune.protocols.Refreshable`.
+            KnowledgeError: The newest state cannot serve.
+        """
+        if not isinstance(self.augmenter, Refreshable):
+            raise ConfigError(
+                f"{type(self.augmenter).__name__} cannot move on to newer knowledge, so the contract is still on the old; "
+                "give it a `latest` method (see furytune.protocols.Refreshable), or make a new contract"
+            )
+        return attrs.evolve(self, augmenter=self.augmenter.latest())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the contract file, whole or not at all, and pins the knowledge it names.
@@ -226,7 +247,8 @@ class PromptContract:
             ContractError: The file cannot be written.
         """
         target = Path(path)
-        location = _contract_file.placed(getattr(self.augmenter, "location", {}), target.parent)
+        where = self.augmenter.location if isinstance(self.augmenter, Located) else {}
+        location = file.placed(where, target.parent)
         content: dict[str, Json] = {
             "fingerprint": self.fingerprint,
             "snapshot": self.snapshot,
@@ -236,10 +258,9 @@ class PromptContract:
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": list(self.deviations),
         }
-        _contract_file.write(target, content)
-        pin = getattr(self.augmenter, "pin", None)
-        if pin is not None:
-            pin()
+        file.write(target, content)
+        if isinstance(self.augmenter, Pinned):
+            self.augmenter.pin()
 
     @classmethod
     def load(
@@ -266,7 +287,7 @@ class PromptContract:
             VocabularyUnavailableError: The token budget's vocabulary cannot be loaded.
         """
         source = Path(path)
-        content = _contract_file.read(source)
+        content = file.read(source)
         form = content["form"]
         differences: list[ContractMismatchError] = []
         for name, part in form.items():
@@ -274,7 +295,7 @@ class PromptContract:
                 differences.append(
                     ContractMismatchError(name, f"{source.name} was edited after it was saved")
                 )
-        if not differences and _contract_file.edited(content):
+        if not differences and file.edited(content):
             differences.append(ContractMismatchError("file", f"{source.name} was edited after it was saved"))
         dialects_then = form["dialects"]
         for name, version in dialects_then.items():
@@ -379,6 +400,10 @@ def _augmenter(
 ) -> Augmenter:
     name = spec.get("name")
     kind = plugins.load("augmenters", str(name))
+    if not (isinstance(kind, type) and issubclass(kind, Rebuildable)):
+        raise ContractError(
+            f"the augmenter {name!r} cannot be built from a contract, for it has no from_spec; pass it as augmenter="
+        )
     try:
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
         _ = built.snapshot

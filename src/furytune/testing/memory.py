@@ -93,6 +93,11 @@ class MemoryTuner:
 
     jobs: dict[str, TuningJob] = field(factory=dict)
 
+    @property
+    def dialect(self) -> str:
+        """Any will do."""
+        return ""
+
     def estimate(self, dataset: Dataset) -> Estimate:
         """Refuses an empty data set, charges nothing."""
         return Estimate(cost=0.0, problems=() if dataset.rows else ("there are no rows",))

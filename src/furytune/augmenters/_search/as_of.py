@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
+from typing import overload
 
 from furytune.records import Passage
 
-__all__ = ["Moments"]
+__all__ = ["InOrder", "Moments"]
 
 
 class Moments:
@@ -33,3 +34,31 @@ class Moments:
     def visible(self, at: datetime) -> int:
         """Returns how many passages a question asked at a moment may see: the undated and the older ones."""
         return self._undated + bisect_left(self._dates, at)
+
+
+class InOrder(Sequence[Passage]):
+    """The first so many passages in the order of time, without a copy of the list.
+
+    Args:
+        passages: In ascending order of id.
+        order: Positions in the order of time.
+        count: How many of them.
+    """
+
+    __slots__ = ("_count", "_order", "_passages")
+
+    def __init__(self, passages: Sequence[Passage], order: Sequence[int], count: int) -> None:
+        self._passages, self._order, self._count = passages, order, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Passage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Passage]: ...
+    def __getitem__(self, index: int | slice) -> Passage | list[Passage]:
+        found = range(self._count)[index]
+        if isinstance(found, range):
+            return [self._passages[self._order[i]] for i in found]
+        return self._passages[self._order[found]]

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
 
-from furytune._values.canonical import Json
 from furytune.errors import KnowledgeError
+from furytune.protocols import Reranker
 from furytune.records import Passage
 
 __all__ = ["Reranker", "reordered"]
 
 _DECIMALS = 6
-
-
-@runtime_checkable
-class Reranker(Protocol):
-    """**Protocol:** a model that reads question and passage together, such as a cross-encoder."""
-
-    @property
-    def spec(self) -> Mapping[str, Json]:
-        """Its "name", "depth", digests of its files, and each setting that can change a score."""
-        ...
-
-    @property
-    def depth(self) -> int:
-        """How many passages it is shown."""
-        ...
-
-    def score(self, question: str, passage: Passage) -> float:
-        """Returns how well a passage goes with a question; higher is better."""
-        ...
 
 
 def reordered(
