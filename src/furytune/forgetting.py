@@ -9,88 +9,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from attrs import frozen
 
 from furytune._discord.export.participants import Searched, search
-from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.erasing import JournalPlace
 from furytune._discord.journal.store import Journal
 from furytune._privacy.lineage import is_message_id
-from furytune._storage.durable import sweep
-from furytune._storage.manifests import read_head
 from furytune._storage.system import system_errors_as
 from furytune._values.shown import Shown
-from furytune.augmenters._index import erasing as passages
+from furytune.augmenters._index.erasing import IndexPlace
 from furytune.errors import ConfigError, SourceError
-from furytune.exporters._writing import erasing as data
-from furytune.records import Dataset
-from furytune.tuners._jobs import lineage
-from furytune.tuners._jobs.ledger import Entry, Ledger
+from furytune.exporters._writing.erasing import DatasetPlace
+from furytune.protocols import Erasable
+from furytune.records import Erased
+from furytune.tuners._jobs.holders import Held, jobs_that_hold
 
 __all__ = ["Erased", "Forgotten", "Held", "HeldExport", "forget"]
 
 _Path: TypeAlias = "str | os.PathLike[str]"
-Kind: TypeAlias = Literal["journal", "data set", "index"]
-
-_UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}
-
-
-@frozen(kw_only=True)
-class Erased:
-    """What was removed from one place.
-
-    Attributes:
-        kind: "journal", "data set" or "index".
-        path: The place, as it was given.
-        removed: How many messages, rows or passages were removed.
-        left: How many rows or passages are left; None for a journal.
-    """
-
-    kind: Kind
-    path: str
-    removed: int
-    left: int | None = None
-
-    def __str__(self) -> str:
-        total = "" if self.left is None else f"of {self.removed + self.left} "
-        return f"{self.kind:<10}{self.removed:>9}  {total}{_UNITS[self.kind]} of {self.path}"
-
-
-@frozen(kw_only=True)
-class Held:
-    """A tuning job that was given the words. A model cannot be made to forget, but it can be deleted.
-
-    Attributes:
-        key: Name of its record in the ledger.
-        job: The service's name for it, "" if none was started.
-        backend: "vertex" or "developer".
-        state: Its last known state.
-        model: The tuned model, "" where none is known yet.
-        endpoint: Where the model is called, or "".
-        files: URIs of the uploaded rows.
-        rows: How many rows held the words; None if it is not known which messages the job was given.
-        unsure: How many more rows held messages that are deleted by now, perhaps theirs.
-    """
-
-    key: str
-    job: str
-    backend: str
-    state: str
-    model: str
-    endpoint: str
-    files: tuple[str, ...]
-    rows: int | None
-    unsure: int = 0
-
-    def __str__(self) -> str:
-        name = self.job or f"the run {self.key}, which has no job yet"
-        known = "it is not known which messages it was given"
-        if self.rows is not None:
-            known = f"{self.rows} of its rows held them"
-        if self.unsure:
-            known += f", {self.unsure} held messages that are deleted by now"
-        return f"{name} ({self.state or 'not started'}): {known}"
 
 
 @frozen(kw_only=True)
@@ -212,6 +150,7 @@ def forget(
     datasets: Sequence[_Path] = (),
     indexes: Sequence[_Path] = (),
     jobs: _Path | None = None,
+    places: Sequence[Erasable] = (),
 ) -> Forgotten:
     """Removes a person's words, or one message, from a journal and from what was made of it.
 
@@ -238,6 +177,7 @@ def forget(
         datasets: Manifests, such as ``train.jsonl.manifest.json``.
         indexes: Folders that `furytune.augmenters.rag.build_index` wrote.
         jobs: Folder of a tuner's records, such as ``tuning-jobs``.
+        places: Other places that hold people's words, such as those of a plugin.
 
     Returns:
         Counts for each place, the tuning jobs that were given the words, and what is left to do by hand.
@@ -253,19 +193,26 @@ def forget(
     _check_ids(author, message, searchable=journal is not None or bool(copies))
     manifests = [Path(p) for p in _several(datasets)]
     tables = [os.fspath(p) for p in _several(indexes)]
-    if journal is None and jobs is None and not manifests and not tables and not copies:
-        raise ConfigError("name at least one place: journal=, exports=, datasets=, indexes= or jobs=")
+    if journal is None and jobs is None and not manifests and not tables and not copies and not places:
+        raise ConfigError(
+            "name at least one place: journal=, exports=, datasets=, indexes=, jobs= or places="
+        )
+    for place in places:
+        if not isinstance(place, Erasable):
+            raise ConfigError(
+                f"{type(place).__name__} is not a place that can be erased; see furytune.protocols.Erasable"
+            )
     with system_errors_as(
         SourceError, journal or "the places", "call this again with the same arguments to go on"
     ):
         return _forget(
             author=author,
             message=message,
-            store=None if journal is None else Journal(journal),
+            last=None if journal is None else JournalPlace(journal),
             copies=copies,
             manifests=manifests,
-            tables=tables,
-            jobs=jobs,
+            first=[*map(DatasetPlace, manifests), *map(IndexPlace, tables), *places],
+            jobs=None if jobs is None else Path(jobs),
         )
 
 
@@ -273,43 +220,34 @@ def _forget(
     *,
     author: str | None,
     message: str | None,
-    store: Journal | None,
+    last: JournalPlace | None,
     copies: list[Path],
     manifests: list[Path],
-    tables: list[str],
-    jobs: _Path | None,
+    first: list[Erasable],
+    jobs: Path | None,
 ) -> Forgotten:
-    if store is not None and not store.there:
-        raise SourceError(
-            f"{store.path}: this is not the folder of a journal; nothing was changed; name its folder"
-        )
-    if store is not None:
-        store.about()  # raises before anything is changed if it has another format
-    if jobs is not None and not Path(jobs).is_dir():
+    """Checks all places, finds the messages, and then empties the places, the journal last."""
+    if last is not None:
+        last.check()
+    if jobs is not None and not jobs.is_dir():
         raise ConfigError(f"{jobs}: this folder of tuning jobs does not exist; nothing was changed")
-    for manifest in manifests:
-        data.check(manifest)
-    for table in tables:
-        passages.check(table)
+    for place in first:
+        place.check()
     authors = [author] if author is not None else []
     named = [message] if message is not None else []
     files = [found for path in copies for found in search(path, authors, named)]
+    store = last.store if last is not None else None
     theirs = _messages(store, files, authors, named)
-    deleted = _gone(store) - theirs if store is not None and authors else set()
+    deleted = last.gone() - theirs if last is not None and authors else set()
     messages = theirs | deleted
-    held = _held(Path(jobs), manifests, theirs, deleted, authors) if jobs is not None else ()
-    places = [_from_dataset(manifest, messages, authors) for manifest in manifests]
-    for table in tables:
-        removed, left = passages.erase(table, messages, authors)
-        places.append(Erased(kind="index", path=table, removed=removed, left=left))
-    if store is not None:
-        removed = store.forget(authors, theirs)
-        _settle(store)
-        places.insert(0, Erased(kind="journal", path=str(store.path), removed=removed))
+    held = jobs_that_hold(jobs, manifests, theirs, deleted, authors) if jobs is not None else ()
+    erased = [place.erase(messages, authors) for place in first]
+    if last is not None:
+        erased.insert(0, last.erase(theirs, authors))
     return Forgotten(
         messages=len(theirs),
         deleted=len(deleted),
-        places=tuple(places),
+        places=tuple(erased),
         jobs=held,
         exports=_held_exports(files, theirs) if copies else None,
         person=author is not None,
@@ -368,72 +306,3 @@ def _several(paths: object) -> list[_Path]:
     if not isinstance(paths, Iterable):
         raise ConfigError(f"exports, datasets and indexes are lists of paths, not a {type(paths).__name__}")
     return list(dict.fromkeys(paths))
-
-
-def _gone(store: Journal) -> set[str]:
-    """Returns the ids of messages that the journal no longer holds, or never held."""
-    return {str(uid) for log in store.logs().values() for uid, line in log.lines() if line.startswith(GONE)}
-
-
-def _from_dataset(manifest: Path, messages: set[str], people: list[str]) -> Erased:
-    removed, left = data.erase(manifest, messages, people)
-    for folder in {manifest.parent, *_folders(manifest)}:
-        sweep(folder)
-    return Erased(kind="data set", path=str(manifest), removed=removed, left=left)
-
-
-def _folders(manifest: Path) -> Iterator[Path]:
-    for file in read_head(manifest)["files"]:
-        yield (manifest.parent / str(file["name"])).resolve().parent
-
-
-def _settle(store: Journal) -> None:
-    """Removes what readers no longer see but the files still hold: replaced lines, torn ends, leftovers."""
-    with store.writing():
-        for log in store.logs().values():
-            with log:
-                pass
-            log.compact()
-        sweep(store.path)
-        sweep(store.path / "channels")
-
-
-def _held(
-    folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str], people: list[str]
-) -> tuple[Held, ...]:
-    """Returns the jobs that were given the messages, or of which that is not known.
-
-    A record of an older version does not say which messages a job was given. If its data set is still there, that is
-    noted now, before rows are removed from it.
-    """
-    shas = {tuple(str(f["sha256"]) for f in read_head(m)["files"]): m for m in manifests}
-    found = []
-    for entry in Ledger(folder).entries():
-        manifest = shas.get(entry.files)
-        if manifest is not None:
-            dataset = Dataset(
-                files=(), manifest=str(manifest), dialect="", fingerprint=entry.fingerprint, snapshot=""
-            )
-            lineage.note(folder, entry.key, dataset)
-        rows = lineage.rows_that_hold(folder, entry.key, theirs)
-        either = lineage.rows_that_hold(folder, entry.key, theirs | deleted) if deleted else rows
-        if manifest is not None and rows is not None and either is not None:
-            naming = data.rows_naming(manifest, people, theirs | deleted)
-            rows, either = rows + naming, either + naming
-        if either != 0:
-            found.append(_job(entry, rows, (either or 0) - (rows or 0)))
-    return tuple(found)
-
-
-def _job(entry: Entry, rows: int | None, unsure: int) -> Held:
-    return Held(
-        key=entry.key,
-        job=entry.name,
-        backend=entry.backend,
-        state=entry.state or (entry.step.lower() if entry.name else ""),
-        model=entry.model,
-        endpoint=entry.endpoint,
-        files=tuple(uri for uri in (entry.train, entry.validation) if uri),
-        rows=rows,
-        unsure=unsure,
-    )

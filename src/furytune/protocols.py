@@ -7,7 +7,7 @@ finds with ``isinstance``. A part without an ability works; the docstring of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -19,6 +19,7 @@ from furytune.pairing.posts import Pairer
 from furytune.records import (
     Dataset,
     Dropped,
+    Erased,
     Estimate,
     Passage,
     QAPair,
@@ -37,6 +38,7 @@ __all__ = [
     "ContractIdentity",
     "Curator",
     "Embedder",
+    "Erasable",
     "Explaining",
     "Exporter",
     "Incomplete",
@@ -438,4 +440,27 @@ class Tuner(Protocol):
 
     def poll(self, job: TuningJob) -> TuningJob:
         """Asks once for the job's state; never sleeps."""
+        ...
+
+
+@runtime_checkable
+class Erasable(Protocol):
+    """**Protocol:** a place that holds people's words, and can remove them.
+
+    `furytune.forget` checks every place before it changes the first one.
+    """
+
+    def check(self) -> None:
+        """Raises if the place cannot be read or changed. It changes nothing."""
+        ...
+
+    def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
+        """Removes what holds one of the messages or names one of the people, and every leftover of it.
+
+        After an error or a crash, calling it again finishes the work. A second call removes nothing more.
+
+        Args:
+            messages: Ids of chat messages.
+            people: Ids of people.
+        """
         ...

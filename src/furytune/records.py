@@ -23,6 +23,7 @@ __all__ = [
     "Dataset",
     "Dropped",
     "Embed",
+    "Erased",
     "Estimate",
     "Message",
     "Passage",
@@ -433,3 +434,27 @@ class TuningJob(Shown):
     model: str = ""
     fingerprint: str = ""
     details: Mapping[str, Json] = field(factory=dict, repr=False)
+
+
+_UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}
+
+
+@frozen(kw_only=True)
+class Erased:
+    """What was removed from one place that holds people's words.
+
+    Attributes:
+        kind: "journal", "data set", "index", or what a plugin calls its own.
+        path: The place, as it was given.
+        removed: How many messages, rows or passages were removed.
+        left: How many rows or passages are left; None for a journal.
+    """
+
+    kind: str
+    path: str
+    removed: int
+    left: int | None = None
+
+    def __str__(self) -> str:
+        total = "" if self.left is None else f"of {self.removed + self.left} "
+        return f"{self.kind:<10}{self.removed:>9}  {total}{_UNITS.get(self.kind, 'items')} of {self.path}"

@@ -6,8 +6,8 @@ import pytest
 from developer_help import NAME, backend, make_dataset, submit
 
 from furytune.errors import ServiceError, TuningError
+from furytune.models.service import Call
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners._jobs.service import Call
 
 METADATA = "type.googleapis.com/google.ai.generativelanguage.v1beta.CreateTunedModelMetadata"
 CALL = Call(target="models/m", fields={"contents": [{"role": "user", "parts": [{"text": "x"}]}]})

@@ -11,8 +11,9 @@ from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, sub
 
 from furytune import dialects
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
+from furytune.models.service import Call
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners._jobs.service import Call, Uploaded
+from furytune.tuners._jobs.service import Uploaded
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 

@@ -13,8 +13,8 @@ from developer_help import API_KEY, KEY, NAME, SETTINGS, backend, make_dataset, 
 
 from furytune import dialects
 from furytune.errors import ServiceError, TuningUnavailableError
+from furytune.models.service import Call
 from furytune.testing.fake_developer_api import TUNABLE
-from furytune.tuners._jobs.service import Call
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)

@@ -9,7 +9,7 @@ from developer_help import KEY, SETTINGS
 
 from furytune._privacy.secret import Secret
 from furytune.errors import TuningUnavailableError
-from furytune.tuners._jobs.service import Call
+from furytune.models.service import Call
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 VARIABLE = "FURYTUNE_LIVE_API_KEY"

@@ -13,8 +13,8 @@ from developer_help import SETTINGS, backend, make_dataset, submit
 from furytune import dialects
 from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError, TuningError
+from furytune.models.service import Call
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners._jobs.service import Call
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 CANARY = "canary-of-the-key-71c2"

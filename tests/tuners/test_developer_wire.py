@@ -17,12 +17,13 @@ from furytune.augmenters.identity import IdentityAugmenter
 from furytune.errors import TuningError
 from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
+from furytune.models.service import Call
 from furytune.pipeline import Pipeline
 from furytune.splitting import GroupSplitter
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
 from furytune.testing.strategies import questions, templates, texts
-from furytune.tuners._jobs.service import Call, Uploaded
+from furytune.tuners._jobs.service import Uploaded
 
 _MODELS = {"$alt": "json;enum-encoding=int", "pageSize": "50"}
 _ALT = {"$alt": "json;enum-encoding=int"}

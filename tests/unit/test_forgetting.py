@@ -37,7 +37,7 @@ from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
 from furytune.exporters._writing import erasing
 from furytune.forgetting import forget
-from furytune.records import Passage, Prompt, TrainingRow
+from furytune.records import Erased, Passage, Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
 
 
@@ -559,3 +559,41 @@ def test_the_rows_kept_are_those_that_hold_none_of_the_messages(tmp_path_factory
         assert manifests[0].pop("forgotten") == len(made) - len(kept)
         assert manifests[0] == manifests[1]
     assert ft.load_dataset(whole.manifest).rows == len(kept)
+
+
+@frozen
+class Notes:
+    """A place of another package: a list of notes that quote messages."""
+
+    notes: dict[str, str]
+    broken: bool = False
+
+    def check(self):
+        if self.broken:
+            raise SourceError("notes.json: this is not a list of notes; nothing was changed")
+
+    def erase(self, messages, people):
+        gone = self.notes.keys() & set(messages)
+        for message in gone:
+            del self.notes[message]
+        return Erased(kind="notes", path="notes.json", removed=len(gone), left=len(self.notes))
+
+
+def test_a_place_of_another_package_is_emptied_with_the_others(tmp_path):
+    make_journal(tmp_path / "journal")
+    notes = Notes({uid(4): "Alice asked", uid(6): "Bob asked"})
+    done = ft.forget(author=ALICE, journal=tmp_path / "journal", places=[notes])
+
+    assert notes.notes == {uid(6): "Bob asked"}
+    assert [(p.kind, p.removed) for p in done.places][1:] == [("notes", 1)]
+    assert "notes" in str(done)
+
+
+def test_nothing_is_changed_if_a_place_of_another_package_cannot_be(tmp_path):
+    make_journal(tmp_path / "journal")
+    before = {p: p.read_bytes() for p in (tmp_path / "journal").rglob("*.jsonl")}
+    with pytest.raises(SourceError, match="nothing was changed"):
+        ft.forget(author=ALICE, journal=tmp_path / "journal", places=[Notes({}, broken=True)])
+    with pytest.raises(ft.FurytuneError, match=r"list is not a place .* furytune\.protocols\.Erasable"):
+        ft.forget(author=ALICE, journal=tmp_path / "journal", places=[[]])
+    assert {p: p.read_bytes() for p in (tmp_path / "journal").rglob("*.jsonl")} == before

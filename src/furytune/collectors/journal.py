@@ -26,7 +26,7 @@ from furytune.errors import SourceError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair
 
-__all__ = ["JournalCollector"]
+__all__ = ["Adopted", "JournalCollector"]
 
 _UNWANTED = {"excluded", "not_included", "private_thread"}
 _SHOWN = 5

@@ -1,1 +1,5 @@
-"""Who trains a model on a data set."""
+"""Who trains models on data sets."""
+
+from furytune.tuners._jobs.service import Loss, TuningSettings
+
+__all__ = ["Loss", "TuningSettings"]

@@ -23,14 +23,35 @@ from furytune._storage.durable import sweep, write_file
 from furytune.augmenters._index import snapshot, tables, versions
 from furytune.augmenters._index.arrow import COLUMNS
 from furytune.errors import KnowledgeError
+from furytune.records import Erased
 
-__all__ = ["check", "erase"]
+__all__ = ["IndexPlace", "check", "erase"]
 
 _COPIES = "_furytune"
 _MARK = "erasing"
 _FOREVER = timedelta(days=36_500)
 # Lance writes ".tmpAbC123", or "NAME#1", and renames; of a killed writer the file stays, and Lance never removes it.
 _HALF_WRITTEN = re.compile(r"\.tmp\w+|.+#[0-9]+")
+
+
+@frozen
+class IndexPlace:
+    """An index as a place that holds people's words.
+
+    Args:
+        path: Folder of the table.
+    """
+
+    path: str
+
+    def check(self) -> None:
+        """Raises what `check` raises."""
+        check(self.path)
+
+    def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
+        """Does what `erase` does."""
+        removed, left = erase(self.path, messages, people)
+        return Erased(kind="index", path=self.path, removed=removed, left=left)
 
 
 def check(path: str) -> None:

@@ -15,18 +15,44 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from attrs import frozen
 
 from furytune._privacy.lineage import decode_row, names, whole_numbers
 from furytune._storage import manifests
-from furytune._storage.durable import StagedFile, staged
+from furytune._storage.durable import StagedFile, staged, sweep
 from furytune._values.canonical import Json
 from furytune.errors import ExportError
 from furytune.exporters._writing.manifest import blocks, encode_head, is_json_lines, load_dataset
+from furytune.records import Erased
 
-__all__ = ["check", "erase", "rows_naming"]
+__all__ = ["DatasetPlace", "check", "erase", "rows_naming"]
 
 _PLAN = "forgetting"
 _BLOCK = 1 << 20
+
+
+@frozen
+class DatasetPlace:
+    """A data set as a place that holds people's words.
+
+    Args:
+        manifest: Its manifest.
+    """
+
+    manifest: Path
+
+    def check(self) -> None:
+        """Raises what `check` raises."""
+        check(self.manifest)
+
+    def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
+        """Does what `erase` does, and removes what killed writers left beside the files."""
+        removed, left = erase(self.manifest, messages, people)
+        files = manifests.read_head(self.manifest)["files"]
+        folders = {(self.manifest.parent / str(file["name"])).resolve().parent for file in files}
+        for folder in {self.manifest.parent, *folders}:
+            sweep(folder)
+        return Erased(kind="data set", path=str(self.manifest), removed=removed, left=left)
 
 
 def check(manifest: Path) -> None:

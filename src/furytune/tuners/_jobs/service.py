@@ -1,14 +1,13 @@
-"""What the tuner asks of a service, and the values that both services share.
+"""What a tuner asks of a service that runs tuning jobs, and the values that all such services share.
 
-A backend makes the requests and nothing else: it never sleeps, never retries and writes no file. Whatever
-goes wrong between it and the service is a `ServiceError`, raised ``from None``, since the vendors'
-exceptions may quote what was sent.
+A service makes requests and nothing else: it never sleeps, never retries and writes no file. Whatever goes
+wrong on the way is a `ServiceError`, raised ``from None``, since the vendors' exceptions may quote what was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping
+from typing import Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
@@ -16,12 +15,9 @@ from furytune._values.canonical import Json
 from furytune.records import Dataset, Split
 
 __all__ = [
-    "Backend",
-    "Call",
+    "JobService",
     "Loss",
-    "Permission",
     "Problem",
-    "Role",
     "Snapshot",
     "State",
     "Survey",
@@ -30,7 +26,6 @@ __all__ = [
 ]
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-Role = Literal["reader", "writer", "owner"]
 
 
 @frozen(kw_only=True)
@@ -161,42 +156,9 @@ class Snapshot:
     more: Mapping[str, Json] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class Call:
-    """A question on its way to a model.
-
-    Attributes:
-        target: Endpoint of a tuned model, or name of a base model.
-        fields: What `furytune.dialects.Dialect.request` gave, sent as it is.
-        temperature: None is not sent.
-        max_output_tokens: None is not sent.
-        thinking: Fields of ``thinkingConfig`` in camel case, {} is not sent.
-    """
-
-    target: str
-    fields: Mapping[str, Any] = field(repr=False)
-    temperature: float | None = None
-    max_output_tokens: int | None = None
-    thinking: Mapping[str, Json] = field(factory=dict)
-
-
-@frozen(kw_only=True)
-class Permission:
-    """Who may use a tuned model.
-
-    Attributes:
-        name: The service's name for the grant.
-        grantee: "everyone", "user:MAIL" or "group:MAIL".
-        role: What they may do.
-    """
-
-    name: str
-    grantee: str
-    role: str
-
-
-class Backend(Protocol):
-    """One service. Every method may raise `ServiceError`; `TuningUnavailableError` says what cannot be had."""
+@runtime_checkable
+class JobService(Protocol):
+    """**Protocol:** a service that runs tuning jobs. Every method may raise `ServiceError`."""
 
     @property
     def name(self) -> str:
@@ -255,41 +217,4 @@ class Backend(Protocol):
 
     def cancel(self, name: str) -> None:
         """Asks the service to stop a job."""
-        ...
-
-    def generate(self, call: Call) -> str:
-        """Returns the model's text."""
-        ...
-
-    def stream(self, call: Call) -> Iterator[str]:
-        """Yields the model's text in pieces."""
-        ...
-
-    def share(self, model: str, grantee: str, role: Role) -> Permission:
-        """Lets somebody use a model.
-
-        Args:
-            model: `Snapshot.model`.
-            grantee: "everyone", "user:MAIL" or "group:MAIL".
-            role: What they may do.
-
-        Raises:
-            TuningError: The service has no such thing; the message says what it offers.
-        """
-        ...
-
-    def permissions(self, model: str) -> tuple[Permission, ...]:
-        """Lists who may use a model."""
-        ...
-
-    def revoke(self, permission: str) -> None:
-        """Takes a grant back, by `Permission.name`."""
-        ...
-
-    def transfer(self, model: str, mail: str) -> None:
-        """Makes somebody else the owner."""
-        ...
-
-    def delete(self, model: str, endpoint: str) -> None:
-        """Deletes a tuned model and what serves it."""
         ...

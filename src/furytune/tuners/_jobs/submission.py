@@ -2,7 +2,7 @@
 
 The step about to be taken is on disk before it is taken. A run that stopped in SUBMITTING may or may not
 have a job: the service is asked for all jobs under the key, again and again until one that was created at
-the last moment must show (`Backend.settle`). Only when none is there is another request made.
+the last moment must show (`JobService.settle`). Only when none is there is another request made.
 
 Two ledgers know nothing of each other. So once a job is made, the service is asked again: of two jobs under
 one key, the oldest stays and the others are cancelled, whoever made them.
@@ -19,7 +19,7 @@ from furytune.records import Dataset
 from furytune.tuners._jobs import lineage
 from furytune.tuners._jobs.ledger import Entry, Ledger, Step
 from furytune.tuners._jobs.retries import Clock, delays, patiently
-from furytune.tuners._jobs.service import Backend, TuningSettings
+from furytune.tuners._jobs.service import JobService, TuningSettings
 
 __all__ = ["Submission"]
 
@@ -38,7 +38,7 @@ class Submission:
         key: What the remote job carries.
     """
 
-    backend: Backend
+    backend: JobService
     ledger: Ledger
     clock: Clock
     key: str

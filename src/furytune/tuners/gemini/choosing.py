@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from attrs import evolve
 
 from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError
-from furytune.tuners._jobs.service import Backend
+from furytune.models.service import ModelService
+from furytune.tuners._jobs.service import JobService
 
-__all__ = ["choose"]
+__all__ = ["GeminiService", "choose"]
+
+
+class GeminiService(JobService, ModelService, Protocol):
+    """**Protocol:** a service that tunes Gemini and serves what it tuned."""
 
 
 def choose(
@@ -20,7 +25,7 @@ def choose(
     transport: Literal["rest", "grpc"],
     endpoint: str,
     **on_vertex: Any,
-) -> Backend:
+) -> GeminiService:
     """Returns the service that a tuner's arguments ask for.
 
     Args:

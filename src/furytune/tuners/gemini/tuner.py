@@ -16,17 +16,17 @@ from furytune._privacy.secret import Secret
 from furytune._values.canonical import digest
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, ContractMismatchError, TuningError
+from furytune.models.tuned import TunedModel
 from furytune.records import Dataset, Estimate, TuningJob
 from furytune.tuners._jobs.following import ENDED, follow
 from furytune.tuners._jobs.jobs import known_job, polled_job
 from furytune.tuners._jobs.ledger import Ledger
 from furytune.tuners._jobs.retries import Clock, patiently
-from furytune.tuners._jobs.service import Backend, Survey, TuningSettings
+from furytune.tuners._jobs.service import Survey, TuningSettings
 from furytune.tuners._jobs.submission import Submission
 from furytune.tuners.gemini import models
-from furytune.tuners.gemini.choosing import choose
+from furytune.tuners.gemini.choosing import GeminiService, choose
 from furytune.tuners.gemini.estimate import estimate
-from furytune.tuners.gemini.tuned import TunedModel
 
 __all__ = ["GeminiTuner"]
 
@@ -127,7 +127,7 @@ class GeminiTuner:
         _ = self.service
 
     @cached_property
-    def service(self) -> Backend:
+    def service(self) -> GeminiService:
         """The service that is used."""
         return choose(
             self.backend,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from furytune.errors import TuningError
-from furytune.tuners._jobs.service import Call
+from furytune.models.service import Call
 from furytune.tuners.gemini._developer.clients import Clients, model_name
 from furytune.tuners.gemini._developer.jobs import word_of
 from furytune.tuners.gemini._developer.limits import DIALECT

@@ -10,16 +10,9 @@ from attrs import field, frozen
 
 from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
+from furytune.models.service import Call, Permission, Role
 from furytune.records import Dataset
-from furytune.tuners._jobs.service import (
-    Call,
-    Permission,
-    Role,
-    Snapshot,
-    Survey,
-    TuningSettings,
-    Uploaded,
-)
+from furytune.tuners._jobs.service import Snapshot, Survey, TuningSettings, Uploaded
 from furytune.tuners.gemini._developer import asking, sharing
 from furytune.tuners.gemini._developer.clients import GOOGLE, Clients, Place, connect, model_name
 from furytune.tuners.gemini._developer.jobs import (
@@ -260,6 +253,11 @@ class DeveloperBackend:
     def stream(self, call: Call) -> Iterator[str]:
         """Yields the model's text in pieces; errors as in `generate`."""
         return asking.stream(self._clients, call)
+
+    @property
+    def access(self) -> str:
+        """Each model has a list."""
+        return "the Developer API keeps a list of permissions for each model: use share()"
 
     def share(self, model: str, grantee: str, role: Role) -> Permission:
         """Lets somebody use a tuned model; sharing twice does no harm.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from furytune.errors import ConfigError, ServiceError
-from furytune.tuners._jobs.service import Permission, Role
+from furytune.models.service import Permission, Role
 from furytune.tuners.gemini._developer.clients import Clients
 from furytune.tuners.gemini._developer.jobs import word_of
 from furytune.tuners.gemini._developer.sdk import ask

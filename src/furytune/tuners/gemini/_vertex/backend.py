@@ -9,15 +9,16 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 from attrs import field, frozen
 
 from furytune._network.endpoint import checked_endpoint
-from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
+from furytune.errors import ConfigError, ServiceError, TuningError
+from furytune.models.service import Call
 from furytune.records import DataFile, Dataset
 from furytune.tuners._jobs.labels import KEY, labels
-from furytune.tuners._jobs.service import Call, Permission, Role, Snapshot, Survey, TuningSettings, Uploaded
+from furytune.tuners._jobs.service import Snapshot, Survey, TuningSettings, Uploaded
 from furytune.tuners.gemini._vertex import limits, sdk
 from furytune.tuners.gemini._vertex.jobs import snapshot_of
 from furytune.tuners.gemini._vertex.storage import Storage, parse_uri
@@ -193,21 +194,13 @@ class VertexBackend:
                 if text:
                     yield text
 
-    def share(self, model: str, grantee: str, role: Role) -> Permission:
-        """Refuses: access is a matter of the project."""
-        self._no_permissions(f"{role} for {grantee} on {model}")
-
-    def permissions(self, model: str) -> tuple[Permission, ...]:
-        """Refuses: access is a matter of the project."""
-        self._no_permissions(f"a list of who may use {model}")
-
-    def revoke(self, permission: str) -> None:
-        """Refuses: access is a matter of the project."""
-        self._no_permissions(f"taking back {permission}")
-
-    def transfer(self, model: str, mail: str) -> None:
-        """Refuses: a tuned model belongs to its project."""
-        self._no_permissions(f"giving {model} to {mail}")
+    @property
+    def access(self) -> str:
+        """Access is a matter of the project."""
+        return (
+            "Vertex AI has no permissions on a single tuned model: whoever has roles/aiplatform.user in the project "
+            f"{self.project} may call it; grant or take back that role under IAM"
+        )
 
     def delete(self, model: str, endpoint: str) -> None:
         """Deletes a tuned model."""
@@ -215,12 +208,6 @@ class VertexBackend:
         hint = f"it may still be deployed: delete its endpoint {endpoint} in the console first"
         with sdk.authorized("deleting the model", {**_HINTS, 400: hint, 409: hint}):
             client.models.delete(model=model.partition("@")[0])
-
-    def _no_permissions(self, what: str) -> NoReturn:
-        raise TuningUnavailableError(
-            f"Vertex AI has no permissions on a single tuned model ({what}): whoever has roles/aiplatform.user in the project "
-            f"{self.project} may call it; grant or take back that role under IAM"
-        )
 
     def _prepared(self, call: Call) -> tuple[Any, dict[str, Any]]:
         """Returns the client for a call's location, and the arguments; the fields go in as they are."""

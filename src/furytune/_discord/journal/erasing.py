@@ -1,0 +1,66 @@
+"""Removes messages from a journal so that nothing of them is left in its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.store import Journal
+from furytune._storage.durable import sweep
+from furytune.errors import SourceError
+from furytune.records import Erased
+
+__all__ = ["JournalPlace"]
+
+
+class JournalPlace:
+    """A journal as a place that holds people's words.
+
+    Args:
+        path: Folder of the journal.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.store = Journal(path)
+
+    def check(self) -> None:
+        """Raises unless the folder holds a journal that this version can change.
+
+        Raises:
+            SourceError: It holds none, or one of another format.
+        """
+        if not self.store.there:
+            raise SourceError(
+                f"{self.store.path}: this is not the folder of a journal; nothing was changed; name its folder"
+            )
+        self.store.about()
+
+    def gone(self) -> set[str]:
+        """Returns the ids of messages that the journal no longer holds, or never held."""
+        return {
+            str(uid)
+            for log in self.store.logs().values()
+            for uid, line in log.lines()
+            if line.startswith(GONE)
+        }
+
+    def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
+        """Removes the messages, and the ids of the people, from every file of the journal.
+
+        Raises:
+            SourceError: The journal cannot be written. Calling again goes on.
+        """
+        removed = self.store.forget(list(people), set(messages))
+        self._settle()
+        return Erased(kind="journal", path=str(self.store.path), removed=removed)
+
+    def _settle(self) -> None:
+        """Removes what readers no longer see but the files still hold: replaced lines, torn ends, leftovers."""
+        with self.store.writing():
+            for log in self.store.logs().values():
+                with log:
+                    pass
+                log.compact()
+            sweep(self.store.path)
+            sweep(self.store.path / "channels")

@@ -1,0 +1,105 @@
+"""What a model handle asks of the service that hosts the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+from furytune._values.canonical import Json
+
+__all__ = ["Call", "ModelService", "Permission", "Role", "Sharing"]
+
+Role = Literal["reader", "writer", "owner"]
+
+
+@frozen(kw_only=True)
+class Call:
+    """A question on its way to a model.
+
+    Attributes:
+        target: Endpoint of a tuned model, or name of a base model.
+        fields: What `furytune.dialects.Dialect.request` gave, sent as it is.
+        temperature: None is not sent.
+        max_output_tokens: None is not sent.
+        thinking: Fields of ``thinkingConfig`` in camel case, {} is not sent.
+    """
+
+    target: str
+    fields: Mapping[str, Any] = field(repr=False)
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    thinking: Mapping[str, Json] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Permission:
+    """Who may use a tuned model.
+
+    Attributes:
+        name: The service's name for the grant.
+        grantee: "everyone", "user:MAIL" or "group:MAIL".
+        role: What they may do.
+    """
+
+    name: str
+    grantee: str
+    role: str
+
+
+@runtime_checkable
+class ModelService(Protocol):
+    """**Protocol:** a service that answers with a model. Every method may raise `ServiceError`."""
+
+    @property
+    def dialect(self) -> str:
+        """Wire form of its requests, a key of `furytune.dialects.DIALECTS`."""
+        ...
+
+    @property
+    def access(self) -> str:
+        """A sentence that says how access to a model is given, for a service without `Sharing`."""
+        ...
+
+    def generate(self, call: Call) -> str:
+        """Returns the model's text."""
+        ...
+
+    def stream(self, call: Call) -> Iterator[str]:
+        """Yields the model's text in pieces."""
+        ...
+
+    def delete(self, model: str, endpoint: str) -> None:
+        """Deletes a tuned model and what serves it."""
+        ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """**Protocol:** a service that keeps, for each model, a list of who may use it."""
+
+    def share(self, model: str, grantee: str, role: Role) -> Permission:
+        """Lets someone use a model.
+
+        Args:
+            model: Resource of the tuned model.
+            grantee: "everyone", "user:MAIL" or "group:MAIL".
+            role: What they may do.
+
+        Raises:
+            TuningError: The service does not offer this; the message says what it offers.
+        """
+        ...
+
+    def permissions(self, model: str) -> tuple[Permission, ...]:
+        """Lists who may use a model."""
+        ...
+
+    def revoke(self, permission: str) -> None:
+        """Takes a permission back, by `Permission.name`."""
+        ...
+
+    def transfer(self, model: str, mail: str) -> None:
+        """Makes someone else the owner."""
+        ...

@@ -1,0 +1,174 @@
+"""A model that answers: the tuned one, or the base model it is compared with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+from furytune import dialects
+from furytune._values.canonical import Json
+from furytune.contract import PromptContract
+from furytune.errors import ConfigError, TuningError, TuningUnavailableError
+from furytune.models.service import Call, ModelService, Permission, Role, Sharing
+from furytune.records import Prompt
+
+__all__ = ["TunedModel"]
+
+
+@frozen(kw_only=True)
+class TunedModel:
+    """Asks a model through the prompt contract it was trained with; `GeminiTuner.tuned` makes it.
+
+    `GeminiTuner.base_model` gives the same handle for a model that was not tuned.
+
+    Attributes:
+        target: What is called: an endpoint, or the name of a model. Its location is read from it.
+        model: Resource of the tuned model; "" for a base model.
+        contract: Renders the prompts; None where only `generate` is used.
+        temperature: Sent only if given: some models refuse it, and tuned ones are best left alone.
+        max_output_tokens: Sent only if given.
+        thinking: ``thinkingConfig``; the lowest known setting of the model by default, {} sends none.
+    """
+
+    target: str
+    model: str = ""
+    contract: PromptContract | None = field(default=None, repr=False)
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    thinking: Mapping[str, Json] = field(factory=dict)
+    _backend: ModelService = field(repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.contract is not None and self._backend.dialect not in self.contract.dialects:
+            known = ", ".join(self.contract.dialects) or "none"
+            raise ConfigError(
+                f"the contract has no dialect {self._backend.dialect!r} (it has {known}), so its rows had another shape; "
+                f"export with JsonlExporter(..., dialect={self._backend.dialect!r})"
+            )
+
+    def ask(self, question: str, *, at: datetime | None = None) -> str:
+        """Renders the prompt for a question, as in training, and returns the answer.
+
+        Args:
+            question: The raw question.
+            at: The moment it is asked; None is now.
+
+        Raises:
+            ServiceError: The service refused or did not answer; ``transient`` tells if it is worth
+                asking again.
+            TuningError: The model gave no text.
+            TextError: The question is empty (`EmptyTextError`) or damaged.
+            QuestionTooLongError: It exceeds the token budget.
+        """
+        return self.generate(self._render(question, at))
+
+    async def aask(self, question: str, *, at: datetime | None = None) -> str:
+        """Does what `ask` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.ask, question, at=at)
+
+    def generate(self, prompt: Prompt | str) -> str:
+        """Returns the answer to a prompt that is already rendered.
+
+        Args:
+            prompt: From ``contract.prompt``. A plain text is sent as it is, without a system instruction.
+
+        Raises:
+            ServiceError: The service refused or did not answer.
+            TuningError: The model gave no text.
+        """
+        return self._backend.generate(self._call(prompt))
+
+    async def agenerate(self, prompt: Prompt | str) -> str:
+        """Does what `generate` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.generate, prompt)
+
+    def stream(self, prompt: Prompt | str) -> Iterator[str]:
+        """Yields the answer to a rendered prompt in pieces, as they come.
+
+        Raises:
+            ServiceError: The service refused or did not answer; some pieces may have come before.
+        """
+        return self._backend.stream(self._call(prompt))
+
+    def share(self, grantee: str = "everyone", role: Role = "reader") -> Permission:
+        """Lets somebody use the model.
+
+        Args:
+            grantee: "everyone", "user:MAIL" or "group:MAIL".
+            role: "reader" may ask; "writer" may change the model as well.
+
+        Raises:
+            TuningUnavailableError: The service has no such permission; the message says what it has.
+            TuningError: This is a base model.
+            ConfigError: The grantee is malformed.
+        """
+        kind, _, mail = grantee.partition(":")
+        if not (grantee == "everyone" or (kind in {"user", "group"} and "@" in mail)):
+            raise ConfigError("share with 'everyone', 'user:MAIL' or 'group:MAIL'")
+        return self._sharing().share(self._own(), grantee, role)
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Lists who may use the model.
+
+        Raises:
+            TuningUnavailableError: The service keeps no such list.
+        """
+        return self._sharing().permissions(self._own())
+
+    def revoke(self, permission: Permission) -> None:
+        """Takes a permission back.
+
+        Raises:
+            TuningUnavailableError: The service has no such permissions.
+        """
+        self._own()
+        self._sharing().revoke(permission.name)
+
+    def transfer(self, mail: str) -> None:
+        """Makes somebody else the owner.
+
+        Raises:
+            TuningUnavailableError: The service does not do that.
+        """
+        self._sharing().transfer(self._own(), mail)
+
+    def delete(self) -> None:
+        """Deletes the tuned model. It cannot be brought back.
+
+        Raises:
+            ServiceError: The service refused.
+        """
+        self._backend.delete(self._own(), self.target)
+
+    def _sharing(self) -> Sharing:
+        service: object = self._backend
+        if not isinstance(service, Sharing):
+            raise TuningUnavailableError(self._backend.access)
+        return service
+
+    def _own(self) -> str:
+        if not self.model:
+            raise TuningError(
+                f"{self.target} is a base model of the service; only tuned models are yours to manage"
+            )
+        return self.model
+
+    def _render(self, question: str, at: datetime | None) -> Prompt:
+        if self.contract is None:
+            raise ConfigError(
+                "asking a question needs a contract; give base_model(..., contract=...) the bot's"
+            )
+        return self.contract.prompt(question, at=at)
+
+    def _call(self, prompt: Prompt | str) -> Call:
+        rendered = prompt if isinstance(prompt, Prompt) else Prompt(text=prompt)
+        return Call(
+            target=self.target,
+            fields=dialects.get(self._backend.dialect).request(rendered),
+            temperature=self.temperature,
+            max_output_tokens=self.max_output_tokens,
+            thinking=self.thinking,
+        )

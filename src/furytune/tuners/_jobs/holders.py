@@ -1,0 +1,92 @@
+"""Which tuning jobs were given a person's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from furytune._storage.manifests import read_head
+from furytune.exporters._writing.erasing import rows_naming
+from furytune.records import Dataset
+from furytune.tuners._jobs import lineage
+from furytune.tuners._jobs.ledger import Entry, Ledger
+
+__all__ = ["Held", "jobs_that_hold"]
+
+
+@frozen(kw_only=True)
+class Held:
+    """A tuning job that was given the words. A model cannot be made to forget, but it can be deleted.
+
+    Attributes:
+        key: Name of its record in the ledger.
+        job: The service's name for it, "" if none was started.
+        backend: "vertex" or "developer".
+        state: Its last known state.
+        model: The tuned model, "" where none is known yet.
+        endpoint: Where the model is called, or "".
+        files: URIs of the uploaded rows.
+        rows: How many rows held the words; None if it is not known which messages the job was given.
+        unsure: How many more rows held messages that are deleted by now, perhaps theirs.
+    """
+
+    key: str
+    job: str
+    backend: str
+    state: str
+    model: str
+    endpoint: str
+    files: tuple[str, ...]
+    rows: int | None
+    unsure: int = 0
+
+    def __str__(self) -> str:
+        name = self.job or f"the run {self.key}, which has no job yet"
+        known = "it is not known which messages it was given"
+        if self.rows is not None:
+            known = f"{self.rows} of its rows held them"
+        if self.unsure:
+            known += f", {self.unsure} held messages that are deleted by now"
+        return f"{name} ({self.state or 'not started'}): {known}"
+
+
+def jobs_that_hold(
+    folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str], people: list[str]
+) -> tuple[Held, ...]:
+    """Returns the jobs that were given the messages, or of which that is not known.
+
+    A record of an older version does not say which messages a job was given. If its data set is still there, that is
+    noted now, before rows are removed from it.
+    """
+    shas = {tuple(str(f["sha256"]) for f in read_head(m)["files"]): m for m in manifests}
+    found = []
+    for entry in Ledger(folder).entries():
+        manifest = shas.get(entry.files)
+        if manifest is not None:
+            dataset = Dataset(
+                files=(), manifest=str(manifest), dialect="", fingerprint=entry.fingerprint, snapshot=""
+            )
+            lineage.note(folder, entry.key, dataset)
+        rows = lineage.rows_that_hold(folder, entry.key, theirs)
+        either = lineage.rows_that_hold(folder, entry.key, theirs | deleted) if deleted else rows
+        if manifest is not None and rows is not None and either is not None:
+            naming = rows_naming(manifest, people, theirs | deleted)
+            rows, either = rows + naming, either + naming
+        if either != 0:
+            found.append(_job(entry, rows, (either or 0) - (rows or 0)))
+    return tuple(found)
+
+
+def _job(entry: Entry, rows: int | None, unsure: int) -> Held:
+    return Held(
+        key=entry.key,
+        job=entry.name,
+        backend=entry.backend,
+        state=entry.state or (entry.step.lower() if entry.name else ""),
+        model=entry.model,
+        endpoint=entry.endpoint,
+        files=tuple(uri for uri in (entry.train, entry.validation) if uri),
+        rows=rows,
+        unsure=unsure,
+    )
