@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import furytune as ft
-from furytune.protocols import Curator, Starting
+from furytune.protocols import Curator, StatefulCurator
 
 HERE = Path(__file__).parent
 
@@ -70,7 +70,7 @@ def main() -> None:
 
     print("1. Knowledge: source and documentation become an index")
     knowledge = [ft.markup(options.docs)] if options.docs else []
-    curators: list[Curator | Starting] = [ft.Deduplicate(), ft.RedactSecrets()]
+    curators: list[Curator | StatefulCurator] = [ft.Deduplicate(), ft.RedactSecrets()]
     if source:
         source = source.resolve()
         knowledge.append(ft.python_package(source))

@@ -49,7 +49,10 @@ class Finding(Shown):
 
 @runtime_checkable
 class Explaining(Protocol):
-    """**Protocol:** an augmenter that can say why it finds what it finds."""
+    """**Protocol:** an augmenter that can say why it finds what it finds.
+
+    - An explanation begins with what `context` finds, in that order.
+    """
 
     def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
         """Returns what ``context`` finds, in that order, and then what came close."""

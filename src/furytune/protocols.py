@@ -1,13 +1,16 @@
 """Every interface of the library. A class that fits one needs no base class.
 
-Each role has one protocol that a part must fit: `Collector`, `Curator`, `Augmenter`, `Exporter`, `Tuner`, `Pairer`,
-`Embedder`, `Reranker`. What a part can do beyond that is an ability: a small protocol of its own, which the library
-finds with ``isinstance``. A part without an ability works; the docstring of the ability says what is then missing.
+Each role has one protocol that a part must fit: `Collector`, `Pairer`, `Curator`, `Splitter`, `Augmenter`, `Embedder`,
+`Reranker`, `Exporter`, `Tuner`. What a part can do beyond that is an ability: a small protocol of its own, which the
+library finds with ``isinstance``. A part without an ability works; the docstring of the ability says what is then missing.
+
+The listed sentences of each protocol are its rules. `furytune.testing.conformance` holds a part to them, one check for
+each sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -60,12 +63,6 @@ __all__ = [
     "WritesFiles",
 ]
 
-Curator: TypeAlias = Callable[[QAPair], QAPair | Dropped]
-"""A curation step keeps a pair, returns it with another answer, or drops it with a reason. The pipeline notes who edited."""
-
-Splitter: TypeAlias = Callable[[str], Split]
-"""Says of a group, which is a thread or a conversation, whether its pairs train or validate."""
-
 Kind: TypeAlias = Literal["passage", "question"]
 """What an `Embedder` is given: some models prefix the two differently."""
 
@@ -74,32 +71,71 @@ Kind: TypeAlias = Literal["passage", "question"]
 class Collector(Protocol):
     """**Protocol:** where pairs come from.
 
-    Everything that was read comes out: in a pair, or in a `Dropped` with its count.
+    - Everything that was read comes out: in a pair, or in a `Dropped` with its count.
+    - Each call of `collect` starts from the beginning and gives the same stream for the same input.
+    - No two pairs have the same id, and no id and no group is empty.
+    - No question and no answer is blank.
+    - The detail of a drop does not quote a message.
     """
 
     def collect(self) -> Iterator[QAPair | Dropped]:
-        """Yields pairs and drops. Each call starts from the beginning and gives the same stream for the same input."""
+        """Yields pairs and drops."""
+        ...
+
+
+@runtime_checkable
+class Curator(Protocol):
+    """**Protocol:** a curation step; any function that fits is one. The pipeline notes which steps edited a pair.
+
+    - A step keeps a pair, returns it with another answer, or drops it with a reason.
+    - A drop stands for that one pair: its unit is "pair" and its count is 1.
+    """
+
+    def __call__(self, pair: QAPair, /) -> QAPair | Dropped:
+        """Returns the pair, the pair with another answer, or why it is dropped."""
+        ...
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """**Protocol:** decides whether a conversation is for training or for validation.
+
+    - A group is on one side, "train" or "validation", whatever other groups there are.
+    """
+
+    def __call__(self, group: str, /) -> Split:
+        """Returns the side of a group, which is a thread or a conversation."""
         ...
 
 
 @runtime_checkable
 class Provenance(Protocol):
-    """**Protocol:** a collector that knows where its data come from, and by whose leave."""
+    """**Protocol:** a collector that knows where its data come from, and who permitted their use.
+
+    - Equal input gives equal provenance, which is a mapping of JSON values.
+    """
 
     @property
     def provenance(self) -> Mapping[str, Json]:
         """What the manifest of a data set says about it.
 
-        It is read when `Collector.collect` is exhausted, for what was read is known only then. Equal input
-        gives equal values, so there is no moment of the run in it; names of people and message text do
-        not belong here.
+        It is read when `Collector.collect` is exhausted, because only then is it known what was read. The time of
+        the run, names of people and message text do not belong here.
         """
         ...
 
 
 @runtime_checkable
 class Augmenter(Protocol):
-    """**Protocol:** what knowledge goes into a prompt."""
+    """**Protocol:** what knowledge goes into a prompt.
+
+    - The spec is a mapping of JSON values and has a "name".
+    - Over the same knowledge, equal augmenters have equal specs, equal snapshots and find the same.
+    - Asking has no memory: the order of questions changes nothing.
+    - A passage with a date is older than the question.
+    - No passage is found twice for a question.
+    - A contract with the augmenter can be saved, and loaded with ``augmenter=``, and renders the same prompts.
+    """
 
     @property
     def spec(self) -> Mapping[str, Json]:
@@ -123,7 +159,10 @@ class Augmenter(Protocol):
 
 @runtime_checkable
 class BulkAugmenter(Augmenter, Protocol):
-    """**Protocol:** an augmenter that answers many questions faster than one by one, with equal results."""
+    """**Protocol:** an augmenter that answers many questions faster than one by one.
+
+    - Many questions at once find what each finds alone.
+    """
 
     def contexts(
         self, questions: Sequence[str], *, at: Sequence[datetime | None]
@@ -137,6 +176,8 @@ class Rebuildable(Protocol):
     """**Protocol:** an augmenter that `PromptContract.load` can build from the contract file.
 
     Without this ability the bot passes the augmenter itself: ``PromptContract.load(path, augmenter=...)``.
+
+    - What is built from spec and location has the same spec and snapshot, and finds the same.
     """
 
     @classmethod
@@ -157,7 +198,10 @@ class Rebuildable(Protocol):
 
 @runtime_checkable
 class Located(Protocol):
-    """**Protocol:** a part that keeps its data somewhere, and can say where."""
+    """**Protocol:** a part that keeps its data somewhere, and can say where.
+
+    - The location is a mapping of JSON values.
+    """
 
     @property
     def location(self) -> Mapping[str, Json]:
@@ -167,7 +211,10 @@ class Located(Protocol):
 
 @runtime_checkable
 class Pinned(Protocol):
-    """**Protocol:** an augmenter whose knowledge has versions, of which one can be kept from being cleaned up."""
+    """**Protocol:** an augmenter whose knowledge has versions, of which one can be kept from being cleaned up.
+
+    - Pinning says whether it worked, and changes neither spec nor snapshot.
+    """
 
     def pin(self) -> bool:
         """Keeps the version in use. Returns False where that is not possible, such as in a read-only folder."""
@@ -179,6 +226,8 @@ class Refreshable(Protocol):
     """**Protocol:** an augmenter that can move on to newer knowledge.
 
     Without this ability `PromptContract.refresh` raises.
+
+    - The newest state has the same spec, and can be asked.
     """
 
     def latest(self) -> Augmenter:
@@ -191,6 +240,8 @@ class Retrieving(Protocol):
     """**Protocol:** an augmenter that knows whether it can find anything at all.
 
     An augmenter without this ability is taken to find passages, so its template needs a ``{context}``.
+
+    - An augmenter that does not retrieve finds nothing for any question.
     """
 
     @property
@@ -204,6 +255,9 @@ class Searchable(Augmenter, Protocol):
     """**Protocol:** an augmenter whose passages can be listed, and ranked further down than a prompt needs.
 
     A `ContextEdit` may need this to choose passages by itself.
+
+    - What can be listed at a moment is undated or older than it, each passage once.
+    - The nearest passages can all be listed, and there are no more of them than asked for.
     """
 
     def visible_passages(self, at: datetime | None) -> Sequence[Passage]:
@@ -221,6 +275,9 @@ class ContextEdit(Protocol):
 
     It breaks the promise on purpose, so the contract names it: the spec goes into the form, the deviation into
     ``PromptContract.deviations``.
+
+    - Equal questions with equal passages are edited alike.
+    - The edit is declared: its spec is JSON, and its deviation is a sentence.
     """
 
     @property
@@ -264,8 +321,11 @@ class ContextEditing(Protocol):
 class Embedder(Protocol):
     """**Protocol:** a model that gives a vector for a text.
 
-    The vector of a text must not depend on what else is embedded. Passages are embedded by the list, and a
-    question always alone, in bulk too.
+    Passages are embedded by the list, and a question always alone, in bulk too.
+
+    - Each text has a vector, of finite numbers, all of one length.
+    - The vector of a text does not depend on what else is embedded.
+    - An embedder's spec is a mapping of JSON values and has a "name".
     """
 
     @property
@@ -280,7 +340,11 @@ class Embedder(Protocol):
 
 @runtime_checkable
 class Reranker(Protocol):
-    """**Protocol:** a model that reads question and passage together, such as a cross-encoder."""
+    """**Protocol:** a model that reads question and passage together, such as a cross-encoder.
+
+    - A score is a finite number, the same at each call.
+    - A re-ranker's spec is a mapping of JSON values and has a "name", and its depth is at least 1.
+    """
 
     @property
     def spec(self) -> Mapping[str, Json]:
@@ -309,7 +373,10 @@ class Named(Protocol):
 
 @runtime_checkable
 class StatefulCurator(Protocol):
-    """**Protocol:** a curation step that remembers what it saw, and starts afresh for each pass."""
+    """**Protocol:** a curation step that remembers what it saw, and starts afresh for each pass.
+
+    - Two passes over the same pairs give the same results.
+    """
 
     def start(self) -> Curator:
         """Returns the step for one pass."""
@@ -348,7 +415,13 @@ class ContractIdentity(Protocol):
 
 @runtime_checkable
 class Exporter(Protocol):
-    """**Protocol:** how rows become files. All or nothing."""
+    """**Protocol:** how rows become files.
+
+    - Every row is written, and equal rows give equal bytes.
+    - The data set lists each file with its size and sha256, and `furytune.load_dataset` reads its manifest.
+    - A row that cannot be written is refused by its id, not altered.
+    - A refused export leaves the earlier files as they were.
+    """
 
     @property
     def dialect(self) -> str:
@@ -380,11 +453,13 @@ class WritesFiles(Protocol):
     """**Protocol:** an exporter that can say beforehand which files it will write.
 
     A pipeline refuses two exporters that would write the same file. Without this ability it cannot know.
+
+    - Each data file that is written is among the targets.
     """
 
     @property
     def targets(self) -> Sequence[Path]:
-        """The files, data and manifest alike."""
+        """The data files that an export may write or remove."""
         ...
 
 
@@ -393,6 +468,8 @@ class Staging(Protocol):
     """**Protocol:** an exporter whose files can appear together with those of the run's other exporters.
 
     An exporter without this ability commits its files by itself, in `Exporter.export`.
+
+    - Staged files appear when the group is committed, and not before.
     """
 
     def stage(
@@ -419,7 +496,12 @@ class Staging(Protocol):
 
 @runtime_checkable
 class Tuner(Protocol):
-    """**Protocol:** who trains a model on a data set."""
+    """**Protocol:** who trains a model on a data set.
+
+    - One key, one job: submitting again under it starts nothing, not even after a restart.
+    - A restart finds the job by its key, and finds nothing under another key.
+    - Polling keeps key and name of the job.
+    """
 
     @property
     def dialect(self) -> str:
@@ -448,6 +530,10 @@ class Erasable(Protocol):
     """**Protocol:** a place that holds people's words, and can remove them.
 
     `furytune.forget` checks every place before it changes the first one.
+
+    - Checking changes nothing.
+    - After an erasure the place holds none of the messages, and says how many items it removed.
+    - Erasing again removes nothing more.
     """
 
     def check(self) -> None:
@@ -457,7 +543,7 @@ class Erasable(Protocol):
     def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
         """Removes what holds one of the messages or names one of the people, and every leftover of it.
 
-        After an error or a crash, calling it again finishes the work. A second call removes nothing more.
+        After an error or a crash, calling it again finishes the work.
 
         Args:
             messages: Ids of chat messages.

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from forgetting_world import make_journal, uid
+from models import static_model
 
 import furytune as ft
+from furytune._discord.journal.erasing import JournalPlace
+from furytune._discord.journal.lines import GONE
+from furytune._discord.journal.store import Journal
+from furytune.augmenters._index.erasing import IndexPlace
 from furytune.dialects import DIALECTS
-from furytune.records import QAPair
-from furytune.testing.conformance import check_augmenter, check_collector, check_exporter
+from furytune.exporters._writing.erasing import DatasetPlace
+from furytune.pairing import Conversation, Post, ReplyPairer, ThreadPairer
+from furytune.records import Dataset, QAPair, TuningJob
+from furytune.testing.conformance import (
+    check_augmenter,
+    check_collector,
+    check_curator,
+    check_embedder,
+    check_exporter,
+    check_pairer,
+    check_place,
+    check_splitter,
+    check_tuner,
+)
+from furytune.testing.fake_vertex import FakeVertex, fake_credentials
+from furytune.testing.memory import ListCollector, MemoryAugmenter, MemoryTuner, pair
 
 EXPORTS = Path(__file__).parents[2] / "examples" / "exports"
 
@@ -25,13 +47,150 @@ def pairs(tmp_path) -> Path:
 
 
 def test_the_discord_export_collector() -> None:
-    items = check_collector(lambda: ft.DiscordExportCollector(EXPORTS, author_key=b"k"))
+    files = [
+        gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in EXPORTS.iterdir()
+    ]
+    said = sum(len(json.loads(content)["messages"]) for content in files)
+    items = check_collector(
+        lambda: ft.DiscordExportCollector(EXPORTS, author_key=b"k"), read={"message": said}
+    )
     assert {i.method for i in items if isinstance(i, QAPair)} == {"thread", "reply"}
 
 
 def test_the_table_collectors(pairs) -> None:
-    assert len(check_collector(lambda: ft.CsvCollector(pairs / "pairs.csv"))) == 2
-    assert len(check_collector(lambda: ft.JsonlCollector(pairs / "pairs.jsonl"))) == 1
+    assert len(check_collector(lambda: ft.CsvCollector(pairs / "pairs.csv"), read={"record": 2})) == 2
+    assert len(check_collector(lambda: ft.JsonlCollector(pairs / "pairs.jsonl"), read={"record": 1})) == 1
+
+
+def test_the_journal_collector(tmp_path) -> None:
+    ft.JournalCollector(tmp_path / "j").adopt(EXPORTS)
+    check_collector(lambda: ft.JournalCollector(tmp_path / "j"))
+
+
+POSTS = [
+    Post(id="1", speaker="ann", text="How do I make a sphere?", sent_at="2024-01-01T10:00:00+00:00"),
+    Post(id="2", speaker="bob", text="Call `sphere`.", reply_to="1", sent_at="2024-01-01T10:01:00+00:00"),
+    Post(id="3", speaker="ann", text="Thanks!", sent_at="2024-01-01T10:02:00+00:00"),
+    Post(id="4", speaker="bot", text="beep", drop="bot", sent_at="2024-01-01T10:03:00+00:00"),
+]
+
+
+@pytest.mark.parametrize(
+    ("pairer", "place"),
+    [
+        (ThreadPairer(), Conversation(channel="7", thread="8", is_thread=True)),
+        (ReplyPairer(), Conversation(channel="7")),
+    ],
+)
+def test_the_pairers(pairer, place) -> None:
+    assert any(isinstance(i, QAPair) for i in check_pairer(pairer, POSTS, place))
+
+
+KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ft.Deduplicate(),
+        ft.RedactSecrets(),
+        ft.AnswerLength(min=20),
+        ft.CapPerAuthor(2),
+        ft.CheckCode("json"),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_the_curation_steps(step) -> None:
+    check_curator(
+        step,
+        [
+            pair(
+                "How do I read it?", "Call `json.loads(text)`, which gives a dict.", asker="a", answerer="b"
+            ),
+            pair("how do I read it", "Call `json.loads(text)`, which gives a dict.", id="2", answerer="b"),
+            pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", answerer="b"),
+            pair("And the key?", f"Take {KEY}, which is mine and works.", answerer="b"),
+            pair("Short?", "yes", answerer="b"),
+        ],
+    )
+
+
+def test_the_splitter() -> None:
+    check_splitter(ft.GroupSplitter(0.3), [f"g{n}" for n in range(100)])
+
+
+def test_the_identity_and_the_memory_augmenter() -> None:
+    check_augmenter(ft.IdentityAugmenter)
+    check_augmenter(lambda: MemoryAugmenter([ft.Passage(id="a", text="install it with pip")]))
+
+
+def test_the_static_embedder(tmp_path) -> None:
+    check_embedder(ft.StaticEmbedder(static_model(tmp_path / "model")))
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Dataset:
+    (tmp_path / "data").mkdir()
+    run = ft.Pipeline(
+        collector=ListCollector(
+            [pair(f"How do I draw {n}?", "So.", question_messages=(str(UID + n),)) for n in range(40)]
+        ),
+        exporter=ft.JsonlExporter(tmp_path / "data" / "t.jsonl"),
+    ).run()
+    return run.datasets[0]
+
+
+UID = 1235174400000000000
+
+
+def test_the_tuners(tmp_path, dataset) -> None:
+    jobs: dict[str, TuningJob] = {}
+    check_tuner(lambda: MemoryTuner(jobs), dataset)
+    with FakeVertex() as service:
+        check_tuner(
+            lambda: ft.GeminiTuner(
+                "gemini-3.1-flash-lite",
+                project="fury",
+                bucket="gs://fury-tuning",
+                ledger=tmp_path / "jobs",
+                endpoint=service.url,
+                credentials=fake_credentials(),
+            ),
+            dataset,
+        )
+
+
+def journal_lines(folder: Path):
+    return [item for log in Journal(folder).logs().values() for item in log.lines()]
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
+
+
+def test_the_places(tmp_path, dataset) -> None:
+    data = tmp_path / "data"
+    check_place(
+        lambda: DatasetPlace(Path(dataset.manifest)),
+        message=str(UID + 3),
+        content=lambda: everything_in(data),
+    )
+    ft.build_index(
+        tmp_path / "i.lance", [ft.Passage(id=f"chat:{UID + n}", text=f"text {n}") for n in range(9)]
+    )
+    check_place(
+        lambda: IndexPlace(str(tmp_path / "i.lance")),
+        message=str(UID + 3),
+        content=lambda: everything_in(tmp_path / "i.lance"),
+    )
+    make_journal(tmp_path / "journal")
+    check_place(
+        lambda: JournalPlace(tmp_path / "journal"),
+        message=uid(101),
+        content=lambda: b"".join(
+            line for _, line in journal_lines(tmp_path / "journal") if not line.startswith(GONE)
+        ),
+    )
 
 
 def test_the_rag_augmenter(tmp_path) -> None:

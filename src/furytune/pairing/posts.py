@@ -105,7 +105,11 @@ class Conversation:
 
 @runtime_checkable
 class Pairer(Protocol):
-    """**Protocol:** one method of finding pairs in a conversation."""
+    """**Protocol:** one method of finding pairs in a conversation.
+
+    - Every post comes out: in a pair, or in a `Dropped` with its count.
+    - Pairing the same posts again gives the same pairs.
+    """
 
     def fits(self, place: Conversation) -> bool:
         """Returns True if this method is meant for such a conversation."""

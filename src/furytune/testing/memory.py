@@ -103,7 +103,9 @@ class MemoryTuner:
         return Estimate(cost=0.0, problems=() if dataset.rows else ("there are no rows",))
 
     def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
-        """Starts a job."""
+        """Starts a job, unless one was started under the key."""
+        if key in self.jobs:
+            return self.jobs[key]
         job = TuningJob(
             key=key, name=f"jobs/{len(self.jobs) + 1}", state="running", fingerprint=dataset.fingerprint
         )

@@ -1,0 +1,78 @@
+"""Rules of curation steps and splitters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from furytune.protocols import Curator, Splitter, StatefulCurator
+from furytune.records import Dropped, QAPair
+from furytune.testing.conformance.rules import fits, rule
+
+__all__ = ["check_curator", "check_splitter"]
+
+
+def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
+    """Holds a curation step to its protocol.
+
+    Args:
+        step: What is checked.
+        pairs: What it is given, in order; some of it should be edited or dropped.
+
+    Returns:
+        What it made of each pair.
+
+    Raises:
+        AssertionError: A rule is broken.
+    """
+    results = _pass(step, pairs)
+    for pair, result in zip(pairs, results, strict=True):
+        kept = (
+            isinstance(result, QAPair) and attrs.evolve(result, answer=pair.answer, edits=pair.edits) == pair
+        )
+        rule(
+            kept or isinstance(result, Dropped),
+            Curator,
+            "A step keeps a pair, returns it with another answer, or drops it with a reason.",
+            seen=f"a {type(result).__name__}, or a change of more than the answer",
+        )
+        if isinstance(result, Dropped):
+            rule(
+                (result.unit, result.count) == ("pair", 1),
+                Curator,
+                'A drop stands for that one pair: its unit is "pair" and its count is 1.',
+                seen=f"unit {result.unit!r}, count {result.count}",
+            )
+    if isinstance(step, StatefulCurator):
+        rule(
+            results == _pass(step, pairs),
+            StatefulCurator,
+            "Two passes over the same pairs give the same results.",
+        )
+    return results
+
+
+def _pass(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
+    act = step.start() if isinstance(step, StatefulCurator) else step
+    fits(act, Curator)
+    return [act(pair) for pair in pairs]
+
+
+def check_splitter(splitter: Splitter, groups: Sequence[str]) -> None:
+    """Holds a splitter to its protocol.
+
+    Args:
+        splitter: What is checked.
+        groups: Names of groups.
+
+    Raises:
+        AssertionError: A rule is broken.
+    """
+    first = {group: splitter(group) for group in groups}
+    again = {group: splitter(group) for group in reversed(groups)}
+    rule(
+        first == again and set(first.values()) <= {"train", "validation"},
+        Splitter,
+        'A group is on one side, "train" or "validation", whatever other groups there are.',
+    )

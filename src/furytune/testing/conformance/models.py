@@ -1,0 +1,81 @@
+"""Rules of embedders and re-rankers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from furytune.protocols import Embedder, Kind, Reranker
+from furytune.records import Passage
+from furytune.testing.conformance.rules import QUESTIONS, fits, is_json, rule
+
+__all__ = ["check_embedder", "check_reranker"]
+
+_KINDS: tuple[Kind, ...] = ("passage", "question")
+
+
+def check_embedder(embedder: Embedder, texts: Sequence[str] = QUESTIONS) -> None:
+    """Holds an embedder to its protocol.
+
+    Args:
+        embedder: What is checked.
+        texts: What to embed.
+
+    Raises:
+        AssertionError: A rule is broken.
+    """
+    fits(embedder, Embedder)
+    rule(
+        is_json(embedder.spec) and bool(embedder.spec.get("name")),
+        Embedder,
+        'An embedder\'s spec is a mapping of JSON values and has a "name".',
+    )
+    for kind in _KINDS:
+        together = _rows(embedder.embed(list(texts), kind=kind))
+        rule(
+            len(together) == len(texts)
+            and len({len(row) for row in together}) == 1
+            and all(math.isfinite(x) for row in together for x in row),
+            Embedder,
+            "Each text has a vector, of finite numbers, all of one length.",
+        )
+        alone = [_rows(embedder.embed([text], kind=kind))[0] for text in texts]
+        rule(
+            alone == together and alone[::-1] == _rows(embedder.embed(list(texts)[::-1], kind=kind)),
+            Embedder,
+            "The vector of a text does not depend on what else is embedded.",
+        )
+
+
+def _rows(vectors: Any) -> list[list[float]]:
+    return [[float(x) for x in row] for row in vectors]
+
+
+def check_reranker(
+    reranker: Reranker, passages: Sequence[Passage], questions: Sequence[str] = QUESTIONS
+) -> None:
+    """Holds a re-ranker to its protocol.
+
+    Args:
+        reranker: What is checked.
+        passages: What it scores.
+        questions: What to score them for.
+
+    Raises:
+        AssertionError: A rule is broken.
+    """
+    fits(reranker, Reranker)
+    rule(
+        is_json(reranker.spec) and bool(reranker.spec.get("name")) and reranker.depth >= 1,
+        Reranker,
+        'A re-ranker\'s spec is a mapping of JSON values and has a "name", and its depth is at least 1.',
+    )
+    asked = [(question, passage) for question in questions for passage in passages]
+    scores = [float(reranker.score(q, p)) for q, p in asked]
+    rule(
+        all(map(math.isfinite, scores))
+        and scores[::-1] == [float(reranker.score(q, p)) for q, p in asked[::-1]],
+        Reranker,
+        "A score is a finite number, the same at each call.",
+    )
