@@ -1,4 +1,4 @@
-"""Finds collectors, augmenters, exporters and tuners by name, built in or from other packages."""
+"""Finds parts by name, built in or from other packages, so that a settings file can name them."""
 
 from __future__ import annotations
 
@@ -9,37 +9,51 @@ from furytune.errors import FurytuneError, PluginError
 
 __all__ = ["Role", "load", "names"]
 
-Role = Literal["collectors", "augmenters", "exporters", "tuners"]
+Role = Literal[
+    "augmenters",
+    "collectors",
+    "corpora",
+    "curators",
+    "embedders",
+    "exporters",
+    "pairers",
+    "rerankers",
+    "splitters",
+    "tuners",
+]
+"""What a part is for. The entry points of a role are the group ``furytune.ROLE``."""
+
+_ONE = {"corpora": "corpus"}
 
 
 def names(role: Role) -> list[str]:
     """Returns the sorted names of what is installed for a role. Nothing is imported.
 
     Args:
-        role: "collectors", "augmenters", "exporters" or "tuners".
+        role: What the parts are for.
     """
     return sorted({e.name for e in entry_points(group=f"furytune.{role}")})
 
 
 def load(role: Role, name: str) -> Any:
-    """Imports the class that a name stands for.
+    """Imports the class or function that a name stands for.
 
     Args:
-        role: "collectors", "augmenters", "exporters" or "tuners".
+        role: What the part is for.
         name: Name of the entry point.
 
     Raises:
         PluginError: The name is unknown, stands for two things, or its import fails.
         MissingExtraError: It is known, but needs an optional package.
     """
-    group = f"furytune.{role}"
+    group, part = f"furytune.{role}", _ONE.get(role, role[:-1])
     found = {e.value: e for e in entry_points(group=group, name=name)}
     if not found:
         known = ", ".join(names(role)) or "none"
-        raise PluginError(f"no {role[:-1]} is called {name!r} in the group {group}; known: {known}")
+        raise PluginError(f"no {part} is called {name!r} in the group {group}; known: {known}")
     if len(found) > 1:
         raise PluginError(
-            f"two packages claim the {role[:-1]} {name!r}: {', '.join(sorted(found))}; uninstall one"
+            f"two packages claim the {part} {name!r}: {', '.join(sorted(found))}; uninstall one"
         )
     (entry,) = found.values()
     try:
@@ -48,5 +62,5 @@ def load(role: Role, name: str) -> Any:
         raise
     except Exception as error:
         raise PluginError(
-            f"the {role[:-1]} {name!r} ({entry.value}) cannot be imported: {type(error).__name__}"
+            f"the {part} {name!r} ({entry.value}) cannot be imported: {type(error).__name__}"
         ) from error
