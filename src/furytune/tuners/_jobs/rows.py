@@ -7,13 +7,36 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from furytune._storage import manifests
 from furytune.errors import TuningError
 from furytune.records import DataFile, Dataset, Split
+from furytune.tuners._jobs.service import Problem
 
-__all__ = ["Row", "check_unchanged", "ids", "json_rows"]
+__all__ = ["Findings", "Row", "check_unchanged", "ids", "json_rows"]
+
+_LISTED = 20
+
+
+@define
+class Findings:
+    """Problems of rows, gathered: a rule and the first ids that break it."""
+
+    count: dict[str, int] = field(factory=dict)
+    ids: dict[str, list[str]] = field(factory=dict)
+
+    def add(self, rule: str, row: str) -> None:
+        """Notes that a row breaks a rule."""
+        self.count[rule] = self.count.get(rule, 0) + 1
+        listed = self.ids.setdefault(rule, [])
+        if len(listed) < _LISTED:
+            listed.append(row)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields one problem for each rule that was broken."""
+        for rule, count in self.count.items():
+            yield Problem(detail=rule, ids=tuple(self.ids[rule]), count=count)
 
 
 @frozen(kw_only=True)

@@ -15,9 +15,8 @@ from attrs import field, frozen
 from furytune.collectors.tabular import CsvCollector
 from furytune.errors import SourceError, TuningError
 from furytune.records import DataFile, Dataset, QAPair
-from furytune.tuners._jobs.rows import check_unchanged, ids, json_rows
+from furytune.tuners._jobs.rows import Findings, check_unchanged, ids, json_rows
 from furytune.tuners._jobs.service import Problem, Survey, TuningSettings
-from furytune.tuners.gemini._vertex.limits import Findings
 
 __all__ = ["DIALECT", "Example", "examples", "survey"]
 

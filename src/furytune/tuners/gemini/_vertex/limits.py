@@ -11,37 +11,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import define, field
-
 from furytune.records import DataFile, Dataset
-from furytune.tuners._jobs.rows import json_rows
+from furytune.tuners._jobs.rows import Findings, json_rows
 from furytune.tuners._jobs.service import Problem, Survey, TuningSettings
 from furytune.tuners.gemini import models
 from furytune.tuners.gemini.tokens import token_counter
 
-__all__ = ["Findings", "survey"]
-
-_LISTED = 20
-
-
-@define
-class Findings:
-    """Problems of rows, gathered: a rule and the first ids that break it."""
-
-    count: dict[str, int] = field(factory=dict)
-    ids: dict[str, list[str]] = field(factory=dict)
-
-    def add(self, rule: str, row: str) -> None:
-        """Notes that a row breaks a rule."""
-        self.count[rule] = self.count.get(rule, 0) + 1
-        listed = self.ids.setdefault(rule, [])
-        if len(listed) < _LISTED:
-            listed.append(row)
-
-    def problems(self) -> Iterator[Problem]:
-        """Yields one problem for each rule that was broken."""
-        for rule, count in self.count.items():
-            yield Problem(detail=rule, ids=tuple(self.ids[rule]), count=count)
+__all__ = ["survey"]
 
 
 def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
