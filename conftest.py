@@ -25,10 +25,8 @@ def playground(tmp_path_factory):
     # README's blocks run in a clone, after its first command.
     shutil.copytree(folder / "exports", folder / "examples" / "exports")
     shutil.copytree(folder / "fury", folder / "quickstart-out" / "source" / "fury")
-    sys.path.insert(0, str(ROOT / "tests" / "unit"))
     from models import static_model
 
-    sys.path.pop(0)
     static_model(folder / "models" / "potion-base-8M")
     before = Path.cwd()
     os.chdir(folder)

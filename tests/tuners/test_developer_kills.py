@@ -18,7 +18,7 @@ from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_killed_submission_makes_one_job_after_a_restart(tmp_path):
     make_dataset(tmp_path)
-    script = Path(__file__).parent / "developer_kills.py"
+    script = Path(__file__).parents[1] / "support" / "developer_kills.py"
     with FakeDeveloperApi(tunable=(TUNABLE,)) as api:
         run = subprocess.run(
             [sys.executable, script, api.url, tmp_path],

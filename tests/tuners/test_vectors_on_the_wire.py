@@ -6,14 +6,9 @@ import json
 import random
 import subprocess
 import sys
-from pathlib import Path
 
-from vertex_help import TOKEN, make_tuner, pipeline
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from models import WORDS, onnx_model, static_model
-
-sys.path.pop(0)
+from vertex_help import TOKEN, make_tuner, pipeline
 
 import furytune as ft
 from furytune.testing.fake_vertex import FakeVertex

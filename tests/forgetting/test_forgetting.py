@@ -349,7 +349,9 @@ def test_a_forget_killed_at_any_call_of_the_system_is_simply_run_again(world, tm
     """A child is forked, killed at its n-th call that changes a file, and the same forget is run to the end."""
 
     def child(folder: Path, limit: int) -> int:
-        script = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder), limit=limit)
+        script = KILLED.format(
+            tests=str(Path(__file__).parents[1] / "support"), folder=str(folder), limit=limit
+        )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return int(done.stdout)

@@ -177,7 +177,11 @@ class TestKilled:
                 [sys.executable, script, path, f"{n * 1000}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={"PYTHONPATH": str(Path(__file__).parent), "TQDM_DISABLE": "1", "PATH": ""},
+                env={
+                    "PYTHONPATH": str(Path(__file__).parents[1] / "support"),
+                    "TQDM_DISABLE": "1",
+                    "PATH": "",
+                },
             )
             with child:
                 assert child.stdout.readline() == b"ready\n"

@@ -14,8 +14,6 @@ import warnings
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tuners"))
-
 import lancedb  # noqa: F401  (once here; this process itself never uses it, so its children may)
 from kill_collections import finish, kill
 from vertex_help import make_dataset, make_tuner

@@ -2,7 +2,7 @@
 
 `tests/fixtures/formats/first` holds a journal, a ledger and an index that the first version wrote. Beside it is what the
 present version writes from `pairs.csv`. A change of those bytes is a change of format: raise its version, say so in the
-CHANGELOG, and only then write the files again: `python tests/unit/test_formats.py`.
+CHANGELOG, and only then write the files again: `python tests/core/test_formats.py`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ Usage: failing_disk.py FOLDER [CASE ...]. Every operation fails, in short calls 
 an error at the first bad state.
 """
 
-# ruff: noqa: E402  (the helpers of other tests are found once the path says where)
-
 from __future__ import annotations
 
 import builtins
@@ -21,14 +19,11 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from attrs import frozen
-
-sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("unit", "tuners", "crash")]
-
 import crash_guild
 import discord_exports
 import forgetting_world
 import vertex_help
+from attrs import frozen
 
 import furytune as ft
 from furytune.augmenters.rag import RagAugmenter, build_index
