@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"(Backend|StagedGroup|Literal|Unit|Split|Json|OnError|Wire|Role|T|Curator|collections|os\.PathLike|attr.*)",
+        r"(StagedGroup|Literal|Unit|Split|Json|OnError|Wire|Role|T|.*GeminiService|collections|os\.PathLike|attr.*)",
     ),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
     ("py:.*", r".*\b_[A-Za-z].*"),

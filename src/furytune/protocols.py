@@ -418,7 +418,7 @@ class Exporter(Protocol):
     """**Protocol:** how rows become files.
 
     - Every row is written, and equal rows give equal bytes.
-    - The data set lists each file with its size and sha256, and `furytune.load_dataset` reads its manifest.
+    - The data set lists each file with its size and sha256, and `furytune.exporters.load_dataset` reads its manifest.
     - A row that cannot be written is refused by its id, not altered.
     - A refused export leaves the earlier files as they were.
     """
@@ -529,7 +529,7 @@ class Tuner(Protocol):
 class Erasable(Protocol):
     """**Protocol:** a place that holds people's words, and can remove them.
 
-    `furytune.forget` checks every place before it changes the first one.
+    `furytune.forgetting.forget` checks every place before it changes the first one.
 
     - Checking changes nothing.
     - After an erasure the place holds none of the messages, and says how many items it removed.

@@ -20,7 +20,7 @@ class Call:
 
     Attributes:
         target: Endpoint of a tuned model, or name of a base model.
-        fields: What `furytune.dialects.Dialect.request` gave, sent as it is.
+        fields: What a dialect rendered as a request, sent as it is.
         temperature: None is not sent.
         max_output_tokens: None is not sent.
         thinking: Fields of ``thinkingConfig`` in camel case, {} is not sent.

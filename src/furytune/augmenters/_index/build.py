@@ -92,7 +92,7 @@ def build_index(
         sources: Streams of passages, such as `furytune.corpora.python_package.python_package` gives. They are
             read to the end before anything is written, and held in memory.
         embedder: Gives each passage a vector, of its title and text; without one the index has none and serves
-            only ``mode="lexical"``. See `furytune.augmenters.embedders.Embedder`.
+            only ``mode="lexical"``. See `furytune.protocols.Embedder`.
         clean: Whether to remove versions that nobody needs, as `clean_index` does. False keeps all.
 
     Returns:
@@ -108,7 +108,7 @@ def build_index(
     """
     place = tables.check_path(path)
     if embedder is not None and (isinstance(embedder, type) or not isinstance(embedder, Embedder)):
-        raise ConfigError(f"{embedder!r:.60} is no embedder; see furytune.augmenters.embedders.Embedder")
+        raise ConfigError(f"{embedder!r:.60} is no embedder; see furytune.protocols.Embedder")
     for source in sources:
         _check_source(source)
     tables.check_installed()  # before hours of reading, or an embedding that is paid for
