@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vertex_help import Time, make_dataset, make_tuner
 
+from furytune._network.retries import delays
 from furytune.errors import ServiceError, TuningError
 from furytune.records import TuningJob
 from furytune.report import progress
 from furytune.testing.fake_vertex import FakeVertex
 from furytune.tuners._jobs.following import follow
-from furytune.tuners._jobs.retries import Clock, delays, patiently
+from furytune.tuners._jobs.retries import Clock, patiently
 
 RUN = "b" * 32
 JOB = TuningJob(key="", name="projects/p/locations/l/tuningJobs/1", state="queued")

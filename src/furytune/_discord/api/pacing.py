@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from attrs import field, frozen
+
+from furytune._network.retries import delays
 
 __all__ = ["DISCORD_RATE", "FIRST_TRIES", "InvalidAnswers", "Pace", "Patience"]
 
@@ -53,11 +55,8 @@ class Patience:
     invalid: int = 1_000
 
     def delays(self) -> Iterator[float]:
-        """Yields the seconds to wait before each further try."""
-        delay = self.first
-        for _ in range(self.tries - 1):
-            yield delay * random.uniform(0.5, 1.0)  # noqa: S311  (spreads tries, hides nothing)
-            delay = min(self.most, delay * 2)
+        """Returns the seconds to wait before each further try."""
+        return islice(delays(self.first, self.most, jitter=0.5), self.tries - 1)
 
 
 class Pace:

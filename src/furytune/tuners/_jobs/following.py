@@ -6,10 +6,11 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 
+from furytune._network.retries import delays
 from furytune.errors import ServiceError, TuningError
 from furytune.records import TuningJob
 from furytune.report.progress import meter
-from furytune.tuners._jobs.retries import Clock, delays
+from furytune.tuners._jobs.retries import Clock
 
 __all__ = ["ENDED", "follow"]
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 from attrs import field, frozen
 
+from furytune._network.retries import delays
 from furytune.errors import ServiceError
 
-__all__ = ["Clock", "delays", "patiently"]
+__all__ = ["Clock", "patiently"]
 
 T = TypeVar("T")
 
@@ -28,14 +29,6 @@ class Clock:
 
     now: Callable[[], float] = field(default=time.time, repr=False)
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
-
-
-def delays(first: float = 1.0, most: float = 60.0) -> Iterator[float]:
-    """Yields how long to wait before each further try, in seconds: doubling, without end."""
-    delay = first
-    while True:
-        yield delay
-        delay = min(most, delay * 2)
 
 
 def patiently(request: Callable[[], T], clock: Clock) -> T:

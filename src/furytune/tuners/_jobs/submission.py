@@ -14,11 +14,12 @@ import logging
 
 from attrs import asdict, evolve, frozen
 
+from furytune._network.retries import delays
 from furytune.errors import ServiceError, TuningError
 from furytune.records import Dataset
 from furytune.tuners._jobs import lineage
 from furytune.tuners._jobs.ledger import Entry, Ledger, Step
-from furytune.tuners._jobs.retries import Clock, delays, patiently
+from furytune.tuners._jobs.retries import Clock, patiently
 from furytune.tuners._jobs.service import JobService, TuningSettings
 
 __all__ = ["Submission"]
