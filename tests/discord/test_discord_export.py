@@ -609,7 +609,7 @@ class TestArguments:
         assert name != "author_key" or value not in str(caught.value)
 
     def test_a_path_is_one(self):
-        with pytest.raises(ConfigError, match="path is one file or folder, not a list"):
+        with pytest.raises(ConfigError, match="path must be one file or folder, not a list"):
             DiscordExportCollector(["a", "b"])  # type: ignore[arg-type]
 
 
