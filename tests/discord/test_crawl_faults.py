@@ -229,7 +229,7 @@ class TestJournals:
         assert collector(discord, folder).update().new == 5
         (tmp_path / "k").mkdir()
         (tmp_path / "k" / "notes.txt").write_bytes(b"mine")
-        with pytest.raises(SourceError, match="holds other files"):
+        with pytest.raises(SourceError, match="contains other files"):
             collector(discord, tmp_path / "k").update()
 
     def test_what_a_killed_rewrite_left_does_not_outlive_forgetting(self, discord, tmp_path):
@@ -247,12 +247,12 @@ class TestJournals:
     @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_cannot_be_written_to_is_named(self, discord, tmp_path):
         (tmp_path / "j").mkdir(mode=0o500)
-        with pytest.raises(SourceError, match="see the permissions"):
+        with pytest.raises(SourceError, match="check the permissions"):
             collector(discord, tmp_path / "j").update()
 
     def test_a_file_in_the_place_of_a_journal_is_named(self, discord, tmp_path):
         (tmp_path / "j").write_bytes(b"mine")
-        with pytest.raises(SourceError, match="a journal cannot be written here"):
+        with pytest.raises(SourceError, match="cannot write a journal here"):
             collector(discord, tmp_path / "j").update()
 
 

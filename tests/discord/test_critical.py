@@ -130,7 +130,7 @@ class TestForms:
         talk(discord)
         collector(discord, tmp_path / "j").update()
         self.change(tmp_path / "j", format=None)
-        with pytest.raises(SourceFormatError, match="no form that it names"):
+        with pytest.raises(SourceFormatError, match="the journal has no format"):
             list(JournalCollector(tmp_path / "j").collect())
 
     @pytest.mark.parametrize("name", ["journal.json", "people.json"])

@@ -511,5 +511,5 @@ class TestChosenChannels:
 
     @pytest.mark.parametrize("value", [[None], 5.5, [""], ["#"], {"a": 1}, [True]])
     def test_what_is_no_name_is_refused(self, value):
-        with pytest.raises(ConfigError, match="channels are given by id or name"):
+        with pytest.raises(ConfigError, match="channels must be ids or names"):
             DiscordExportCollector("x", channels=value)

@@ -148,7 +148,7 @@ class TestEnds:
             log.append(at(2), lines=[line(1, "one"), line(2, "two")], channel=STATE)
             log.append(at(3), lines=[line(3, "three")])
         log.path.write_bytes(log.path.read_bytes().replace(b"two", b"tow"))
-        with pytest.raises(SourceFormatError, match="not what was written") as caught:
+        with pytest.raises(SourceFormatError, match="changed or damaged after it was written") as caught:
             list(log.lines())
         assert (caught.value.path, caught.value.line) == (str(log.path), 1)
         assert "tow" not in str(caught.value)
