@@ -31,7 +31,7 @@ def channel_names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     """
     items = (value,) if isinstance(value, str | int) else value
     if isinstance(items, bytes | Mapping) or not isinstance(items, Iterable):
-        raise ConfigError(f"channels must be a list of ids or names, not a {type(value).__name__}")
+        raise ConfigError(f"channels must be ids or names in a list, not a {type(value).__name__}")
     found = tuple(items)
     for item in found:
         if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip("# "):

@@ -139,7 +139,7 @@ def decoded(data: bytes, kind: type[T], path: str) -> T:
         if "unknown field" not in str(error):
             raise
         raise SourceFormatError(
-            f"this file of the journal has a field that this version does not know ({error}) and would lose",
+            f"this file of the journal contains more than this version knows ({error}), which would be lost",
             path=path,
             hint="use the version of furytune that wrote it, or a newer one",
         ) from None
