@@ -118,7 +118,7 @@ def test_what_is_no_path_of_a_folder_is_refused(discord, path):
         ConfigError,
     )
 
-    assert "journal is" in said
+    assert "journal must be" in said
     assert "folder" in said
 
 
@@ -133,7 +133,7 @@ def test_a_tilde_is_the_home_of_the_user(discord, tmp_path, monkeypatch):
     collector(discord, "~/j").update()
 
     assert len(said(tmp_path / "j")) == 5
-    assert "no such home" in refused(lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError)
+    assert "this home folder does not exist" in refused(lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError)
 
 
 class Region:

@@ -54,7 +54,7 @@ def test_an_empty_answer_deletes_nothing_although_one_of_its_messages_was_delete
     collector(discord, tmp_path).update()
     discord.delete(messages[100])
     answering(monkeypatch, lambda page, number: [] if number == 2 else page)
-    with pytest.raises(DiscordError, match="says that there are no messages after"):
+    with pytest.raises(DiscordError, match="says that no messages come after"):
         collector(discord, tmp_path).refresh()
     assert len(said(tmp_path)) == 450
     monkeypatch.undo()
