@@ -44,7 +44,7 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
         parent: For a thread, the id of its channel; otherwise the id of the category, or "".
         tags: Names of its forum tags.
         gone: True if it was deleted.
-        exported: Time of the newest adopted export; "" if there is none, or once the channel was read live.
+        exported: Time of the newest adopted export; "" without one, and once the channel was read live.
     """
 
     id: str
@@ -61,10 +61,10 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         read: Every message up to this id is in the log.
-        until: Last id of the read in progress, "" if there is none. It is fixed when the read begins, so an
+        until: Last id of the read in progress, "" for none. It is fixed when the read begins, so an
             interrupted read ends where it would have ended.
         checked: For a comparison in progress, the id up to which it is done.
-        check_until: Last id of that comparison, "" if there is none.
+        check_until: Last id of that comparison, "" for none.
         checking: Number of the full comparison that is in progress here, or that a later one replaced.
         refreshed: Number of the last full comparison that was completed here.
     """
