@@ -133,7 +133,9 @@ def test_a_tilde_is_the_home_of_the_user(discord, tmp_path, monkeypatch):
     collector(discord, "~/j").update()
 
     assert len(said(tmp_path / "j")) == 5
-    assert "this home folder does not exist" in refused(lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError)
+    assert "this home folder does not exist" in refused(
+        lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError
+    )
 
 
 class Region:

@@ -22,6 +22,7 @@ from furytune._discord.crawl.survey import Survey, held_back, survey
 from furytune._discord.journal.store import About, Journal, Permission, Unread
 from furytune._network.endpoint import checked_endpoint
 from furytune._privacy.consent import Consent
+from furytune._privacy.ids import is_digits, snowflake_at
 from furytune._privacy.secret import Secret
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
@@ -29,7 +30,6 @@ from furytune._values.checks import of_type
 from furytune._values.shown import Shown
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
-from furytune.pairing.posts import snowflake_at
 from furytune.records import Dropped, Message, QAPair
 from furytune.report.progress import meter
 
@@ -42,7 +42,7 @@ _UNWILLING = ("forgotten", "opted_out", _SILENT)
 
 def _id(value: str | int) -> str:
     found = str(value).strip()
-    if isinstance(value, bool) or not (found.isascii() and found.isdigit()):
+    if isinstance(value, bool) or not is_digits(found):
         raise ConfigError(
             "guild must be the server's id, a number such as '613425648685547541': in Discord, switch on Developer Mode, "
             "then right-click the server's name"

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 from attrs import frozen
 
+from furytune._privacy.ids import id_number, snowflake_at, snowflake_time
 from furytune.records import Dropped, QAPair, Source
 
 __all__ = [
@@ -22,8 +23,6 @@ __all__ = [
     "snowflake_time",
 ]
 
-_DISCORD_EPOCH = 1_420_070_400_000
-_DIGITS = 20
 _SOLVED = frozenset({"answered", "resolved", "solved"})
 """Forum tags that mark a post as answered, in lower case."""
 
@@ -122,36 +121,6 @@ class Pairer(Protocol):
             place: The conversation that they belong to.
         """
         ...
-
-
-def id_number(uid: str) -> int | None:
-    """Returns an id as the number it is: 1 to 20 ASCII digits without a leading zero; None for any other id."""
-    if len(uid) > _DIGITS or not (uid.isascii() and uid.isdigit()) or uid[0] == "0":
-        return None
-    return int(uid)
-
-
-def snowflake_time(uid: str) -> datetime | None:
-    """Returns the moment a Discord id was made, or None if it is not one.
-
-    A snowflake contains the milliseconds since 2015 above its lowest 22 bits.
-    """
-    number = id_number(uid)
-    if number is None:
-        return None
-    try:
-        return datetime.fromtimestamp(((number >> 22) + _DISCORD_EPOCH) / 1000, UTC)
-    except (OverflowError, ValueError):
-        return None
-
-
-def snowflake_at(moment: datetime) -> int:
-    """Returns the lowest id that Discord could make at a moment, or 0 before its first.
-
-    Args:
-        moment: With a time zone.
-    """
-    return max(0, int(moment.timestamp() * 1000) - _DISCORD_EPOCH) << 22
 
 
 def parse_time(text: str | None, uid: str) -> datetime | None:

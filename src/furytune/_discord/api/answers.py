@@ -18,6 +18,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from furytune._privacy.ids import API_ID
+
 __all__ = [
     "UnsoundError",
     "application",
@@ -37,8 +39,7 @@ __all__ = [
 Json = dict[str, Any]
 S = TypeVar("S")
 
-# Discord's ids are decimal strings (topics "Snowflakes"); 19 digits last until the year 2154.
-_Snowflake = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,18}\Z")]
+_Snowflake = Annotated[str, msgspec.Meta(pattern=API_ID)]
 _Bits = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,40}\Z")]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
-from furytune.pairing.posts import snowflake_at
+from furytune._privacy.ids import snowflake_at
 
 __all__ = ["MOST_AHEAD", "Clock"]
 

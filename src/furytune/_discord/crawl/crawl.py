@@ -17,9 +17,9 @@ from furytune._discord.crawl.participants import Participants
 from furytune._discord.crawl.survey import Place, Survey
 from furytune._discord.journal.lines import GONE, ChannelState, Commit, gone_line
 from furytune._discord.journal.store import Journal, Unread
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import one_line
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
-from furytune.pairing.posts import id_number
 
 __all__ = ["Crawl"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from furytune._privacy.ids import has_length_of_id
 from furytune.errors import ConfigError
 
 __all__ = ["Choice"]
@@ -80,17 +81,13 @@ def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument:
     found: set[str] = set()
     for item in map(str, wanted):
         named = {channel["id"] for channel in channels if channel.get("name") == item.removeprefix("#")}
-        if item in known or (not named and _is_snowflake(item)):
+        if item in known or (not named and has_length_of_id(item)):
             found.add(item)
         elif named:
             found |= named
         else:
             raise ConfigError(f"{argument}: no channel is named {item!r}; there are {_listed(channels)}")
     return frozenset(found)
-
-
-def _is_snowflake(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 15 <= len(text) <= 20
 
 
 def _listed(channels: Sequence[Mapping[str, Any]]) -> str:

@@ -23,11 +23,11 @@ from furytune._discord.journal.store import About, Journal
 from furytune._discord.selection import named
 from furytune._discord.shapes import Channel, FullForwarded, FullMessage, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
 from furytune._readers.json_stream import BLOCK, LIMIT
 from furytune._values.shown import Shown
 from furytune.errors import SourceError
-from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = ["Adopted", "adopt"]

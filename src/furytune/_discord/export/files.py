@@ -20,12 +20,12 @@ from attrs import evolve, field, frozen
 
 from furytune._discord.shapes import Channel, ExportFile, FirstMessage, NotAnExportError
 from furytune._discord.text import STARTERS
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
 from furytune._readers.bytes import Locator
 from furytune._readers.json_text import Bad, Malformed
 from furytune._storage.folders import Listed, Listing, list_files
 from furytune.errors import SourceError, SourceFormatError
-from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = [

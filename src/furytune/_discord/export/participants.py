@@ -16,12 +16,13 @@ from furytune._discord.conversations import OnDrop
 from furytune._discord.export.files import ChannelFiles, find_files
 from furytune._discord.shapes import Channel, ExportFile, Reference
 from furytune._privacy.consent import Consent
+from furytune._privacy.ids import is_full_id
 from furytune._privacy.lineage import whole_numbers
 from furytune._privacy.printable import printable
 from furytune._readers.bytes import ByteSource
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
-from furytune.pairing.posts import id_number, parse_time
+from furytune.pairing.posts import parse_time
 
 __all__ = ["NoOne", "Participating", "Searched", "Trace", "Withholding", "search", "withholding"]
 
@@ -216,7 +217,7 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
         if trace.id in wanted
     }
     # No one needs to have a role that is given by id, but a name that no one has may be misspelled.
-    given = {r: r for r in (*consent.opt_out_roles, *consent.opt_in_roles) if len(r) > 14 and id_number(r)}
+    given = {r: r for r in (*consent.opt_out_roles, *consent.opt_in_roles) if is_full_id(r)}
     rules = consent.resolved(given | names, hint=_HINT) if consent.needs_roles else consent
     return Withholding(
         rules,

@@ -6,11 +6,12 @@ because they belong to a person, not to a message.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
+
+from furytune._privacy.ids import full_ids
 
 __all__ = [
     "Attachment",
@@ -26,8 +27,6 @@ __all__ = [
     "line_of",
     "without_embeds",
 ]
-
-_SNOWFLAKE = re.compile(rb"(?<![0-9])[0-9]{15,20}(?![0-9])")
 
 
 class Writer(msgspec.Struct, gc=False, rename="camel"):
@@ -159,4 +158,4 @@ def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
 
 
 def _named(embed: dict[str, Any]) -> list[str]:
-    return [uid.decode() for uid in _SNOWFLAKE.findall(_encode(embed))]
+    return full_ids(_encode(embed).decode())

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from furytune._discord.journal.messages import without_embeds
+from furytune._privacy.ids import FULL_ID
 from furytune.errors import SourceFormatError
 
 __all__ = ["FORMAT", "About", "Forgotten", "People", "Permission", "Unread", "decoded"]
@@ -18,7 +19,7 @@ __all__ = ["FORMAT", "About", "Forgotten", "People", "Permission", "Unread", "de
 T = TypeVar("T")
 
 # A mention, or an id by itself, as in a link to a profile.
-_PERSON = re.compile(rb"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>[1-9][0-9]{14,19})(?![0-9])")
+_PERSON = re.compile(rf"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>{FULL_ID})(?![0-9])".encode())
 
 FORMAT = "furytune-journal/1"
 """Name and version of the journal's format."""
