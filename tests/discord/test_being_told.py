@@ -1,4 +1,4 @@
-"""What people are told while they wait, and after: how far it is, what is waited for, what was not known."""
+"""What people see during and after a run: the progress, what it waits for, what it could not find out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(caplog):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What the line of progress says, one after the other."""
+    """Returns the texts of the progress line, in order."""
     words = []
 
     class Meter:
@@ -47,7 +47,7 @@ def shown(monkeypatch):
     return words
 
 
-def test_the_line_of_progress_names_each_stage_and_how_many_channels_there_are(discord, tmp_path, shown):
+def test_progress_names_each_stage_and_the_number_of_channels(discord, tmp_path, shown):
     for i in range(3):
         talk(discord, f"room{i}", 2)
     collector(discord, tmp_path / "j").update()
@@ -192,7 +192,7 @@ def test_notices_keep_nothing_of_what_they_name(discord, tmp_path):
     assert b"the new name" not in words(tmp_path / "j")
 
 
-def test_a_channel_that_is_hidden_later_is_told_of_in_the_same_words(discord, tmp_path):
+def test_a_channel_hidden_later_is_reported_in_the_same_words(discord, tmp_path):
     room, _ = talk(discord)
     talk(discord, "other")
     made = collector(discord, tmp_path / "j", recheck=timedelta(0))

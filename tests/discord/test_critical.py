@@ -1,4 +1,4 @@
-"""What a journal must not lose, keep in memory, or tell, at the edges of a collection."""
+"""What a journal must not lose, keep in memory or reveal, at the edges of a collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST = 10**18
 
 
 def withheld_journal(folder, number):
-    """A journal of one channel in which nobody takes part."""
+    """A journal of one channel in which no one takes part."""
     journal = Journal(folder)
     with journal.writing():
         journal.save(About(guild="1"))
@@ -175,7 +175,7 @@ def test_a_text_with_half_a_character_is_counted_as_what_it_is(discord, tmp_path
 
 
 class TestArchives:
-    def test_more_threads_than_a_page_at_one_moment_are_never_lost_silently(self, discord, tmp_path):
+    def test_more_threads_at_one_moment_than_a_page_are_reported(self, discord, tmp_path):
         forum = discord.add_channel("questions", "forum")
         posts = [discord.add_thread(forum, f"post {i}", content=f"how {i}?") for i in range(130)]
         for post in posts:

@@ -1,4 +1,4 @@
-"""The title of a forum post is kept with the message that opens the post, and asks with it."""
+"""The title of a forum post is stored with its opening message, and is part of the question."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_live_the_title_opens_the_question(discord, tmp_path, post, archived):
     assert first.content == BODY
 
 
-def test_it_stays_when_the_post_is_read_again_without_being_listed(discord, tmp_path, post):
+def test_a_title_stays_when_an_unlisted_post_is_compared(discord, tmp_path, post):
     collector(discord, tmp_path / "j").update()
     discord.archive(post)
     before = words(tmp_path / "j" / "channels")
@@ -107,7 +107,7 @@ def test_an_adopted_post_has_the_title_that_live_reading_gives(discord, tmp_path
 
 
 class TestNewerExports:
-    """Adopting one export after the other."""
+    """Adopts one export after the other."""
 
     def adopted(self, folder, day, answer, *, edited=None, reactions=()):
         first = {

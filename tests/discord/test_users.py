@@ -1,4 +1,4 @@
-"""What somebody who does it for the first time gets wrong, and what is said then."""
+"""Mistakes that first-time users make, and the errors that help them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refused(action, kind=ConfigError):
 
 
 @pytest.mark.parametrize("given", KEYS)
-def test_a_secret_in_the_place_of_its_variable_is_refused_and_not_shown(given):
+def test_a_secret_instead_of_its_variable_is_refused_and_not_shown(given):
     said = refused(lambda: ft.Secret.env(given))
 
     assert "canary" not in said
@@ -68,7 +68,7 @@ def test_people_and_roles_are_given_as_lists_or_texts(argument, given):
     assert type(given).__name__ in refused(lambda: ft.Consent(**{argument: given}))
 
 
-def test_a_role_that_is_not_there_is_answered_with_those_that_are(discord, tmp_path):
+def test_a_missing_role_lists_the_existing_ones(discord, tmp_path):
     discord.add_channel("help")
     discord.add_role("no-training")
     mistyped = ft.Consent(opt_out_roles=["no-trainning"])
@@ -187,7 +187,7 @@ def test_an_interrupt_tells_what_becomes_of_what_was_read(discord, tmp_path):
     assert len(list(collector(discord, tmp_path).messages())) == 300
 
 
-def test_a_fork_in_the_place_of_the_client_is_not_to_be_installed_over(tmp_path):
+def test_a_fork_of_discord_py_is_refused(tmp_path):
     (tmp_path / "discord.py").write_text("__title__ = 'pycord'\n", encoding="utf-8")
     code = (
         "import furytune as ft\n"
@@ -244,7 +244,7 @@ def test_a_forward_shows_the_files_that_came_with_what_it_forwards(discord, tmp_
     )
 
 
-def test_an_adopted_forward_keeps_the_files_that_came_with_what_it_forwards(tmp_path):
+def test_an_adopted_forward_keeps_the_files_of_its_original(tmp_path):
     parts = {
         "attachments": [
             {"id": "5", "url": "https://x.org/a.log?ex=1", "fileName": "a.log", "fileSizeBytes": 7}

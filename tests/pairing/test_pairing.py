@@ -60,7 +60,7 @@ def in_channel(
 
 
 class TestThreads:
-    def test_the_first_turn_by_somebody_else_answers_all_turns_of_the_opener_before_it(self):
+    def test_the_first_turn_by_someone_else_answers_all_turns_before_it(self):
         (pair,), drops = in_thread(
             "1 ann: How?", "2 ann: With code.", "3 bob: Like this.", "4 bob: Or so.", "5 ann: Thanks!"
         )
@@ -82,7 +82,7 @@ class TestThreads:
         "reply",
         ["Did you try https://example.org/a?", "Like ```x``` this?", "Did you try it?\n No? Then do."],
     )
-    def test_a_turn_that_gives_something_is_an_answer_even_with_a_question_mark(self, reply):
+    def test_a_turn_with_code_or_a_link_answers_even_with_a_question_mark(self, reply):
         (pair,), _ = in_thread("1 ann: It fails.", f"2 bob: {reply}", "3 ann: ok")
         assert pair.answer == reply
 
@@ -90,7 +90,7 @@ class TestThreads:
         (pair,), _ = in_thread("1 ann: It fails.", "2 bob: Did you install it?")
         assert pair.answer == "Did you install it?"
 
-    def test_a_solution_mark_wins_and_the_question_is_what_the_opener_said_before_it(self):
+    def test_a_solution_mark_wins_and_ends_the_question(self):
         (pair,), drops = in_thread(
             "1 ann: It fails.",
             "2 bob: Try a.",
@@ -110,7 +110,7 @@ class TestThreads:
         pairs, drops = in_thread("1 ann: How?", "2 ann: Anyone?")
         assert (pairs, drops) == ([], {"no_answer": ("1", "2")})
 
-    def test_messages_without_text_and_dropped_ones_are_counted_and_break_no_turn(self):
+    def test_empty_and_dropped_messages_are_counted_and_break_no_turn(self):
         (pair,), drops = in_thread("1 ann: a", "2 ann:", ("3 x: hm", {"drop": "bot"}), "4 ann: b", "5 bob: c")
         assert pair.question == "a\nb"
         assert drops == {"empty": ("2",), "bot": ("3",)}
@@ -255,7 +255,7 @@ class TestLaws:
 
     @given(lines=LINES, questions_only=st.booleans())
     def test_later_messages_never_move_an_earlier_pair_to_another_id_or_group(self, lines, questions_only):
-        """A pair may go when its answer turns out to be a question back; it never goes by another name."""
+        """A pair may disappear when its answer turns out to be a question back, but its id never changes."""
 
         def named(some) -> dict[str, tuple[str, str]]:
             items = ReplyPairer(questions_only=questions_only).pair(from_lines(some), CHANNEL)
@@ -374,7 +374,7 @@ class TestArguments:
             (ReplyPairer, {"questions_only": "no"}),
         ],
     )
-    def test_what_cannot_work_is_refused_with_a_sentence(self, pairer, settings):
+    def test_invalid_arguments_are_refused_with_a_sentence(self, pairer, settings):
         with pytest.raises(ConfigError, match=rf"^{next(iter(settings))} is ") as caught:
             pairer(**settings)
         assert "Attribute(" not in str(caught.value)
@@ -385,7 +385,7 @@ class TestCompletion:
 
     @pytest.mark.parametrize("edited", ["question", "answer", "both", "neither"])
     @pytest.mark.parametrize("place", [THREAD, CHANNEL])
-    def test_a_pair_is_complete_when_the_last_of_its_words_was_written_edits_included(self, edited, place):
+    def test_a_pair_is_answered_at_its_last_edit(self, edited, place):
         late, later = "2025-01-01T00:00:00+00:00", "2026-08-05T00:00:00+00:00"
         question = {**self.SENT, "edited_at": late} if edited in ("question", "both") else self.SENT
         answer = {**self.SENT, "edited_at": later} if edited in ("answer", "both") else self.SENT
