@@ -29,7 +29,7 @@ __all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of
 
 M = TypeVar("M")
 
-_ENOUGH = 10
+_ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
     "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
     "(Bot > Privileged Gateway Intents) and export again"
@@ -143,6 +143,7 @@ class Pairing:
         pairers = self._methods()
         names = Pseudonyms(self.author_key)
         said_by_people = bare = 0
+        # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
@@ -203,6 +204,7 @@ def _paired(
             else:
                 came_out += item.count if item.unit == "message" else 0
                 yield item
+            # Pass drops on as they come, so that they do not pile up.
             if drops:
                 yield from drops
                 drops.clear()
@@ -296,6 +298,7 @@ class _Posts:
             name,
             message.timestamp_edited,
         )
+        # A later thread was opened on this message.
         if message.id in self._starters:
             self._starters[message.id] = post
         return post

@@ -272,6 +272,7 @@ class ExportFile:
             first: list[FirstMessage] = []
             try:
                 array.open()
+                # If the channel comes after the messages, the file has to be read to its end.
                 late = "channel" not in array.members
                 try:
                     for part in array.blocks():

@@ -62,6 +62,7 @@ def restore_mentions(text: str, mentions: list[Mention]) -> str:
     if not names:
         return text
     longest_first = sorted({len(name) for name in names}, reverse=True)
+    # Every odd part is code, because re.split also returns what the group matched.
     parts = _CODE.split(text)
     return "".join(part if i % 2 else _tagged(part, names, longest_first) for i, part in enumerate(parts))
 

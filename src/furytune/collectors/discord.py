@@ -263,6 +263,7 @@ class DiscordCollector:
                 show(None, "listing members")
                 await people.load()
                 people.read({place.id for place in found.places} | journal.logs().keys())
+                # From here to the end, a killed run leaves the mark that people.json may be incomplete.
                 journal.save(msgspec.structs.replace(about, unsettled=True))
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 crawl = Crawl(
@@ -277,10 +278,12 @@ class DiscordCollector:
                 try:
                     await crawl.run()
                 finally:
+                    # Even after a failure: people whose messages were collected must be listed, so that they can opt out.
                     journal.save(people.as_people(journal.people()))
                 if people.copies and people.restricted:
                     removed += _remove_copies(journal)
                 unread = _unread(found, crawl.unread, journal)
+                # Messages must be on disk before the cursors move past them.
                 journal.sync()
                 journal.save(
                     msgspec.structs.replace(
@@ -318,6 +321,7 @@ class DiscordCollector:
             about,
             guild=self.guild,
             permissions=permissions,
+            # An unfinished comparison is resumed under its own number.
             refresh=about.refresh + (everything and not about.refreshing),
             refreshing=everything or about.refreshing,
         )

@@ -193,6 +193,7 @@ class JournalCollector:
             )
         about = self.journal.about()
         guild = about.guild
+        # The last run decided what is wanted; older messages may still be in the journal.
         unwanted = {item.id for item in about.unread if item.reason in _UNWANTED}
         found = []
         for uid, log in self.journal.logs().items():
@@ -209,6 +210,7 @@ class JournalCollector:
                 found.append(_Logged(channel, log))
         if not found:
             raise SourceError(f"{place}: {_why_empty(about)}")
+        # Channels come before threads, because a thread can begin with a message of its channel.
         found.sort(key=lambda logged: (logged.channel.is_thread, int(logged.channel.id)))
         return chosen_channels(found, self.channels, self.exclude, on_drop)
 

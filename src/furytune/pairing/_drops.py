@@ -21,6 +21,7 @@ class Drops:
         """Counts one message."""
         known = self._counts.get(reason, 0)
         self._counts[reason] = known + 1
+        # A few ids are enough for examples; a report must not grow with the channel.
         if known < _LISTED:
             self._ids.setdefault(reason, []).append(uid)
 

@@ -43,10 +43,12 @@ def only_asks_back(turn: Turn) -> bool:
 
 def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
     """Returns the index of the answering turn, and the indexes of the turns before it that only ask back."""
+    # A mark is explicit, so it beats the order of turns.
     others = [i for i, turn in enumerate(found) if turn[0].speaker != opener]
     for i in others:
         if any(post.solved for post in found[i]):
             return i, set()
+    # Asking back only counts as such if the opener wrote again after it.
     last_of_opener = max((i for i, turn in enumerate(found) if turn[0].speaker == opener), default=-1)
     asked_back: set[int] = set()
     for i in others:

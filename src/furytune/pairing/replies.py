@@ -101,6 +101,7 @@ class _Replies:
                 order.append(post.id)
                 if post.drop:
                     self.drops.add(post.drop, post.id)
+                    # Known as a target, but never part of a tree.
                     index[post.id] = None
                 else:
                     index[post.id] = place(post)
@@ -116,6 +117,7 @@ class _Replies:
             for run in index.values():  # if the caller stopped early, nothing else breaks the cycles
                 if run is not None:
                     run.members = None
+        # A bug that loses messages must not silently shrink a data set.
         if self.used + self.drops.total != read:
             raise ConservationError(
                 f"channel {self.place.channel}: {read} messages in, {self.used} used, {self.drops.total} dropped"
@@ -127,9 +129,11 @@ class _Replies:
         target, lost = (None, "") if post.reply_to is None else self.target(post.reply_to)
         run = self.current
         if run is not None and not lost and self.adjacent(run.posts[-1], post) and not (run.tree or run).done:
+            # The post continues the run if it replies to nothing, or to the tree that the run is in.
             if target is None or target is (run.tree or run):
                 run.posts.append(post)
                 return run
+            # A run that only introduces this reply joins the tree with it.
             if self.is_lead_in(run):
                 run.posts.append(post)
                 run.join(target)
@@ -149,6 +153,7 @@ class _Replies:
         root = run.tree or run
         if root.done:
             return None, "after_window"
+        # Only the first reply decides, so that later messages never rename the pair.
         if root is run and not root.asked:
             root.asked = uid
         return root, ""
@@ -157,6 +162,7 @@ class _Replies:
         if before.speaker != post.speaker:
             return False
         try:
+            # Above the lowest 22 bits, an id contains milliseconds. Any other id says nothing about a pause.
             return (int(post.id) >> 22) - (int(before.id) >> 22) <= self.pause
         except ValueError:
             return True

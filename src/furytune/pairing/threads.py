@@ -50,6 +50,7 @@ class ThreadPairer:
         opening_lost = place.opening_missing
         for post in posts:
             read += 1
+            # The first message may be there and still be unusable, for example withheld.
             opening_lost = opening_lost or (read == 1 and post.drop in _LOST)
             if post.drop:
                 drops.add(post.drop, post.id)
@@ -68,6 +69,7 @@ class ThreadPairer:
             )
             used = len(pair.question_messages) + len(pair.answer_messages)
             yield pair
+        # A bug that loses messages must not silently shrink a data set.
         if used + drops.total != read:
             raise ConservationError(
                 f"thread {place.thread}: {read} messages in, {used} used, {drops.total} dropped"

@@ -24,6 +24,7 @@ def titled(title: str, body: str) -> str:
     title = " ".join(title.split())
     if not body.strip():
         return title
+    # Compare without final punctuation, because the body may continue the sentence of the title.
     if _plain(body).startswith(_plain(title).rstrip(_ENDINGS)):
         return body
     return f"{title}\n\n{body}"

@@ -30,6 +30,7 @@ __all__ = [
 _LATER = "nothing that was read is lost: run again later to continue"
 # discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
 _UNKNOWN_CHANNEL = 10003
+# Missing Access, and Missing Permissions.
 _MISSING = {50001, 50013}
 
 
@@ -121,6 +122,7 @@ def verdict_of(error: Exception) -> Verdict:
         return _refusal(error)
     if isinstance(error, discord.RateLimited):
         return told_to_wait(error.retry_after)
+    # This and a timeout are OSErrors too, so they come before them.
     if isinstance(error, aiohttp.ClientSSLError):
         return Verdict(
             problem=f"the connection is not secure ({type(error).__name__}); check the clock and the certificates "

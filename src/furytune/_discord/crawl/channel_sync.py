@@ -95,6 +95,7 @@ class Sweep:
         def reading(at: int, until: int) -> Position:
             return replace(self._log.position, read=str(at), until="" if at >= until else str(until))
 
+        # First to the bound of an interrupted read, then to the new one.
         for until in (int(self._log.position.until or 0), bound):
             await self._through(int(self._log.position.read), until, reading, note=1)
         if self._log.last.channel != self._state:
@@ -149,6 +150,7 @@ class Sweep:
                 if not raw:
                     await self._check_empty(after, until)
                 after = min(int(raw[-1]["id"]), until) if raw else until
+                # Messages above the bound were posted during this run; the next one reads them.
                 page = [message for message in raw if int(message["id"]) <= until]
                 fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
                 pages += 1

@@ -68,6 +68,7 @@ class Permissions:
             return _ALL
         written = {entry["id"]: entry for entry in channel.get("permission_overwrites") or ()}
         bits = self.base
+        # The order matters: everyone, all roles together, the member; and in each step, denials before grants.
         for ids in ({self.guild}, self.roles, {self.member}):
             found = [written[number] for number in sorted(ids & written.keys())]
             for entry in found:

@@ -74,5 +74,6 @@ def sound_cursors(cursors: Mapping[str, tuple[str, str]], latest: datetime) -> d
 def _highest(log: Log) -> int:
     last = log.peek()
     position = last.position
+    # Positions count too: a wrong page may have moved one without leaving a line.
     marks = (position.read, position.until, position.checked, position.check_until)
     return max(last.top, *(int(mark or 0) for mark in marks))

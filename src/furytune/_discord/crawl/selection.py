@@ -81,6 +81,7 @@ def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument:
     found: set[str] = set()
     for item in map(str, wanted):
         named = {channel["id"] for channel in channels if channel.get("name") == item.removeprefix("#")}
+        # An id may belong to a thread, which is not in this list; the survey looks it up.
         if item in known or (not named and has_length_of_id(item)):
             found.add(item)
         elif named:

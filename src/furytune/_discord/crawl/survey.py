@@ -304,6 +304,7 @@ class _Plan:
             reason = "no_permission"
         if reason:
             self.unread[place.id] = unread(place, reason, detail)
+            # The cursor must not move past it, or a later run that may read it would not list it.
             self.held.append(place)
         else:
             self.places[place.id] = place

@@ -168,6 +168,7 @@ def _merge(
     before = log.peek()
     known = instant(before.channel.exported) if before.channel and not live else _LAST
     newest = max((file.channel.exported for file in source.files), key=instant)
+    # Lines out of order wait for a second merge; an export has few of them.
     late: list[Line] = []
     new = changed = top = 0
 
@@ -211,6 +212,7 @@ def _merge(
         with suppress(_NothingNewError):
             log.rewrite(merged(iter(sorted(late)), []), before.position, state)
     read = min(top, _whole_up_to(source))
+    # Only if the channel was never read live: then live reading begins after the export.
     if before.position.read == "0" and read:
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))

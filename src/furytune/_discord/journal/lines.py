@@ -25,6 +25,7 @@ __all__ = [
     "parse_gone",
 ]
 
+# The first bytes of a line say what it is, so most lines need not be parsed.
 MESSAGE = b'{"id":"'
 GONE = b'{"gone":"'
 COMMIT = b'{"commit":'
@@ -132,6 +133,7 @@ def parse_commit(line: bytes, page: bytes) -> Commit | None:
     except msgspec.DecodeError:
         return None
     body = line[len(COMMIT) : line.rindex(_CRC)]
+    # The checksum covers page and commit together, so a commit never fits another page.
     sound = line.endswith(b"}\n") and sealed.commit.size == len(page)
     return sealed.commit if sound and zlib.crc32(body, zlib.crc32(page)) == sealed.crc else None
 
@@ -161,5 +163,6 @@ def parse_gone(line: bytes) -> str:
 
 def id_of(line: bytes) -> int:
     """Returns the message id that a line is about."""
+    # Called for every line, so it finds the id without parsing JSON.
     start = len(GONE if line.startswith(GONE) else MESSAGE)
     return int(line[start : line.index(b'"', start)])

@@ -35,10 +35,12 @@ M = TypeVar("M")
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 20
+# How much of a file's end to read for the last commit line.
 _TAIL = 1 << 14
 _LOOK = 1 << 14
 _PLACE = 48  # bits for a place in a file
 _PAGE = 1000
+# Syncing each page would be slow. A crash loses at most these seconds, which the next run reads again.
 _SYNC_SECONDS = 2.0
 
 
@@ -76,6 +78,7 @@ class Log:
             self._fd = os.open(output_path(self.path), os.O_RDWR | os.O_CREAT | _BINARY | NO_FOLLOW, 0o600)
         try:
             end, self.last = _end(self._fd, self.path)
+            # Cut off a torn end, so that the next page follows a sound commit.
             os.ftruncate(self._fd, end)
             os.lseek(self._fd, end, os.SEEK_SET)
         except BaseException:
@@ -134,6 +137,7 @@ class Log:
             dead=self.last.dead + len(other),
         )
         rest = memoryview(b"".join([*page, commit_line(page, commit)]))
+        # os.write may write only a part.
         while rest:
             rest = rest[os.write(self._fd, rest) :]
         self.last = commit
@@ -238,6 +242,7 @@ class Log:
             file.seek(0)
             top = 0
             for _, page, commit in _sound_pages(file, self.path):
+                # Once no replaced line is left to find, plain pages are passed on unparsed.
                 if commit.plain and not (later and later.next):
                     if commit.top > after:
                         yield page
@@ -245,6 +250,7 @@ class Log:
                     continue
                 found: list[tuple[int, bytes]] = []
                 for uid, line in _named(page):
+                    # A repeated or late id comes from `later`, at its place in the order.
                     if uid <= top:
                         continue
                     top = uid
@@ -290,6 +296,7 @@ class _Later:
         top = start = 0
         for end, page, commit in _sound_pages(file, path):
             place = start
+            # A plain page only has new ids in ascending order, so it contains no later lines.
             for uid, line in () if commit.plain else _named(page):
                 if uid <= top:
                     found.append(uid << _PLACE | place)
@@ -354,6 +361,7 @@ def _end(fd: int, path: Path) -> tuple[int, Commit]:
         tail = file.read()
         start = tail.rfind(b"\n" + COMMIT) + 1
         line = tail[start:]
+        # The last commit says how long its page is, so reading this one page is enough to check it.
         length = size_said(line) if line.startswith(COMMIT) and line.endswith(b"\n") else None
         if length is not None and length <= size - len(line):
             file.seek(size - len(line) - length)

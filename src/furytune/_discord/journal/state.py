@@ -110,6 +110,7 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
         return b"<@0>" if found["mentioned"] else b"0"
 
     def _mark(self, author: str) -> str:
+        # The key is random for each journal, so the hashes of two journals cannot be compared.
         return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
 
 

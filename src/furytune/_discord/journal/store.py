@@ -235,6 +235,7 @@ class Journal:
                         quotes.setdefault(trace.quoted, []).append(trace.id)
         found: dict[str, str] = {}
         waiting = [(uid, why) for uid in quotes if (why := withheld.get(uid, ""))]
+        # Follow forwards of forwards; `pop` visits each original once, so cycles end.
         while waiting:
             uid, why = waiting.pop()
             more = dict.fromkeys(quotes.pop(uid, ()), why)
@@ -266,6 +267,7 @@ class Journal:
                     elif trace.quoted:
                         quotes.setdefault(trace.quoted, []).append(trace.id)
         waiting = list(found)
+        # Follow forwards of forwards, as in `copies_of`.
         while waiting:
             more = [uid for uid in quotes.pop(waiting.pop(), []) if uid not in found]
             found.update(more)
@@ -308,6 +310,7 @@ class Journal:
 
     def _mask(self, forgotten: Forgotten) -> None:
         for log in self.logs().values():
+            # Reading twice is cheaper than rewriting a log that mentions none of them.
             if any(_masked(line, forgotten) != line for _, line in log.lines()):
                 last = log.peek()
                 lines = ((uid, _masked(line, forgotten)) for uid, line in log.lines())
@@ -325,6 +328,7 @@ class Journal:
         wanted = {int(uid): why for uid, why in gone.items()}
         removed = 0
         for log in self.logs().values():
+            # All messages of this log are older than the wanted ones.
             if log.peek().top < min(wanted, default=0):
                 continue
             here = {

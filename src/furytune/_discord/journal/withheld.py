@@ -26,6 +26,7 @@ class Withheld:
     def get(self, message: str, default: str) -> str:
         """Returns why a message is withheld, or the default if it is not."""
         uid = int(message) if message.isdecimal() else 0
+        # There are few reasons, so a binary search for each is cheap.
         for why, ids in self._ids.items():
             place = bisect_left(ids, uid)
             if place < len(ids) and ids[place] == uid:
