@@ -262,7 +262,7 @@ def test_the_token_of_a_person_is_refused(discord):
     async def work(session):
         raise AssertionError
 
-    with pytest.raises(DiscordLoginError, match="bot tokens only"):
+    with pytest.raises(DiscordLoginError, match="only accepts bot tokens"):
         within(discord, work)
 
 

@@ -314,7 +314,7 @@ class Session:
                 "the clock of this machine is more than a day behind Discord's; correct it, and run again"
             )
         if self.me.get("bot") is not True:
-            return DiscordLoginError("this is a person's token; furytune only accepts the token of a bot")
+            return DiscordLoginError("this is a person's token; furytune only accepts bot tokens")
         return None
 
     async def _must(self, call: Awaitable[Any], check: Callable[[Any], T]) -> T:
