@@ -90,7 +90,7 @@ def test_tries_and_long_waits_are_logged(discord, told):
     assert not any("rehearsal" in line for line in lines)
 
 
-def test_a_network_that_is_shut_is_told_of_after_three_tries(tmp_path):
+def test_a_closed_network_raises_after_three_tries(tmp_path):
     with socket.socket() as shut:
         shut.bind(("127.0.0.1", 0))  # and does not listen
         port = shut.getsockname()[1]
@@ -113,7 +113,7 @@ def test_a_service_that_answers_but_fails_is_given_all_the_tries(discord):
 
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("needed", [True, False])
-def test_roles_are_unknown_only_where_nobody_asked(discord, tmp_path, listed, needed):
+def test_roles_are_unknown_only_if_they_were_not_requested(discord, tmp_path, listed, needed):
     discord.members_intent = listed
     discord.add_role("quiet")
     room, _ = talk(discord)
@@ -224,7 +224,7 @@ def test_an_endpoint_is_a_text(discord, tmp_path, given):
         evolve(collector(discord, tmp_path), endpoint=given)
 
 
-def test_who_gives_an_id_that_said_nothing_is_told_so(discord, tmp_path):
+def test_forgetting_an_id_without_messages_says_so(discord, tmp_path):
     _, posts = talk(discord)
     folder = tmp_path / "j"
     collector(discord, folder).update()

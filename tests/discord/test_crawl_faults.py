@@ -323,7 +323,7 @@ class TestSurroundings:
             assert done.new == 4 * 420
             assert service.violations == []
             assert not any(asked.status == 429 for asked in service.requests)
-            # No page is asked for that nobody needs.
+            # No page is requested that no one needs.
             assert sum(map(is_page, service.requests)) == 4 * 5
         assert len(said(tmp_path / "j")) == len(rooms) * 420
 

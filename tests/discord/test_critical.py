@@ -75,7 +75,7 @@ class TestMemory:
             unique_by=lambda m: m[0],
         )
     )
-    def test_a_roster_is_a_dictionary_whatever_the_order(self, members):
+    def test_a_roster_behaves_like_a_dictionary_in_any_order(self, members):
         roster, oracle = Roster(), dict(members)
         roster.extend(members)
         assert len(roster) == len(oracle)
@@ -134,7 +134,7 @@ class TestForms:
             list(JournalCollector(tmp_path / "j").collect())
 
     @pytest.mark.parametrize("name", ["journal.json", "people.json"])
-    def test_what_a_newer_version_says_more_is_not_lost(self, discord, tmp_path, name):
+    def test_fields_of_a_newer_version_are_not_lost(self, discord, tmp_path, name):
         talk(discord)
         collector(discord, tmp_path / "j").update()
         path = self.change(tmp_path / "j", name, retention="30 days")
@@ -146,7 +146,7 @@ class TestForms:
 
 
 class TestMentions:
-    def test_who_was_forgotten_is_mentioned_no_more_then_or_later(self, discord, tmp_path):
+    def test_forgotten_people_are_not_mentioned_then_or_later(self, discord, tmp_path):
         ann = discord.add_member("ann")
         room = discord.add_channel("help")
         discord.post(room, ann, "hello")

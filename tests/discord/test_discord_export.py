@@ -61,7 +61,7 @@ class TestMessages:
         (found,) = DiscordExportCollector(path, author_key=KEY).messages()
         return found
 
-    def test_the_view_holds_what_the_export_says(self, tmp_path):
+    def test_the_public_view_shows_what_the_export_contains(self, tmp_path):
         found = self.one(
             tmp_path,
             timestampEdited="2024-03-01T13:00:00+00:00",
@@ -342,7 +342,7 @@ class TestFiles:
         assert seen == {raw.decode("utf-8", "backslashreplace").encode()}
 
     @pytest.mark.parametrize("on_error", ["raise", "skip"])
-    def test_ids_that_are_no_snowflakes_are_themselves_only(self, tmp_path, on_error):
+    def test_ids_that_are_not_snowflakes_only_equal_themselves(self, tmp_path, on_error):
         ids = ["12", "012", "\uff11\uff12", " 12", "1_2", "+12", "7" * 5000, "9" * 20, "", "0"]
         messages = [message(i, "ann", f"remark {i}", id=uid) for i, uid in enumerate(ids)]
         path = write(tmp_path / "x.json", export(messages))
@@ -528,7 +528,7 @@ class TestFaults:
             "package.json",
         }
 
-    def test_an_error_does_not_tell_an_id_that_is_no_number(self, tmp_path):
+    def test_an_error_does_not_show_an_id_that_is_not_a_number(self, tmp_path):
         bad = message(0, "ann", "how?", id="CANARY how?") | {"content": 5}
         path = write(tmp_path / "x.json", export([*asked(), bad]))
         with pytest.raises(SourceFormatError, match="message of unknown id") as caught:
@@ -552,7 +552,7 @@ class TestFaults:
         with pytest.raises(SourceFormatError, match=r"a\.json:1:1: not a DiscordChatExporter export"):
             run(tmp_path / "a.json")
 
-    def test_where_no_file_can_be_read_skipping_is_no_answer(self, tmp_path):
+    def test_skipping_raises_if_no_file_can_be_read(self, tmp_path):
         for i in range(5):
             (tmp_path / f"{i}.json").write_text("{}", encoding="utf-8")
         broken = write(tmp_path / "5.json", export(asked())).read_bytes()
@@ -563,7 +563,7 @@ class TestFaults:
         with pytest.raises(SourceError, match="no message could be read"):
             list(collector.messages())
 
-    def test_an_empty_channel_beside_a_broken_file_is_no_error(self, tmp_path):
+    def test_an_empty_channel_beside_a_broken_file_does_not_raise(self, tmp_path):
         write(tmp_path / "a.json", export([]))
         (tmp_path / "b.json").write_text("{}", encoding="utf-8")
         assert run(tmp_path, on_error="skip")[1] == {"not_an_export": 1}

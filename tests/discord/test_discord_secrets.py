@@ -124,7 +124,7 @@ def test_a_crawl_that_succeeds_leaves_no_trace(service, written):
     assert any("took" in line for line in written)  # asyncio did log its steps
 
 
-def test_without_the_filter_the_log_would_hold_messages(service, written, monkeypatch):
+def test_without_the_filter_the_log_would_contain_messages(service, written, monkeypatch):
     """Shows that the test above can fail."""
     from furytune._discord.api.log_filter import Quiet
 
@@ -182,7 +182,7 @@ def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatc
     assert leaks(written, error) == []
 
 
-def test_nobody_there_leaves_no_trace(written):
+def test_an_unreachable_server_leaves_no_trace(written):
     with FakeDiscord(token=TOKEN) as service:
         pass
     error = outcome(crawl(service))

@@ -90,7 +90,7 @@ def test_a_role_that_no_author_has_raises_and_says_what_to_do(tmp_path) -> None:
         collected(tmp_path, opt_out_roles=["quite"])
 
 
-def test_the_newest_export_says_which_roles_somebody_holds(tmp_path) -> None:
+def test_the_newest_export_decides_someone_s_roles(tmp_path) -> None:
     old, new = export(two_questions(roles=[QUIET])), export(two_questions(roles=[KEEN])[:1])
     old["exportedAt"], new["exportedAt"] = "2025-01-01T00:00:00+00:00", "2025-02-01T00:00:00+01:00"
     for one, other in (("a", "b"), ("b", "a")):
@@ -101,7 +101,7 @@ def test_the_newest_export_says_which_roles_somebody_holds(tmp_path) -> None:
         assert collected(folder, opt_out_roles=["keen"])[0] == ["How do I land?"]
 
 
-def test_who_left_with_all_roles_has_not_opted_in_again(tmp_path) -> None:
+def test_leaving_with_all_roles_does_not_revoke_an_opt_out(tmp_path) -> None:
     old, new = export(two_questions(roles=[QUIET])), export(two_questions())
     old["exportedAt"], new["exportedAt"] = "2025-01-01T00:00:00+00:00", "2025-02-01T00:00:00+00:00"
     write(tmp_path / "a.json", old)

@@ -136,7 +136,7 @@ class TestNewestState:
 
 class TestOtherFiles:
     @pytest.mark.parametrize("folder", ["help.json_Files", "help.HTML_files", "deep/help.csv_Files/more"])
-    def test_a_media_folder_holds_no_exports_whatever_is_in_it(self, tmp_path, folder):
+    def test_a_media_folder_is_never_searched_for_exports(self, tmp_path, folder):
         write(tmp_path / "help.json", export(asked()))
         for name, text in (
             ("settings-1A2B.json", '{"alpha": 1}'),
@@ -156,7 +156,7 @@ class TestOtherFiles:
         with pytest.raises(SourceError, match="only media folders inside"):
             run(tmp_path)
 
-    def test_an_empty_export_beside_its_media_is_no_error(self, tmp_path):
+    def test_an_empty_export_beside_its_media_does_not_raise(self, tmp_path):
         write(tmp_path / "a.json", export([]))
         write(tmp_path / "a.json_Files" / "x.json", export(asked()))
         pairs, drops = run(tmp_path)
@@ -188,7 +188,7 @@ class TestOtherFiles:
         assert len(pairs) > 10
         assert counts(drops, "file") == {"truncated": 1}
 
-    def test_a_mark_that_is_none_is_an_error_of_its_file_only(self, tmp_path):
+    def test_an_invalid_byte_order_mark_only_fails_its_own_file(self, tmp_path):
         write(tmp_path / "good.json", export(asked()))
         data = LAYOUTS["two"](export(asked())).encode()
         (tmp_path / "bad.json").write_bytes(b"\xff\xfe" + data)
@@ -281,7 +281,7 @@ class TestTitles:
 
 
 class TestBounds:
-    def test_a_message_over_64_kib_is_counted_and_stands_in_no_pair(self, tmp_path):
+    def test_a_message_over_64_kib_is_counted_and_in_no_pair(self, tmp_path):
         fits, over = "How? " + "x" * (65_536 - 5), "How? " + "x" * (65_536 - 4)
         for text, expected in ((fits, 1), (over, 0)):
             pairs, drops = run(write(tmp_path / "x.json", export(asked(text))))
@@ -424,7 +424,7 @@ class TestNoContent:
         ):
             run(tmp_path)
 
-    def test_what_a_picture_channel_holds_is_no_such_export(self, tmp_path):
+    def test_a_channel_of_pictures_is_not_an_export_without_content(self, tmp_path):
         picture = {"attachments": [{"id": "1", "url": "u", "fileName": "x.png"}]}
         sticker = {"stickers": [{"id": "1", "name": "wave"}]}
         embed = {"embeds": [{"title": "t"}]}
@@ -432,7 +432,7 @@ class TestNoContent:
             pairs, drops = run(write(tmp_path / "x.json", export(self.bare(30, **more))))
             assert (pairs, counts(drops, "channel")) == ([], {})
 
-    def test_a_few_empty_messages_are_no_sign(self, tmp_path):
+    def test_a_few_empty_messages_prove_nothing(self, tmp_path):
         _, drops = run(write(tmp_path / "x.json", export(self.bare(9))))
         assert counts(drops) == {"empty": 9}
         assert counts(drops, "channel") == {}

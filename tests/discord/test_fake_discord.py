@@ -264,7 +264,7 @@ class Clock:
         service.limits.clock = lambda: self.now
 
 
-def test_a_bucket_is_emptied_told_about_and_filled_again():
+def test_a_bucket_empties_is_announced_and_refills():
     with FakeDiscord(routes={"/channels/{channel}/messages": (2, 3.0)}) as service:
         clock = Clock(service)
         one, two = service.add_channel("one"), service.add_channel("two")

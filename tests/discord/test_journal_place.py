@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are other 
 
 
 @contextmanager
-def somebody_else(path):
+def another_user(path):
     """Makes files unreadable for this user: root becomes nobody, others remove their permission."""
     mode = path.stat().st_mode
     path.chmod(0)
@@ -41,7 +41,7 @@ def refused(action, kind=SourceError):
 
 @posix
 @pytest.mark.parametrize("what", ["journal.json", "people.json", "channels", "log"])
-def test_a_journal_of_somebody_else_is_named_with_what_to_do(discord, tmp_path, what):
+def test_a_journal_of_another_user_raises_and_says_what_to_do(discord, tmp_path, what):
     room, _ = talk(discord)
     folder = tmp_path / "j"
     collector(discord, folder).update()
@@ -49,7 +49,7 @@ def test_a_journal_of_somebody_else_is_named_with_what_to_do(discord, tmp_path, 
     journal = ft.JournalCollector(folder)
     list(journal.messages())
 
-    with somebody_else(place):
+    with another_user(place):
         texts = [refused(lambda: list(journal.messages())), refused(collector(discord, folder).update)]
 
     for text in texts:
@@ -79,7 +79,7 @@ def test_logs_without_their_journal_json_are_refused_everywhere(discord, tmp_pat
 
 def test_the_advice_for_a_damaged_journal_keeps_people_forgotten(discord, tmp_path):
     _, posts = talk(discord)
-    folder, anew = tmp_path / "j", tmp_path / "anew"
+    folder, again = tmp_path / "j", tmp_path / "again"
     collector(discord, folder).update()
     ft.forget(author=posts[0].author.id, journal=folder)
     (folder / "journal.json").write_text("{", encoding="utf-8")
@@ -88,10 +88,10 @@ def test_the_advice_for_a_damaged_journal_keeps_people_forgotten(discord, tmp_pa
 
     assert "without one" in text
     assert "forgotten.json" in text
-    anew.mkdir()
-    (anew / "forgotten.json").write_bytes((folder / "forgotten.json").read_bytes())
-    collector(discord, anew).update()
-    assert said(anew) == {}
+    again.mkdir()
+    (again / "forgotten.json").write_bytes((folder / "forgotten.json").read_bytes())
+    collector(discord, again).update()
+    assert said(again) == {}
 
 
 def test_people_who_opted_out_are_found_without_people_json(discord, tmp_path):

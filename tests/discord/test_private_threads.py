@@ -48,7 +48,7 @@ def test_by_default_private_threads_are_not_read_but_reported(discord, room, tmp
 
 
 @pytest.mark.parametrize("may", ["manage", "join"])
-def test_who_asks_for_them_gets_those_that_the_bot_may_read(discord, room, tmp_path, may):
+def test_requested_private_threads_are_read_where_the_bot_may(discord, room, tmp_path, may):
     if may == "join":
         discord.deny(room, "MANAGE_THREADS")
     update = collector(discord, tmp_path / "j", private_threads=True).update()

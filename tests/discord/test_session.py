@@ -40,7 +40,7 @@ def test_opening_asks_who_the_bot_is_and_nothing_else(discord):
     assert paths(discord) == ["/users/@me", "/oauth2/applications/@me"]
 
 
-def test_pages_come_oldest_first_and_hold_every_message_once(discord):
+def test_pages_come_oldest_first_with_every_message_once(discord):
     channel = discord.add_channel("help")
     made = [discord.post(channel, "asker", str(n)).id for n in range(250)]
 
@@ -52,7 +52,7 @@ def test_pages_come_oldest_first_and_hold_every_message_once(discord):
     assert latest == made[-1]
 
 
-def test_what_is_not_there_is_none_or_empty(discord):
+def test_missing_things_are_none_or_empty(discord):
     channel = discord.add_channel("help")
 
     async def work(session):
@@ -115,7 +115,7 @@ def test_listing_members_without_the_intent_names_the_switch(discord):
         within(discord, work)
 
 
-def test_the_content_intent_is_asked_for_anew(discord):
+def test_the_content_intent_is_requested_again(discord):
     async def work(session):
         await session.check_text()
         discord.content_intent = False
@@ -207,7 +207,7 @@ def test_patience_ends_after_so_many_tries(discord, fault):
     assert type(error) is DiscordError
 
 
-def test_nobody_there_is_an_error_that_says_so():
+def test_an_unreachable_server_raises_and_says_so():
     with FakeDiscord() as service:
         url = service.url
     with pytest.raises(DiscordError, match="connection failed") as caught:

@@ -54,7 +54,7 @@ def reasons(found):
         ("stage", "GuildStageVoice"),
     ],
 )
-def test_channels_of_each_kind_that_holds_messages_are_places(discord, kind, type_):
+def test_channels_of_each_kind_with_messages_are_places(discord, kind, type_):
     category = discord.add_channel("Area", "category")
     channel = discord.add_channel("one", kind, category=category, nsfw=True)
     last = discord.post(channel, "asker", "x")
@@ -252,7 +252,7 @@ def test_what_was_archived_long_before_the_last_run_is_not_listed_again(discord)
     assert surveyed(discord, known=second.cursors).cursors == second.cursors
 
 
-def test_an_old_thread_in_which_somebody_posts_is_listed_again(discord):
+def test_an_old_thread_with_a_new_post_is_listed_again(discord):
     forum = discord.add_channel("ask", "forum")
     old, *_ = closed(discord, forum, 120)
     discord.now += 30 * DAY
@@ -383,7 +383,7 @@ def town(discord):
 def test_channels_categories_forums_and_threads_are_included_and_excluded(town, include, exclude, expected):
     service, ids = town
 
-    def given_as(items):  # a plus stands for "by its id"
+    def given_as(items):  # a plus means "by its id"
         return [ids[item[1:]] if item.startswith("+") else item for item in items]
 
     found = surveyed(service, include=given_as(include), exclude=given_as(exclude))

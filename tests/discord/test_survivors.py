@@ -112,7 +112,7 @@ class TestWhatIsKeptOfAMessage:
         start = stored(discord, tmp_path / "j", thread.messages[0])
         assert (start["type"], start["content"], start["reference"]["messageId"]) == ("21", "", first.id)
 
-    def test_who_said_it_with_the_roles_but_no_name(self, discord, tmp_path):
+    def test_the_author_has_roles_but_no_name(self, discord, tmp_path):
         room = discord.add_channel("room")
         ann = discord.add_member("a name like no other", roles=[discord.add_role("helper")])
         discord.post(room, ann, "a word")
@@ -197,7 +197,7 @@ class TestFiles:
         assert at_the_end[-1] == (False, set())
         assert len(list((folder / "channels").iterdir())) == 3
 
-    def test_what_killed_writers_left_goes_with_the_next_run(self, discord, tmp_path):
+    def test_the_next_run_removes_leftovers_of_killed_writers(self, discord, tmp_path):
         discord.post(discord.add_channel("room"), "ann", "a word")
         folder = tmp_path / "j"
         collector(discord, folder).update()
@@ -389,15 +389,15 @@ class TestConsent:
 
 
 class TestJournal:
-    def test_every_statement_it_was_collected_under_is_told(self, discord, tmp_path):
+    def test_provenance_lists_every_permission_statement(self, discord, tmp_path):
         talk(discord)
-        for statement in ("granted", "granted", "granted anew"):
+        for statement in ("granted", "granted", "granted again"):
             made = attrs.evolve(collector(discord, tmp_path / "j"), permission=statement)
             made.update()
         told = JournalCollector(tmp_path / "j").provenance
         assert told == made.provenance
         assert told["guild"] == discord.guild
-        assert [given["statement"] for given in told["permission"]] == ["granted", "granted anew"]
+        assert [given["statement"] for given in told["permission"]] == ["granted", "granted again"]
 
     def test_an_interrupted_refresh_is_resumed_not_restarted(self, discord, tmp_path):
         folder = tmp_path / "j"

@@ -137,7 +137,7 @@ def test_the_name_of_a_channel_neither_begins_a_line_nor_steers_a_terminal(disco
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not do everything")
-def test_a_journal_of_somebody_else_is_named(discord, tmp_path):
+def test_a_journal_of_another_user_is_named(discord, tmp_path):
     discord.add_channel("help")
     theirs = collector(discord, tmp_path)
     theirs.update()
@@ -146,7 +146,7 @@ def test_a_journal_of_somebody_else_is_named(discord, tmp_path):
     assert "journal.json: Permission denied" in refused(theirs.update, SourceError)
 
 
-def test_a_full_disk_is_told_with_its_place_and_what_to_do(discord, tmp_path, monkeypatch):
+def test_a_full_disk_raises_with_its_place_and_what_to_do(discord, tmp_path, monkeypatch):
     discord.post(discord.add_channel("help"), "ann", "canary words")
 
     def full(*_):
@@ -209,7 +209,7 @@ def test_a_fork_of_discord_py_is_refused(tmp_path):
     assert "virtual environment" in found.stdout
 
 
-def test_who_names_the_data_and_not_the_manifest_is_told(discord, tmp_path):
+def test_naming_the_data_instead_of_the_manifest_raises(discord, tmp_path):
     asked = discord.post(discord.add_channel("help"), "ann", "How do I draw a sphere?")
     discord.post(asked.channel, "bob", "Call `sphere` and add it.", reply_to=asked)
     pipeline(discord, tmp_path).run()

@@ -134,7 +134,7 @@ def test_a_service_that_fails_everywhere_is_an_error(discord, tmp_path):
     assert collector(discord, tmp_path).update().new == 40
 
 
-def test_a_refresh_goes_on_with_the_channels_that_failed(discord, tmp_path):
+def test_a_refresh_resumes_with_the_channels_that_failed(discord, tmp_path):
     poisoned, messages = talk(discord, "poisoned")
     talk(discord, "sound")
     old = collector(discord, tmp_path, recheck=timedelta(0))
@@ -142,7 +142,7 @@ def test_a_refresh_goes_on_with_the_channels_that_failed(discord, tmp_path):
     discord.edit(messages[0], "edited")
     discord.fail(f"/channels/{poisoned.id}/messages", 500, times=2)
     assert old.refresh().changed == 0
-    assert old.update().changed == 1  # the update goes on with it
+    assert old.update().changed == 1  # the update resumes the refresh
     discord.edit(messages[1], "edited")
     assert old.update().changed == 0  # and then it is done
 
