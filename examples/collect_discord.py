@@ -1,8 +1,9 @@
 """From a Discord server to training data, with a bot's token.
 
-Without arguments this is a rehearsal: the server is on this machine and speaks Discord's API, so it needs no account
-and no token. With a server's id it reads yours, with the token in DISCORD_TOKEN; docs/collecting-discord-live.md tells how
-to make the bot. Run it again as often as you like: it reads what is new, and what was edited or deleted of late.
+Without arguments this is a rehearsal: the server runs on this machine and speaks Discord's API, so you need no account
+and no token. With the id of your server it reads that one, with the token in DISCORD_TOKEN;
+docs/collecting-discord-live.md explains how to create the bot. Run it again as often as you like: it reads what is new,
+and what was recently edited or deleted.
 
     python examples/collect_discord.py
     python examples/collect_discord.py --guild ID --permission "Discord granted us ... on ..." --out collected/
@@ -20,7 +21,7 @@ from furytune.testing.fake_discord import FakeDiscord
 
 
 def pipeline(collector: ft.Collector, folder: Path) -> ft.Pipeline:
-    """Returns what makes training data of a server's questions and answers."""
+    """Returns a pipeline that turns a server's questions and answers into training data."""
     return ft.Pipeline(
         collector=collector,
         curators=[ft.Deduplicate(), ft.RedactSecrets()],
@@ -30,7 +31,7 @@ def pipeline(collector: ft.Collector, folder: Path) -> ft.Pipeline:
 
 
 def made_up_server() -> FakeDiscord:
-    """Returns a small server with a channel, a forum with posts, and a channel that its bot may not read."""
+    """Returns a small server with a channel, a forum with posts, and a channel that the bot may not read."""
     server = FakeDiscord(token="rehearsal")
     help_channel = server.add_channel("help")
     forum = server.add_channel("questions", "forum", tags=["solved"])
@@ -46,20 +47,23 @@ def made_up_server() -> FakeDiscord:
 
 
 def main() -> None:
-    """Collects, and tells what came of it."""
+    """Collects, then prints the reports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--guild", help="id of your server")
     parser.add_argument("--permission", help="who permitted this and what for; required with --guild")
     parser.add_argument(
-        "--opt-out-role", action="append", default=[], help="role of people who do not take part"
+        "--opt-out-role",
+        action="append",
+        default=[],
+        help="role of people who do not take part; can be repeated",
     )
     parser.add_argument(
-        "--refresh", action="store_true", help="compare everything with Discord, not the last week only"
+        "--refresh", action="store_true", help="compare everything with Discord, not only the last week"
     )
     parser.add_argument("--out", type=Path, help="folder for the journal and the data sets")
     options = parser.parse_args()
     if options.guild and not options.permission:
-        parser.error("say with --permission who permitted this collection; see docs/policy.md")
+        parser.error("pass --permission to say who permitted this collection; see docs/policy.md")
 
     folder = options.out or Path(tempfile.mkdtemp(prefix="furytune-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,13 +74,13 @@ def main() -> None:
         collector = ft.DiscordCollector(
             guild=server.guild if server else options.guild,
             token=ft.Secret.env("DISCORD_TOKEN"),
-            permission=options.permission or "A rehearsal: nobody's words are read.",
+            permission=options.permission or "A rehearsal: no real person's messages are read.",
             consent=ft.Consent(opt_out_roles=options.opt_out_role),
             journal=folder / "discord-journal",
             endpoint=server.url if server else "",
         )
         print(collector.refresh() if options.refresh else collector.update(), end="\n\n")
-        # The journal is up to date: from here on nothing is asked of Discord.
+        # The journal is up to date: nothing below asks Discord for anything.
         print(pipeline(collector.journal, folder).run().report)
     except ft.FurytuneError as error:
         raise SystemExit(f"{error}") from None

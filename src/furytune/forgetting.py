@@ -16,7 +16,7 @@ from attrs import frozen
 from furytune._discord.export.participants import Searched, search
 from furytune._discord.journal.erasing import JournalPlace
 from furytune._discord.journal.store import Journal
-from furytune._privacy.lineage import is_message_id
+from furytune._privacy.ids import is_full_id
 from furytune._storage.system import system_errors_as
 from furytune._values.shown import Shown
 from furytune.augmenters._index.erasing import IndexPlace
@@ -288,7 +288,7 @@ def _check_ids(author: object, message: object, *, searchable: bool) -> None:
     if (author is None) == (message is None):
         raise ConfigError("name either author= or message=, by its Discord id")
     for name, value in (("author", author), ("message", message)):
-        if value is not None and not is_message_id(value):
+        if value is not None and not is_full_id(value):
             raise ConfigError(
                 f"{name} is a Discord id, 15 to 20 digits in quotes; in Discord, switch on the developer mode and "
                 f"choose Copy {'User' if name == 'author' else 'Message'} ID"

@@ -1,4 +1,4 @@
-"""The fake Discord, one for each test."""
+"""Gives each test its own fake Discord."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from furytune.testing.fake_discord import FakeDiscord
 
 @pytest.fixture
 def discord() -> Iterator[FakeDiscord]:
-    """A guild with its bot, and nothing else."""
+    """A server with its bot, and nothing else."""
     with FakeDiscord() as service:
         yield service

@@ -1,4 +1,4 @@
-"""An export that is taken into a journal is as good as having read it, and live collection goes on from there."""
+"""An adopted export is as good as having read it live, and live collection continues from there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stamp(milliseconds):
 
 
 def exported(service, channel, target, first=0, last=None, *, reverse=False, name="", until=None):
-    """Writes some messages of a channel as DiscordChatExporter would, told to leave out what is before and after."""
+    """Writes some messages of a channel as DiscordChatExporter does with a date filter."""
     chosen = channel.messages[first:last]
     found = []
     for m in chosen:
@@ -149,7 +149,7 @@ def test_a_part_that_is_missing_is_read_from_discord(discord, tmp_path, parts):
     assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").partial == ()
 
 
-def test_what_an_export_left_out_without_saying_so_comes_with_a_refresh(discord, tmp_path):
+def test_a_refresh_reads_what_an_export_silently_left_out(discord, tmp_path):
     room = room_of(discord)
     exported(discord, room, tmp_path / "files")
     file = next((tmp_path / "files").iterdir())
@@ -160,7 +160,7 @@ def test_what_an_export_left_out_without_saying_so_comes_with_a_refresh(discord,
     assert len(list(JournalCollector(tmp_path / "j").messages())) == 460
 
 
-def test_a_manifest_tells_adopted_channels_apart_and_no_permission_for_them_alone(discord, tmp_path):
+def test_a_manifest_lists_adopted_channels_without_a_permission(discord, tmp_path):
     room = room_of(discord, 20)
     exported(discord, room, tmp_path / "files")
     other = discord.add_channel("other")
@@ -174,7 +174,7 @@ def test_a_manifest_tells_adopted_channels_apart_and_no_permission_for_them_alon
     assert told["adopted"] == [room.id]
 
 
-def test_who_was_forgotten_is_not_mentioned_by_an_export_either(discord, tmp_path):
+def test_an_adopted_export_does_not_mention_forgotten_people(discord, tmp_path):
     ann = discord.add_member("ann")
     room = discord.add_channel("help")
     discord.post(room, ann, "the word")
@@ -218,7 +218,7 @@ def test_what_was_deleted_live_does_not_come_back_with_an_old_export(discord, tm
     assert "How do I do number 4?" not in {m.content for m in JournalCollector(tmp_path / "j").messages()}
 
 
-def test_who_was_forgotten_is_not_adopted_nor_are_copies_of_their_words(discord, tmp_path):
+def test_forgotten_people_and_copies_of_their_messages_are_not_adopted(discord, tmp_path):
     ann = discord.add_member("ann")
     room = discord.add_channel("help")
     word = discord.post(room, ann, "the word")
@@ -233,7 +233,7 @@ def test_who_was_forgotten_is_not_adopted_nor_are_copies_of_their_words(discord,
         assert b"the word" not in path.read_bytes()
 
 
-def test_people_who_opted_out_go_with_the_next_run_though_only_an_export_named_them(discord, tmp_path):
+def test_the_next_run_removes_opted_out_people_known_only_from_an_export(discord, tmp_path):
     room = room_of(discord, 20)
     exported(discord, room, tmp_path / "files")
     JournalCollector(tmp_path / "j").adopt(tmp_path / "files")

@@ -1,4 +1,4 @@
-"""Whatever happens on the server, and whenever: after a run the journal holds what a plain list holds."""
+"""After a run, the journal equals a plain list, whatever happened on the server and when."""
 
 from __future__ import annotations
 

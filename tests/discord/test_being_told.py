@@ -1,4 +1,4 @@
-"""What people are told while they wait, and after: how far it is, what is waited for, what was not known."""
+"""What people see during and after a run: the progress, what it waits for, what it could not find out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(caplog):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What the line of progress says, one after the other."""
+    """Returns the texts of the progress line, in order."""
     words = []
 
     class Meter:
@@ -47,7 +47,7 @@ def shown(monkeypatch):
     return words
 
 
-def test_the_line_of_progress_names_each_stage_and_how_many_channels_there_are(discord, tmp_path, shown):
+def test_progress_names_each_stage_and_the_number_of_channels(discord, tmp_path, shown):
     for i in range(3):
         talk(discord, f"room{i}", 2)
     collector(discord, tmp_path / "j").update()
@@ -90,7 +90,7 @@ def test_tries_and_long_waits_are_logged(discord, told):
     assert not any("rehearsal" in line for line in lines)
 
 
-def test_a_network_that_is_shut_is_told_of_after_three_tries(tmp_path):
+def test_a_closed_network_raises_after_three_tries(tmp_path):
     with socket.socket() as shut:
         shut.bind(("127.0.0.1", 0))  # and does not listen
         port = shut.getsockname()[1]
@@ -113,7 +113,7 @@ def test_a_service_that_answers_but_fails_is_given_all_the_tries(discord):
 
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("needed", [True, False])
-def test_roles_are_unknown_only_where_nobody_asked(discord, tmp_path, listed, needed):
+def test_roles_are_unknown_only_if_they_were_not_requested(discord, tmp_path, listed, needed):
     discord.members_intent = listed
     discord.add_role("quiet")
     room, _ = talk(discord)
@@ -192,7 +192,7 @@ def test_notices_keep_nothing_of_what_they_name(discord, tmp_path):
     assert b"the new name" not in words(tmp_path / "j")
 
 
-def test_a_channel_that_is_hidden_later_is_told_of_in_the_same_words(discord, tmp_path):
+def test_a_channel_hidden_later_is_reported_in_the_same_words(discord, tmp_path):
     room, _ = talk(discord)
     talk(discord, "other")
     made = collector(discord, tmp_path / "j", recheck=timedelta(0))
@@ -224,7 +224,7 @@ def test_an_endpoint_is_a_text(discord, tmp_path, given):
         evolve(collector(discord, tmp_path), endpoint=given)
 
 
-def test_who_gives_an_id_that_said_nothing_is_told_so(discord, tmp_path):
+def test_forgetting_an_id_without_messages_says_so(discord, tmp_path):
     _, posts = talk(discord)
     folder = tmp_path / "j"
     collector(discord, folder).update()

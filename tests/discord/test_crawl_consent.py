@@ -1,4 +1,4 @@
-"""Who does not take part, and what is not wanted, reaches neither journal nor data set, in whatever order it is read."""
+"""Messages of people who do not take part reach no journal and no data set, in any order of reading."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TestConsent:
         assert (done.new, done.withheld) == (1, 5)
         assert set(gone(tmp_path / "j").values()) == {"opted_out"}
 
-    def test_nothing_is_taken_down_while_the_roles_of_its_author_are_being_asked_for(self, tmp_path):
+    def test_nothing_is_collected_while_its_author_s_roles_are_requested(self, tmp_path):
         with FakeDiscord(latency=0.03) as service:
             service.members_intent = False
             ann = service.add_member("ann", roles=[service.add_role("quiet")])
@@ -39,7 +39,7 @@ class TestConsent:
             assert sum(ann.id in r.path for r in service.requests) == 1
 
     @pytest.mark.parametrize("intent", [True, False])
-    def test_who_opted_out_by_a_role_stays_out_after_leaving_the_server(self, discord, tmp_path, intent):
+    def test_people_opted_out_by_a_role_stay_out_after_leaving(self, discord, tmp_path, intent):
         discord.members_intent = intent
         quiet = discord.add_role("quiet")
         ann = discord.add_member("ann", roles=[quiet])
@@ -65,9 +65,7 @@ class TestConsent:
         assert said(folder).keys() == {*(m.id for m in made), copy.id}
 
     @pytest.mark.parametrize("rule", ["opt_out", "opt_in"])
-    def test_who_stands_in_the_journal_only_because_of_a_killed_run_can_opt_out(
-        self, discord, tmp_path, rule
-    ):
+    def test_people_in_the_journal_after_a_killed_run_can_opt_out(self, discord, tmp_path, rule):
         ann = discord.add_member("ann")
         room, _ = talk(discord, who=ann)
         discord.post(room, "bob", "I take part")
@@ -92,9 +90,7 @@ class TestConsent:
         assert len(said(folder)) == 5
 
     @pytest.mark.parametrize("first", ["original", "copy"])
-    def test_a_forward_of_what_is_withheld_is_withheld_whichever_is_read_first(
-        self, discord, tmp_path, first
-    ):
+    def test_a_forward_of_a_withheld_message_is_withheld_in_any_order(self, discord, tmp_path, first):
         ann = discord.add_member("ann")
         rooms = [discord.add_channel("first"), discord.add_channel("second")]
         if first == "copy":
@@ -107,7 +103,7 @@ class TestConsent:
             collector(discord, folder, consent=Consent(opt_out=ann.id)).update()
             assert b"the word" not in words(folder)
 
-    def test_a_forward_that_is_made_after_its_author_was_forgotten_is_not_taken_down(self, discord, tmp_path):
+    def test_a_forward_made_after_forgetting_its_author_is_not_collected(self, discord, tmp_path):
         ann = discord.add_member("ann")
         room, made = talk(discord, who=ann)
         folder = tmp_path / "j"
@@ -139,7 +135,7 @@ class TestChoice:
         collector(discord, folder).update()
         assert {"in the forum", "in the thread"} <= set(said(folder).values())
 
-    def test_only_what_is_included_reaches_a_data_set_a_single_thread_too(self, discord, tmp_path):
+    def test_only_included_channels_and_threads_reach_a_data_set(self, discord, tmp_path):
         room, _ = talk(discord)
         thread = discord.add_thread(room, "thread", content="in the thread")
         folder = tmp_path / "j"

@@ -1,4 +1,4 @@
-"""What goes wrong in the middle of collecting must not delete, invent, reveal or lose anything."""
+"""A fault in the middle of collecting must not delete, invent, reveal or lose anything."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestPermissionsThatGo:
         assert [d.reason for d in done.unread] == ["no_permission"]
         assert said(tmp_path / "j") == {m.id: m.content for m in made}
 
-    def test_a_first_reading_that_loses_its_permission_goes_on_when_it_is_back(self, discord, tmp_path):
+    def test_a_first_read_resumes_when_its_permission_returns(self, discord, tmp_path):
         room, made = talk(discord, number=250)
         pages = []
 
@@ -73,7 +73,7 @@ class TestPermissionsThatGo:
         assert list(said(tmp_path / "j").values()) == ["a question"]
         assert {post.id, forum.id} & {d.where.split("(")[-1].strip(")") for d in done.unread}
 
-    def test_all_posts_of_a_forum_that_was_deleted_go_however_old_they_are(self, discord, tmp_path):
+    def test_all_posts_of_a_deleted_forum_are_removed(self, discord, tmp_path):
         forum = discord.add_channel("forum", "forum")
         for i in range(4):
             discord.add_thread(forum, f"title {i}", content="a question", archived=bool(i % 2))
@@ -95,7 +95,7 @@ class TestMessages:
         discord.post(room, "ann", "later")
         assert collector(discord, tmp_path / "j").update().new == 1
 
-    def test_an_id_below_the_highest_that_appears_late_is_found_within_the_window(self, discord, tmp_path):
+    def test_a_late_lower_id_is_found_within_the_window(self, discord, tmp_path):
         room, made = talk(discord, number=3)
         late = discord.post(room, "bob", "late")
         made.append(discord.post(room, "ann", "highest"))
@@ -143,7 +143,7 @@ class TestMessages:
         "part",
         [{"author": None}, {"type": []}, {"content": 5}, {"attachments": [{"id": "1", "size": "big"}]}],
     )
-    def test_a_message_of_another_shape_is_an_error_and_does_not_spoil_the_log(self, discord, tmp_path, part):
+    def test_a_misshapen_message_raises_and_leaves_the_log_sound(self, discord, tmp_path, part):
         room, made = talk(discord, number=150)
         odd = discord.post(room, "ann", "odd")
         odd.extra = part
@@ -156,7 +156,7 @@ class TestMessages:
 
 
 class TestRefresh:
-    def test_a_comparison_that_was_left_off_does_not_shorten_a_later_one(self, discord, tmp_path):
+    def test_an_abandoned_comparison_does_not_shorten_a_later_one(self, discord, tmp_path):
         room, made = talk(discord, number=2300)
         folder = tmp_path / "j"
         collector(discord, folder).update()
@@ -221,7 +221,7 @@ class TestJournals:
         collector(discord, tmp_path / "j").update()
         assert len(said(tmp_path / "j")) == 250
 
-    def test_a_run_that_was_killed_before_it_wrote_anything_is_no_foreign_folder(self, discord, tmp_path):
+    def test_a_folder_of_a_run_killed_early_is_not_foreign(self, discord, tmp_path):
         talk(discord)
         folder = tmp_path / "j"
         (folder / "channels").mkdir(parents=True)
@@ -229,10 +229,10 @@ class TestJournals:
         assert collector(discord, folder).update().new == 5
         (tmp_path / "k").mkdir()
         (tmp_path / "k" / "notes.txt").write_bytes(b"mine")
-        with pytest.raises(SourceError, match="holds other files"):
+        with pytest.raises(SourceError, match="contains other files"):
             collector(discord, tmp_path / "k").update()
 
-    def test_what_a_killed_rewrite_left_does_not_outlive_forgetting(self, discord, tmp_path):
+    def test_forgetting_removes_leftovers_of_a_killed_rewrite(self, discord, tmp_path):
         ann = discord.add_member("ann")
         room, made = talk(discord, who=ann)
         folder = tmp_path / "j"
@@ -247,12 +247,12 @@ class TestJournals:
     @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_cannot_be_written_to_is_named(self, discord, tmp_path):
         (tmp_path / "j").mkdir(mode=0o500)
-        with pytest.raises(SourceError, match="see the permissions"):
+        with pytest.raises(SourceError, match="check the permissions"):
             collector(discord, tmp_path / "j").update()
 
     def test_a_file_in_the_place_of_a_journal_is_named(self, discord, tmp_path):
         (tmp_path / "j").write_bytes(b"mine")
-        with pytest.raises(SourceError, match="a journal cannot be written here"):
+        with pytest.raises(SourceError, match="cannot write a journal here"):
             collector(discord, tmp_path / "j").update()
 
 
@@ -323,11 +323,11 @@ class TestSurroundings:
             assert done.new == 4 * 420
             assert service.violations == []
             assert not any(asked.status == 429 for asked in service.requests)
-            # No page is asked for that nobody needs.
+            # No page is requested that no one needs.
             assert sum(map(is_page, service.requests)) == 4 * 5
         assert len(said(tmp_path / "j")) == len(rooms) * 420
 
-    def test_a_network_that_goes_in_the_middle_is_one_error_and_the_next_run_goes_on(self, discord, tmp_path):
+    def test_a_lost_network_is_one_error_and_the_next_run_resumes(self, discord, tmp_path):
         rooms = [talk(discord, f"room{i}", 150) for i in range(12)]
         discord.fail("/messages", 503, times=1000, skip=9)
         with pytest.raises(DiscordError, match="run again later"):

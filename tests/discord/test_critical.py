@@ -1,4 +1,4 @@
-"""What a journal must not lose, keep in memory, or tell, at the edges of a collection."""
+"""What a journal must not lose, keep in memory or reveal, at the edges of a collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST = 10**18
 
 
 def withheld_journal(folder, number):
-    """A journal of one channel in which nobody takes part."""
+    """A journal of one channel in which no one takes part."""
     journal = Journal(folder)
     with journal.writing():
         journal.save(About(guild="1"))
@@ -75,7 +75,7 @@ class TestMemory:
             unique_by=lambda m: m[0],
         )
     )
-    def test_a_roster_is_a_dictionary_whatever_the_order(self, members):
+    def test_a_roster_behaves_like_a_dictionary_in_any_order(self, members):
         roster, oracle = Roster(), dict(members)
         roster.extend(members)
         assert len(roster) == len(oracle)
@@ -130,11 +130,11 @@ class TestForms:
         talk(discord)
         collector(discord, tmp_path / "j").update()
         self.change(tmp_path / "j", format=None)
-        with pytest.raises(SourceFormatError, match="no form that it names"):
+        with pytest.raises(SourceFormatError, match="the journal has no format"):
             list(JournalCollector(tmp_path / "j").collect())
 
     @pytest.mark.parametrize("name", ["journal.json", "people.json"])
-    def test_what_a_newer_version_says_more_is_not_lost(self, discord, tmp_path, name):
+    def test_fields_of_a_newer_version_are_not_lost(self, discord, tmp_path, name):
         talk(discord)
         collector(discord, tmp_path / "j").update()
         path = self.change(tmp_path / "j", name, retention="30 days")
@@ -146,7 +146,7 @@ class TestForms:
 
 
 class TestMentions:
-    def test_who_was_forgotten_is_mentioned_no_more_then_or_later(self, discord, tmp_path):
+    def test_forgotten_people_are_not_mentioned_then_or_later(self, discord, tmp_path):
         ann = discord.add_member("ann")
         room = discord.add_channel("help")
         discord.post(room, ann, "hello")
@@ -175,7 +175,7 @@ def test_a_text_with_half_a_character_is_counted_as_what_it_is(discord, tmp_path
 
 
 class TestArchives:
-    def test_more_threads_than_a_page_at_one_moment_are_never_lost_silently(self, discord, tmp_path):
+    def test_more_threads_at_one_moment_than_a_page_are_reported(self, discord, tmp_path):
         forum = discord.add_channel("questions", "forum")
         posts = [discord.add_thread(forum, f"post {i}", content=f"how {i}?") for i in range(130)]
         for post in posts:

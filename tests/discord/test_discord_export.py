@@ -1,4 +1,4 @@
-"""From export files to messages and pairs."""
+"""Export files become messages and pairs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def total(tally: Tally) -> int:
 
 
 def asked(low: int = 0) -> list[dict[str, Any]]:
-    """A question, its answer, and a remark: one pair."""
+    """A question, its answer and a remark, which make one pair."""
     first = message(low, "ann", f"how do I do {low}?")
     return [first, message(low + 1, "bob", f"like {low}", reply=first["id"]), message(low + 2, "cem", "nice")]
 
@@ -61,7 +61,7 @@ class TestMessages:
         (found,) = DiscordExportCollector(path, author_key=KEY).messages()
         return found
 
-    def test_the_view_holds_what_the_export_says(self, tmp_path):
+    def test_the_public_view_shows_what_the_export_contains(self, tmp_path):
         found = self.one(
             tmp_path,
             timestampEdited="2024-03-01T13:00:00+00:00",
@@ -85,7 +85,7 @@ class TestMessages:
         assert not set(first) & set(other)
         assert len(set(first)) == 3
 
-    def test_no_key_is_the_same_key_within_a_process_and_the_environment_sets_one(self, monkeypatch):
+    def test_without_a_key_the_process_or_the_environment_has_one(self, monkeypatch):
         monkeypatch.delenv("FURYTUNE_AUTHOR_KEY", raising=False)
         assert Pseudonyms()["1"] == Pseudonyms()["1"]
         monkeypatch.setenv("FURYTUNE_AUTHOR_KEY", "k")
@@ -342,7 +342,7 @@ class TestFiles:
         assert seen == {raw.decode("utf-8", "backslashreplace").encode()}
 
     @pytest.mark.parametrize("on_error", ["raise", "skip"])
-    def test_ids_that_are_no_snowflakes_are_themselves_only(self, tmp_path, on_error):
+    def test_ids_that_are_not_snowflakes_only_equal_themselves(self, tmp_path, on_error):
         ids = ["12", "012", "\uff11\uff12", " 12", "1_2", "+12", "7" * 5000, "9" * 20, "", "0"]
         messages = [message(i, "ann", f"remark {i}", id=uid) for i, uid in enumerate(ids)]
         path = write(tmp_path / "x.json", export(messages))
@@ -392,7 +392,7 @@ class TestFiles:
         assert total(tally) == 4
 
     def test_without_the_parent_a_thread_has_no_question(self, tmp_path):
-        """What stands first may be the answer to what is not there."""
+        """The first message may be an answer to a missing one."""
         starter = message(
             1, "ann", "", type="ThreadStarterMessage", reference={"messageId": "5", "channelId": "77"}
         )
@@ -408,7 +408,7 @@ class TestFiles:
         assert pairs == []
         assert reasons["no_question_text"] == 1
 
-    def test_a_thread_and_the_replies_to_the_message_it_was_opened_on_are_one_group(self, tmp_path):
+    def test_a_thread_and_replies_to_its_first_message_are_one_group(self, tmp_path):
         lead, asking = message(4, "ann", "hi all"), message(5, "ann", "How do I save it?")
         reply = message(6, "bob", "Call save.", reply=asking["id"])
         write(tmp_path / "channel.json", export([lead, asking, reply]))
@@ -455,7 +455,7 @@ class TestFaults:
         messages[5]["content"] = 5
         return write(tmp_path / "x.json", export(messages)), messages
 
-    def test_a_message_that_does_not_fit_is_an_error_with_its_place_and_without_its_text(self, tmp_path):
+    def test_a_misshapen_message_raises_with_its_place_but_not_its_text(self, tmp_path):
         path, messages = self.bad_type(tmp_path)
         with pytest.raises(SourceFormatError) as caught:
             run(path)
@@ -528,7 +528,7 @@ class TestFaults:
             "package.json",
         }
 
-    def test_an_error_does_not_tell_an_id_that_is_no_number(self, tmp_path):
+    def test_an_error_does_not_show_an_id_that_is_not_a_number(self, tmp_path):
         bad = message(0, "ann", "how?", id="CANARY how?") | {"content": 5}
         path = write(tmp_path / "x.json", export([*asked(), bad]))
         with pytest.raises(SourceFormatError, match="message of unknown id") as caught:
@@ -552,7 +552,7 @@ class TestFaults:
         with pytest.raises(SourceFormatError, match=r"a\.json:1:1: not a DiscordChatExporter export"):
             run(tmp_path / "a.json")
 
-    def test_where_no_file_can_be_read_skipping_is_no_answer(self, tmp_path):
+    def test_skipping_raises_if_no_file_can_be_read(self, tmp_path):
         for i in range(5):
             (tmp_path / f"{i}.json").write_text("{}", encoding="utf-8")
         broken = write(tmp_path / "5.json", export(asked())).read_bytes()
@@ -563,7 +563,7 @@ class TestFaults:
         with pytest.raises(SourceError, match="no message could be read"):
             list(collector.messages())
 
-    def test_an_empty_channel_beside_a_broken_file_is_no_error(self, tmp_path):
+    def test_an_empty_channel_beside_a_broken_file_does_not_raise(self, tmp_path):
         write(tmp_path / "a.json", export([]))
         (tmp_path / "b.json").write_text("{}", encoding="utf-8")
         assert run(tmp_path, on_error="skip")[1] == {"not_an_export": 1}
@@ -601,20 +601,20 @@ class TestArguments:
             {"include_bots": "no"},
         ],
     )
-    def test_what_cannot_work_is_refused_with_a_sentence(self, settings):
+    def test_invalid_arguments_are_refused_with_a_sentence(self, settings):
         ((name, value),) = settings.items()
-        with pytest.raises(ConfigError, match=rf"^{name} is ") as caught:
+        with pytest.raises(ConfigError, match=rf"^{name} (?:is|must be) ") as caught:
             DiscordExportCollector("x", **settings)
         assert "Attribute(" not in str(caught.value)
         assert name != "author_key" or value not in str(caught.value)
 
-    def test_a_path_is_one(self):
-        with pytest.raises(ConfigError, match="path is one file or folder, not a list"):
+    def test_several_paths_are_refused(self):
+        with pytest.raises(ConfigError, match="path must be one file or folder, not a list"):
             DiscordExportCollector(["a", "b"])  # type: ignore[arg-type]
 
 
 class TestFixtures:
-    """Files with the faults that real exports have."""
+    """Returns files with the faults that real exports have."""
 
     def test_the_folder_reads_as_it_should(self):
         pairs, reasons, tally = run(FIXTURES, on_error="skip")
@@ -649,8 +649,8 @@ class TestRealExports:
         assert {(p.id, p.answer) for p in run(copied)[0]} == {(p.id, p.answer) for p in run(folder)[0]}
 
 
-def test_an_answer_that_was_edited_later_is_no_knowledge_of_the_time_between(tmp_path):
-    """Discord keeps the moment of the first sending; the words are those of the edit."""
+def test_a_later_edited_answer_was_not_known_before_its_edit(tmp_path):
+    """Discord keeps the time of sending, but the text is the edited one."""
     messages = asked()
     messages[1]["timestampEdited"] = "2026-08-05T00:00:00+00:00"
     (pair,), _, _ = run(write(tmp_path / "x.json", export(messages)))

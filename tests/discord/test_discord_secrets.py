@@ -1,4 +1,4 @@
-"""Neither the token nor what people wrote gets into a log, an error or a warning."""
+"""Neither the token nor any message gets into a log, an error or a warning."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Kept(logging.Handler):
 
 @pytest.fixture
 def written():
-    """All that is logged, at DEBUG, and warned of while a test runs."""
+    """Collects all logs, at DEBUG, and all warnings while a test runs."""
     kept, root = Kept(), logging.getLogger()
     level = root.level
     root.addHandler(kept)
@@ -62,7 +62,7 @@ def service():
 
 
 def shown(error):
-    """Returns all that a program could print of an error: its chain, its attributes, the variables of its frames."""
+    """Returns everything a program could print of an error: its chain, attributes and the variables of its frames."""
     texts, rest, seen = [], [error], set()
     while rest:
         error = rest.pop()
@@ -76,7 +76,7 @@ def shown(error):
 
 
 async def crawl(service, secret=SECRET, **patience):
-    """Does all that a session can do, in several tasks."""
+    """Calls everything a session can do, in several tasks."""
     loop = asyncio.get_running_loop()
     loop.slow_callback_duration = 0.0  # in debug mode asyncio now logs every step, and what each task returns
     options = {**QUICK, "tries": 3, "timeout": 0.3, **patience}
@@ -102,7 +102,7 @@ async def crawl(service, secret=SECRET, **patience):
 
 
 def outcome(work):
-    """Returns what is shown of the error that a run ends with, "" for none."""
+    """Returns the text of the error that a run ends with, "" for none."""
     try:
         asyncio.run(work, debug=True)
     except FurytuneError as error:
@@ -124,8 +124,8 @@ def test_a_crawl_that_succeeds_leaves_no_trace(service, written):
     assert any("took" in line for line in written)  # asyncio did log its steps
 
 
-def test_without_the_filter_the_log_would_hold_messages(service, written, monkeypatch):
-    """So the test above can fail."""
+def test_without_the_filter_the_log_would_contain_messages(service, written, monkeypatch):
+    """Shows that the test above can fail."""
     from furytune._discord.api.log_filter import Quiet
 
     monkeypatch.setattr(Quiet, "install", lambda self: None)
@@ -173,7 +173,7 @@ def test_a_token_that_is_refused_leaves_no_trace(service, written, token):
 
 
 def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatch):
-    """A service that ignores where to begin gives the same page again."""
+    """A server that ignores the cursor returns the same page again."""
     from furytune.testing._fakes.discord import service as _discord_service
 
     monkeypatch.setattr(_discord_service, "_snowflake", lambda query, name: None)
@@ -182,7 +182,7 @@ def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatc
     assert leaks(written, error) == []
 
 
-def test_nobody_there_leaves_no_trace(written):
+def test_an_unreachable_server_leaves_no_trace(written):
     with FakeDiscord(token=TOKEN) as service:
         pass
     error = outcome(crawl(service))
@@ -217,7 +217,7 @@ def test_a_session_and_its_parts_show_nothing(service):
 
 
 def test_no_error_of_the_vendor_is_passed_on(service):
-    """It holds the request with its headers, and the body that came."""
+    """Such an error contains the request with its headers, and the body of the answer."""
 
     async def run():
         async with await Session.open(

@@ -1,4 +1,4 @@
-"""Consent for exports: who opted out is in no pair, with every message counted under its reason."""
+"""People who opted out are in no pair of an export, and each of their messages is counted by reason."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def test_withheld_words_are_in_no_message_either(tmp_path) -> None:
     ]
 
 
-def test_a_role_that_nobody_is_known_to_hold_is_an_error_that_says_what_to_do(tmp_path) -> None:
+def test_a_role_that_no_author_has_raises_and_says_what_to_do(tmp_path) -> None:
     write(tmp_path / "a.json", export(two_questions(roles=[QUIET, KEEN])))
 
     with pytest.raises(ConfigError, match=r"'quite'; there are 'keen', 'quiet'; .*Copy Role ID"):
         collected(tmp_path, opt_out_roles=["quite"])
 
 
-def test_the_newest_export_says_which_roles_somebody_holds(tmp_path) -> None:
+def test_the_newest_export_decides_someone_s_roles(tmp_path) -> None:
     old, new = export(two_questions(roles=[QUIET])), export(two_questions(roles=[KEEN])[:1])
     old["exportedAt"], new["exportedAt"] = "2025-01-01T00:00:00+00:00", "2025-02-01T00:00:00+01:00"
     for one, other in (("a", "b"), ("b", "a")):
@@ -101,7 +101,7 @@ def test_the_newest_export_says_which_roles_somebody_holds(tmp_path) -> None:
         assert collected(folder, opt_out_roles=["keen"])[0] == ["How do I land?"]
 
 
-def test_who_left_with_all_roles_has_not_opted_in_again(tmp_path) -> None:
+def test_leaving_with_all_roles_does_not_revoke_an_opt_out(tmp_path) -> None:
     old, new = export(two_questions(roles=[QUIET])), export(two_questions())
     old["exportedAt"], new["exportedAt"] = "2025-01-01T00:00:00+00:00", "2025-02-01T00:00:00+00:00"
     write(tmp_path / "a.json", old)
@@ -111,7 +111,7 @@ def test_who_left_with_all_roles_has_not_opted_in_again(tmp_path) -> None:
     assert collected(tmp_path, opt_in_roles=["quiet"])[0] == []
 
 
-def test_a_copy_goes_where_its_original_goes_also_over_several_steps(tmp_path) -> None:
+def test_a_copy_is_removed_with_its_original_over_several_steps(tmp_path) -> None:
     write(
         tmp_path / "a.json",
         export(
@@ -136,7 +136,7 @@ def test_a_copy_goes_where_its_original_goes_also_over_several_steps(tmp_path) -
 
 
 @pytest.mark.parametrize("consent", [{"opt_out": [ANN]}, {"opt_in": [BOB, EVE]}])
-def test_nobody_elses_words_become_the_question_of_a_withheld_opener(tmp_path, consent) -> None:
+def test_no_other_message_becomes_a_withheld_opener_s_question(tmp_path, consent) -> None:
     write(
         tmp_path / "t.json",
         thread([said(0, ANN, "How?"), said(1, BOB, "Which version?"), said(2, EVE, "The newest.")]),

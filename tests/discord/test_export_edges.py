@@ -1,4 +1,4 @@
-"""What real folders of exports hold: older and newer states, media, forum posts, huge and empty messages, many channels."""
+"""Real folders of exports have several states, media, forum posts, huge and empty messages, and many channels."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TestNewestState:
     @pytest.mark.parametrize(
         ("old", "new"), [("a.json", "b.json"), ("b.json", "a.json"), ("a.json", "z.json.gz")]
     )
-    def test_an_edit_and_a_check_mark_of_the_newer_export_count_whatever_the_names(self, tmp_path, old, new):
+    def test_the_newer_export_counts_whatever_the_file_names(self, tmp_path, old, new):
         write(tmp_path / old, made(asked(answer="the old way"), 1))
         write(tmp_path / new, made(asked(answer="the new way", timestampEdited=at(2), reactions=CHECK), 3))
         ((pair,), drops) = run(tmp_path)
@@ -106,7 +106,7 @@ class TestNewestState:
 
     @given(seed=st.integers(0, 10_000))
     def test_any_folder_of_exports_gives_each_messages_newest_state_once(self, tmp_path_factory, seed):
-        """Each file is what the channel was on its day, whole or in part, in either direction, under any name."""
+        """Each file is the channel on one day, whole or in part, in either direction, under any name."""
         rnd = random.Random(seed)
         folder = tmp_path_factory.mktemp("states")
         texts = {i: {0: f"m{i} on day 0"} for i in range(12)}
@@ -136,7 +136,7 @@ class TestNewestState:
 
 class TestOtherFiles:
     @pytest.mark.parametrize("folder", ["help.json_Files", "help.HTML_files", "deep/help.csv_Files/more"])
-    def test_a_media_folder_holds_no_exports_whatever_is_in_it(self, tmp_path, folder):
+    def test_a_media_folder_is_never_searched_for_exports(self, tmp_path, folder):
         write(tmp_path / "help.json", export(asked()))
         for name, text in (
             ("settings-1A2B.json", '{"alpha": 1}'),
@@ -156,7 +156,7 @@ class TestOtherFiles:
         with pytest.raises(SourceError, match="only media folders inside"):
             run(tmp_path)
 
-    def test_an_empty_export_beside_its_media_is_no_error(self, tmp_path):
+    def test_an_empty_export_beside_its_media_does_not_raise(self, tmp_path):
         write(tmp_path / "a.json", export([]))
         write(tmp_path / "a.json_Files" / "x.json", export(asked()))
         pairs, drops = run(tmp_path)
@@ -188,7 +188,7 @@ class TestOtherFiles:
         assert len(pairs) > 10
         assert counts(drops, "file") == {"truncated": 1}
 
-    def test_a_mark_that_is_none_is_an_error_of_its_file_only(self, tmp_path):
+    def test_an_invalid_byte_order_mark_only_fails_its_own_file(self, tmp_path):
         write(tmp_path / "good.json", export(asked()))
         data = LAYOUTS["two"](export(asked())).encode()
         (tmp_path / "bad.json").write_bytes(b"\xff\xfe" + data)
@@ -232,7 +232,7 @@ class TestTitles:
 
     @pytest.mark.parametrize("kind", ["GuildPublicThread", "GuildPrivateThread"])
     def test_the_title_of_a_thread_in_a_channel_is_not_part_of_its_question(self, tmp_path, kind):
-        """Discord makes it up of the message it was opened on; and the opening message has another id."""
+        """Discord makes the title from the message the thread was opened on, and the opening message has another id."""
         root = self.post("How do I draw", "How do I draw a sphere?", kind)
         root["channel"]["id"] = snowflake(-1)
         assert run(write(tmp_path / "x.json", root))[0][0].question == "How do I draw a sphere?"
@@ -261,7 +261,7 @@ class TestTitles:
 
     @given(st.text(), st.text())
     def test_no_word_of_title_or_body_is_lost(self, title, body):
-        """Each word of the body is there; each of the title too, or the body begins with them."""
+        """The question has every word of the body, and of the title unless the body begins with it."""
         found = titled(title, body)
         assert not body.strip() or found.endswith(body)
         plain = " ".join(found.casefold().split())
@@ -269,7 +269,7 @@ class TestTitles:
         assert plain.startswith(start)
 
     def test_the_bot_asks_what_training_asked(self, tmp_path):
-        """The prompt of the pair is that of title and body as the bot receives them."""
+        """A bot that asks with title and body gets the prompt of the pair."""
         write(
             tmp_path / "x.json",
             self.post("How do I draw it, <:fury:5>?", "I use <@7>'s 0.12. @Bo", mentions=[]),
@@ -281,7 +281,7 @@ class TestTitles:
 
 
 class TestBounds:
-    def test_a_message_over_64_kib_is_counted_and_stands_in_no_pair(self, tmp_path):
+    def test_a_message_over_64_kib_is_counted_and_in_no_pair(self, tmp_path):
         fits, over = "How? " + "x" * (65_536 - 5), "How? " + "x" * (65_536 - 4)
         for text, expected in ((fits, 1), (over, 0)):
             pairs, drops = run(write(tmp_path / "x.json", export(asked(text))))
@@ -336,7 +336,7 @@ class TestBounds:
 
     @pytest.mark.parametrize("shape", ["thread of two", "thread of none", "chain", "star", "one speaker"])
     def test_ten_times_as_many_messages_cost_ten_times_as_much(self, shape):
-        """Counted in lines of Python that are run; the window grows with the thread, so that nothing hides behind it."""
+        """Counts executed lines of Python. The window grows with the thread, so that it cannot hide quadratic time."""
         small, large = (steps(shape, count) for count in (2_000, 20_000))
         assert large < 12 * small
 
@@ -350,7 +350,7 @@ class TestBounds:
 
     @given(st.data())
     def test_many_names_are_restored_as_few_are(self, data):
-        """A reference: at each "@" the longest known name that no word character follows."""
+        """The reference: at each "@", the longest known name that no word character follows."""
         name = st.text("ab @", min_size=1, max_size=4)
         people = data.draw(st.lists(st.tuples(st.sampled_from(["1", "2", "3"]), name), max_size=6))
         text = data.draw(st.text("@ab .<", max_size=30))
@@ -424,7 +424,7 @@ class TestNoContent:
         ):
             run(tmp_path)
 
-    def test_what_a_picture_channel_holds_is_no_such_export(self, tmp_path):
+    def test_a_channel_of_pictures_is_not_an_export_without_content(self, tmp_path):
         picture = {"attachments": [{"id": "1", "url": "u", "fileName": "x.png"}]}
         sticker = {"stickers": [{"id": "1", "name": "wave"}]}
         embed = {"embeds": [{"title": "t"}]}
@@ -432,7 +432,7 @@ class TestNoContent:
             pairs, drops = run(write(tmp_path / "x.json", export(self.bare(30, **more))))
             assert (pairs, counts(drops, "channel")) == ([], {})
 
-    def test_a_few_empty_messages_are_no_sign(self, tmp_path):
+    def test_a_few_empty_messages_prove_nothing(self, tmp_path):
         _, drops = run(write(tmp_path / "x.json", export(self.bare(9))))
         assert counts(drops) == {"empty": 9}
         assert counts(drops, "channel") == {}
@@ -510,6 +510,6 @@ class TestChosenChannels:
         assert "title" not in listed
 
     @pytest.mark.parametrize("value", [[None], 5.5, [""], ["#"], {"a": 1}, [True]])
-    def test_what_is_no_name_is_refused(self, value):
-        with pytest.raises(ConfigError, match="channels are given by id or name"):
+    def test_an_argument_that_is_not_a_name_is_refused(self, value):
+        with pytest.raises(ConfigError, match="channels must be ids or names"):
             DiscordExportCollector("x", channels=value)

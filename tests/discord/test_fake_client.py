@@ -1,4 +1,4 @@
-"""The real client library works with the fake Discord, and shows there what it does not do for a crawler."""
+"""The real client library works with the fake Discord, which shows what it does not do for a crawler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 
 @pytest.fixture
 def client(monkeypatch):
-    """Runs a function with a client that is logged in to a service."""
+    """Runs a function with a logged-in client."""
 
     def run(service, work):
         monkeypatch.setattr("discord.http.Route.BASE", service.url)

@@ -1,4 +1,4 @@
-"""The fake Discord behaves as documented: pages, permissions, limits; and misbehaves as asked."""
+"""The fake Discord behaves as documented (pages, permissions, limits), and misbehaves on request."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_without_history_the_list_is_empty_and_nothing_is_refused(discord):
     assert ids(discord, f"/channels/{where.id}/messages") == [message.number]
 
 
-def test_what_may_not_be_viewed_is_not_listed_and_refused_when_asked_for(discord):
+def test_hidden_channels_are_not_listed_and_refused_on_request(discord):
     category = discord.add_channel("all", "category")
     where = discord.add_channel("secret", category=category)
     other = discord.add_channel("open")
@@ -214,7 +214,7 @@ def test_reactions_can_be_changed(discord):
     assert counts == [{"a": 1}, {"a": 1, "b": 2}, {"a": 3, "b": 2}, {"a": 3}, {}]
 
 
-def test_without_the_content_intent_only_what_concerns_the_bot_can_be_read(discord):
+def test_without_the_content_intent_only_the_bot_s_own_text_is_shown(discord):
     where = discord.add_channel("help")
     message = discord.post(where, "alice", "text", attachments=["a"], embeds=["e"], poll=("q", ["a"]))
     discord.post(where, "bob", "re", reply_to=message)
@@ -257,14 +257,14 @@ def test_a_wrong_token_is_refused_and_its_second_use_noted(discord):
 
 
 class Clock:
-    """Passes when it is told to."""
+    """A clock whose time passes only on request."""
 
     def __init__(self, service):
         self.now = 1000.0
         service.limits.clock = lambda: self.now
 
 
-def test_a_bucket_is_emptied_told_about_and_filled_again():
+def test_a_bucket_empties_is_announced_and_refills():
     with FakeDiscord(routes={"/channels/{channel}/messages": (2, 3.0)}) as service:
         clock = Clock(service)
         one, two = service.add_channel("one"), service.add_channel("two")
@@ -286,7 +286,7 @@ def test_a_bucket_is_emptied_told_about_and_filled_again():
         assert "number" not in service.violations[2]
 
 
-def test_what_was_on_its_way_when_a_limit_struck_is_not_held_against_the_client():
+def test_requests_in_flight_at_a_limit_do_not_count_against_the_client():
     with FakeDiscord(latency=0.2) as service:
         service.fail(mode="local", wait=5)
         senders = [threading.Thread(target=ask, args=(service, "/users/@me")) for _ in range(4)]
@@ -313,7 +313,7 @@ def test_all_requests_together_have_a_limit_if_asked_for():
 
 
 @pytest.mark.parametrize("mode", ["local", "global", "shared"])
-def test_a_limit_out_of_the_blue_is_the_client_s_fault_only_if_it_does_not_wait(mode, discord):
+def test_a_sudden_limit_is_the_client_s_fault_only_if_it_does_not_wait(mode, discord):
     clock = Clock(discord)
     discord.fail(mode=mode, wait=0.3)
     assert ask(discord, "/users/@me")[2]["retry_after"] == 0.3
@@ -364,7 +364,7 @@ def test_faults_strike_what_they_name_as_often_as_they_say(discord):
 
 
 def raw(service):
-    """Answer to one request over a connection of its own."""
+    """Returns the answer to one request over its own connection."""
     host = service.url.split("/")[2]
     with contextlib.closing(http.client.HTTPConnection(host, timeout=5)) as line:
         line.request("GET", "/api/v10/users/@me", headers={"Authorization": "Bot rehearsal"})

@@ -1,4 +1,4 @@
-"""The fake Discord answers what Discord publishes, of everything that it can be made to hold."""
+"""The fake Discord answers in the shapes that Discord publishes, for everything it can contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A channel's log: what was committed is there, what was not is not, and damage is told from a torn end."""
+"""A channel's log keeps what was committed, ignores the rest, and tells damage from a torn end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def at(uid):
 
 
 def held(log):
-    """The log by the slow way: what each id's last word is."""
+    """Reads a log the slow way: the last line of each id."""
     return dict(log.lines())
 
 
@@ -46,7 +46,7 @@ pages = st.lists(
 
 
 def write(log, drawn):
-    """Writes drawn pages; returns what a dictionary makes of them after each commit."""
+    """Writes drawn pages; returns the expected messages after each commit."""
     oracle, states, top = {}, [{}], 0
     with log:
         for fresh, again in drawn:
@@ -74,9 +74,7 @@ class TestWords:
         assert list(log.lines(after)) == sorted((u, s) for u, s in oracle.items() if u > after)
 
     @given(pages)
-    def test_compacting_changes_nothing_but_the_length_and_leaves_no_word_that_was_replaced(
-        self, tmp_path_factory, drawn
-    ):
+    def test_compacting_removes_only_replaced_lines(self, tmp_path_factory, drawn):
         log = Log(tmp_path_factory.mktemp("log") / "9.jsonl")
         oracle, _ = write(log, drawn)
         before = log.peek()
@@ -127,7 +125,7 @@ class TestMemory:
 
 class TestEnds:
     @given(pages.filter(bool))
-    def test_a_log_cut_anywhere_holds_what_its_whole_pages_held_and_goes_on(self, tmp_path_factory, drawn):
+    def test_a_log_cut_anywhere_keeps_its_whole_pages_and_continues(self, tmp_path_factory, drawn):
         folder = tmp_path_factory.mktemp("log")
         log = Log(folder / "9.jsonl")
         _, states = write(log, drawn)
@@ -142,13 +140,13 @@ class TestEnds:
                 log.append(at(top + 1), lines=[line(top + 1, "on")], channel=STATE)
             assert held(log) == {**before, top + 1: line(top + 1, "on")}
 
-    def test_a_page_that_changed_on_disk_is_damage_and_is_named_by_file_and_line(self, tmp_path):
+    def test_a_page_changed_on_disk_raises_with_file_and_line(self, tmp_path):
         log = Log(tmp_path / "9.jsonl")
         with log:
             log.append(at(2), lines=[line(1, "one"), line(2, "two")], channel=STATE)
             log.append(at(3), lines=[line(3, "three")])
         log.path.write_bytes(log.path.read_bytes().replace(b"two", b"tow"))
-        with pytest.raises(SourceFormatError, match="not what was written") as caught:
+        with pytest.raises(SourceFormatError, match="changed or damaged after it was written") as caught:
             list(log.lines())
         assert (caught.value.path, caught.value.line) == (str(log.path), 1)
         assert "tow" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Where a journal is, who may be there, and what is said where it cannot be read."""
+"""Where a journal may be, who may read it, and what an error says if it cannot be read."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are other 
 
 
 @contextmanager
-def somebody_else(path):
-    """Whoever runs this may not read a file: root becomes nobody, other people shut it."""
+def another_user(path):
+    """Makes files unreadable for this user: root becomes nobody, others remove their permission."""
     mode = path.stat().st_mode
     path.chmod(0)
     if os.geteuid() == 0:
@@ -41,7 +41,7 @@ def refused(action, kind=SourceError):
 
 @posix
 @pytest.mark.parametrize("what", ["journal.json", "people.json", "channels", "log"])
-def test_a_journal_of_somebody_else_is_named_with_what_to_do(discord, tmp_path, what):
+def test_a_journal_of_another_user_raises_and_says_what_to_do(discord, tmp_path, what):
     room, _ = talk(discord)
     folder = tmp_path / "j"
     collector(discord, folder).update()
@@ -49,7 +49,7 @@ def test_a_journal_of_somebody_else_is_named_with_what_to_do(discord, tmp_path, 
     journal = ft.JournalCollector(folder)
     list(journal.messages())
 
-    with somebody_else(place):
+    with another_user(place):
         texts = [refused(lambda: list(journal.messages())), refused(collector(discord, folder).update)]
 
     for text in texts:
@@ -77,9 +77,9 @@ def test_logs_without_their_journal_json_are_refused_everywhere(discord, tmp_pat
     assert words(folder) == before
 
 
-def test_what_a_damaged_journal_json_advises_keeps_people_forgotten(discord, tmp_path):
+def test_the_advice_for_a_damaged_journal_keeps_people_forgotten(discord, tmp_path):
     _, posts = talk(discord)
-    folder, anew = tmp_path / "j", tmp_path / "anew"
+    folder, again = tmp_path / "j", tmp_path / "again"
     collector(discord, folder).update()
     ft.forget(author=posts[0].author.id, journal=folder)
     (folder / "journal.json").write_text("{", encoding="utf-8")
@@ -88,13 +88,13 @@ def test_what_a_damaged_journal_json_advises_keeps_people_forgotten(discord, tmp
 
     assert "without one" in text
     assert "forgotten.json" in text
-    anew.mkdir()
-    (anew / "forgotten.json").write_bytes((folder / "forgotten.json").read_bytes())
-    collector(discord, anew).update()
-    assert said(anew) == {}
+    again.mkdir()
+    (again / "forgotten.json").write_bytes((folder / "forgotten.json").read_bytes())
+    collector(discord, again).update()
+    assert said(again) == {}
 
 
-def test_without_people_json_those_who_opted_out_are_found_all_the_same(discord, tmp_path):
+def test_people_who_opted_out_are_found_without_people_json(discord, tmp_path):
     _, posts = talk(discord, who="ann")
     folder = tmp_path / "j"
     collector(discord, folder).update()
@@ -112,13 +112,13 @@ def test_without_people_json_those_who_opted_out_are_found_all_the_same(discord,
 
 
 @pytest.mark.parametrize("path", ["a\0b", "", b"journal", None, 7])
-def test_what_is_no_path_of_a_folder_is_refused(discord, path):
+def test_an_argument_that_is_not_a_path_is_refused(discord, path):
     said = refused(
         lambda: ft.DiscordCollector(guild=discord.guild, token=ft.Secret("t"), permission="p", journal=path),
         ConfigError,
     )
 
-    assert "journal is" in said
+    assert "journal must be" in said
     assert "folder" in said
 
 
@@ -133,11 +133,13 @@ def test_a_tilde_is_the_home_of_the_user(discord, tmp_path, monkeypatch):
     collector(discord, "~/j").update()
 
     assert len(said(tmp_path / "j")) == 5
-    assert "no such home" in refused(lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError)
+    assert "this home folder does not exist" in refused(
+        lambda: ft.JournalCollector("~nobody-of-this-name/j"), ConfigError
+    )
 
 
 class Region:
-    """The locks of Windows: of parts of a file, and not given back when it is closed."""
+    """Locks as on Windows: they cover parts of a file, and closing the file does not release them."""
 
     LK_NBLCK, LK_UNLCK = 2, 0
 
@@ -173,4 +175,4 @@ def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
 
 
 class SimpleError(Exception):
-    """Something that goes wrong while a journal is written."""
+    """An error while a journal is written."""

@@ -1,4 +1,4 @@
-"""Private threads are read by those who ask for them, and by nobody else."""
+"""Private threads are read only on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from furytune.errors import ConfigError
 
 @pytest.fixture
 def room(discord):
-    """A channel with words of its own, and four private threads: open or closed, with the bot in them or not."""
+    """A channel with messages, and four private threads: open or closed, with the bot in them or not."""
     room, _ = talk(discord, number=2)
     for archived in (False, True):
         for joined in (False, True):
@@ -31,7 +31,7 @@ def opened(discord, *, archived=False):
     )
 
 
-def test_by_default_none_is_read_or_listed_and_those_that_show_are_told_of(discord, room, tmp_path):
+def test_by_default_private_threads_are_not_read_but_reported(discord, room, tmp_path):
     folder = tmp_path / "j"
     update = collector(discord, folder).update()
 
@@ -48,7 +48,7 @@ def test_by_default_none_is_read_or_listed_and_those_that_show_are_told_of(disco
 
 
 @pytest.mark.parametrize("may", ["manage", "join"])
-def test_who_asks_for_them_gets_those_that_the_bot_may_read(discord, room, tmp_path, may):
+def test_requested_private_threads_are_read_where_the_bot_may(discord, room, tmp_path, may):
     if may == "join":
         discord.deny(room, "MANAGE_THREADS")
     update = collector(discord, tmp_path / "j", private_threads=True).update()
@@ -58,9 +58,7 @@ def test_who_asks_for_them_gets_those_that_the_bot_may_read(discord, room, tmp_p
 
 
 @pytest.mark.parametrize("how", ["update", "refresh"])
-def test_what_a_journal_holds_of_them_reaches_no_data_set_once_they_are_not_wanted(
-    discord, room, tmp_path, how
-):
+def test_unwanted_private_threads_in_a_journal_reach_no_data_set(discord, room, tmp_path, how):
     folder = tmp_path / "j"
     assert collector(discord, folder, private_threads=True).update().new == 6
     before = len(discord.requests)
@@ -75,7 +73,7 @@ def test_what_a_journal_holds_of_them_reaches_no_data_set_once_they_are_not_want
     assert len(said(folder)) == 6
 
 
-def test_they_stay_out_where_their_channel_is_no_longer_shown_or_gone(discord, room, tmp_path):
+def test_private_threads_stay_out_after_their_channel_is_hidden_or_gone(discord, room, tmp_path):
     folder = tmp_path / "j"
     collector(discord, folder, private_threads=True).update()
     discord.deny(room, "VIEW_CHANNEL")

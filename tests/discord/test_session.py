@@ -1,4 +1,4 @@
-"""A session asks Discord's REST API politely and patiently, and says in its own words what went wrong."""
+"""A session respects Discord's limits, retries, and explains in its own words what went wrong."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_opening_asks_who_the_bot_is_and_nothing_else(discord):
     assert paths(discord) == ["/users/@me", "/oauth2/applications/@me"]
 
 
-def test_pages_come_oldest_first_and_hold_every_message_once(discord):
+def test_pages_come_oldest_first_with_every_message_once(discord):
     channel = discord.add_channel("help")
     made = [discord.post(channel, "asker", str(n)).id for n in range(250)]
 
@@ -52,7 +52,7 @@ def test_pages_come_oldest_first_and_hold_every_message_once(discord):
     assert latest == made[-1]
 
 
-def test_what_is_not_there_is_none_or_empty(discord):
+def test_missing_things_are_none_or_empty(discord):
     channel = discord.add_channel("help")
 
     async def work(session):
@@ -104,7 +104,7 @@ def test_members_come_in_pages(discord):
     assert len(found) == len(set(found))
 
 
-def test_members_without_their_intent_are_forbidden_and_the_error_names_the_switch(discord):
+def test_listing_members_without_the_intent_names_the_switch(discord):
     discord.members_intent = False
 
     async def work(session):
@@ -115,7 +115,7 @@ def test_members_without_their_intent_are_forbidden_and_the_error_names_the_swit
         within(discord, work)
 
 
-def test_the_content_intent_is_asked_for_anew(discord):
+def test_the_content_intent_is_requested_again(discord):
     async def work(session):
         await session.check_text()
         discord.content_intent = False
@@ -207,7 +207,7 @@ def test_patience_ends_after_so_many_tries(discord, fault):
     assert type(error) is DiscordError
 
 
-def test_nobody_there_is_an_error_that_says_so():
+def test_an_unreachable_server_raises_and_says_so():
     with FakeDiscord() as service:
         url = service.url
     with pytest.raises(DiscordError, match="connection failed") as caught:
@@ -215,7 +215,7 @@ def test_nobody_there_is_an_error_that_says_so():
     assert caught.value.status is None
 
 
-def test_the_page_of_a_proxy_is_not_taken_for_a_channel_that_is_closed(discord):
+def test_a_proxy_s_page_is_not_taken_for_a_closed_channel(discord):
     channel = discord.add_channel("help")
     for status in (403, 404):
         discord.fail(on="/messages", mode="html", status=status)
@@ -262,7 +262,7 @@ def test_the_token_of_a_person_is_refused(discord):
     async def work(session):
         raise AssertionError
 
-    with pytest.raises(DiscordLoginError, match="bot tokens only"):
+    with pytest.raises(DiscordLoginError, match="only accepts bot tokens"):
         within(discord, work)
 
 
@@ -287,7 +287,7 @@ def test_a_redirection_is_not_followed(discord):
     assert discord.requests == []
 
 
-def test_nothing_is_sent_after_a_401_although_other_tasks_wait_for_the_same_channel(discord):
+def test_nothing_is_sent_after_a_401_while_tasks_wait_for_a_channel(discord):
     channel = discord.add_channel("help")
     discord.fail(on="/messages", status=401, times=1)
 
@@ -301,7 +301,7 @@ def test_nothing_is_sent_after_a_401_although_other_tasks_wait_for_the_same_chan
     assert discord.violations == []
 
 
-def test_nothing_is_sent_after_a_401_although_other_tasks_wait_for_their_turn(discord):
+def test_nothing_is_sent_after_a_401_while_tasks_wait_for_their_turn(discord):
     channels = [discord.add_channel(f"c{n}") for n in range(4)]
     discord.fail(on="/messages", status=401, times=1)
 
@@ -332,7 +332,7 @@ def filled(service, channels, messages):
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-def test_many_channels_with_small_buckets_are_read_without_one_request_too_many(limit):
+def test_many_small_buckets_cause_no_request_too_many(limit):
     with FakeDiscord(routes={"/channels/{channel}/messages": (limit, 0.2)}) as service:
         channels, made = filled(service, 12, 350)
         assert within(service, lambda session: everything(session, channels)) == made
@@ -353,7 +353,7 @@ def test_tasks_that_share_a_small_bucket_send_no_request_too_many():
 
 
 def test_the_limit_of_all_routes_together_is_kept_before_it_is_met():
-    """At half of the rate, so that a busy machine that delivers requests late, and then together, breaks no limit."""
+    """Half the rate, so that a busy machine that sends requests late and together breaks no limit."""
     assert DISCORD_RATE + Patience().burst < 50
     with FakeDiscord(overall=50) as service:
         channels, made = filled(service, 60, 1)
@@ -381,7 +381,7 @@ def test_a_429_is_waited_for_by_all_whom_it_concerns(mode):
         assert refused == 1 or (mode == "global" and refused <= len(channels))
 
 
-def test_the_page_that_empties_a_bucket_is_used_though_the_next_would_have_to_wait_too_long():
+def test_the_page_that_empties_a_bucket_is_used_even_before_a_long_wait():
     with FakeDiscord(routes={"/channels/{channel}/messages": (1, 900.0)}) as service:
         channels, made = filled(service, 2, 1)
 
@@ -425,7 +425,7 @@ def test_a_banned_address_makes_no_further_request(discord):
     assert len(discord.requests) == 3
 
 
-def test_a_session_ends_long_before_its_invalid_answers_would_have_the_address_banned(discord):
+def test_a_session_ends_long_before_invalid_answers_ban_the_address(discord):
     channel = discord.add_channel("staff")
     discord.deny(channel, "VIEW_CHANNEL")
 
@@ -549,7 +549,7 @@ def test_a_cancelled_request_leaves_the_session_usable(discord):
     within(discord, work)
 
 
-def test_only_discord_itself_is_known_to_have_a_limit_of_all_routes_until_another_place_says_so():
+def test_only_discord_has_a_global_limit_until_another_endpoint_says_so():
     with FakeDiscord() as service:
 
         async def pace_of(endpoint, **limits):

@@ -1,4 +1,4 @@
-"""A survey tells what of a guild a bot can read, and of the rest why not."""
+"""A survey says what a bot can read on a server, and why not the rest."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def reasons(found):
         ("stage", "GuildStageVoice"),
     ],
 )
-def test_channels_of_each_kind_that_holds_messages_are_places(discord, kind, type_):
+def test_channels_of_each_kind_with_messages_are_places(discord, kind, type_):
     category = discord.add_channel("Area", "category")
     channel = discord.add_channel("one", kind, category=category, nsfw=True)
     last = discord.post(channel, "asker", "x")
@@ -65,7 +65,7 @@ def test_channels_of_each_kind_that_holds_messages_are_places(discord, kind, typ
 
 
 @pytest.mark.parametrize(("kind", "type_"), [("forum", "GuildForum"), ("media", "GuildMedia")])
-def test_posts_of_a_forum_are_places_with_their_tags_and_the_forum_is_none(discord, kind, type_):
+def test_forum_posts_are_places_with_tags_and_the_forum_is_not(discord, kind, type_):
     forum = discord.add_channel("ask", kind, tags=["unused"], nsfw=True)
     post = discord.add_thread(forum, "How?", tags=["solved", "python"])
     old = discord.add_thread(forum, "Why?", archived=True)
@@ -108,9 +108,7 @@ def test_threads_of_all_kinds_are_places(discord):
         ("stage", ["CONNECT", "READ_MESSAGE_HISTORY"], "needs Read Message History and Connect"),
     ],
 )
-def test_a_channel_without_a_permission_is_unread_with_its_threads_and_names_it(
-    discord, kind, denied, detail
-):
+def test_a_channel_without_permission_is_unread_with_its_threads(discord, kind, denied, detail):
     channel = discord.add_channel("closed", kind)
     if kind in {"text", "forum"}:
         discord.add_thread(channel, "active")
@@ -215,7 +213,7 @@ def test_all_archived_threads_are_found_on_however_many_pages(options, number):
     assert [place.id for place in found.places] == [channel.id, *(thread.id for thread in threads)]
 
 
-def test_threads_that_were_archived_at_one_moment_are_found_on_both_sides_of_a_page():
+def test_threads_archived_at_one_moment_are_found_across_pages():
     with FakeDiscord() as service:
         forum = service.add_channel("ask", "forum")
         threads = [service.add_thread(forum, f"t{n}") for n in range(150)]
@@ -226,7 +224,7 @@ def test_threads_that_were_archived_at_one_moment_are_found_on_both_sides_of_a_p
     assert len(found.places) == 150
 
 
-def test_a_page_of_threads_that_share_a_moment_hides_none_that_are_older():
+def test_threads_that_share_a_moment_hide_no_older_ones():
     with FakeDiscord() as service:
         forum = service.add_channel("ask", "forum")
         closed(service, forum, 20)
@@ -254,7 +252,7 @@ def test_what_was_archived_long_before_the_last_run_is_not_listed_again(discord)
     assert surveyed(discord, known=second.cursors).cursors == second.cursors
 
 
-def test_an_old_thread_in_which_somebody_posts_is_listed_again(discord):
+def test_an_old_thread_with_a_new_post_is_listed_again(discord):
     forum = discord.add_channel("ask", "forum")
     old, *_ = closed(discord, forum, 120)
     discord.now += 30 * DAY
@@ -334,7 +332,7 @@ def test_a_failure_that_does_not_pass_ends_the_survey_with_one_error(discord):
         within(discord, lambda session: survey(session, discord.guild), tries=2)
 
 
-def test_a_survey_of_many_channels_keeps_all_limits_and_is_the_same_each_time():
+def test_a_large_survey_keeps_all_limits_and_is_repeatable():
     with FakeDiscord(limit=2, window=0.1, latency=0.002) as service:
         for n in range(15):
             closed(service, service.add_channel(f"f{n}", "forum"), 110)
@@ -385,7 +383,7 @@ def town(discord):
 def test_channels_categories_forums_and_threads_are_included_and_excluded(town, include, exclude, expected):
     service, ids = town
 
-    def given_as(items):  # a plus stands for "by its id"
+    def given_as(items):  # a plus means "by its id"
         return [ids[item[1:]] if item.startswith("+") else item for item in items]
 
     found = surveyed(service, include=given_as(include), exclude=given_as(exclude))
@@ -405,7 +403,7 @@ def test_nothing_is_asked_of_what_is_excluded(town):
 
 
 @pytest.mark.parametrize("argument", ["include", "exclude"])
-def test_a_name_that_fits_nothing_names_the_channels_that_there_are(town, argument):
+def test_a_name_that_matches_nothing_lists_the_channels(town, argument):
     service, _ = town
     with pytest.raises(
         ConfigError, match=f"{argument}: .*'nroth'.*'north', 'north-ask', 'north-chat', 'south'"
@@ -429,14 +427,14 @@ def test_an_included_id_that_is_gone_or_closed_is_unread(discord):
     assert {u.id: u.reason for u in found.unread} == {NOBODY: "gone", closed_channel.id: "no_permission"}
 
 
-def test_an_included_id_that_was_never_read_and_is_not_there_is_mistyped(discord):
+def test_an_included_id_that_does_not_exist_raises(discord):
     discord.add_channel("help")
     with pytest.raises(ConfigError, match=f"include: .*{NOBODY}.*Copy Channel ID"):
         surveyed(discord, include=[NOBODY])
 
 
 @given(st.lists(st.sampled_from(["a", "b", "cat"])), st.lists(st.sampled_from(["a", "b", "cat"])))
-def test_exclusion_counts_for_more_and_nothing_included_is_everything(include, exclude):
+def test_exclusion_wins_and_including_nothing_means_everything(include, exclude):
     channels = [
         {"id": "1", "name": "cat"},
         {"id": "2", "name": "a", "parent_id": "1"},

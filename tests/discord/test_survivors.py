@@ -1,4 +1,4 @@
-"""Facts of live collection that each hold up one line of the code, and that no other test would miss."""
+"""Facts of live collection that only one line of the code ensures, and no other test checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from furytune.testing.conformance import check_collector
 
 
 def stored(service, folder, message, **options):
-    """A message as its line in the journal says it."""
+    """Returns a message as its line in the journal stores it."""
     collector(service, folder, **options).update()
     lines = dict(Journal(folder).log(message.channel.id).lines())
     return json.loads(lines[int(message.id)])
@@ -73,7 +73,7 @@ class TestWhatIsKeptOfAMessage:
         (view,) = JournalCollector(tmp_path / "j").messages()
         assert (view.poll.question, view.poll.answers) == ("Which?", (("this", 0), ("that", 5)))
 
-    def test_all_reactions_pins_and_edits_and_those_that_come_later(self, discord, tmp_path):
+    def test_reactions_pins_and_edits_are_kept_and_followed(self, discord, tmp_path):
         room = discord.add_channel("room")
         message = discord.post(room, "ann", "once")
         discord.react(message, "a", 2)
@@ -112,7 +112,7 @@ class TestWhatIsKeptOfAMessage:
         start = stored(discord, tmp_path / "j", thread.messages[0])
         assert (start["type"], start["content"], start["reference"]["messageId"]) == ("21", "", first.id)
 
-    def test_who_said_it_with_the_roles_but_no_name(self, discord, tmp_path):
+    def test_the_author_has_roles_but_no_name(self, discord, tmp_path):
         room = discord.add_channel("room")
         ann = discord.add_member("a name like no other", roles=[discord.add_role("helper")])
         discord.post(room, ann, "a word")
@@ -147,7 +147,7 @@ class TestWhatIsKeptOfAMessage:
 
 class TestFiles:
     @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
-    def test_only_the_owner_may_read_them_whatever_the_mask_and_the_folder_were(self, discord, tmp_path):
+    def test_only_the_owner_may_read_whatever_umask_and_folder_were(self, discord, tmp_path):
         _, made = talk(discord, number=3)
         (tmp_path / "j").mkdir()
         (tmp_path / "j").chmod(0o755)
@@ -167,7 +167,7 @@ class TestFiles:
         assert set(found.values()) == {0o600}
 
     @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs the names of open files")  # noqa: PTH112
-    def test_messages_are_on_disk_before_the_list_that_passes_them_by(self, discord, tmp_path, monkeypatch):
+    def test_messages_are_on_disk_before_the_cursors_that_skip_them(self, discord, tmp_path, monkeypatch):
         forum = discord.add_channel("forum", "forum")
         for i in range(3):
             discord.add_thread(forum, f"title {i}", content="a question", archived=True)
@@ -197,7 +197,7 @@ class TestFiles:
         assert at_the_end[-1] == (False, set())
         assert len(list((folder / "channels").iterdir())) == 3
 
-    def test_what_killed_writers_left_goes_with_the_next_run(self, discord, tmp_path):
+    def test_the_next_run_removes_leftovers_of_killed_writers(self, discord, tmp_path):
         discord.post(discord.add_channel("room"), "ann", "a word")
         folder = tmp_path / "j"
         collector(discord, folder).update()
@@ -257,9 +257,7 @@ class TestCoverage:
         gone = {room.id, post.id, post.parent.id}
         assert not [r.path for r in discord.requests[before:] if gone & set(r.path.split("/"))]
 
-    def test_a_run_ends_at_what_was_there_when_it_began_however_much_is_posted_meanwhile(
-        self, discord, tmp_path
-    ):
+    def test_a_run_ends_at_the_newest_message_of_its_beginning(self, discord, tmp_path):
         room, made = talk(discord, number=150)
 
         def nemesis(request):
@@ -298,7 +296,7 @@ class TestCoverage:
         assert not any(word.id in r.path for r in discord.requests[before:])
         assert gone(folder) == {word.id: "opted_out"}
 
-    def test_words_that_an_interrupted_run_replaced_go_with_the_next(self, discord, tmp_path):
+    def test_the_next_run_removes_what_an_interrupted_run_replaced(self, discord, tmp_path):
         room = discord.add_channel("room")
         word = discord.post(room, "ann", "the first word")
         folder = tmp_path / "j"
@@ -309,7 +307,7 @@ class TestCoverage:
         assert b"the first word" not in words(folder)
 
     @pytest.mark.parametrize("again", ["update", "refresh"])
-    def test_a_message_that_a_page_leaves_out_is_not_deleted_while_it_is_there(
+    def test_a_message_missing_from_a_page_is_not_deleted_if_it_exists(
         self, discord, tmp_path, monkeypatch, again
     ):
         _, made = talk(discord, number=120)
@@ -326,7 +324,7 @@ class TestCoverage:
         assert [drop.reason for drop in done.unread] == ["no_permission"]
         assert said(folder) == {m.id: m.content for m in made}
 
-    def test_texts_are_not_replaced_by_emptiness_when_the_intent_goes_meanwhile(self, discord, tmp_path):
+    def test_losing_the_intent_does_not_replace_texts_with_nothing(self, discord, tmp_path):
         _, made = talk(discord, number=250)
         folder = tmp_path / "j"
         collector(discord, folder).update()
@@ -342,7 +340,7 @@ class TestCoverage:
             collector(discord, folder).update()
         assert said(folder) == {m.id: m.content for m in made}
 
-    def test_a_text_that_no_file_can_hold_is_counted_and_its_neighbours_are_kept(self, discord, tmp_path):
+    def test_an_unwritable_text_is_counted_and_its_neighbours_are_kept(self, discord, tmp_path):
         if importlib.util.find_spec("orjson"):
             pytest.skip("with orjson, discord.py refuses the whole page")
         room = discord.add_channel("room")
@@ -356,9 +354,7 @@ class TestCoverage:
         assert [m.id for m in found] == [m.id for m in kept]
         assert [(drop.reason, drop.ids) for drop in drops] == [("lone_surrogate", (broken.id,))]
 
-    def test_a_message_of_another_shape_is_an_error_that_says_where_and_shows_nothing(
-        self, discord, tmp_path
-    ):
+    def test_a_misshapen_message_raises_where_it_is_without_its_text(self, discord, tmp_path):
         room = discord.add_channel("room")
         discord.post(room, "ann", "a private word", reactions=7)
         with pytest.raises(DiscordError, match=f"channel {room.id}.*does not have the shape") as caught:
@@ -375,7 +371,7 @@ class TestCoverage:
 
 
 class TestConsent:
-    def test_what_somebody_forwards_who_opted_out_is_withheld_whoever_said_it_first(self, discord, tmp_path):
+    def test_a_forward_by_someone_who_opted_out_is_withheld(self, discord, tmp_path):
         room = discord.add_channel("room")
         ann = discord.add_member("ann")
         word = discord.post(room, "bob", "a word")
@@ -393,17 +389,17 @@ class TestConsent:
 
 
 class TestJournal:
-    def test_every_statement_it_was_collected_under_is_told(self, discord, tmp_path):
+    def test_provenance_lists_every_permission_statement(self, discord, tmp_path):
         talk(discord)
-        for statement in ("granted", "granted", "granted anew"):
+        for statement in ("granted", "granted", "granted again"):
             made = attrs.evolve(collector(discord, tmp_path / "j"), permission=statement)
             made.update()
         told = JournalCollector(tmp_path / "j").provenance
         assert told == made.provenance
         assert told["guild"] == discord.guild
-        assert [given["statement"] for given in told["permission"]] == ["granted", "granted anew"]
+        assert [given["statement"] for given in told["permission"]] == ["granted", "granted again"]
 
-    def test_a_refresh_that_was_interrupted_is_gone_on_with_and_not_begun_anew(self, discord, tmp_path):
+    def test_an_interrupted_refresh_is_resumed_not_restarted(self, discord, tmp_path):
         folder = tmp_path / "j"
         (done, _), (left, _) = talk(discord, "done"), talk(discord, "left")
         made = attrs.evolve(collector(discord, folder), recheck=timedelta(0))
@@ -489,7 +485,7 @@ class TestForgetting:
         assert collector(discord, folder, exclude=["other"]).update().withheld == 1
         assert b"the word" not in words(folder)
 
-    def test_what_an_interrupted_run_replaced_goes_with_whoever_is_forgotten(self, discord, tmp_path):
+    def test_forgetting_removes_what_an_interrupted_run_replaced(self, discord, tmp_path):
         room, (word, *_) = talk(discord)
         other, (named, *_) = talk(discord, "other")
         folder = tmp_path / "j"

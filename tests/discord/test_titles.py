@@ -1,4 +1,4 @@
-"""The title of a forum post is kept with the message that opens the post, and asks with it."""
+"""The title of a forum post is stored with its opening message, and is part of the question."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_live_the_title_opens_the_question(discord, tmp_path, post, archived):
     assert first.content == BODY
 
 
-def test_it_stays_when_the_post_is_read_again_without_being_listed(discord, tmp_path, post):
+def test_a_title_stays_when_an_unlisted_post_is_compared(discord, tmp_path, post):
     collector(discord, tmp_path / "j").update()
     discord.archive(post)
     before = words(tmp_path / "j" / "channels")
@@ -74,7 +74,7 @@ def test_the_title_of_a_thread_in_a_channel_is_not_kept(discord, tmp_path):
     assert {pair.question for pair in pairs(tmp_path / "j")} == {"It fails.", "b?"}
 
 
-def test_it_goes_with_the_words_of_whoever_opened_the_post(discord, tmp_path, post):
+def test_a_title_is_removed_with_its_author_s_messages(discord, tmp_path, post):
     collector(discord, tmp_path / "j").update()
     author = post.messages[0].author.id
     assert TITLE.encode() in words(tmp_path / "j")
@@ -92,7 +92,7 @@ def test_it_goes_with_a_deleted_opening_message(discord, tmp_path, post):
     assert TITLE.encode() not in words(tmp_path / "j")
 
 
-def test_it_is_not_collected_from_somebody_who_opted_out(discord, tmp_path, post):
+def test_a_title_by_someone_who_opted_out_is_not_collected(discord, tmp_path, post):
     consent = Consent(opt_out=[post.messages[0].author.id])
     collector(discord, tmp_path / "j", consent=consent).update()
     assert TITLE.encode() not in words(tmp_path / "j")
@@ -107,7 +107,7 @@ def test_an_adopted_post_has_the_title_that_live_reading_gives(discord, tmp_path
 
 
 class TestNewerExports:
-    """Adopting one export after the other."""
+    """Adopts one export after the other."""
 
     def adopted(self, folder, day, answer, *, edited=None, reactions=()):
         first = {
@@ -168,7 +168,7 @@ class TestNewerExports:
         assert self.adopted(tmp_path, 5, "new", edited=4).changed == 0
         assert words(tmp_path / "j") == before
 
-    def test_what_is_gone_stays_gone(self, tmp_path):
+    def test_removed_messages_stay_removed(self, tmp_path):
         self.adopted(tmp_path, 3, "old")
         Journal(tmp_path / "j").forget(messages=["1191168922615808000"])
         self.adopted(tmp_path, 5, "new", edited=4)
@@ -241,7 +241,7 @@ class TestChoosing:
             pairs(journal, exclude=["helo"])
         assert TITLE not in str(caught.value)
 
-    def test_bounds_hold_for_a_journal_too(self, journal):
+    def test_limits_apply_to_a_journal_too(self, journal):
         drops = JournalCollector(journal, max_message=5, channels=["help"]).collect()
         assert {d.reason for d in drops if d.unit == "message"} == {"message_too_long", "reply_to_dropped"}
         drops = JournalCollector(journal, max_pair=5, channels=["help"]).collect()

@@ -1,4 +1,4 @@
-"""A page that cannot be true moves nothing: the next run reads all that there is."""
+"""An impossible page changes nothing, and the next run reads everything."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def without_an_id(page):
 
 
 @pytest.mark.parametrize("wrong", [beyond, later, of_another_channel, out_of_order, without_an_id])
-def test_a_wrong_page_moves_no_position_past_what_is_said_later(discord, tmp_path, wrong):
+def test_a_wrong_page_moves_no_position_past_later_messages(discord, tmp_path, wrong):
     room = discord.add_channel("talk")
     first = [discord.post(room, "ann", f"first {n}") for n in range(6)]
 

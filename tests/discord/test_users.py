@@ -1,4 +1,4 @@
-"""What somebody who does it for the first time gets wrong, and what is said then."""
+"""Mistakes that first-time users make, and the errors that help them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refused(action, kind=ConfigError):
 
 
 @pytest.mark.parametrize("given", KEYS)
-def test_a_secret_in_the_place_of_its_variable_is_refused_and_not_shown(given):
+def test_a_secret_instead_of_its_variable_is_refused_and_not_shown(given):
     said = refused(lambda: ft.Secret.env(given))
 
     assert "canary" not in said
@@ -68,7 +68,7 @@ def test_people_and_roles_are_given_as_lists_or_texts(argument, given):
     assert type(given).__name__ in refused(lambda: ft.Consent(**{argument: given}))
 
 
-def test_a_role_that_is_not_there_is_answered_with_those_that_are(discord, tmp_path):
+def test_a_missing_role_lists_the_existing_ones(discord, tmp_path):
     discord.add_channel("help")
     discord.add_role("no-training")
     mistyped = ft.Consent(opt_out_roles=["no-trainning"])
@@ -137,7 +137,7 @@ def test_the_name_of_a_channel_neither_begins_a_line_nor_steers_a_terminal(disco
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not do everything")
-def test_a_journal_of_somebody_else_is_named(discord, tmp_path):
+def test_a_journal_of_another_user_is_named(discord, tmp_path):
     discord.add_channel("help")
     theirs = collector(discord, tmp_path)
     theirs.update()
@@ -146,7 +146,7 @@ def test_a_journal_of_somebody_else_is_named(discord, tmp_path):
     assert "journal.json: Permission denied" in refused(theirs.update, SourceError)
 
 
-def test_a_full_disk_is_told_with_its_place_and_what_to_do(discord, tmp_path, monkeypatch):
+def test_a_full_disk_raises_with_its_place_and_what_to_do(discord, tmp_path, monkeypatch):
     discord.post(discord.add_channel("help"), "ann", "canary words")
 
     def full(*_):
@@ -187,7 +187,7 @@ def test_an_interrupt_tells_what_becomes_of_what_was_read(discord, tmp_path):
     assert len(list(collector(discord, tmp_path).messages())) == 300
 
 
-def test_a_fork_in_the_place_of_the_client_is_not_to_be_installed_over(tmp_path):
+def test_a_fork_of_discord_py_is_refused(tmp_path):
     (tmp_path / "discord.py").write_text("__title__ = 'pycord'\n", encoding="utf-8")
     code = (
         "import furytune as ft\n"
@@ -209,7 +209,7 @@ def test_a_fork_in_the_place_of_the_client_is_not_to_be_installed_over(tmp_path)
     assert "virtual environment" in found.stdout
 
 
-def test_who_names_the_data_and_not_the_manifest_is_told(discord, tmp_path):
+def test_naming_the_data_instead_of_the_manifest_raises(discord, tmp_path):
     asked = discord.post(discord.add_channel("help"), "ann", "How do I draw a sphere?")
     discord.post(asked.channel, "bob", "Call `sphere` and add it.", reply_to=asked)
     pipeline(discord, tmp_path).run()
@@ -244,7 +244,7 @@ def test_a_forward_shows_the_files_that_came_with_what_it_forwards(discord, tmp_
     )
 
 
-def test_an_adopted_forward_keeps_the_files_that_came_with_what_it_forwards(tmp_path):
+def test_an_adopted_forward_keeps_the_files_of_its_original(tmp_path):
     parts = {
         "attachments": [
             {"id": "5", "url": "https://x.org/a.log?ex=1", "fileName": "a.log", "fileSizeBytes": 7}

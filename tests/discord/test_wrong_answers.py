@@ -1,4 +1,4 @@
-"""What Discord, or something before it, answers wrongly for once must not delete, empty or double what is there."""
+"""A single wrong answer of Discord, or of a proxy, must not delete, empty or duplicate messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def talk(discord, name="talk", count=5):
 
 
 def answering(monkeypatch, change):
-    """Has pages of messages changed before the crawl sees them; ``change`` gets the page and its number."""
+    """Changes pages of messages before the crawl sees them; ``change`` gets the page and its number."""
     real, asked = Session.messages, []
 
     async def messages(self, channel, *, after, limit=100):
@@ -47,14 +47,12 @@ def answering(monkeypatch, change):
     monkeypatch.setattr(Session, "messages", messages)
 
 
-def test_an_empty_answer_deletes_nothing_although_one_of_its_messages_was_deleted(
-    discord, tmp_path, monkeypatch
-):
+def test_an_empty_page_deletes_nothing_even_if_one_message_was_deleted(discord, tmp_path, monkeypatch):
     _, messages = talk(discord, count=450)
     collector(discord, tmp_path).update()
     discord.delete(messages[100])
     answering(monkeypatch, lambda page, number: [] if number == 2 else page)
-    with pytest.raises(DiscordError, match="says that there are no messages after"):
+    with pytest.raises(DiscordError, match="says that no messages come after"):
         collector(discord, tmp_path).refresh()
     assert len(said(tmp_path)) == 450
     monkeypatch.undo()
@@ -69,9 +67,7 @@ def test_a_hole_in_a_page_deletes_nothing(discord, tmp_path, monkeypatch):
     assert collector(discord, tmp_path).refresh().deleted == 0
 
 
-def test_a_channel_that_is_said_to_be_gone_is_asked_about_before_it_is_believed(
-    discord, tmp_path, monkeypatch
-):
+def test_a_channel_reported_gone_is_requested_before_it_is_believed(discord, tmp_path, monkeypatch):
     talk(discord, count=30)
     talk(discord, "other")
     collector(discord, tmp_path).update()
@@ -88,7 +84,7 @@ def test_a_channel_that_is_said_to_be_gone_is_asked_about_before_it_is_believed(
     assert len(said(tmp_path)) == 35
 
 
-def test_a_channel_that_was_gone_and_is_listed_again_gets_its_messages_back(discord, tmp_path):
+def test_a_channel_that_returns_gets_its_messages_back(discord, tmp_path):
     where, messages = talk(discord, count=30)
     talk(discord, "other")
     collector(discord, tmp_path).update()
@@ -115,7 +111,7 @@ def test_texts_are_not_emptied_when_the_intent_goes_in_the_middle(discord, tmp_p
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_one_channel_that_always_fails_does_not_keep_the_others_from_being_read(discord, tmp_path, status):
+def test_one_failing_channel_does_not_stop_the_others(discord, tmp_path, status):
     poisoned, _ = talk(discord, "poisoned")
     talk(discord, "sound", 7)
     discord.fail(f"/channels/{poisoned.id}/messages", status, times=1000)
@@ -138,7 +134,7 @@ def test_a_service_that_fails_everywhere_is_an_error(discord, tmp_path):
     assert collector(discord, tmp_path).update().new == 40
 
 
-def test_a_refresh_goes_on_with_the_channels_that_failed(discord, tmp_path):
+def test_a_refresh_resumes_with_the_channels_that_failed(discord, tmp_path):
     poisoned, messages = talk(discord, "poisoned")
     talk(discord, "sound")
     old = collector(discord, tmp_path, recheck=timedelta(0))
@@ -146,12 +142,12 @@ def test_a_refresh_goes_on_with_the_channels_that_failed(discord, tmp_path):
     discord.edit(messages[0], "edited")
     discord.fail(f"/channels/{poisoned.id}/messages", 500, times=2)
     assert old.refresh().changed == 0
-    assert old.update().changed == 1  # the update goes on with it
+    assert old.update().changed == 1  # the update resumes the refresh
     discord.edit(messages[1], "edited")
     assert old.update().changed == 0  # and then it is done
 
 
-def test_an_update_that_goes_on_with_a_refresh_follows_recent_edits_where_that_was_done(discord, tmp_path):
+def test_an_update_that_resumes_a_refresh_follows_recent_edits(discord, tmp_path):
     poisoned, _ = talk(discord, "poisoned")
     _, others = talk(discord, "sound")
     collector(discord, tmp_path).update()
@@ -172,9 +168,7 @@ def test_an_author_without_a_number_spoils_nothing(discord, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("rule", ["opt_out", "opt_in"])
-def test_words_of_unknown_authors_are_not_taken_down_as_copies_where_people_may_choose(
-    discord, tmp_path, rule
-):
+def test_copies_by_unknown_authors_are_not_collected_with_consent_rules(discord, tmp_path, rule):
     ann, bob = discord.add_member("ann"), discord.add_member("bob")
     closed, where = discord.add_channel("closed"), discord.add_channel("talk")
     discord.deny(closed, "VIEW_CHANNEL")

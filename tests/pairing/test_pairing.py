@@ -60,7 +60,7 @@ def in_channel(
 
 
 class TestThreads:
-    def test_the_first_turn_by_somebody_else_answers_all_turns_of_the_opener_before_it(self):
+    def test_the_first_turn_by_someone_else_answers_all_turns_before_it(self):
         (pair,), drops = in_thread(
             "1 ann: How?", "2 ann: With code.", "3 bob: Like this.", "4 bob: Or so.", "5 ann: Thanks!"
         )
@@ -82,7 +82,7 @@ class TestThreads:
         "reply",
         ["Did you try https://example.org/a?", "Like ```x``` this?", "Did you try it?\n No? Then do."],
     )
-    def test_a_turn_that_gives_something_is_an_answer_even_with_a_question_mark(self, reply):
+    def test_a_turn_with_code_or_a_link_answers_even_with_a_question_mark(self, reply):
         (pair,), _ = in_thread("1 ann: It fails.", f"2 bob: {reply}", "3 ann: ok")
         assert pair.answer == reply
 
@@ -90,7 +90,7 @@ class TestThreads:
         (pair,), _ = in_thread("1 ann: It fails.", "2 bob: Did you install it?")
         assert pair.answer == "Did you install it?"
 
-    def test_a_solution_mark_wins_and_the_question_is_what_the_opener_said_before_it(self):
+    def test_a_solution_mark_wins_and_ends_the_question(self):
         (pair,), drops = in_thread(
             "1 ann: It fails.",
             "2 bob: Try a.",
@@ -106,11 +106,11 @@ class TestThreads:
         (pair,), _ = in_thread(("1 ann: It fails.", {"solved": True}), "2 bob: Try a.")
         assert pair.answer == "Try a."
 
-    def test_a_thread_that_nobody_else_answered_has_no_pair(self):
+    def test_a_thread_that_no_one_else_answered_has_no_pair(self):
         pairs, drops = in_thread("1 ann: How?", "2 ann: Anyone?")
         assert (pairs, drops) == ([], {"no_answer": ("1", "2")})
 
-    def test_messages_without_text_and_dropped_ones_are_counted_and_break_no_turn(self):
+    def test_empty_and_dropped_messages_are_counted_and_break_no_turn(self):
         (pair,), drops = in_thread("1 ann: a", "2 ann:", ("3 x: hm", {"drop": "bot"}), "4 ann: b", "5 bob: c")
         assert pair.question == "a\nb"
         assert drops == {"empty": ("2",), "bot": ("3",)}
@@ -184,7 +184,7 @@ class TestReplies:
         pairs, drops = in_channel("1 ann:", "2 bob >1: Nice?", questions_only=False)
         assert (pairs, drops) == ([], {"empty": ("1",), "no_question_text": ("2",)})
 
-    def test_only_the_openers_own_replies_are_no_answer(self):
+    def test_the_opener_s_own_replies_are_not_an_answer(self):
         pairs, drops = in_channel("1 ann: how?", "2 bob: x", "3 ann >1: anyone?")
         assert (pairs, drops) == ([], {"no_answer": ("1", "3"), "no_reply": ("2",)})
 
@@ -210,7 +210,7 @@ class TestReplies:
         assert pair.answer == "so"
         assert drops == {"no_reply": ("3",), "after_window": ("4",)}
 
-    def test_a_run_that_outlives_its_tree_begins_anew(self):
+    def test_a_run_that_outlives_its_tree_starts_a_new_one(self):
         (pair,), drops = in_channel("1 ann: how?", "2 bob >1: so", "3 bob: and", "4 bob: more", window=2)
         assert pair.answer == "so\nand"
         assert drops == {"no_reply": ("4",)}
@@ -255,7 +255,7 @@ class TestLaws:
 
     @given(lines=LINES, questions_only=st.booleans())
     def test_later_messages_never_move_an_earlier_pair_to_another_id_or_group(self, lines, questions_only):
-        """A pair may go when its answer turns out to be a question back; it never goes by another name."""
+        """A pair may disappear when its answer turns out to be a question back, but its id never changes."""
 
         def named(some) -> dict[str, tuple[str, str]]:
             items = ReplyPairer(questions_only=questions_only).pair(from_lines(some), CHANNEL)
@@ -270,13 +270,13 @@ class TestLaws:
             }
 
     @given(lines=LINES)
-    def test_a_window_that_holds_all_changes_nothing(self, lines):
+    def test_a_window_larger_than_the_channel_changes_nothing(self, lines):
         posts = from_lines(lines)
         small = list(ReplyPairer(max(2, len(posts))).pair(posts, CHANNEL))
         assert small == list(ReplyPairer().pair(posts, CHANNEL))
 
     @given(lines=LINES)
-    def test_nobody_answers_themselves(self, lines):
+    def test_no_one_answers_themselves(self, lines):
         for pairer, place in ((ThreadPairer(), THREAD), (ReplyPairer(questions_only=False), CHANNEL)):
             for item in pairer.pair(from_lines(lines), place):
                 assert not isinstance(item, QAPair) or (
@@ -319,7 +319,7 @@ class TestQuestions:
 
 
 class TestTimes:
-    def test_a_snowflake_holds_its_time(self):
+    def test_a_snowflake_contains_its_time(self):
         assert snowflake_time("175928847299117063") == datetime(2016, 4, 30, 11, 18, 25, 796000, UTC)
 
     @pytest.mark.parametrize("text", [None, "", "04 August 2022 11:50", "02/09/2024", "2016-04-30T00:00:00"])
@@ -327,7 +327,7 @@ class TestTimes:
         assert parse_time(text, "175928847299117063") == snowflake_time("175928847299117063")
 
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-10:00"])
-    def test_a_time_that_utc_cannot_hold_is_none(self, text):
+    def test_a_time_out_of_range_is_replaced_by_that_of_the_id(self, text):
         assert parse_time(text, "175928847299117063") == snowflake_time("175928847299117063")
         assert parse_time(text, "m1") is None
 
@@ -374,7 +374,7 @@ class TestArguments:
             (ReplyPairer, {"questions_only": "no"}),
         ],
     )
-    def test_what_cannot_work_is_refused_with_a_sentence(self, pairer, settings):
+    def test_invalid_arguments_are_refused_with_a_sentence(self, pairer, settings):
         with pytest.raises(ConfigError, match=rf"^{next(iter(settings))} is ") as caught:
             pairer(**settings)
         assert "Attribute(" not in str(caught.value)
@@ -385,7 +385,7 @@ class TestCompletion:
 
     @pytest.mark.parametrize("edited", ["question", "answer", "both", "neither"])
     @pytest.mark.parametrize("place", [THREAD, CHANNEL])
-    def test_a_pair_is_complete_when_the_last_of_its_words_was_written_edits_included(self, edited, place):
+    def test_a_pair_is_answered_at_its_last_edit(self, edited, place):
         late, later = "2025-01-01T00:00:00+00:00", "2026-08-05T00:00:00+00:00"
         question = {**self.SENT, "edited_at": late} if edited in ("question", "both") else self.SENT
         answer = {**self.SENT, "edited_at": later} if edited in ("answer", "both") else self.SENT
@@ -402,5 +402,5 @@ def test_the_lowest_id_of_a_moment_was_made_at_its_millisecond(moment):
     assert timedelta(milliseconds=-1) < made - moment <= timedelta(0)
 
 
-def test_before_discord_there_are_no_ids():
+def test_times_before_discord_have_no_ids():
     assert snowflake_at(datetime(1926, 1, 1, tzinfo=UTC)) == 0

@@ -1,4 +1,4 @@
-"""From the channels of a Discord server to pairs, wherever the channels were read from."""
+"""Makes pairs from the channels of a Discord server, read from an export or a journal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of
 
 M = TypeVar("M")
 
-_ENOUGH = 10
+_ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
     "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
     "(Bot > Privileged Gateway Intents) and export again"
@@ -44,22 +44,22 @@ class ChannelSource(Protocol):
 
     @property
     def channel(self) -> Channel:
-        """Which one it is."""
+        """The channel or thread."""
         ...
 
     @property
     def name(self) -> str:
-        """How errors name it."""
+        """The name that errors use."""
         ...
 
     @property
     def starter(self) -> str:
-        """Id of the parent channel's message that the thread was opened on, or ""."""
+        """The id of the parent channel's message that the thread was opened on, or ""."""
         ...
 
     @property
     def opening_missing(self) -> bool:
-        """True if it is known that the first message is not among the messages."""
+        """True if the first message is known to be missing from the messages."""
         ...
 
     def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
@@ -67,35 +67,37 @@ class ChannelSource(Protocol):
         ...
 
     def refusal(self, message: Any) -> str:
-        """Returns why one of its messages may not be used, such as "opted_out"; "" if it may."""
+        """Returns why one of its messages must not be used, such as "opted_out"; "" if it may be used."""
         ...
 
 
 def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
-    """Validates a key; it is never shown, whatever it is.
+    """Validates a key; errors never show its value.
 
     Raises:
         ConfigError: It is not bytes.
     """
     if value is not None and not isinstance(value, bytes):
-        raise ConfigError(f"{attribute.name} is bytes, such as text.encode(), not a {type(value).__name__}")
+        raise ConfigError(
+            f"{attribute.name} must be bytes, such as text.encode(), not a {type(value).__name__}"
+        )
 
 
 def as_pairers(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
-    """Converts what was given as pairers.
+    """Converts the argument ``pairers``.
 
     Raises:
-        ConfigError: It is no list of pairers, or empty.
+        ConfigError: It is not a list of pairers.
     """
     if pairers is None:
         return None
     if not isinstance(pairers, Iterable):
-        raise ConfigError(f"pairers is a list of pairers, not a {type(pairers).__name__}")
+        raise ConfigError(f"pairers must be a list of pairers, not a {type(pairers).__name__}")
     found = tuple(pairers)
     for pairer in found:
         if not isinstance(pairer, Pairer) or isinstance(pairer, type):
             raise ConfigError(
-                "pairers is a list of objects with the methods fits and pair, such as [ThreadPairer()]; "
+                "pairers must be a list of objects with the methods fits and pair, such as [ThreadPairer()]; "
                 f"one of them is of type {type(pairer).__name__}"
             )
     return found
@@ -103,14 +105,14 @@ def as_pairers(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
 
 @frozen
 class Pairing:
-    """How messages become pairs.
+    """Settings that say how messages become pairs.
 
     Args:
-        pairers: Methods to find pairs with; None is `ThreadPairer` and `ReplyPairer`.
+        pairers: Methods to find pairs with; None means `ThreadPairer` and `ReplyPairer`.
         author_key: Key of the pseudonyms.
-        window: Messages looked at together, for the default pairers.
-        include_bots: Let bots and webhooks speak.
-        limits: What no message and no pair may exceed.
+        window: How many messages the default pairers consider together.
+        include_bots: Whether bots and webhooks may ask and answer.
+        limits: Limits of each message and pair.
     """
 
     pairers: tuple[Pairer, ...] | None
@@ -130,17 +132,18 @@ class Pairing:
 
         Args:
             channels: Parents before their threads.
-            drops: Drops of the sources that are to be passed on; they are taken from there.
-            on_drop: Called by the sources; puts a drop there.
+            drops: Drops of the sources; they are yielded and removed from the list.
+            on_drop: Called by the sources; adds a drop to that list.
             on_read: Called with the number of messages of each channel.
 
         Raises:
             ConservationError: A pairer lost or invented messages.
-            SourceError: What people wrote is empty throughout.
+            SourceError: All messages of people are empty.
         """
         pairers = self._methods()
         names = Pseudonyms(self.author_key)
         said_by_people = bare = 0
+        # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
@@ -159,19 +162,19 @@ class Pairing:
         if self.pairers is None:
             return ThreadPairer(self.window), ReplyPairer(self.window)
         if not self.pairers:
-            raise ConfigError("pairers is empty: leave it out, or name at least one")
+            raise ConfigError("pairers is empty; leave it out, or name at least one")
         return self.pairers
 
 
 def check_content(by_people: int, bare: int) -> None:
-    """Raises where all that people wrote is empty.
+    """Raises an error if all messages of people are empty.
 
     Args:
-        by_people: Messages of people.
-        bare: Those among them without content of any kind.
+        by_people: How many messages people wrote.
+        bare: How many of them have no content of any kind.
 
     Raises:
-        SourceError: So it is, and there are enough of them that it is no accident.
+        SourceError: All are empty, and there are too many of them for a coincidence.
     """
     if bare >= _ENOUGH and bare == by_people:
         raise SourceError(f"all {bare:,} messages that people wrote are empty; {_INTENT}")
@@ -201,6 +204,7 @@ def _paired(
             else:
                 came_out += item.count if item.unit == "message" else 0
                 yield item
+            # Pass drops on as they come, so that they do not pile up.
             if drops:
                 yield from drops
                 drops.clear()
@@ -213,7 +217,7 @@ def _paired(
 
 
 def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, int]:
-    """Counts the messages of a conversation that no pairer fits; returns their number."""
+    """Drops the messages of a conversation that no pairer fits; returns how many there are."""
     for _ in posts:
         pass
     if posts.count:
@@ -224,13 +228,13 @@ def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, in
 
 
 class _Posts:
-    """The posts of one channel, to be read once.
+    """The posts of one channel; can be read once.
 
     Attributes:
-        count: Messages that were read.
-        by_people: Those among them that people wrote.
-        bare: Those among these that have no content of any kind.
-        limits: What no message and no pair may exceed.
+        count: How many messages were read.
+        by_people: How many of them people wrote.
+        bare: How many of those have no content of any kind.
+        limits: Limits of each message and pair.
     """
 
     def __init__(
@@ -294,12 +298,13 @@ class _Posts:
             name,
             message.timestamp_edited,
         )
+        # A later thread was opened on this message.
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
 
     def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
-        """The message of the parent channel that a thread was opened on, in the place of its empty stand-in."""
+        """Returns the parent channel's message that a thread was opened on, to replace its empty placeholder."""
         target = message.reference.message_id if message.reference is not None else None
         found = self._starters.get(target or "")
         if found is None or found.drop or not found.text.strip():
@@ -328,6 +333,6 @@ def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> 
 
 
 def source_of(channel: Channel, name: str) -> Source:
-    """Returns where the messages of a channel's file are from."""
+    """Returns the source of the messages in a channel's file."""
     place = _conversation(channel)
     return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)

@@ -1,4 +1,4 @@
-"""The public view of a message."""
+"""Turns a message as it is stored into the public `Message`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["view"]
 def view(
     message: FullMessage, channel: Channel, source: Source, names: Pseudonyms, roles: tuple[str, ...]
 ) -> Message:
-    """Returns a message as users see it.
+    """Returns the public view of a message.
 
     Args:
-        message: As it stands in a file.
-        channel: Where it was said.
-        source: Where it was read.
-        names: Pseudonyms for authors.
+        message: The message as stored in an export or journal.
+        channel: The channel or thread that it belongs to.
+        source: The file that it was read from.
+        names: Pseudonyms of authors.
         roles: Names of its author's roles.
     """
     poll = message.poll
-    # What is forwarded came with files of its own; the message around it has none.
+    # Files and embeds belong to the forwarded message; the message around it has none.
     shown = message if message.forwarded_message is None else message.forwarded_message
     return Message(
         id=message.id,

@@ -1,4 +1,4 @@
-"""Which channels of an export or a journal a user wants, by id or name."""
+"""Chooses channels of an export or a journal, by id or name."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ S = TypeVar("S", bound=_Source)
 
 
 def channel_names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
-    """Converts what was given as channels: ids or names, one or several.
+    """Converts an argument that names channels: one id or name, or several.
 
     Raises:
         ConfigError: It is something else.
     """
     items = (value,) if isinstance(value, str | int) else value
     if isinstance(items, bytes | Mapping) or not isinstance(items, Iterable):
-        raise ConfigError(f"channels are given by id or name, in a list, not as a {type(value).__name__}")
+        raise ConfigError(f"channels must be ids or names in a list, not a {type(value).__name__}")
     found = tuple(items)
     for item in found:
         if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip("# "):
-            raise ConfigError("channels are given by id or name, such as 'help'; one of them is neither")
+            raise ConfigError("channels must be ids or names, such as 'help'; one of them is neither")
     return tuple(str(item).strip() for item in found)
 
 
@@ -45,20 +45,20 @@ def chosen_channels(
     excluded: tuple[str, ...],
     on_drop: Callable[[Dropped], None],
 ) -> list[S]:
-    """Returns the sources that are to be read.
+    """Returns the sources to read.
 
-    A channel is meant by its own id or name, and by those of its category; a thread or post by its id, and by whatever
-    means its channel. Case does not matter, nor does a "#" before a name. Titles of threads are not names, for people
-    write them.
+    A channel matches its own id and name, and those of its category. A thread or post matches its id, and everything that
+    its channel matches. Case does not matter, and a "#" before a name is ignored. Titles of threads do not count as
+    names, because people write them.
 
     Args:
         sources: Channels and threads.
-        wanted: Ids or names; none is everything.
-        excluded: The same; they count for more.
-        on_drop: Called with a drop of the unit "channel" for each that is left out: "excluded" or "not_included".
+        wanted: Ids or names to read; empty means everything.
+        excluded: Ids or names to leave out; they take precedence.
+        on_drop: Called with a drop of the unit "channel" for each one left out: "excluded" or "not_included".
 
     Raises:
-        ConfigError: A name or id means no channel of the sources.
+        ConfigError: A name or id matches no channel of the sources.
     """
     if not wanted and not excluded:
         return list(sources)
@@ -82,19 +82,19 @@ def chosen_channels(
 
 
 def named(channel: Channel) -> str:
-    """Returns how reports name a channel: a thread by its id only, for its title is what a person wrote."""
+    """Returns how reports name a channel: a thread only by its id, because a person wrote its title."""
     if channel.is_thread or not channel.name:
         return channel.id
     return f"#{one_line(channel.name)} ({channel.id})"
 
 
 def _meanings(channels: Sequence[Channel]) -> list[set[str]]:
-    """Returns for each channel the ids and names that mean it."""
+    """Returns the ids and names that each channel matches."""
     own = [
         {c.id, c.parent, _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""} for c in channels
     ]
     by_id = {c.id: names for c, names in zip(channels, own, strict=True) if c.id}
-    # The file of a thread names its channel, but not the channel's category: that is in the channel's own file.
+    # A thread's file names its channel, but not the category of that; only the channel's own file does.
     return [
         names | by_id.get(c.parent, set()) if c.is_thread else names
         for c, names in zip(channels, own, strict=True)
@@ -108,7 +108,7 @@ def _plain(name: str) -> str:
 def _listed(sources: Sequence[_Source]) -> str:
     names = {repr(one_line(s.channel.name)) for s in sources if s.channel.name and not s.channel.is_thread}
     names |= {repr(one_line(s.channel.category)) for s in sources if s.channel.category}
-    # Without the file of its channel a thread may name it only by id.
+    # Without the file of its channel, a thread may know the channel only by id.
     names |= {s.channel.parent for s in sources if s.channel.is_thread and not s.channel.category} - {""}
     names = names or {s.channel.id for s in sources}
     shown = sorted(names)[:_SHOWN]

@@ -1,7 +1,7 @@
-"""DiscordChatExporter's JSON: which fields are read, and one file read from end to end.
+"""DiscordChatExporter's JSON: the fields that are read, and how one file is read from end to end.
 
-Root: ``guild``, ``channel``, ``dateRange``, ``exportedAt``, ``messages``, ``messageCount``. In a thread's own file
-``channel.type`` contains "Thread" and ``channel.categoryId`` names the channel that the thread belongs to.
+The root has ``guild``, ``channel``, ``dateRange``, ``exportedAt``, ``messages`` and ``messageCount``. In a thread's own
+file, ``channel.type`` contains "Thread", and ``channel.categoryId`` is the channel that the thread belongs to.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ M = TypeVar("M")
 
 _FIRST = 8
 _BROKEN = (
-    "export it again; if it is not a DiscordChatExporter export, move it out of the folder; "
-    "or leave it out with on_error='skip'"
+    "export it again, or leave it out with on_error='skip'; if it is not a DiscordChatExporter export, move it "
+    "out of the folder"
 )
 _FOREIGN = "collect a file that DiscordChatExporter wrote with `--format Json`, or a folder of them"
 
-# How a file begins that the exporter wrote, or the beginning of one that was cut off.
+# The beginning of a file that the exporter wrote, even if the file was cut off early.
 _CLAIM = re.compile(
     rb'\s*\{\s*"(?:guild|channel|dateRange|exportedAt|messages|messageCount)"|\s*(?:\{\s*(?:"[^"]*)?)?\Z'
 )
@@ -38,14 +38,14 @@ _LOOK = 1 << 12
 
 
 class Person(msgspec.Struct, gc=False, rename="camel"):
-    """Who wrote a message, as far as pairing needs it."""
+    """The author of a message, with the fields that pairing needs."""
 
     id: str
     is_bot: bool = False
 
 
 class Mention(msgspec.Struct, gc=False, rename="camel"):
-    """Somebody named in a message; the exporter shows the nickname, or else the name."""
+    """Someone mentioned in a message; the exporter shows the nickname, or the name without one."""
 
     id: str | None = None
     name: str | None = None
@@ -53,13 +53,13 @@ class Mention(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Role(msgspec.Struct, gc=False, rename="camel"):
-    """A role of a guild."""
+    """A role of a server."""
 
     name: str | None = None
 
 
 class FullPerson(msgspec.Struct, gc=False, rename="camel"):
-    """Who wrote a message."""
+    """The author of a message."""
 
     id: str
     name: str | None = None
@@ -76,14 +76,14 @@ class Emoji(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Reaction(msgspec.Struct, gc=False, rename="camel"):
-    """One reaction and how many people gave it."""
+    """One reaction, and how many people gave it."""
 
     emoji: Emoji
     count: int = 0
 
 
 class Reference(msgspec.Struct, gc=False, rename="camel"):
-    """What a message replies to; all ids are null where the target was deleted."""
+    """The message that a message replies to; all ids are null if the target was deleted."""
 
     message_id: str | None = None
     channel_id: str | None = None
@@ -96,7 +96,7 @@ class Forwarded(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Something(msgspec.Struct, gc=False):
-    """That there is something: an attachment, an embed or a sticker, of which pairing needs nothing else."""
+    """An attachment, embed or sticker; pairing only needs to know that there is one."""
 
 
 class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
@@ -154,14 +154,17 @@ class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Poll(msgspec.Struct, gc=False, rename="camel"):
-    """A poll; only a journal has them."""
+    """A poll; only journals contain polls."""
 
     question: str = ""
     answers: list[PollAnswer] = []
 
 
 class FullMessage(msgspec.Struct, gc=False, rename="camel"):
-    """The fields of the public view. Only a journal has titles: that of the forum post which the message opens."""
+    """A message with the fields of the public view.
+
+    ``title`` is the title of the forum post that the message opens; only journals contain it.
+    """
 
     id: str
     type: str
@@ -183,19 +186,19 @@ class FullMessage(msgspec.Struct, gc=False, rename="camel"):
 
 @frozen(kw_only=True)
 class Channel:
-    """What a file says about itself around its messages.
+    """The channel of a file, as described around its messages.
 
     Attributes:
-        guild: Guild id, "" where the export has none.
+        guild: Server id, "" if the export has none.
         id: Channel or thread id, or "".
-        parent: For a thread, the id of its channel; else the id of the category. "" if unknown.
+        parent: For a thread, the id of its channel; otherwise the id of the category. "" if unknown.
         kind: DiscordChatExporter's channel type, such as "GuildTextChat".
         name: Its name, or "".
         category: Name of the parent, or "".
-        tags: Names of the forum tags of a thread; exports do not hold them.
-        since: Moment before which the file leaves everything out, "" if it does not.
-        until: Moment after which it holds nothing, "" if it does not say.
-        exported: Moment of the export, "" if it does not say.
+        tags: Names of the forum tags of a thread; exports do not contain them.
+        since: Time of the export's filter before which the file leaves everything out, or "".
+        until: Time after which the file contains nothing, "" if it does not say.
+        exported: Time of the export, "" if the file does not say.
     """
 
     guild: str = ""
@@ -236,7 +239,7 @@ def _channel(members: dict[str, Any]) -> Channel:
 
 
 class NotAnExportError(SourceFormatError):
-    """A file of something else than an export, such as an attachment that was saved beside it."""
+    """The file is not an export, but for example an attachment that was saved beside one."""
 
 
 @frozen
@@ -244,9 +247,9 @@ class ExportFile:
     """One export file.
 
     Args:
-        path: Plain or gzip.
-        name: How errors name it.
-        skip: Go on after malformed messages where that is possible.
+        path: The file, plain or gzip.
+        name: The name that errors use.
+        skip: Whether to continue after malformed messages where possible.
         block: Bytes decoded at a time.
         limit: Most bytes of one message.
     """
@@ -258,17 +261,18 @@ class ExportFile:
     limit: int = LIMIT
 
     def head(self) -> tuple[Channel, list[FirstMessage]]:
-        """Returns the channel and up to one block of first messages, with few fields.
+        """Returns the channel and up to eight first messages, with few fields.
 
         Raises:
-            NotAnExportError: It is something else.
-            SourceFormatError: It breaks before its messages.
+            NotAnExportError: The file is not an export.
+            SourceFormatError: The file breaks before its messages.
         """
         with ByteSource(self.path, self.name) as source:
             array = ObjectArray(source, "messages", FirstMessage, block=1 << 14, limit=self.limit, skip=True)
             first: list[FirstMessage] = []
             try:
                 array.open()
+                # If the channel comes after the messages, the file has to be read to its end.
                 late = "channel" not in array.members
                 try:
                     for part in array.blocks():
@@ -288,7 +292,7 @@ class ExportFile:
             return _channel(array.members), first
 
     def _claims_to_be_one(self) -> bool:
-        """Returns True if a file that cannot be read begins like an export, or shows the names of one's parts."""
+        """Returns True if an unreadable file begins like an export, or contains the names of an export's parts."""
         found = bytearray(_LOOK)
         with ByteSource(self.path, self.name) as source, memoryview(found) as view:
             got = 0
@@ -308,10 +312,10 @@ class ExportFile:
         )
 
     def blocks(self, kind: type[M]) -> Iterator[list[M] | Bad]:
-        """Yields the messages in lists, and those that cannot be used.
+        """Yields lists of messages, and each message that cannot be used.
 
         Raises:
-            SourceFormatError: The file is malformed, ends early, or holds more or fewer messages than it says.
+            SourceFormatError: The file is malformed, ends early, or its ``messageCount`` is wrong.
         """
         with ByteSource(self.path, self.name) as source:
             array = ObjectArray(source, "messages", kind, block=self.block, limit=self.limit, skip=self.skip)
@@ -327,7 +331,7 @@ class ExportFile:
             if isinstance(said, int) and said != array.count:
                 raise self.located(
                     Malformed(
-                        f"messageCount is {said}, but the file holds {array.count} messages", array.end
+                        f"messageCount is {said}, but the file contains {array.count} messages", array.end
                     ),
                     "",
                 )
@@ -345,7 +349,7 @@ class ExportFile:
         return SourceFormatError(text, path=self.name, line=line, column=column, hint=hint)
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Returns line and column of a byte offset."""
+        """Returns the line and column of a byte offset."""
         locator = Locator(self.path, self.name)
         try:
             return locator(offset)
@@ -354,7 +358,7 @@ class ExportFile:
 
 
 class FirstMessage(msgspec.Struct, gc=False, rename="camel"):
-    """The fields that put files in order and find where a thread began."""
+    """A message with the fields that are needed to order files and to find where a thread began."""
 
     id: str
     type: str = ""

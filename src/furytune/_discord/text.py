@@ -1,4 +1,4 @@
-"""What a message of an export says, told in the platform's own terms."""
+"""Reads the text of a stored message, with mentions as Discord writes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 SAID = frozenset({"Default", "0", "Reply", "19", "ChatInputCommand", "20", "ContextMenuCommand", "23"})
-"""Types of messages that somebody said. The exporter writes the number of a type that it has no name for."""
+"""Types of messages that someone wrote. The exporter writes the number of a type that it has no name for."""
 
 STARTERS = frozenset({"ThreadStarterMessage", "21"})
 """Types of the empty first message of a thread that was opened on a message of its channel."""
@@ -50,8 +50,8 @@ def is_solved(reactions: list[Reaction]) -> bool:
 def restore_mentions(text: str, mentions: list[Mention]) -> str:
     """Turns the exporter's ``@Nickname`` back into ``<@id>``, outside of code.
 
-    Only exact matches of a mentioned person's nickname or name; one that fits two people, or one without
-    an id, becomes ``<@0>``, so that no mention keeps a name.
+    Only exact matches of a mentioned person's nickname or name are replaced. A name that fits two people, or whose person
+    has no id, becomes ``<@0>``, so that no mention keeps a name.
     """
     names: dict[str, str] = {}
     for mention in mentions:
@@ -62,18 +62,19 @@ def restore_mentions(text: str, mentions: list[Mention]) -> str:
     if not names:
         return text
     longest_first = sorted({len(name) for name in names}, reverse=True)
+    # Every odd part is code, because re.split also returns what the group matched.
     parts = _CODE.split(text)
     return "".join(part if i % 2 else _tagged(part, names, longest_first) for i, part in enumerate(parts))
 
 
 def _tagged(text: str, names: Mapping[str, str], lengths: Sequence[int]) -> str:
-    """Returns a text with ids in the place of names; looks names up, so that many of them cost no more than few."""
+    """Returns a text with ids instead of names; looks names up by length, so that many cost no more than a few."""
     done: list[str] = []
     kept_from = at = 0
     for sign in _AT.finditer(text):
         begin = sign.end()
         if begin <= at:
-            continue  # inside the name before
+            continue  # inside the previous name
         for length in lengths:
             uid = names.get(text[begin : begin + length])
             if uid is not None and len(text) >= begin + length and not _WORD.match(text, begin + length):
@@ -85,14 +86,14 @@ def _tagged(text: str, names: Mapping[str, str], lengths: Sequence[int]) -> str:
 
 
 def said(message: ThinMessage | FullMessage) -> str:
-    """Returns a message's content, or that of the message it forwards, as the file has it."""
+    """Returns the content of a message, or of the message it forwards, as it is in the file."""
     if not message.content and message.forwarded_message is not None:
         return message.forwarded_message.content or ""
     return message.content
 
 
 def text_of(message: ThinMessage | FullMessage) -> str:
-    """Returns a message's content, or that of the message it forwards, with mentions restored."""
+    """Returns the content of a message, or of the message it forwards, with mentions restored."""
     text = said(message)
     if message.mentions and "@" in text:
         return restore_mentions(text, message.mentions)
@@ -102,8 +103,8 @@ def text_of(message: ThinMessage | FullMessage) -> str:
 def title_of(message: ThinMessage | FullMessage, channel: Channel) -> str:
     """Returns the title of the forum post that a message opens, "" for any other message.
 
-    In Discord a forum post has the id of its opening message. The message that another thread was opened on has the
-    thread's id too, but is in the thread's channel; and the title of such a thread is often made up by Discord.
+    In Discord, a forum post has the id of its opening message. The message that another thread was opened on has the
+    thread's id too, but it is in the thread's channel, and Discord often makes up the title of such a thread.
     """
     if message.title:
         return message.title
@@ -111,7 +112,7 @@ def title_of(message: ThinMessage | FullMessage, channel: Channel) -> str:
 
 
 def question_text(message: ThinMessage, channel: Channel) -> str:
-    """Returns what a message says, after the title of the forum post that it opens."""
+    """Returns the text of a message, preceded by the title of the forum post that it opens."""
     title = title_of(message, channel)
     return titled(title, text_of(message)) if title else text_of(message)
 
@@ -131,9 +132,9 @@ def is_bare(message: ThinMessage | FullMessage) -> bool:
 
 
 def reply_target(message: ThinMessage | FullMessage, channel: Channel) -> str | None:
-    """Returns the id that a message replies to; "" for a reply whose target was deleted, None if it is no reply.
+    """Returns the id that a message replies to; "" if the target was deleted, None if it is not a reply.
 
-    Forwarded and cross-posted messages carry a reference too, without being replies.
+    Forwarded and cross-posted messages have a reference too, but are not replies.
     """
     reference = message.reference
     if reference is None or message.forwarded_message is not None:

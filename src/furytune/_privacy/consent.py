@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import attrs
 from attrs import field, frozen
 
+from furytune._privacy.ids import is_digits
 from furytune.errors import ConfigError
 
 __all__ = ["Consent"]
@@ -28,7 +29,7 @@ def _several(value: object) -> tuple[object, ...]:
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     found = tuple(str(item).strip() for item in _several(value))
     for item in found:
-        if not (item.isascii() and item.isdigit()):
+        if not is_digits(item):
             raise ConfigError(
                 "opt_out and opt_in name people by their Discord user ids, such as '80351110224678912'; one of them is not a number"
             )

@@ -8,11 +8,9 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Row", "decode_row", "is_message_id", "named_by", "named_messages", "names", "whole_numbers"]
+from furytune._privacy.ids import full_ids
 
-# Discord's ids are snowflakes: milliseconds since 2015 and 22 bits more. One of fewer than 15 digits would be of
-# the first four minutes of that year; lines, years and lengths in a source are shorter.
-_ID = re.compile(r"(?<![0-9])[1-9][0-9]{14,19}(?![0-9])")
+__all__ = ["Row", "decode_row", "named_by", "named_messages", "names", "whole_numbers"]
 
 _PLACE = re.compile(r"discord:[0-9]*/[0-9]*/")
 
@@ -41,14 +39,9 @@ decode_row = msgspec.json.Decoder(Row).decode
 """Reads a line of `furytune._storage.manifests.source_lines`."""
 
 
-def is_message_id(text: object) -> bool:
-    """Tells whether a text has the form of an id that Discord gives."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
-
-
 def names(text: str) -> list[str]:
     """Returns the ids that stand in a text, in order."""
-    return _ID.findall(text)
+    return full_ids(text)
 
 
 def named_by(passage: str, source: str) -> list[str]:

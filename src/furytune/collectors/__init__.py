@@ -1,1 +1,1 @@
-"""Where pairs come from."""
+"""Collectors: the sources that pairs are read from."""

@@ -1,4 +1,4 @@
-"""Collects from a Discord server with a bot's token."""
+"""Collects from a Discord server, live, with a bot's token."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from furytune._discord.crawl.survey import Survey, held_back, survey
 from furytune._discord.journal.store import About, Journal, Permission, Unread
 from furytune._network.endpoint import checked_endpoint
 from furytune._privacy.consent import Consent
+from furytune._privacy.ids import is_digits, snowflake_at
 from furytune._privacy.secret import Secret
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
@@ -29,22 +30,21 @@ from furytune._values.checks import of_type
 from furytune._values.shown import Shown
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
-from furytune.pairing.posts import snowflake_at
 from furytune.records import Dropped, Message, QAPair
 from furytune.report.progress import meter
 
 __all__ = ["DiscordCollector", "Patience", "Update"]
 
-# Why a message may be withheld for its author's sake.
+# Reasons to withhold a message that come from its author's decision.
 _SILENT = "not_opted_in"
 _UNWILLING = ("forgotten", "opted_out", _SILENT)
 
 
 def _id(value: str | int) -> str:
     found = str(value).strip()
-    if isinstance(value, bool) or not (found.isascii() and found.isdigit()):
+    if isinstance(value, bool) or not is_digits(found):
         raise ConfigError(
-            "guild is the server's id, a number such as '613425648685547541': in Discord, switch on Developer Mode, "
+            "guild must be the server's id, a number such as '613425648685547541': in Discord, switch on Developer Mode, "
             "then right-click the server's name"
         )
     return found
@@ -53,14 +53,14 @@ def _id(value: str | int) -> str:
 def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> None:
     if not isinstance(value, Secret):  # its value is never shown
         raise ConfigError(
-            f'{attribute.name} is a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
+            f'{attribute.name} must be a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
         )
 
 
 def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(
-            f"{attribute.name} says in your words who permitted this collection and what for, such as "
+            f"{attribute.name} must say in your words who permitted this collection and what for, such as "
             '"Discord granted us ... on 2026-03-01; announced to the members in #rules". Discord\'s developer policy '
             "forbids training models on message content without its permission; see the page Policy of the docs"
         )
@@ -68,7 +68,7 @@ def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> Non
 
 def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     if not isinstance(value, str | Iterable | int) or isinstance(value, bytes | bytearray):
-        raise ConfigError('include and exclude are lists of ids or names of channels, such as ["help"]')
+        raise ConfigError('include and exclude must be lists of channel ids or names, such as ["help"]')
     return (str(value),) if isinstance(value, str | int) else tuple(map(str, value))
 
 
@@ -78,26 +78,28 @@ def _as_collector(value: str | os.PathLike[str] | JournalCollector) -> JournalCo
 
 def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
     if not isinstance(value, timedelta) or value < timedelta(0):
-        raise ConfigError(f"{attribute.name} is a timedelta that is not negative, such as timedelta(days=7)")
+        raise ConfigError(
+            f"{attribute.name} must be a timedelta that is not negative, such as timedelta(days=7)"
+        )
 
 
 @frozen(kw_only=True, repr=False)
 class Update(Shown):
-    """What one run did to the journal.
+    """What one run changed in the journal.
 
     Attributes:
-        new: Messages that were not in it.
+        new: Messages that were not in the journal before.
         changed: Messages that were edited, reacted to, or otherwise changed.
-        deleted: Messages that are no longer in Discord, and now not in the journal either.
+        deleted: Messages that were deleted in Discord, and are now removed from the journal too.
         withheld: Messages that were not collected because their authors do not take part.
         unwritable: Messages that were not collected because their text contains a lone surrogate.
         removed: Messages that were removed because their authors no longer take part.
         channels: Channels and threads that were read.
         requests: Requests sent to Discord.
         roles_known: Whether the roles of all members could be listed.
-        roles_asked: For how many authors the roles were asked for one by one, because they could not be listed.
-        repaired: Channels whose log held ids from the future, which an earlier version took from a wrong answer of
-            Discord. The ids were removed and the channels read again from the beginning.
+        roles_asked: Authors whose roles were requested one by one, because members could not be listed.
+        repaired: Channels whose log contained ids from the future, which an earlier version took from a wrong answer of
+            Discord. The ids were removed, and the channels were read again from the beginning.
         unread: Channels that were not read, with the reason.
     """
 
@@ -146,27 +148,27 @@ class Update(Shown):
 
 @frozen(kw_only=True)
 class DiscordCollector:
-    """Pairs from a Discord server, read live with a bot's token into a journal, and from there.
+    """Reads a Discord server live into a journal, with a bot's token, and makes pairs from the journal.
 
-    All channels that the bot may read are read: text, announcement, voice and stage text, forum and media posts, and
-    threads, including archived ones. A run reads what is new since the last one; it may be killed at any moment, and
-    the next run continues. Only requests to read are sent.
+    Reads all channels that the bot may read: text, announcement, voice and stage text, forum and media posts, and
+    threads, including archived ones. A run reads what is new since the last one. It may be killed at any moment, and
+    the next run resumes it. It only sends requests to read.
 
     Args:
         guild: Id of the server.
-        token: The bot's token. A person's is refused.
+        token: The bot's token. A person's token is refused.
         permission: Who permitted this collection and what for, in your words. It is stored in the journal and copied
             into the manifest of every data set; only you can know whether it is true.
         journal: Folder of the journal, or a `JournalCollector` that says how to read it.
-        include: Ids or names of channels, categories or forums; nothing else is read. None is everything.
-        exclude: The same, for what is not read. What a journal holds of it is ignored.
-        private_threads: Read private threads too: those that someone added the bot to, and all of them for a bot that
-            manages threads. Without it, what a journal holds of them is ignored.
+        include: Ids or names of the channels, categories or forums to read. Empty means everything.
+        exclude: Ids or names of those not to read; messages of theirs that are already in the journal are ignored.
+        private_threads: Whether to read private threads too: those that someone added the bot to, or all of them if the
+            bot has Manage Threads. If False, messages of theirs that are already in the journal are ignored.
         consent: Whose messages are collected.
-        recheck: Messages up to this age are compared with Discord in every run, so that edits and deletions arrive;
-            older ones by `refresh`.
+        recheck: Age up to which every run compares messages with Discord, so that edits and deletions arrive. `refresh`
+            compares older ones.
         patience: How often and how long a failed request is retried.
-        endpoint: Another server that speaks Discord's API, for rehearsals; "" is Discord.
+        endpoint: Address of another server that speaks Discord's API, for rehearsals; "" is Discord.
 
     Raises:
         ConfigError: An argument cannot work.
@@ -190,8 +192,8 @@ class DiscordCollector:
         """Brings the journal up to date, then yields its pairs and drops, including channels that were not read.
 
         Raises:
-            DiscordError: Discord refused or did not answer; what was read is saved, and the next run continues.
-            SourceError: The journal is another server's, or another process is writing to it.
+            DiscordError: Discord refused or did not answer. What was read is saved, and the next run resumes.
+            SourceError: The journal belongs to another server, or another process is writing to it.
         """
         self.update()
         yield from self.journal.collect()
@@ -200,16 +202,16 @@ class DiscordCollector:
         """Yields the messages that are in the journal now, without asking Discord.
 
         Args:
-            on_drop: Called for what is left out.
+            on_drop: Called for everything that is left out.
 
         Raises:
-            SourceError: There is nothing in the journal.
+            SourceError: The journal is empty.
         """
         return self.journal.messages(on_drop=on_drop)
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """Names the server, and who permitted what; the manifest of a data set repeats it."""
+        """The server, and who permitted what; the manifest of a data set repeats it."""
         return self.journal.provenance
 
     def update(self) -> Update:
@@ -224,9 +226,8 @@ class DiscordCollector:
     def refresh(self) -> Update:
         """Compares every message of the journal with Discord, whatever its age.
 
-        That is a request for each 100, and at least one for each channel and thread.
-
-        If it is killed, the next `update` or `refresh` continues it.
+        This takes a request for each 100 messages, and at least one for each channel and thread. If it is interrupted,
+        the next `update` or `refresh` resumes it.
 
         Raises:
             DiscordError: See `collect`.
@@ -262,6 +263,7 @@ class DiscordCollector:
                 show(None, "listing members")
                 await people.load()
                 people.read({place.id for place in found.places} | journal.logs().keys())
+                # From here to the end, a killed run leaves the mark that people.json may be incomplete.
                 journal.save(msgspec.structs.replace(about, unsettled=True))
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 crawl = Crawl(
@@ -276,10 +278,12 @@ class DiscordCollector:
                 try:
                     await crawl.run()
                 finally:
+                    # Even after a failure: people whose messages were collected must be listed, so that they can opt out.
                     journal.save(people.as_people(journal.people()))
                 if people.copies and people.restricted:
                     removed += _remove_copies(journal)
                 unread = _unread(found, crawl.unread, journal)
+                # Messages must be on disk before the cursors move past them.
                 journal.sync()
                 journal.save(
                     msgspec.structs.replace(
@@ -303,7 +307,7 @@ class DiscordCollector:
                 )
 
     def _about(self, journal: Journal, *, everything: bool) -> About:
-        """Returns what the journal will say about itself from now on."""
+        """Returns the journal's description of itself, with what this run adds."""
         about = journal.about()
         if about.guild and about.guild != self.guild:
             raise SourceError(
@@ -317,6 +321,7 @@ class DiscordCollector:
             about,
             guild=self.guild,
             permissions=permissions,
+            # An unfinished comparison is resumed under its own number.
             refresh=about.refresh + (everything and not about.refreshing),
             refreshing=everything or about.refreshing,
         )
@@ -328,9 +333,12 @@ class DiscordCollector:
 
 
 def _repaired(journal: Journal, about: About, clock: Clock) -> tuple[About, int]:
-    """Mends what an earlier version took from a wrong answer; returns what the journal says then, and how many logs it was.
+    """Repairs what an earlier version took from a wrong answer.
 
-    Threads are listed from the first again: one whose log was mended may not be listed otherwise.
+    Threads are then listed from the first one again; otherwise a thread whose log was repaired might not be listed.
+
+    Returns:
+        The journal's description after that, and how many logs were repaired.
     """
     broken = to_mend(journal, clock.newest())
     cursors = {} if broken else sound_cursors(about.cursors, clock.latest())
@@ -348,7 +356,7 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
     Args:
         journal: Being written to.
         people: With their lists loaded.
-        interrupted: Whether the journal may hold messages of people whom it does not list.
+        interrupted: Whether the journal may contain messages of people whom it does not list.
     """
     known = journal.people().members.keys()
     leaving = await people.leaving(known | journal.authors() if interrupted or not known else known)
@@ -365,7 +373,7 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
 
 
 def _remove_copies(journal: Journal) -> int:
-    """Removes what forwards a message that is withheld; returns how many messages."""
+    """Removes the messages that forward a withheld one; returns how many."""
     gone = journal.copies_of(journal.withheld(_UNWILLING))
     return journal.replace(gone) if gone else 0
 

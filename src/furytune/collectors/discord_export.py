@@ -1,4 +1,4 @@
-"""Reads exports made by DiscordChatExporter and makes question-answer pairs of them."""
+"""Turns exports made by DiscordChatExporter into question-answer pairs."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = ["DiscordExportCollector"]
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
     if not isinstance(path, str | os.PathLike):
-        raise ConfigError(f"path is one file or folder, not a {type(path).__name__}")
+        raise ConfigError(f"path must be one file or folder, not a {type(path).__name__}")
     return Path(path)
 
 
 @define
 class _Outcome:
-    """Counts readable files and passes drops on: an export in which nothing can be read must not look empty."""
+    """Counts readable files, so that an export in which nothing is readable raises instead of looking empty."""
 
     path: Path
     on_drop: Callable[[Dropped], None]
@@ -53,7 +53,7 @@ class _Outcome:
         self.read += messages
 
     def check(self) -> None:
-        """Raises where every file failed before its first message.
+        """Raises an error if every file failed before its first message.
 
         Raises:
             SourceError: With the first reasons.
@@ -72,34 +72,34 @@ class _Outcome:
 class DiscordExportCollector:
     """Pairs from DiscordChatExporter's JSON.
 
-    Any layout of the JSON is read, plain or gzip, in bounded memory. Every message ends in a pair or in the count of a
-    `Dropped`; a file that breaks its format raises, with file, line and column.
+    Reads any layout of the JSON, plain or gzip, in bounded memory. Every message is in a pair or counted in a
+    `Dropped`. A malformed file raises an error with file, line and column.
 
     Args:
-        path: A file, or a folder whose ``*.json`` and ``*.json.gz`` are read with all sub-folders. Partitions and
-            overlapping exports of one channel are merged by message id: of several states of a message the newest
-            counts, by its last edit and by when the files were exported. Other JSON in the folder, such as what the
+        path: A file, or a folder whose ``*.json`` and ``*.json.gz`` are read, including all sub-folders. Partitions and
+            overlapping exports of one channel are merged by message id. If a message has several states, the one with
+            the latest edit counts, then the one from the latest export. Other JSON in the folder, such as what the
             exporter saves with ``--media``, is counted as "not_an_export".
-        on_error: "raise" stops at the first malformed file or message; "skip" counts it as dropped and keeps the rest,
-            but raises where nothing at all could be read.
-        pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
+        on_error: "raise" stops at the first malformed file or message. "skip" counts it as dropped and keeps the rest,
+            but still raises if nothing could be read at all.
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None means `ThreadPairer` and
             `ReplyPairer`.
-        consent: Whose messages are used, by the user ids and roles in the export; of several exports the newest says which
-            roles somebody holds. The others' messages are dropped as "opted_out", "not_opted_in" or, if somebody
-            forwards a message of which the author is not in the export, "unknown_author". With any rule, the files are
-            read twice, or three times if they have forwarded messages.
-        author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
-            random in each process, so that pseudonyms of two runs differ.
-        channels: Ids or names of the channels and categories to read, with their threads and posts; none is
+        consent: Whose messages are used, by the user ids and roles in the export. If several exports disagree about
+            someone's roles, the newest counts. Other messages are dropped as "opted_out" or "not_opted_in", or as
+            "unknown_author" if they forward a message that is not in the export. With any rule, the files are read
+            twice, or three times if they contain forwarded messages.
+        author_key: Key of the pseudonyms. None means the environment variable ``FURYTUNE_AUTHOR_KEY`` or, without it, a
+            random key in each process, so that the pseudonyms of two runs differ.
+        channels: Ids or names of the channels and categories to read, with their threads and posts. Empty means
             everything.
-        exclude: Ids or names of those to leave out; they count for more than ``channels``.
-        window: Messages of a channel that are looked at together, for the default pairers.
-        include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
+        exclude: Ids or names of channels and categories to leave out; it takes precedence over ``channels``.
+        window: How many messages of a channel the default pairers consider together.
+        include_bots: Whether bots and webhooks may ask and answer; by default they are dropped as "bot".
         block_size: Bytes decoded at a time.
-        max_message_bytes: A single message over this is refused, whatever it holds.
+        max_message_bytes: Most bytes of a single message in the file, all fields included; a larger one is refused.
         max_message: Most bytes of a message's text, as UTF-8; a longer one is dropped as "message_too_long".
         max_pair: Most bytes of question and answer together; a longer pair is dropped as "pair_too_long".
-        max_messages: Most messages of a question, and of an answer; a pair of more is dropped as "too_many_messages".
+        max_messages: Most messages in a question, and in an answer; a larger pair is dropped as "too_many_messages".
     """
 
     path: Path = field(converter=_as_path)
@@ -123,9 +123,9 @@ class DiscordExportCollector:
         """Yields pairs and drops, channel by channel, threads last.
 
         Raises:
-            ConfigError: ``consent`` names a role that no author in the export holds, or ``channels`` or ``exclude`` names
-                what is not in the export.
-            SourceError: There is nothing to read, no file could be read, or all that people wrote is empty.
+            ConfigError: ``consent`` names a role that no author in the export has, or ``channels`` or ``exclude`` names
+                a channel that is not in the export.
+            SourceError: There is nothing to read, no file could be read, or all messages of people are empty.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
         limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
@@ -139,15 +139,15 @@ class DiscordExportCollector:
         outcome.check()
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
-        """Yields every message, system messages and bots too, each id once.
+        """Yields every message, including those of bots and the system, each id once.
 
         Args:
-            on_drop: Called for what is left out: duplicates, other files, channels that were not chosen, messages whose
-                authors do not take part, and with ``on_error="skip"`` malformed parts.
+            on_drop: Called for everything that is left out: duplicates, other files, channels that were not chosen,
+                messages whose authors do not take part, and with ``on_error="skip"`` malformed parts.
 
         Raises:
-            ConfigError: ``consent`` names a role that no author in the export holds, or ``channels`` or ``exclude`` names
-                what is not in the export.
+            ConfigError: ``consent`` names a role that no author in the export has, or ``channels`` or ``exclude`` names
+                a channel that is not in the export.
             SourceError: There is nothing to read, or no file could be read.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
@@ -174,8 +174,7 @@ class DiscordExportCollector:
             block=self.block_size,
             limit=self.max_message_bytes,
         )
-        people = withholding(
-            found, self.consent
-        )  # of all channels: whoever is in one of them may hold a role elsewhere
+        # All channels are searched: an author's newest roles may be in a channel that was not chosen.
+        people = withholding(found, self.consent)
         chosen = chosen_channels(found, self.channels, self.exclude, outcome.drop)
         return [Participating(channel, people) for channel in chosen]

@@ -1,4 +1,4 @@
-"""Reads a journal, in which live collection keeps what it read, without asking Discord anything."""
+"""Reads a journal, where live collection stores what it read, without asking Discord for anything."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Logged:
 
     @property
     def starter(self) -> str:
-        # In Discord a thread that was opened on a message has the message's id.
+        # In Discord, a thread that was opened on a message has the id of that message.
         return self.channel.id if self.channel.is_thread else ""
 
     @property
@@ -69,30 +69,30 @@ class _Logged:
             on_drop(Dropped(reason=why, unit="message", count=count, ids=ids[why], where=self.name))
 
     def refusal(self, message: object) -> str:  # noqa: ARG002  # the protocol's signature
-        """Returns "": what may not be used is not in the journal."""
+        """Returns "": messages that may not be used are not in the journal."""
         return ""
 
 
 @frozen
 class JournalCollector:
-    """Pairs from a journal, offline: one collection serves any number of data sets.
+    """Pairs from a journal, offline: collect once, make any number of data sets.
 
-    Channels that the last run was told to leave out are passed over, whatever the journal holds of them.
+    Skips channels that the last run was told to leave out, even if the journal contains messages of theirs.
 
     Args:
         journal: The folder that `DiscordCollector` writes to.
-        pairers: Methods to find pairs with; the first that fits a conversation is used. None is `ThreadPairer` and
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None means `ThreadPairer` and
             `ReplyPairer`.
-        author_key: Key of the pseudonyms. None takes the environment's ``FURYTUNE_AUTHOR_KEY``, or else a key that is
-            random in each process, so that pseudonyms of two runs differ.
-        channels: Ids or names of the channels to read, with their threads; ids only of forums and categories, whose
-            names a journal does not hold. None is everything.
-        exclude: The same of those to leave out; they count for more than ``channels``.
-        window: Messages of a channel that are looked at together, for the default pairers.
-        include_bots: Let bots and webhooks speak; by default they are dropped as "bot".
+        author_key: Key of the pseudonyms. None means the environment variable ``FURYTUNE_AUTHOR_KEY`` or, without it, a
+            random key in each process, so that the pseudonyms of two runs differ.
+        channels: Ids or names of the channels to read, with their threads. Give forums and categories by id, because a
+            journal does not store their names. Empty means everything.
+        exclude: Ids or names of channels to leave out; it takes precedence over ``channels``.
+        window: How many messages of a channel the default pairers consider together.
+        include_bots: Whether bots and webhooks may ask and answer; by default they are dropped as "bot".
         max_message: Most bytes of a message's text, as UTF-8; a longer one is dropped as "message_too_long".
         max_pair: Most bytes of question and answer together; a longer pair is dropped as "pair_too_long".
-        max_messages: Most messages of a question, and of an answer; a pair of more is dropped as "too_many_messages".
+        max_messages: Most messages in a question, and in an answer; a larger pair is dropped as "too_many_messages".
     """
 
     journal: Journal = field(converter=Journal)
@@ -107,11 +107,11 @@ class JournalCollector:
     max_messages: int = field(default=MAX_MESSAGES, kw_only=True, validator=at_least(1))
 
     def collect(self) -> Iterator[QAPair | Dropped]:
-        """Yields pairs and drops, channel by channel, threads last; first what the last run could not read.
+        """Yields the channels that the last run could not read, then pairs and drops by channel, threads last.
 
         Raises:
-            ConfigError: ``channels`` or ``exclude`` names what is not in the journal.
-            SourceError: There is no journal, one that holds no channel, or all that people wrote is empty.
+            ConfigError: ``channels`` or ``exclude`` names a channel that is not in the journal.
+            SourceError: There is no journal, it contains no channel, or all messages of people are empty.
             SourceFormatError: A log is damaged.
         """
         with system_errors_as(SourceError, self.journal.path):
@@ -125,15 +125,15 @@ class JournalCollector:
             yield from pairing.pairs(channels, drops, drops.append)
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
-        """Yields every message, system messages and bots too.
+        """Yields every message, including those of bots and the system.
 
         Args:
-            on_drop: Called for what is left out: messages that were deleted, or whose authors do not take part, and
-                channels that were not chosen.
+            on_drop: Called for everything that is left out: messages that were deleted or whose authors do not take
+                part, and channels that were not chosen.
 
         Raises:
-            ConfigError: ``channels`` or ``exclude`` names what is not in the journal.
-            SourceError: There is no journal, or one that holds no channel.
+            ConfigError: ``channels`` or ``exclude`` names a channel that is not in the journal.
+            SourceError: There is no journal, or it contains no channel.
             SourceFormatError: A log is damaged.
         """
         names = Pseudonyms(self.author_key)
@@ -151,29 +151,30 @@ class JournalCollector:
     def adopt(
         self, path: str | os.PathLike[str], *, on_drop: Callable[[Dropped], None] | None = None
     ) -> Adopted:
-        """Takes the messages of DiscordChatExporter files into the journal, so that live collection goes on from there.
+        """Adds the messages of DiscordChatExporter files to the journal, so that live collection continues from there.
 
-        Of a message that the journal has already, the newer state stays, by its last edit; in a journal that was never
-        read live, also by when the files were exported. What is gone from the journal stays gone. Adopting twice changes
-        nothing. Print what is returned: it names the channels that may have holes.
+        If the journal already contains a message, the state with the later edit stays; if the edits are equal and the
+        journal was never read live, the later export wins. Messages that were removed from the journal stay removed.
+        Adopting twice changes nothing. Print the result: it lists the channels that may have holes.
 
         Args:
             path: A file, or a folder with all its sub-folders.
-            on_drop: Called for malformed messages, repeated ones and files that are not exports, which are left out.
+            on_drop: Called for what is left out: malformed and repeated messages, and files that are not exports.
 
         Raises:
-            SourceError: There is nothing to read, all that people wrote is empty, an export is of another server, or
-                somebody else is writing.
+            SourceError: There is nothing to read, all messages of people are empty, an export is of another server, or
+                another process is writing to the journal.
             SourceFormatError: A file is malformed.
         """
-        with system_errors_as(SourceError, self.journal.path, "what was taken in so far is saved"):
+        with system_errors_as(SourceError, self.journal.path, "what was adopted so far is saved"):
             return adopt(self.journal, path, on_drop or (lambda _: None))
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """Tells the server, who permitted what, and which channels hold messages that an export brought.
+        """The server, who permitted what, and which channels contain messages from an export.
 
-        The manifest of a data set repeats it. What was only adopted was read under no statement, so none is there.
+        The manifest of a data set repeats it. A journal that was only adopted has no permission, because nothing was
+        read under one.
         """
         with system_errors_as(SourceError, self.journal.path):
             about = self.journal.about()
@@ -188,10 +189,11 @@ class JournalCollector:
         place = printable(self.journal.path)
         if not self.journal.there:
             raise SourceError(
-                f"{place}: there is no journal here; collect with DiscordCollector, or take an export in with adopt()"
+                f"{place}: there is no journal here; collect with DiscordCollector, or add an export with adopt()"
             )
         about = self.journal.about()
         guild = about.guild
+        # The last run decided what is wanted; older messages may still be in the journal.
         unwanted = {item.id for item in about.unread if item.reason in _UNWANTED}
         found = []
         for uid, log in self.journal.logs().items():
@@ -208,21 +210,24 @@ class JournalCollector:
                 found.append(_Logged(channel, log))
         if not found:
             raise SourceError(f"{place}: {_why_empty(about)}")
+        # Channels come before threads, because a thread can begin with a message of its channel.
         found.sort(key=lambda logged: (logged.channel.is_thread, int(logged.channel.id)))
         return chosen_channels(found, self.channels, self.exclude, on_drop)
 
 
 def _why_empty(about: About) -> str:
     if not about.unread:
-        seen = "the bot sees no channel of the server" if about.name else "let a collection come to its end"
-        return f"the journal holds no channel yet; {seen}"
+        seen = "the bot sees no channel of the server" if about.name else "let a collection run to its end"
+        return f"the journal contains no channel yet; {seen}"
     drops = [as_drop(item) for item in about.unread[:_SHOWN]]
     named = ", ".join(f"{d.where}: {d.reason}{f' ({d.detail})' if d.detail else ''}" for d in drops)
     more = f", and {len(about.unread) - _SHOWN} more" if len(about.unread) > _SHOWN else ""
-    return f"no channel is to be read: {named}{more}; see include= and exclude=, and what the bot may read"
+    return (
+        f"no channel is left to read: {named}{more}; check include= and exclude=, and what the bot may read"
+    )
 
 
 def as_drop(unread: Unread) -> Dropped:
-    """Returns what a report says of a channel that could not be read."""
+    """Returns the drop that reports a channel that could not be read."""
     named = f"#{one_line(unread.name)} ({unread.id})" if unread.name else unread.id
     return Dropped(reason=unread.reason, unit="channel", where=named, detail=unread.detail)

@@ -1,7 +1,7 @@
 """Makes question-answer pairs out of chat messages.
 
-Pure and without a platform: a collector turns its messages into `Post` values, in order of time, and gives those of one
-conversation to the first pairer that fits it. Every post comes out, in a pair or in the count of a `Dropped`.
+Pairing is pure and knows no platform. A collector turns its messages into `Post` values, in order of time, and gives
+those of one conversation to the first pairer that fits it. Every post is in a pair or counted in a `Dropped`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts of messages by reason: one `Dropped` a reason, never one a message."""
+"""Counts messages by reason, so that a report has one `Dropped` per reason instead of one per message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LISTED = 20
 
 
 class Drops:
-    """Drops of one conversation."""
+    """The drops of one conversation."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -21,17 +21,18 @@ class Drops:
         """Counts one message."""
         known = self._counts.get(reason, 0)
         self._counts[reason] = known + 1
+        # A few ids are enough for examples; a report must not grow with the channel.
         if known < _LISTED:
             self._ids.setdefault(reason, []).append(uid)
 
     def all(self, reason: str, posts: Iterable[Post]) -> None:
-        """Counts some posts, those without text as "empty"."""
+        """Counts several posts, and those without text as "empty"."""
         for post in posts:
             self.add(reason if post.text.strip() else "empty", post.id)
 
     @property
     def total(self) -> int:
-        """Messages counted."""
+        """How many messages were counted."""
         return sum(self._counts.values())
 
     def items(self, where: str = "") -> Iterator[Dropped]:

@@ -1,4 +1,4 @@
-"""Which turn of a conversation answers its opener."""
+"""Finds the turn of a conversation that answers its opener."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINK_OR_FENCE = re.compile(r"```|https?://")
 
 
 def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
-    """Groups consecutive posts of one speaker; those without text are counted and left out."""
+    """Groups consecutive posts of one speaker; posts without text are counted and left out."""
     found: list[Turn] = []
     for post in posts:
         if not post.text.strip():
@@ -27,7 +27,7 @@ def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
 
 
 def opened_by(opener: str, found: list[Turn], drops: Drops) -> list[Turn]:
-    """Returns the turns from the opener's first on; those before answer something that is not there."""
+    """Returns the turns from the opener's first on; earlier ones answer something that is missing."""
     first = next((i for i, turn in enumerate(found) if turn[0].speaker == opener), len(found))
     for turn in found[:first]:
         drops.all("no_question_text", turn)
@@ -35,18 +35,20 @@ def opened_by(opener: str, found: list[Turn], drops: Drops) -> list[Turn]:
 
 
 def only_asks_back(turn: Turn) -> bool:
-    """Returns True if every message of a turn ends with a question mark and gives neither code nor a link."""
+    """Returns True if every message of a turn ends with a question mark and contains neither code nor a link."""
     return all(
         post.text.rstrip().endswith(("?", "\uff1f")) and not _LINK_OR_FENCE.search(post.text) for post in turn
     )
 
 
 def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
-    """Place of the answering turn, and places of the turns before it that only ask back."""
+    """Returns the index of the answering turn, and the indexes of the turns before it that only ask back."""
+    # A mark is explicit, so it beats the order of turns.
     others = [i for i, turn in enumerate(found) if turn[0].speaker != opener]
     for i in others:
         if any(post.solved for post in found[i]):
             return i, set()
+    # Asking back only counts as such if the opener wrote again after it.
     last_of_opener = max((i for i, turn in enumerate(found) if turn[0].speaker == opener), default=-1)
     asked_back: set[int] = set()
     for i in others:
@@ -60,8 +62,8 @@ def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
 def split(found: list[Turn], drops: Drops) -> tuple[list[Turn], Turn] | None:
     """Returns question and answer of a conversation whose first turn is the opener's.
 
-    The answer is the first turn by somebody else that carries a solution mark; without a mark, the first turn by
-    somebody else that is more than a question back to the opener. The question is all turns of the opener before it.
+    The answer is the first turn by someone else with a solution mark. Without a mark, it is the first turn by someone
+    else that does more than ask the opener back. The question is all turns of the opener before it.
     Everything else is counted as "clarification", "before_answer", "after_answer" or "no_answer".
     """
     if not found:

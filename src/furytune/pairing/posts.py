@@ -1,4 +1,4 @@
-"""What a pairer reads, and what it is."""
+"""Defines pairers, and the posts and conversations that they read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 from attrs import frozen
 
+from furytune._privacy.ids import id_number, snowflake_at, snowflake_time
 from furytune.records import Dropped, QAPair, Source
 
 __all__ = [
@@ -22,14 +23,12 @@ __all__ = [
     "snowflake_time",
 ]
 
-_DISCORD_EPOCH = 1_420_070_400_000
-_DIGITS = 20
 _SOLVED = frozenset({"answered", "resolved", "solved"})
-"""Forum tags, in any case, that say that a post has its answer."""
+"""Forum tags that mark a post as answered, in lower case."""
 
 
 class Post(msgspec.Struct, gc=False, frozen=True):
-    """A message as pairing sees it; one is made for each message of an export, so it is a light value.
+    """A message as pairing sees it. There is one for each message of an export, so it is kept small.
 
     Attributes:
         id: The message's id.
@@ -37,9 +36,9 @@ class Post(msgspec.Struct, gc=False, frozen=True):
         text: Its content; "" for a message of attachments only.
         reply_to: Id of the message it replies to.
         sent_at: When it was sent: a datetime or ISO 8601.
-        solved: True if it carries a mark that says "this is the solution".
-        drop: Why the collector takes it out ("bot", "system", ...), "" if it does not. Such a post is counted and
-            known as the target of replies, but never stands in a pair.
+        solved: True if it has a mark that says "this is the solution".
+        drop: Why the collector leaves it out ("bot", "system", ...), "" if it does not. Such a post is counted and can
+            be the target of replies, but never enters a pair.
         path: File it was read from.
         edited_at: When its text was last changed, if it was.
     """
@@ -57,18 +56,17 @@ class Post(msgspec.Struct, gc=False, frozen=True):
 
 @frozen(kw_only=True)
 class Conversation:
-    """Where posts were said.
+    """The channel or thread that posts were written in.
 
     Attributes:
-        guild: Guild id, or "".
-        channel: Channel id; for a thread, that of the channel it belongs to. Or "".
+        guild: Server id, or "".
+        channel: Channel id; for a thread, the id of the channel it belongs to. "" if unknown.
         thread: Thread or forum post id, "" in a channel.
         is_thread: True for a thread or forum post, even one whose id is unknown.
         platform: Prefix of pair ids.
-        starters: Ids of messages that a thread was opened on; such a thread has the same id in Discord.
+        starters: Ids of messages that a thread was opened on; in Discord, such a thread has the same id.
         tags: Names of the forum tags of the thread.
-        opening_missing: True if somebody wrote an opening message that is not among the posts, because it was deleted or
-            is withheld.
+        opening_missing: True if the opening message is not among the posts, because it was deleted or withheld.
     """
 
     guild: str = ""
@@ -83,7 +81,7 @@ class Conversation:
     def pair(
         self, question: list[list[Post]], answer: list[Post], *, uid: str, group: str, method: str
     ) -> QAPair:
-        """Returns the pair of some turns: lines of a turn joined by a line break, turns by a blank line."""
+        """Returns the pair of some turns. A line break joins the posts of a turn, and a blank line joins turns."""
         first = question[0][0]
         return QAPair(
             id=f"{self.platform}:{uid}",
@@ -107,7 +105,7 @@ class Conversation:
 class Pairer(Protocol):
     """**Protocol:** one method of finding pairs in a conversation.
 
-    - Every post comes out: in a pair, or in a `Dropped` with its count.
+    - Every post is in a pair, or counted in a `Dropped`.
     - Pairing the same posts again gives the same pairs.
     """
 
@@ -116,47 +114,17 @@ class Pairer(Protocol):
         ...
 
     def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
-        """Yields pairs, and the counts of all other posts by reason.
+        """Yields pairs, and counts of all other posts by reason.
 
         Args:
             posts: In order of time, each id once.
-            place: Where they were said.
+            place: The conversation that they belong to.
         """
         ...
 
 
-def id_number(uid: str) -> int | None:
-    """Returns an id as the number it is: 1 to 20 ASCII digits without a leading zero; None for any other id."""
-    if len(uid) > _DIGITS or not (uid.isascii() and uid.isdigit()) or uid[0] == "0":
-        return None
-    return int(uid)
-
-
-def snowflake_time(uid: str) -> datetime | None:
-    """Returns the moment that a Discord id was made, None if it is none.
-
-    A snowflake holds the milliseconds since 2015 above its lowest 22 bits.
-    """
-    number = id_number(uid)
-    if number is None:
-        return None
-    try:
-        return datetime.fromtimestamp(((number >> 22) + _DISCORD_EPOCH) / 1000, UTC)
-    except (OverflowError, ValueError):
-        return None
-
-
-def snowflake_at(moment: datetime) -> int:
-    """Returns the lowest id that Discord could make at a moment; 0 before its first.
-
-    Args:
-        moment: With a time zone.
-    """
-    return max(0, int(moment.timestamp() * 1000) - _DISCORD_EPOCH) << 22
-
-
 def parse_time(text: str | None, uid: str) -> datetime | None:
-    """Returns an ISO 8601 time in UTC; where it is none, has no zone or is out of range, the time inside the id."""
+    """Returns an ISO 8601 time in UTC, or the time inside the id if the text is not one, has no zone or is out of range."""
     if text:
         try:
             moment = datetime.fromisoformat(text)
@@ -175,7 +143,7 @@ def sent_at(post: Post) -> datetime | None:
 
 
 def _complete(posts: list[Post]) -> datetime | None:
-    """Returns when the last word of a pair was written: an edited text holds what nobody could read before."""
+    """Returns when the last word of a pair was written; an edit may add words that no one could read before."""
     last = sent_at(posts[-1])
     for post in posts:
         edit = post.edited_at

@@ -1,4 +1,4 @@
-"""Tells a question from other talk, by a rule simple enough to explain."""
+"""Recognises questions by a rule that is simple enough to explain."""
 
 from __future__ import annotations
 
@@ -40,13 +40,15 @@ _TROUBLE = (
 def is_question(text: str) -> bool:
     """Returns True if a text looks like a question or a call for help.
 
-    Code, inline code and links are left aside first. What remains is a question if it holds a question mark, if it
-    begins (after a greeting) like one in English ("how", "can", "I'm trying", ...), or if the text, code included, tells
-    of trouble ("error", "Traceback", "doesn't work", ...).
+    Code, inline code and links are ignored first. The rest is a question if it contains a question mark, or if it
+    begins (after a greeting) like a question in English ("how", "can", "I'm trying", ...). A text that reports trouble
+    ("error", "Traceback", "doesn't work", ...) is a question too, even if only its code does.
     """
     plain = text
     if "`" in plain or "http" in plain:
-        plain = _CODE_OR_LINK.sub("x", _FENCE.sub(" ", plain))  # a word stays where a word stood
+        plain = _CODE_OR_LINK.sub(
+            "x", _FENCE.sub(" ", plain)
+        )  # a placeholder, so that the words around it stay apart
     if "?" in plain or _MARK.search(plain):
         return True
     greeting = _GREETING.match(plain := plain.lstrip())

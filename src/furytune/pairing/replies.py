@@ -1,4 +1,4 @@
-"""Pairs from channels: who replied to whom."""
+"""Finds pairs in channels by who replied to whom."""
 
 from __future__ import annotations
 
@@ -23,9 +23,17 @@ __all__ = ["ReplyPairer"]
 class _Run(msgspec.Struct, gc=False):
     """Adjacent messages of one person; the unit that replies point to.
 
-    ``tree`` is the root that it replies to, None for a root. One is made for nearly each message, so it is hidden from
-    the garbage collector: root and members refer to each other until the tree is closed. ``asked`` is the message of a root
-    that was replied to first: it names pair and group, and neither later nor older messages change it.
+    There is one for nearly each message, so runs are hidden from the garbage collector (``gc=False``). Root and members
+    refer to each other until the tree is closed, so closing must break the cycle.
+
+    Attributes:
+        posts: The messages.
+        tree: The root that the run replies to, None for a root.
+        lost: Why the target of its reply is missing, "" if it is not.
+        members: For a root, the runs of its tree.
+        asked: For a root, the message that was replied to first. It gives pair and group their ids, because neither
+            later nor older messages change it.
+        done: True once the tree is closed.
     """
 
     posts: list[Post]
@@ -36,7 +44,7 @@ class _Run(msgspec.Struct, gc=False):
     done: bool = False
 
     def join(self, root: _Run) -> None:
-        """Enters the tree of a root."""
+        """Adds the run to the tree of a root."""
         self.tree = root
         if root.members is None:
             root.members = [self]
@@ -48,15 +56,15 @@ class _Run(msgspec.Struct, gc=False):
 class ReplyPairer:
     """Pairs from the trees that native replies form.
 
-    Adjacent messages of one person are one run, if none of them replies elsewhere and no pause is longer than ``pause``.
-    All runs that reply, directly or not, to one root are treated like a small thread that the root's author opened.
+    Adjacent messages of one person form a run, unless one of them replies elsewhere or a pause is longer than ``pause``.
+    All runs that reply to one root, directly or not, are treated like a small thread that the root's author opened.
 
-    Memory is bounded by ``window``: a tree is closed when its root is that many messages old.
+    ``window`` bounds the memory: a tree is closed when its root is that many messages old.
 
     Args:
-        window: Messages of a channel that are looked at together.
-        questions_only: Drop trees whose root does not look like a question, see `is_question`.
-        pause: Longest pause inside a run, by the time that Discord ids hold.
+        window: How many messages of a channel are considered together.
+        questions_only: Whether to drop trees whose root does not look like a question, see `is_question`.
+        pause: Longest pause inside a run, by the times inside the Discord ids.
     """
 
     window: int = field(default=50_000, validator=at_least(2))
@@ -64,16 +72,16 @@ class ReplyPairer:
     pause: timedelta = field(default=timedelta(minutes=15), kw_only=True, validator=of_type(timedelta))
 
     def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
-        """Returns True: replies can stand anywhere."""
+        """Returns True: any conversation can contain replies."""
         return True
 
     def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
-        """Yields pairs as their trees close, then the counts of all other posts."""
+        """Yields pairs as their trees close, then counts of all other posts."""
         return _Replies(self, place).run(posts)
 
 
 class _Replies:
-    """The state of one channel."""
+    """The state of pairing one channel."""
 
     def __init__(self, settings: ReplyPairer, place: Conversation) -> None:
         self.settings = settings
@@ -89,10 +97,11 @@ class _Replies:
         read = 0
         order, index, window, place = self.order, self.index, self.settings.window, self.place_in_run
         try:
-            for read, post in enumerate(posts, start=1):  # looked at after the loop
+            for read, post in enumerate(posts, start=1):  # read after the loop
                 order.append(post.id)
                 if post.drop:
                     self.drops.add(post.drop, post.id)
+                    # Known as a target, but never part of a tree.
                     index[post.id] = None
                 else:
                     index[post.id] = place(post)
@@ -105,9 +114,10 @@ class _Replies:
                 if run is not None and run.tree is None and not run.done and (pair := self.close(run)):
                     yield pair
         finally:
-            for run in index.values():  # left early: nobody else would undo the cycles
+            for run in index.values():  # if the caller stopped early, nothing else breaks the cycles
                 if run is not None:
                     run.members = None
+        # A bug that loses messages must not silently shrink a data set.
         if self.used + self.drops.total != read:
             raise ConservationError(
                 f"channel {self.place.channel}: {read} messages in, {self.used} used, {self.drops.total} dropped"
@@ -119,9 +129,11 @@ class _Replies:
         target, lost = (None, "") if post.reply_to is None else self.target(post.reply_to)
         run = self.current
         if run is not None and not lost and self.adjacent(run.posts[-1], post) and not (run.tree or run).done:
+            # The post continues the run if it replies to nothing, or to the tree that the run is in.
             if target is None or target is (run.tree or run):
                 run.posts.append(post)
                 return run
+            # A run that only introduces this reply joins the tree with it.
             if self.is_lead_in(run):
                 run.posts.append(post)
                 run.join(target)
@@ -132,7 +144,7 @@ class _Replies:
         return run
 
     def target(self, uid: str) -> tuple[_Run | None, str]:
-        """Root of the tree that a message stands in, or why there is none."""
+        """Returns the root of the tree that a message belongs to, or the reason why there is not one."""
         if uid not in self.index:
             return None, "reply_target_missing"
         run = self.index[uid]
@@ -141,6 +153,7 @@ class _Replies:
         root = run.tree or run
         if root.done:
             return None, "after_window"
+        # Only the first reply decides, so that later messages never rename the pair.
         if root is run and not root.asked:
             root.asked = uid
         return root, ""
@@ -149,12 +162,13 @@ class _Replies:
         if before.speaker != post.speaker:
             return False
         try:
+            # Above the lowest 22 bits, an id contains milliseconds. Any other id says nothing about a pause.
             return (int(post.id) >> 22) - (int(before.id) >> 22) <= self.pause
         except ValueError:
             return True
 
     def is_lead_in(self, run: _Run) -> bool:
-        """True for a run that nobody replied to and that asks nothing: it leads in the reply that follows it."""
+        """Returns True for a run that no one replied to and that asks nothing: it introduces the reply after it."""
         if run.tree is not None or run.members or run.lost:
             return False
         return not is_question("\n".join(p.text for p in run.posts))
@@ -164,7 +178,7 @@ class _Replies:
         root.done = True
         members, root.members = root.members or (), None
         if not members and not root.lost and len(root.posts) == 1 and root.posts[0].text.strip():
-            self.drops.add("no_reply", root.posts[0].id)  # most messages of a channel
+            self.drops.add("no_reply", root.posts[0].id)  # the fast path: most messages of a channel
             return None
         reason = root.lost or ("" if members else "no_reply")
         if (

@@ -1,4 +1,4 @@
-"""Pairs from threads and forum posts: one thread, one question."""
+"""Finds pairs in threads and forum posts: one thread, one question."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ __all__ = ["ThreadPairer"]
 _LOST = frozenset(
     {"thread_starter_missing", "message_too_long", "opted_out", "not_opted_in", "unknown_author"}
 )
-"""Why an opening message may be missing although somebody wrote one: then nobody else's is the question."""
+"""Reasons why an opening message is missing although someone wrote it; then no other message is the question."""
 
 
 @frozen
 class ThreadPairer:
     """One pair from each thread: what the opener asked, and the turn that answers it.
 
-    Consecutive messages of one person are a turn. The answer is the first turn by somebody else, unless it only asks
-    back and the opener then spoke again. A solution mark on a message makes its turn the answer. The question is
-    everything the opener said before the answer. A thread has no question if its opening message is missing, withheld or
-    left out as too long, or has no text and is followed by somebody else's: it is dropped as "no_question_text".
+    Consecutive messages of one person form a turn. The answer is the first turn by someone else, unless it only asks
+    back and the opener then wrote again. A solution mark on a message makes its turn the answer. The question is
+    everything the opener wrote before the answer.
+
+    A thread has no question if its opening message is missing, withheld or too long, or if it has no text and someone
+    else wrote the next message. Such a thread is dropped as "no_question_text".
 
     Args:
-        window: Most messages of a thread that are looked at; later ones are counted as "after_window".
+        window: Most messages of a thread that are used; later ones are counted as "after_window".
     """
 
     window: int = field(default=50_000, validator=at_least(2))
@@ -41,13 +43,14 @@ class ThreadPairer:
         return place.is_thread
 
     def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
-        """Yields at most one pair, and the counts of all other posts."""
+        """Yields at most one pair, then counts of all other posts."""
         drops = Drops()
         kept: list[Post] = []
         read = 0
         opening_lost = place.opening_missing
         for post in posts:
             read += 1
+            # The first message may be there and still be unusable, for example withheld.
             opening_lost = opening_lost or (read == 1 and post.drop in _LOST)
             if post.drop:
                 drops.add(post.drop, post.id)
@@ -66,6 +69,7 @@ class ThreadPairer:
             )
             used = len(pair.question_messages) + len(pair.answer_messages)
             yield pair
+        # A bug that loses messages must not silently shrink a data set.
         if used + drops.total != read:
             raise ConservationError(
                 f"thread {place.thread}: {read} messages in, {used} used, {drops.total} dropped"

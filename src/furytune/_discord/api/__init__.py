@@ -1,1 +1,1 @@
-"""Talks to Discord."""
+"""Talks to Discord's REST API."""

@@ -1,12 +1,12 @@
-"""Checks each answer of Discord before anything moves because of it.
+"""Checks each answer of Discord before anything is changed because of it.
 
-Where the journal stands in a channel moves past all ids of a page. One page that belongs to another channel, or whose ids
-lie in the future, would hide every message posted from then on; a wrong list of members would hide who opted out. So
-an answer is used whole or not at all.
+After a page of messages, the journal's position moves past all ids on it. A single page that belongs to another channel,
+or has ids from the future, would hide every later message; a wrong list of members would hide who opted out. So an
+answer is used whole or not at all.
 
-What is checked is what the API reference promises (discord-api-docs, ``resources/message``, ``resources/channel``,
-``resources/guild``): the shape of the fields that are read, and that the items belong to what was asked for, lie on the
-asked-for side of the cursor, are no more than the limit, and come in order, none twice.
+The checks follow the promises of the API reference (discord-api-docs, ``resources/message``, ``resources/channel``,
+``resources/guild``). The fields that are read have the documented shape. The items belong to what was asked for, are on
+the right side of the cursor, do not exceed the limit, and come in order without duplicates.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+
+from furytune._privacy.ids import API_ID
 
 __all__ = [
     "UnsoundError",
@@ -37,16 +39,15 @@ __all__ = [
 Json = dict[str, Any]
 S = TypeVar("S")
 
-# Discord's ids are decimal strings (topics "Snowflakes"); 19 digits last until the year 2154.
-_Snowflake = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,18}\Z")]
+_Snowflake = Annotated[str, msgspec.Meta(pattern=API_ID)]
 _Bits = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,40}\Z")]
 
 
 class UnsoundError(Exception):
-    """An answer that cannot be what was asked for; the session asks again.
+    """The answer cannot be what was asked for; the session asks again.
 
     Args:
-        problem: What is wrong with it, as the end of "the answer was not used, because ...". Nothing of the answer is quoted.
+        problem: The end of a sentence like "the answer was not used, because ...". It quotes nothing from the answer.
     """
 
 
@@ -174,51 +175,51 @@ def archived_threads(
 ) -> tuple[list[Json], bool]:
     """Returns archived threads of a channel, and whether there are more.
 
-    They may be out of order: one that was opened and closed again since Discord sorted them shows its new time.
+    They may be out of order: a thread that was opened and closed again since Discord sorted them has its new time.
 
     Args:
-        answer: Discord's.
-        of: The channel.
-        before: Id or archive time that they lie before, "" for none.
-        by_id: Whether that is an id.
-        limit: Most threads.
-        latest: Moment that no thread can have been archived after.
+        answer: Discord's answer.
+        of: Id of the channel.
+        before: The id or archive time that all threads must be before, "" for any.
+        by_id: Whether ``before`` is an id.
+        limit: Most threads allowed.
+        latest: The latest time that a thread can have been archived.
     """
     whole = _shaped(answer, _Archive)
     found = whole.threads
     _at_most(limit, found)
     if any(item.parent_id != of for item in found):
-        raise UnsoundError("it holds threads of another channel")
+        raise UnsoundError("it contains threads of another channel")
     _all_different([item.id for item in found])
     times = [archive_time(item.thread_metadata.archive_timestamp) for item in found]
     if times and max(times) > latest:
-        raise UnsoundError("it holds threads that were archived in the future")
+        raise UnsoundError("it contains threads that were archived in the future")
     if before and by_id:
         beyond = any(int(item.id) >= int(before) for item in found)
     else:
         beyond = bool(before and times) and max(times) > archive_time(before)
     if beyond:
-        raise UnsoundError("it holds threads that were not asked for")
+        raise UnsoundError("it contains threads that were not asked for")
     return answer["threads"], whole.has_more
 
 
 def archive_time(text: str) -> datetime:
-    """Returns the moment that a thread was archived or opened."""
+    """Returns when a thread was archived or opened."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise UnsoundError("it holds a thread without the time it was archived") from None
+        raise UnsoundError("it contains a thread without its archive time") from None
 
 
 def members(answer: list[Json], *, after: int, limit: int, newest: int) -> list[Json]:
     """Returns members of a server, in the order of their ids.
 
     Args:
-        answer: Discord's.
-        after: Id that they lie after.
-        limit: Most members.
-        newest: Id that no id can be above.
+        answer: Discord's answer.
+        after: The id that all ids must be above.
+        limit: Most members allowed.
+        newest: The highest id that can exist.
     """
     found = _shaped(answer, list[_Member])
     _at_most(limit, found)
@@ -236,16 +237,16 @@ def messages(answer: list[Json], *, of: str, after: int, limit: int, newest: int
     """Returns messages of a channel, oldest first.
 
     Args:
-        answer: Discord's, newest first.
-        of: The channel.
-        after: Id that they lie after.
-        limit: Most messages.
-        newest: Id that no id can be above.
+        answer: Discord's answer, newest first.
+        of: Id of the channel.
+        after: The id that all ids must be above.
+        limit: Most messages allowed.
+        newest: The highest id that can exist.
     """
     found = _shaped(answer, list[_Message])
     _at_most(limit, found)
     if any(item.channel_id != of for item in found):
-        raise UnsoundError("it holds messages of another channel")
+        raise UnsoundError("it contains messages of another channel")
     _ascending([int(item.id) for item in reversed(found)], after, newest)
     return answer[::-1]
 
@@ -262,35 +263,35 @@ def _shaped(answer: Any, kind: type[S]) -> S:
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError:
-        # Its words may name keys of the answer.
+        # The error's own text may contain keys of the answer.
         raise UnsoundError("it does not have the shape that Discord's reference describes") from None
 
 
 def _is_asked(found: str, asked: str) -> None:
     if found != asked:
-        raise UnsoundError("it is about something else than was asked for")
+        raise UnsoundError("it is about something that was not asked for")
 
 
 def _of_server(found: Collection[_Channel | _Thread], server: str) -> None:
-    # Discord may leave it out where the server is named in the request.
+    # Discord may leave the id out if the request names the server.
     if any(item.guild_id not in {None, server} for item in found):
-        raise UnsoundError("it holds channels of another server")
+        raise UnsoundError("it contains channels of another server")
 
 
 def _at_most(limit: int, found: Sequence[Any]) -> None:
     if len(found) > limit:
-        raise UnsoundError(f"it holds more than the {limit} items that were asked for")
+        raise UnsoundError(f"it contains more than the {limit} items that were asked for")
 
 
 def _all_different(ids: Collection[str]) -> None:
     if len(set(ids)) < len(ids):
-        raise UnsoundError("it holds the same item twice")
+        raise UnsoundError("it contains the same item twice")
 
 
 def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
     if any(first >= second for first, second in pairwise(ids)):
-        raise UnsoundError("its items are out of order, or one is there twice")
+        raise UnsoundError("its items are out of order, or one of them is repeated")
     if ids and ids[0] <= after:
-        raise UnsoundError("it holds items that were not asked for")
+        raise UnsoundError("it contains items that were not asked for")
     if ids and ids[-1] > newest:
-        raise UnsoundError("it holds ids from the future (check the clock of this machine)")
+        raise UnsoundError("it contains ids from the future (check the clock of this machine)")

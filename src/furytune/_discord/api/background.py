@@ -1,4 +1,4 @@
-"""Runs a coroutine to its end, whatever event loop its caller has, and says how it goes."""
+"""Runs a coroutine to its end, whether or not its caller has an event loop, and logs its progress."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["LOG", "in_thread"]
 T = TypeVar("T")
 
 LOG = logging.getLogger("furytune.discord")
-"""Says at INFO which channels were read, and what is waited for; ids and names of channels only."""
+"""Logs at INFO which channels were read and what it waits for, with nothing but ids and names of channels."""
 
 
 def in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Runs a coroutine to its end in a thread of its own, where no other event loop can be in the way.
+    """Runs a coroutine to its end in its own thread, where no other event loop can interfere.
 
-    An interrupt cancels it, and what was read stays read.
+    An interrupt cancels it; what was read until then is kept.
     """
     found: list[T] = []
     failed: list[BaseException] = []
@@ -47,16 +47,16 @@ def in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
             ended.set()
 
     try:
-        # Interrupted, this may have started the thread or not.
+        # If this is interrupted, the thread may or may not have started.
         threading.Thread(target=work, name="furytune-discord").start()
-        # An interrupt has Thread.join take a thread that runs for one that has ended (CPython 3.11).
+        # Not Thread.join: after an interrupt, it may take a running thread for one that has ended (CPython 3.11).
         ended.wait()
     except BaseException as error:
-        error.add_note("What was read up to here is in the journal; the same call goes on from there.")
+        error.add_note("What was read up to here is in the journal; the same call resumes from there.")
         with turn:
             stopped = True
         for loop, task in begun:
-            with suppress(RuntimeError):  # it came to its end meanwhile
+            with suppress(RuntimeError):  # it ended in the meantime
                 loop.call_soon_threadsafe(task.cancel)
             ended.wait()
         raise

@@ -1,4 +1,4 @@
-"""Reads the body of an answer in bounded memory, before discord.py and its JSON parser get to see it."""
+"""Reads the body of an answer in bounded memory, before discord.py and its JSON parser see it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from furytune._readers.json_lines import DEPTH
 __all__ = ["Content", "check_json"]
 
 VALUES = 1_000_000
-"""Most values in one answer. A page of 100 messages holds about 10,000; what Python makes of one takes up to 100 bytes."""
+"""Most values in one answer. A page of 100 messages has about 10,000; each takes up to 100 bytes in Python."""
 
-# The closing quote is optional so that a string without one is matched to its end, once.
+# The closing quote is optional, so that an unclosed string is matched once, to the end of the document.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _OTHER = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def check_json(body: bytes, most: int = VALUES) -> None:
-    """Checks that a JSON document is neither nested too deeply nor made of too many values; it need not be valid.
+    """Checks that a JSON document is not nested too deeply and has not too many values; it need not be valid.
 
     Args:
         body: The document.
-        most: Most values in it.
+        most: Most values allowed.
 
     Raises:
-        BodyError: It is one or the other.
+        BodyError: It is nested too deeply, or has too many values.
     """
     outside = _STRING.sub(b"", body)
     if outside.count(b",") + outside.count(b"[") + outside.count(b"{") > most:
-        raise BodyError(f"the answer holds more than {most:,} values")
+        raise BodyError(f"the answer contains more than {most:,} values")
     nested = outside.translate(_BRACKETS, _OTHER)
-    for _ in range(DEPTH):  # each turn takes off the innermost level
+    for _ in range(DEPTH):  # each turn removes the innermost level
         nested = nested.replace(b"[]", b"")
     if b"[[" in nested:
-        raise BodyError(f"the answer nests more than {DEPTH} levels")
+        raise BodyError(f"the answer is nested more than {DEPTH} levels deep")
 
 
 class Content:
-    """Takes the place of an aiohttp response's ``content``, so that all who read the body read a bounded one.
+    """Replaces an aiohttp response's ``content``, so that all code that reads the body gets a bounded one.
 
-    aiohttp must not unpack by itself (``auto_decompress=False``): by version, it unpacks any amount at a time.
+    aiohttp must not unpack by itself (``auto_decompress=False``), because some versions unpack any amount at once.
 
     Args:
-        response: The response; nothing of its body has been read yet.
+        response: The response, whose body has not been read yet.
         limit: Most bytes of the body, unpacked.
     """
 
@@ -61,7 +61,7 @@ class Content:
         """Returns the whole body.
 
         Raises:
-            BodyError: It is too large, damaged, nested too deeply, or holds too many values.
+            BodyError: It is too large, damaged or nested too deeply, or has too many values.
         """
         async for piece in self._content.iter_any():
             self._body.feed(piece)

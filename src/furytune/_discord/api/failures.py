@@ -1,4 +1,4 @@
-"""What the outcome of a request means, in words that contain no header, body or token."""
+"""Explains failed requests, in words that contain no header, body or token."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ __all__ = [
 _LATER = "nothing that was read is lost: run again later to continue"
 # discord-api-docs, topics/opcodes-and-status-codes, "JSON Error Codes".
 _UNKNOWN_CHANNEL = 10003
+# Missing Access, and Missing Permissions.
 _MISSING = {50001, 50013}
 
 
 class WrongAnswerError(DiscordError):
-    """Discord's answer cannot be what was asked for, however often it was asked."""
+    """Discord's answer still cannot be what was asked for, after all retries."""
 
 
 @frozen(kw_only=True)
@@ -42,13 +43,13 @@ class Verdict:
     """One failed request.
 
     Attributes:
-        problem: What happened and what to do next.
-        status: HTTP status, None where there was no answer.
+        problem: What happened, and what to do next.
+        status: HTTP status, None if there was no answer.
         code: Discord's own code for the failure, 0 for none.
         kind: The error to raise.
         again: Whether the same request may succeed later.
-        wait: Seconds to wait at least, as the service said.
-        last: Whether no further request may be made at all.
+        wait: Least seconds to wait, as Discord asked.
+        last: Whether the session must make no further request at all.
     """
 
     problem: str
@@ -71,28 +72,28 @@ class Verdict:
         """Returns the verdict after the last of several tries.
 
         Args:
-            tries: How many.
-            first: Whether no request was answered before.
+            tries: How many tries there were.
+            first: Whether no earlier request was answered.
         """
         hint = f"check the network of this machine; {_LATER}" if first and self.status is None else _LATER
         return evolve(self, problem=f"{self.problem}, in {tries} tries; {hint}", again=False)
 
 
 REFUSED_TOKEN = Verdict(
-    problem="Discord refuses the token; get a new one for the bot from the developer portal (page Bot, Reset Token), "
-    "and run again. No further request is made with this one",
+    problem="Discord refuses the token, and no further request is made with it; get a new one for the bot from the "
+    "developer portal (page Bot, Reset Token), and run again",
     status=401,
     kind=DiscordLoginError,
     last=True,
 )
 BANNED = Verdict(
-    problem="the answer 429 came from the network in front of Discord, which bans an address for a time after too "
-    f"many bad requests; stop other programs that use this address and wait an hour; {_LATER}",
+    problem="the answer 429 came from the network in front of Discord, which bans an address for a while after too "
+    f"many bad requests; stop other programs that use this address, and wait an hour; {_LATER}",
     status=429,
     last=True,
 )
 TOO_MANY_INVALID = Verdict(
-    problem="too many answers 401, 403 and 429 within ten minutes, and Discord bans an address that continues; "
+    problem="too many answers 401, 403 and 429 within ten minutes; Discord would ban this address if it continued; "
     f"check what the bot may read; {_LATER}",
     last=True,
 )
@@ -100,7 +101,7 @@ GARBLED = Verdict(problem="the answer was cut off or is not JSON", again=True)
 
 
 def unusable(why: str) -> Verdict:
-    """Returns the verdict on an answer that cannot be true."""
+    """Returns the verdict on an answer that cannot be correct."""
     return Verdict(problem=f"Discord's answer was not used: {why}", kind=WrongAnswerError, again=True)
 
 
@@ -121,6 +122,7 @@ def verdict_of(error: Exception) -> Verdict:
         return _refusal(error)
     if isinstance(error, discord.RateLimited):
         return told_to_wait(error.retry_after)
+    # This and a timeout are OSErrors too, so they come before them.
     if isinstance(error, aiohttp.ClientSSLError):
         return Verdict(
             problem=f"the connection is not secure ({type(error).__name__}); check the clock and the certificates "
@@ -155,7 +157,7 @@ def _refusal(error: Any) -> Verdict:
         )
     if status == 404 and code == _UNKNOWN_CHANNEL:
         return Verdict(
-            problem=f"{said}: the channel is no longer there",
+            problem=f"{said}: the channel no longer exists",
             status=status,
             code=code,
             kind=DiscordGoneError,

@@ -1,9 +1,9 @@
-"""Stands between discord.py and the network, at each request that is really sent.
+"""Guards every request that discord.py really sends.
 
-discord.py keeps the limits of each route. It does not know the limit of all routes together until it is broken, keeps
-sending after a 401, takes a banned address for a busy route, waits up to 25 s after an answer 500 in a way that no
-caller can bound, and reads bodies of any size. aiohttp's trace signals are called for every single request, including
-discord.py's own retries, and what they raise ends the request.
+discord.py keeps the limits of each route. But it learns the limit of all routes together only by exceeding it, keeps
+sending after a 401, mistakes a banned address for a busy route, waits up to 25 s after an answer 500 with no way to
+limit that, and reads bodies of any size. aiohttp calls its trace signals for every single request, including
+discord.py's own retries, and an exception in one of them ends the request.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Refused(Exception):  # noqa: N818  (never seen outside)
     """Ends a request from inside; it never leaves the session.
 
     Args:
-        verdict: Why.
+        verdict: The reason.
         request: Method and path.
     """
 
@@ -49,18 +49,18 @@ class Refused(Exception):  # noqa: N818  (never seen outside)
         self.request = request
 
     def error(self) -> DiscordError:
-        """Returns what the caller of the session is to see."""
+        """Returns the error for the caller of the session."""
         return self.verdict.error(self.request)
 
 
 @define
 class Attempt:
-    """What travels with a request.
+    """The state of one request, passed along with it.
 
     Attributes:
         bucket: Route and major parameter.
-        limit: The time limit, set when the request goes out and lifted when its answer is read.
-        sent: How often it was sent.
+        limit: The time limit; starts when the request is sent, and ends when its answer is read.
+        sent: How often the request was sent.
     """
 
     bucket: str
@@ -69,16 +69,16 @@ class Attempt:
 
 
 class Guard:
-    """Counts, paces and, where it must be, ends the requests of one session.
+    """Counts, paces and, if necessary, ends the requests of one session.
 
     Args:
         patience: The limits.
 
     Attributes:
-        requests: How many were sent.
+        requests: How many requests were sent.
         stopped: Why no further request may be sent, or None.
-        ahead: Seconds by which Discord's clock is ahead of this machine's, by the ``Date`` of its first answer; 0 until
-            there is one.
+        ahead: Seconds by which Discord's clock is ahead of this machine's, by the ``Date`` of the first answer; 0 before
+            that.
     """
 
     def __init__(self, patience: Patience) -> None:
@@ -102,10 +102,10 @@ class Guard:
         return trace
 
     def check(self) -> None:
-        """Raises where no further request may be made.
+        """Checks that another request may be made.
 
         Raises:
-            Refused: With the reason.
+            Refused: No further request may be made.
         """
         if self.stopped is not None:
             raise Refused(self.stopped)
@@ -124,15 +124,15 @@ class Guard:
 
     async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
         attempt: Attempt = context.trace_request_ctx
-        if attempt.sent:  # aiohttp itself repeats a request once whose connection broke
+        if attempt.sent:  # aiohttp repeats a request once by itself if the connection broke
             await self._pace.wait(attempt.bucket)
-        # Just before the first byte: connecting took time, and meanwhile the token may have been refused.
+        # Check just before the first byte: the token may have been refused while this request was connecting.
         self.check()
         attempt.sent += 1
         self.requests += 1
 
     async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:
-        # From here on discord.py may wait until its bucket is full again, which does not make the answer a slow one.
+        # Lift the limit: from here on, discord.py may wait for its bucket to refill, and that is not a slow answer.
         attempt: Attempt = context.trace_request_ctx
         if not attempt.limit.expired():
             attempt.limit.reschedule(None)
@@ -165,12 +165,12 @@ class Guard:
             self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)
             raise Refused(Verdict(problem=f"Discord answered {status}", status=status, again=True, wait=wait))
         elif headers.get("X-RateLimit-Remaining") == "0":
-            # This answer is good and is used; it is the next request that would have to wait.
+            # This answer is good, so it is used; only the next request has to wait.
             reset = _seconds(headers, "X-RateLimit-Reset-After")
             if reset > self._patience.longest_wait:
                 self.stopped = self.stopped or told_to_wait(reset)
             elif reset > 0:
-                # discord.py waits as long as the header says, which is rounded.
+                # discord.py waits exactly as long as the header says, but the header is rounded.
                 self._keep_quiet(bucket, reset + _MARGIN)
 
     def _compare_clocks(self, headers: Any) -> None:
@@ -178,7 +178,7 @@ class Guard:
             return
         try:
             self.ahead = parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
-        except (ValueError, OverflowError):  # without one, this machine's clock is all there is
+        except (ValueError, OverflowError):  # without a date, rely on this machine's clock
             return
         self._timed = True
 

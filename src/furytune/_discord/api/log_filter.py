@@ -1,4 +1,4 @@
-"""Keeps what discord.py and its HTTP client log of this crawl free of what people wrote."""
+"""Keeps people's messages out of the logs of discord.py and its HTTP client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 __all__ = ["Quiet"]
 
-# discord.http writes whole bodies at DEBUG; the others are closed for what a later version may write.
+# discord.http logs whole bodies at DEBUG; the others are filtered because a later version may do so too.
 _LOGGERS = (
     "discord",
     "discord.client",
@@ -19,25 +19,25 @@ _LOGGERS = (
     "aiohttp.client",
     "aiohttp.internal",
 )
-# They say that voice is not installed, or that no gateway is used: nothing that matters to a crawl.
+# They warn that voice is not installed, or that no gateway is used, which does not matter to a crawl.
 _CHATTER = {"discord.client", "discord.state"}
 
 
 class Quiet(logging.Filter):
-    """Drops records below INFO that are made on behalf of one session; a bot in the same process logs on."""
+    """Drops records below INFO of one session; a bot in the same process logs as before."""
 
     def __init__(self) -> None:
         super().__init__()
         self._ours: ContextVar[bool] = ContextVar("ours", default=False)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether a record may pass."""
+        """Returns whether a record may be logged."""
         least = logging.ERROR if record.name in _CHATTER else logging.INFO
         return record.levelno >= least or not self._ours.get()
 
     @contextmanager
     def ours(self) -> Iterator[None]:
-        """Marks what this task does inside as the session's own."""
+        """Marks everything that this task logs inside the block as the session's own."""
         token = self._ours.set(True)
         try:
             yield
@@ -45,11 +45,11 @@ class Quiet(logging.Filter):
             self._ours.reset(token)
 
     def install(self) -> None:
-        """Begins to listen."""
+        """Adds the filter to the loggers."""
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self)
 
     def remove(self) -> None:
-        """Leaves the loggers as they were."""
+        """Removes the filter from the loggers."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self)

@@ -1,4 +1,4 @@
-"""How fast requests may be made, how long one is waited for, and how often it is made again."""
+"""Sets how fast requests are sent, how long to wait for one, and how often to retry it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["DISCORD_RATE", "FIRST_TRIES", "InvalidAnswers", "Pace", "Patience"]
 
 DISCORD_RATE = 44.0
 FIRST_TRIES = 3
-"""How often a session's first request is made while nothing answers at all: rather a network that is shut than one that fails."""
+"""Tries of a session's first request if nothing answers: then the network is more likely closed than flaky."""
 
 _INVALID_WINDOW = 600.0
 
 
 def _at_least_30(seconds: float) -> float:
-    return max(30.0, seconds)  # the least that discord.py takes
+    return max(30.0, seconds)  # the least that discord.py accepts
 
 
 @frozen(kw_only=True)
@@ -29,19 +29,19 @@ class Patience:
     """Limits of one session.
 
     Attributes:
-        tries: How often a request is made before its failure is believed.
-        first: Seconds before the second try; doubled for each further one, less up to a half by chance.
+        tries: How often to try a request before it fails.
+        first: Seconds before the second try. The delay doubles for each further try, minus a random part of up to half.
         most: Most seconds between two tries.
-        timeout: Seconds within which one request is answered in full.
-        longest_wait: Most seconds that Discord may ask to wait; it is at least 30. A longer wait ends the session.
-        rate: Requests a second in the long run. None is 44 at Discord, which together with ``burst`` stays under the
-            50 that it allows a bot in any second (discord-api-docs, ``topics/rate-limits``, "Global Rate Limit") and
-            tells in no header; at another endpoint it is no limit, until that one says that there is one.
-        burst: Requests that may go out at once after a pause.
-        largest: Most bytes of one answer, unpacked. A page of 100 messages has about 100 kB, and at most some 10 MB; a
+        timeout: Seconds within which a request must be answered completely.
+        longest_wait: Most seconds that Discord may ask to wait, at least 30. A longer wait ends the session.
+        rate: Requests per second in the long run. None means 44 for Discord: together with ``burst``, that stays under
+            the 50 that Discord allows a bot in any second (discord-api-docs, ``topics/rate-limits``, "Global Rate
+            Limit") and does not announce in a header. For another endpoint, None means no limit until it announces one.
+        burst: Requests that may be sent at once after a pause.
+        largest: Most bytes of one answer, unpacked. A page of 100 messages has about 100 kB, and at most about 10 MB. A
             larger answer is refused before it takes more memory than this.
-        invalid: Answers 401, 403 and 429 within ten minutes after which the session ends. Discord bans an address
-            at 10,000 (the same page, "Invalid Request Limit"), and the address may serve other programs too.
+        invalid: How many answers 401, 403 and 429 within ten minutes end the session. Discord bans an address at 10,000
+            (same page, "Invalid Request Limit"), and other programs may use the same address.
     """
 
     tries: int = 7
@@ -60,11 +60,11 @@ class Patience:
 
 
 class Pace:
-    """Lets requests go out one by one, and none while Discord wants quiet.
+    """Spaces requests out, and holds them back while Discord asks to wait.
 
     Args:
-        rate: Requests a second; None for any number.
-        burst: Requests that may go out at once after a pause.
+        rate: Requests per second; None for no limit.
+        burst: Requests that may be sent at once after a pause.
     """
 
     def __init__(self, rate: float | None, burst: int) -> None:
@@ -74,9 +74,9 @@ class Pace:
         self._held: dict[str, float] = {}
 
     async def wait(self, bucket: str) -> None:
-        """Returns when the next request of a bucket may go out."""
+        """Waits until the next request of a bucket may be sent."""
         now = asyncio.get_running_loop().time()
-        # The turn is taken before waiting for it, so that no two requests get the same one.
+        # Take the turn before waiting for it, so that no two requests get the same one.
         turn = max(self._next, now - self._step * (self._burst - 1))
         self._next = turn + self._step
         await asyncio.sleep(max(0.0, turn - now))
@@ -86,21 +86,21 @@ class Pace:
             await self.wait(bucket)
 
     def slow(self) -> None:
-        """Keeps to Discord's rate from now on, if there was none to keep to."""
+        """Applies Discord's rate from now on, if there was no limit before."""
         self._step = self._step or 1.0 / DISCORD_RATE
 
     def hold(self, bucket: str, seconds: float) -> None:
-        """Keeps a bucket quiet for a time; the bucket "" is all of them."""
+        """Holds back the requests of a bucket for some seconds; the bucket "" means all requests."""
         now = asyncio.get_running_loop().time()
         self._held = {name: until for name, until in self._held.items() if until > now}
         self._held[bucket] = max(self._held.get(bucket, 0.0), now + seconds)
 
 
 class InvalidAnswers:
-    """Counts answers that Discord holds against an address.
+    """Counts the answers that make Discord ban an address.
 
     Args:
-        limit: Count within ten minutes at which it is full.
+        limit: The count within ten minutes that is too high.
     """
 
     def __init__(self, limit: int) -> None:
@@ -108,10 +108,10 @@ class InvalidAnswers:
         self._times: deque[float] = deque()
 
     def add(self, now: float) -> bool:
-        """Counts one; returns whether the count is full.
+        """Counts one answer; returns whether the limit is reached.
 
         Args:
-            now: Seconds of a steady clock.
+            now: Seconds of a monotonic clock.
         """
         self._times.append(now)
         while self._times[0] <= now - _INVALID_WINDOW:

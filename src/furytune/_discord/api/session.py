@@ -1,7 +1,7 @@
 """A logged-in session with Discord's REST API: discord.py for routes and limits, raw JSON for everything else.
 
-Only ``GET`` is ever sent, and only the login has discord.py build objects: they leave fields out and take ten times
-as long. This package is the only place that imports discord.py.
+It only ever sends ``GET``. Only the login lets discord.py build objects, because they leave fields out and take ten
+times as long. This package is the only place that imports discord.py.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _UNKNOWN_GUILD = 10004
 _UNKNOWN_MEMBER = 10007
 _UNKNOWN_MESSAGE = 10008
 _UNKNOWN_USER = 10013
-# discord-api-docs, resources/application, "Application Flags": verified, and not yet verified.
+# discord-api-docs, resources/application, "Application Flags": for verified bots, and for those not yet verified.
 _MESSAGE_CONTENT = 1 << 18 | 1 << 19
 _QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d")
 _WHO = {
@@ -57,19 +57,20 @@ _WHO = {
 
 
 class Session:
-    """What can be asked of Discord; `open` makes one, and many tasks may share it.
+    """A session with Discord; `open` creates one, and many tasks may share it.
 
-    Every method sends its request as often as `Patience` says, until there is an answer that can be true (see
-    `furytune._discord.api.answers`), and raises: `DiscordForbiddenError` (the bot may not read this place),
-    `DiscordGoneError` (it is no longer there), `DiscordLoginError` (the token is refused), `WrongAnswerError` (there
-    was no such answer) or `DiscordError` (anything else).
-    What discord.py and aiohttp raise is never passed on or chained: it holds the token in its request headers,
-    and messages in what could not be read.
+    Every method retries its request as `Patience` says, until it gets an answer that can be correct (see
+    `furytune._discord.api.answers`). Otherwise it raises `DiscordForbiddenError` (the bot may not read this place),
+    `DiscordGoneError` (the place no longer exists), `DiscordLoginError` (the token is refused), `WrongAnswerError` (no
+    answer could be correct) or `DiscordError` (anything else).
+
+    Errors of discord.py and aiohttp are never passed on or chained, because their request headers contain the token, and
+    their unreadable bodies contain messages.
 
     Attributes:
         me: The bot's user.
         application: The bot's application.
-        clock: What time it is at Discord.
+        clock: Discord's time.
     """
 
     def __init__(self, client: Any, guard: Guard, quiet: Quiet, patience: Patience, endpoint: str) -> None:
@@ -90,16 +91,16 @@ class Session:
 
     @classmethod
     async def open(cls, token: Secret, endpoint: str = "", *, patience: Patience | None = None) -> Self:
-        """Returns a session after asking who the bot is.
+        """Logs in, and returns the session.
 
         Args:
             token: A bot's token.
-            endpoint: Another server that speaks the API, up to and including its version, such as
+            endpoint: Address of another server that speaks the API, up to and including its version, such as
                 ``http://127.0.0.1:8000/api/v10``; "" is Discord.
-            patience: Limits.
+            patience: Limits of the session.
 
         Raises:
-            ConfigError: The endpoint is not an address, or a fork is installed in place of discord.py.
+            ConfigError: The endpoint is not an address, or a fork is installed instead of discord.py.
             MissingExtraError: discord.py 2.7 or later is not installed.
             DiscordLoginError: The token is refused, or is not a bot's.
             DiscordError: Discord did not answer, or this machine's clock is far behind Discord's.
@@ -123,7 +124,7 @@ class Session:
         self = cls(client, guard, quiet, patience, endpoint)
         try:
             problem: BaseException | None = await self._login(token)
-        except BaseException as error:  # noqa: BLE001  (raised below without the frames that hold the token)
+        except BaseException as error:  # noqa: BLE001  (raised below, without the frames that contain the token)
             problem = error.with_traceback(None)
         if problem is not None:
             await self.close()
@@ -158,10 +159,10 @@ class Session:
         await self.close()
 
     async def check_text(self) -> None:
-        """Asks whether the bot is shown what messages say.
+        """Checks that the bot may see the content of messages.
 
         Raises:
-            DiscordLoginError: It is not: all texts and attachments would look empty.
+            DiscordLoginError: It may not; all texts and attachments would look empty.
         """
         await self._ask(self._http.application_info(), answers.application)
         if not int(self.application.get("flags") or 0) & _MESSAGE_CONTENT:
@@ -174,7 +175,7 @@ class Session:
         """Returns a server with its roles.
 
         Raises:
-            DiscordLoginError: The bot is not in it.
+            DiscordLoginError: The bot is not on the server.
         """
         call = self._http.get_guild(guild, with_counts=False)
         try:
@@ -193,7 +194,7 @@ class Session:
         return await self._must(self._http.get_all_guild_channels(guild), partial(answers.channels, of=guild))
 
     async def active_threads(self, guild: str) -> list[Json]:
-        """Returns the threads that are not archived, of all channels that the bot can see."""
+        """Returns the threads that are not archived, from all channels that the bot can see."""
         return await self._must(self._http.get_active_threads(guild), partial(answers.threads, of=guild))
 
     async def archived(
@@ -203,9 +204,9 @@ class Session:
 
         Args:
             channel: The channel.
-            kind: "private" needs the permission Manage Threads; "joined" are the private ones that the bot is in.
-            before: For "public" and "private" a time: the answer begins with the latest archived before it. For
-                "joined" a thread id. "" begins with the first.
+            kind: "private" needs the permission Manage Threads; "joined" lists the private threads that the bot is in.
+            before: For "public" and "private", a time: the answer begins with the last thread archived before it. For
+                "joined", a thread id. "" begins with the first thread.
         """
         ask = {
             "public": self._http.get_public_archived_threads,
@@ -237,7 +238,7 @@ class Session:
 
         Raises:
             DiscordForbiddenError: The application does not have the server-members intent.
-            WrongAnswerError: The list cannot be all members: the bot itself is missing.
+            WrongAnswerError: The list cannot be complete, because the bot itself is missing.
         """
         after, seen = 0, False
         while True:
@@ -246,7 +247,7 @@ class Session:
                 page = await self._must(self._http.get_members(guild, _MEMBERS, str(after)), check)
             except DiscordForbiddenError as error:
                 raise DiscordForbiddenError(
-                    f"the members of the server {guild} may not be listed; switch on the Server Members Intent in "
+                    f"the bot may not list the members of the server {guild}; switch on the Server Members Intent in "
                     "the developer portal (page Bot)",
                     status=error.status,
                 ) from None
@@ -264,8 +265,8 @@ class Session:
     async def messages(self, channel: str, *, after: str, limit: int = 100) -> list[Json]:
         """Returns the first messages of a channel after an id, oldest first.
 
-        A channel whose history the bot may not read answers with an empty list, as if there were no messages: check
-        the permission first.
+        Check the permission first: for a channel whose history the bot may not read, Discord returns an empty list, as
+        if there were no messages.
 
         Args:
             channel: Channel or thread.
@@ -290,28 +291,30 @@ class Session:
         return partial(answers.messages, of=channel, after=after, limit=limit, newest=newest)
 
     async def _login(self, token: Secret) -> DiscordError | None:
-        """Returns why the bot could not log in; an error raised here would carry the token in its frames."""
+        """Returns why the bot could not log in; an error raised here would have the token in its frames."""
         word = token.reveal().strip()
         if word[0] in _QUOTES or word[-1] in _QUOTES:
             return DiscordLoginError(
-                "the token is in quotes; set it without them: what reads the variable from a file does not remove them"
+                "the token is in quotes; set it without them, because your shell or .env reader does not remove them"
             )
         if not (word.isascii() and word.isprintable()) or " " in word:
-            return DiscordLoginError("the token is not a bot's; give it alone, without 'Bot ' before it")
+            return DiscordLoginError(
+                "this is not a bot's token; give the token alone, without 'Bot ' before it"
+            )
         try:
             await self._client.login(word)
         except Refused as refused:
             return refused.error()
-        except Exception as error:  # noqa: BLE001  (whatever discord.py makes of an answer that it got)
+        except Exception as error:  # noqa: BLE001  (discord.py may fail in any way on an answer that it got)
             if not (self.me and self.application):
                 return verdict_of(error).error("logging in")
         self.clock = Clock(self._guard.ahead)
         if self._guard.ahead > MOST_AHEAD.total_seconds():
             return DiscordError(
-                "the clock of this machine is more than a day behind Discord's; set it, and run again"
+                "the clock of this machine is more than a day behind Discord's; correct it, and run again"
             )
         if self.me.get("bot") is not True:
-            return DiscordLoginError("the token is a person's; furytune reads with bot tokens only")
+            return DiscordLoginError("this is a person's token; furytune only accepts bot tokens")
         return None
 
     async def _must(self, call: Awaitable[Any], check: Callable[[Any], T]) -> T:
@@ -320,7 +323,7 @@ class Session:
         return found
 
     async def _ask(self, call: Awaitable[Any], check: Callable[[Any], T], *absent: int) -> T | None:
-        """Returns an answer as its check returns it, or None for a 404 with one of these codes."""
+        """Returns the checked answer, or None for a 404 with one of these codes."""
         problem: DiscordError | None = None
         token = self._check.set(check)
         try:
@@ -336,13 +339,13 @@ class Session:
         return found
 
     async def _request(self, route: Any, **options: Any) -> Any:
-        """Takes the place of discord.py's ``HTTPClient.request``: makes one request, with patience."""
+        """Replaces discord.py's ``HTTPClient.request``: makes one request, with retries."""
         base = _vendor().http.Route.BASE
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
         bucket, request = f"{route.key}:{route.major_parameters}", f"{route.method} {path}"
         name, check = _WHO.get(route.path) or ("", self._check.get())
-        # discord.py loses count of a bucket that several tasks use at once, and at times wakes none of them.
+        # One task at a time: discord.py miscounts a bucket that several tasks share, and sometimes wakes none of them.
         async with self._turns.setdefault(bucket, asyncio.Lock()):
             answer = await self._patiently(route, bucket, options, request, check)
         if isinstance(answer, Verdict):
@@ -368,7 +371,7 @@ class Session:
         return answer
 
     async def _once(self, route: Any, bucket: str, options: Json, check: Callable[[Any], Any]) -> Any:
-        """Returns an answer as its check returns it, or the `Verdict` on what came instead."""
+        """Returns the checked answer, or the `Verdict` on a failure."""
         import aiohttp
 
         try:
@@ -378,13 +381,13 @@ class Session:
                         route,
                         timeout=aiohttp.ClientTimeout(total=None),
                         allow_redirects=False,
-                        auto_decompress=False,  # the guard does that, up to a limit
+                        auto_decompress=False,  # the guard unpacks, up to a limit
                         trace_request_ctx=Attempt(bucket, limit),
                         **options,
                     )
         except Refused as refused:
             return refused.verdict
-        except Exception as error:  # noqa: BLE001  (each of them holds the token somewhere)
+        except Exception as error:  # noqa: BLE001  (each of them contains the token somewhere)
             return verdict_of(error)
         if isinstance(answer, str):  # discord.py returns what is not JSON as text
             return GARBLED
@@ -402,12 +405,12 @@ def _vendor() -> Any:
             import discord
     except ImportError as error:
         raise MissingExtraError("reading Discord", "discord") from error
-    if not hasattr(discord, "__title__"):  # a folder of this name beside the program, which holds no package
+    if not hasattr(discord, "__title__"):  # not a package, but a folder of this name beside the program
         raise MissingExtraError("reading Discord", "discord")
     if discord.__title__ != "discord":
         raise ConfigError(
-            "the installed package discord is not discord.py, and one would overwrite the other; "
-            "install furytune[discord] in a virtual environment of its own"
+            "the installed package discord is not discord.py, and both use the same folder; "
+            "install furytune[discord] in its own virtual environment"
         )
     if discord.version_info[:2] < (2, 7):
         raise MissingExtraError("reading Discord through discord.py 2.7 or later", "discord")

@@ -1,1 +1,1 @@
-"""Decides what to read of a server, and reads it."""
+"""Decides which parts of a server to read, and reads them."""

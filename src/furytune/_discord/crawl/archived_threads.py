@@ -19,19 +19,19 @@ __all__ = ["Archive", "archived_at", "facts", "list_all"]
 Json = dict[str, Any]
 Kind = Literal["public", "private", "joined"]
 
-# Threads are archived by many machines, and no one promises that their clocks agree.
+# Many machines archive threads, and Discord does not promise that their clocks agree.
 _OVERLAP = timedelta(days=1)
 _TICK = timedelta(milliseconds=1)
 _FACTS = ("id", "guild_id", "type", "name", "parent_id", "last_message_id", "applied_tags")
 
 
 def archived_at(thread: Mapping[str, Any]) -> str:
-    """Returns when a thread was last archived or opened, as the API writes it; "" if it does not say."""
+    """Returns when a thread was last archived or opened, as the API writes it, or ""."""
     return str((thread.get("thread_metadata") or {}).get("archive_timestamp") or "")
 
 
 def facts(thread: Mapping[str, Any]) -> Json:
-    """Returns the fields of a thread that a survey looks at; there may be a hundred thousand threads."""
+    """Returns only the fields of a thread that a survey needs, because there may be a hundred thousand threads."""
     state = thread.get("thread_metadata") or {}
     found = {name: thread[name] for name in _FACTS if name in thread}
     return {
@@ -45,13 +45,13 @@ class Archive:
     """One list of archived threads.
 
     Attributes:
-        channel: Whose threads.
-        kind: Which of them.
-        cursor: Newest archive time that an earlier run saw, "" for none; it becomes that of this run.
-        threads: What was found, by id.
-        failed: Why it could not be listed, or None.
-        crowded: Moment at which more threads were archived than a page holds: Discord offers no way to list the
-            others. The earliest of several; None if there is none.
+        channel: Id of the channel.
+        kind: Which of its threads are listed.
+        cursor: Newest archive time that an earlier run saw, or ""; listing updates it.
+        threads: The threads that were found, by id.
+        failed: Why the list could not be read, or None.
+        crowded: A time at which more threads were archived than fit a page, or None; the earliest if there are several.
+            Discord offers no way to list the rest.
     """
 
     channel: str
@@ -64,7 +64,7 @@ class Archive:
 
 @frozen
 class _Slots:
-    """Bounds how many lists are read at a time, each of which holds up to a page."""
+    """Limits how many lists are read at a time, because each keeps up to a page in memory."""
 
     session: Session
     free: asyncio.Semaphore
@@ -84,14 +84,14 @@ async def list_all(
     width: int = 16,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Lists archived threads into each of some archives, several at a time.
+    """Fills several archives at a time with their threads.
 
-    A list that the bot may not read, or that Discord answers wrongly, is noted in ``failed``.
+    If the bot may not read a list, or Discord answers it wrongly, the archive notes it in ``failed``.
 
     Args:
         session: The session.
-        archives: What to list.
-        width: How many at a time.
+        archives: The lists to read.
+        width: How many to read at a time.
         on_step: Called with the progress, in words.
 
     Raises:
@@ -110,7 +110,7 @@ async def list_all(
     try:
         async with asyncio.TaskGroup() as group:
             for archive in archives:
-                # The threads stay in the archive: asyncio's debug log shows what a task returns.
+                # Tasks return nothing, because asyncio's debug log would show it; the threads stay in the archive.
                 group.create_task(fill(archive))
     except BaseExceptionGroup as failures:
         problem = failures.exceptions[0]
@@ -133,7 +133,7 @@ async def _fill(session: Session, archive: Archive) -> None:
             oldest = min(archive_time(archived_at(thread)) for thread in page)
             if since is not None and oldest < since:
                 break
-            # Threads can be archived at the same moment: the next page begins with it again, unless it fills a page.
+            # Threads can be archived at the same moment, so the next page begins with that moment again.
             following = (oldest + _TICK).isoformat()
             if before and archive_time(following) >= archive_time(before):
                 archive.crowded = oldest
@@ -150,5 +150,5 @@ async def _fill(session: Session, archive: Archive) -> None:
     if archive.kind != "joined":
         times = [archived_at(thread) for thread in archive.threads.values()]
         archive.cursor = max([*times, *filter(None, [archive.cursor])], key=archive_time, default="")
-        if archive.crowded is not None:  # so that the next run looks at it, and says so, again
+        if archive.crowded is not None:  # so that the next run looks there, and reports it, again
             archive.cursor = archive.crowded.isoformat()

@@ -1,4 +1,4 @@
-"""Goes through one channel, page by page, and brings its log up to date with Discord."""
+"""Brings the log of one channel up to date with Discord, page by page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 _NOTED = 20
 _OUT = "opted_out"
 _UNWRITABLE = "lone_surrogate"
-# What reading a message that does not have the published shape can raise.
+# Errors that a message can cause if it does not have the documented shape.
 _ODD = (
     AttributeError,
     LookupError,
@@ -43,7 +43,7 @@ _read_again = msgspec.json.Decoder(Kept).decode
 
 @define
 class Counts:
-    """What a run changed in the journal, in messages; and how many channels and threads it read, of how many places."""
+    """How many messages a run changed in the journal, and how many of the places it read."""
 
     new: int = 0
     changed: int = 0
@@ -55,16 +55,16 @@ class Counts:
 
 
 class Sweep:
-    """One channel or thread, with its log open.
+    """Reads and compares one channel or thread, with its log open.
 
     Args:
-        session: Open.
+        session: An open session.
         participants: Whose messages are collected.
-        log: Open to append.
+        log: The channel's log, open to append.
         state: What is known about the channel now.
-        counts: Where to add up what is done.
+        counts: Counts to add to.
         on_page: Called after each page.
-        title: Of a thread or forum post; "" for a channel, and where it is unknown.
+        title: Title of the thread or forum post; "" for a channel, or if it is unknown.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Sweep:
         self._title = title
 
     async def forward(self, bound: int) -> None:
-        """Reads what is new, up to a bound; a reading that was interrupted is first finished up to its own bound.
+        """Reads what is new, after finishing an interrupted read up to its own bound.
 
         Args:
             bound: Id of the channel's newest message, 0 for none.
@@ -95,13 +95,14 @@ class Sweep:
         def reading(at: int, until: int) -> Position:
             return replace(self._log.position, read=str(at), until="" if at >= until else str(until))
 
+        # First to the bound of an interrupted read, then to the new one.
         for until in (int(self._log.position.until or 0), bound):
             await self._through(int(self._log.position.read), until, reading, note=1)
         if self._log.last.channel != self._state:
             self._log.append(self._log.position, channel=self._state)
 
     async def compare(self, after: int) -> None:
-        """Follows edits and deletions among the messages that were read before.
+        """Collects edits and deletions among the messages that were read before.
 
         Args:
             after: Messages up to this id are not compared.
@@ -113,10 +114,10 @@ class Sweep:
         await self._through(after, int(self._log.position.read), unmoved, note=0)
 
     async def refresh(self, number: int) -> None:
-        """Follows edits and deletions among all messages; continues where it was interrupted.
+        """Collects edits and deletions among all messages; resumes an interrupted comparison.
 
         Args:
-            number: Number of this pass over the whole server, from 1.
+            number: Number of this comparison of the whole server, from 1.
         """
 
         def checking(at: int, until: int) -> Position:
@@ -134,13 +135,13 @@ class Sweep:
     async def _through(
         self, after: int, until: int, position_at: Callable[[int, int], Position], *, note: int
     ) -> None:
-        """Goes from one id to another.
+        """Reads all pages between two ids, and appends the differences to the log.
 
         Args:
-            after: The first id is above this.
+            after: The id that all ids are above.
             until: The last id.
-            position_at: Returns the position to save on reaching an id, given the last one too.
-            note: Pages after which the position is saved although nothing changed; 0 for never.
+            position_at: Returns the position to save, given the id that was reached and the last one.
+            note: Number of pages after which to save the position even if nothing changed; 0 for never.
         """
         held = _Held(self._log, after)
         pages = 0
@@ -149,6 +150,7 @@ class Sweep:
                 if not raw:
                     await self._check_empty(after, until)
                 after = min(int(raw[-1]["id"]), until) if raw else until
+                # Messages above the bound were posted during this run; the next one reads them.
                 page = [message for message in raw if int(message["id"]) <= until]
                 fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
                 pages += 1
@@ -158,24 +160,24 @@ class Sweep:
                 self._on_page()
 
     async def _check_empty(self, after: int, until: int) -> None:
-        """Checks that there is nothing between two ids, which is what an empty page says.
+        """Checks that there really is no message between two ids, as an empty page says.
 
         Raises:
-            WrongAnswerError: There is.
+            WrongAnswerError: There is one.
         """
         newest = int(await self._session.latest(self._state.id) or 0)
-        if after < newest <= until:  # a newer one may have been posted since
+        if after < newest <= until:  # a newer one may just have been posted
             raise WrongAnswerError(
-                f"channel {self._state.id}: Discord's answer was not used: it says that there are no messages after {after}, "
-                f"but there is {newest}; run again later to read on"
+                f"channel {self._state.id}: Discord's answer was not used: it says that no messages come after {after}, "
+                f"but there is {newest}; run again later to continue"
             )
 
     async def _pages(self, after: int, until: int) -> AsyncGenerator[list[Json], None]:
-        """Yields pages up to one that is empty or reaches the last id, and requests the next one meanwhile."""
+        """Yields pages until one is empty or reaches the last id, and already requests the next one meanwhile."""
         ready: list[list[Json]] = []
 
         async def ask() -> None:
-            # Not as the result of the task, which asyncio would show in its debug log.
+            # Do not return it from the task, because asyncio's debug log would show it.
             ready.append(await self._session.messages(self._state.id, after=str(after)))
 
         asked = None
@@ -196,13 +198,16 @@ class Sweep:
     ) -> tuple[list[bytes], list[bytes]]:
         """Returns the lines that the log lacks: those above its highest id, and the others.
 
+        A message in the log that Discord no longer returns counts as deleted. Before that is believed, the lowest and
+        the highest such id are requested one by one, because a missing permission looks the same.
+
         Args:
-            page: What Discord returned.
-            held: What the log holds between the same ids.
-            hidden: The last of these ids if the page is empty; else 0.
+            page: The messages that Discord returned.
+            held: The log's lines between the same ids.
+            hidden: The last of these ids if the page is empty; otherwise 0.
         """
         try:
-            bare = any(map(is_bare, page))  # bots' messages are shown without the intent too
+            bare = any(map(is_bare, page))  # messages of bots are shown even without the intent
             authors = {str(int(message["author"]["id"])) for message in page}
         except _ODD as error:
             raise self._odd(error) from None
@@ -238,10 +243,10 @@ class Sweep:
             if not why and found.forwarded_message and found.reference:
                 why = self._participants.refusal_of_copy(found.reference)
             if not why and self._participants.left(found.author.id) and before == gone_line(found.id, _OUT):
-                why = _OUT  # the role ended with the membership, the wish did not
+                why = _OUT  # leaving the server ended the role, but not the wish to opt out
             line = gone_line(found.id, why) if why else self._participants.masked(line_of(found))
             if not why:
-                _read_again(line)  # a line that can be written but not read would spoil the log
+                _read_again(line)  # a line that cannot be read back would break the log
         except UnicodeEncodeError:
             return gone_line(str(message["id"]), _UNWRITABLE)
         except _ODD as error:
@@ -266,12 +271,12 @@ class Sweep:
 
 
 def _title_in(before: bytes) -> str:
-    """Returns the title in the line of an opening message: an archived post is read again without asking for it."""
+    """Returns the title in the line of an opening message, for posts that are compared without being listed."""
     return "" if not before or before.startswith(GONE) else _read_again(before).title
 
 
 class _Held:
-    """The lines of a log, taken in the order of ids."""
+    """Reads the lines of a log in the order of ids, alongside the pages."""
 
     def __init__(self, log: Log, after: int) -> None:
         self._lines: Iterator[tuple[int, bytes]] = log.lines(after) if log.last.top > after else iter(())
@@ -286,7 +291,7 @@ class _Held:
             if item[0] > end:
                 break
             self._next = None
-            if item[0] > self._after:  # otherwise this very sweep has written it
+            if item[0] > self._after:  # otherwise this sweep wrote it itself
                 found[item[0]] = item[1]
         self._after = end
         return found

@@ -1,4 +1,4 @@
-"""Channels and threads, as the journal and the report name them."""
+"""Describes channels and threads for the journal and the report."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _KINDS = {
 
 @frozen(kw_only=True)
 class Place:
-    """A channel, thread or forum that can be read; its repr leaves out the name, for titles are what people wrote.
+    """A channel, thread or forum that can be read. Its repr leaves out the name, because people write titles.
 
     Attributes:
         id: Its id.
         name: Its name or title.
-        type: DiscordChatExporter's name of its kind; that of a thread ends in "Thread".
-        parent: For a thread the id of its channel; else that of the category, "" for none.
+        type: DiscordChatExporter's name for its type; the type of a thread ends in "Thread".
+        parent: For a thread, the id of its channel; otherwise the id of the category, "" for none.
         category: Name of the parent.
         last_message_id: Id of the newest message that it ever had, which may be deleted; "" for none.
         archived: Whether it is an archived thread.
         archive_timestamp: For a thread, when it was last archived or opened.
-        tags: Names of the tags of a forum's post.
-        nsfw: Whether it is marked as for adults; a thread is if its channel is.
+        tags: Names of the tags of a forum post.
+        nsfw: Whether it is marked for adults; a thread is if its channel is.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def public_name(self) -> str:
-        """What may be written down of its name: nothing of a thread's, for a title is its author's words."""
+        """The name as it may be stored: "" for a thread, because its title is its author's words."""
         return "" if self.type.endswith("Thread") else self.name
 
 
@@ -66,12 +66,12 @@ class Unread:
 
     Attributes:
         id: Its id.
-        name: Its name, "" where it is hidden and for threads.
+        name: Its name; "" if it is hidden, and for threads.
         reason: "no_permission", "hidden", "gone", "excluded", "not_included", "no_messages" (a directory),
-            "unknown_type", "private_thread" (none is wanted), or "private_threads" or "archived_threads" (of a
-            channel that is read otherwise).
+            "unknown_type" or "private_thread" (not wanted); or, for a channel whose messages are read,
+            "private_threads" or "archived_threads" (could not be listed).
         detail: What is missing, such as "needs Read Message History".
-        parent: As of a `Place`.
+        parent: As for a `Place`.
     """
 
     id: str
@@ -82,15 +82,15 @@ class Unread:
 
 
 def is_known(channel: Json) -> bool:
-    """Returns whether it is of a type that can hold messages or threads."""
+    """Returns True if the channel's type can contain messages or threads."""
     return channel["type"] in _KINDS
 
 
 def channel_place(channel: Json, category: str) -> Place:
-    """Returns a channel or forum.
+    """Returns a channel or forum as a place.
 
     Args:
-        channel: As the API gives it.
+        channel: The channel as the API returns it.
         category: Name of its category.
     """
     return Place(
@@ -105,10 +105,10 @@ def channel_place(channel: Json, category: str) -> Place:
 
 
 def thread_place(thread: Json, channel: Json) -> Place:
-    """Returns a thread or post.
+    """Returns a thread or post as a place.
 
     Args:
-        thread: As the API gives it.
+        thread: The thread as the API returns it.
         channel: The channel or forum that it belongs to; empty if unknown.
     """
     tags = {tag["id"]: str(tag["name"]) for tag in channel.get("available_tags") or ()}

@@ -1,7 +1,7 @@
-"""Turns a message of Discord's API into what the journal keeps of it.
+"""Converts messages of Discord's API into the form that the journal stores.
 
-Addresses of files lose their query: it holds a signature that is new in each answer. What Discord itself puts into a
-notice is left out: the title of a new thread, the new name of a channel.
+Addresses of files lose their query, because it contains a signature that changes with each answer. Text that Discord
+itself puts into a notice is left out, such as the title of a new thread or the new name of a channel.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["is_bare", "kept", "kept_embed"]
 
 Json = dict[str, Any]
 
-# DiscordChatExporter's names; it writes the numbers of all other types.
+# DiscordChatExporter's names; for all other types it writes the number.
 _TYPES = {
     0: "Default",
     1: "RecipientAdd",
@@ -42,18 +42,18 @@ _TYPES = {
 }
 _TYPED = {0, 19}
 _FORWARD = 1
-_TEXT = 10  # discord-api-docs, components/reference, "Text Display"; it stands alone, in containers and in sections
+_TEXT = 10  # discord-api-docs, components/reference, "Text Display"; alone, in containers and in sections
 _BODIES = ("content", "attachments", "embeds", "sticker_items", "poll", "message_snapshots", "components")
 
 
 def kept(message: Json) -> Kept:
-    """Returns what the journal keeps.
+    """Returns the form of a message that the journal stores.
 
     Args:
         message: A message object of the API, version 10.
 
     Raises:
-        KeyError: It lacks what every message has.
+        KeyError: It lacks a field that every message has.
     """
     author = message["author"]
     kind = _TYPES.get(message["type"], str(message["type"]))
@@ -78,7 +78,7 @@ def kept(message: Json) -> Kept:
 
 
 def is_bare(message: Json) -> bool:
-    """Returns True for a person's message that says nothing at all, as all do without the message-content intent."""
+    """Returns True for a person's message without any content, as all are without the Message Content intent."""
     person = not message["author"].get("bot")
     return person and message["type"] in _TYPED and not any(message.get(part) for part in _BODIES)
 
@@ -88,7 +88,7 @@ def _content(message: Json) -> str:
 
 
 def _texts(components: list[Json] | None) -> Iterator[str]:
-    """Yields the texts of a message that is laid out in components, and thus has no content."""
+    """Yields the texts of a message that consists of components, and so has no content."""
     for component in components or ():
         if component.get("type") == _TEXT:
             yield component.get("content") or ""
@@ -135,7 +135,7 @@ def _embeds(message: Json) -> list[Json]:
 
 
 def kept_embed(embed: Json) -> Json:
-    """Returns what the journal keeps of an embed, of the API or of DiscordChatExporter; nobody's name is in it."""
+    """Returns the parts of an embed that the journal stores, from the API or an export; it drops names of people."""
     found = {key: embed[key] for key in ("title", "type", "url", "description") if embed.get(key)}
     rows = embed.get("fields") or ()
     fields = [{"name": row.get("name"), "value": row.get("value")} for row in rows if isinstance(row, dict)]

@@ -1,4 +1,4 @@
-"""Brings a journal up to date with a server, many channels at a time."""
+"""Brings a journal up to date with a server, several channels at a time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from furytune._discord.crawl.participants import Participants
 from furytune._discord.crawl.survey import Place, Survey
 from furytune._discord.journal.lines import GONE, ChannelState, Commit, gone_line
 from furytune._discord.journal.store import Journal, Unread
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import one_line
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
-from furytune.pairing.posts import id_number
 
 __all__ = ["Crawl"]
 
@@ -32,18 +32,18 @@ class Crawl:
     """One pass over a server.
 
     Args:
-        session: Open.
-        journal: Being written to by this process only.
+        session: An open session.
+        journal: The journal, locked by this process.
         survey: What can be read.
         participants: Whose messages are collected.
-        after: Messages above this id are compared with what Discord says now.
-        refresh: Number of the comparison of everything that is due; 0 for none.
+        after: Messages above this id are compared with Discord.
+        refresh: Number of the full comparison that is due; 0 for none.
         on_page: Called after each page and each channel.
 
     Attributes:
-        counts: What was done.
-        unread: Channels that turned out not to be readable.
-        left: Places among them that the survey had listed.
+        counts: What changed.
+        unread: Channels that turned out to be unreadable.
+        left: The places among them that the survey had listed.
         failures: Why channels could not be read this time.
     """
 
@@ -64,7 +64,7 @@ class Crawl:
         """Reads everything that is due.
 
         Raises:
-            DiscordError: The problem is not a single channel that cannot be read; what was read is in the journal.
+            DiscordError: More than single channels could not be read. What was read is in the journal.
         """
         places = deque([*self.survey.places, *await self._unlisted()])
         self.counts.places = len(places)
@@ -79,7 +79,7 @@ class Crawl:
                 for _ in range(min(_AT_ONCE, len(places))):
                     group.create_task(work())
         except BaseExceptionGroup as errors:
-            # The others were cancelled for this one.
+            # The other tasks were cancelled because of this one.
             raise errors.exceptions[0] from None
         if self.failures and not self.counts.channels:
             raise self.failures[0]
@@ -104,7 +104,7 @@ class Crawl:
             self._in_a_row.clear()
 
     def _pass_over(self, place: Place, error: DiscordError) -> None:
-        """Leaves a channel for the next run, unless it is not the channel's fault."""
+        """Leaves a channel for the next run, unless the problem is not the channel's own."""
         self._in_a_row.append(error)
         if isinstance(error, DiscordLoginError) or self.session.stopped or len(self._in_a_row) == _IN_A_ROW:
             raise error
@@ -134,7 +134,7 @@ class Crawl:
             )
             if last.position.refreshed < self.refresh:
                 await sweep.refresh(self.refresh)
-            elif last.channel is not None and last.channel.gone:  # it is there again
+            elif last.channel is not None and last.channel.gone:  # it exists again
                 await sweep.compare(0)
             elif int(last.position.read) > self.after:
                 await sweep.compare(self.after)
@@ -146,8 +146,8 @@ class Crawl:
     async def _bound(self, place: Place, last: Commit) -> int:
         """Returns the id of a channel's newest message, 0 for none.
 
-        The position moves up to it. So what the list of channels says is believed only of the past: of an id that is
-        not surely in the past, the channel's own messages decide.
+        The position moves up to this id, so a wrong one would hide later messages. The id in the list of channels is used
+        only if it is certainly in the past. Otherwise the channel's newest message is requested.
         """
         if not place.last_message_id and last.channel is not None:
             return 0
@@ -156,19 +156,22 @@ class Crawl:
             return listed
         if place.last_message_id and (listed is None or listed > self.session.clock.newest()):
             LOG.warning(
-                "channel %s: the id that Discord lists for its newest message cannot be one; asking for the message",
+                "channel %s: the id that Discord lists for its newest message is impossible; asking for the message itself",
                 place.id,
             )
         return int(await self.session.latest(place.id) or 0)
 
     def _due(self, last: Commit, bound: int) -> bool:
-        """True if a log may differ from its channel."""
+        """Returns True if a log may differ from its channel."""
         position = last.position
         compare = position.refreshed < self.refresh or int(position.read) > self.after
         return compare or bool(position.until) or bound > int(position.read) or last.dead > 0
 
     async def _unlisted(self) -> list[Place]:
-        """Returns threads that the survey had no reason to list but that are due for comparison; handles channels that are gone."""
+        """Returns threads that the survey did not list but that are due for comparison.
+
+        Also handles channels that are gone.
+        """
         found: list[Place] = []
         orphans: dict[str, list[str]] = {}
         named = {place.id for place in (*self.survey.places, *self.survey.forums)}
@@ -201,7 +204,7 @@ class Crawl:
         return found
 
     async def _ask(self, uid: str, name: str) -> tuple[dict[str, Any] | None, Unread | None]:
-        """Returns a channel, None if it is gone; and why it is not shown."""
+        """Returns a channel, or None if it is gone; and the reason if the bot may not see it."""
         try:
             return await self.session.channel(uid), None
         except DiscordForbiddenError:
@@ -211,7 +214,7 @@ class Crawl:
         return ((uid, log.peek()) for uid, log in self.journal.logs().items())
 
     def _gone(self, uid: str) -> int:
-        """Replaces all messages of a deleted channel with tombstones; returns how many messages it held."""
+        """Replaces all messages of a deleted channel with tombstones; returns how many there were."""
         log = self.journal.log(uid)
         last = log.peek()
         if last.channel is None:
@@ -231,5 +234,5 @@ def _hidden(uid: str, name: str) -> Unread:
 
 
 def _place(state: ChannelState) -> Place:
-    # Nothing is posted in an archived thread without opening it, and then it is listed.
+    # Posting in an archived thread opens it, and then it is listed.
     return Place(id=state.id, name=state.name, type=state.type, parent=state.parent, tags=state.tags)

@@ -1,4 +1,4 @@
-"""The roles of all members of a server, in little memory: there may be a million of them."""
+"""Stores the roles of all members of a server in little memory; there may be a million members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Roster:
     """Role ids by member id."""
 
     def __init__(self) -> None:
-        # Discord lists members in the order of ids; most hold the same few sets of roles.
+        # Discord lists members in the order of ids, and most have one of a few sets of roles.
         self._ids = array("Q")
         self._held = array("I")
         self._sets: list[Roles] = []
@@ -45,7 +45,7 @@ class Roster:
         return len(self._ids) + sum(self._place(member) is None for member in self._others)
 
     def get(self, member: str, default: Roles = ()) -> Roles:
-        """Returns the roles of a member, a default for somebody who is none."""
+        """Returns the roles of a member, or the default for someone who is not a member."""
         if member in self._others:
             return self._others[member]
         place = self._place(member)

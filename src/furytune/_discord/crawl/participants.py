@@ -1,4 +1,4 @@
-"""Decides by ids and roles whose messages are collected."""
+"""Decides whose messages are collected, by ids and roles."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Json = dict[str, Any]
 
 
 class Participants:
-    """Decides about authors; asks for the roles of each at most once.
+    """Decides whose messages are collected; requests the roles of each author at most once.
 
     Args:
-        session: Open.
+        session: An open session.
         guild: Id of the server.
-        roles: Its roles, names by ids.
+        roles: Names of the server's roles by their ids.
         consent: The rules, with role ids.
-        forgotten: Who and what is never collected.
+        forgotten: Who and what must never be collected.
 
     Attributes:
         listed: Whether all members could be listed.
@@ -55,13 +55,13 @@ class Participants:
 
     @property
     def asked(self) -> int:
-        """For how many authors the roles were asked for one by one."""
+        """How many authors' roles were requested one by one."""
         return 0 if self.listed else len(self._members)
 
     async def load(self) -> None:
-        """Lists all members at once, where the bot may and the list can be true.
+        """Lists all members at once, if the bot may and the list can be correct.
 
-        A list that lacks somebody would say that they left, and with them their role to opt out.
+        A member who is missing from a wrong list would look like someone who left, without the role to opt out.
         """
         try:
             async for page in self._session.members(self._guild):
@@ -70,17 +70,17 @@ class Participants:
             return
         except WrongAnswerError as error:
             self._members = Roster()
-            LOG.warning("%s; roles are asked for one by one where they matter", error)
+            LOG.warning("%s; roles are requested one by one where they matter", error)
             return
         self.listed = True
 
     async def meet(self, authors: Iterable[str]) -> None:
-        """Learns the roles of authors, with one request for each, where roles matter and no list was available."""
+        """Requests the roles of authors one by one, if roles matter and no list was available."""
         wanted = set(authors)
         self._seen |= wanted
         if self.listed or not self._consent.needs_roles or all(author in self._members for author in wanted):
             return
-        # This also waits for authors whom another channel is asking about.
+        # The lock also waits for authors that another channel is asking about.
         async with self._asking:
             for author in sorted((a for a in wanted if a not in self._members), key=int):
                 member = await self._session.member(self._guild, author)
@@ -93,7 +93,7 @@ class Participants:
         return self._forgotten.masked(line)
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
-        """Returns why a message is not collected, "" if it is; its author's roles are known (see `meet`)."""
+        """Returns why a message is not collected, "" if it is. Call `meet` with its author before."""
         if message in self._forgotten.messages:
             return "forgotten"
         why = self._refusals.get((author, bot))
@@ -106,22 +106,22 @@ class Participants:
 
     @property
     def restricted(self) -> bool:
-        """True if there is anyone whose messages are not collected."""
+        """True if someone's messages are not collected."""
         return self._consent != Consent() or bool(self._forgotten.people or self._forgotten.messages)
 
     def withhold(self, messages: Withheld) -> None:
-        """Sets which messages are left out of the journal for their authors' sake, and why each."""
+        """Sets which messages the journal withholds for their authors, with the reasons."""
         self._withheld = messages
 
     def read(self, channels: Collection[str]) -> None:
-        """Sets which channels are read, so that the authors there are known."""
+        """Sets which channels are read; the authors of their messages are known."""
         self._read = channels
 
     def refusal_of_copy(self, original: Reference) -> str:
         """Returns why the copy of a message is not collected, "" if it is.
 
-        Discord does not say whose words a copy holds. Where people may opt out or in, a copy from a channel that is
-        not read is left out.
+        Discord does not say who wrote the original. If people may opt out or in, a copy from a channel that is not read
+        is left out.
         """
         self.copies += 1
         message = original.message_id or ""
@@ -132,21 +132,21 @@ class Participants:
         return self._withheld.get(message, "")
 
     def left(self, author: str) -> bool:
-        """Returns True for someone who is known to have left the server, and with it the roles there."""
+        """Returns True for someone who is known to have left the server, and so lost all roles there."""
         return author in self._absent or (self.listed and author not in self._members)
 
     async def leaving(self, authors: Iterable[str]) -> dict[str, str]:
-        """Returns which of the people in the journal must be taken out of it, and why."""
+        """Returns which people in the journal no longer take part, with the reasons."""
         held = {*authors, *self._consent.opt_out}
         await self.meet(held)
         found = {author: self.refusal(author, "", bot=False) for author in sorted(held)}
         return {author: why for author, why in found.items() if why}
 
     def as_people(self, before: People) -> People:
-        """Returns what the journal records about roles.
+        """Returns what the journal stores about roles.
 
         Args:
-            before: What it recorded so far.
+            before: What it has stored so far.
         """
         seen = self._seen | before.members.keys()
         known = {a: self._members.get(a, before.members.get(a, ())) for a in seen}

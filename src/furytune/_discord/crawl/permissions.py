@@ -1,8 +1,8 @@
-"""What a bot may do in a channel, by the algorithm that Discord publishes.
+"""Computes what a bot may do in a channel, by the algorithm that Discord publishes.
 
-Source: discord-api-docs, ``topics/permissions``: "Permission Overwrites", "Implicit Permissions" and "Inherited
-Permissions (Threads)". Computed here because the API does not tell: without Read Message History it shows an empty
-channel instead of a refusal.
+The source is discord-api-docs, ``topics/permissions``: "Permission Overwrites", "Implicit Permissions" and "Inherited
+Permissions (Threads)". The API cannot be asked: without Read Message History, it shows an empty channel instead of
+refusing.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _NAMES = {
 
 @frozen
 class Permissions:
-    """The permissions of one member of a guild.
+    """The permissions of one member of a server.
 
     Args:
-        guild: The guild's id, which is that of the role of everyone too.
+        guild: The server's id, which is also the id of the role @everyone.
         member: The member's id.
-        roles: Ids of the roles that the member has.
-        base: Bits that hold where no channel says otherwise; all bits for owner and administrators.
+        roles: Ids of the member's roles.
+        base: Bits that apply unless a channel overwrites them; all bits for the owner and administrators.
     """
 
     guild: str
@@ -46,11 +46,11 @@ class Permissions:
 
     @classmethod
     def of(cls, guild: Mapping[str, Any], member: Mapping[str, Any]) -> Permissions:
-        """Returns those of a member.
+        """Returns the permissions of a member.
 
         Args:
-            guild: As the API gives it, with its roles.
-            member: As the API gives it.
+            guild: The server as the API returns it, with its roles.
+            member: The member as the API returns it.
         """
         number, who = str(guild["id"]), str(member["user"]["id"])
         roles = frozenset(map(str, member.get("roles", ())))
@@ -63,11 +63,12 @@ class Permissions:
         return cls(number, who, roles, bits)
 
     def within(self, channel: Mapping[str, Any]) -> int:
-        """Returns the bits that hold in a channel, and in its threads; none counts where View Channel is missing."""
+        """Returns the bits that apply in a channel and its threads; without View Channel, no other bit counts."""
         if self.base == _ALL:
             return _ALL
         written = {entry["id"]: entry for entry in channel.get("permission_overwrites") or ()}
         bits = self.base
+        # The order matters: everyone, all roles together, the member; and in each step, denials before grants.
         for ids in ({self.guild}, self.roles, {self.member}):
             found = [written[number] for number in sorted(ids & written.keys())]
             for entry in found:
@@ -78,6 +79,6 @@ class Permissions:
 
 
 def needed(bits: int, wanted: Iterable[int]) -> str:
-    """Returns what is missing of some permissions, as people know them: "needs View Channel", or "" for nothing."""
+    """Returns which permissions are missing, as Discord names them: "needs View Channel", or "" for none."""
     names = [_NAMES[bit] for bit in wanted if not bits & bit]
     return f"needs {' and '.join(names)}" if names else ""

@@ -1,7 +1,7 @@
-"""Mends a journal in which a wrong answer moved a position past everything that was posted later.
+"""Repairs journals in which a wrong answer moved a position past all later messages.
 
-furytune 0.1.0 believed each page: one with ids from the future, or above all that fit in 64 bits, left a channel at a position
-that no later message could pass.
+furytune 0.1.0 trusted every page. A page with ids from the future, or ids that do not fit in 64 bits, left a channel at a
+position that no later message could pass.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["mend", "sound_cursors", "to_mend"]
 
 
 def to_mend(journal: Journal, newest: int) -> dict[str, Log]:
-    """Returns the logs that cannot be what was read, by channel id.
+    """Returns the logs with impossible ids, by channel id.
 
     Args:
         journal: The journal.
-        newest: Id that no id can be above.
+        newest: The highest id that can exist.
 
     Raises:
         SourceFormatError: A log is damaged.
@@ -32,14 +32,14 @@ def to_mend(journal: Journal, newest: int) -> dict[str, Log]:
 
 
 def mend(uid: str, log: Log, newest: int) -> None:
-    """Removes ids that cannot exist from a log, and has its channel read again from the beginning.
+    """Removes impossible ids from a log, and resets it so that its channel is read again from the beginning.
 
-    Where the wrong answer came in between is not known, so no part of the channel counts as read.
+    No part of the channel counts as read, because no one knows when the wrong answer came.
 
     Args:
         uid: The channel's id.
-        log: The log; this process is the only one that writes to it.
-        newest: Id that no id can be above.
+        log: The log, to which only this process writes.
+        newest: The highest id that can exist.
 
     Raises:
         OSError: As the system reports it; the log is unchanged.
@@ -48,18 +48,18 @@ def mend(uid: str, log: Log, newest: int) -> None:
     sound = ((number, line) for number, line in log.lines() if number <= newest)
     log.rewrite(sound, Position(refreshed=last.position.refreshed), last.channel)
     LOG.warning(
-        "channel %s: its log held ids from the future, from a wrong answer of Discord to an earlier version; they were "
-        "removed, and the channel is read again from its beginning",
+        "channel %s: its log contained ids from the future, from a wrong answer of Discord to an earlier version; they "
+        "were removed, and the channel is read again from the beginning",
         uid,
     )
 
 
 def sound_cursors(cursors: Mapping[str, tuple[str, str]], latest: datetime) -> dict[str, tuple[str, str]]:
-    """Returns the archive times up to which threads were listed, without those that lie in the future.
+    """Returns the archive times up to which threads were listed, without times in the future.
 
     Args:
-        cursors: Of the public and the private threads, by channel id.
-        latest: Moment that nothing can be later than.
+        cursors: The times for public and for private threads, by channel id.
+        latest: The latest possible time.
     """
 
     def sound(cursor: str) -> str:
@@ -74,5 +74,6 @@ def sound_cursors(cursors: Mapping[str, tuple[str, str]], latest: datetime) -> d
 def _highest(log: Log) -> int:
     last = log.peek()
     position = last.position
+    # Positions count too: a wrong page may have moved one without leaving a line.
     marks = (position.read, position.until, position.checked, position.check_until)
     return max(last.top, *(int(mark or 0) for mark in marks))

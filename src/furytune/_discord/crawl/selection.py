@@ -1,4 +1,4 @@
-"""Which channels a user wants, by id or name."""
+"""Chooses the channels of a server to read, by id or name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from furytune._privacy.ids import has_length_of_id
 from furytune.errors import ConfigError
 
 __all__ = ["Choice"]
@@ -17,12 +18,12 @@ _PRIVATE = "GuildPrivateThread"
 
 @frozen
 class Choice:
-    """Channels to read and to leave out, with all that is below them: a category's channels, a forum's posts.
+    """Channels to read and to leave out, including everything below them, such as a forum's posts.
 
     Args:
-        included: Ids; None is everything.
-        excluded: Ids, which count for more.
-        parents: Channel id to the id of its category.
+        included: Ids to read; None means everything.
+        excluded: Ids to leave out; they take precedence.
+        parents: Ids of categories by the ids of their channels.
         private_threads: Whether private threads are wanted.
     """
 
@@ -39,16 +40,16 @@ class Choice:
         exclude: Iterable[str],
         private_threads: bool = False,  # noqa: FBT001, FBT002
     ) -> Choice:
-        """Returns the choice among a guild's channels.
+        """Returns the choice among a server's channels.
 
         Args:
-            channels: As the API lists them.
-            include: Ids, or names with or without a "#" before them; none is everything.
-            exclude: The same.
+            channels: The channels as the API lists them.
+            include: Ids, or names with or without a "#" before them; empty means everything.
+            exclude: Ids or names to leave out.
             private_threads: Whether private threads are wanted.
 
         Raises:
-            ConfigError: A name fits no channel.
+            ConfigError: A name matches no channel.
         """
         include = tuple(include)
         return cls(
@@ -59,7 +60,7 @@ class Choice:
         )
 
     def problem(self, number: str, parent: str = "", kind: str = "") -> str:
-        """Returns why a channel or thread is not to be read: "excluded", "not_included", "private_thread", or "".
+        """Returns why not to read a channel or thread: "excluded", "not_included", "private_thread", or "".
 
         Args:
             number: Its id.
@@ -80,17 +81,14 @@ def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument:
     found: set[str] = set()
     for item in map(str, wanted):
         named = {channel["id"] for channel in channels if channel.get("name") == item.removeprefix("#")}
-        if item in known or (not named and _is_snowflake(item)):
+        # An id may belong to a thread, which is not in this list; the survey looks it up.
+        if item in known or (not named and has_length_of_id(item)):
             found.add(item)
         elif named:
             found |= named
         else:
             raise ConfigError(f"{argument}: no channel is named {item!r}; there are {_listed(channels)}")
     return frozenset(found)
-
-
-def _is_snowflake(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 15 <= len(text) <= 20
 
 
 def _listed(channels: Sequence[Mapping[str, Any]]) -> str:

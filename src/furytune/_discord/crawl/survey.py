@@ -1,4 +1,4 @@
-"""Finds out what a bot can read on a server, and why it cannot read the rest, before any message is requested."""
+"""Finds out which channels a bot can read on a server, and why not the rest, before requesting any message."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ _HIDDEN_NAME, _HIDDEN_FLAG = "___hidden___", 1 << 17
 
 @frozen(kw_only=True)
 class Survey:
-    """What there is, each part in the order of ids.
+    """The channels and threads of a server, each part in the order of ids.
 
     Attributes:
-        guild: The server, as the API returns it.
+        guild: The server as the API returns it.
         choice: Which parts of it are wanted.
-        roles: Role id to name.
-        places: What holds messages and can be read.
+        roles: Names of roles by their ids.
+        places: Channels and threads that contain messages and can be read.
         forums: Forum and media channels that can be read; their posts are among the places.
-        unread: What will not be read.
+        unread: Channels and threads that will not be read.
         partial: Channels and forums that are read, but some of whose threads could not be listed.
-        cursors: What to give as ``known`` next time, once all places are read; see `held_back`.
+        cursors: The ``known`` of the next survey, once all places are read; see `held_back`.
     """
 
     guild: Json = field(repr=False)
@@ -82,22 +82,22 @@ async def survey(
 ) -> Survey:
     """Returns what the bot can read on a server.
 
-    Threads that were archived more than a day before the last run's newest are not listed again: nothing is posted in
-    an archived thread without opening it, which gives it a new time.
+    Threads that were archived more than a day before the newest one of the last run are not listed again. Posting in an
+    archived thread opens it, which gives it a new archive time.
 
     Args:
         session: The session.
         guild_id: The server.
-        known: The ``cursors`` of the last run that was completed.
-        include: Ids or names of channels, categories and forums, or ids of threads; none is all.
-        exclude: The same; it takes precedence.
+        known: The ``cursors`` of the last completed run.
+        include: Ids or names of channels, categories and forums, or ids of threads; empty means all.
+        exclude: Ids or names to leave out; they take precedence.
         private_threads: Whether private threads are wanted.
         logged: Ids of channels and threads that were read before.
         on_step: Called with the progress, in words.
 
     Raises:
-        ConfigError: A name fits no channel, or an id belongs to no channel of this server.
-        DiscordLoginError: The bot is not on the server, or may not read messages at all.
+        ConfigError: A name or id matches no channel of this server.
+        DiscordLoginError: The bot is not on the server, or may not see the content of messages.
         DiscordError: Discord did not answer.
     """
     on_step("looking for channels")
@@ -110,7 +110,7 @@ async def survey(
     choice = Choice.of(channels, include, exclude, private_threads)
     plan = _Plan(guild_id, channels, choice, Permissions.of(guild, member), dict(known or {}))
     plan.sort_channels()
-    # A thread that is archived or opened meanwhile is in the first or in the last of these lists.
+    # List active threads before and after: one that is archived or opened meanwhile is in one of the two lists.
     plan.add_threads(await session.active_threads(guild_id))
     archives = plan.archives()
     await list_all(session, archives, on_step=on_step)
@@ -124,8 +124,8 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
     """Returns cursors that do not move past threads that were listed but not read.
 
     Args:
-        cursors: Those of a survey.
-        unread: Its threads that could not be read after all.
+        cursors: The cursors of a survey.
+        unread: Threads of the survey that could not be read after all.
     """
     kept = dict(cursors)
     for place in unread:
@@ -188,7 +188,7 @@ class _Plan:
         return ("no_permission", missing) if missing else ("", "")
 
     def archives(self) -> list[Archive]:
-        """Returns the lists of archived threads to read."""
+        """Returns the lists of archived threads that must be read."""
         found: list[Archive] = []
         for channel in self.channels:
             number = channel["id"]
@@ -205,7 +205,7 @@ class _Plan:
         return found
 
     def take_archives(self, archives: Iterable[Archive]) -> None:
-        """Adds the threads that were found, and notes the lists that could not be read."""
+        """Adds the threads of the lists, and notes the lists that could not be read."""
         for archive in archives:
             number = archive.channel
             if number in self.unread:
@@ -235,14 +235,14 @@ class _Plan:
         self.partial[number] = unread(self.places[number], "private_threads", detail)
 
     def add_threads(self, threads: Iterable[Json]) -> None:
-        """Adds threads; of two states of one thread the later one counts."""
+        """Adds threads; if one was added before, its later state counts."""
         self.threads.update((thread["id"], facts(thread)) for thread in threads)
 
     async def look_up(self, session: Session, logged: Collection[str]) -> None:
-        """Asks for each thread that is included by its id and is in no list.
+        """Requests each thread that is included by its id but is not in any list.
 
         Raises:
-            ConfigError: No channel or thread has the id, and none was read before.
+            ConfigError: No channel or thread has the id, and none with the id was read before.
         """
         listed = {channel["id"] for channel in self.channels} | self.threads.keys()
         for number in sorted((self.choice.included or frozenset()) - listed, key=int):
@@ -255,7 +255,7 @@ class _Plan:
                 continue
             if found is None and number not in logged:
                 raise ConfigError(
-                    f"include: no channel or thread has the id {number}; check it (right-click its name, Copy Channel ID)"
+                    f"include: no channel or thread has the id {number}; check the id (right-click the name, Copy Channel ID)"
                 )
             if found is None:
                 self.unread[number] = Unread(
@@ -269,7 +269,7 @@ class _Plan:
                 self.add_threads([found])
 
     def survey(self, guild: Json) -> Survey:
-        """Sorts the threads, and returns all that was found."""
+        """Sorts the threads, and returns the survey."""
         parents = {channel["id"]: channel for channel in self.channels}
         for thread in self.threads.values():
             self._sort_thread(thread, parents.get(thread.get("parent_id") or ""))
@@ -294,7 +294,7 @@ class _Plan:
             if covered is not None:
                 return
         elif channel is None or (covered is not None and covered.reason == "hidden"):
-            # Its history may be closed to the bot, which would look like a thread without messages.
+            # The bot may lack access to its history, and then it would look like a thread without messages.
             reason, detail = "hidden", "needs View Channel in its channel"
         elif place.type == "":
             reason, detail = "unknown_type", f"type {thread['type']}; check for a newer furytune"
@@ -304,6 +304,7 @@ class _Plan:
             reason = "no_permission"
         if reason:
             self.unread[place.id] = unread(place, reason, detail)
+            # The cursor must not move past it, or a later run that may read it would not list it.
             self.held.append(place)
         else:
             self.places[place.id] = place

@@ -1,1 +1,1 @@
-"""Files that DiscordChatExporter wrote."""
+"""Reads the files that DiscordChatExporter writes."""

@@ -1,4 +1,4 @@
-"""Takes DiscordChatExporter files into a journal."""
+"""Adds DiscordChatExporter files to a journal."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from furytune._discord.journal.store import About, Journal
 from furytune._discord.selection import named
 from furytune._discord.shapes import Channel, FullForwarded, FullMessage, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
 from furytune._readers.json_stream import BLOCK, LIMIT
 from furytune._values.shown import Shown
 from furytune.errors import SourceError
-from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = ["Adopted", "adopt"]
 
 Line = tuple[int, bytes, datetime]
-"""Id, line and moment of the export; for a line of the log, of the newest export that was adopted before."""
+"""Id, line and time of the export that the line comes from."""
 
-# Discord counts the time in its ids from the first; the last stands for a moment that a file does not say.
+# Discord counts the time in its ids from the first one. The last one means a time that a file does not state.
 _FIRST = datetime(2015, 1, 1, tzinfo=UTC)
 _LAST = datetime(9000, 1, 1, tzinfo=UTC)
 _MILLISECOND = 1 << 22  # in an id
 
 
 class _NothingNewError(Exception):
-    """Leaves a log as it is."""
+    """Cancels the rewrite of a log that would not change."""
 
 
 @frozen(kw_only=True, repr=False)
 class Adopted(Shown):
-    """What was taken into a journal.
+    """What adopting an export changed in a journal.
 
     Attributes:
-        channels: Channels and threads that were in the export.
-        messages: Messages that the journal did not hold before.
-        changed: Messages of which the export has a newer state than the journal had.
-        partial: Channels of which the files do not show that they leave nothing out, by name and id. The next live run
-            reads what is missing there; until then the journal has holes.
+        channels: Channels and threads in the export.
+        messages: Messages that were not in the journal before.
+        changed: Messages whose state in the export is newer than the one in the journal was.
+        partial: Channels, by name and id, whose files may leave something out. Until the next live run reads what is
+            missing, the journal has holes there.
     """
 
     channels: int = 0
@@ -68,10 +68,10 @@ class Adopted(Shown):
             f"messages  {self.messages:>9,}  new",
             f"          {self.changed:>9,}  in a newer state",
             *(
-                f"partial   {name}: the files leave something out; the next update() reads it"
+                f"partial   {name}: the files leave something out; the next update() will read it"
                 for name in self.partial
             ),
-            "An export that was made with a filter does not say so: refresh() reads what it left out.",
+            "Exports do not say if they were made with a filter: refresh() reads what a filter left out.",
         ]
         return "\n".join(lines)
 
@@ -120,7 +120,7 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
 
 
 def _check_content(channels: list[ChannelFiles]) -> None:
-    """Raises before anything is written if all that people wrote is empty; reads up to the first text."""
+    """Raises an error, before anything is written, if all messages of people are empty; stops at the first text."""
     by_people = 0
     for channel in channels:
         for block, _ in channel.messages(ThinMessage, lambda _: None):
@@ -138,12 +138,12 @@ def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLi
         name = f"{printable(path)}: {channel.name}"
         if id_number(channel.channel.id) is None or id_number(channel.channel.guild) is None:
             raise SourceError(
-                f"{name}: the export does not say the ids of its server and channel; export again"
+                f"{name}: the export does not contain the ids of its server and channel; export again"
             )
         known = known or channel.channel.guild
         if channel.channel.guild != known:
             raise SourceError(
-                f"{name}: an export of server {channel.channel.guild}, but this journal is of server {known}; "
+                f"{name}: this is an export of server {channel.channel.guild}, but the journal belongs to server {known}; "
                 "give each server a journal of its own"
             )
     return known
@@ -155,19 +155,20 @@ def _merge(
     """Merges a channel's lines into its log.
 
     Args:
-        journal: Being written to.
+        journal: The journal, being written to.
         source: The channel.
         lines: Its messages.
-        live: Whether the journal was read live as well: then the log's state of a message may be newer than any export.
+        live: Whether the journal was read live too; then its state of a message may be newer than any export.
 
     Returns:
-        How many lines were new, how many came in the place of an older state, and whether nothing is left out below the
-        newest, as far as files and log say.
+        How many lines were new, how many replaced an older state, and whether nothing is missing below the newest
+        message, as far as files and log show.
     """
     log = journal.log(source.channel.id)
     before = log.peek()
     known = instant(before.channel.exported) if before.channel and not live else _LAST
     newest = max((file.channel.exported for file in source.files), key=instant)
+    # Lines out of order wait for a second merge; an export has few of them.
     late: list[Line] = []
     new = changed = top = 0
 
@@ -183,7 +184,7 @@ def _merge(
     def merged(fresh: Iterator[Line], others: list[Line]) -> Iterator[tuple[int, bytes]]:
         nonlocal new, changed
         ours = ((uid, line, None) for uid, line in log.lines())
-        # Of two lines with one id the log's own comes first.
+        # The merge is stable: if two lines have the same id, the log's own comes first.
         for uid, states in itertools.groupby(heapq.merge(ours, fresh, key=itemgetter(0)), key=itemgetter(0)):
             (_, line, exported), *others_of_it = states
             new += exported is not None
@@ -211,10 +212,11 @@ def _merge(
         with suppress(_NothingNewError):
             log.rewrite(merged(iter(sorted(late)), []), before.position, state)
     read = min(top, _whole_up_to(source))
+    # Only if the channel was never read live: then live reading begins after the export.
     if before.position.read == "0" and read:
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))
-    # What was said in the millisecond of the export itself is read again, but is no hole.
+    # Messages from the millisecond of the export itself are read again; that is not a hole.
     return new, changed, top - int(log.peek().position.read) <= _MILLISECOND
 
 
@@ -226,7 +228,7 @@ _decode_state = msgspec.json.Decoder(_State).decode
 
 
 def _is_newer(line: bytes, ours: bytes, exported_later: bool) -> bool:  # noqa: FBT001
-    """Returns True if an export's state of a message is newer than the log's, which may be that it is gone for good."""
+    """Returns True if an export's state of a message is newer than the log's; a tombstone is never replaced."""
     if ours.startswith(GONE):
         return False
     edit, our_edit = (instant(_decode_state(text).timestamp_edited) for text in (line, ours))
@@ -234,7 +236,10 @@ def _is_newer(line: bytes, ours: bytes, exported_later: bool) -> bool:  # noqa: 
 
 
 def _whole_up_to(source: ChannelFiles) -> int:
-    """Up to which id an export leaves nothing out, as far as its files say; 0 if it begins late or lacks a part."""
+    """Returns the id up to which an export is complete, as far as its files show.
+
+    It is 0 if the export begins late, or if a part is missing.
+    """
     parts: dict[str, set[int]] = {}
     for file in source.files:
         parts.setdefault(file.part[0], set()).add(file.part[1])
@@ -247,7 +252,7 @@ def _whole_up_to(source: ChannelFiles) -> int:
         if since > (reached or _FIRST):
             break
         reached = max(reached or _FIRST, until)
-    # What was said at the moment itself may be missing.
+    # Messages from the last millisecond may be missing.
     return 0 if reached is None else max(0, ((reached - _FIRST) // timedelta(milliseconds=1) << 22) - 1)
 
 
@@ -262,7 +267,7 @@ def _moment(text: str, default: datetime) -> datetime:
 
 
 def _quoted(message: FullMessage) -> str:
-    """The id of the message that a message forwards, "" for none."""
+    """Returns the id of the message that a message forwards, "" if it forwards none."""
     found = message.reference.message_id if message.forwarded_message and message.reference else None
     return found or ""
 
@@ -294,7 +299,7 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
 
 def _said(message: FullMessage) -> str:
     if message.type not in SAID:
-        return ""  # of the notice of a new thread it would be the title
+        return ""  # the notice of a new thread contains its title, which is someone's words
     return text_of(message) if message.forwarded_message is None else message.content
 
 

@@ -1,4 +1,4 @@
-"""The files of an export: which belong to one channel, in which order, and each message once."""
+"""Finds the files of an export, groups them by channel, and merges their messages in order, each once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from attrs import evolve, field, frozen
 
 from furytune._discord.shapes import Channel, ExportFile, FirstMessage, NotAnExportError
 from furytune._discord.text import STARTERS
+from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
 from furytune._readers.bytes import Locator
 from furytune._readers.json_text import Bad, Malformed
 from furytune._storage.folders import Listed, Listing, list_files
 from furytune.errors import SourceError, SourceFormatError
-from furytune.pairing.posts import id_number
 from furytune.records import Dropped
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 _PART = re.compile(r" \[part (\d+)\]$")
 _ENDINGS = (".json", ".json.gz")
 _MEDIA = re.compile(r".+\.(?:json|html|txt|csv)_Files", re.IGNORECASE)
-"""How the folder ends that the exporter makes for what it downloads with `--media`."""
+"""Names of the folders that the exporter creates for the downloads of `--media`."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -90,19 +90,19 @@ def _number(uid: str) -> int:
 
 @frozen
 class ChannelFiles:
-    """One channel or thread, and the files that hold its messages, oldest first."""
+    """One channel or thread, with the files that contain its messages, oldest first."""
 
     channel: Channel
     files: tuple[_File, ...]
 
     @property
     def name(self) -> str:
-        """Name of its first file."""
+        """The name of its first file."""
         return self.files[0].name
 
     @property
     def starter(self) -> str:
-        """Id of the parent channel's message that the thread was opened on, or ""."""
+        """The id of the parent channel's message that the thread was opened on, or ""."""
         for message in self.files[0].first[:1]:
             if message.type in STARTERS and message.reference is not None:
                 return message.reference.message_id or ""
@@ -111,8 +111,8 @@ class ChannelFiles:
     def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
         """Yields lists of messages with the name of their file, in order of time, each id once.
 
-        Of the states of one message in several files the newest counts, see `_newness`. Inside one file, ids that come
-        again are left out.
+        If several files contain a message, its newest state counts, see `_newness`. Within one file, the first message
+        with an id counts.
         """
         seen = _Seen()
         repeated = _Repeated(on_drop)
@@ -138,7 +138,7 @@ class ChannelFiles:
         waiting = list(self.files)
         heap: list[tuple[int, int, M, _File, Iterator[M]]] = []
         while waiting or heap:
-            # a file is opened when its time comes: a hundred partitions never stand open at once
+            # Open a file only when its time comes, so that a hundred partitions are never open at once.
             while waiting and (not heap or waiting[0].order[0] <= heap[0][0]):
                 file = waiting.pop(0)
                 opened = itertools.chain.from_iterable(_read(file, kind, on_drop))
@@ -146,7 +146,7 @@ class ChannelFiles:
             if heap:
                 message, file = _pop(heap)
                 while heap and heap[0][2].id == message.id:
-                    # Files are in order, so the states of a message come one after the other: no more is held in memory.
+                    # All states of a message are adjacent in the heap, so only two are in memory at a time.
                     other, its_file = _pop(heap)
                     if _newness(other, its_file) > _newness(message, file):
                         message, file, its_file = other, its_file, file
@@ -173,15 +173,15 @@ def _pop(heap: list[tuple[int, int, M, _File, Iterator[M]]]) -> tuple[M, _File]:
 
 
 def _newness(message: _HasId, file: _File) -> tuple[datetime, datetime]:
-    """What orders the states of one message: its last edit, then the export, for reactions leave no date.
+    """Orders the states of one message by its last edit, then by the export, because reactions have no date.
 
-    The edit comes first because old exports do not say when they were made. Of equal ones the first file's counts.
+    The edit comes first because old exports do not say when they were made. If both are equal, the first file wins.
     """
     return instant(message.timestamp_edited), instant(file.channel.exported)
 
 
 def instant(text: str | None) -> datetime:
-    """Returns an ISO 8601 moment, in UTC where it names no zone; the earliest of all where it cannot be read."""
+    """Returns an ISO 8601 time, in UTC if it has no zone; the earliest possible time if it cannot be read."""
     try:
         found = datetime.fromisoformat(text or "")
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
@@ -190,7 +190,7 @@ def instant(text: str | None) -> datetime:
 
 
 def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
-    """One file's messages, oldest first; one exported newest first is held in memory to turn it round."""
+    """Yields one file's messages, oldest first; loads a file that was exported newest first to reverse it."""
     if file.newest_first:
         yield list(itertools.chain.from_iterable(_in_order(file, kind, on_drop)))[::-1]
     else:
@@ -235,11 +235,11 @@ def _message_drop(bad: Bad, file: _File, locator: Locator) -> Dropped:
 
 
 def file_drop(error: SourceFormatError, name: str) -> Dropped:
-    """Returns the drop that stands for a file, or the rest of it, that cannot be read.
+    """Returns the drop for a file that cannot be read, or whose rest cannot be read.
 
     Args:
-        error: What is wrong; it names the file as the user did.
-        name: The file's name inside the folder, so that equal folders give equal reports.
+        error: The problem; it names the file as the user did.
+        name: The file's name relative to the folder, so that copies of a folder give the same report.
     """
     cause = error.__cause__
     if isinstance(error, NotAnExportError):
@@ -251,7 +251,7 @@ def file_drop(error: SourceFormatError, name: str) -> Dropped:
 
 
 class _Seen:
-    """Ids so far: eight bytes a message while they ascend, as they do in an export."""
+    """The ids seen so far, in eight bytes per message while they ascend, as they do in an export."""
 
     def __init__(self) -> None:
         self._ascending = array("Q")
@@ -259,7 +259,7 @@ class _Seen:
         self._top = -1
 
     def all_new(self, block: Sequence[_HasId]) -> bool:
-        """Adds all ids of a block if they ascend above all others; else adds none and returns False."""
+        """Adds all ids of a block and returns True if they ascend above all others; otherwise adds none."""
         try:
             found = [int(message.id) for message in block]
             if [str(number) for number in found] != [message.id for message in block]:
@@ -295,7 +295,7 @@ class _Seen:
 
 
 class _Repeated:
-    """Counts repeated messages, one drop a file."""
+    """Counts repeated messages, with one drop per file."""
 
     def __init__(self, on_drop: OnDrop) -> None:
         self._ids: dict[str, list[str]] = {}
@@ -318,10 +318,10 @@ class _Repeated:
 
 
 def find_files(path: Path) -> Listing:
-    """Returns the export files of a folder tree, or the one file, with their names relative to it, sorted.
+    """Returns the export files of a folder tree, or the single file, sorted by their relative names.
 
     Raises:
-        SourceError: There is none, or the folder cannot be read.
+        SourceError: There is no such file, or the folder cannot be read.
     """
     shown = printable(path)
     try:
@@ -340,15 +340,15 @@ def find_files(path: Path) -> Listing:
 
 
 def without_media(found: Sequence[Listed], path: Path, on_drop: OnDrop) -> list[Listed]:
-    """Returns the files without those of media folders (``NAME.json_Files/``), which hold what people attached.
+    """Leaves out the files in media folders (``NAME.json_Files/``), which contain people's attachments.
 
     Args:
-        found: As `find_files` gives them.
-        path: What was searched.
+        found: The files from `find_files`.
+        path: The folder that was searched.
         on_drop: Called with one drop for each media folder.
 
     Raises:
-        SourceError: There are no others.
+        SourceError: No file is left.
     """
     exports: list[Listed] = []
     media: Counter[str] = Counter()
@@ -361,7 +361,7 @@ def without_media(found: Sequence[Listed], path: Path, on_drop: OnDrop) -> list[
             exports.append(file)
     if not exports:
         raise SourceError(
-            f"{printable(path)}: only media folders inside, no export; collect the folder that holds the *.json files"
+            f"{printable(path)}: only media folders inside, no export; collect the folder that contains the *.json files"
         )
     for folder, count in sorted(media.items()):
         on_drop(
@@ -377,7 +377,7 @@ def without_media(found: Sequence[Listed], path: Path, on_drop: OnDrop) -> list[
 
 
 def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
-    """Groups files by channel; channels come before threads, for a thread can begin in a channel."""
+    """Groups files by channel, channels before threads, because a thread can begin in a channel."""
     groups: dict[tuple[str, ...], list[_File]] = {}
     for file in files:
         channel = file.channel
@@ -395,9 +395,9 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
 
 
 def _lowest(file: _File) -> int:
-    """The lowest id of a file that was exported newest first: it stands at the end, and says when to open the file."""
+    """Returns the lowest id of a file that was exported newest first; it decides when the file is opened."""
     lowest = [_number(m.id) for m in file.first]
-    with contextlib.suppress(SourceFormatError):  # told where the messages are read
+    with contextlib.suppress(SourceFormatError):  # reported when the messages are read
         for block in file.export.blocks(FirstMessage):
             if not isinstance(block, Bad):
                 lowest += [min(_number(m.id) for m in block)] if block else []
@@ -411,14 +411,14 @@ def open_files(
 
     Args:
         path: A file or a folder.
-        on_drop: Called for what is not an export, and with ``skip`` for files that break off before their messages.
-        skip: Whether such a file is left out instead of raising.
+        on_drop: Called for files that are not exports and, with ``skip``, for files that break before their messages.
+        skip: Whether to leave such a file out instead of raising.
         block: Bytes decoded at a time.
         limit: Most bytes of one message.
 
     Raises:
         SourceError: There is nothing to read.
-        SourceFormatError: A file is malformed, or is the only one and not an export.
+        SourceFormatError: A file is malformed, or the only file is not an export.
     """
     listing = find_files(path)
     for dropped in listing.dropped:
@@ -435,21 +435,21 @@ def open_files(
 
 
 def open_file(file: Listed, *, skip: bool, block: int, limit: int) -> _File:
-    """Reads a file up to its first messages."""
+    """Opens a file and reads up to its first messages."""
     export = ExportFile(file.real, printable(file.path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
     return _File(export, _public(file.name, channel), channel, first)
 
 
 def _public(name: str, channel: Channel) -> str:
-    """Returns what reports and manifests call a file.
+    """Returns the name of a file in reports and manifests.
 
-    The exporter names files after channels: after the title of a thread, which is somebody's words, or after the person
-    on the other end. Such a file is called by the channel's id.
+    The exporter names the file of a thread after its title, which is someone's words, and the file of a direct
+    conversation after the other person. Such a file is called by the channel's id instead.
     """
     if not channel.id or not (channel.is_thread or channel.kind.startswith("Direct")):
         return name
     ending = next((e for e in reversed(_ENDINGS) if name.lower().endswith(e)), "")
     part = _PART.search(name[: len(name) - len(ending)])
-    folder = name[: name.rfind("/") + 1]  # so that files of two folders keep different names
+    folder = name[: name.rfind("/") + 1]  # so that files in two folders keep different names
     return f"{folder}{channel.id}{part[0] if part else ''}{ending}"

@@ -1,4 +1,4 @@
-"""Who wrote the messages of an export: for consent, and for erasure."""
+"""Finds out who wrote the messages of an export, for consent and for erasure."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from furytune._discord.conversations import OnDrop
 from furytune._discord.export.files import ChannelFiles, find_files
 from furytune._discord.shapes import Channel, ExportFile, Reference
 from furytune._privacy.consent import Consent
+from furytune._privacy.ids import is_full_id
 from furytune._privacy.lineage import whole_numbers
 from furytune._privacy.printable import printable
 from furytune._readers.bytes import ByteSource
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
-from furytune.pairing.posts import id_number, parse_time
+from furytune.pairing.posts import parse_time
 
-__all__ = ["Nobody", "Participating", "Searched", "Trace", "Withholding", "search", "withholding"]
+__all__ = ["NoOne", "Participating", "Searched", "Trace", "Withholding", "search", "withholding"]
 
 _BLOCK = 1 << 20
 _OVERLAP = 32  # bytes; ids are shorter
 _UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 _HINT = (
-    "an export shows only roles that somebody held who wrote; for a role that nobody holds yet, give its id: in Discord, "
-    "switch on the developer mode and choose Copy Role ID"
+    "an export only shows the roles of people who wrote a message; for a role that none of them has, give its id: in "
+    "Discord, switch on Developer Mode and choose Copy Role ID"
 )
 
 
@@ -46,11 +47,11 @@ class _Writer(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Copy(msgspec.Struct, gc=False):
-    """That a message is a copy of another one; what it says does not matter here."""
+    """Marks a message as a copy of another one; its text does not matter here."""
 
 
 class Trace(msgspec.Struct, gc=False, rename="camel"):
-    """Who wrote a message, and which message it forwards."""
+    """The author of a message, and the message that it forwards."""
 
     id: str
     author: _Writer
@@ -59,7 +60,7 @@ class Trace(msgspec.Struct, gc=False, rename="camel"):
 
     @property
     def original(self) -> str | None:
-        """Id of the message that it forwards, "" if that is not known; None if it forwards none."""
+        """The id of the message that it forwards, "" if unknown, None if it forwards none."""
         if self.forwarded_message is None:
             return None
         return (self.reference.message_id if self.reference else None) or ""
@@ -73,16 +74,16 @@ class _Author(Protocol):
 
 
 class Attributed(Protocol):
-    """**Protocol:** a message of which the author is known."""
+    """**Protocol:** a message whose author is known."""
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The message's id."""
         ...
 
     @property
     def author(self) -> _Author:
-        """Who wrote it."""
+        """Its author."""
         ...
 
 
@@ -92,10 +93,10 @@ class Withholding:
 
     Args:
         consent: The rules, with role ids.
-        held: The roles of each author, as the newest export shows them.
-        shown: The same of the newest export that shows any, for somebody who leaves a server loses all roles.
-        originals: Ids of what is forwarded, by the ids of the copies.
-        writers: Who wrote what is forwarded, and whether that is a bot.
+        held: The roles of each author in the newest export.
+        shown: The roles in the newest export that shows any, because someone who leaves a server loses all roles.
+        originals: Ids of forwarded messages, by the ids of their copies.
+        writers: Authors of forwarded messages, and whether each is a bot.
     """
 
     _consent: Consent
@@ -121,15 +122,15 @@ class Withholding:
         if why is None:
             why = self._consent.refusal(author, self._held.get(author, ()), bot=bot)
             if not self._held.get(author):
-                # Who left, or lost the role otherwise, has not opted in again by that.
+                # Someone who left, or lost the role in another way, did not revoke the opt-out by that.
                 before = self._consent.refusal(author, self._shown.get(author, ()), bot=bot)
                 why = before if before == "opted_out" else why
             self._refusals[author, bot] = why
         return why
 
 
-class Nobody:
-    """Nobody's messages are withheld."""
+class NoOne:
+    """Withholds no messages."""
 
     def refusal(self, message: Attributed) -> str:  # noqa: ARG002  # the signature of `Withholding`
         """Returns ""."""
@@ -138,59 +139,60 @@ class Nobody:
 
 @frozen
 class Participating:
-    """One channel of an export, with the messages that are withheld.
+    """One channel of an export, with the decision about each message.
 
     Args:
         files: Its files.
-        people: Who is withheld.
+        people: Decides which messages are withheld.
     """
 
     files: ChannelFiles
-    people: Withholding | Nobody
+    people: Withholding | NoOne
 
     @property
     def channel(self) -> Channel:
-        """Which one it is."""
+        """The channel or thread."""
         return self.files.channel
 
     @property
     def name(self) -> str:
-        """How errors name it."""
+        """The name that errors use."""
         return self.files.name
 
     @property
     def starter(self) -> str:
-        """Id of the parent channel's message that the thread was opened on, or ""."""
+        """The id of the parent channel's message that the thread was opened on, or ""."""
         return self.files.starter
 
     @property
     def opening_missing(self) -> bool:
-        """False: a withheld message is among the messages, see `refusal`."""
+        """False: withheld messages are among the messages, see `refusal`."""
         return False
 
     def messages(self, kind: type[Any], on_drop: OnDrop) -> Iterator[tuple[list[Any], str]]:
-        """Yields all messages; `refusal` tells which of them may not be used."""
+        """Yields all messages; `refusal` says which of them must not be used."""
         return self.files.messages(kind, on_drop)
 
     def refusal(self, message: Attributed) -> str:
-        """Returns why a message may not be used, "" if it may."""
+        """Returns why a message must not be used, "" if it may be used."""
         return self.people.refusal(message)
 
 
-def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholding | Nobody:
-    """Reads an export once for the roles of its authors and for what is forwarded, and again if anything is.
+def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholding | NoOne:
+    """Finds out which messages of an export are withheld.
 
-    Files that are malformed are read as far as they go: whoever reads their messages tells of them.
+    Reads the export once for the roles of its authors and for forwarded messages, and a second time if there are any.
+    Malformed files are read as far as possible; the code that reads their messages reports the fault.
 
     Args:
-        channels: Of the export.
+        channels: The channels of the export.
         consent: The rules.
 
     Raises:
-        ConfigError: A role is named that no author of the export holds.
+        ConfigError: No author in the export has one of the named roles.
     """
     if consent == Consent():
-        return Nobody()
+        return NoOne()
     exports = [(file.export, file.channel) for channel in channels for file in channel.files]
     names: dict[str, str] = {}
     held: dict[str, tuple[datetime, frozenset[str]]] = {}
@@ -214,8 +216,8 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
         for trace in traces(export)
         if trace.id in wanted
     }
-    # An id needs not be held by anybody yet; a name that nobody holds may be misspelled.
-    given = {r: r for r in (*consent.opt_out_roles, *consent.opt_in_roles) if len(r) > 14 and id_number(r)}
+    # No one needs to have a role that is given by id, but a name that no one has may be misspelled.
+    given = {r: r for r in (*consent.opt_out_roles, *consent.opt_in_roles) if is_full_id(r)}
     rules = consent.resolved(given | names, hint=_HINT) if consent.needs_roles else consent
     return Withholding(
         rules,
@@ -234,7 +236,7 @@ def _note(
 
 
 def traces(export: ExportFile) -> Iterator[Trace]:
-    """Yields what can be read of one file; whether that is all of it is not said."""
+    """Yields the messages of one file as far as it can be read; faults end it without an error."""
     with suppress(SourceFormatError):
         for block in export.blocks(Trace):
             if not isinstance(block, Bad):
@@ -243,13 +245,13 @@ def traces(export: ExportFile) -> Iterator[Trace]:
 
 @frozen
 class Searched:
-    """What erasure has to know of one file of an export.
+    """What erasure needs to know about one file of an export.
 
     Attributes:
         path: The file.
-        theirs: Ids of messages that the people wrote, or that were named.
-        originals: Ids of what is forwarded, by the ids of the copies.
-        named: True if one of the ids that were looked for is anywhere in the file.
+        theirs: Ids of the messages that the people wrote, or that were named.
+        originals: Ids of forwarded messages, by the ids of their copies.
+        named: True if one of the ids occurs anywhere in the file.
         problem: Why it could not be read to its end, or "".
     """
 
@@ -261,7 +263,7 @@ class Searched:
 
 
 def search(path: Path, authors: Collection[str], messages: Collection[str]) -> list[Searched]:
-    """Looks through an export for what some people wrote, for some messages, and for what is forwarded.
+    """Searches an export for messages of some people, for some messages, and for forwarded messages.
 
     Args:
         path: A file or folder.
@@ -296,20 +298,20 @@ def _searched(
                     originals[trace.id] = trace.original
     except SourceFormatError as error:
         cause = error.__cause__
-        # Another kind of JSON has no messages that could be missed.
+        # Any other kind of JSON contains no messages that the search could miss.
         problem = error.problem if begun or (isinstance(cause, Malformed) and cause.truncated) else ""
     named = ids is not None and _names(export, ids)
     return Searched(file, frozenset(theirs), originals, named, problem)
 
 
 def _names(export: ExportFile, ids: re.Pattern[bytes]) -> bool:
-    """Tells whether one of some ids is anywhere in a file, as far as that can be read."""
+    """Returns True if one of the ids occurs in a file, as far as it can be read."""
     buffer = bytearray(_BLOCK)
     before = b""
     with suppress(SourceFormatError), ByteSource(export.path, export.name) as source:
         while got := source.readinto(memoryview(buffer)):
             text = before + buffer[:got]
-            # The last bytes may be the beginning of a longer number: they are looked at again with what follows.
+            # The last bytes may begin a longer number, so they are searched again with the bytes that follow.
             if any(found.end() < len(text) for found in ids.finditer(text)):
                 return True
             before = text[-_OVERLAP:]

@@ -1,1 +1,1 @@
-"""The journal: what was read of a server, on disk."""
+"""The journal: the messages that were read from a server, on disk."""

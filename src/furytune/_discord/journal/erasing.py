@@ -1,4 +1,4 @@
-"""Removes messages from a journal so that nothing of them is left in its files."""
+"""Removes messages from a journal, so that its files contain nothing of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["JournalPlace"]
 
 
 class JournalPlace:
-    """A journal as a place that holds people's words.
+    """A journal as one of the places that erasure searches.
 
     Args:
         path: Folder of the journal.
@@ -25,10 +25,10 @@ class JournalPlace:
         self.store = Journal(path)
 
     def check(self) -> None:
-        """Raises unless the folder holds a journal that this version can change.
+        """Checks that the folder contains a journal that this version can change.
 
         Raises:
-            SourceError: It holds none, or one of another format.
+            SourceError: It contains no journal, or one of another format.
         """
         if not self.store.there:
             raise SourceError(
@@ -37,7 +37,7 @@ class JournalPlace:
         self.store.about()
 
     def gone(self) -> set[str]:
-        """Returns the ids of messages that the journal no longer holds, or never held."""
+        """Returns the ids of messages that were removed from the journal, or never stored."""
         return {
             str(uid)
             for log in self.store.logs().values()
@@ -49,17 +49,17 @@ class JournalPlace:
         """Removes the messages, and the ids of the people, from every file of the journal.
 
         Raises:
-            SourceError: The journal cannot be written. Calling again goes on.
+            SourceError: The journal cannot be written. Calling again resumes.
         """
         removed = self.store.forget(list(people), set(messages))
         self._settle()
         return Erased(kind="journal", path=str(self.store.path), removed=removed)
 
     def _settle(self) -> None:
-        """Removes what readers no longer see but the files still hold: replaced lines, torn ends, leftovers."""
+        """Removes what readers no longer see but files still contain: replaced lines, torn ends, leftovers."""
         with self.store.writing():
             for log in self.store.logs().values():
-                with log:
+                with log:  # opening a log cuts off a torn end
                     pass
                 log.compact()
             sweep(self.store.path)

@@ -1,4 +1,4 @@
-"""Where a journal is, and what to do if it cannot be read there."""
+"""Finds the folder of a journal, and says what to do if a file there cannot be read."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from pathlib import Path
 
 from furytune.errors import ConfigError, SourceError
 
-__all__ = ["ANEW", "HINTS", "access", "folder_of"]
+__all__ = ["HINTS", "START_OVER", "access", "folder_of"]
 
-ANEW = (
-    "bring it back from a copy; without one, collect anew into another folder, and put this one's forgotten.json "
-    "there first: it says who is never to be collected again"
+START_OVER = (
+    "restore it from a backup; without one, collect again into another folder, and first copy this folder's "
+    "forgotten.json there: it says who must never be collected again"
 )
 HINTS = {
-    "journal.json": ANEW,
-    "people.json": "bring it back from a copy, or remove it: the next run writes it anew",
-    "forgotten.json": "bring it back from a copy; without one, remove it and call forget again for everybody who asked, "
+    "journal.json": START_OVER,
+    "people.json": "restore it from a backup, or remove it: the next run writes it again",
+    "forgotten.json": "restore it from a backup; without one, remove it and call forget again for everyone who asked, "
     "before the next run",
 }
 
 
 @contextmanager
 def access(path: Path) -> Iterator[None]:
-    """Says of a file that this user may not read what to do.
+    """Explains what to do if this user may not read a file.
 
     Raises:
-        SourceError: Where the system raises PermissionError.
+        SourceError: Instead of a PermissionError.
     """
     try:
         yield
     except PermissionError as error:
         raise SourceError(
-            f"{path}: {error.strerror}; a journal can be read by its owner only: run as the user who collected it, or "
-            "have the folder given to you (chown -R)"
+            f"{path}: {error.strerror}; only its owner can read a journal: run as the user who collected it, or "
+            "change the owner of the folder (chown -R)"
         ) from error
 
 
 def folder_of(path: object) -> Path:
-    """Returns the folder that a path names; a ``~`` at its beginning is the user's home.
+    """Returns the folder of a path; a ``~`` at its beginning is the user's home.
 
     Raises:
-        ConfigError: It is no path.
+        ConfigError: It is not a path.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
-        raise ConfigError(f"the journal is the path of a folder, not a {type(path).__name__}")
+        raise ConfigError(f"journal must be the path of a folder, not a {type(path).__name__}")
     if not text or "\0" in text:
-        said = "a path that holds a null character" if text else "an empty path"
-        raise ConfigError(f'the journal is a folder, such as "discord-journal", not {said}')
+        said = "a path that contains a null character" if text else "an empty path"
+        raise ConfigError(f'journal must be a folder, such as "discord-journal", not {said}')
     try:
         return Path(text).expanduser()
     except RuntimeError:
         raise ConfigError(
-            "the journal begins with ~, but there is no such home; write the whole path"
+            "journal begins with ~, but this home folder does not exist; write the whole path"
         ) from None

@@ -1,8 +1,8 @@
-"""The lines of a log: messages, what is gone, and the commits that make them count.
+"""The lines of a log: messages, tombstones, and the commits that make them count.
 
-A page of lines counts once the commit line after it is on disk. That line holds the position that the page leads to,
-and a checksum over the page and itself, so data and position are never apart: what stands behind the last sound
-commit was never read, as far as the next run is concerned.
+A page of lines counts once the commit line after it is on disk. That line contains the position that the page leads to,
+and a checksum over the page and itself, so data and position never disagree. The next run ignores everything after the
+last sound commit, as if it had never been read.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = [
     "parse_gone",
 ]
 
+# The first bytes of a line say what it is, so most lines need not be parsed.
 MESSAGE = b'{"id":"'
 GONE = b'{"gone":"'
 COMMIT = b'{"commit":'
@@ -34,17 +35,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a log knows of its channel.
+    """What a log knows about its channel.
 
     Attributes:
         id: Channel or thread id.
         type: DiscordChatExporter's name for its type, such as "GuildTextChat".
-        name: Its name; "" for a thread, whose title is the words of whoever opened it. A forum post's is in the line of
-            its opening message.
-        parent: For a thread, the id of its channel; else that of the category, or "".
-        tags: Names of the forum tags it carries.
+        name: Its name; "" for a thread, because a title is its author's words. The title of a forum post is in the line
+            of its opening message.
+        parent: For a thread, the id of its channel; otherwise the id of the category, or "".
+        tags: Names of its forum tags.
         gone: True if it was deleted.
-        exported: Moment of the newest export that was adopted, "" if none was, or once the channel was read live.
+        exported: Time of the newest adopted export; "" without one, and once the channel was read live.
     """
 
     id: str
@@ -57,16 +58,16 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far a channel was read.
+    """How far a channel was read and compared.
 
     Attributes:
         read: Every message up to this id is in the log.
-        until: Bound of the reading that is going on; "" if none is. It is fixed when the reading begins, so one that
-            was interrupted ends where it would have ended.
-        checked: Of a comparison that is going on: up to this id it is done.
-        check_until: Bound of that comparison; "" if none is going on.
-        checking: Number of the comparison of everything that is going on, or was left off for a later one.
-        refreshed: Number of the last one that came to its end here.
+        until: Last id of the read in progress, "" for none. It is fixed when the read begins, so an
+            interrupted read ends where it would have ended.
+        checked: For a comparison in progress, the id up to which it is done.
+        check_until: Last id of that comparison, "" for none.
+        checking: Number of the full comparison that is in progress here, or that a later one replaced.
+        refreshed: Number of the last full comparison that was completed here.
     """
 
     read: str = "0"
@@ -78,15 +79,15 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """What stands in a commit line.
+    """The contents of a commit line.
 
     Attributes:
-        position: Where the page leads to.
-        channel: What is known of the channel.
+        position: The position that the page leads to.
+        channel: What is known about the channel.
         size: Bytes of the page before the line.
-        plain: True if the page holds messages only, none of which the log named before.
-        top: Highest message id of the log so far, 0 for none.
-        dead: Lines of the log that a later line has replaced.
+        plain: True if the page contains only messages, and none with an id that the log already contains.
+        top: Highest message id in the log so far, 0 for none.
+        dead: How many lines of the log a later line has replaced.
     """
 
     position: Position = Position()
@@ -116,7 +117,7 @@ def commit_line(page: Iterable[bytes], commit: Commit) -> bytes:
 
     Args:
         page: The page's lines, each with its line break.
-        commit: What the line shall say.
+        commit: The contents of the line.
     """
     body = _encode(commit)
     crc = 0
@@ -126,18 +127,19 @@ def commit_line(page: Iterable[bytes], commit: Commit) -> bytes:
 
 
 def parse_commit(line: bytes, page: bytes) -> Commit | None:
-    """Returns what a commit line says of the page before it, None if one of them is damaged."""
+    """Returns the commit of the page before a line, or None if the line or the page is damaged."""
     try:
         sealed = _decode_commit(line)
     except msgspec.DecodeError:
         return None
     body = line[len(COMMIT) : line.rindex(_CRC)]
+    # The checksum covers page and commit together, so a commit never fits another page.
     sound = line.endswith(b"}\n") and sealed.commit.size == len(page)
     return sealed.commit if sound and zlib.crc32(body, zlib.crc32(page)) == sealed.crc else None
 
 
 def size_said(line: bytes) -> int | None:
-    """Returns how long the page before a commit line should be, None if the line is damaged."""
+    """Returns how long the page before a commit line should be, or None if the line is damaged."""
     try:
         return _decode_commit(line).commit.size
     except msgspec.DecodeError:
@@ -145,21 +147,22 @@ def size_said(line: bytes) -> int | None:
 
 
 def gone_line(uid: str, why: str) -> bytes:
-    """Returns the line that stands where a message stood, or would have stood.
+    """Returns the tombstone that takes the place of a message.
 
     Args:
-        uid: Its id.
+        uid: The message's id.
         why: "deleted", "opted_out", "not_opted_in" or "forgotten".
     """
     return _encode(_Gone(uid, why)) + b"\n"
 
 
 def parse_gone(line: bytes) -> str:
-    """Returns why the message of such a line is gone."""
+    """Returns why the message of a tombstone is gone."""
     return _decode_gone(line).why
 
 
 def id_of(line: bytes) -> int:
     """Returns the message id that a line is about."""
+    # Called for every line, so it finds the id without parsing JSON.
     start = len(GONE if line.startswith(GONE) else MESSAGE)
     return int(line[start : line.index(b'"', start)])

@@ -1,4 +1,4 @@
-"""The log of one channel: written at its end, read in the order of ids, each id's last word only."""
+"""The log of one channel: appended to at its end, and read in the order of ids, with the last line of each id."""
 
 from __future__ import annotations
 
@@ -35,19 +35,21 @@ M = TypeVar("M")
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 20
+# How much of a file's end to read for the last commit line.
 _TAIL = 1 << 14
 _LOOK = 1 << 14
-_PLACE = 48  # bits of a place in a file
+_PLACE = 48  # bits for a place in a file
 _PAGE = 1000
+# Syncing each page would be slow. A crash loses at most these seconds, which the next run reads again.
 _SYNC_SECONDS = 2.0
 
 
 @frozen
 class Gone:
-    """A message that is no longer there, or was never collected.
+    """A message that was removed, or was never collected.
 
     Attributes:
-        id: Its id.
+        id: The message's id.
         why: "deleted", "opted_out", "not_opted_in" or "forgotten".
     """
 
@@ -56,13 +58,13 @@ class Gone:
 
 
 class Log:
-    """One channel's file. It is opened with ``with`` to append; to read or rewrite, it must not be.
+    """One channel's file. Open it with ``with`` to append; read or rewrite it only while it is closed.
 
     Args:
-        path: Where it is, or shall be.
+        path: The file, which need not exist yet.
 
     Attributes:
-        last: The last commit, once it is open.
+        last: The last commit, once the log is open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,6 +78,7 @@ class Log:
             self._fd = os.open(output_path(self.path), os.O_RDWR | os.O_CREAT | _BINARY | NO_FOLLOW, 0o600)
         try:
             end, self.last = _end(self._fd, self.path)
+            # Cut off a torn end, so that the next page follows a sound commit.
             os.ftruncate(self._fd, end)
             os.lseek(self._fd, end, os.SEEK_SET)
         except BaseException:
@@ -114,13 +117,13 @@ class Log:
         """Writes a page and its commit in one go.
 
         Args:
-            position: Where the page leads to.
-            lines: Messages, and ids of gone ones, above all that the log holds, ascending.
-            changed: The same for ids that the log holds already, or that are below its highest.
-            channel: What is known of the channel; None leaves it as it was.
+            position: The position that the page leads to.
+            lines: Messages and tombstones with ids above all ids in the log, ascending.
+            changed: Messages and tombstones whose ids the log already contains, or that are below its highest.
+            channel: What is known about the channel; None leaves it unchanged.
 
         Raises:
-            OSError: As the system reports it; what was written does not count.
+            OSError: As the system reports it; the page does not count.
         """
         assert self._fd is not None, "the log is open"
         fresh, other = list(lines), list(changed)
@@ -134,6 +137,7 @@ class Log:
             dead=self.last.dead + len(other),
         )
         rest = memoryview(b"".join([*page, commit_line(page, commit)]))
+        # os.write may write only a part.
         while rest:
             rest = rest[os.write(self._fd, rest) :]
         self.last = commit
@@ -142,7 +146,7 @@ class Log:
             self._synced = time.monotonic()
 
     def peek(self) -> Commit:
-        """Returns the last commit; an empty one where there is no file.
+        """Returns the last commit, or an empty one if the file does not exist.
 
         Raises:
             SourceFormatError: The log is damaged.
@@ -158,10 +162,10 @@ class Log:
             os.close(fd)
 
     def blocks(self, kind: type[M]) -> Iterator[tuple[list[M], list[Gone]]]:
-        """Yields messages, and the ids that are gone, in ascending order of ids.
+        """Yields messages, and those that are gone, in ascending order of ids.
 
         Args:
-            kind: What a message is decoded to.
+            kind: The type that messages are decoded to.
 
         Raises:
             SourceFormatError: The log is damaged.
@@ -179,7 +183,7 @@ class Log:
         """Yields ids and lines in ascending order of ids.
 
         Args:
-            after: Ids up to this are left out.
+            after: Ids up to this one are left out.
 
         Raises:
             SourceFormatError: The log is damaged.
@@ -191,15 +195,15 @@ class Log:
     def rewrite(
         self, lines: Iterable[tuple[int, bytes]], position: Position, channel: ChannelState | None
     ) -> None:
-        """Puts a new file in the place of this one, whole or not at all.
+        """Replaces the file atomically.
 
         Args:
             lines: Ids and lines in ascending order of ids.
-            position: Where they lead to.
-            channel: What is known of the channel.
+            position: The position that they lead to.
+            channel: What is known about the channel.
 
         Raises:
-            OSError: As the system reports it; the old file stands.
+            OSError: As the system reports it; the old file is unchanged.
         """
         page: list[bytes] = []
         top = 0
@@ -222,13 +226,13 @@ class Log:
             flush()
 
     def compact(self) -> None:
-        """Rewrites the log without the lines that later ones have replaced, if there are any."""
+        """Rewrites the log without the lines that later lines have replaced, if there are any."""
         last = self.peek()
         if last.dead:
             self.rewrite(self.lines(), last.position, last.channel)
 
     def _words(self, after: int) -> Iterator[bytes | list[tuple[int, bytes]]]:
-        """Each id's last word, page by page; a page as it stands in the file where that is the same."""
+        """Yields the last line of each id, page by page; a page without replaced lines comes as its bytes."""
         with ExitStack() as stack:
             files = self._twice(stack)
             if files is None:
@@ -238,6 +242,7 @@ class Log:
             file.seek(0)
             top = 0
             for _, page, commit in _sound_pages(file, self.path):
+                # Once no replaced line is left to find, plain pages are passed on unparsed.
                 if commit.plain and not (later and later.next):
                     if commit.top > after:
                         yield page
@@ -245,6 +250,7 @@ class Log:
                     continue
                 found: list[tuple[int, bytes]] = []
                 for uid, line in _named(page):
+                    # A repeated or late id comes from `later`, at its place in the order.
                     if uid <= top:
                         continue
                     top = uid
@@ -257,7 +263,7 @@ class Log:
                 yield found
 
     def _twice(self, stack: ExitStack) -> tuple[BinaryIO, BinaryIO] | None:
-        """The file, to be read through, and again, to look things up in it; None if there is none."""
+        """Opens the file twice, to read it through and to look up lines; returns None if it does not exist."""
         try:
             with access(self.path):
                 while True:
@@ -265,19 +271,19 @@ class Log:
                     other = stack.enter_context(self.path.open("rb", buffering=_LOOK))
                     if os.path.sameopenfile(file.fileno(), other.fileno()):
                         return file, other
-                    stack.close()  # it was rewritten in between
+                    stack.close()  # the log was rewritten in between
         except FileNotFoundError:
             return None
 
 
 class _Later:
-    """The last word on each id that was named again, or out of order, in the order of ids.
+    """The last line of each id that was written again or out of order, in the order of ids.
 
-    Of each there is a place in the file only: a comparison may find that all of a channel has changed.
+    It keeps only the place of each line in the file, because a comparison may find that a whole channel has changed.
 
     Args:
         file: The log, at its beginning.
-        other: The same, to look words up.
+        other: The same file, to look up lines.
         path: Its name.
 
     Attributes:
@@ -285,11 +291,12 @@ class _Later:
     """
 
     def __init__(self, file: BinaryIO, other: BinaryIO, path: Path) -> None:
-        # Id and place in one number, for pairs take three times as much memory.
+        # Id and place share one number, because a list of pairs takes three times as much memory.
         found: list[int] = []
         top = start = 0
         for end, page, commit in _sound_pages(file, path):
             place = start
+            # A plain page only has new ids in ascending order, so it contains no later lines.
             for uid, line in () if commit.plain else _named(page):
                 if uid <= top:
                     found.append(uid << _PLACE | place)
@@ -302,10 +309,10 @@ class _Later:
         self.next = found[-1] >> _PLACE if found else 0
 
     def take(self) -> tuple[int, bytes]:
-        """Returns the next id and its line, and goes on."""
+        """Returns the next id and its line, and moves on."""
         uid = self.next
         found = self._found
-        while self.next == uid:  # of several words on it the last counts
+        while self.next == uid:  # the last of several lines counts
             place = found.pop()
             self.next = found[-1] >> _PLACE if found else 0
         self._file.seek(place & ((1 << _PLACE) - 1))
@@ -317,7 +324,7 @@ def _named(page: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes, Commit]]:
-    """Where each page ends, the page, and its commit; a torn end of the file does not count."""
+    """Yields the end of each page, the page, and its commit; a torn end of the file does not count."""
     page: list[bytes] = []
     end = number = 0
     torn = 0
@@ -330,12 +337,12 @@ def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes
         commit = parse_commit(line, data)
         if commit is None:
             torn = torn or number - len(page)
-        elif torn:  # a sound page behind it: so this was no torn end
+        elif torn:  # a sound page follows, so the damage is not just a torn end
             raise SourceFormatError(
-                "this page of the journal is not what was written",
+                "this page of the journal was changed or damaged after it was written",
                 path=str(path),
                 line=torn,
-                hint="bring the file back from a copy, or remove it: the next run reads its channel again",
+                hint="restore the file from a backup, or remove it: the next run reads its channel again",
             )
         else:
             end += len(data) + len(line)
@@ -344,13 +351,17 @@ def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes
 
 
 def _end(fd: int, path: Path) -> tuple[int, Commit]:
-    """Where the last sound page ends, and its commit."""
+    """Returns where the last sound page ends, and its commit.
+
+    Tries the end of the file first, and reads the whole file only if that is damaged.
+    """
     size = os.fstat(fd).st_size
     with os.fdopen(os.dup(fd), "rb", buffering=_BLOCK) as file:
         file.seek(max(0, size - _TAIL))
         tail = file.read()
         start = tail.rfind(b"\n" + COMMIT) + 1
         line = tail[start:]
+        # The last commit says how long its page is, so reading this one page is enough to check it.
         length = size_said(line) if line.startswith(COMMIT) and line.endswith(b"\n") else None
         if length is not None and length <= size - len(line):
             file.seek(size - len(line) - length)

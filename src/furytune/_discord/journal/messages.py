@@ -1,16 +1,17 @@
-"""What the journal keeps of a message: the fields of DiscordChatExporter's JSON, by their names there.
+"""The fields of a message that the journal stores, under the names that DiscordChatExporter's JSON uses.
 
-Of its author there is the id and whether it is a bot: no name, no picture. Roles are kept apart, for they are a
-person's, not a message's.
+For the author, it stores the id and whether it is a bot, but no name and no picture. Roles are stored separately,
+because they belong to a person, not to a message.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
+
+from furytune._privacy.ids import full_ids
 
 __all__ = [
     "Attachment",
@@ -27,8 +28,6 @@ __all__ = [
     "without_embeds",
 ]
 
-_SNOWFLAKE = re.compile(rb"(?<![0-9])[0-9]{15,20}(?![0-9])")
-
 
 class Writer(msgspec.Struct, gc=False, rename="camel"):
     """Who wrote a message; webhooks count as bots."""
@@ -38,7 +37,7 @@ class Writer(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """A file that came with a message: a reference, without the file."""
+    """A reference to a file that came with a message, without the file itself."""
 
     id: str
     url: str = ""
@@ -69,7 +68,7 @@ class Sticker(msgspec.Struct, gc=False, rename="camel"):
 
 
 class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
-    """One answer to choose from, and how many chose it."""
+    """One answer of a poll, and how many people chose it."""
 
     text: str
     votes: int = 0
@@ -103,8 +102,8 @@ class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """One message.
 
-    ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for. ``title`` is that of the
-    forum post which the message opens: kept with the words of whoever opened the post, it goes when they go.
+    ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for. ``title`` is the title of the
+    forum post that the message opens. It is stored with its author's message, so that both are removed together.
     """
 
     id: str
@@ -132,7 +131,7 @@ def line_of(message: Kept) -> bytes:
     """Returns the line of a message; equal messages have equal lines.
 
     Raises:
-        UnicodeEncodeError: A text holds a lone surrogate.
+        UnicodeEncodeError: A text contains a lone surrogate.
     """
     return _encode(message) + b"\n"
 
@@ -143,9 +142,10 @@ def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
     Bots that quote a message show it in an embed, with a link to it.
 
     Args:
-        line: As `line_of` returned it, or a line that is not about a message.
+        line: A line from `line_of`, or a line that is not about a message.
         messages: Ids of messages.
     """
+    # A quick test of the bytes: most lines have no embeds, and need no decoding.
     if b'"embeds":[{' not in line:
         return line
     message = _decode(line)
@@ -159,4 +159,4 @@ def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
 
 
 def _named(embed: dict[str, Any]) -> list[str]:
-    return [uid.decode() for uid in _SNOWFLAKE.findall(_encode(embed))]
+    return full_ids(_encode(embed).decode())

@@ -1,4 +1,4 @@
-"""What a journal knows of its server, and of the people there."""
+"""What a journal knows about its server and the people there."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from furytune._discord.journal.messages import without_embeds
+from furytune._privacy.ids import FULL_ID
 from furytune.errors import SourceFormatError
 
 __all__ = ["FORMAT", "About", "Forgotten", "People", "Permission", "Unread", "decoded"]
 
 T = TypeVar("T")
 
-# A mention, or the id by itself, as in a link to somebody's profile.
-_PERSON = re.compile(rb"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>[1-9][0-9]{14,19})(?![0-9])")
+# A mention, or an id by itself, as in a link to a profile.
+_PERSON = re.compile(rf"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>{FULL_ID})(?![0-9])".encode())
 
 FORMAT = "furytune-journal/1"
-"""Name and version of the form of a journal."""
+"""Name and version of the journal's format."""
 
 
 class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who permitted the collection, in the words of whoever ran it, and since when it was stated."""
+    """Who permitted the collection, in the words of the user, and since when."""
 
     statement: str
     since: str
@@ -41,19 +42,19 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a journal says of itself.
+    """What a journal says about itself.
 
     Attributes:
-        guild: Id of its server.
+        guild: Id of the server.
         name: The server's name.
         permissions: Each statement that it was collected under.
-        unread: What the last run could not read.
-        refresh: Number of the last comparison of everything.
-        refreshing: True while that has not come to its end.
-        cursors: For each channel, the latest archive moments of the public and the private threads that were read.
-        unsettled: True while logs are written to, and thus after a run that was killed: the list of people may lack some
+        unread: The channels that the last run could not read.
+        refresh: Number of the last full comparison.
+        refreshing: True until that comparison is completed.
+        cursors: For each channel, the latest archive times of the public and the private threads that were read.
+        unsettled: True while logs are being written, and so after a run that was killed: people.json may lack people
             whose messages are in the logs.
-        adopted: Ids of the channels of which exports were adopted.
+        adopted: Ids of the channels whose exports were adopted.
     """
 
     guild: str = ""
@@ -73,7 +74,7 @@ class People(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         roles: Role names by role id.
-        members: Role ids by author id; somebody who left has none.
+        members: Role ids by author id; someone who left has none.
     """
 
     roles: dict[str, str] = {}
@@ -81,25 +82,25 @@ class People(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
-    """Who and what is never to be collected again. People are in it as keyed hashes."""
+    """Who and what must never be collected again. People are stored as keyed hashes."""
 
     salt: str = ""
     people: frozenset[str] = frozenset()
     messages: frozenset[str] = frozenset()
 
     def has(self, author: str, message: str) -> bool:
-        """Returns True if the message, or all that its author says, is to be forgotten."""
+        """Returns True if the message, or everything by its author, must be forgotten."""
         return message in self.messages or (bool(self.people) and self._mark(author) in self.people)
 
     def add(self, authors: Collection[str], messages: Collection[str]) -> Forgotten:
-        """Returns a list with these too."""
+        """Returns a copy that includes these too."""
         made = Forgotten(self.salt or secrets.token_hex(16))
         made.people = self.people.union(map(made._mark, authors))
         made.messages = self.messages.union(messages)
         return made
 
     def masked(self, line: bytes) -> bytes:
-        """Returns a line of a log, with 0 for the ids of the people, and without embeds that name one of the messages."""
+        """Returns a line of a log with 0 for the ids of the people, and without embeds that name one of the messages."""
         line = _PERSON.sub(self._mask, line) if self.people else line
         return without_embeds(line, self.messages) if self.messages else line
 
@@ -109,27 +110,28 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
         return b"<@0>" if found["mentioned"] else b"0"
 
     def _mark(self, author: str) -> str:
+        # The key is random for each journal, so the hashes of two journals cannot be compared.
         return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
 
 
 def decoded(data: bytes, kind: type[T], path: str) -> T:
-    """Returns what one of these files says.
+    """Decodes one of the journal's own files.
 
     Args:
-        data: The file.
+        data: The contents of the file.
         kind: `About`, `People` or `Forgotten`.
-        path: Its name.
+        path: The file's name.
 
     Raises:
-        SourceFormatError: It is of another version of furytune.
+        SourceFormatError: Another version of furytune wrote it.
         msgspec.DecodeError: It is damaged.
-        UnicodeDecodeError: So it is.
+        UnicodeDecodeError: It is damaged.
     """
     said = msgspec.json.decode(data, type=dict[str, Any])
     if kind is About and said.get("format") != FORMAT:
-        form = f"the form {said['format']!r}" if "format" in said else "no form that it names"
+        form = f"the format {said['format']!r}" if "format" in said else "no format"
         raise SourceFormatError(
-            f"the journal is of {form}, this version reads {FORMAT!r}",
+            f"the journal has {form}, but this version reads {FORMAT!r}",
             path=path,
             hint="use the version of furytune that wrote it",
         )
@@ -139,7 +141,7 @@ def decoded(data: bytes, kind: type[T], path: str) -> T:
         if "unknown field" not in str(error):
             raise
         raise SourceFormatError(
-            f"this file of the journal says more than this version knows ({error}), which would be lost",
+            f"this file of the journal contains more than this version knows ({error}), which would be lost",
             path=path,
             hint="use the version of furytune that wrote it, or a newer one",
         ) from None

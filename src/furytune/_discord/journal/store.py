@@ -1,4 +1,4 @@
-"""A journal: a folder with one log a channel, and what is known of the server as a whole."""
+"""The journal of one server: a folder with one log per channel, and files about the whole server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from furytune._discord.journal.folder import ANEW, HINTS, access, folder_of
+from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of
 from furytune._discord.journal.lines import GONE, gone_line
 from furytune._discord.journal.log import Log
 from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
@@ -36,11 +36,11 @@ class _Target(msgspec.Struct, rename="camel"):
 
 
 class _Copy(msgspec.Struct):
-    """That there is a copy of another message; what it says does not matter here."""
+    """Marks a forwarded copy of another message; its text does not matter here."""
 
 
 class _Trace(msgspec.Struct, rename="camel"):
-    """What erasure looks at."""
+    """The fields of a message that erasure needs."""
 
     id: str
     author: _Writer
@@ -49,21 +49,19 @@ class _Trace(msgspec.Struct, rename="camel"):
 
     @property
     def quoted(self) -> str:
-        """Id of the message that it forwards, "" for none."""
+        """The id of the message that it forwards, "" if it forwards none."""
         found = self.reference.message_id if self.forwarded_message and self.reference else None
         return found or ""
 
 
 class Journal:
-    """A folder that holds what was read of one server.
-
-    Files are readable by their owner only.
+    """The folder with everything that was read from one server. Only its owner can read the files.
 
     Args:
-        path: The folder; it need not be there yet. A ``~`` at its beginning is the user's home.
+        path: The folder, which need not exist yet. A ``~`` at its beginning is the user's home.
 
     Raises:
-        ConfigError: It is no path.
+        ConfigError: It is not a path.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -71,10 +69,10 @@ class Journal:
 
     @property
     def there(self) -> bool:
-        """True if the folder holds a journal.
+        """True if the folder contains a journal.
 
         Raises:
-            SourceError: It holds logs without ``journal.json``, or may not be looked into.
+            SourceError: It contains logs without ``journal.json``, or this user may not read it.
         """
         about = self.path / "journal.json"
         with access(about):
@@ -82,27 +80,27 @@ class Journal:
                 return True
         if self.logs():
             raise SourceError(
-                f"{self.path}: there are logs in channels/, but journal.json is missing, which says whose they are and "
-                f"what was not to be read; {ANEW}"
+                f"{self.path}: there are logs in channels/, but journal.json is missing, which says which server they "
+                f"belong to and which channels to leave out; {START_OVER}"
             )
         return False
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keeps other writers out, in this process and others; the folder is made where it is not there.
+        """Locks the journal against other writers, in this process and others; creates the folder if needed.
 
         Raises:
-            SourceError: Somebody else is writing, the folder is something else, or it cannot be written to.
+            SourceError: Another process is writing, the folder is not a journal, or it cannot be written to.
         """
         if not self.there and self.path.is_dir():
-            # A run that was killed at its beginning leaves these.
+            # A run that was killed at its beginning leaves only its own files behind.
             held = {entry.name for entry in self.path.iterdir()} - _OWN
             if any(not is_leftover(name) for name in held):
                 raise SourceError(
-                    f"{self.path}: this folder holds other files and no journal; name one that is empty or not there yet"
+                    f"{self.path}: this folder contains other files and no journal; name an empty or a new folder"
                 )
-        if os.path.islink(self._channels):  # noqa: PTH114  (no error where the folder may not be looked into)
-            raise SourceError(f"{self._channels}: a symbolic link; put the folder itself there")
+        if os.path.islink(self._channels):  # noqa: PTH114  (raises no error if this user may not read the folder)
+            raise SourceError(f"{self._channels}: this is a symbolic link; replace it with the folder itself")
         try:
             make_folder(self._channels, mode=0o700)
             with suppress(OSError):
@@ -110,7 +108,7 @@ class Journal:
             fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
         except OSError as error:
             raise SourceError(
-                f"{self.path}: a journal cannot be written here ({error.strerror}); see the permissions and the free "
+                f"{self.path}: cannot write a journal here ({error.strerror}); check the permissions and the free "
                 "space, or name another folder"
             ) from error
         try:
@@ -121,7 +119,7 @@ class Journal:
                     raise SourceError(
                         f"{self.path}: another process is writing to this journal; wait until it has ended"
                     ) from None
-                # What a killed process was about to put in place may hold what is to be forgotten.
+                # Temporary files of a killed process may contain messages that must be forgotten.
                 for folder in (self.path, self._channels):
                     sweep(folder)
                 yield
@@ -129,7 +127,7 @@ class Journal:
             os.close(fd)
 
     def sync(self) -> None:
-        """Brings the names of new logs to disk, before anything is written that relies on them.
+        """Flushes the names of new logs to disk, before anything that relies on them is written.
 
         Raises:
             OSError: As the system reports it.
@@ -146,7 +144,7 @@ class Journal:
         return self.path / "channels"
 
     def log(self, channel: str) -> Log:
-        """Returns the log of a channel or thread, which need not be there yet."""
+        """Returns the log of a channel or thread, which need not exist yet."""
         return Log(self._channels / f"{channel}.jsonl")
 
     def logs(self) -> dict[str, Log]:
@@ -161,26 +159,26 @@ class Journal:
         return {uid: self.log(uid) for uid in sorted(found, key=int)}
 
     def about(self) -> About:
-        """Returns what the journal says of itself.
+        """Returns the journal's description of itself.
 
         Raises:
-            SourceFormatError: It is of another form, or damaged.
+            SourceFormatError: It has another format, or is damaged.
         """
         return self._read("journal.json", About)
 
     def people(self) -> People:
-        """Returns the roles of the people in it."""
+        """Returns the roles of the people in the journal."""
         return self._read("people.json", People)
 
     def forgotten(self) -> Forgotten:
-        """Returns who and what is never to be collected again."""
+        """Returns who and what must never be collected again."""
         return self._read("forgotten.json", Forgotten)
 
     def save(self, value: About | People | Forgotten) -> None:
-        """Writes one of these, whole or not at all.
+        """Writes one of the journal's own files atomically.
 
         Raises:
-            OSError: As the system reports it; the old one stands.
+            OSError: As the system reports it; the old file is unchanged.
         """
         name = {About: "journal.json", People: "people.json", Forgotten: "forgotten.json"}[type(value)]
         data = msgspec.json.encode(value, order="deterministic")
@@ -206,7 +204,7 @@ class Journal:
             ) from None
 
     def authors(self) -> set[str]:
-        """Returns the ids of all whose messages are in the journal.
+        """Returns the ids of all people whose messages are in the journal.
 
         Raises:
             SourceFormatError: A log is damaged.
@@ -215,7 +213,7 @@ class Journal:
         return {trace.author.id for log in logs for traces, _ in log.blocks(_Trace) for trace in traces}
 
     def withheld(self, reasons: Collection[str]) -> Withheld:
-        """Returns the ids of messages that are gone for one of these reasons, and for which.
+        """Returns the ids of the messages that are gone for one of these reasons, with the reason.
 
         Raises:
             SourceFormatError: A log is damaged.
@@ -224,7 +222,7 @@ class Journal:
         return Withheld((item.id, item.why) for item in gone if item.why in reasons)
 
     def copies_of(self, withheld: Withheld) -> dict[str, str]:
-        """Returns the ids of whatever forwards a message that is withheld, and why that is.
+        """Returns the ids of messages that forward a withheld message, directly or not, with the reason.
 
         Raises:
             SourceFormatError: A log is damaged.
@@ -237,6 +235,7 @@ class Journal:
                         quotes.setdefault(trace.quoted, []).append(trace.id)
         found: dict[str, str] = {}
         waiting = [(uid, why) for uid in quotes if (why := withheld.get(uid, ""))]
+        # Follow forwards of forwards; `pop` visits each original once, so cycles end.
         while waiting:
             uid, why = waiting.pop()
             more = dict.fromkeys(quotes.pop(uid, ()), why)
@@ -247,12 +246,12 @@ class Journal:
     def messages_by(
         self, authors: Collection[str], messages: Collection[str] = (), *, bots: bool = True
     ) -> set[str]:
-        """Returns the ids of what these people said, of these messages, and of whatever forwards one of them.
+        """Returns the ids of these people's messages, of these messages, and of all that forward one of them.
 
         Args:
             authors: Discord user ids.
             messages: Message ids, whether they are in the journal or not.
-            bots: Whether it counts if one of the authors is a bot.
+            bots: Whether to include the messages of authors that are bots.
 
         Raises:
             SourceFormatError: A log is damaged.
@@ -268,6 +267,7 @@ class Journal:
                     elif trace.quoted:
                         quotes.setdefault(trace.quoted, []).append(trace.id)
         waiting = list(found)
+        # Follow forwards of forwards, as in `copies_of`.
         while waiting:
             more = [uid for uid in quotes.pop(waiting.pop(), []) if uid not in found]
             found.update(more)
@@ -275,10 +275,10 @@ class Journal:
         return found
 
     def forget(self, authors: Collection[str] = (), messages: Collection[str] = ()) -> int:
-        """Removes these people's words and these messages, for good: no later run collects them again.
+        """Removes these people's messages and these messages for good: no later run collects them again.
 
-        In messages of others, 0 replaces the ids of these people, and embeds that name one of the messages are removed,
-        now and in later runs.
+        Now and in later runs, 0 replaces the ids of these people in messages of others, and embeds that name one of the
+        messages are removed.
 
         Args:
             authors: Discord user ids.
@@ -288,15 +288,15 @@ class Journal:
             How many messages were removed.
 
         Raises:
-            SourceError: Somebody else is writing, or there is no journal.
-            SourceFormatError: The journal is of another form, or damaged.
+            SourceError: Another process is writing, or there is no journal.
+            SourceFormatError: The journal has another format, or is damaged.
         """
         if not self.there:
             raise SourceError(f"{self.path}: there is no journal here")
-        self.about()  # of another form it is left alone
+        self.about()  # raises for another format, before anything is changed
         with self.writing():
             before = self.forgotten()
-            # With those of before: had a call been killed, nobody could tell any more what some forwards forward.
+            # Search for earlier ids too: after a killed call, the originals of some forwarded copies may already be gone.
             found = self.messages_by(authors, before.messages.union(messages))
             forgotten = before.add(authors, found)
             self.save(forgotten)
@@ -310,23 +310,25 @@ class Journal:
 
     def _mask(self, forgotten: Forgotten) -> None:
         for log in self.logs().values():
+            # Reading twice is cheaper than rewriting a log that mentions none of them.
             if any(_masked(line, forgotten) != line for _, line in log.lines()):
                 last = log.peek()
                 lines = ((uid, _masked(line, forgotten)) for uid, line in log.lines())
                 log.rewrite(lines, last.position, last.channel)
 
     def replace(self, gone: Mapping[str, str]) -> int:
-        """Has ids stand where messages stood. The caller is `writing`.
+        """Replaces messages with tombstones, which contain only the id and the reason. The caller is `writing`.
 
         Args:
-            gone: Why each message goes, by its id.
+            gone: The reason for each message, by its id.
 
         Returns:
-            How many messages went.
+            How many messages were replaced.
         """
         wanted = {int(uid): why for uid, why in gone.items()}
         removed = 0
         for log in self.logs().values():
+            # All messages of this log are older than the wanted ones.
             if log.peek().top < min(wanted, default=0):
                 continue
             here = {

@@ -1,4 +1,4 @@
-"""Which messages are not in a journal for their authors' sake, in little memory: they may be most of a server."""
+"""The messages that a journal withholds for their authors, in little memory: they may be most of a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Withheld"]
 
 
 class Withheld:
-    """Reasons by message id.
+    """Reasons by message id, in eight bytes per message.
 
     Args:
         items: Ids and reasons.
@@ -24,8 +24,9 @@ class Withheld:
             self._ids[why] = array("Q", sorted(ids))
 
     def get(self, message: str, default: str) -> str:
-        """Returns why a message is withheld."""
+        """Returns why a message is withheld, or the default if it is not."""
         uid = int(message) if message.isdecimal() else 0
+        # There are few reasons, so a binary search for each is cheap.
         for why, ids in self._ids.items():
             place = bisect_left(ids, uid)
             if place < len(ids) and ids[place] == uid:

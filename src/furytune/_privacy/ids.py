@@ -1,0 +1,89 @@
+"""What a Discord id is, in one place.
+
+Ids are snowflakes: decimal numbers of 64 bits, with the milliseconds since 2015 above the lowest 22 bits. Today they have
+17 to 19 digits. The rules below answer different questions, from lenient to strict:
+
+- `is_digits` accepts everything that a user may mean as an id, of any length.
+- `id_number` accepts what a file may contain as an id. Those in made-up exports are short, such as "7".
+- `has_length_of_id` tells an id from a name that consists of digits.
+- `is_full_id` and `full_ids` find real ids in text, where years, lengths and line numbers are shorter.
+- `API_ID` is the strictest: an id in an answer of Discord.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+__all__ = [
+    "API_ID",
+    "FULL_ID",
+    "full_ids",
+    "has_length_of_id",
+    "id_number",
+    "is_digits",
+    "is_full_id",
+    "snowflake_at",
+    "snowflake_time",
+]
+
+_EPOCH = 1_420_070_400_000
+# An id of fewer than 15 digits would be from the first seven hours of 2015, before Discord opened.
+_SHORTEST = 15
+# The largest number of 64 bits has 20 digits.
+_LONGEST = 20
+
+FULL_ID = rf"[1-9][0-9]{{{_SHORTEST - 1},{_LONGEST - 1}}}"
+"""Pattern of a full id; the code around it makes sure that no digits come before or after."""
+
+API_ID = r"\A[1-9][0-9]{0,18}\Z"
+"""Pattern of an id in an answer of Discord; 19 digits last until the year 2090."""
+
+_ALONE = re.compile(rf"(?<![0-9]){FULL_ID}(?![0-9])")
+
+
+def is_digits(text: str) -> bool:
+    """Returns True if a text is a number in ASCII digits, of any length."""
+    return text.isascii() and text.isdigit()
+
+
+def id_number(uid: str) -> int | None:
+    """Returns an id as a number if it has 1 to 20 ASCII digits and no leading zero, otherwise None."""
+    if len(uid) > _LONGEST or not is_digits(uid) or uid[0] == "0":
+        return None
+    return int(uid)
+
+
+def has_length_of_id(text: str) -> bool:
+    """Returns True if a text has only digits, and as many as an id."""
+    return is_digits(text) and _SHORTEST <= len(text) <= _LONGEST
+
+
+def is_full_id(text: object) -> bool:
+    """Returns True if a value is a text that has the form of an id that Discord creates."""
+    return isinstance(text, str) and _ALONE.fullmatch(text) is not None
+
+
+def full_ids(text: str) -> list[str]:
+    """Returns the ids in a text, in order."""
+    return _ALONE.findall(text)
+
+
+def snowflake_time(uid: str) -> datetime | None:
+    """Returns when an id was created, or None if it is not an id."""
+    number = id_number(uid)
+    if number is None:
+        return None
+    try:
+        return datetime.fromtimestamp(((number >> 22) + _EPOCH) / 1000, UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def snowflake_at(moment: datetime) -> int:
+    """Returns the lowest id that Discord could create at a time, or 0 before its first.
+
+    Args:
+        moment: With a time zone.
+    """
+    return max(0, int(moment.timestamp() * 1000) - _EPOCH) << 22
