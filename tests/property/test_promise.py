@@ -150,7 +150,7 @@ def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pip
         same()
 
 
-def test_the_exported_file_holds_the_bytes_that_the_contract_renders(pipeline, contract_file) -> None:
+def test_the_exported_file_contains_the_bytes_that_the_contract_renders(pipeline, contract_file) -> None:
     contract = PromptContract.load(contract_file)
 
     @settings(max_examples=60)
@@ -179,7 +179,7 @@ def test_the_exported_file_holds_the_bytes_that_the_contract_renders(pipeline, c
 
 @settings(max_examples=10 * settings().max_examples)
 @given(fs.templates(), fs.texts(), fs.passages(dated=False, max_size=3))
-def test_a_template_takes_apart_whatever_it_put_together(template, question, passages) -> None:
+def test_a_template_takes_apart_every_prompt_that_it_rendered(template, question, passages) -> None:
     shown = passages if template.takes_context else []
     parsed = template.parse(template.render(question, shown))
     assert parsed.question == question
