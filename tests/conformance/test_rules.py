@@ -142,7 +142,7 @@ def test_curation_steps_that_edit_questions_or_drop_too_much_are_found() -> None
     pairs = [pair("a?", "b"), pair("c?", "d")]
     with broken("A step keeps a pair, returns it with another answer"):
         check_curator(lambda p: attrs.evolve(p, question="other?"), pairs)
-    with broken("A drop stands for that one pair"):
+    with broken("A drop counts that one pair"):
         check_curator(lambda p: ft.Dropped(reason="no", unit="message", count=2), pairs)
 
     class Counting:
@@ -168,7 +168,7 @@ def test_a_splitter_that_counts_is_found() -> None:
         seen.append(group)
         return "train" if len(seen) % 2 else "validation"
 
-    with broken("A group is on one side"):
+    with broken("A group is always on the same side"):
         check_splitter(every_other, ["a", "b"])
 
 
@@ -189,22 +189,22 @@ def test_augmenters_that_break_a_rule_are_found() -> None:
     late = ft.Passage(id="late", text="said", date=LATE)
     for sentence, kind in {
         "The spec is a mapping of JSON values": augmenter(spec={"name": {1, 2}}),
-        "Over the same knowledge, equal augmenters": augmenter(context=shuffled),
+        "With the same knowledge, equal augmenters": augmenter(context=shuffled),
         "A passage with a date is older": augmenter(context=always([late])),
         "No passage is found twice": augmenter(context=always(PASSAGES[:1] * 2)),
         "Many questions at once find": augmenter(contexts=lambda self, qs, *, at: [()] * len(qs)),
-        "does not retrieve finds nothing": augmenter(retrieves=False),
+        "If `retrieves` is False, no question finds": augmenter(retrieves=False),
         "The location is a mapping": augmenter(location={"path": Path("x")}),
-        "What is built from spec and location": augmenter(
+        "An augmenter built from spec and location": augmenter(
             from_spec=classmethod(lambda cls, spec, *, location, base: cls([]))
         ),
-        "Pinning says whether it worked": augmenter(pin=lambda self: None),
+        "`pin` returns whether it worked": augmenter(pin=lambda self: None),
         "The newest state has the same spec": augmenter(latest=lambda self: attrs.evolve(self, k=9)),
         "An explanation begins with": augmenter(explain=lambda self, question, *, at=None: ()),
-        "What can be listed at a moment": augmenter(
+        "The passages visible at a moment": augmenter(
             visible_passages=lambda self, at: [late], nearest=lambda self, q, *, at, count: ()
         ),
-        "The nearest passages can all be listed": augmenter(
+        "The nearest passages are all visible": augmenter(
             visible_passages=lambda self, at: PASSAGES, nearest=lambda self, q, *, at, count: PASSAGES
         ),
     }.items():
@@ -219,7 +219,7 @@ def test_an_augmenter_that_remembers_is_found() -> None:
             return tuple(PASSAGES[:1]) if len(LAST) > 12 else ()
 
     LAST.clear()
-    with broken("Asking has no memory"):
+    with broken("An augmenter remembers nothing"):
         check_augmenter(lambda: Remembering(PASSAGES), ["a", "b"])
 
 
@@ -233,7 +233,7 @@ def test_edits_that_are_not_declared_or_not_stable_are_found() -> None:
             self.calls += 1
             return tuple(PASSAGES[: self.calls])
 
-    with broken("Equal questions with equal passages are edited alike"):
+    with broken("Equal questions with equal passages get the same edit"):
         check_context_edit(Edit(), MemoryAugmenter(PASSAGES), ["a", "b"])
     Edit.deviation = ""
     with broken("The edit is declared"):
@@ -254,11 +254,11 @@ def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
         def score(self, question, passage):
             return next(self.scores)
 
-    with broken("Each text has a vector, of finite numbers"):
+    with broken("Each text gets a vector of finite numbers"):
         check_embedder(Model(lambda texts: [[float("nan")]] * len(texts)))
     with broken("The vector of a text does not depend on"):
         check_embedder(Model(lambda texts: [[float(len(texts))]] * len(texts)))
-    with broken("A score is a finite number, the same at each call"):
+    with broken("A score is a finite number, and the same in each call"):
         check_reranker(Model(None, range(99)), PASSAGES)
     nameless = Model(lambda texts: [[1.0]] * len(texts))
     nameless.spec = {}
@@ -320,9 +320,9 @@ class Wrong(ft.JsonlExporter):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (Careless, "Each data file that is written is among the targets"),
-        (Replacing, "A row that cannot be written is refused by its id"),
-        (Torn, "A refused export leaves the earlier files"),
+        (Careless, "Every data file that it writes is among the targets"),
+        (Replacing, "A row that cannot be written raises an error"),
+        (Torn, "A failed export leaves the earlier files"),
         (Early, "Staged files appear when the group is committed"),
         (Short, "Every row is written"),
         (Wrong, "The data set lists each file"),
@@ -352,9 +352,9 @@ def test_tuners_that_start_two_jobs_or_lose_one_are_found(tmp_path) -> None:
     shared: dict = {}
     with broken("One key, one job"):
         check_tuner(lambda: Eager(jobs), run.datasets[0])
-    with broken("A restart finds the job by its key"):
+    with broken("After a restart, `find` returns the job"):
         check_tuner(MemoryTuner, run.datasets[0])
-    with broken("Polling keeps key and name"):
+    with broken("`poll` keeps the key and name"):
         check_tuner(lambda: Renaming(shared), run.datasets[0])
 
 
@@ -376,7 +376,7 @@ def test_places_that_do_not_erase_are_found() -> None:
 
     with broken("Checking changes nothing"):
         check_place(lambda: Place(check=lambda: kept.update({"3": "c"})), message="1", content=content)
-    with broken("After an erasure the place holds none"):
+    with broken("After `erase`, the place contains none"):
         check_place(lambda: Place(again=-1), message="1", content=content)
     with broken("Erasing again removes nothing more"):
         check_place(lambda: Place(again=1), message="1", content=content)

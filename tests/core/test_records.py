@@ -117,7 +117,7 @@ def test_a_moment_without_a_time_zone_is_refused() -> None:
 
 @pytest.mark.parametrize("field", ["id", "title", "source", "url"])
 def test_what_cites_a_passage_stays_on_one_line(field) -> None:
-    with pytest.raises(ConfigError, match=f"{field} of a passage holds a line break"):
+    with pytest.raises(ConfigError, match=f"{field} of a passage contains a line break"):
         Passage(**{"id": "1", "text": "x", field: "a\nb"})
 
 

@@ -74,7 +74,7 @@ def check_exporter(make: Callable[[Path], Exporter], folder: Path) -> Dataset:
         rule(
             all(Path(file.path).resolve() in targets for file in one.files),
             WritesFiles,
-            "Each data file that is written is among the targets.",
+            "Every data file that it writes is among the targets.",
         )
     _check_refusal(make(folder / "one"), contract, folder / "one")
     if isinstance(exporter, Staging):
@@ -90,8 +90,8 @@ def _check_refusal(exporter: Exporter, contract: PromptContract, folder: Path) -
         exporter.export(iter([*_ROWS[1:], torn]), contract=contract)
     except FurytuneError as error:
         named = torn.id in str(error)
-    rule(named, Exporter, "A row that cannot be written is refused by its id, not altered.")
-    rule(_contents(folder) == before, Exporter, "A refused export leaves the earlier files as they were.")
+    rule(named, Exporter, "A row that cannot be written raises an error with its id, and is not altered.")
+    rule(_contents(folder) == before, Exporter, "A failed export leaves the earlier files unchanged.")
 
 
 def _check_staging(exporter: Exporter, contract: PromptContract, expected: Dataset) -> None:
