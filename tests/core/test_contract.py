@@ -177,10 +177,10 @@ def test_rules_of_another_library_version_are_refused(saved, part) -> None:
         b"\xff",
     ],
 )
-def test_what_is_no_contract_is_refused(tmp_path, content) -> None:
+def test_a_file_that_is_not_a_contract_is_refused(tmp_path, content) -> None:
     path = tmp_path / "c.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ContractError, match=r"c\.json.*save it anew"):
+    with pytest.raises(ContractError, match=r"c\.json.*save (it|the contract) again"):
         PromptContract.load(path)
 
 

@@ -114,7 +114,7 @@ def test_a_budget_of_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize("bad", [0, -1])
 def test_a_budget_is_positive(bad) -> None:
-    with pytest.raises(ConfigError, match="max_tokens is a whole number from 1 up"):
+    with pytest.raises(ConfigError, match="max_tokens must be a whole number, at least 1"):
         TokenBudget(bad)
 
 

@@ -14,22 +14,22 @@ RAG = PromptTemplate("Help.\n\nContext:\n{context}\n\nQuestion:\n{question}")
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("no slot", "must hold {question} once; it holds it 0 times"),
+        ("no slot", "must contain {question} once, but contains it 0 times"),
         ("{question} {question}", "2 times"),
         ("{context}\n{context}\nQ\n{question}", "{context} once"),
-        ("{question}\n{answer}", "line 2: {answer} is no slot"),
-        ("a {0.__class__} {question}", "line 1: {0.__class__} is no slot"),
-        ("a { b {question}", "a brace is written twice"),
+        ("{question}\n{answer}", "line 2: {answer} is not a slot"),
+        ("a {0.__class__} {question}", "line 1: {0.__class__} is not a slot"),
+        ("a { b {question}", "write a brace twice"),
         ("{context}{question}", "after {context} the template needs a line break"),
         ("{context}\n\n{question}", "after {context}"),
         ("{context} and\nQuestion: {question}", "after {context}"),
-        ("\\x {question}", "cannot begin with a backslash"),
+        ("\\x {question}", "must not begin with a backslash"),
         ("a\r\n{question}", "carriage return"),
         ("a\ud800{question}", "surrogate"),
         ("[3] points\n{context}\nQ\n{question}", "like the passage heading"),
     ],
 )
-def test_a_template_that_could_not_be_read_back_is_refused(text, says) -> None:
+def test_a_template_that_cannot_be_parsed_is_refused(text, says) -> None:
     with pytest.raises(TemplateError) as refused:
         PromptTemplate(text)
     assert says in str(refused.value)

@@ -220,7 +220,7 @@ def test_a_token_that_is_not_set_is_asked_for_as_a_token(discord, tmp_path, monk
 
 @pytest.mark.parametrize("given", [None, b"http://127.0.0.1", 7])
 def test_an_endpoint_is_a_text(discord, tmp_path, given):
-    with pytest.raises(ConfigError, match="endpoint is a text"):
+    with pytest.raises(ConfigError, match="endpoint must be a string"):
         evolve(collector(discord, tmp_path), endpoint=given)
 
 
