@@ -51,7 +51,7 @@ def load(role: Role, name: str) -> Any:
     if not found:
         known = ", ".join(names(role)) or "none"
         raise PluginError(
-            f"no {part} is called {name!r} in the group {group}; choose from {known}, or install its package"
+            f"no {part} is called {name!r} in the group {group}; installed: {known}"
         )
     if len(found) > 1:
         raise PluginError(

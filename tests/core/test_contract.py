@@ -267,7 +267,7 @@ def test_refresh_keeps_the_fingerprint_and_moves_the_snapshot(contract) -> None:
 
 
 def test_a_contract_whose_knowledge_cannot_advance_says_so(contract) -> None:
-    with pytest.raises(ConfigError, match="MemoryAugmenter cannot move on to newer knowledge"):
+    with pytest.raises(ConfigError, match="MemoryAugmenter cannot move to newer knowledge"):
         contract.refresh()
 
 

@@ -298,7 +298,7 @@ def test_built_ins_come_in_by_entry_points() -> None:
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector
     assert names("tuners") == ["gemini"]
-    with pytest.raises(PluginError, match="known: csv, jsonl"):
+    with pytest.raises(PluginError, match="installed: csv, jsonl"):
         load("exporters", "parquet")
 
 
@@ -333,7 +333,7 @@ def test_the_published_rules_find_a_broken_augmenter(broken) -> None:
             passage = attrs.evolve(PASSAGES[0], date=at)
             return {"forgets": PASSAGES[: self.n % 2], "repeats": PASSAGES * 2, "future": [passage]}[broken]
 
-    with pytest.raises(AssertionError, match="find the same|found twice|older|memory"):
+    with pytest.raises(AssertionError, match="find the same|found twice|older|remembers"):
         check_augmenter(Broken)
 
 
