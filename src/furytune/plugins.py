@@ -50,9 +50,7 @@ def load(role: Role, name: str) -> Any:
     found = {e.value: e for e in entry_points(group=group, name=name)}
     if not found:
         known = ", ".join(names(role)) or "none"
-        raise PluginError(
-            f"no {part} is called {name!r} in the group {group}; installed: {known}"
-        )
+        raise PluginError(f"no {part} is called {name!r} in the group {group}; installed: {known}")
     if len(found) > 1:
         raise PluginError(
             f"two packages claim the {part} {name!r}: {', '.join(sorted(found))}; uninstall one"

@@ -229,8 +229,8 @@ def test_who_gives_an_id_that_said_nothing_is_told_so(discord, tmp_path):
     folder = tmp_path / "j"
     collector(discord, folder).update()
 
-    assert "no message of this id was found" in str(ft.forget(author="1" * 18, journal=folder))
-    assert "no message of this id" not in str(ft.forget(author=posts[0].author.id, journal=folder))
+    assert "no message with this id was found" in str(ft.forget(author="1" * 18, journal=folder))
+    assert "no message with this id" not in str(ft.forget(author=posts[0].author.id, journal=folder))
 
 
 @pytest.mark.parametrize("kind", ["ThreadCreated", "18", "ChannelNameChange", "4"])
