@@ -307,7 +307,7 @@ def test_files_that_only_name_the_person_or_cannot_be_read_are_listed(tmp_path) 
 
     assert found.keys() == {"mentions.json", "cut.json", "zip.json.gz"}
     assert str(found["mentions.json"]).endswith("only the id")
-    assert "may hold the messages; not read to its end" in str(found["cut.json"])
+    assert "may contain the messages; not read to its end" in str(found["cut.json"])
     assert WORDS not in str(result)
 
 
