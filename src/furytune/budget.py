@@ -81,7 +81,7 @@ class TokenBudget:
         """Returns True if a text is within the budget.
 
         Raises:
-            VocabularyUnavailableError: The text must be counted, but there is no vocabulary.
+            VocabularyUnavailableError: The text must be counted, but the vocabulary is missing.
         """
         return len(text.encode("utf-8")) <= self.max_tokens or self.count(text) <= self.max_tokens
 
@@ -90,7 +90,7 @@ class TokenBudget:
 
         Raises:
             MissingExtraError: tiktoken is not installed.
-            VocabularyUnavailableError: There is no vocabulary.
+            VocabularyUnavailableError: The vocabulary is missing.
         """
         _counter(self.encoding)
 
@@ -98,7 +98,7 @@ class TokenBudget:
         """Counts tokens; text that looks like a special token counts as plain text.
 
         Raises:
-            VocabularyUnavailableError: There is no vocabulary, and it cannot be downloaded.
+            VocabularyUnavailableError: The vocabulary is missing and cannot be downloaded.
         """
         return _counter(self.encoding)(text)
 

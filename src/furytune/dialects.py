@@ -139,7 +139,7 @@ def default(names: Collection[str]) -> str:
         names: The dialects that a data set was written in.
 
     Returns:
-        The first of them in the order of `DIALECTS`; "gemini" if there are none.
+        The first of them in the order of `DIALECTS`; "gemini" if ``names`` is empty.
     """
     return next((name for name in DIALECTS if name in names), "gemini")
 

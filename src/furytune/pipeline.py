@@ -404,7 +404,7 @@ def _told(collector: Provenance) -> Mapping[str, Json]:
 
 
 def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRow]:
-    """Passes rows on. Raises if there are none, so that an empty file never replaces a good one."""
+    """Passes rows on. Raises if there is not a single one, so that an empty file never replaces a good one."""
     first = next(rows, None)
     if first is None:
         lost = ", ".join(f"{n} {unit} {reason}" for (unit, reason), n in sorted(tally.drops.items()))

@@ -143,7 +143,7 @@ class Augmenter(Protocol):
 
     @property
     def snapshot(self) -> str:
-        """Identifies the frozen knowledge; "" if there is none."""
+        """Identifies the frozen knowledge; "" without knowledge."""
         ...
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
@@ -312,7 +312,7 @@ class ContextEditing(Protocol):
 
     @property
     def edit(self) -> ContextEdit | None:
-        """The edit; None if there is none."""
+        """The edit; None leaves training rows unchanged."""
         ...
 
 
@@ -516,7 +516,7 @@ class Tuner(Protocol):
         ...
 
     def find(self, key: str) -> TuningJob | None:
-        """Returns the job that an earlier run submitted under this key; None if there is none."""
+        """Returns the job that an earlier run submitted under this key; None if it finds nothing."""
         ...
 
     def poll(self, job: TuningJob) -> TuningJob:

@@ -279,7 +279,7 @@ class Prompt(Shown):
 
     Attributes:
         text: The user part.
-        system: The system instruction; "" if there is none.
+        system: The system instruction; "" without one.
         passages: The passages inside ``text``, best first, for citations.
         left_out: Ids of retrieved passages that the token budget left out.
     """

@@ -61,7 +61,7 @@ def _split(text: str, slots: Sequence[str], what: str) -> tuple[list[str], list[
 
 
 def _marker(literal: str) -> tuple[int, str] | None:
-    """Returns offset and text of the first marker line inside a literal; None if there is none."""
+    """Returns offset and text of the first marker line inside a literal; None without one."""
     at = literal.find("\n") + 1
     while at:
         line = literal[at:].split("\n", 1)[0].rstrip()

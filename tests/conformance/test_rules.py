@@ -1,4 +1,4 @@
-"""Every rule of a protocol has a check that words it, and the check finds a part that breaks it."""
+"""Every rule of a protocol has a check with the same words, and the check finds a part that breaks the rule."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def checked() -> set[tuple[str, str]]:
     return found
 
 
-def test_each_written_rule_is_checked_and_each_check_words_a_written_rule() -> None:
+def test_rules_in_docstrings_and_checks_are_the_same() -> None:
     assert written() == checked()
     assert len(written()) > 30
 
 
-def test_each_role_and_ability_but_the_descriptive_ones_has_a_rule() -> None:
+def test_each_role_and_ability_has_a_rule_unless_it_only_describes() -> None:
     descriptive = {"ContractIdentity", "ContextEditing", "Incomplete", "Kind", "Named"}
     assert set(protocols.__all__) - {name for name, _ in written()} == descriptive
 
@@ -79,7 +79,7 @@ class Uncounted:
 
 
 class Once:
-    """Can be read once only."""
+    """Can be read only once."""
 
     def __init__(self):
         self.items = iter([pair("a?", "b")])
@@ -88,7 +88,7 @@ class Once:
         return self.items
 
 
-def test_collectors_that_lose_repeat_or_leave_blank_are_found() -> None:
+def test_broken_collectors_are_found() -> None:
     with broken("Everything that was read comes out"):
         check_collector(Uncounted, read={"message": 3})
     with broken("Each call of `collect` starts from the beginning"):
@@ -115,7 +115,7 @@ def test_collectors_that_lose_repeat_or_leave_blank_are_found() -> None:
 
 
 class Forgetful:
-    """Makes a pair, and says nothing of the other posts."""
+    """Makes a pair and does not count the other posts."""
 
     calls = 0
 
@@ -130,7 +130,7 @@ class Forgetful:
             yield ft.Dropped(reason="own", unit="message", count=len(rest))
 
 
-def test_pairers_that_lose_posts_or_change_their_mind_are_found() -> None:
+def test_broken_pairers_are_found() -> None:
     posts = [Post(id=str(n), speaker=str(n), text=f"text {n}?", sent_at="2024-01-01") for n in range(3)]
     with broken("Every post comes out"):
         check_pairer(Forgetful(), posts, Conversation())
@@ -138,7 +138,7 @@ def test_pairers_that_lose_posts_or_change_their_mind_are_found() -> None:
         check_pairer(Forgetful(), posts[:2], Conversation())
 
 
-def test_curation_steps_that_edit_questions_or_drop_too_much_are_found() -> None:
+def test_broken_curation_steps_are_found() -> None:
     pairs = [pair("a?", "b"), pair("c?", "d")]
     with broken("A step keeps a pair, returns it with another answer"):
         check_curator(lambda p: attrs.evolve(p, question="other?"), pairs)
@@ -176,7 +176,7 @@ def augmenter(**changes):
     return type("Own", (MemoryAugmenter,), changes)
 
 
-def test_augmenters_that_break_a_rule_are_found() -> None:
+def test_broken_augmenters_are_found() -> None:
     asked: list[str] = []
 
     def shuffled(self, question, *, at=None):
@@ -223,7 +223,7 @@ def test_an_augmenter_that_remembers_is_found() -> None:
         check_augmenter(lambda: Remembering(PASSAGES), ["a", "b"])
 
 
-def test_edits_that_are_not_declared_or_not_stable_are_found() -> None:
+def test_broken_context_edits_are_found() -> None:
     class Edit:
         spec = {"count": 1}
         deviation = "one passage more"
@@ -240,7 +240,7 @@ def test_edits_that_are_not_declared_or_not_stable_are_found() -> None:
         check_context_edit(Edit(), MemoryAugmenter(PASSAGES), ["a"])
 
 
-def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
+def test_broken_embedders_and_rerankers_are_found() -> None:
     class Model:
         spec = {"name": "own"}
         depth = 3
@@ -269,7 +269,7 @@ def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
 
 
 class Careless(ft.JsonlExporter):
-    """Writes to another file than it says."""
+    """Writes a file that is not among its targets."""
 
     @property
     def targets(self):
@@ -277,7 +277,7 @@ class Careless(ft.JsonlExporter):
 
 
 class Replacing(ft.JsonlExporter):
-    """Replaces what cannot be written."""
+    """Replaces a text that cannot be written."""
 
     def export(self, rows, *, contract, tally=None):
         mended = (attrs.evolve(r, answer=r.answer.replace("\ud800", "?")) for r in rows)
@@ -285,7 +285,7 @@ class Replacing(ft.JsonlExporter):
 
 
 class Torn(ft.JsonlExporter):
-    """Leaves the first part of what it could not write."""
+    """Leaves a partly written file behind."""
 
     def export(self, rows, *, contract, tally=None):
         try:
@@ -310,7 +310,7 @@ class Short(ft.JsonlExporter):
 
 
 class Wrong(ft.JsonlExporter):
-    """Names a size that is not that of the file."""
+    """Reports a wrong file size."""
 
     def export(self, rows, *, contract, tally=None):
         done = super().export(rows, contract=contract, tally=tally)
@@ -328,12 +328,12 @@ class Wrong(ft.JsonlExporter):
         (Wrong, "The data set lists each file"),
     ],
 )
-def test_exporters_that_break_a_rule_are_found(tmp_path, kind, sentence) -> None:
+def test_broken_exporters_are_found(tmp_path, kind, sentence) -> None:
     with broken(sentence):
         check_exporter(lambda folder: kind(folder / "t.jsonl"), tmp_path)
 
 
-def test_tuners_that_start_two_jobs_or_lose_one_are_found(tmp_path) -> None:
+def test_broken_tuners_are_found(tmp_path) -> None:
     run = ft.Pipeline(
         collector=ListCollector([pair("a?", "b")]), exporter=ft.JsonlExporter(tmp_path / "t.jsonl")
     ).run()
@@ -358,7 +358,7 @@ def test_tuners_that_start_two_jobs_or_lose_one_are_found(tmp_path) -> None:
         check_tuner(lambda: Renaming(shared), run.datasets[0])
 
 
-def test_places_that_do_not_erase_are_found() -> None:
+def test_broken_places_are_found() -> None:
     kept = {"1": "a", "2": "b"}
 
     class Place:

@@ -1,4 +1,4 @@
-"""The sentences of docs/promise.md, one test each, named after the sentence."""
+"""Tests each sentence of docs/promise.md, with the sentence as its name."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ for line in sys.stdin.buffer:
 
 
 class Bot:
-    """A bot in a process of its own, with its own hash seed and locale."""
+    """A bot in its own process, with its own hash seed and locale."""
 
     def __init__(self, contract: Path, seed: str, locale: str) -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": "Asia/Kathmandu"}
@@ -127,7 +127,7 @@ def contract_file(pipeline) -> Path:
 
 
 def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pipeline, contract_file) -> None:
-    """Questions, each asked in two other processes with other hash seeds, locales and time zones."""
+    """Asks each question in two other processes with other hash seeds, locales and time zones."""
     with bots(contract_file) as running:
 
         @settings(max_examples=10 * settings().max_examples)
@@ -362,7 +362,7 @@ def test_a_training_row_and_a_request_carry_the_same_texts(name, question, answe
 
 
 def _texts(value) -> list[str]:
-    """All texts of a request body in order, whatever its shape."""
+    """Returns all texts of a request body, in order."""
     if isinstance(value, dict):
         return [t for k, v in value.items() if k != "role" for t in _texts(v)]
     if isinstance(value, list):

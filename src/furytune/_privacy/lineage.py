@@ -61,7 +61,7 @@ def named_by(passage: str, source: str) -> list[str]:
 
 
 def whole_numbers(ids: Iterable[str]) -> re.Pattern[bytes] | None:
-    """Returns a pattern that finds any of the ids, but not inside a longer number; None if there are no ids."""
+    """Returns a pattern that finds any of the ids, but not inside a longer number; None without ids."""
     numbers = "|".join(sorted(ids))
     return re.compile(rf"(?<![0-9])(?:{numbers})(?![0-9])".encode()) if numbers else None
 

@@ -243,7 +243,7 @@ def _hinted(kinds: tuple[str, ...]) -> _Gated:
 
 
 def _promising(text: str, gated: _Gated) -> list[_Shape]:
-    """Returns the shapes that may be in the text. For most texts there are none, so this is most of the work."""
+    """Returns the shapes that may be in the text. Most texts contain none, so this is most of the work."""
     lower = text.lower()
     found = {
         id(shape): shape

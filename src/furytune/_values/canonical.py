@@ -13,7 +13,7 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 def canonical_json(value: Json) -> bytes:
     """Encodes a JSON value so that equal values give equal bytes on any machine.
 
-    Keys are sorted by code point, there is no white space, and text stays UTF-8.
+    Keys are sorted by code point, white space is left out, and text stays UTF-8.
 
     Args:
         value: Any JSON value.

@@ -106,7 +106,7 @@ class PromptContract:
 
     @property
     def snapshot(self) -> str:
-        """Identifies the knowledge; "" if there is none. `refresh` changes it."""
+        """Identifies the knowledge; "" without knowledge. `refresh` changes it."""
         return self.augmenter.snapshot
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:

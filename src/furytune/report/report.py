@@ -107,7 +107,7 @@ class Report(Shown):
     Attributes:
         counts: See `Tally.as_json`.
         datasets: The data sets that were written.
-        job: The tuning job; None if there is none.
+        job: The tuning job; None without a tuner.
     """
 
     counts: Mapping[str, Json]
