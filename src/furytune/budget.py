@@ -143,6 +143,7 @@ def _bundled(name: str) -> Iterator[None]:
     if packed is None or not packed.is_file():
         yield
         return
+    # tiktoken reads the path only from the environment, so no two threads may change it at the same time.
     with _ENVIRONMENT, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / _cache_name(name)).write_bytes(gzip.decompress(packed.read_bytes()))
         os.environ["TIKTOKEN_CACHE_DIR"] = folder

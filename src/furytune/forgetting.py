@@ -241,8 +241,10 @@ def _forget(
     theirs = _messages(store, files, authors, named)
     deleted = last.gone() - theirs if last is not None and authors else set()
     messages = theirs | deleted
+    # Before anything is erased, because older records of jobs name messages only through the rows of a data set.
     held = jobs_that_hold(jobs, manifests, theirs, deleted, authors) if jobs is not None else ()
     erased = [place.erase(messages, authors) for place in first]
+    # After all others, because only the journal can find the messages again if a place fails.
     if last is not None:
         erased.insert(0, last.erase(theirs, authors))
     return Forgotten(
@@ -263,6 +265,7 @@ def _messages(store: Journal | None, files: list[Searched], authors: list[str], 
     for file in files:
         for copy, original in file.originals.items():
             copies.setdefault(original, []).append(copy)
+    # An export may name a copy of a message in the journal, and the other way round, so both repeat until nothing is new.
     while True:
         before = len(found)
         if store is not None:

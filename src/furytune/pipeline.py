@@ -58,7 +58,7 @@ from furytune.template import PromptTemplate
 
 __all__ = ["Pipeline", "Run"]
 
-_BATCH = 512
+_BATCH = 512  # questions for one bulk search; the pairs of one batch are in memory
 _WITHOUT_CONTEXT = PromptTemplate("{question}")
 _WITH_CONTEXT = PromptTemplate(
     "Answer the question. Use the context where it helps.\n\nContext:\n{context}\n\nQuestion:\n{question}"
@@ -278,6 +278,7 @@ class Pipeline:
             for _ in rows:
                 pass
             return []
+        # One exporter reads the stream. Several read it several times, so the rows go to disk first.
         if len(self.exporter) == 1:
             return [self.exporter[0].export(rows, contract=self.contract, tally=tally)]
         with Spool() as spool, staged() as group:
@@ -311,6 +312,7 @@ class Pipeline:
                     tally.drop(item)
                     continue
                 tally.collected(item)
+                # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
                     tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
@@ -350,6 +352,7 @@ class Pipeline:
 
     def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
         if isinstance(prompt, FurytuneError):
+            # Only an error in the question drops its pair. If the index fails, every row would be wrong.
             if not isinstance(prompt, TextError | QuestionTooLongError):
                 raise prompt
             reason = "unusable_question" if isinstance(prompt, TextError) else "question_too_long"
@@ -376,6 +379,7 @@ class Pipeline:
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
+        # The key depends only on the data and the contract, so a second run finds the job instead of paying again.
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
 
@@ -434,7 +438,7 @@ def _apply(
                 f"the step {name} returned a {type(result).__name__} for pair {pair.id}; return the pair to keep it, "
                 "or Dropped(reason=..., ids=(pair.id,)) to drop it"
             )
-        if result is pair:
+        if result is pair:  # most pairs; spares the comparison of all fields below
             yield pair
             continue
         if attrs.evolve(result, answer=pair.answer, edits=pair.edits) != pair:

@@ -106,6 +106,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
         )
     if numbered == ["number", "citation"] and heading[2]:
         raise TemplateError("the passage heading must not have text after {citation}")
+    # NUL marks a slot. Only the fixed text of a line up to its first slot can be recognised later.
     whole = "".join("\0" if i % 2 else part for i, part in enumerate(_woven(literals)))
     lines = [line.split("\0", 1)[0].rstrip() for line in whole.split("\n")]
     markers = {re.escape(line) for line in lines if line}
@@ -118,7 +119,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
         raise TemplateError(
             "a line of a template must not begin with a backslash, because a backslash marks escaped lines"
         )
-    any_marker = "|".join(sorted(markers)) or r"(?!)"
+    any_marker = "|".join(sorted(markers)) or r"(?!)"  # matches nothing: without markers, nothing is escaped
     escape = re.compile(rf"^(\\*)(?={any_marker})", re.MULTILINE)
     if "\n" in empty or not empty.strip() or escape.search(empty):
         raise TemplateError(
@@ -308,6 +309,7 @@ class PromptTemplate:
             marker = _marker(literal)
             assert marker is not None
             offset, line = marker
+            # Escaping changed every line of a value that begins like this, so the first hit is the template's own.
             hit = re.compile("^" + re.escape(line), re.MULTILINE).search(prompt, start)
             end = hit.start() - offset if hit else -1
         if end < start or not prompt.startswith(literal, end):

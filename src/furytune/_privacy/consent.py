@@ -90,6 +90,7 @@ class Consent:
         def ids(wanted: tuple[str, ...]) -> tuple[str, ...]:
             found = []
             for name in wanted:
+                # The exact name first, because the name of a role can really begin with "@".
                 fit = [uid for uid, known in roles.items() if name in (uid, known)]
                 fit = fit or [uid for uid, known in roles.items() if name.removeprefix("@") == known]
                 if not fit:

@@ -75,4 +75,5 @@ class Secret:
         return f"Secret.env({self._variable!r})" if self._variable else "Secret(...)"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        # pickle and copy both end here.
         raise TypeError("a secret cannot be pickled or copied; use Secret.env where it is needed")

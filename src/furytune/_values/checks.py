@@ -29,6 +29,7 @@ def at_least(least: int) -> Check:
     """Accepts whole numbers from ``least`` up."""
 
     def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        # True and False are ints in Python, but never meant as numbers here.
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ConfigError(
                 f"{attribute.name} must be a whole number, at least {least}, not {_shown(value)}"

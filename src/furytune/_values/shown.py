@@ -87,5 +87,6 @@ class Shown:
         heir: Any = type(self)  # an attrs class
         for a in attrs.fields(heir):
             value = getattr(self, a.name)
+            # Default and empty values tell a reader nothing.
             if value != a.default and value not in ("", (), None):
                 yield a, value

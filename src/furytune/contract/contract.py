@@ -47,7 +47,9 @@ __all__ = ["BEFORE_ALL_DATES", "PromptContract"]
 BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment of a training pair without a date. It sees undated passages only, so never its own answer."""
 
+# Golden prompts need a fixed moment, because "now" differs between saving and loading.
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+# Each of these changes its prompt if a rule for markup, line ends, escaping or Unicode changes.
 _PROBES = (
     "How do I install it?",
     "what is wrong here?\r\n\r\n```py\nimport os\nprint(os.sep)\n```",
@@ -156,6 +158,7 @@ class PromptContract:
                 raise ConfigError(
                     "a moment must be a datetime with a time zone, such as datetime.now(datetime.UTC)"
                 )
+        # Errors fill their places now and prompts later, so one bad question does not cost the others their batch.
         results: list[Prompt | FurytuneError | None] = [None] * len(questions)
         good: list[tuple[int, str]] = []
         for i, question in enumerate(questions):
@@ -294,6 +297,7 @@ class PromptContract:
         content = file.read(source)
         form = content["form"]
         differences: list[ContractMismatchError] = []
+        # The digest of a part says which part was edited; the seal below covers the rest of the file.
         for name, part in form.items():
             if digest(part) != content["parts"].get(name):
                 differences.append(
@@ -341,7 +345,7 @@ class PromptContract:
                 f"the index has {self.snapshot or 'no snapshot'}, the contract {content['snapshot'] or 'none'}; "
                 "build the index from the same sources, or accept its state with refresh() and save()",
             )
-            return
+            return  # other passages give other golden prompts; one error says enough
         for n, golden in enumerate(content["golden"], 1):
             if self._golden(golden["question"]) != golden["sha256"]:
                 yield ContractMismatchError(
@@ -358,6 +362,7 @@ class PromptContract:
 
     def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
         system = self.template.system
+        # From all passages down to none, so that the prompt has as many as fit.
         for kept in range(len(passages), -1, -1):
             text = self.template.render(question, passages[:kept])
             if self.budget is None or self.budget.fits(f"{system}\n\n{text}" if system else text):
@@ -414,6 +419,7 @@ def _augmenter(
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
         _ = built.snapshot
     except SnapshotError as error:
+        # The pinned version is missing. If a difference is accepted, the newest version may replace it, once.
         if accept and location.get("version") is not None:
             newest = {**location, "version": None, "snapshot": ""}
             return _augmenter(spec, newest, base, accept=False)

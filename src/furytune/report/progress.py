@@ -52,7 +52,7 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
     if not _watched():
         yield from items
         return
-    from tqdm import tqdm
+    from tqdm import tqdm  # only here, because most runs in scripts have no terminal
 
     yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False, file=_Screen())
 

@@ -17,7 +17,7 @@ from furytune.records import Dataset, Dropped, QAPair, TuningJob, Unit
 
 __all__ = ["Report", "Tally", "compare"]
 
-_LISTED = 20
+_LISTED = 20  # enough to look into a drop; millions of drops must not fill the memory
 
 
 @define
