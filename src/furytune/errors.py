@@ -247,7 +247,7 @@ class ServiceError(TuningError):
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may succeed later: after no answer, 408, 429 or 5xx."""
+        """Whether the same request may succeed later, as after no answer, 408, 429 or 5xx."""
         return self.code is None or self.code in {408, 429} or self.code >= 500
 
     @property

@@ -51,7 +51,7 @@ class Finding(Shown):
 class Explaining(Protocol):
     """**Protocol:** an augmenter that can say why it finds what it finds.
 
-    - An explanation begins with what `context` finds, in that order.
+    - An explanation begins with what ``context`` finds, in that order.
     """
 
     def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:

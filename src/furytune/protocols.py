@@ -417,14 +417,14 @@ class Exporter(Protocol):
     """**Protocol:** writes training rows to files.
 
     - Every row is written, and equal rows give equal bytes.
-    - The data set lists each file with its size and sha256, and `furytune.load_dataset` reads its manifest.
+    - The data set lists each file with its size and sha256, and ``furytune.load_dataset`` reads its manifest.
     - A row that cannot be written raises an error with its id, and is not altered.
     - A failed export leaves the earlier files unchanged.
     """
 
     @property
     def dialect(self) -> str:
-        """Name of the wire form: a key of `furytune.dialects.DIALECTS`."""
+        """Name of the wire form, a key of `furytune.dialects.DIALECTS`."""
         ...
 
     def export(
@@ -504,7 +504,7 @@ class Tuner(Protocol):
 
     @property
     def dialect(self) -> str:
-        """The wire form that it trains on: a key of `furytune.dialects.DIALECTS`, or "" for any."""
+        """Name of the wire form that it trains on, a key of `furytune.dialects.DIALECTS`; "" for any."""
         ...
 
     def estimate(self, dataset: Dataset) -> Estimate:
@@ -528,7 +528,7 @@ class Tuner(Protocol):
 class Erasable(Protocol):
     """**Protocol:** a place that stores people's words and can remove them.
 
-    `furytune.forget` checks every place before it changes the first one.
+    ``furytune.forget`` checks every place before it changes the first one.
 
     - Checking changes nothing.
     - After `erase`, the place contains none of the messages, and it says how many items it removed.

@@ -31,7 +31,7 @@ class IdentityAugmenter:
 
     @property
     def retrieves(self) -> bool:
-        """False: there is nothing to find."""
+        """Always False, because there is nothing to find."""
         return False
 
     def latest(self) -> Self:

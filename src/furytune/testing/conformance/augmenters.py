@@ -155,7 +155,7 @@ def _check_looking(
             rule(
                 told[: len(passages)] == passages,
                 Explaining,
-                "An explanation begins with what `context` finds, in that order.",
+                "An explanation begins with what ``context`` finds, in that order.",
             )
     if isinstance(one, Searchable):
         for question, at in asked:

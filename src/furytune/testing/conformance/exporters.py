@@ -67,7 +67,7 @@ def check_exporter(make: Callable[[Path], Exporter], folder: Path) -> Dataset:
         listed == [(file.sha256, file.size) for file in one.files]
         and load_dataset(one.manifest).files == one.files,
         Exporter,
-        "The data set lists each file with its size and sha256, and `furytune.load_dataset` reads its manifest.",
+        "The data set lists each file with its size and sha256, and ``furytune.load_dataset`` reads its manifest.",
     )
     if isinstance(exporter, WritesFiles):
         targets = {Path(target).resolve() for target in exporter.targets}
