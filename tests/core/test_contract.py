@@ -225,7 +225,7 @@ def test_unknown_and_duplicate_keys_are_refused(saved) -> None:
 
 
 def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
-    """10,000 random edits of the file: an error of the library's own, or the same fingerprint."""
+    """Each of 10,000 random edits of the file raises a furytune error or keeps the fingerprint."""
     original = saved.read_bytes()
     rnd = random.Random(5)
     outcomes = {"same": 0, "refused": 0}

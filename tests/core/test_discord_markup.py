@@ -109,7 +109,7 @@ def test_without_mentions_only_the_bot_is_removed(text) -> None:
     ],
 )  # fmt: skip
 def test_the_work_is_linear_in_the_length_of_the_text(worst, monkeypatch) -> None:
-    """Counted are the characters that are compared with markup: they are at most proportional to the text."""
+    """Counts the characters that are compared with markup. Their number is at most proportional to the text."""
     seen = [0]
     real = normalize._MARKUP
 

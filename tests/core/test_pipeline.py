@@ -1,4 +1,4 @@
-"""How the parts compose."""
+"""How the parts work together."""
 
 from __future__ import annotations
 

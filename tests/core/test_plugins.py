@@ -1,4 +1,4 @@
-"""Plugins of other packages: found by entry point, a broken one named."""
+"""Plugins of other packages are found by entry point, and a broken one is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing of a forgotten person is left in anything that was made: not the id, nor a name, nor a word."""
+"""No id, name or word of a forgotten person is left in anything that was made."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def forwarded(minutes, author, of, text):
 
 
 def channel_messages():
-    """Alice asks, answers, attaches; others mention her in every way, forward her, and a bot quotes her in an embed."""
+    """Alice asks, answers and attaches. Others mention and forward her in every way, and a bot quotes her in an embed."""
     link = f"https://discord.com/channels/1/77/{snowflake(0)}"
     attached = said(120, ALICE, f"my plot of {WORDS}?")
     attached["attachments"] = [
@@ -133,7 +133,7 @@ def exports(tmp_path_factory) -> Path:
 
 
 def test_no_mention_title_or_file_name_says_who_wrote(exports, tmp_path) -> None:
-    """Only the words themselves are in rows and index: the person's id and names are in nothing that is made."""
+    """Rows and index contain only the words themselves. Nothing contains the person's id or names."""
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports))
 

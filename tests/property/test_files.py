@@ -1,4 +1,4 @@
-"""What is written comes back: every text, through CSV and JSON lines, and through nothing but its own rules."""
+"""Every text that is written to CSV or JSON lines reads back the same."""
 
 from __future__ import annotations
 

@@ -417,7 +417,7 @@ def test_adding_data_never_moves_a_pair_to_the_other_side(old, new, share) -> No
 
 
 def test_the_side_of_a_group_is_the_same_on_every_machine() -> None:
-    """Written down once: no version may move a group."""
+    """The expected sides are fixed here, because no version may move a group."""
     split = GroupSplitter(0.3)
     assert (
         "".join("tv"[split(f"discord:{n}") == "validation"] for n in range(24)) == "vvttttvvtvttvtttttttvttt"

@@ -1,4 +1,4 @@
-"""Laws of retrieval: what is found depends on question, moment and visible passages, and on nothing else."""
+"""Laws of retrieval: the result depends only on question, moment and visible passages."""
 
 from __future__ import annotations
 
