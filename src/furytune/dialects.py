@@ -1,7 +1,7 @@
-"""How a prompt stands on the wire of each provider: the only place that knows a provider's shape.
+"""Turns a prompt into each provider's fields. No other module knows them.
 
-The exporter writes ``row(prompt, answer)`` into the training file and the bot sends
-``request(prompt)``. A row is built from the request, so the text of both is the same by construction.
+The exporter writes ``row(prompt, answer)`` into the training file, and the bot sends
+``request(prompt)``. A row is built from the request, so both have the same text by construction.
 
 ======================  =======================================================  =================
 dialect                 row                                                      system instruction
@@ -13,7 +13,7 @@ dialect                 row                                                     
 ``plain``               ``input``, ``output``                                    before the text
 ======================  =======================================================  =================
 
-"Before the text" joins the two by one blank line, since the format has no place for a system instruction.
+"Before the text" means that one blank line joins the two, because the format has no field for a system instruction.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Dialect:
 
     Attributes:
         name: Key in `DIALECTS`.
-        version: Raised whenever an equal prompt would give other bytes; part of the fingerprint.
-        request: Body fields that carry a prompt to the model.
+        version: Raised whenever a prompt gives other bytes than before; part of the fingerprint.
+        request: Body fields of a request with a prompt.
         row: Fields of one training example.
-        texts: The texts of a row: everything the model reads in order, the answer last.
+        texts: The texts of a row: everything that the model reads, in order, the answer last.
     """
 
     name: str
@@ -133,24 +133,26 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 
 
 def default(names: Collection[str]) -> str:
-    """Returns the dialect to ask a model with where none is named.
+    """Returns the dialect of requests if the caller names none.
 
     Args:
         names: The dialects that a data set was written in.
 
     Returns:
-        The first of them in the order of `DIALECTS`; "gemini" where there are none.
+        The first of them in the order of `DIALECTS`; "gemini" if ``names`` is empty.
     """
     return next((name for name in DIALECTS if name in names), "gemini")
 
 
 def get(name: str) -> Dialect:
-    """Returns the dialect of a name.
+    """Returns the dialect with this name.
 
     Raises:
-        ConfigError: There is none of that name.
+        ConfigError: No dialect has this name.
     """
     try:
         return DIALECTS[name]
     except KeyError:
-        raise ConfigError(f"no dialect is called {name!r}; known: {', '.join(sorted(DIALECTS))}") from None
+        raise ConfigError(
+            f"no dialect is called {name!r}; choose from {', '.join(sorted(DIALECTS))}"
+        ) from None

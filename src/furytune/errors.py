@@ -3,34 +3,34 @@
 ::
 
     FurytuneError
-    ├── ConfigError                 wrong arguments, refused before any work
-    │   ├── TemplateError           a template that could not be read back
+    ├── ConfigError                 wrong arguments, found before any work
+    │   ├── TemplateError           a template whose prompts could not be parsed
     │   ├── MissingExtraError       an optional package is not installed
-    │   └── PluginError             an entry point that cannot be loaded
-    ├── SourceError                 input that cannot be used
-    │   ├── SourceFormatError       ... with file, line and column
+    │   └── PluginError             an entry point cannot be loaded
+    ├── SourceError                 input cannot be used
+    │   ├── SourceFormatError       input breaks the rules of its format, with file, line and column
     │   └── DiscordError            Discord refused, or did not answer
-    │       ├── DiscordLoginError   the token, or what the bot may do at all
-    │       ├── DiscordForbiddenError  one place that the bot may not read
-    │       └── DiscordGoneError    one place that is no longer there
-    ├── TextError                   a text that no prompt or file can carry
-    │   └── EmptyTextError          nothing is left of it, as of a message that only mentions the bot
-    ├── BudgetError
+    │       ├── DiscordLoginError   the token or the bot's setup does not allow reading
+    │       ├── DiscordForbiddenError  the bot may not read a channel, thread or list
+    │       └── DiscordGoneError    a channel or thread no longer exists
+    ├── TextError                   a text cannot go into a prompt or file
+    │   └── EmptyTextError          the text is blank, or only mentions the bot
+    ├── BudgetError                 the token budget cannot be applied
     │   ├── QuestionTooLongError    the question alone exceeds the token budget
     │   └── VocabularyUnavailableError  tiktoken cannot load its vocabulary
-    ├── KnowledgeError              an index or corpus that cannot serve
-    │   └── SnapshotError           the pinned snapshot is gone or differs
-    ├── CurationError               a curation step that broke its rules
-    ├── ContractError               a contract file that cannot be read
+    ├── KnowledgeError              an index or corpus cannot give passages
+    │   └── SnapshotError           the pinned snapshot is missing or differs
+    ├── CurationError               a curation step broke its rules
+    ├── ContractError               a contract file cannot be read
     │   └── ContractMismatchError   something that shapes the prompt has changed
-    ├── ExportError                 a data set that could not be written whole
+    ├── ExportError                 a data set could not be written
     ├── ConservationError           records in and records out do not add up
-    └── TuningError                 a tuning job that could not be made or followed
-        ├── TuningUnavailableError  the service offers no tuning for this
+    └── TuningError                 a tuning job could not be started or followed
+        ├── TuningUnavailableError  the service cannot tune this model
         └── ServiceError            the service refused, or did not answer
 
-Messages say what is wrong, where, and what to do next. They hold identifiers and positions,
-never the text of a message and never a secret.
+Messages say what is wrong, where, and what to do next. They contain ids and positions, never the text of
+a chat message and never a secret.
 """
 
 from __future__ import annotations
@@ -66,23 +66,23 @@ __all__ = [
 
 
 class FurytuneError(Exception):
-    """Base of every error of this library."""
+    """Base class of every error that furytune raises on purpose."""
 
 
 class ConfigError(FurytuneError):
-    """Arguments that cannot work, found before any work is done."""
+    """Wrong arguments, found before any work is done."""
 
 
 class TemplateError(ConfigError):
-    """A template whose prompts could not be taken apart again, or text that is not its output."""
+    """A template whose prompts could not be parsed, or a text that the template did not render."""
 
 
 class MissingExtraError(ConfigError):
     """A feature needs a package that is not installed.
 
     Args:
-        feature: What was asked for, in the user's words.
-        extra: Name of the extra that brings the package.
+        feature: What needs the package, such as "a token budget".
+        extra: Name of the extra that installs the package.
     """
 
     def __init__(self, feature: str, extra: str) -> None:
@@ -94,21 +94,21 @@ class MissingExtraError(ConfigError):
 
 
 class PluginError(ConfigError):
-    """An entry point is unknown, or failed to load."""
+    """An entry point is unknown or cannot be loaded."""
 
 
 class SourceError(FurytuneError):
-    """Input that cannot be used: absent, unreadable, of no known kind."""
+    """Input cannot be used: it is missing, unreadable, or of an unknown kind."""
 
 
 class SourceFormatError(SourceError):
-    """Input that breaks the rules of its format.
+    """Input breaks the rules of its format.
 
     Args:
         problem: What is wrong.
-        path: File it is wrong in, as the caller named it.
-        line: Line, counted from 1; None where the format has no lines.
-        column: Column in characters, counted from 1.
+        path: The file, as the caller named it.
+        line: The line, counted from 1; None if the format has no lines.
+        column: The column in characters, counted from 1.
         hint: What to do next.
     """
 
@@ -133,11 +133,11 @@ class SourceFormatError(SourceError):
 
 
 class DiscordError(SourceError):
-    """Discord refused a request, or did not answer it.
+    """Discord refused a request or did not answer it.
 
     Args:
         message: What happened, where, and what to do next.
-        status: HTTP status of the answer, None where there was none.
+        status: HTTP status of the answer; None if there was no answer.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -146,7 +146,7 @@ class DiscordError(SourceError):
 
 
 class DiscordLoginError(DiscordError):
-    """The token is refused, is no bot's, or the bot lacks something without which nothing can be read."""
+    """Discord refused the token, it does not belong to a bot, or the bot lacks a setting that reading needs."""
 
 
 class DiscordForbiddenError(DiscordError):
@@ -154,52 +154,52 @@ class DiscordForbiddenError(DiscordError):
 
 
 class DiscordGoneError(DiscordError):
-    """The channel or thread is no longer there."""
+    """The channel or thread no longer exists."""
 
 
 class TextError(FurytuneError):
-    """A text that cannot be carried: empty, or holding a lone surrogate."""
+    """A text cannot go into a prompt or file: it is empty, or contains a lone surrogate."""
 
 
 class EmptyTextError(TextError):
-    """Nothing is left of a text: it is blank, or holds only mentions of the bot. No model was asked."""
+    """A text is blank, or contains only mentions of the bot. No model was called."""
 
 
 class BudgetError(FurytuneError):
-    """The token budget cannot be kept."""
+    """The token budget cannot be applied."""
 
 
 class QuestionTooLongError(BudgetError):
-    """Template and question alone are over the budget; nothing is ever cut."""
+    """Template and question alone exceed the budget. furytune never cuts a question."""
 
 
 class VocabularyUnavailableError(BudgetError):
-    """tiktoken has no vocabulary at hand and cannot fetch it."""
+    """tiktoken has no local vocabulary and cannot download it."""
 
 
 class KnowledgeError(FurytuneError):
-    """A corpus or an index cannot serve passages."""
+    """A corpus or an index cannot give passages."""
 
 
 class SnapshotError(KnowledgeError):
-    """The pinned state of the knowledge is gone or is not what it was."""
+    """The pinned state of the knowledge is missing or has changed."""
 
 
 class CurationError(FurytuneError):
-    """A curation step broke its rules, for one by editing a question."""
+    """A curation step broke its rules, for example by editing a question."""
 
 
 class ContractError(FurytuneError):
-    """A contract file is damaged, or of a version that this library does not read."""
+    """A contract file is damaged, or has a version that this library cannot read."""
 
 
 class ContractMismatchError(ContractError):
-    """Something that shapes the prompt is not what it was when the contract was made.
+    """Something that shapes the prompt has changed since the contract was made.
 
     Args:
         part: Which part differs: "template", "normalizer", "augmenter", "budget", "dialects",
             "snapshot", "library", "file" or "fingerprint".
-        detail: What differs and what to do next.
+        detail: What differs, and what to do next.
     """
 
     def __init__(self, part: str, detail: str) -> None:
@@ -208,30 +208,30 @@ class ContractMismatchError(ContractError):
 
 
 class ExportError(FurytuneError):
-    """A data set could not be written; the files of an earlier run stand untouched."""
+    """A data set could not be written. The files of an earlier run are unchanged."""
 
 
 class ConservationError(FurytuneError):
-    """Records in are not records out plus drops with a reason: a defect, please report it."""
+    """The records that came in do not equal rows plus drops. This is a bug; please report it."""
 
 
 class TuningError(FurytuneError):
-    """A tuning job could not be made, found or followed."""
+    """A tuning job could not be started, found or followed."""
 
 
 class TuningUnavailableError(TuningError):
-    """The service tunes no model, or not this one; the message names the way that is open."""
+    """The service cannot tune this model, or any model. The message says what you can do instead."""
 
 
 class ServiceError(TuningError):
-    """A service refused a request, or gave no answer.
+    """A service refused a request or did not answer.
 
     Args:
-        doing: What was asked of it, such as "asking for the job".
-        code: HTTP status; None when there was no answer.
-        status: The service's own word, such as "PERMISSION_DENIED".
+        doing: What was requested, such as "asking for the job".
+        code: HTTP status; None if there was no answer.
+        status: The service's own status, such as "PERMISSION_DENIED".
         hint: What to do next.
-        said: The service's sentence. It may quote what was sent, so it is kept out of the message.
+        said: The service's own message. It may quote what was sent, so it is not part of this error's message.
     """
 
     def __init__(
@@ -252,5 +252,5 @@ class ServiceError(TuningError):
 
     @property
     def lost(self) -> bool:
-        """Whether the request may have been carried out although this is all that came back."""
+        """Whether the service may have carried out the request, although it did not confirm it."""
         return self.transient and self.code != 429

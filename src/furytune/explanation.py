@@ -1,4 +1,4 @@
-"""Why a prompt holds the passages it holds: for people, in a terminal and in a notebook."""
+"""Shows people why a prompt contains its passages, in a terminal or in a notebook."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Finding(Shown):
 
     Attributes:
         passage: The passage.
-        fate: What became of it: "prompt", "budget" (found, but left out), "beyond_k", "later" (would have been found if
-            it were older than the question), "same_text" (another passage with its title and text was found instead), or
-            "found" where no prompt was rendered.
-        scores: By each way of ranking; the last one counts.
-        ranks: Place in each of these rankings, from 1; None where it scores nothing. Empty for a copy, which has no place.
+        fate: What happened to it: "prompt" (it is in the prompt), "budget" (found, but left out), "beyond_k" (ranked below
+            the best k), "later" (it would have been found if it were older than the question), "same_text" (another
+            passage with its title and text was found instead), or "found" if no prompt was rendered.
+        scores: Its score in each ranking. The last ranking decides.
+        ranks: Its place in each ranking, from 1; None if it has no score there. Empty for a copy, which is not ranked.
         same_as: Id of the passage that was found instead; "" unless the fate is "same_text".
     """
 
@@ -55,18 +55,18 @@ class Explaining(Protocol):
     """
 
     def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
-        """Returns what ``context`` finds, in that order, and then what came close."""
+        """Returns what ``context`` finds, in that order, and then the near misses."""
         ...
 
 
 @frozen(kw_only=True, repr=False)
 class Explanation(Shown):
-    """How a prompt came about; print it, or look at it in a notebook. It quotes the question.
+    """How a prompt was made. Print it, or show it in a notebook. It quotes the question.
 
     Attributes:
         prompt: What `furytune.contract.PromptContract.prompt` renders, byte for byte.
         at: The moment of the question.
-        findings: In the order of the prompt, then what was left out.
+        findings: The passages in the order of the prompt, then those that were left out.
     """
 
     prompt: Prompt
@@ -84,7 +84,7 @@ class Explanation(Shown):
         ).strip()
 
     def _repr_html_(self) -> str:
-        """A table, and the prompt below it; everything in it is escaped."""
+        """Returns a table with the prompt below it. Everything in it is escaped."""
 
         def line(cells: Sequence[str], tag: str) -> str:
             inner = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells)

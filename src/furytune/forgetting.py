@@ -1,7 +1,7 @@
-"""Removes what a person said from everything that was made of it.
+"""Removes a person's words from everything that was made from them.
 
-The journal, or the files of an export, say which messages are theirs. The journal is changed last: if the work is
-interrupted before that, the same call finds them again and goes on. Every other place can be worked on twice.
+The journal, or the files of an export, say which messages are theirs. The journal is changed last, so if the work is
+interrupted, the same call finds the messages again and continues. Every other place can be erased twice.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _Path: TypeAlias = "str | os.PathLike[str]"
 
 @frozen(kw_only=True)
 class HeldExport:
-    """A file of an export that still holds the person. It is yours, so it is not changed.
+    """A file of an export that still contains the person. It is your own file, so it is not changed.
 
     Attributes:
         path: The file.
-        messages: How many of the messages that were looked for it holds, or copies of them.
-        problem: Why it could not be read to its end, or "": the unread part may hold more.
+        messages: How many of the messages that were searched for it contains, copies included.
+        problem: Why it could not be read to its end; "" if it was. The unread part may contain more.
     """
 
     path: str
@@ -48,23 +48,23 @@ class HeldExport:
     def __str__(self) -> str:
         found = f"{self.messages} of the messages" if self.messages else "only the id"
         if self.problem and not self.messages:
-            found = "may hold the messages"
+            found = "may contain the messages"
         return f"{self.path}: {found}" + (f"; not read to its end: {self.problem}" if self.problem else "")
 
 
 @frozen(kw_only=True, repr=False)
 class Forgotten(Shown):
-    """What `forget` did, and what is left for a person to do; print it.
+    """What `forget` did, and what is left for you to do; print it.
 
     Attributes:
-        messages: How many messages were looked for: those of the person, or the one that was named, and those that
-            forward one of them.
-        deleted: How many more were looked for because they were deleted on Discord or withheld since they were
-            collected, so that no one knows any more whose they were.
+        messages: How many messages were searched for: those of the person, or the named one, and those that forward
+            one of them.
+        deleted: How many more were searched for because they were deleted on Discord or withheld after they were
+            collected, so that it is no longer known who wrote them.
         places: What was removed from journal, data sets and indexes.
-        jobs: Tuning jobs that were given the words, or of which that is not known.
-        exports: Files of exports that still hold the person; None if no export was named.
-        person: True if all of a person was to be forgotten, not one message.
+        jobs: Tuning jobs that were given the words, or for which this is not known.
+        exports: Files of exports that still contain the person; None if no export was named.
+        person: True if a whole person was forgotten, not one message.
         searched_jobs: True if the records of tuning jobs were searched.
     """
 
@@ -78,26 +78,26 @@ class Forgotten(Shown):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The tuned models that hold the words; a job that has none yet may still make one."""
+        """The tuned models that were trained on the words. A job that has no model yet may still make one."""
         return tuple(held.model for held in self.jobs if held.model and held.rows)
 
     def __str__(self) -> str:
         lines = [f"messages  {self.messages:>9}"]
         if not self.messages:
             lines.append(
-                "            no message of this id was found; check the id, unless it was forgotten before"
+                "            no message with this id was found; check the id, unless it was forgotten before"
             )
         if self.deleted:
-            lines.append(f"deleted   {self.deleted:>9}  before, whoever wrote them")
+            lines.append(f"deleted   {self.deleted:>9}  before, by anyone")
         lines += map(str, self.places)
         lines += [f"trained   {held}" for held in self.jobs]
         lines += [f"export    {held}" for held in self.exports or ()]
-        return "\n".join([*lines, "still to be done by hand", *(f"  - {step}" for step in self._steps())])
+        return "\n".join([*lines, "still to do by hand", *(f"  - {step}" for step in self._steps())])
 
     def _steps(self) -> Iterator[str]:
         for held in self.jobs:
             if not held.rows:
-                yield f"decide about {held.model or held.job or held.key}: no one knows whether it holds their words"
+                yield f"decide about {held.model or held.job or held.key}: it is not known whether it was trained on their words"
                 continue
             for uri in held.files:
                 yield f"delete {uri}"
@@ -106,12 +106,12 @@ class Forgotten(Shown):
             if held.model:
                 yield f"delete the model {held.model}, and tune again without these rows"
             elif held.job:
-                yield f"find out what became of {held.job}; cancel it, or delete its model"
+                yield f"check the job {held.job}; cancel it, or delete its model"
         for place in self.places:
             if place.kind == "data set" and place.removed:
-                yield f"ask whoever has a copy of the data set {place.path} to delete it"
+                yield f"ask everyone who has a copy of the data set {place.path} to delete it"
                 yield (
-                    f"write {place.path} again if you miss rows: some went only because their prompts quoted the words"
+                    f"write {place.path} again if you need more rows: some were removed only because their prompts quoted the words"
                 )
             if place.kind == "index" and place.removed:
                 yield f"refresh and save the contracts that use {place.path}: contract.refresh().save(...)"
@@ -121,24 +121,24 @@ class Forgotten(Shown):
         if self.exports and self.person:
             yield (
                 "add the person's id to DiscordExportCollector(consent=Consent(opt_out=[...])): the files are not changed, and "
-                "nothing else remembers the wish when they are collected again"
+                "nothing else remembers the wish when you collect them again"
             )
         copies = (
-            "backups" if self.exports is not None else "chat exports, what was downloaded with them, backups"
+            "backups" if self.exports is not None else "chat exports, files downloaded with them, backups"
         )
-        yield f"delete {copies} and other copies: they are not searched"
-        yield "search for names and words that others typed, such as hand-made quotes: they are not found"
+        yield f"delete {copies} and other copies: furytune does not search them"
+        yield "search for names and words that others typed, such as quotes by hand: furytune does not find them"
         yield "tell the person what was removed, and what was not"
 
     def _unnamed(self) -> Iterator[str]:
-        """Yields what to do about kinds of places that were not named."""
+        """Yields what to do about the kinds of places that were not named."""
         kinds = {place.kind for place in self.places}
         if "index" not in kinds:
-            yield "call this again with indexes=[...] as well if an index has solved questions from the chat, or build it again"
+            yield "call this again with indexes=[...] as well if an index contains solved questions from the chat, or build it again"
         if "data set" not in kinds:
             yield "call this again with datasets=[...] as well, or write each data set again"
         if not self.searched_jobs:
-            yield "call this again with jobs=... as well if a model was tuned: it is not known which models hold the words"
+            yield "call this again with jobs=... as well if you tuned a model: it is not known which models were trained on the words"
 
 
 def forget(
@@ -152,40 +152,41 @@ def forget(
     jobs: _Path | None = None,
     places: Sequence[Erasable] = (),
 ) -> Forgotten:
-    """Removes a person's words, or one message, from a journal and from what was made of it.
+    """Removes a person's words, or one message, from a journal and from what was made from it.
 
-    What forwards a message is removed with it. A row of a data set is removed if any message in it is, be it
-    question, answer or a passage of its prompt; the others keep their bytes and their order. An index that had such
-    a passage keeps only its newest version. The journal keeps the person as a keyed hash and never collects
-    their messages again. With ``author``, rows and passages that hold the id are removed too; in the journal, 0 replaces
-    the id in other people's messages; and messages that were deleted since they were collected are removed from data
-    sets and indexes, because no one knows any more whose they were.
-
-    Export files are searched but not changed: the result names each one that still holds the person.
+    - Messages that forward one of them are removed too.
+    - A row of a data set is removed if it contains one of the messages: as question, as answer or in a passage of its
+      prompt. The other rows keep their bytes and their order.
+    - An index that had such a passage keeps only its newest version.
+    - The journal stores a keyed hash of the person and never collects their messages again.
+    - With ``author``, rows and passages that contain the id are removed too. In the journal, 0 replaces the id in other
+      people's messages. Messages that were deleted after they were collected are removed from data sets and indexes,
+      because it is no longer known who wrote them.
+    - Export files are searched but not changed. The result names each file that still contains the person.
 
     All places are checked before anything is changed. After a crash or an error, call it again with the same
-    arguments. No other process may write to these places meanwhile.
+    arguments. No other process may write to these places at the same time.
 
-    Words that somebody else copied by hand are not found, nor are rows of pairs without message ids, such as those of
-    an exported data set that was collected again.
+    It does not find words that someone else copied by hand, nor rows of pairs without message ids, such as those of an
+    exported data set that was collected again.
 
     Args:
-        author: Discord user id. All deleted accounts share one id, so their words are found by message only.
+        author: Discord user id. All deleted accounts share one id, so name their messages one by one with ``message``.
         message: Discord message id.
-        journal: Folder of the journal. With ``author``, this or ``exports`` is needed, to know whose a message is.
-        exports: Files and folders of DiscordChatExporter's JSON.
+        journal: Folder of the journal. With ``author``, this or ``exports`` is needed, to know who wrote a message.
+        exports: JSON files of DiscordChatExporter, and folders of them.
         datasets: Manifests, such as ``train.jsonl.manifest.json``.
         indexes: Folders that `furytune.augmenters.rag.build_index` wrote.
         jobs: Folder of a tuner's records, such as ``tuning-jobs``.
-        places: Other places that hold people's words, such as those of a plugin.
+        places: Other places that store people's words, such as those of a plugin.
 
     Returns:
         Counts for each place, the tuning jobs that were given the words, and what is left to do by hand.
 
     Raises:
         ConfigError: The arguments do not fit together, or a folder does not exist. Nothing was changed.
-        SourceError: There is no journal, it is damaged, or another process is writing to it; or there is no export.
-        ExportError: A data set is not whole, or cannot be written.
+        SourceError: The journal is missing, damaged, or another process is writing to it; or an export is missing.
+        ExportError: A data set is incomplete, or cannot be written.
         KnowledgeError: An index cannot be read or written.
         TuningError: A record of a tuning job is damaged.
     """
@@ -203,7 +204,7 @@ def forget(
                 f"{type(place).__name__} is not a place that can be erased; see furytune.protocols.Erasable"
             )
     with system_errors_as(
-        SourceError, journal or "the places", "call this again with the same arguments to go on"
+        SourceError, journal or "the places", "call this again with the same arguments to continue"
     ):
         return _forget(
             author=author,
@@ -226,7 +227,7 @@ def _forget(
     first: list[Erasable],
     jobs: Path | None,
 ) -> Forgotten:
-    """Checks all places, finds the messages, and then empties the places, the journal last."""
+    """Checks all places, finds the messages, and then erases them in all places, the journal last."""
     if last is not None:
         last.check()
     if jobs is not None and not jobs.is_dir():
@@ -240,8 +241,10 @@ def _forget(
     theirs = _messages(store, files, authors, named)
     deleted = last.gone() - theirs if last is not None and authors else set()
     messages = theirs | deleted
+    # Before anything is erased, because older records of jobs name messages only through the rows of a data set.
     held = jobs_that_hold(jobs, manifests, theirs, deleted, authors) if jobs is not None else ()
     erased = [place.erase(messages, authors) for place in first]
+    # After all others, because only the journal can find the messages again if a place fails.
     if last is not None:
         erased.insert(0, last.erase(theirs, authors))
     return Forgotten(
@@ -256,12 +259,13 @@ def _forget(
 
 
 def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
-    """Returns the ids of what the people said, of the messages that were named, and of all copies of one of them."""
+    """Returns the ids of the people's messages, of the named messages, and of all copies of one of them."""
     found = set(named).union(*(file.theirs for file in files))
     copies: dict[str, list[str]] = {}
     for file in files:
         for copy, original in file.originals.items():
             copies.setdefault(original, []).append(copy)
+    # An export may name a copy of a message in the journal, and the other way round, so both repeat until nothing is new.
     while True:
         before = len(found)
         if store is not None:
@@ -286,16 +290,16 @@ def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, 
 
 def _check_ids(author: object, message: object, *, searchable: bool) -> None:
     if (author is None) == (message is None):
-        raise ConfigError("name either author= or message=, by its Discord id")
+        raise ConfigError("pass either author= or message=, with a Discord id")
     for name, value in (("author", author), ("message", message)):
         if value is not None and not is_full_id(value):
             raise ConfigError(
-                f"{name} is a Discord id, 15 to 20 digits in quotes; in Discord, switch on the developer mode and "
+                f"{name} must be a Discord id, 15 to 20 digits in quotes; in Discord, turn on developer mode and "
                 f"choose Copy {'User' if name == 'author' else 'Message'} ID"
             )
     if author is not None and not searchable:
         raise ConfigError(
-            "only a journal or an export says which messages are a person's; name journal= or exports=, or each message by "
+            "only a journal or an export says who wrote a message; pass journal= or exports=, or pass each message with "
             "message="
         )
 
@@ -304,5 +308,7 @@ def _several(paths: object) -> list[_Path]:
     if isinstance(paths, (str, os.PathLike)):
         return [paths]
     if not isinstance(paths, Iterable):
-        raise ConfigError(f"exports, datasets and indexes are lists of paths, not a {type(paths).__name__}")
+        raise ConfigError(
+            f"exports, datasets and indexes must be lists of paths, not a {type(paths).__name__}"
+        )
     return list(dict.fromkeys(paths))

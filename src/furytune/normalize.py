@@ -1,4 +1,4 @@
-"""What is done to a raw text before it enters a prompt: the same for training and for asking."""
+"""Normalises raw text before it enters a prompt, in the same way in training and in the bot."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from furytune.errors import ConfigError, ContractMismatchError, EmptyTextError, 
 __all__ = ["Normalizer"]
 
 _VERSION = 2
-"""Goes up whenever any text would come out differently: a contract of another version is refused."""
+"""Raised whenever the result changes for any text. A contract with another version is refused."""
 
 _ANGLES = re.compile("([<>])")
-_LONGEST = 160  # characters between the angle brackets of Discord's longest markup, a command of three words
+_LONGEST = 160  # characters inside the angle brackets of Discord's longest markup, a command of three words
 _ID = "[0-9]{1,20}"
-_WORD = r"[^\s<>:/@#]{1,32}"  # of a command's name; without "@" and "#", which the words for links begin with
-# https://docs.discord.com/developers/reference#message-formatting, and what the clients write besides.
+_WORD = r"[^\s<>:/@#]{1,32}"  # of a command's name; not "@" or "#", with which the words for links begin
+# https://docs.discord.com/developers/reference#message-formatting, and what Discord's apps write in addition.
 _MARKUP = re.compile(
     rf"@!?(?P<user>{_ID})"
     rf"|(?P<role>@&{_ID})"
@@ -55,12 +55,12 @@ def _ids(value: object) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Normalizer:
-    """Turns a raw chat text into the text that goes into a prompt. Idempotent, in linear time.
+    """Turns a raw chat text into the text for a prompt. It is idempotent and takes linear time.
 
     1. A lone surrogate is refused: no file and no request can carry it.
     2. Line ends become line feeds.
     3. Mentions of the bot are removed, with the blank after each, and then the white space at both ends.
-    4. Discord's markup and links lose their ids, also inside code, because an id tells who or where:
+    4. Discord's markup and links lose their ids, even inside code, because an id says who or where:
 
        ======================================================= =====================================
        ``<@ID>``, ``<@!ID>``, ``https://discord.com/users/ID`` ``@user1``, ``@user2``, numbered by
@@ -73,17 +73,17 @@ class Normalizer:
        ``</COMMAND SUBCOMMAND:ID>``                            ``/COMMAND SUBCOMMAND``
        ``<id:customize>``, ``<id:linked-roles:ID>``, ...       ``#customize``, ``#linked-roles``, ...
        ``<t:SECONDS:STYLE>``                                   ``2023-11-14 22:13 UTC``; ``(time)``
-                                                               where there is no such date
+                                                               if there is no such date
        addresses of files that Discord stores                  ids of 15 to 20 digits become ``0``
        ======================================================= =====================================
 
-    5. Secrets (and what else ``redact`` names) become placeholders.
+    5. Secrets (and other kinds in ``redact``) become placeholders.
 
-    All other text passes through byte for byte: names and numbers that somebody typed, e-mail addresses, invitations.
+    All other text passes through byte for byte: names and numbers that someone typed, e-mail addresses, invitations.
 
     Args:
         bot_ids: Discord ids under which the bot is mentioned.
-        mentions: Whether step 4 is done. Without it, ids of people get into rows, indexes and requests.
+        mentions: Whether to do step 4. Without it, ids of people get into rows, indexes and requests.
         redact: Kinds of spans to replace: "secrets", "emails", "ips", "phones".
 
     Raises:
@@ -98,14 +98,14 @@ class Normalizer:
         unknown = sorted(set(self.redact) - set(KINDS))
         if unknown:
             raise ConfigError(
-                f"redact names kinds that do not exist: {', '.join(unknown)}; known: {', '.join(KINDS)}"
+                f"redact has unknown kinds: {', '.join(unknown)}; choose from {', '.join(KINDS)}"
             )
         if not all(i.isascii() and i.isdigit() for i in self.bot_ids):
-            raise ConfigError("a bot id is a Discord snowflake: digits only")
+            raise ConfigError("a bot id is not a Discord id; Discord ids contain only digits")
 
     @property
     def spec(self) -> dict[str, Json]:
-        """All settings of the normaliser that shape a prompt."""
+        """All settings that shape a prompt."""
         return {
             "version": _VERSION,
             "bot_ids": list(self.bot_ids),
@@ -126,8 +126,8 @@ class Normalizer:
             if spec.get(name) != ours:
                 raise ContractMismatchError(
                     "normalizer",
-                    f"the contract has {name} {spec.get(name)} of the rules for text, this library has {ours}, which gives "
-                    "other prompts; install the furytune that made the contract, or write the data set again, tune on it "
+                    f"the contract has {name} {spec.get(name)} of the rules for text and this library has {ours}, so prompts "
+                    "would differ; install the furytune that made the contract, or write the data set again, tune on it "
                     "and save a new contract",
                 )
         return cls(**{k: v for k, v in spec.items() if k not in rules})  # type: ignore[arg-type]
@@ -137,11 +137,11 @@ class Normalizer:
 
         Args:
             text: As the platform delivers it.
-            after: The raw text it answers; people keep the numbers they have there.
+            after: The raw question that the text answers. People keep the numbers that they have there.
 
         Raises:
-            EmptyTextError: Nothing but white space is left.
-            TextError: It has a lone surrogate.
+            EmptyTextError: Only white space is left.
+            TextError: The text contains a lone surrogate.
         """
         if not text.isascii():
             try:
@@ -149,7 +149,7 @@ class Normalizer:
             except UnicodeEncodeError as error:
                 raise TextError(
                     f"the text has a lone surrogate at character {error.start + 1}: "
-                    "it was damaged before it came here; repair its source"
+                    "it was damaged before furytune read it; repair its source"
                 ) from None
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -164,7 +164,7 @@ class Normalizer:
         return text
 
     def _plain(self, text: str, people: dict[str, int]) -> str:
-        """Does steps 3 and 4; the numbers of people are looked up in a dict, and new ones added to it."""
+        """Does steps 3 and 4. ``people`` maps user ids to their numbers, and gets new ones."""
         marked = "<" in text and (self.mentions or bool(self.bot_ids))
         linked = self.mentions and "://" in text
         if not (marked or linked):
@@ -196,23 +196,23 @@ class Normalizer:
 
 
 def _without_markup(text: str, word: Callable[[str], str | None]) -> str:
-    """Replaces markup by words, also what comes together where other markup is replaced, in one pass.
+    """Replaces markup by words in one pass, including markup that appears when inner markup is replaced.
 
-    A closing bracket ends what the last open one began, and no markup has a bracket inside: so after each closing bracket
-    either a word takes the place of both and all between, or no open bracket before it can begin markup any more. Each
-    character is looked at a bounded number of times.
+    A closing bracket belongs to the last open one, and no markup contains a bracket. So at each closing bracket either a
+    word replaces both brackets and the text between them, or no earlier open bracket can begin markup any more. Each
+    character is examined a bounded number of times, so the time is linear.
 
     Args:
         text: Any text.
-        word: Returns what to put in place of the text between two brackets: None to leave it, "" to remove it with the
-            blank after it.
+        word: Returns the replacement for the text between two brackets: None keeps it, "" removes it and the blank after
+            it.
     """
     out: list[str] = []
     opened: list[int] = []
     removed = False
     for part in _ANGLES.split(text):
         if removed and part:
-            part = part[1:] if part[0] in " \t" else part  # noqa: PLW2901  (the blank after what was removed)
+            part = part[1:] if part[0] in " \t" else part  # noqa: PLW2901  (drops the blank after removed markup)
             removed = False
         if part == "<":
             opened.append(len(out))
@@ -232,7 +232,7 @@ def _without_markup(text: str, word: Callable[[str], str | None]) -> str:
 
 
 def _word(found: re.Match[str]) -> str:
-    """Returns what to put in place of markup that is not a mention of a person."""
+    """Returns the replacement for markup that does not mention a person."""
     kind = str(found.lastgroup)
     if kind == "time":
         try:

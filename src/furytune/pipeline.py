@@ -1,4 +1,4 @@
-"""Composes collector, curators, contract, exporter and tuner; knows none of them by name."""
+"""Connects collector, curators, contract, exporters and tuner. It knows none of them by name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from furytune.template import PromptTemplate
 
 __all__ = ["Pipeline", "Run"]
 
-_BATCH = 512
+_BATCH = 512  # questions for one bulk search; the pairs of one batch are in memory
 _WITHOUT_CONTEXT = PromptTemplate("{question}")
 _WITH_CONTEXT = PromptTemplate(
     "Answer the question. Use the context where it helps.\n\nContext:\n{context}\n\nQuestion:\n{question}"
@@ -67,13 +67,13 @@ _WITH_CONTEXT = PromptTemplate(
 
 @frozen(kw_only=True, repr=False)
 class Run(Shown):
-    """What a run gave.
+    """The result of a run.
 
     Attributes:
-        report: Every message and pair, accounted for; print it.
+        report: Counts every message and pair; print it.
         contract: What the bot needs; save it.
-        datasets: One for each exporter.
-        job: The tuning job, if there is a tuner.
+        datasets: One data set for each exporter.
+        job: The tuning job; None without a tuner.
     """
 
     report: Report
@@ -92,7 +92,7 @@ class Run(Shown):
             yield "job", repr(self.job)
 
 
-# One converter for each argument: type checkers read from its parameter what the argument takes.
+# Each argument has its own converter, because type checkers read the argument's type from the converter's parameter.
 
 
 def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]:
@@ -141,17 +141,17 @@ class Pipeline:
     """From sources to a data set, a prompt contract and, if wanted, a tuned model.
 
     Args:
-        collector: Where pairs come from; one or a list.
-        curators: Steps that keep a pair, edit its answer or drop it; applied in order.
-        augmenter: The knowledge that goes into prompts; none by default.
-        template: The fixed text around question and passages. Without an augmenter that retrieves, the
-            lines that introduce ``{context}`` are left out (see `PromptTemplate.without_context`), so one
-            template serves both variants. None is a plain built-in template.
-        exporter: How rows become files; one, a list, or none.
-        tuner: Who trains on the first data set of its dialect; None stops at the data sets.
-        normalizer: What is done to questions, and to answers.
-        budget: The most tokens of a prompt; None for no bound.
-        splitter: Which conversations validate: gives "train" or "validation" for a group.
+        collector: Yields the pairs; one or a list.
+        curators: Steps that keep a pair, edit its answer or drop it, in order.
+        augmenter: Finds the knowledge for prompts; none by default.
+        template: The fixed text around question and passages. If the augmenter does not retrieve, the lines that
+            introduce ``{context}`` are left out (see `PromptTemplate.without_context`), so you can use one template
+            for both variants. None means a plain built-in template.
+        exporter: Writes the rows to files; one, a list, or None.
+        tuner: Trains on the first data set in its dialect. None stops after the data sets.
+        normalizer: Cleans questions and answers.
+        budget: Limits the tokens of a prompt; None means no limit.
+        splitter: Returns "train" or "validation" for a conversation.
 
     Raises:
         ConfigError: The parts do not fit together.
@@ -171,39 +171,43 @@ class Pipeline:
         for name, kinds in _KINDS.items():
             of_type(*kinds)(self, attrs.fields_dict(type(self))[name], getattr(self, name))
         for parts, kind, role in (
-            (self.collector, Collector, "collector"),
-            (self.exporter, Exporter, "exporter"),
-            ((self.tuner,) if self.tuner is not None else (), Tuner, "tuner"),
+            (self.collector, Collector, "a collector"),
+            (self.exporter, Exporter, "an exporter"),
+            ((self.tuner,) if self.tuner is not None else (), Tuner, "a tuner"),
         ):
             for part in parts:
                 if isinstance(part, type) or not isinstance(part, kind):
                     raise ConfigError(
-                        f"{type(part).__name__} is no {role}; see furytune.protocols.{kind.__name__}"
+                        f"{type(part).__name__} is not {role}; see furytune.protocols.{kind.__name__}"
                     )
         if isinstance(self.augmenter, type) or not isinstance(self.augmenter, Augmenter):
             raise ConfigError(
-                f"{type(self.augmenter).__name__} is no augmenter; see furytune.protocols.Augmenter"
+                f"{type(self.augmenter).__name__} is not an augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
             if isinstance(step, type) or not (callable(step) or isinstance(step, StatefulCurator)):
                 raise ConfigError(
-                    f"{type(step).__name__} is no curation step: it cannot be called with a pair"
+                    f"{type(step).__name__} is not a curation step: it must be callable with a pair"
                 )
         if isinstance(self.splitter, type) or not callable(self.splitter):
             raise ConfigError(
-                "splitter is called with a group and gives its side, such as GroupSplitter(0.1)"
+                "splitter must be a function that returns the side of a group, such as GroupSplitter(0.1)"
             )
         if not self.collector:
             raise ConfigError("a pipeline needs a collector, such as DiscordExportCollector('exports/')")
         if self._retrieves and self.template is not None and not self.template.takes_context:
-            raise ConfigError("the augmenter finds passages but the template has no {context} to hold them")
+            raise ConfigError(
+                "the augmenter finds passages, but the template has no {context}; add it, or use IdentityAugmenter()"
+            )
         writing = [e for e in self.exporter if isinstance(e, WritesFiles)]
         targets = [os.path.realpath(t) for e in writing for t in e.targets]
         twice = sorted({t for t in targets if targets.count(t) > 1})
         if twice:
-            raise ConfigError(f"two exporters would write {', '.join(twice)}; give each a path of its own")
+            raise ConfigError(f"two exporters would write {', '.join(twice)}; give each its own path")
         if self.tuner is not None and not self.exporter:
-            raise ConfigError("a tuner needs an exporter: it trains on files")
+            raise ConfigError(
+                "a tuner needs an exporter, because it trains on files; add one, such as JsonlExporter('train.jsonl')"
+            )
 
     @property
     def _retrieves(self) -> bool:
@@ -227,26 +231,26 @@ class Pipeline:
         return self.augmenter.edit if isinstance(self.augmenter, ContextEditing) else None
 
     def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
-        """Says how the prompt for a question comes about; the same as ``contract.explain``."""
+        """Shows how the prompt for a question is made. Same as ``contract.explain``."""
         return self.contract.explain(question, at=at)
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
-        """Renders the prompt for a question; the same as ``contract.prompt``."""
+        """Renders the prompt for a question. Same as ``contract.prompt``."""
         return self.contract.prompt(question, at=at)
 
     def pairs(self) -> Iterator[QAPair]:
-        """Yields the pairs that passed all curators. Lazy; each call collects anew."""
+        """Yields the pairs that passed all curators. Lazy; each call collects again."""
         return self._pairs(Tally(), len(self.curators))
 
     def rows(self) -> Iterator[TrainingRow]:
-        """Yields the training rows. Lazy; each call collects anew."""
+        """Yields the training rows. Lazy; each call collects again."""
         return self._rows(Tally())
 
     def evolve(self, **changes: Unpack[_Parts]) -> Self:
-        """Returns a pipeline with other parts.
+        """Returns a copy of the pipeline with other parts.
 
         Args:
-            **changes: Any argument of the class, such as ``augmenter=IdentityAugmenter()``.
+            **changes: Any arguments of the class, such as ``augmenter=IdentityAugmenter()``.
         """
         return attrs.evolve(self, **changes)
 
@@ -257,7 +261,7 @@ class Pipeline:
             Report, contract and data sets. Running again over the same input writes the same bytes.
 
         Raises:
-            FurytuneError: What it is about is said in its class; no half-written data set is left.
+            FurytuneError: A stage failed; the class of the error says which. No half-written data set is left.
         """
         tally = Tally()
         rows = progress(self._rows(tally), "rows", "row")
@@ -269,11 +273,12 @@ class Pipeline:
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
-        """Hands the rows to all exporters; what the staging ones write appears together, at the end."""
+        """Gives the rows to all exporters. The files of those that can stage appear together at the end."""
         if not self.exporter:
             for _ in rows:
                 pass
             return []
+        # One exporter reads the stream. Several read it several times, so the rows go to disk first.
         if len(self.exporter) == 1:
             return [self.exporter[0].export(rows, contract=self.contract, tally=tally)]
         with Spool() as spool, staged() as group:
@@ -288,8 +293,8 @@ class Pipeline:
                 group.commit()
             except OSError as error:
                 raise ExportError(
-                    f"{error.filename or 'the data sets'}: cannot be put in place: {error.strerror or type(error).__name__}; "
-                    "`load_dataset` refuses a data set whose manifest does not fit its files; fix the cause and run again"
+                    f"{error.filename or 'the data sets'}: cannot be moved into place: {error.strerror or type(error).__name__}; "
+                    "fix the cause and run again; until then `load_dataset` refuses a data set whose manifest does not match its files"
                 ) from error
             return datasets
 
@@ -299,14 +304,15 @@ class Pipeline:
             for item in progress(collector.collect(), "collecting", "pair"):
                 if not isinstance(item, QAPair | Dropped):
                     raise SourceError(
-                        f"{type(collector).__name__}.collect() gave a {type(item).__name__}; it must give QAPair or Dropped"
+                        f"{type(collector).__name__}.collect() yielded a {type(item).__name__}; it must yield QAPair or Dropped"
                     )
                 if isinstance(item, Dropped):
-                    # A drop of pairs is also a pair that came in: the sum must hold.
+                    # A dropped pair also came in; without counting it here, the sum would not add up.
                     tally.pairs += item.count if item.unit == "pair" else 0
                     tally.drop(item)
                     continue
                 tally.collected(item)
+                # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
                     tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
@@ -317,7 +323,7 @@ class Pipeline:
                 tally.provenance.append(_told(collector))
 
     def _pairs(self, tally: Tally, steps: int) -> Iterator[QAPair]:
-        """Yields pairs after the first so many curators."""
+        """Yields the pairs after this many curators."""
         if steps == 0:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
@@ -342,10 +348,11 @@ class Pipeline:
                 else:
                     tally.rows += 1
                     yield row
-        tally.check()  # here, so that an exporter that reads the last row has written nothing yet
+        tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
     def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
         if isinstance(prompt, FurytuneError):
+            # Only an error in the question drops its pair. If the index fails, every row would be wrong.
             if not isinstance(prompt, TextError | QuestionTooLongError):
                 raise prompt
             reason = "unusable_question" if isinstance(prompt, TextError) else "question_too_long"
@@ -366,25 +373,26 @@ class Pipeline:
         )
 
     def _tune(self, datasets: list[Dataset]) -> TuningJob:
-        """Trains on the first data set in the dialect that the tuner asks for, if it asks for one."""
+        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it."""
         assert self.tuner is not None
         dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
+        # The key depends only on the data and the contract, so a second run finds the job instead of paying again.
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
 
 
 def _name(step: object) -> str:
-    """Returns what reports call a curation step."""
+    """Returns the name of a curation step in reports."""
     if isinstance(step, Named) and step.name:
         return str(step.name)
     return step.__name__ if isroutine(step) else type(step).__name__
 
 
 def _told(collector: Provenance) -> Mapping[str, Json]:
-    """Returns what a collector says of its data; raises where no manifest can hold it."""
+    """Returns what a collector says about its data. Raises if it is not JSON."""
     told: object = collector.provenance
     try:
         if isinstance(told, Mapping):
@@ -394,19 +402,19 @@ def _told(collector: Provenance) -> Mapping[str, Json]:
     except (TypeError, ValueError, RecursionError):
         pass
     raise SourceError(
-        f"{type(collector).__name__}.provenance gave a {type(told).__name__} that no manifest can hold; "
-        "it must give a mapping of JSON values"
+        f"{type(collector).__name__}.provenance returned a {type(told).__name__} that cannot be written as JSON; "
+        "it must return a mapping of JSON values"
     )
 
 
 def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRow]:
-    """Passes rows on; raises where there are none, so that no empty file takes the place of a good one."""
+    """Passes rows on. Raises if there is not a single one, so that an empty file never replaces a good one."""
     first = next(rows, None)
     if first is None:
         lost = ", ".join(f"{n} {unit} {reason}" for (unit, reason), n in sorted(tally.drops.items()))
         raise ExportError(
-            f"there is no row to export, and nothing was written: {tally.pairs} pairs came in; dropped: "
-            f"{lost or 'nothing'}; look at the input, or at the curation steps"
+            f"there is no row to export, so nothing was written: {tally.pairs} pairs came in; dropped: "
+            f"{lost or 'nothing'}; check the input and the curation steps"
         )
     yield first
     yield from rows
@@ -421,22 +429,22 @@ def _apply(
             if (result.unit, result.count) != ("pair", 1):
                 raise CurationError(
                     f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
-                    "a curation step drops one pair: leave unit and count as they are"
+                    "a curation step drops one pair at a time: leave out unit and count"
                 )
             tally.drop(result)
             continue
         if not isinstance(result, QAPair):
             raise CurationError(
-                f"the step {name} gave a {type(result).__name__} for pair {pair.id}; return the pair to keep it, "
+                f"the step {name} returned a {type(result).__name__} for pair {pair.id}; return the pair to keep it, "
                 "or Dropped(reason=..., ids=(pair.id,)) to drop it"
             )
-        if result is pair:
+        if result is pair:  # most pairs; spares the comparison of all fields below
             yield pair
             continue
         if attrs.evolve(result, answer=pair.answer, edits=pair.edits) != pair:
             raise CurationError(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
-                "would differ from the one the bot is asked; put it into the Normalizer instead"
+                "would differ from the question that the bot gets; change the Normalizer instead"
             )
         if result.answer == pair.answer:
             yield pair

@@ -1,4 +1,4 @@
-"""Finds parts by name, built in or from other packages, so that a settings file can name them."""
+"""Finds parts by name, built-in ones and those of other packages, so that a settings file can name them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Role = Literal[
     "splitters",
     "tuners",
 ]
-"""What a part is for. The entry points of a role are the group ``furytune.ROLE``."""
+"""What a part is for. The entry points of a role are in the group ``furytune.ROLE``."""
 
 _ONE = {"corpora": "corpus"}
 
 
 def names(role: Role) -> list[str]:
-    """Returns the sorted names of what is installed for a role. Nothing is imported.
+    """Returns the sorted names of the parts that are installed for a role. Imports nothing.
 
     Args:
         role: What the parts are for.
@@ -36,21 +36,21 @@ def names(role: Role) -> list[str]:
 
 
 def load(role: Role, name: str) -> Any:
-    """Imports the class or function that a name stands for.
+    """Imports the class or function with this name.
 
     Args:
         role: What the part is for.
         name: Name of the entry point.
 
     Raises:
-        PluginError: The name is unknown, stands for two things, or its import fails.
-        MissingExtraError: It is known, but needs an optional package.
+        PluginError: The name is unknown, two packages claim it, or its import fails.
+        MissingExtraError: The part needs an optional package that is not installed.
     """
     group, part = f"furytune.{role}", _ONE.get(role, role[:-1])
     found = {e.value: e for e in entry_points(group=group, name=name)}
     if not found:
         known = ", ".join(names(role)) or "none"
-        raise PluginError(f"no {part} is called {name!r} in the group {group}; known: {known}")
+        raise PluginError(f"no {part} is called {name!r} in the group {group}; installed: {known}")
     if len(found) > 1:
         raise PluginError(
             f"two packages claim the {part} {name!r}: {', '.join(sorted(found))}; uninstall one"
@@ -62,5 +62,5 @@ def load(role: Role, name: str) -> Any:
         raise
     except Exception as error:
         raise PluginError(
-            f"the {part} {name!r} ({entry.value}) cannot be imported: {type(error).__name__}"
+            f"the {part} {name!r} ({entry.value}) cannot be imported ({type(error).__name__}); install the package again, or uninstall it"
         ) from error

@@ -1,11 +1,10 @@
-"""Every interface of the library. A class that fits one needs no base class.
+"""Every interface of the library. A class that fits one does not need a base class.
 
 Each role has one protocol that a part must fit: `Collector`, `Pairer`, `Curator`, `Splitter`, `Augmenter`, `Embedder`,
-`Reranker`, `Exporter`, `Tuner`. What a part can do beyond that is an ability: a small protocol of its own, which the
-library finds with ``isinstance``. A part without an ability works; the docstring of the ability says what is then missing.
+`Reranker`, `Exporter`, `Tuner`. If a part can do more, it has an ability: a small protocol of its own, which the
+library finds with ``isinstance``. A part works without any ability. The docstring of the ability says what is missing then.
 
-The listed sentences of each protocol are its rules. `furytune.testing.conformance` holds a part to them, one check for
-each sentence.
+The sentences that a protocol lists are its rules. `furytune.testing.conformance` has a check for each sentence.
 """
 
 from __future__ import annotations
@@ -64,12 +63,12 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal["passage", "question"]
-"""What an `Embedder` is given: some models prefix the two differently."""
+"""The kind of text for an `Embedder`: some models use different prefixes for passages and questions."""
 
 
 @runtime_checkable
 class Collector(Protocol):
-    """**Protocol:** where pairs come from.
+    """**Protocol:** reads a source and yields question-answer pairs.
 
     - Everything that was read comes out: in a pair, or in a `Dropped` with its count.
     - Each call of `collect` starts from the beginning and gives the same stream for the same input.
@@ -79,7 +78,7 @@ class Collector(Protocol):
     """
 
     def collect(self) -> Iterator[QAPair | Dropped]:
-        """Yields pairs and drops."""
+        """Yields the pairs, and a `Dropped` for everything that became no pair."""
         ...
 
 
@@ -88,11 +87,11 @@ class Curator(Protocol):
     """**Protocol:** a curation step; any function that fits is one. The pipeline notes which steps edited a pair.
 
     - A step keeps a pair, returns it with another answer, or drops it with a reason.
-    - A drop stands for that one pair: its unit is "pair" and its count is 1.
+    - A drop counts that one pair: its unit is "pair" and its count is 1.
     """
 
     def __call__(self, pair: QAPair, /) -> QAPair | Dropped:
-        """Returns the pair, the pair with another answer, or why it is dropped."""
+        """Returns the pair, the pair with another answer, or a `Dropped` with the reason."""
         ...
 
 
@@ -100,11 +99,11 @@ class Curator(Protocol):
 class Splitter(Protocol):
     """**Protocol:** decides whether a conversation is for training or for validation.
 
-    - A group is on one side, "train" or "validation", whatever other groups there are.
+    - A group is always on the same side, "train" or "validation", no matter which other groups there are.
     """
 
     def __call__(self, group: str, /) -> Split:
-        """Returns the side of a group, which is a thread or a conversation."""
+        """Returns the side of a group, such as a thread or a conversation."""
         ...
 
 
@@ -117,21 +116,21 @@ class Provenance(Protocol):
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """What the manifest of a data set says about it.
+        """What the manifest of a data set says about the source.
 
-        It is read when `Collector.collect` is exhausted, because only then is it known what was read. The time of
-        the run, names of people and message text do not belong here.
+        The pipeline reads it when `Collector.collect` is exhausted, because only then the collector knows what it read.
+        Do not put the time of the run, names of people or message text here.
         """
         ...
 
 
 @runtime_checkable
 class Augmenter(Protocol):
-    """**Protocol:** what knowledge goes into a prompt.
+    """**Protocol:** finds the knowledge that goes into a prompt.
 
     - The spec is a mapping of JSON values and has a "name".
-    - Over the same knowledge, equal augmenters have equal specs, equal snapshots and find the same.
-    - Asking has no memory: the order of questions changes nothing.
+    - With the same knowledge, equal augmenters have equal specs and snapshots, and find the same passages.
+    - An augmenter remembers nothing: the order of questions changes no result.
     - A passage with a date is older than the question.
     - No passage is found twice for a question.
     - A contract with the augmenter can be saved, and loaded with ``augmenter=``, and renders the same prompts.
@@ -144,7 +143,7 @@ class Augmenter(Protocol):
 
     @property
     def snapshot(self) -> str:
-        """Identity of the frozen knowledge; "" where there is none."""
+        """Identifies the frozen knowledge; "" without knowledge."""
         ...
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
@@ -152,7 +151,7 @@ class Augmenter(Protocol):
 
         Args:
             question: The normalised question.
-            at: The moment it is asked; a dated passage is visible only if it is older. None is now.
+            at: The moment of the question; a dated passage is visible only if it is older. None means now.
         """
         ...
 
@@ -161,7 +160,7 @@ class Augmenter(Protocol):
 class BulkAugmenter(Augmenter, Protocol):
     """**Protocol:** an augmenter that answers many questions faster than one by one.
 
-    - Many questions at once find what each finds alone.
+    - Many questions at once find the same passages as each one alone.
     """
 
     def contexts(
@@ -175,30 +174,30 @@ class BulkAugmenter(Augmenter, Protocol):
 class Rebuildable(Protocol):
     """**Protocol:** an augmenter that `PromptContract.load` can build from the contract file.
 
-    Without this ability the bot passes the augmenter itself: ``PromptContract.load(path, augmenter=...)``.
+    Without this ability, the bot must pass the augmenter: ``PromptContract.load(path, augmenter=...)``.
 
-    - What is built from spec and location has the same spec and snapshot, and finds the same.
+    - An augmenter built from spec and location has the same spec and snapshot, and finds the same passages.
     """
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], *, location: Mapping[str, Json], base: Path) -> Augmenter:
-        """Builds the augmenter that a contract names.
+        """Builds the augmenter of a contract.
 
         Args:
             spec: What `Augmenter.spec` returned when the contract was made.
-            location: What `Located.location` returned; empty for an augmenter that has none.
+            location: What `Located.location` returned; empty for an augmenter without this ability.
             base: Folder of the contract file; a path in ``location`` may be relative to it.
 
         Raises:
             ContractMismatchError: This version would not find the same passages.
-            SnapshotError: The knowledge is gone or has changed.
+            SnapshotError: The knowledge is missing or has changed.
         """
         ...
 
 
 @runtime_checkable
 class Located(Protocol):
-    """**Protocol:** a part that keeps its data somewhere, and can say where.
+    """**Protocol:** a part that stores its data somewhere and can say where.
 
     - The location is a mapping of JSON values.
     """
@@ -211,27 +210,27 @@ class Located(Protocol):
 
 @runtime_checkable
 class Pinned(Protocol):
-    """**Protocol:** an augmenter whose knowledge has versions, of which one can be kept from being cleaned up.
+    """**Protocol:** an augmenter whose knowledge has versions, and that can protect one of them from clean-up.
 
-    - Pinning says whether it worked, and changes neither spec nor snapshot.
+    - `pin` returns whether it worked, and changes neither spec nor snapshot.
     """
 
     def pin(self) -> bool:
-        """Keeps the version in use. Returns False where that is not possible, such as in a read-only folder."""
+        """Protects the version in use. Returns False if that is not possible, for example in a read-only folder."""
         ...
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """**Protocol:** an augmenter that can move on to newer knowledge.
+    """**Protocol:** an augmenter that can move to newer knowledge.
 
-    Without this ability `PromptContract.refresh` raises.
+    Without this ability, `PromptContract.refresh` raises.
 
-    - The newest state has the same spec, and can be asked.
+    - The newest state has the same spec and can answer questions.
     """
 
     def latest(self) -> Augmenter:
-        """Returns the same augmenter on the newest state of its knowledge; its ``spec`` stays the same."""
+        """Returns the same augmenter on the newest state of its knowledge. Its ``spec`` does not change."""
         ...
 
 
@@ -239,9 +238,9 @@ class Refreshable(Protocol):
 class Retrieving(Protocol):
     """**Protocol:** an augmenter that knows whether it can find anything at all.
 
-    An augmenter without this ability is taken to find passages, so its template needs a ``{context}``.
+    Without this ability, the pipeline assumes that it finds passages, so the template needs a ``{context}``.
 
-    - An augmenter that does not retrieve finds nothing for any question.
+    - If `retrieves` is False, no question finds a passage.
     """
 
     @property
@@ -252,16 +251,16 @@ class Retrieving(Protocol):
 
 @runtime_checkable
 class Searchable(Augmenter, Protocol):
-    """**Protocol:** an augmenter whose passages can be listed, and ranked further down than a prompt needs.
+    """**Protocol:** an augmenter that can list its passages, and rank more of them than a prompt needs.
 
-    A `ContextEdit` may need this to choose passages by itself.
+    A `ContextEdit` may need this to choose its own passages.
 
-    - What can be listed at a moment is undated or older than it, each passage once.
-    - The nearest passages can all be listed, and there are no more of them than asked for.
+    - The passages visible at a moment are undated or older, and each is listed once.
+    - The nearest passages are all visible, and there are no more than ``count``.
     """
 
     def visible_passages(self, at: datetime | None) -> Sequence[Passage]:
-        """Returns the passages that a question asked at this moment may see, in the order of time."""
+        """Returns the passages that a question at this moment may see, in order of their date."""
         ...
 
     def nearest(self, question: str, *, at: datetime | None, count: int) -> Sequence[Passage]:
@@ -271,12 +270,12 @@ class Searchable(Augmenter, Protocol):
 
 @runtime_checkable
 class ContextEdit(Protocol):
-    """**Protocol:** a change of the passages that training sees and the bot does not.
+    """**Protocol:** changes the passages in training rows, but not in the bot.
 
-    It breaks the promise on purpose, so the contract names it: the spec goes into the form, the deviation into
+    It breaks the promise on purpose, so the contract names it: the spec goes into the form, and the deviation into
     ``PromptContract.deviations``.
 
-    - Equal questions with equal passages are edited alike.
+    - Equal questions with equal passages get the same edit.
     - The edit is declared: its spec is JSON, and its deviation is a sentence.
     """
 
@@ -287,7 +286,7 @@ class ContextEdit(Protocol):
 
     @property
     def deviation(self) -> str:
-        """One sentence that says how training and asking differ."""
+        """One sentence that says how training differs from the bot."""
         ...
 
     def apply(
@@ -297,9 +296,9 @@ class ContextEdit(Protocol):
 
         Args:
             question: The normalised question.
-            passages: What the augmenter found.
+            passages: The passages that the augmenter found.
             at: The moment of the question.
-            augmenter: What found them.
+            augmenter: The augmenter that found them.
 
         Raises:
             ConfigError: The augmenter lacks an ability that the edit needs.
@@ -313,17 +312,17 @@ class ContextEditing(Protocol):
 
     @property
     def edit(self) -> ContextEdit | None:
-        """The edit; None for none."""
+        """The edit; None leaves training rows unchanged."""
         ...
 
 
 @runtime_checkable
 class Embedder(Protocol):
-    """**Protocol:** a model that gives a vector for a text.
+    """**Protocol:** a model that turns a text into a vector.
 
-    Passages are embedded by the list, and a question always alone, in bulk too.
+    Passages are embedded as a list. A question is always embedded alone, even if there are many.
 
-    - Each text has a vector, of finite numbers, all of one length.
+    - Each text gets a vector of finite numbers, and all vectors have the same length.
     - The vector of a text does not depend on what else is embedded.
     - An embedder's spec is a mapping of JSON values and has a "name".
     """
@@ -334,7 +333,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
-        """Returns an array of floats with one row for each text; the length of a row does not matter."""
+        """Returns an array of floats with one row for each text. Vectors need not have unit length."""
         ...
 
 
@@ -342,7 +341,7 @@ class Embedder(Protocol):
 class Reranker(Protocol):
     """**Protocol:** a model that reads question and passage together, such as a cross-encoder.
 
-    - A score is a finite number, the same at each call.
+    - A score is a finite number, and the same in each call.
     - A re-ranker's spec is a mapping of JSON values and has a "name", and its depth is at least 1.
     """
 
@@ -353,74 +352,74 @@ class Reranker(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many passages it is shown."""
+        """How many passages it scores for a question."""
         ...
 
     def score(self, question: str, passage: Passage) -> float:
-        """Returns how well a passage goes with a question; higher is better."""
+        """Returns how well a passage fits a question; higher is better."""
         ...
 
 
 @runtime_checkable
 class Named(Protocol):
-    """**Protocol:** a curation step that chooses its own name for reports; else its class or function names it."""
+    """**Protocol:** a curation step with its own name in reports. Without it, reports use the class or function name."""
 
     @property
     def name(self) -> str:
-        """The name, which is the same in every run."""
+        """The name. It is the same in every run."""
         ...
 
 
 @runtime_checkable
 class StatefulCurator(Protocol):
-    """**Protocol:** a curation step that remembers what it saw, and starts afresh for each pass.
+    """**Protocol:** a curation step that remembers earlier pairs, and gives each pass a fresh step.
 
     - Two passes over the same pairs give the same results.
     """
 
     def start(self) -> Curator:
-        """Returns the step for one pass."""
+        """Returns a fresh step for one pass."""
         ...
 
 
 @runtime_checkable
 class Incomplete(Protocol):
-    """**Protocol:** a curation step that could not read all of what it judges by."""
+    """**Protocol:** a curation step that could not read everything it needs to judge pairs."""
 
     @property
     def unread(self) -> Sequence[Dropped]:
-        """What it did not read. Each pass of a pipeline counts it."""
+        """What it could not read. The pipeline counts it in each pass."""
         ...
 
 
 @runtime_checkable
 class ContractIdentity(Protocol):
-    """**Protocol:** what an exporter writes down of the contract that rendered its rows."""
+    """**Protocol:** what an exporter records about the contract that rendered its rows."""
 
     @property
     def form(self) -> Mapping[str, Json]:
-        """Everything but the knowledge that shapes a prompt."""
+        """Everything that shapes a prompt, except the knowledge."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Identity of the form."""
+        """Identifies the form."""
         ...
 
     @property
     def snapshot(self) -> str:
-        """Identity of the knowledge."""
+        """Identifies the knowledge."""
         ...
 
 
 @runtime_checkable
 class Exporter(Protocol):
-    """**Protocol:** how rows become files.
+    """**Protocol:** writes training rows to files.
 
     - Every row is written, and equal rows give equal bytes.
-    - The data set lists each file with its size and sha256, and `furytune.exporters.load_dataset` reads its manifest.
-    - A row that cannot be written is refused by its id, not altered.
-    - A refused export leaves the earlier files as they were.
+    - The data set lists each file with its size and sha256, and ``furytune.load_dataset`` reads its manifest.
+    - A row that cannot be written raises an error with its id, and is not altered.
+    - A failed export leaves the earlier files unchanged.
     """
 
     @property
@@ -450,11 +449,11 @@ class Exporter(Protocol):
 
 @runtime_checkable
 class WritesFiles(Protocol):
-    """**Protocol:** an exporter that can say beforehand which files it will write.
+    """**Protocol:** an exporter that can say in advance which files it will write.
 
-    A pipeline refuses two exporters that would write the same file. Without this ability it cannot know.
+    A pipeline refuses two exporters that would write the same file. Without this ability, it cannot notice.
 
-    - Each data file that is written is among the targets.
+    - Every data file that it writes is among the targets.
     """
 
     @property
@@ -465,9 +464,9 @@ class WritesFiles(Protocol):
 
 @runtime_checkable
 class Staging(Protocol):
-    """**Protocol:** an exporter whose files can appear together with those of the run's other exporters.
+    """**Protocol:** an exporter whose files appear together with those of the run's other exporters.
 
-    An exporter without this ability commits its files by itself, in `Exporter.export`.
+    Without this ability, an exporter commits its own files in `Exporter.export`.
 
     - Staged files appear when the group is committed, and not before.
     """
@@ -480,70 +479,70 @@ class Staging(Protocol):
         tally: Tally | None,
         group: StagedGroup,
     ) -> Dataset:
-        """Writes the files beside their places.
+        """Writes the files under temporary names beside their final places.
 
         Args:
             rows: Read once, in order.
             contract: What rendered the prompts; its identities go into the manifest.
             tally: Counts of drops, complete once ``rows`` is exhausted; goes into the manifest.
-            group: Opens the files, data before manifests, and has them appear when the run commits it.
+            group: Opens the files, data before manifests. They appear when the run commits the group.
 
         Raises:
-            ExportError: Nothing will appear.
+            ExportError: No file will appear.
         """
         ...
 
 
 @runtime_checkable
 class Tuner(Protocol):
-    """**Protocol:** who trains a model on a data set.
+    """**Protocol:** trains a model on a data set.
 
-    - One key, one job: submitting again under it starts nothing, not even after a restart.
-    - A restart finds the job by its key, and finds nothing under another key.
-    - Polling keeps key and name of the job.
+    - One key, one job: submitting again with the same key starts no second job, not even after a restart.
+    - After a restart, `find` returns the job for its key, and None for another key.
+    - `poll` keeps the key and name of the job.
     """
 
     @property
     def dialect(self) -> str:
-        """The wire form that it trains on, a key of `furytune.dialects.DIALECTS`; "" takes any."""
+        """Name of the wire form that it trains on, a key of `furytune.dialects.DIALECTS`; "" for any."""
         ...
 
     def estimate(self, dataset: Dataset) -> Estimate:
-        """Returns cost and problems without a request that costs anything."""
+        """Returns cost and problems. It makes no request that costs money."""
         ...
 
     def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
-        """Starts the job under an idempotency key."""
+        """Starts a job under an idempotency key, or returns the one that the key already has."""
         ...
 
     def find(self, key: str) -> TuningJob | None:
-        """Returns the job that an earlier run submitted under this key."""
+        """Returns the job that an earlier run submitted under this key; None if it finds nothing."""
         ...
 
     def poll(self, job: TuningJob) -> TuningJob:
-        """Asks once for the job's state; never sleeps."""
+        """Asks once for the job's state, without waiting."""
         ...
 
 
 @runtime_checkable
 class Erasable(Protocol):
-    """**Protocol:** a place that holds people's words, and can remove them.
+    """**Protocol:** a place that stores people's words and can remove them.
 
-    `furytune.forgetting.forget` checks every place before it changes the first one.
+    ``furytune.forget`` checks every place before it changes the first one.
 
     - Checking changes nothing.
-    - After an erasure the place holds none of the messages, and says how many items it removed.
+    - After `erase`, the place contains none of the messages, and it says how many items it removed.
     - Erasing again removes nothing more.
     """
 
     def check(self) -> None:
-        """Raises if the place cannot be read or changed. It changes nothing."""
+        """Raises if the place cannot be read or changed. Changes nothing."""
         ...
 
     def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
-        """Removes what holds one of the messages or names one of the people, and every leftover of it.
+        """Removes every item that contains one of the messages or names one of the people, and all that is left of it.
 
-        After an error or a crash, calling it again finishes the work.
+        After an error or a crash, a second call finishes the work.
 
         Args:
             messages: Ids of chat messages.

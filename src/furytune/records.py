@@ -1,6 +1,6 @@
-"""The values that travel through a pipeline.
+"""The values that pass through a pipeline.
 
-All are immutable. The repr of a pair shows the beginning of its question and answer; no other repr shows message text.
+All are immutable. The repr of a pair shows the beginning of its question and answer. No other repr shows message text.
 """
 
 from __future__ import annotations
@@ -43,23 +43,25 @@ Unit = Literal["message", "record", "pair", "file", "channel", "field"]
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
     if value is not None and not isinstance(value, datetime):
-        raise ConfigError(f"{attribute.name} is a datetime with a time zone, not a {type(value).__name__}")
+        raise ConfigError(
+            f"{attribute.name} must be a datetime with a time zone, not a {type(value).__name__}"
+        )
     if value is not None and value.utcoffset() is None:
         raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
 
 
 def _one_line(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     if "\n" in value or "\r" in value:
-        raise ConfigError(f"{attribute.name} of a passage holds a line break; keep it to one line")
+        raise ConfigError(f"{attribute.name} of a passage contains a line break; use a single line")
 
 
 @frozen(kw_only=True)
 class Source:
-    """Where a record comes from.
+    """Where a record was read.
 
     Attributes:
-        path: File, relative to the folder that was collected, with forward slashes.
-        line: Line in that file, counted from 1, where the format has lines.
+        path: The file, relative to the collected folder, with forward slashes.
+        line: The line in that file, counted from 1; None if the format has no lines.
         guild: Discord guild (server) id, or "".
         channel: Channel id, or "".
         thread: Thread or forum post id, or "".
@@ -77,9 +79,9 @@ class Author:
     """Who wrote a message.
 
     Attributes:
-        pseudonym: Keyed pseudonym; the same person has the same one under the same key.
+        pseudonym: Keyed pseudonym. The same person has the same pseudonym under the same key.
         is_bot: True for bots and webhooks.
-        roles: Names of the roles the person holds in the guild.
+        roles: Names of the person's roles on the server.
     """
 
     pseudonym: str
@@ -89,12 +91,12 @@ class Author:
 
 @frozen(kw_only=True)
 class Attachment:
-    """A file that came with a message: a reference, without the file.
+    """A link to a file that was attached to a message, without the file.
 
     Attributes:
-        name: Its name.
-        url: Where it was; Discord's addresses expire.
-        size: Bytes.
+        name: The file's name.
+        url: Its address; Discord's addresses expire.
+        size: Its size in bytes.
     """
 
     name: str
@@ -107,9 +109,9 @@ class Embed:
     """What a platform shows below a message, such as the preview of a link.
 
     Attributes:
-        title: Its heading.
-        text: Its description, and its fields.
-        url: Where it leads.
+        title: The heading.
+        text: The description and the fields.
+        url: The address it links to.
     """
 
     title: str = field(default="", repr=False)
@@ -122,8 +124,8 @@ class Poll:
     """A poll.
 
     Attributes:
-        question: What is asked.
-        answers: Each answer to choose from, and how many chose it.
+        question: The poll's question.
+        answers: Each choice, and how many people chose it.
     """
 
     question: str = field(repr=False)
@@ -135,21 +137,21 @@ class Message(Shown):
     """One chat message.
 
     Attributes:
-        id: The platform's id; a Discord snowflake stays a string.
+        id: The platform's id. A Discord snowflake stays a string.
         author: Who wrote it.
         content: Its text, as the platform stores it (mentions as ``<@id>``).
         sent_at: When it was sent.
-        edited_at: When it was last edited, if it was.
+        edited_at: When it was last edited; None if never.
         type: The platform's message type, such as "Default" or "Reply".
         reply_to: Id of the message it replies to.
-        channel: Id of the channel or thread that holds it.
-        attachments: The files that came with it.
+        channel: Id of its channel or thread.
+        attachments: Its attached files.
         embeds: What the platform shows below it.
         stickers: Names of its stickers.
-        poll: The poll in it.
+        poll: Its poll, if it has one.
         reactions: Emoji name and count, for each reaction.
         pinned: True if it is pinned in its channel.
-        forwarded: True if its content is that of another message, which it forwards.
+        forwarded: True if it forwards another message, whose content it has.
         source: Where it was read.
     """
 
@@ -176,22 +178,22 @@ class QAPair(Shown):
     """A question and its answer.
 
     Attributes:
-        id: Stable across runs, machines and growing data.
-        question: The raw question, as the bot would receive it; no step may edit it.
-        answer: What the model shall learn to say.
-        group: Conversation the pair belongs to; train and validation never share one.
-        asked_at: When the question was asked. Retrieval shows nothing dated at or after it.
-        answered_at: When question and answer were complete, later edits included. A passage made of them is dated so.
-        method: How the two were matched: "thread", "reply" or "given".
+        id: The same in every run, on every machine, and when data are added.
+        question: The raw question, as the bot would receive it. No step may edit it.
+        answer: What the model should learn to say.
+        group: The conversation that the pair belongs to. It is never in both train and validation.
+        asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
+        answered_at: When question and answer were complete, later edits included. It is the date of a passage made from
+            them.
+        method: How question and answer were matched: "thread", "reply" or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
         question_messages: Ids of the messages that make up the question.
         answer_messages: Ids of the messages that make up the answer.
         tags: Names of the forum tags of the thread.
-        solved: True if it is marked as the solution: by a check mark among the reactions to the answer, or by a tag
-            of the thread that says so.
+        solved: True if a check mark among the answer's reactions, or a tag of the thread, marks it as the solution.
         source: Where the pair was read.
-        edits: Names of the curation steps that changed the answer, in order. The pipeline writes them; a step need not.
+        edits: Names of the curation steps that changed the answer, in order. The pipeline adds them.
     """
 
     id: str
@@ -219,15 +221,15 @@ class QAPair(Shown):
 
 @frozen(kw_only=True, repr=False)
 class Dropped(Shown):
-    """Something that did not go on, and why.
+    """Something that was left out, and why.
 
     Attributes:
-        reason: A short word from a documented list, such as "no_reply" or "duplicate".
+        reason: A short word, such as "no_reply" or "duplicate".
         unit: What was dropped.
         count: How many of them.
-        ids: Their ids, where it is useful to list them.
+        ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
-        detail: More for a person to read; never message text.
+        detail: More for people to read. Never message text.
     """
 
     reason: str
@@ -240,15 +242,15 @@ class Dropped(Shown):
 
 @frozen(kw_only=True, repr=False)
 class Passage(Shown):
-    """A piece of knowledge that can stand in a prompt.
+    """A piece of knowledge that can go into a prompt.
 
     Attributes:
         id: Unique and stable inside its corpus.
-        text: Exactly the text that is indexed and that stands in the prompt.
+        text: Exactly the text that is indexed and goes into the prompt.
         title: One line: symbol path or heading path.
         source: One line: path and lines, such as ``fury/actor.py:10-42``.
         url: Where a reader finds it, or "".
-        date: When it came into being. None means always visible (code, documentation).
+        date: When it was made. None means that it is always visible (code, documentation).
     """
 
     id: str = field(validator=_one_line)
@@ -262,8 +264,8 @@ class Passage(Shown):
     def citation(self) -> str:
         """One line that names the passage, by title and by source in parentheses.
 
-        It gets into prompts, so a passage made of chat messages is just "Discord": its source and id are ids of messages
-        and channels. ``url`` leads a reader there.
+        It goes into prompts, so a passage made from chat messages is cited as "Discord": its source and id contain ids of
+        messages and channels. ``url`` takes a reader there.
         """
         source = "Discord" if self.source.startswith("discord:") else self.source
         if self.title and source:
@@ -273,12 +275,12 @@ class Passage(Shown):
 
 @frozen(kw_only=True, repr=False)
 class Prompt(Shown):
-    """What a model is asked with, in training and in the bot alike.
+    """The text that a model reads, in training and in the bot alike.
 
     Attributes:
         text: The user part.
-        system: The system instruction, "" for none.
-        passages: The passages inside ``text``, best first; for citations.
+        system: The system instruction; "" without one.
+        passages: The passages inside ``text``, best first, for citations.
         left_out: Ids of retrieved passages that the token budget left out.
     """
 
@@ -300,7 +302,7 @@ class Prompt(Shown):
 
     @property
     def digest(self) -> str:
-        """sha256 over system instruction and user part."""
+        """sha256 of system instruction and user part."""
         return digest({"system": self.system, "text": self.text})
 
 
@@ -310,11 +312,11 @@ class TrainingRow(Shown):
 
     Attributes:
         id: Id of the pair it was made from.
-        group: Conversation it belongs to.
+        group: The conversation it belongs to.
         split: "train" or "validation".
         prompt: Rendered by the contract.
-        answer: What the model shall say.
-        at: The moment the prompt was rendered for: ``contract.prompt(question, at=row.at)`` gives it again.
+        answer: What the model should say.
+        at: The moment of the question. ``contract.prompt(question, at=row.at)`` renders the same prompt again.
         source: Where the pair was read.
         messages: Ids of the chat messages behind it.
     """
@@ -335,10 +337,10 @@ class DataFile(Shown):
 
     Attributes:
         path: Where it is.
-        split: Which split it holds.
-        rows: Number of examples.
-        size: Bytes.
-        sha256: Of its bytes, as 64 hex digits.
+        split: The split of its rows.
+        rows: Number of training examples.
+        size: Its size in bytes.
+        sha256: Digest of its bytes, as 64 hex digits.
     """
 
     path: str
@@ -353,11 +355,11 @@ class Dataset(Shown):
     """What an exporter wrote.
 
     Attributes:
-        files: The data files; "train" first.
-        manifest: Path of the sidecar manifest.
+        files: The data files, "train" first.
+        manifest: Path of the manifest beside them.
         dialect: Wire form of the rows.
-        fingerprint: Of the contract that rendered the prompts.
-        snapshot: Of the knowledge the prompts were rendered with.
+        fingerprint: Fingerprint of the contract that rendered the prompts.
+        snapshot: Snapshot of the knowledge in the prompts.
     """
 
     files: tuple[DataFile, ...]
@@ -374,7 +376,7 @@ class Dataset(Shown):
 
     @property
     def rows(self) -> int:
-        """Number of examples in all splits."""
+        """Number of training examples in all splits."""
         return sum(f.rows for f in self.files)
 
 
@@ -383,14 +385,14 @@ class Estimate(Shown):
     """What a tuning job would cost, and what is wrong with its data.
 
     Attributes:
-        tokens: Billable training tokens over all epochs, at most; None where unknown.
-        cost: In ``currency``, at most; None where unknown.
+        tokens: Most billable training tokens over all epochs; None if unknown.
+        cost: Highest cost in ``currency``; None if unknown.
         currency: ISO 4217 code.
-        problems: One line for each thing the service would refuse. With problems nothing is sent.
-        notes: How it was reckoned, and what else is good to know.
-        least_tokens: As ``tokens``, at least; None where ``tokens`` is exact or unknown.
-        least_cost: As ``cost``, at least; None where ``cost`` is exact or unknown.
-        warnings: One line for each thing that may be a problem, which nobody can tell before. They stop nothing.
+        problems: One line for each thing that the service would refuse. If there are any, nothing is sent.
+        notes: How the estimate was calculated, and what else is good to know.
+        least_tokens: Fewest billable tokens; None if ``tokens`` is exact or unknown.
+        least_cost: Lowest cost; None if ``cost`` is exact or unknown.
+        warnings: One line for each thing that may turn out to be a problem. They stop nothing.
     """
 
     tokens: int | None = None
@@ -423,9 +425,9 @@ class TuningJob(Shown):
         key: The idempotency key it was submitted under.
         name: The service's name for it.
         state: "queued", "running", "succeeded", "failed" or "cancelled".
-        model: The tuned model, once there is one.
-        fingerprint: Of the contract the model is bound to.
-        details: What else the service says. It may quote the data, so the repr does not show it.
+        model: The tuned model, once it exists.
+        fingerprint: Fingerprint of the contract that the model is bound to.
+        details: What else the service reports. It may quote the data, so the repr does not show it.
     """
 
     key: str
@@ -441,10 +443,10 @@ _UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}
 
 @frozen(kw_only=True)
 class Erased:
-    """What was removed from one place that holds people's words.
+    """What was removed from one place that contains people's words.
 
     Attributes:
-        kind: "journal", "data set", "index", or what a plugin calls its own.
+        kind: "journal", "data set", "index", or a plugin's own name.
         path: The place, as it was given.
         removed: How many messages, rows or passages were removed.
         left: How many rows or passages are left; None for a journal.

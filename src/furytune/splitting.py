@@ -1,4 +1,4 @@
-"""Which conversations train and which validate."""
+"""Splits conversations into training and validation."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["GroupSplitter"]
 
 def _share(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ConfigError(f"{attribute.name} is a share from 0 to below 1, such as 0.1")
+        raise ConfigError(f"{attribute.name} must be a share from 0 to below 1, such as 0.1")
 
 
 @frozen
 class GroupSplitter:
-    """Splits by conversation: never one on both sides, and new data never moves an old pair.
+    """Splits by conversation. No conversation is on both sides, and new data never moves an old pair.
 
-    A group's side follows from its own name alone, by a hash, so it is the same on every machine.
-    The share of validation rows is therefore met on average, not exactly.
+    The side of a group depends only on a hash of its name, so it is the same on every machine.
+    Therefore the share of validation rows is right on average, but not exact.
 
     Args:
-        validation: Share of groups that validate, from 0 to below 1.
-        salt: Another salt gives another split.
+        validation: Share of groups for validation, from 0 to below 1.
+        salt: A different salt gives a different split.
     """
 
     validation: float = field(default=0.1, validator=_share)

@@ -1,9 +1,9 @@
-r"""Prompt templates whose prompts can be taken apart again.
+r"""Prompt templates whose prompts can be parsed back into their parts.
 
-A template is text with two slots, ``{question}`` and ``{context}``; ``{{`` and ``}}`` stand for braces.
-Each line that the template itself begins is a *marker line*. A line of a question or passage that
-begins like a marker line gets a leading backslash, and one that has backslashes already gets one more
-(the mboxrd idea). So no text can forge a section of the prompt, text without marker lines passes
+A template is text with two slots, ``{question}`` and ``{context}``. Write ``{{`` and ``}}`` for braces.
+Each line that begins with text of the template is a *marker line*. A line of a question or passage that
+begins like a marker line gets a leading backslash. If it already has backslashes, it gets one more (the
+mboxrd format does the same). So no text can forge a section of the prompt, text without marker lines passes
 through byte for byte, and ``parse(render(x)) == x`` for every x. Only a line feed ends a line.
 """
 
@@ -39,7 +39,7 @@ class Parsed:
 
 
 def _split(text: str, slots: Sequence[str], what: str) -> tuple[list[str], list[str]]:
-    """Splits a template into literals and slot names; there is one literal more than slots."""
+    """Splits a template into literals and slot names. There is one more literal than slots."""
     literals, names, at = [""], [], 0
     for token in _TOKEN.finditer(text):
         literals[-1] += text[at : token.start()]
@@ -54,14 +54,14 @@ def _split(text: str, slots: Sequence[str], what: str) -> tuple[list[str], list[
             line = text.count("\n", 0, token.start()) + 1
             known = ", ".join("{" + s + "}" for s in slots)
             raise TemplateError(
-                f"{what}, line {line}: {found} is no slot; known are {known}, and a brace is written twice"
+                f"{what}, line {line}: {found} is not a slot; use {known}, and write a brace twice to keep it as text"
             )
     literals[-1] += text[at:]
     return literals, names
 
 
 def _marker(literal: str) -> tuple[int, str] | None:
-    """Returns offset and text of the first marker line that begins inside a literal."""
+    """Returns offset and text of the first marker line inside a literal; None without one."""
     at = literal.find("\n") + 1
     while at:
         line = literal[at:].split("\n", 1)[0].rstrip()
@@ -73,7 +73,7 @@ def _marker(literal: str) -> tuple[int, str] | None:
 
 @frozen
 class _Plan:
-    """A template taken apart once, for rendering and parsing."""
+    """A template prepared for rendering and parsing."""
 
     literals: tuple[str, ...]
     slots: tuple[str, ...]
@@ -88,22 +88,25 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
     for name, least in (("question", 1), ("context", 0)):
         if not least <= slots.count(name) <= 1:
             raise TemplateError(
-                f"the template must hold {{{name}}} once; it holds it {slots.count(name)} times"
+                f"the template must contain {{{name}}} once, but contains it {slots.count(name)} times"
             )
     for name, literal in zip(slots[:-1], literals[1:-1], strict=True):
         if not literal.startswith("\n") or _marker(literal) is None:
             raise TemplateError(
                 f"after {{{name}}} the template needs a line break and a line that is not blank before "
-                "the next slot, or the prompt could not be taken apart; write for example "
+                "the next slot, so that its prompts can be parsed; write for example "
                 "'{context}\\n\\nQuestion:\\n{question}'"
             )
     heading, numbered = _split(passage, ("number", "citation"), "passage heading")
     if len(heading) == 3 and not heading[1]:
-        raise TemplateError("something must stand between {number} and {citation} in the passage heading")
+        raise TemplateError("the passage heading needs some text between {number} and {citation}")
     if "\n" in passage or numbered not in (["number"], ["number", "citation"]):
-        raise TemplateError("the passage heading is one line with {number} and then, if wanted, {citation}")
+        raise TemplateError(
+            "the passage heading must be a single line with {number}, and may have {citation} after it"
+        )
     if numbered == ["number", "citation"] and heading[2]:
-        raise TemplateError("nothing can follow {citation} in the passage heading")
+        raise TemplateError("the passage heading must not have text after {citation}")
+    # NUL marks a slot. Only the fixed text of a line up to its first slot can be recognised later.
     whole = "".join("\0" if i % 2 else part for i, part in enumerate(_woven(literals)))
     lines = [line.split("\0", 1)[0].rstrip() for line in whole.split("\n")]
     markers = {re.escape(line) for line in lines if line}
@@ -111,13 +114,17 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
     if "context" in slots:
         markers.add(opened)
     if "context" in slots and any(_could_begin(heading[0], line) for line in lines if line):
-        raise TemplateError("a line of the template begins like the passage heading; change one of the two")
+        raise TemplateError("a line of the template begins like the passage heading; change one of them")
     if any(line.startswith("\\") for line in [*lines, heading[0]]):
-        raise TemplateError("a line of a template cannot begin with a backslash: it marks escaped lines")
-    any_marker = "|".join(sorted(markers)) or r"(?!)"
+        raise TemplateError(
+            "a line of a template must not begin with a backslash, because a backslash marks escaped lines"
+        )
+    any_marker = "|".join(sorted(markers)) or r"(?!)"  # matches nothing: without markers, nothing is escaped
     escape = re.compile(rf"^(\\*)(?={any_marker})", re.MULTILINE)
     if "\n" in empty or not empty.strip() or escape.search(empty):
-        raise TemplateError("what stands for an empty context is one line that begins like no other line")
+        raise TemplateError(
+            "`empty` must be a single line that cannot be mistaken for a line of the template"
+        )
     return _Plan(
         literals=tuple(literals),
         slots=tuple(slots),
@@ -150,13 +157,13 @@ class PromptTemplate:
     r"""The fixed text around a question and its passages.
 
     Args:
-        text: Holds ``{question}`` once and ``{context}`` at most once.
-        system: The system instruction, "" for none. Fixed text without slots.
+        text: Contains ``{question}`` once and ``{context}`` at most once.
+        system: The system instruction: fixed text without slots, or "" for none.
         passage: Heading line of each passage, with ``{number}`` and ``{citation}``.
-        empty: One line that stands for ``{context}`` where no passage was found.
+        empty: A single line that replaces ``{context}`` if no passage was found.
 
     Raises:
-        TemplateError: Prompts of this template could not be taken apart again.
+        TemplateError: Prompts of this template could not be parsed.
 
     Example:
         >>> template = PromptTemplate("Answer briefly.\n\nQuestion:\n{question}")
@@ -178,7 +185,7 @@ class PromptTemplate:
             value = getattr(self, name)
             if "\r" in value or "\0" in value or not _encodes(value):
                 raise TemplateError(
-                    f"the template's {name} holds a carriage return, NUL or lone surrogate; use plain line feeds"
+                    f"the template's {name} contains a carriage return, NUL or lone surrogate; use only line feeds"
                 )
         object.__setattr__(self, "_plan", _plan(self.text, self.passage, self.empty))
 
@@ -189,7 +196,7 @@ class PromptTemplate:
 
     @property
     def spec(self) -> dict[str, Json]:
-        """Everything of the template that shapes a prompt."""
+        """Everything in the template that shapes a prompt."""
         return {
             "version": _VERSION,
             "text": self.text,
@@ -209,7 +216,7 @@ class PromptTemplate:
         if spec.get("version") != _VERSION:
             raise ContractMismatchError(
                 "template",
-                f"rules of version {spec.get('version')}, this library has {_VERSION}; "
+                f"the contract has version {spec.get('version')} of its rules and this library has {_VERSION}; "
                 "install the furytune that made the contract",
             )
         return cls(**parts)  # type: ignore[arg-type]
@@ -217,8 +224,8 @@ class PromptTemplate:
     def without_context(self) -> PromptTemplate:
         """Returns the template without its ``{context}`` slot and the lines that introduce it.
 
-        The paragraph around the slot goes, up to the nearest blank lines; where the question stands
-        in the same paragraph, only the slot's own line goes.
+        Removes the paragraph around the slot, up to the nearest blank lines. If the question is in the same
+        paragraph, it removes only the slot's own line.
         """
         if not self.takes_context:
             return self
@@ -231,7 +238,7 @@ class PromptTemplate:
             alone = paragraphs[at].strip() == "{context}"
             before = paragraphs[at - 1].rstrip() if at else ""
             if alone and before.endswith(":") and "\n" not in before and "{question}" not in before:
-                del paragraphs[at - 1 : at + 1]  # a heading of its own, such as "Context:"
+                del paragraphs[at - 1 : at + 1]  # a heading in its own paragraph, such as "Context:"
             else:
                 del paragraphs[at]
         return PromptTemplate(
@@ -254,7 +261,7 @@ class PromptTemplate:
         plan = self._plan
         if passages and not self.takes_context:
             raise TemplateError(
-                "there are passages but the template has no {context}: add it, or use no augmenter"
+                "there are passages, but the template has no {context}; add it, or use IdentityAugmenter()"
             )
         out = [plan.literals[0]]
         for slot, literal in zip(plan.slots, plan.literals[1:], strict=True):
@@ -263,14 +270,14 @@ class PromptTemplate:
         return "".join(out)
 
     def parse(self, prompt: str) -> Parsed:
-        """Takes a rendered prompt apart.
+        """Parses a rendered prompt into question and passages.
 
         Raises:
             TemplateError: This template did not render the text.
         """
         plan = self._plan
         if not prompt.startswith(plan.literals[0]):
-            raise TemplateError("the text does not begin as this template does")
+            raise TemplateError("the text does not begin like this template")
         at = len(plan.literals[0])
         values: dict[str, str] = {}
         for i, slot in enumerate(plan.slots, 1):
@@ -294,7 +301,7 @@ class PromptTemplate:
         )
 
     def _end(self, prompt: str, start: int, i: int) -> int:
-        """Returns where the value that starts at ``start`` ends, before literal ``i``."""
+        """Returns the end of the value that begins at ``start``, just before literal ``i``."""
         literal = self._plan.literals[i]
         if i == len(self._plan.literals) - 1:
             end = len(prompt) - len(literal)
@@ -302,6 +309,7 @@ class PromptTemplate:
             marker = _marker(literal)
             assert marker is not None
             offset, line = marker
+            # Escaping changed every line of a value that begins like this, so the first hit is the template's own.
             hit = re.compile("^" + re.escape(line), re.MULTILINE).search(prompt, start)
             end = hit.start() - offset if hit else -1
         if end < start or not prompt.startswith(literal, end):
@@ -324,7 +332,7 @@ class PromptTemplate:
                 or context[head.end() : head.end() + 1] != "\n"
                 or (after is not None and context[end : end + 2] != "\n\n")
             ):
-                raise TemplateError(f"passage {n} of the context is not as this template writes it")
+                raise TemplateError(f"passage {n} of the context is not written as in this template")
             found.append((head.group(2), plan.unescape.sub(r"\1", body)))
         return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Every built-in part keeps the rules that plugins are held to."""
+"""Every built-in part passes the checks for plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every rule of a protocol has a check that words it, and the check finds a part that breaks it."""
+"""Every rule of a protocol has a check with the same words, and the check finds a part that breaks the rule."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def checked() -> set[tuple[str, str]]:
     return found
 
 
-def test_each_written_rule_is_checked_and_each_check_words_a_written_rule() -> None:
+def test_rules_in_docstrings_and_checks_are_the_same() -> None:
     assert written() == checked()
     assert len(written()) > 30
 
 
-def test_each_role_and_ability_but_the_descriptive_ones_has_a_rule() -> None:
+def test_each_role_and_ability_has_a_rule_unless_it_only_describes() -> None:
     descriptive = {"ContractIdentity", "ContextEditing", "Incomplete", "Kind", "Named"}
     assert set(protocols.__all__) - {name for name, _ in written()} == descriptive
 
@@ -79,7 +79,7 @@ class Uncounted:
 
 
 class Once:
-    """Can be read once only."""
+    """Can be read only once."""
 
     def __init__(self):
         self.items = iter([pair("a?", "b")])
@@ -88,7 +88,7 @@ class Once:
         return self.items
 
 
-def test_collectors_that_lose_repeat_or_leave_blank_are_found() -> None:
+def test_broken_collectors_are_found() -> None:
     with broken("Everything that was read comes out"):
         check_collector(Uncounted, read={"message": 3})
     with broken("Each call of `collect` starts from the beginning"):
@@ -115,7 +115,7 @@ def test_collectors_that_lose_repeat_or_leave_blank_are_found() -> None:
 
 
 class Forgetful:
-    """Makes a pair, and says nothing of the other posts."""
+    """Makes a pair and does not count the other posts."""
 
     calls = 0
 
@@ -130,7 +130,7 @@ class Forgetful:
             yield ft.Dropped(reason="own", unit="message", count=len(rest))
 
 
-def test_pairers_that_lose_posts_or_change_their_mind_are_found() -> None:
+def test_broken_pairers_are_found() -> None:
     posts = [Post(id=str(n), speaker=str(n), text=f"text {n}?", sent_at="2024-01-01") for n in range(3)]
     with broken("Every post comes out"):
         check_pairer(Forgetful(), posts, Conversation())
@@ -138,11 +138,11 @@ def test_pairers_that_lose_posts_or_change_their_mind_are_found() -> None:
         check_pairer(Forgetful(), posts[:2], Conversation())
 
 
-def test_curation_steps_that_edit_questions_or_drop_too_much_are_found() -> None:
+def test_broken_curation_steps_are_found() -> None:
     pairs = [pair("a?", "b"), pair("c?", "d")]
     with broken("A step keeps a pair, returns it with another answer"):
         check_curator(lambda p: attrs.evolve(p, question="other?"), pairs)
-    with broken("A drop stands for that one pair"):
+    with broken("A drop counts that one pair"):
         check_curator(lambda p: ft.Dropped(reason="no", unit="message", count=2), pairs)
 
     class Counting:
@@ -168,7 +168,7 @@ def test_a_splitter_that_counts_is_found() -> None:
         seen.append(group)
         return "train" if len(seen) % 2 else "validation"
 
-    with broken("A group is on one side"):
+    with broken("A group is always on the same side"):
         check_splitter(every_other, ["a", "b"])
 
 
@@ -176,7 +176,7 @@ def augmenter(**changes):
     return type("Own", (MemoryAugmenter,), changes)
 
 
-def test_augmenters_that_break_a_rule_are_found() -> None:
+def test_broken_augmenters_are_found() -> None:
     asked: list[str] = []
 
     def shuffled(self, question, *, at=None):
@@ -189,22 +189,22 @@ def test_augmenters_that_break_a_rule_are_found() -> None:
     late = ft.Passage(id="late", text="said", date=LATE)
     for sentence, kind in {
         "The spec is a mapping of JSON values": augmenter(spec={"name": {1, 2}}),
-        "Over the same knowledge, equal augmenters": augmenter(context=shuffled),
+        "With the same knowledge, equal augmenters": augmenter(context=shuffled),
         "A passage with a date is older": augmenter(context=always([late])),
         "No passage is found twice": augmenter(context=always(PASSAGES[:1] * 2)),
         "Many questions at once find": augmenter(contexts=lambda self, qs, *, at: [()] * len(qs)),
-        "does not retrieve finds nothing": augmenter(retrieves=False),
+        "If `retrieves` is False, no question finds": augmenter(retrieves=False),
         "The location is a mapping": augmenter(location={"path": Path("x")}),
-        "What is built from spec and location": augmenter(
+        "An augmenter built from spec and location": augmenter(
             from_spec=classmethod(lambda cls, spec, *, location, base: cls([]))
         ),
-        "Pinning says whether it worked": augmenter(pin=lambda self: None),
+        "`pin` returns whether it worked": augmenter(pin=lambda self: None),
         "The newest state has the same spec": augmenter(latest=lambda self: attrs.evolve(self, k=9)),
         "An explanation begins with": augmenter(explain=lambda self, question, *, at=None: ()),
-        "What can be listed at a moment": augmenter(
+        "The passages visible at a moment": augmenter(
             visible_passages=lambda self, at: [late], nearest=lambda self, q, *, at, count: ()
         ),
-        "The nearest passages can all be listed": augmenter(
+        "The nearest passages are all visible": augmenter(
             visible_passages=lambda self, at: PASSAGES, nearest=lambda self, q, *, at, count: PASSAGES
         ),
     }.items():
@@ -219,11 +219,11 @@ def test_an_augmenter_that_remembers_is_found() -> None:
             return tuple(PASSAGES[:1]) if len(LAST) > 12 else ()
 
     LAST.clear()
-    with broken("Asking has no memory"):
+    with broken("An augmenter remembers nothing"):
         check_augmenter(lambda: Remembering(PASSAGES), ["a", "b"])
 
 
-def test_edits_that_are_not_declared_or_not_stable_are_found() -> None:
+def test_broken_context_edits_are_found() -> None:
     class Edit:
         spec = {"count": 1}
         deviation = "one passage more"
@@ -233,14 +233,14 @@ def test_edits_that_are_not_declared_or_not_stable_are_found() -> None:
             self.calls += 1
             return tuple(PASSAGES[: self.calls])
 
-    with broken("Equal questions with equal passages are edited alike"):
+    with broken("Equal questions with equal passages get the same edit"):
         check_context_edit(Edit(), MemoryAugmenter(PASSAGES), ["a", "b"])
     Edit.deviation = ""
     with broken("The edit is declared"):
         check_context_edit(Edit(), MemoryAugmenter(PASSAGES), ["a"])
 
 
-def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
+def test_broken_embedders_and_rerankers_are_found() -> None:
     class Model:
         spec = {"name": "own"}
         depth = 3
@@ -254,11 +254,11 @@ def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
         def score(self, question, passage):
             return next(self.scores)
 
-    with broken("Each text has a vector, of finite numbers"):
+    with broken("Each text gets a vector of finite numbers"):
         check_embedder(Model(lambda texts: [[float("nan")]] * len(texts)))
     with broken("The vector of a text does not depend on"):
         check_embedder(Model(lambda texts: [[float(len(texts))]] * len(texts)))
-    with broken("A score is a finite number, the same at each call"):
+    with broken("A score is a finite number, and the same in each call"):
         check_reranker(Model(None, range(99)), PASSAGES)
     nameless = Model(lambda texts: [[1.0]] * len(texts))
     nameless.spec = {}
@@ -269,7 +269,7 @@ def test_embedders_and_re_rankers_that_break_a_rule_are_found() -> None:
 
 
 class Careless(ft.JsonlExporter):
-    """Writes to another file than it says."""
+    """Writes a file that is not among its targets."""
 
     @property
     def targets(self):
@@ -277,7 +277,7 @@ class Careless(ft.JsonlExporter):
 
 
 class Replacing(ft.JsonlExporter):
-    """Replaces what cannot be written."""
+    """Replaces a text that cannot be written."""
 
     def export(self, rows, *, contract, tally=None):
         mended = (attrs.evolve(r, answer=r.answer.replace("\ud800", "?")) for r in rows)
@@ -285,7 +285,7 @@ class Replacing(ft.JsonlExporter):
 
 
 class Torn(ft.JsonlExporter):
-    """Leaves the first part of what it could not write."""
+    """Leaves a partly written file behind."""
 
     def export(self, rows, *, contract, tally=None):
         try:
@@ -310,7 +310,7 @@ class Short(ft.JsonlExporter):
 
 
 class Wrong(ft.JsonlExporter):
-    """Names a size that is not that of the file."""
+    """Reports a wrong file size."""
 
     def export(self, rows, *, contract, tally=None):
         done = super().export(rows, contract=contract, tally=tally)
@@ -320,20 +320,20 @@ class Wrong(ft.JsonlExporter):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (Careless, "Each data file that is written is among the targets"),
-        (Replacing, "A row that cannot be written is refused by its id"),
-        (Torn, "A refused export leaves the earlier files"),
+        (Careless, "Every data file that it writes is among the targets"),
+        (Replacing, "A row that cannot be written raises an error"),
+        (Torn, "A failed export leaves the earlier files"),
         (Early, "Staged files appear when the group is committed"),
         (Short, "Every row is written"),
         (Wrong, "The data set lists each file"),
     ],
 )
-def test_exporters_that_break_a_rule_are_found(tmp_path, kind, sentence) -> None:
+def test_broken_exporters_are_found(tmp_path, kind, sentence) -> None:
     with broken(sentence):
         check_exporter(lambda folder: kind(folder / "t.jsonl"), tmp_path)
 
 
-def test_tuners_that_start_two_jobs_or_lose_one_are_found(tmp_path) -> None:
+def test_broken_tuners_are_found(tmp_path) -> None:
     run = ft.Pipeline(
         collector=ListCollector([pair("a?", "b")]), exporter=ft.JsonlExporter(tmp_path / "t.jsonl")
     ).run()
@@ -352,13 +352,13 @@ def test_tuners_that_start_two_jobs_or_lose_one_are_found(tmp_path) -> None:
     shared: dict = {}
     with broken("One key, one job"):
         check_tuner(lambda: Eager(jobs), run.datasets[0])
-    with broken("A restart finds the job by its key"):
+    with broken("After a restart, `find` returns the job"):
         check_tuner(MemoryTuner, run.datasets[0])
-    with broken("Polling keeps key and name"):
+    with broken("`poll` keeps the key and name"):
         check_tuner(lambda: Renaming(shared), run.datasets[0])
 
 
-def test_places_that_do_not_erase_are_found() -> None:
+def test_broken_places_are_found() -> None:
     kept = {"1": "a", "2": "b"}
 
     class Place:
@@ -376,7 +376,7 @@ def test_places_that_do_not_erase_are_found() -> None:
 
     with broken("Checking changes nothing"):
         check_place(lambda: Place(check=lambda: kept.update({"3": "c"})), message="1", content=content)
-    with broken("After an erasure the place holds none"):
+    with broken("After `erase`, the place contains none"):
         check_place(lambda: Place(again=-1), message="1", content=content)
     with broken("Erasing again removes nothing more"):
         check_place(lambda: Place(again=1), message="1", content=content)

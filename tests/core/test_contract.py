@@ -1,4 +1,4 @@
-"""The contract file: what it carries and what it refuses."""
+"""The contract file: what it contains and what it refuses."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load(path: Path, **options) -> PromptContract:
 
 
 def edit(path: Path, *keys: str | int, value: object, seal: bool = False) -> None:
-    """Changes a value of the file; with a new seal, it is as another library would have written it."""
+    """Changes a value in the file and seals it again, as if another version had written it."""
     content = json.loads(path.read_text(encoding="utf-8"))
     at = content
     for key in keys[:-1]:
@@ -69,14 +69,14 @@ def edit(path: Path, *keys: str | int, value: object, seal: bool = False) -> Non
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_a_loaded_contract_renders_what_the_saved_one_rendered(contract, saved) -> None:
+def test_a_loaded_contract_renders_the_same_prompts(contract, saved) -> None:
     loaded = load(saved)
     assert loaded == contract
     assert loaded.fingerprint == contract.fingerprint
     assert loaded.prompt("how to install?") == contract.prompt("how to install?")
 
 
-def test_what_is_done_to_a_form_does_not_reach_its_contract(contract, tmp_path) -> None:
+def test_changing_the_form_does_not_change_the_contract(contract, tmp_path) -> None:
     before = contract.fingerprint
     form = contract.form
     form["budget"] = {"max_tokens": 1}
@@ -95,7 +95,7 @@ def test_a_prompt_knows_its_passages(contract) -> None:
     assert "install" not in repr(attrs.evolve(prompt, passages=()))
 
 
-def test_the_file_holds_neither_absolute_paths_nor_questions_of_people(contract, saved) -> None:
+def test_the_file_contains_no_absolute_paths_and_no_peoples_questions(contract, saved) -> None:
     contract.prompt("canary question to install")
     content = json.loads(saved.read_text(encoding="utf-8"))
     assert str(saved.parent) not in saved.read_text(encoding="utf-8")
@@ -120,7 +120,7 @@ def test_the_file_holds_neither_absolute_paths_nor_questions_of_people(contract,
         ("file", ("parts", "more"), "x"),
     ],
 )
-def test_each_difference_is_refused_by_name_and_accepted_only_with_a_reason(saved, part, keys, value) -> None:
+def test_each_difference_is_named_and_needs_a_reason(saved, part, keys, value) -> None:
     edit(saved, *keys, value=value)
     with pytest.raises(ContractMismatchError) as refused:
         load(saved)
@@ -135,7 +135,7 @@ def test_each_difference_is_refused_by_name_and_accepted_only_with_a_reason(save
     ("part", "keys", "value"),
     [("snapshot", ("snapshot",), "sha256:0"), ("library", ("golden", 0, "sha256"), "0" * 64)],
 )
-def test_a_library_that_renders_otherwise_is_noticed(saved, part, keys, value) -> None:
+def test_a_library_that_renders_differently_is_noticed(saved, part, keys, value) -> None:
     edit(saved, *keys, value=value, seal=True)
     with pytest.raises(ContractMismatchError) as refused:
         load(saved)
@@ -177,10 +177,10 @@ def test_rules_of_another_library_version_are_refused(saved, part) -> None:
         b"\xff",
     ],
 )
-def test_what_is_no_contract_is_refused(tmp_path, content) -> None:
+def test_a_file_that_is_not_a_contract_is_refused(tmp_path, content) -> None:
     path = tmp_path / "c.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ContractError, match=r"c\.json.*save it anew"):
+    with pytest.raises(ContractError, match=r"c\.json.*save (it|the contract) again"):
         PromptContract.load(path)
 
 
@@ -189,8 +189,8 @@ def test_a_missing_file_says_which(tmp_path) -> None:
         PromptContract.load(tmp_path / "gone.json")
 
 
-def test_a_title_that_is_no_question_is_still_a_golden_probe(tmp_path) -> None:
-    """Here the title is nothing but the mention of the bot, which the normaliser cuts."""
+def test_a_title_that_is_not_a_question_is_still_a_golden_probe(tmp_path) -> None:
+    """The title here is only a mention of the bot, which the normaliser removes."""
     passage = attrs.evolve(PASSAGES[0], title="<@1>", text="install")
     made = PromptContract(
         template=TEMPLATE, augmenter=MemoryAugmenter([passage]), normalizer=Normalizer(bot_ids=["1"])
@@ -204,8 +204,8 @@ def test_a_contract_that_cannot_be_written_says_where(contract, tmp_path) -> Non
         contract.save(tmp_path / "gone" / "c.json")
 
 
-def test_a_budget_whose_vocabulary_is_gone_is_told_at_load(contract, tmp_path, monkeypatch) -> None:
-    """And not when the first long question is asked. Nobody listens at the proxy."""
+def test_a_missing_vocabulary_raises_at_load(contract, tmp_path, monkeypatch) -> None:
+    """It does not wait for the first long question. The proxy address accepts no connections."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "empty"))
     rare = attrs.evolve(contract, budget=TokenBudget(10_000, encoding="p50k_base"))
@@ -214,7 +214,7 @@ def test_a_budget_whose_vocabulary_is_gone_is_told_at_load(contract, tmp_path, m
         load(tmp_path / "c.json")
 
 
-def test_unknown_and_doubled_keys_are_refused(saved) -> None:
+def test_unknown_and_duplicate_keys_are_refused(saved) -> None:
     text = saved.read_text(encoding="utf-8")
     saved.write_text(text.replace('"fingerprint":', '"extra": 1, "fingerprint":', 1), encoding="utf-8")
     with pytest.raises(ContractError, match="unknown keys: extra"):
@@ -225,7 +225,7 @@ def test_unknown_and_doubled_keys_are_refused(saved) -> None:
 
 
 def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
-    """10,000 random edits of the file: an error of the library's own, or the same fingerprint."""
+    """Each of 10,000 random edits of the file raises a furytune error or keeps the fingerprint."""
     original = saved.read_bytes()
     rnd = random.Random(5)
     outcomes = {"same": 0, "refused": 0}
@@ -249,7 +249,7 @@ def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
     assert outcomes["same"] > 0
 
 
-def test_an_augmenter_that_is_no_plugin_must_be_given(saved) -> None:
+def test_an_augmenter_that_is_not_a_plugin_must_be_passed(saved) -> None:
     with pytest.raises(PluginError, match="no augmenter is called 'memory'"):
         PromptContract.load(saved)
 
@@ -266,12 +266,12 @@ def test_refresh_keeps_the_fingerprint_and_moves_the_snapshot(contract) -> None:
     assert fresh.snapshot != moving.snapshot
 
 
-def test_a_contract_whose_knowledge_cannot_advance_says_so(contract) -> None:
-    with pytest.raises(ConfigError, match="MemoryAugmenter cannot move on to newer knowledge"):
+def test_refresh_raises_if_the_augmenter_cannot_refresh(contract) -> None:
+    with pytest.raises(ConfigError, match="MemoryAugmenter cannot move to newer knowledge"):
         contract.refresh()
 
 
-def test_without_knowledge_a_contract_is_always_fresh(contract) -> None:
+def test_a_contract_without_knowledge_can_be_refreshed(contract) -> None:
     plain = attrs.evolve(contract, augmenter=IdentityAugmenter())
     assert plain.refresh() == plain
 
@@ -284,14 +284,14 @@ def test_a_question_over_the_budget_is_an_error_without_its_text(contract) -> No
 
 
 @pytest.mark.parametrize("message", ["", "   ", "\r\n\t", "<@5>", " <@!5> <@5>\n"])
-def test_a_message_of_which_nothing_is_left_is_an_error_of_its_own(contract, message) -> None:
+def test_a_message_that_is_empty_after_normalising_raises(contract, message) -> None:
     addressed = attrs.evolve(contract, normalizer=Normalizer(bot_ids=["5"]))
     for ask in (addressed.prompt, addressed.request, addressed.explain):
         with pytest.raises(EmptyTextError, match="call no model, and ask the person"):
             ask(message)
 
 
-def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
+def test_many_prompts_equal_single_prompts(contract) -> None:
     questions = ["how to install?", "", "draw", "\ud800", "<@5> x"]
     results = contract.prompts(questions, at=[None] * 5)
     for question, result in zip(questions, results, strict=True):
@@ -303,7 +303,7 @@ def test_many_prompts_are_each_what_one_prompt_is(contract) -> None:
     assert [isinstance(r, FurytuneError) for r in results] == [False, True, False, True, False]
 
 
-def test_a_request_is_in_the_contracts_dialect_unless_another_is_named(contract) -> None:
+def test_a_request_uses_the_contracts_dialect_by_default(contract) -> None:
     assert contract.request("draw")["contents"][0]["parts"][0]["text"] == contract.prompt("draw").text
     two = attrs.evolve(contract, dialects=["gemini", "openai"])
     assert two.request("draw", dialect="openai")["messages"][0] == {"role": "system", "content": "Brief."}
@@ -315,7 +315,7 @@ def test_a_request_is_in_the_contracts_dialect_unless_another_is_named(contract)
         attrs.evolve(contract, dialects=["x"])
 
 
-def test_loading_needs_no_augmenter_where_nothing_is_retrieved(tmp_path) -> None:
+def test_loading_without_retrieval_needs_no_augmenter(tmp_path) -> None:
     plain = PromptContract(
         template=PromptTemplate("{question}"),
         augmenter=IdentityAugmenter(),

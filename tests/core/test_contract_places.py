@@ -18,7 +18,7 @@ def made(index: Path) -> ft.PromptContract:
     return ft.PromptContract(template=TEMPLATE, augmenter=ft.RagAugmenter(index), dialects=["gemini"])
 
 
-def test_the_remedy_that_the_error_names_works(tmp_path) -> None:
+def test_the_fix_in_the_error_message_works(tmp_path) -> None:
     """The rebuilt index has the same passages under another version number."""
     index = tmp_path / "c.lance"
     ft.build_index(index, OLD)
@@ -58,7 +58,7 @@ def test_other_passages_are_accepted_only_with_a_reason(tmp_path) -> None:
     assert {"part": "snapshot", "reason": "the docs of 2.1"} in accepted.deviations
 
 
-def test_folders_may_be_links_and_the_pair_may_move(tmp_path) -> None:
+def test_contract_and_index_can_move_together_and_through_links(tmp_path) -> None:
     real = tmp_path / "releases" / "2026" / "data"
     real.mkdir(parents=True)
     (tmp_path / "current").symlink_to(real)

@@ -77,6 +77,6 @@ def test_the_texts_of_a_row_end_with_the_answer(name, system) -> None:
     assert "\n\n".join(texts[:-1]) == ("S\n\nQ" if system else "Q")
 
 
-def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="known: gemini, gemini-developer, openai, plain, trl"):
+def test_an_unknown_dialect_is_refused_and_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="choose from gemini, gemini-developer, openai, plain, trl"):
         get("claude")

@@ -59,7 +59,7 @@ def test_markup_and_links_lose_their_ids(raw, clean) -> None:
     assert Normalizer(bot_ids=["44"])(raw) == clean
 
 
-def test_an_answer_keeps_the_numbers_of_its_question_also_for_people_named_by_links() -> None:
+def test_people_in_links_keep_their_numbers_in_the_answer() -> None:
     question = f"<@44> <@{ID}>?"
     answer = f"ask <@{OTHER}>, or https://discord.com/users/{ID}"
     assert Normalizer(bot_ids=["44"])(answer, after=question) == "ask @user2, or @user1"
@@ -74,7 +74,7 @@ TEXTS = st.lists(PIECES, max_size=25).map("".join)
 
 
 @given(TEXTS, TEXTS)
-def test_normalising_twice_gives_what_once_gives_and_leaves_no_markup(text, after) -> None:
+def test_normalising_twice_changes_nothing_and_leaves_no_markup(text, after) -> None:
     normalizer = Normalizer(bot_ids=["44"])
     try:
         once = normalizer(text, after=after)
@@ -108,8 +108,8 @@ def test_without_mentions_only_the_bot_is_removed(text) -> None:
         lambda n: "</a a a" * n,
     ],
 )  # fmt: skip
-def test_the_work_grows_with_the_length_of_the_text(worst, monkeypatch) -> None:
-    """Counted are the characters that are compared with markup: they are at most proportional to the text."""
+def test_the_work_is_linear_in_the_length_of_the_text(worst, monkeypatch) -> None:
+    """Counts the characters that are compared with markup. Their number is at most proportional to the text."""
     seen = [0]
     real = normalize._MARKUP
 
@@ -130,13 +130,13 @@ def test_the_work_grows_with_the_length_of_the_text(worst, monkeypatch) -> None:
     assert counts[2] <= 2.5 * counts[1] + 400
 
 
-def test_a_contract_of_the_first_rules_is_refused_and_says_what_to_do() -> None:
+def test_a_contract_with_version_1_rules_is_refused() -> None:
     assert Normalizer().spec["version"] == 2
     with pytest.raises(ContractMismatchError, match=r"version 1 .*save a new contract"):
         Normalizer.from_spec({**Normalizer().spec, "version": 1})
 
 
-def test_what_the_bot_sends_has_no_id() -> None:
+def test_a_request_of_the_bot_contains_no_id() -> None:
     contract = ft.PromptContract(
         template=ft.PromptTemplate("{question}"), augmenter=ft.IdentityAugmenter(), dialects=["gemini"]
     )

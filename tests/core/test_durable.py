@@ -1,4 +1,4 @@
-"""A group of files is written whole or not at all, whatever fails."""
+"""A group of files is written completely or not at all, even if something fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALLS = ("open", "write", "fsync", "replace", "unlink", "close", "fstat", "chmod
 
 
 class Disk:
-    """Fails one system call, and keeps a list of all."""
+    """Makes one system call fail, and lists all calls."""
 
     def __init__(self, fail_at=0, code=errno.EIO):
         self.log = []
@@ -64,7 +64,7 @@ def test_an_exception_in_the_block_changes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EACCES])
-def test_failing_each_system_call_in_turn_leaves_each_file_whole(tmp_path, monkeypatch, code):
+def test_each_file_is_whole_when_any_system_call_fails(tmp_path, monkeypatch, code):
     """The n-th call fails, n = 1, 2, 3 ... until a run succeeds."""
     failures = 0
     for n in range(1, 200):
@@ -94,7 +94,7 @@ def test_failing_each_system_call_in_turn_leaves_each_file_whole(tmp_path, monke
     assert failures >= 20
 
 
-def test_everything_is_on_disk_before_the_first_rename_and_the_names_before_the_last(tmp_path, monkeypatch):
+def test_data_are_synced_before_renames_and_names_before_the_commit(tmp_path, monkeypatch):
     disk = Disk()
     disk.install(monkeypatch)
     write_group(tmp_path, b"x")
@@ -104,7 +104,7 @@ def test_everything_is_on_disk_before_the_first_rename_and_the_names_before_the_
     assert targets == ["train", "validation", "manifest"]
 
 
-def test_every_state_that_a_power_loss_can_leave_is_whole(tmp_path, monkeypatch):
+def test_every_state_after_a_power_loss_is_whole(tmp_path, monkeypatch):
     """Replays each prefix of the calls; renames that no folder sync covers may be lost one by one."""
     disk = Disk()
     disk.install(monkeypatch)
@@ -129,7 +129,7 @@ def test_every_state_that_a_power_loss_can_leave_is_whole(tmp_path, monkeypatch)
     assert states >= 12
 
 
-def test_a_short_write_of_the_system_is_continued(tmp_path, monkeypatch):
+def test_a_short_write_is_continued(tmp_path, monkeypatch):
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
     write_file(tmp_path / "a", bytes(range(256)))
@@ -159,7 +159,7 @@ def test_a_pipe_is_never_replaced(tmp_path):
         write_file(tmp_path / "a", b"x")
 
 
-def test_permissions_of_an_existing_file_are_kept_and_new_ones_follow_the_umask(tmp_path):
+def test_existing_permissions_are_kept_and_new_files_follow_the_umask(tmp_path):
     write_file(tmp_path / "a", b"x")
     (tmp_path / "plain").write_bytes(b"x")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
@@ -168,7 +168,7 @@ def test_permissions_of_an_existing_file_are_kept_and_new_ones_follow_the_umask(
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
 
-def test_a_link_to_a_file_beside_it_stays_one_and_the_file_is_written(tmp_path):
+def test_a_link_to_a_file_beside_it_is_written_through(tmp_path):
     write_file(tmp_path / "v1", b"old")
     (tmp_path / "a").symlink_to("v1")
     write_file(tmp_path / "a", b"new")
@@ -185,7 +185,7 @@ def test_a_folder_that_is_a_link_is_followed(tmp_path):
 
 @pytest.mark.parametrize("leads_to", ["away/b", "away", "nowhere", "a", "/dev/null", "next"])
 @pytest.mark.parametrize("remove", [False, True])
-def test_a_link_to_anything_else_is_refused_and_nothing_changes(tmp_path, leads_to, remove):
+def test_a_link_to_anything_else_is_refused(tmp_path, leads_to, remove):
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "b").write_bytes(b"not ours")
     (tmp_path / "next").symlink_to("away/b")
@@ -197,7 +197,7 @@ def test_a_link_to_anything_else_is_refused_and_nothing_changes(tmp_path, leads_
     assert contents(tmp_path / "away") == {"b": b"not ours"}
 
 
-def test_a_removed_link_goes_with_its_file(tmp_path):
+def test_removing_a_link_removes_its_file(tmp_path):
     write_file(tmp_path / "v1", b"old")
     (tmp_path / "a").symlink_to("v1")
     with staged() as group:
@@ -213,7 +213,7 @@ def test_one_file_cannot_be_opened_twice_in_a_group(tmp_path):
     assert contents(tmp_path) == {}
 
 
-def test_a_stale_file_goes_before_the_commit_point(tmp_path, monkeypatch):
+def test_a_stale_file_is_removed_before_the_commit_point(tmp_path, monkeypatch):
     write_group(tmp_path, b"old")
     disk = Disk()
     disk.install(monkeypatch)
@@ -231,7 +231,7 @@ def test_a_stale_file_goes_before_the_commit_point(tmp_path, monkeypatch):
     assert contents(tmp_path) == {"train": b"new", "manifest": b"new"}
 
 
-def test_leftovers_of_a_dead_writer_go_and_those_of_a_living_one_stay(tmp_path):
+def test_only_leftovers_of_dead_writers_are_removed(tmp_path):
     pytest.importorskip("fcntl")
     dead = tmp_path / ".a.0123456789abcdef.furytune-tmp"
     dead.write_bytes(b"half")
@@ -243,12 +243,12 @@ def test_leftovers_of_a_dead_writer_go_and_those_of_a_living_one_stay(tmp_path):
     assert contents(tmp_path) == {"a": b"first"}
 
 
-def test_a_name_as_long_as_the_file_system_takes_can_be_written(tmp_path):
+def test_the_longest_file_name_can_be_written(tmp_path):
     write_file(tmp_path / ("n" * 255), b"x")
     assert contents(tmp_path) == {"n" * 255: b"x"}
 
 
-def test_an_absent_folder_is_reported_and_not_made(tmp_path):
+def test_a_missing_folder_is_reported_and_not_created(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_file(tmp_path / "absent" / "a", b"x")
     assert contents(tmp_path) == {}

@@ -1,4 +1,4 @@
-"""The examples run, each with one command, in a process of its own."""
+"""Each example runs with one command, in its own process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8", cwd=folder)
 
 
-def test_the_quickstart_ends_with_the_same_bytes_in_another_process(tmp_path) -> None:
+def test_the_quickstart_writes_the_same_bytes_in_another_process(tmp_path) -> None:
     package = ROOT / "tests" / "fixtures" / "packages" / "fury"
     done = run(tmp_path, "quickstart.py", "--source", str(package), "--out", "out")
     assert done.returncode == 0, done.stderr
@@ -63,7 +63,7 @@ def test_tuning_is_rehearsed_on_the_developer_api(tmp_path) -> None:
     assert "shared with everyone as reader" in done.stdout
 
 
-def test_a_server_is_collected_twice_and_the_second_time_there_is_nothing_new(tmp_path) -> None:
+def test_a_second_collection_finds_nothing_new(tmp_path) -> None:
     first, again = (run(tmp_path, "collect_discord.py", "--out", "out") for _ in range(2))
     assert first.returncode == 0, first.stderr
     assert "rows              8" in first.stdout
@@ -72,13 +72,13 @@ def test_a_server_is_collected_twice_and_the_second_time_there_is_nothing_new(tm
     assert "rows              8" in again.stdout
 
 
-def test_a_server_is_not_collected_without_a_word_on_who_permitted_it(tmp_path) -> None:
+def test_collecting_a_server_needs_a_permission_statement(tmp_path) -> None:
     done = run(tmp_path, "collect_discord.py", "--guild", "1")
     assert done.returncode == 2
     assert "--permission" in done.stderr
 
 
-def test_two_releases_side_by_side_show_an_answer_that_went_stale(tmp_path) -> None:
+def test_comparing_two_releases_finds_a_stale_answer(tmp_path) -> None:
     shown = {
         "1.0": "def __init__(self, scene, size=(300, 300)):",
         "2.0": "def __init__(self, *, scene=None, size=(300, 300)):",

@@ -1,4 +1,4 @@
-"""Files written by earlier versions are read the same, and the same input still gives the same bytes.
+"""Files of earlier versions still read the same, and the same input still gives the same bytes.
 
 `tests/fixtures/formats/first` holds a journal, a ledger and an index that the first version wrote. Beside it is what the
 present version writes from `pairs.csv`. A change of those bytes is a change of format: raise its version, say so in the
@@ -50,7 +50,7 @@ def passages():
 
 
 def write(folder: Path) -> None:
-    """Writes one of each file into the current folder, which is `folder`."""
+    """Writes one file of each kind into the current folder, which is `folder`."""
     shutil.copy(FORMATS / "pairs.csv", folder / "pairs.csv")
     ft.build_index("corpus.lance", passages())
     pipeline = ft.Pipeline(

@@ -1,4 +1,4 @@
-"""Whatever strangers wrote is read in time that grows with its length, or is bounded."""
+"""Input from strangers is read in linear or bounded time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ WORST = {
 
 
 @pytest.mark.parametrize("case", WORST, ids=" of ".join)
-def test_a_reader_takes_time_in_proportion_to_its_file(case, tmp_path):
+def test_a_reader_takes_linear_time(case, tmp_path):
     name, _ = case
     number = iter(range(1_000))
 
@@ -70,7 +70,7 @@ def test_a_reader_takes_time_in_proportion_to_its_file(case, tmp_path):
     assert grows_too_fast(read, make, SIZES) == ""
 
 
-def test_the_measure_tells_quadratic_from_linear():
+def test_the_measurement_tells_quadratic_from_linear():
     slow = re.compile(r"\s+$")
     assert attack(slow, frozenset(["search"]))
     assert not attack(re.compile(r"[a-z]+"), frozenset(["search"]))
@@ -78,11 +78,11 @@ def test_the_measure_tells_quadratic_from_linear():
 
 PARTS = 4
 EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "13"))
-"""One of so many inputs is tried: all of them take more than a minute."""
+"""Only one of so many inputs is tried, because all of them take more than a minute."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_pattern_of_the_library_takes_more_than_linear_time(part):
+def test_every_pattern_takes_linear_time(part):
     found = patterns()
     assert len(found) > 150
     slow = {key: said for key in sorted(found)[part::PARTS] if (said := attack(*found[key], EVERY))}

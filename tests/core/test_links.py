@@ -1,4 +1,4 @@
-"""No link leads a reader out of the root it was given, and no file is read twice because a link leads to it."""
+"""No link leads a reader out of its root, and no file is read twice because of a link."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ RIGHT = {
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder with links of all kinds, and beside it what they must not lead to."""
+    """A folder with links of all kinds, beside files that they must not lead to."""
     made = tmp_path / "root"
     for name, text in FILES.items():
         (made / name).parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ FORMS = [as_folder, as_link_to_the_folder, as_revision, as_tar, as_zip]
 
 @pytest.mark.parametrize("form", FORMS)
 class TestCorpora:
-    def test_links_are_followed_inside_the_root_only(self, root, form):
+    def test_links_are_followed_only_inside_the_root(self, root, form):
         source, options = form(root)
         items = list(markup(source, **options))
         texts = sorted(p.text for p in items if isinstance(p, ft.Passage))
@@ -139,7 +139,7 @@ class TestCorpora:
 
         assert counted == {".png": 2, "no suffix": 2}
 
-    def test_a_folder_below_the_root_may_hold_a_link_to_the_rest_of_the_root(self, root, form):
+    def test_a_folder_may_link_to_the_rest_of_the_root(self, root, form):
         (root / "docs" / "readme.md").symlink_to("../README.md")
         (root / "README.md").write_text("hello")
         if form is as_zip:
@@ -151,11 +151,11 @@ class TestCorpora:
 
 
 class TestFolders:
-    def test_a_folder_below_the_source_that_is_a_link_out_of_it_is_refused(self, root):
+    def test_a_folder_that_links_out_of_the_source_is_refused(self, root):
         with pytest.raises(ft.errors.KnowledgeError, match="'docs/away' is a link out of it"):
             markup(root, folder="docs/away")
 
-    def test_a_link_that_is_put_in_between_listing_and_reading_is_not_followed(self, root):
+    def test_a_link_created_after_listing_is_not_followed(self, root):
         items = markup(root)
         (root / "docs" / "ok.md").unlink()
         (root / "docs" / "ok.md").symlink_to(root.parent / "secret.md")
@@ -183,7 +183,7 @@ class TestFolders:
 
         assert len(list(descriptors.iterdir())) == before
 
-    def test_every_link_of_an_installed_package_is_followed_as_python_does(self, tmp_path, monkeypatch):
+    def test_links_of_an_installed_package_are_followed_like_python_does(self, tmp_path, monkeypatch):
         cache, site = tmp_path / "cache", tmp_path / "site"
         (site / "linkedpack").mkdir(parents=True)
         cache.mkdir()
@@ -212,7 +212,7 @@ class TestArchives:
     @pytest.mark.parametrize(
         "evil", ["../../tmp/evil.py", "/etc/evil.py", "pkg-1/../../evil.py", "..\\evil.py"]
     )
-    def test_a_path_out_of_the_archive_is_dropped_and_its_neighbours_are_read(self, tmp_path, evil):
+    def test_a_path_out_of_the_archive_is_dropped(self, tmp_path, evil):
         source = archive_of(
             tmp_path / "pkg-1.tar.gz",
             [
@@ -258,7 +258,7 @@ class TestArchives:
 
 
 class TestLinksByTheirText:
-    """What is decided by text, for archives and git, agrees with what the file system says."""
+    """For archives and git, links are resolved by their text, with the same result as in a file system."""
 
     @settings(max_examples=200, deadline=None)
     @given(
@@ -325,7 +325,7 @@ class TestCheckCode:
         kept = step(pair)
         return kept.detail if isinstance(kept, Dropped) else "kept"
 
-    def test_what_lies_outside_is_not_read_and_nothing_is_claimed_about_it(self, checkout):
+    def test_code_outside_is_not_read_and_not_judged(self, checkout):
         step = CheckCode("pack", path=checkout)
 
         assert {(d.reason, d.unit, d.where) for d in step.unread} == {
@@ -339,7 +339,7 @@ class TestCheckCode:
         assert self.verdict(step, "sub.gone()") == "kept"
         assert self.verdict(step, "import pack.inside\npack.inside.gone()") == "pack.inside.gone"
 
-    def test_a_package_that_is_a_link_out_of_the_path_is_refused(self, checkout, tmp_path):
+    def test_a_package_that_links_out_of_the_path_is_refused(self, checkout, tmp_path):
         (tmp_path / "other").mkdir()
         (tmp_path / "other" / "pack").symlink_to(checkout / "pack")
 
@@ -491,8 +491,8 @@ WRITERS = {
 
 @pytest.mark.parametrize("leads_to", ["../away/file", "../away", "../nowhere"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_no_link_chooses_what_is_written(tmp_path, name, leads_to):
-    """What stands in the place of an output is never followed out of the folder that the user named."""
+def test_no_link_redirects_an_output(tmp_path, name, leads_to):
+    """A link in the place of an output never leads out of the folder that the user named."""
     if name == "index.lance" and leads_to == "../away":
         pytest.skip("an index may be named by a link to its folder")
     away = tmp_path / "away"

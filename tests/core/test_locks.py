@@ -1,4 +1,4 @@
-"""One lock for every writer: it keeps processes apart, says who holds it, and dies with its holder."""
+"""One lock for every writer: it separates processes, says who has it, and ends with its owner."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_a_budget_counts_exactly_and_special_tokens_as_text() -> None:
 
 
 def test_a_budget_that_need_not_count_needs_no_vocabulary(tmp_path) -> None:
-    """Neither tiktoken nor a vocabulary is touched while bytes alone prove that the text fits."""
+    """Neither tiktoken nor a vocabulary is needed if the number of bytes proves that the text fits."""
     code = (
         "import sys; from furytune.budget import TokenBudget\n"
         "assert TokenBudget(9).fits('123456789'); assert 'tiktoken' not in sys.modules"
@@ -114,7 +114,7 @@ def test_a_budget_of_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize("bad", [0, -1])
 def test_a_budget_is_positive(bad) -> None:
-    with pytest.raises(ConfigError, match="max_tokens is a whole number from 1 up"):
+    with pytest.raises(ConfigError, match="max_tokens must be a whole number, at least 1"):
         TokenBudget(bad)
 
 

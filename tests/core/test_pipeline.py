@@ -1,4 +1,4 @@
-"""How the parts compose."""
+"""How the parts work together."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_people_keep_their_numbers_in_the_answer() -> None:
 
 
 def test_a_row_says_for_which_moment_it_was_rendered(tmp_path) -> None:
-    """A pair without a date sees no dated passage; its row names the moment, so anybody can render it again."""
+    """A pair without a date sees no dated passage. Its row has the moment, so the prompt can be rendered again."""
     dated = Passage(id="d", text="install", date=datetime(2020, 1, 1, tzinfo=UTC))
     late = attrs.evolve(PAIRS[0], id="late", asked_at=datetime(2021, 1, 1, tzinfo=UTC))
     one = pipeline(
@@ -203,7 +203,7 @@ def test_a_conversation_is_never_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize("field", ["id", "group", "question"])
-def test_a_step_may_change_nothing_but_the_answer(field) -> None:
+def test_a_step_may_change_only_the_answer(field) -> None:
     def meddle(p):
         return attrs.evolve(p, **{field: "other"})
 
@@ -215,17 +215,17 @@ def test_a_step_may_change_nothing_but_the_answer(field) -> None:
     ("parts", "says"),
     [
         ({"collector": None}, "needs a collector"),
-        ({"collector": "exports/"}, "str is no collector"),
-        ({"exporter": "train.jsonl"}, "str is no exporter"),
-        ({"augmenter": "corpus"}, "str is no augmenter"),
-        ({"curators": [3]}, "int is no curation step"),
-        ({"collector": ft.DiscordExportCollector}, "no collector"),
-        ({"augmenter": ft.IdentityAugmenter}, "no augmenter"),
-        ({"curators": [ft.Deduplicate]}, "no curation step"),
-        ({"template": "x {question}"}, "template is of type PromptTemplate or nothing"),
-        ({"budget": 4000}, "budget is of type TokenBudget or nothing, not 4000"),
+        ({"collector": "exports/"}, "str is not a collector"),
+        ({"exporter": "train.jsonl"}, "str is not an exporter"),
+        ({"augmenter": "corpus"}, "str is not an augmenter"),
+        ({"curators": [3]}, "int is not a curation step"),
+        ({"collector": ft.DiscordExportCollector}, "not a collector"),
+        ({"augmenter": ft.IdentityAugmenter}, "not an augmenter"),
+        ({"curators": [ft.Deduplicate]}, "not a curation step"),
+        ({"template": "x {question}"}, "template must be of type PromptTemplate or None"),
+        ({"budget": 4000}, "budget must be of type TokenBudget or None, not 4000"),
         ({"splitter": 0.2}, "such as GroupSplitter"),
-        ({"normalizer": None}, "normalizer is of type Normalizer, not a NoneType"),
+        ({"normalizer": None}, "normalizer must be of type Normalizer, not a NoneType"),
         ({"tuner": MemoryTuner()}, "a tuner needs an exporter"),
         ({"augmenter": MemoryAugmenter([]), "template": ft.PromptTemplate("{question}")}, "no {context}"),
     ],
@@ -241,7 +241,7 @@ def test_without_template_the_built_in_one_fits_the_augmenter() -> None:
     assert text.endswith("Context:\n[1] Install\ninstall with pip\n\nQuestion:\ninstall")
 
 
-def test_a_question_too_long_is_dropped_by_name_and_its_neighbours_stay() -> None:
+def test_a_question_that_is_too_long_is_dropped_alone() -> None:
     long = pair("how " * 500, "x")
     run = pipeline(collector=ListCollector([PAIRS[0], long, PAIRS[1]]), budget=ft.TokenBudget(60)).run()
     assert run.report.counts["rows"] == 2
@@ -271,7 +271,7 @@ def test_a_tuner_gets_the_data_set_of_its_dialect(tmp_path) -> None:
     assert pipeline(exporter=exporters, tuner=Choosy()).run().job.state == "running"
 
 
-def test_a_tuner_that_finds_problems_is_sent_nothing(tmp_path) -> None:
+def test_a_data_set_with_problems_is_not_submitted(tmp_path) -> None:
     class Picky(MemoryTuner):
         def estimate(self, dataset):
             return Estimate(problems=("row 3 is too long",))
@@ -292,13 +292,13 @@ def test_public_names_are_complete_and_sorted() -> None:
         _ = ft.nothing
 
 
-def test_built_ins_come_in_by_entry_points() -> None:
+def test_built_in_parts_are_entry_points() -> None:
     assert names("collectors") == ["csv", "discord", "discord-export", "journal", "jsonl"]
     assert names("augmenters") == ["identity", "rag"]
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector
     assert names("tuners") == ["gemini"]
-    with pytest.raises(PluginError, match="known: csv, jsonl"):
+    with pytest.raises(PluginError, match="installed: csv, jsonl"):
         load("exporters", "parquet")
 
 
@@ -333,12 +333,12 @@ def test_the_published_rules_find_a_broken_augmenter(broken) -> None:
             passage = attrs.evolve(PASSAGES[0], date=at)
             return {"forgets": PASSAGES[: self.n % 2], "repeats": PASSAGES * 2, "future": [passage]}[broken]
 
-    with pytest.raises(AssertionError, match="find the same|found twice|older|memory"):
+    with pytest.raises(AssertionError, match="find the same|found twice|older|remembers"):
         check_augmenter(Broken)
 
 
 class Told(ListCollector):
-    """A collector that learns while it reads where its data come from."""
+    """A collector that learns the origin of its data while it reads."""
 
     read = 0
 
@@ -352,7 +352,7 @@ class Told(ListCollector):
         return {"collector": "told", "read": self.read, "permission": ({"statement": "yes"},)}
 
 
-def test_the_manifest_says_where_the_data_come_from_as_known_when_all_is_read(tmp_path, monkeypatch) -> None:
+def test_provenance_is_read_after_the_last_pair(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(Told, "read", 0)
     parts = pipeline(
         collector=[Told(PAIRS[:1]), ListCollector(PAIRS[1:])],
@@ -367,20 +367,20 @@ def test_the_manifest_says_where_the_data_come_from_as_known_when_all_is_read(tm
         assert ft.load_dataset(dataset.manifest) == dataset
 
 
-def test_a_manifest_of_collectors_that_say_nothing_has_no_provenance(tmp_path) -> None:
+def test_collectors_without_provenance_leave_it_out_of_the_manifest(tmp_path) -> None:
     run = pipeline(exporter=ft.JsonlExporter(tmp_path / "a.jsonl")).run()
     assert "provenance" not in json.loads(Path(run.datasets[0].manifest).read_bytes())
 
 
 @pytest.mark.parametrize("told", ["a text", {"a": {1, 2}}, {"a": float("nan")}, {"a": "\ud800"}, None])
-def test_provenance_that_no_manifest_can_hold_is_refused_by_name(tmp_path, monkeypatch, told) -> None:
+def test_provenance_that_is_not_json_is_refused_by_name(tmp_path, monkeypatch, told) -> None:
     monkeypatch.setattr(Told, "provenance", told)
     with pytest.raises(SourceError, match="Told.provenance"):
         pipeline(collector=Told(PAIRS), exporter=ft.JsonlExporter(tmp_path / "a.jsonl")).run()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_report_lists_channels_that_were_not_read_by_name_and_reason() -> None:
+def test_the_report_lists_unread_channels_with_reasons() -> None:
     def unread(n, reason):
         return ft.Dropped(
             reason=reason, unit="channel", ids=(str(n),), where=f"#c{n}", detail="needs Read Message History"
@@ -400,8 +400,8 @@ def test_the_report_lists_channels_that_were_not_read_by_name_and_reason() -> No
     assert dropped["no_permission"]["examples"] == [str(n) for n in range(20)]
 
 
-def test_runs_with_and_without_chat_in_their_prompts_hold_the_same_pairs(tmp_path) -> None:
-    """What passages quote is noted in the manifest, and does not make the pairs others."""
+def test_runs_with_and_without_chat_in_prompts_have_the_same_pairs(tmp_path) -> None:
+    """The manifest lists the messages that passages quote, but the pairs stay the same."""
     chat = Passage(
         id="chat:discord:1235174400000000000",
         text="how to install it",

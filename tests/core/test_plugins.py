@@ -1,4 +1,4 @@
-"""Plugins of other packages: found by entry point, a broken one named."""
+"""Plugins of other packages are found by entry point, and a broken one is named."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_plugin_that_cannot_be_imported_is_named(package, name) -> None:
         plugins.load("augmenters", name)
 
 
-def test_a_plugin_that_misses_a_package_says_which_extra(package) -> None:
+def test_a_plugin_without_its_package_names_the_extra(package) -> None:
     with pytest.raises(MissingExtraError, match=r"furytune\[rag\]"):
         plugins.load("augmenters", "needing")
 
@@ -88,17 +88,17 @@ def test_a_contract_rebuilds_a_plugin(package) -> None:
     assert type(loaded.augmenter).__name__ == "Loadable"
 
 
-def test_a_plugin_without_from_spec_must_be_given(package) -> None:
+def test_a_plugin_without_from_spec_must_be_passed(package) -> None:
     with pytest.raises(ContractError, match="pass it as augmenter="):
         PromptContract.load(saved(package, "unloadable"))
 
 
-def test_a_plugin_that_cannot_serve_says_so_itself(package) -> None:
+def test_the_error_of_a_plugin_is_passed_on(package) -> None:
     with pytest.raises(KnowledgeError, match="no index here"):
         PromptContract.load(saved(package, "empty"))
 
 
-def test_the_built_in_identity_is_no_plugin_matter(package) -> None:
+def test_the_identity_augmenter_needs_no_plugin(package) -> None:
     assert (
         PromptContract(template=PromptTemplate("{question}"), augmenter=IdentityAugmenter()).prompt("q").text
         == "q"

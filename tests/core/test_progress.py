@@ -15,12 +15,12 @@ def run(stderr) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", CODE], check=True, stdout=subprocess.PIPE, stderr=stderr)
 
 
-def test_nothing_is_shown_where_there_is_no_terminal() -> None:
+def test_nothing_is_shown_without_a_terminal() -> None:
     done = run(subprocess.PIPE)
     assert (done.stdout.strip(), done.stderr) == (b"10", b"")
 
 
-def test_a_terminal_is_shown_a_bar() -> None:
+def test_a_terminal_shows_a_bar() -> None:
     pty = pytest.importorskip("pty")
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     here, there = pty.openpty()
@@ -53,7 +53,7 @@ os._exit(0)  # what Python itself cannot flush at its end does not matter here
 """
 
 
-def test_work_goes_on_when_its_terminal_is_closed() -> None:
+def test_work_continues_when_its_terminal_is_closed() -> None:
     pty = pytest.importorskip("pty")
     here, there = pty.openpty()
     with subprocess.Popen(
@@ -71,7 +71,7 @@ def test_work_goes_on_when_its_terminal_is_closed() -> None:
 
 
 @pytest.mark.parametrize("stderr", ["None", "open(os.devnull)"])
-def test_work_goes_on_without_standard_error(stderr) -> None:
+def test_work_continues_without_standard_error(stderr) -> None:
     code = f"import os, sys; sys.stderr = {stderr}; sys.stderr and sys.stderr.close(); {CODE}"
     done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
     assert done.stdout.strip() == b"10"

@@ -55,7 +55,7 @@ def test_the_repr_of_a_pair_begins_with_its_words_and_hides_secrets() -> None:
     assert "[secret]" in repr(attrs.evolve(pair, answer=key))
 
 
-def test_a_repr_is_short_however_much_a_value_holds() -> None:
+def test_a_repr_is_short_for_large_values() -> None:
     passages = tuple(Passage(id=f"p{n}", text=LONG, title=LONG, source=LONG) for n in range(50))
     prompt = Prompt(text=LONG, passages=passages)
     tally = Tally()
@@ -80,7 +80,7 @@ def test_a_repr_is_short_however_much_a_value_holds() -> None:
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & <b>bold</b>"])
-def test_a_notebook_shows_words_and_runs_none_of_them(text) -> None:
+def test_a_notebook_escapes_words(text) -> None:
     passage = Passage(id=text, text=text, title=text)
     prompt = Prompt(text=text, passages=(passage,))
     for value in (
@@ -108,7 +108,7 @@ def test_a_notebook_shows_no_secrets() -> None:
         assert secret not in repr(value)
 
 
-def test_a_moment_without_a_time_zone_is_refused() -> None:
+def test_a_datetime_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ConfigError, match="asked_at has no time zone"):
         QAPair(id="1", group="1", question="q", answer="a", asked_at=datetime(2024, 1, 1))  # noqa: DTZ001
     with pytest.raises(ConfigError, match="date has no time zone"):
@@ -116,8 +116,8 @@ def test_a_moment_without_a_time_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize("field", ["id", "title", "source", "url"])
-def test_what_cites_a_passage_stays_on_one_line(field) -> None:
-    with pytest.raises(ConfigError, match=f"{field} of a passage holds a line break"):
+def test_the_citation_of_a_passage_is_a_single_line(field) -> None:
+    with pytest.raises(ConfigError, match=f"{field} of a passage contains a line break"):
         Passage(**{"id": "1", "text": "x", field: "a\nb"})
 
 
@@ -126,7 +126,7 @@ def test_values_are_immutable() -> None:
         Prompt(text="a").text = "b"
 
 
-def test_a_sum_that_does_not_hold_is_an_error() -> None:
+def test_a_wrong_sum_raises() -> None:
     tally = Tally(pairs=3, rows=1)
     tally.drop(Dropped(reason="x"))
     with pytest.raises(ConservationError, match="3 pairs came in, 1 rows and 1 drops came out: 1 are"):

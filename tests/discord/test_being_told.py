@@ -220,7 +220,7 @@ def test_a_token_that_is_not_set_is_asked_for_as_a_token(discord, tmp_path, monk
 
 @pytest.mark.parametrize("given", [None, b"http://127.0.0.1", 7])
 def test_an_endpoint_is_a_text(discord, tmp_path, given):
-    with pytest.raises(ConfigError, match="endpoint is a text"):
+    with pytest.raises(ConfigError, match="endpoint must be a string"):
         evolve(collector(discord, tmp_path), endpoint=given)
 
 
@@ -229,8 +229,8 @@ def test_forgetting_an_id_without_messages_says_so(discord, tmp_path):
     folder = tmp_path / "j"
     collector(discord, folder).update()
 
-    assert "no message of this id was found" in str(ft.forget(author="1" * 18, journal=folder))
-    assert "no message of this id" not in str(ft.forget(author=posts[0].author.id, journal=folder))
+    assert "no message with this id was found" in str(ft.forget(author="1" * 18, journal=folder))
+    assert "no message with this id" not in str(ft.forget(author=posts[0].author.id, journal=folder))
 
 
 @pytest.mark.parametrize("kind", ["ThreadCreated", "18", "ChannelNameChange", "4"])

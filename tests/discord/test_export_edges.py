@@ -345,7 +345,7 @@ class TestBounds:
     )
     def test_a_bound_is_a_number(self, settings):
         ((name, _),) = settings.items()
-        with pytest.raises(ConfigError, match=rf"^{name} is a whole number from 1 up"):
+        with pytest.raises(ConfigError, match=rf"^{name} must be a whole number, at least 1"):
             DiscordExportCollector("x", **settings)
 
     @given(st.data())

@@ -1,4 +1,4 @@
-"""Erasure: what a person said is gone from every place, and everything else stays as it was."""
+"""Erasing removes a person's words from every place and changes nothing else."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
     assert world.contents() == again, "a second call finds nothing to do"
 
 
-def test_what_the_person_deleted_before_is_taken_out_of_data_sets_as_well(world) -> None:
-    """The journal no longer knows whose a deleted message was, and the data set was made before."""
+def test_messages_that_the_person_deleted_are_removed_from_data_sets(world) -> None:
+    """The data set was made before, and the journal no longer knows who wrote the deleted message."""
     data = World(world.folder)
     row = sources(world.manifests[0])[3]
     journal = Journal(world.journal)
@@ -97,7 +97,7 @@ def test_what_the_person_deleted_before_is_taken_out_of_data_sets_as_well(world)
     assert row["id"] not in [r["id"] for r in sources(world.manifests[0])]
 
 
-def test_a_data_set_keeps_the_other_rows_and_says_honestly_what_it_holds(world) -> None:
+def test_a_data_set_keeps_the_other_rows_and_counts_them(world) -> None:
     ids = Journal(world.journal).messages_by([ALICE])
     before = {m: sources(m) for m in world.manifests}
     lines = (world.folder / "data" / "t.jsonl").read_bytes().splitlines(keepends=True)
@@ -123,7 +123,7 @@ def test_a_data_set_keeps_the_other_rows_and_says_honestly_what_it_holds(world) 
     assert (world.folder / "data" / "t.jsonl").read_bytes() == b"".join(kept)
 
 
-def test_a_csv_reads_back_as_what_was_kept(world) -> None:
+def test_a_csv_file_reads_back_as_the_kept_rows(world) -> None:
     before = [p.answer for p in ft.CsvCollector(world.folder / "data" / "t.csv").collect()]
     world.forget()
     after = [p.answer for p in ft.CsvCollector(world.folder / "data" / "t.csv").collect()]
@@ -142,7 +142,7 @@ def test_the_index_serves_the_other_passages_and_has_no_older_version(world) -> 
     assert len(list((world.index / "_furytune").glob("*.jsonl"))) == 1
 
 
-def test_an_index_of_which_nothing_is_left_says_so_and_can_be_asked_again(tmp_path) -> None:
+def test_an_index_that_becomes_empty_raises_and_can_be_erased_again(tmp_path) -> None:
     place = tmp_path / "c.lance"
     ft.build_index(place, chat_passages()[:1])
     result = forget(message=uid(4), indexes=[place])
@@ -155,7 +155,7 @@ def test_an_index_of_which_nothing_is_left_says_so_and_can_be_asked_again(tmp_pa
     assert ft.RagAugmenter(place).context("colour")
 
 
-def test_a_version_that_is_tagged_goes_as_well(tmp_path) -> None:
+def test_tagged_versions_are_removed_too(tmp_path) -> None:
     import lancedb
 
     place = tmp_path / "c.lance"
@@ -169,8 +169,8 @@ def test_a_version_that_is_tagged_goes_as_well(tmp_path) -> None:
     assert not [p for p in place.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
 
 
-def test_a_passage_of_somebody_else_in_a_thread_of_theirs_stays(tmp_path) -> None:
-    """The thread has the id of the message that it was opened on."""
+def test_other_peoples_passages_in_their_thread_stay(tmp_path) -> None:
+    """A thread has the id of the message that it was started from."""
     place = tmp_path / "c.lance"
     ids = {uid(100): f"{uid(100)},{uid(101)}", uid(102): f"{uid(102)},{uid(103)}"}
     ft.build_index(
@@ -184,8 +184,8 @@ def test_a_passage_of_somebody_else_in_a_thread_of_theirs_stays(tmp_path) -> Non
     assert [p.text for p in ft.RagAugmenter(place).context(f"{uid(100)} {uid(102)}")] == [uid(102)]
 
 
-def test_files_of_a_killed_build_or_export_go_as_well(world) -> None:
-    """They belong to no version and no manifest, so nobody else would find them."""
+def test_leftovers_of_a_killed_build_or_export_are_removed(world) -> None:
+    """They belong to no version and no manifest, so nothing else would find them."""
     world.forget()
     for name in ("0110.lance", ".tmpAbC123"):
         (world.index / "data" / name).write_bytes(CANARY.encode())
@@ -204,7 +204,7 @@ def test_files_of_a_killed_build_or_export_go_as_well(world) -> None:
 
 
 @pytest.mark.parametrize("why", ["opted_out", "forgotten", "deleted"])
-def test_nobody_elses_words_become_the_question_of_an_opening_that_is_gone(tmp_path, why) -> None:
+def test_other_peoples_words_never_replace_a_removed_question(tmp_path, why) -> None:
     journal = Journal(tmp_path / "journal")
     with journal.writing():
         journal.save(About(guild="1"))
@@ -217,7 +217,7 @@ def test_nobody_elses_words_become_the_question_of_an_opening_that_is_gone(tmp_p
     assert [(i.reason, i.count) for i in items] == [("no_question_text", 2), (why, 1)]
 
 
-def test_one_message_goes_with_its_forwards_and_its_rows(world) -> None:
+def test_one_message_is_removed_with_its_forwards_and_rows(world) -> None:
     result = world.forget(message=uid(4))
     assert result.messages == 2
     assert result.deleted == 0
@@ -228,7 +228,7 @@ def test_one_message_goes_with_its_forwards_and_its_rows(world) -> None:
     assert sum(CANARY in text for text in texts) == 3
 
 
-def test_places_of_another_server_stay_byte_for_byte(world, tmp_path) -> None:
+def test_data_of_another_server_are_unchanged(world, tmp_path) -> None:
     other = World(tmp_path / "other")
     with Journal(other.journal).writing():
         Journal(other.journal).save(About(guild="2"))
@@ -257,7 +257,7 @@ def test_places_of_another_server_stay_byte_for_byte(world, tmp_path) -> None:
     assert result.jobs == ()
 
 
-def test_jobs_that_were_given_the_words_are_named_with_what_is_left_to_do(world) -> None:
+def test_jobs_that_got_the_words_are_named(world) -> None:
     result = world.forget()
     (held,) = result.jobs
     assert held.rows == next(p.removed for p in result.places if p.kind == "data set")
@@ -276,14 +276,14 @@ def test_jobs_that_were_given_the_words_are_named_with_what_is_left_to_do(world)
     assert ALICE not in text
 
 
-def test_a_job_is_found_when_its_data_set_is_long_gone(world) -> None:
+def test_a_job_is_found_without_its_data_set(world) -> None:
     for path in (world.folder / "data").iterdir():
         path.unlink()
     result = forget(author=ALICE, journal=world.journal, jobs=world.jobs)
     assert result.jobs[0].rows > 0
 
 
-def test_a_job_of_an_older_record_is_matched_by_its_data_set_also_after_rows_were_taken_out(world) -> None:
+def test_an_older_record_of_a_job_is_matched_by_its_data_set(world) -> None:
     for note in world.jobs.glob("*.messages"):
         note.unlink()
     unknown = forget(author=ALICE, journal=world.journal, jobs=world.jobs).jobs
@@ -291,7 +291,7 @@ def test_a_job_of_an_older_record_is_matched_by_its_data_set_also_after_rows_wer
     assert "not known" in str(unknown[0])
 
 
-def test_a_model_that_only_may_hold_the_words_is_not_called_one_that_does(world) -> None:
+def test_a_model_that_may_contain_the_words_is_not_listed_as_one_that_does(world) -> None:
     row = sources(world.manifests[0])[3]
     write(Journal(world.journal), "7", [], changed=[gone_line(row["messages"][0], "deleted")])
     nobody = "200000000000000009"
@@ -303,7 +303,7 @@ def test_a_model_that_only_may_hold_the_words_is_not_called_one_that_does(world)
     assert "delete the model" not in str(result)
 
 
-def test_an_older_record_is_completed_before_rows_go(world) -> None:
+def test_an_older_record_is_completed_before_rows_are_removed(world) -> None:
     for note in world.jobs.glob("*.messages"):
         note.unlink()
     first = world.forget(message=uid(4)).jobs
@@ -312,7 +312,7 @@ def test_an_older_record_is_completed_before_rows_go(world) -> None:
     assert second[0].rows > 0, "the data set is another by now, the note still says what the job was given"
 
 
-def test_a_damaged_note_of_a_job_is_no_clean_bill(world) -> None:
+def test_a_damaged_record_of_a_job_raises(world) -> None:
     (note,) = world.jobs.glob("*.messages")
     note.write_bytes(b"")
     before = world.contents()
@@ -345,8 +345,8 @@ print(count)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forget_killed_at_any_call_of_the_system_is_simply_run_again(world, tmp_path) -> None:
-    """A child is forked, killed at its n-th call that changes a file, and the same forget is run to the end."""
+def test_forget_can_be_run_again_after_a_kill_at_any_system_call(world, tmp_path) -> None:
+    """A child process is killed at its n-th call that changes a file; then the same forget runs to the end."""
 
     def child(folder: Path, limit: int) -> int:
         script = KILLED.format(
@@ -373,8 +373,8 @@ def test_a_forget_killed_at_any_call_of_the_system_is_simply_run_again(world, tm
         assert {m.name: m.read_bytes() for m in (victim.folder / "data").iterdir()} == expected
 
 
-def test_a_data_set_cut_short_between_its_files_is_refused_until_it_is_finished(world, monkeypatch) -> None:
-    """After the first of two renames the files belong to no manifest; the note in it says how to go on."""
+def test_a_half_erased_data_set_is_refused_until_forget_finishes(world, monkeypatch) -> None:
+    """After the first of two renames, the files match no manifest; a note in it lets the next call finish."""
     real = Path.replace
 
     def replace(self, target):
@@ -406,7 +406,7 @@ def test_a_read_only_file_is_replaced_and_stays_read_only(world) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_to_is_an_error_and_the_journal_still_knows(world) -> None:
+def test_an_unwritable_folder_raises_and_the_journal_keeps_the_messages(world) -> None:
     (world.folder / "data").chmod(0o555)
     try:
         with pytest.raises(ExportError):
@@ -418,13 +418,13 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_and_the_journal_still_kn
     assert world.traces() == []
 
 
-def test_modes_of_the_journal_stay_the_owners_only(world) -> None:
+def test_only_the_owner_can_read_the_journal_afterwards(world) -> None:
     world.forget()
     for path in (world.journal / "channels").iterdir():
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_data_set_that_is_not_whole_is_refused_before_anything_is_changed(world) -> None:
+def test_an_incomplete_data_set_is_refused_before_any_change(world) -> None:
     with (world.folder / "data" / "t.csv").open("ab") as file:
         file.write(b"x")
     before = world.contents()
@@ -447,7 +447,7 @@ def test_a_data_set_that_is_not_whole_is_refused_before_anything_is_changed(worl
         {"message": uid(1), "datasets": 7},
     ],
 )
-def test_arguments_that_cannot_work_are_refused(tmp_path, monkeypatch, arguments) -> None:
+def test_bad_arguments_are_refused(tmp_path, monkeypatch, arguments) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError):
         forget(**arguments)
@@ -462,7 +462,7 @@ def test_arguments_that_cannot_work_are_refused(tmp_path, monkeypatch, arguments
         ({"indexes": ["nowhere"]}, ConfigError),
     ],
 )
-def test_a_place_that_is_not_there_is_an_error_not_a_success(tmp_path, monkeypatch, arguments, error) -> None:
+def test_a_missing_place_raises(tmp_path, monkeypatch, arguments, error) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error):
         forget(message=uid(1), **arguments)
@@ -491,7 +491,7 @@ def test_pairs_without_message_ids_are_matched_by_their_own_id(tmp_path) -> None
     assert [r["id"] for r in sources(tmp_path / "t.jsonl.manifest.json")] == ["faq-1"]
 
 
-def test_a_validation_file_without_rows_is_removed_and_an_empty_train_file_stays(tmp_path) -> None:
+def test_an_empty_validation_file_is_removed_and_a_train_file_stays(tmp_path) -> None:
     for exporter in (ft.JsonlExporter(tmp_path / "t.jsonl"), ft.CsvExporter(tmp_path / "t.csv")):
         rows = [
             row(1, "train", "a", (uid(1),)),
@@ -539,8 +539,8 @@ texts = st.text(st.characters(codec="utf-8") | st.sampled_from('\r\n",\u2028'), 
     gone=st.lists(st.integers(0, 12).map(uid), max_size=4),
     kind=st.sampled_from(["jsonl", "csv"]),
 )
-def test_the_rows_kept_are_those_that_hold_none_of_the_messages(tmp_path_factory, rows, gone, kind) -> None:
-    """In order, and to the byte as an export of only these rows writes them."""
+def test_rows_without_the_messages_are_kept(tmp_path_factory, rows, gone, kind) -> None:
+    """They keep their order, and have the same bytes as an export of only these rows."""
     folder = tmp_path_factory.mktemp("d")
     made = [row(n, *fields) for n, fields in enumerate(rows)]
     kept = [r for r in made if not {*r.messages, *(p.id[5:] for p in r.prompt.passages)} & set(gone)]
@@ -581,7 +581,7 @@ class Notes:
         return Erased(kind="notes", path="notes.json", removed=len(gone), left=len(self.notes))
 
 
-def test_a_place_of_another_package_is_emptied_with_the_others(tmp_path):
+def test_a_place_of_another_package_is_erased_too(tmp_path):
     make_journal(tmp_path / "journal")
     notes = Notes({uid(4): "Alice asked", uid(6): "Bob asked"})
     done = ft.forget(author=ALICE, journal=tmp_path / "journal", places=[notes])
@@ -591,7 +591,7 @@ def test_a_place_of_another_package_is_emptied_with_the_others(tmp_path):
     assert "notes" in str(done)
 
 
-def test_nothing_is_changed_if_a_place_of_another_package_cannot_be(tmp_path):
+def test_nothing_changes_if_a_place_of_another_package_cannot_be_erased(tmp_path):
     make_journal(tmp_path / "journal")
     before = {p: p.read_bytes() for p in (tmp_path / "journal").rglob("*.jsonl")}
     with pytest.raises(SourceError, match="nothing was changed"):

@@ -1,4 +1,4 @@
-"""Nothing of a forgotten person is left in anything that was made: not the id, nor a name, nor a word."""
+"""No id, name or word of a forgotten person is left in anything that was made."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def forwarded(minutes, author, of, text):
 
 
 def channel_messages():
-    """Alice asks, answers, attaches; others mention her in every way, forward her, and a bot quotes her in an embed."""
+    """Alice asks, answers and attaches. Others mention and forward her in every way, and a bot quotes her in an embed."""
     link = f"https://discord.com/channels/1/77/{snowflake(0)}"
     attached = said(120, ALICE, f"my plot of {WORDS}?")
     attached["attachments"] = [
@@ -90,7 +90,7 @@ def write_exports(folder: Path) -> Path:
 
 @frozen
 class Made:
-    """All that is made of one source, in one folder."""
+    """Everything that is made from one source, in one folder."""
 
     out: Path
 
@@ -132,8 +132,8 @@ def exports(tmp_path_factory) -> Path:
     return write_exports(tmp_path_factory.mktemp("exports"))
 
 
-def test_before_anybody_is_forgotten_no_mention_title_or_file_name_says_who(exports, tmp_path) -> None:
-    """Only the words themselves are in rows and index: the person's id and names are in nothing that is made."""
+def test_no_mention_title_or_file_name_says_who_wrote(exports, tmp_path) -> None:
+    """Rows and index contain only the words themselves. Nothing contains the person's id or names."""
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports))
 
@@ -144,7 +144,7 @@ def test_before_anybody_is_forgotten_no_mention_title_or_file_name_says_who(expo
     assert not made.traces(BOB, EVE)
 
 
-def test_after_forgetting_from_exports_nothing_is_left_in_what_was_made(exports, tmp_path) -> None:
+def test_nothing_is_left_after_forgetting_from_exports(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports))
     before = {p: p.read_bytes() for p in exports.iterdir()}
@@ -172,14 +172,14 @@ def test_after_forgetting_from_exports_nothing_is_left_in_what_was_made(exports,
     assert made.forget(author=ALICE, exports=[exports]).places[0].removed == 0
 
 
-def test_with_consent_a_later_run_makes_nothing_of_them_again(exports, tmp_path) -> None:
+def test_a_later_run_with_consent_does_not_use_them_again(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports, consent=ft.Consent(opt_out=[ALICE])))
 
     assert made.traces(*PERSON) == []
 
 
-def test_after_forgetting_from_a_journal_nothing_is_left_anywhere(exports, tmp_path) -> None:
+def test_nothing_is_left_after_forgetting_from_a_journal(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
     source = JournalCollector(made.out / "journal")
     source.adopt(exports)
@@ -212,7 +212,7 @@ def test_after_forgetting_from_a_journal_nothing_is_left_anywhere(exports, tmp_p
     assert made.traces(*PERSON) == [], "the journal remembers, whatever is adopted again"
 
 
-def test_a_contract_holds_no_words_of_the_chat(exports, tmp_path) -> None:
+def test_a_contract_contains_no_words_of_the_chat(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports))
 
@@ -221,8 +221,8 @@ def test_a_contract_holds_no_words_of_the_chat(exports, tmp_path) -> None:
     assert not [q for q in questions if "rotate" in q or WORDS in q]
 
 
-def test_rows_and_passages_of_older_versions_that_hold_the_id_are_removed(tmp_path) -> None:
-    """They were made by others, so no message of the person is behind them."""
+def test_older_rows_and_passages_with_the_id_are_removed(tmp_path) -> None:
+    """Other people wrote them, so no message of the person is behind them."""
     index = tmp_path / "c.lance"
     passages = [
         Passage(id="a", text=f"Ask <@{ALICE}>, who wrote rotate."),
@@ -264,7 +264,7 @@ def test_rows_and_passages_of_older_versions_that_hold_the_id_are_removed(tmp_pa
 
 
 def test_what_others_typed_stays_and_the_report_says_so(tmp_path) -> None:
-    """The one thing the docs list by name that nothing can find: hand-made copies."""
+    """The docs say that nothing can find copies made by hand."""
     messages = [said(0, ALICE, f"{WORDS}!"), said(10, BOB, f"> {WORDS}\nWhat does {NICKNAME} mean?")]
     write(tmp_path / "e" / "a.json", export([*messages, said(11, EVE, "Jam.", reply=snowflake(10))]))
     made = Made(tmp_path / "out")
@@ -294,7 +294,7 @@ def test_one_message_is_found_in_exports_with_its_copies(exports, tmp_path) -> N
     assert all(snowflake(21) not in m.read_text() for m in made.manifests)
 
 
-def test_files_that_only_name_the_person_or_cannot_be_read_are_listed(tmp_path) -> None:
+def test_files_that_name_the_person_or_cannot_be_read_are_listed(tmp_path) -> None:
     write(tmp_path / "mentions.json", export([said(0, BOB, f"<@{ALICE}>?")]))
     write(tmp_path / "longer.json", export([said(0, BOB, f"{ALICE}1 1{ALICE}")]))
     write(tmp_path / "cut.json", export([said(0, BOB, "a"), said(1, BOB, "b")]))
@@ -307,11 +307,11 @@ def test_files_that_only_name_the_person_or_cannot_be_read_are_listed(tmp_path) 
 
     assert found.keys() == {"mentions.json", "cut.json", "zip.json.gz"}
     assert str(found["mentions.json"]).endswith("only the id")
-    assert "may hold the messages; not read to its end" in str(found["cut.json"])
+    assert "may contain the messages; not read to its end" in str(found["cut.json"])
     assert WORDS not in str(result)
 
 
-def test_arguments_that_cannot_work_are_refused_before_anything_is_changed(tmp_path) -> None:
+def test_bad_arguments_are_refused_before_any_change(tmp_path) -> None:
     with pytest.raises(ConfigError, match="exports="):
         forget(author=ALICE, datasets=["x"])
     with pytest.raises(SourceError, match="no such file"):
@@ -320,7 +320,7 @@ def test_arguments_that_cannot_work_are_refused_before_anything_is_changed(tmp_p
         forget(author=ALICE, exports=7)
 
 
-def test_a_message_that_is_only_an_example_of_a_drop_is_removed_from_the_manifest(exports, tmp_path) -> None:
+def test_examples_of_drops_are_removed_from_the_manifest(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
     made.make(ft.DiscordExportCollector(exports))
     rows = (made.out / "t.jsonl").read_bytes()

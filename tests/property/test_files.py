@@ -1,4 +1,4 @@
-"""What is written comes back: every text, through CSV and JSON lines, and through nothing but its own rules."""
+"""Every text that is written to CSV or JSON lines reads back the same."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class TestRoundTrip:
     @given(PAIRS, st.sampled_from(sorted(dialects.DIALECTS)), st.just("") | FILLED)
     @example([("\ufeffq", "a\u2028")], "gemini", "")
     @example([(",", ","), ('",', '","')], "gemini", "")
-    def test_json_lines_give_back_the_prompt_of_every_dialect(self, pairs, dialect, system):
-        """A system instruction stands before the text where the dialect has no place for it, else apart."""
+    def test_json_lines_keep_the_prompt_of_every_dialect(self, pairs, dialect, system):
+        """A system instruction has its own field, or is before the text if the dialect has no field for it."""
         with TemporaryDirectory(dir=MEMORY) as folder:
             exporter = JsonlExporter(f"{folder}/t.jsonl", dialect=dialect)
             exporter.export(rows_of(pairs, system), contract=Contract())
@@ -98,7 +98,7 @@ class TestRoundTrip:
         assert escape_formula(text)[:1] not in set("=+-@\t\r\0")
         assert not escape_formula(text).startswith("'") or escape_formula(text)[1:2] in set("=+-@\t\r\0'")
 
-    def test_what_is_only_white_space_is_refused_by_name(self, tmp_path):
+    def test_white_space_is_refused_by_name(self, tmp_path):
         for text in ("", " ", "\n", "\u2003\x85"):
             for exporter in (CsvExporter(tmp_path / "t.csv"), JsonlExporter(tmp_path / "t.jsonl")):
                 with pytest.raises(ExportError, match="is empty"):
@@ -106,7 +106,7 @@ class TestRoundTrip:
 
 
 class TestEscapedFormulas:
-    """A reader takes the exporter's quote away exactly where the exporter put one."""
+    """A reader removes the exporter's quote exactly where the exporter added one."""
 
     @pytest.fixture
     def path(self, tmp_path):
@@ -131,14 +131,14 @@ class TestEscapedFormulas:
         assert self.read(path, escaped_formulas=False) == [("'=1", "''x"), ("'+2", "a")]
         assert self.read(path, escaped_formulas=True) == [("=1", "'x"), ("+2", "a")]
 
-    def test_a_file_that_was_changed_is_not_guessed_about(self, path):
+    def test_a_changed_file_needs_the_option(self, path):
         path.write_bytes(path.read_bytes() + b'"q","a"\r\n')
         with pytest.raises(Exception, match="escaped_formulas=True"):
             self.read(path)
         assert self.read(path, escaped_formulas=True)[0] == ("=1", "'x")
         assert self.read(path, escaped_formulas=False)[0] == ("'=1", "''x")
 
-    def test_a_damaged_manifest_is_not_guessed_about(self, path):
+    def test_a_damaged_manifest_raises(self, path):
         path.with_name("t.csv.manifest.json").write_text("{")
         with pytest.raises(Exception, match="cannot be read"):
             self.read(path)
@@ -151,7 +151,7 @@ class TestEscapedFormulas:
 
 
 class TestReaders:
-    """The readers agree with Python's own on what both accept."""
+    """The readers agree with Python's own readers on input that both accept."""
 
     @given(
         st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=5),
@@ -159,7 +159,7 @@ class TestReaders:
         st.booleans(),
         st.integers(1, 7),
     )
-    def test_csv_records_are_those_of_pythons_reader(self, rows, delimiter, quote_all, size):
+    def test_csv_records_equal_those_of_pythons_reader(self, rows, delimiter, quote_all, size):
         rows = [["h", "i"], *rows]
         out = io.StringIO()
         quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
@@ -182,7 +182,7 @@ class TestReaders:
         ),
         st.integers(1, 9),
     )
-    def test_any_text_is_read_to_its_end_whatever_the_size_of_the_blocks(self, text, size):
+    def test_any_text_is_read_to_its_end_with_any_block_size(self, text, size):
         whole = list(CsvReader([text]).records(",", 2))
         blocks = [text[i : i + size] for i in range(0, len(text), size)]
         assert list(CsvReader(blocks).records(",", 2)) == whole
@@ -196,7 +196,7 @@ class TestReaders:
         st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"x", b"yy", b"\xff"]), max_size=25).map(b"".join),
         st.integers(1, 5),
     )
-    def test_lines_are_those_of_splitlines_whatever_the_size_of_the_blocks(self, data, size):
+    def test_lines_equal_splitlines_with_any_block_size(self, data, size):
         blocks = [data[i : i + size] for i in range(0, len(data), size)]
         found = [
             (number + i, line)
@@ -209,7 +209,7 @@ class TestReaders:
         st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"x" * 9, b"y" * 30]), max_size=12),
         st.integers(1, 40),
     )
-    def test_long_lines_are_left_out_and_the_others_keep_their_numbers(self, parts, size):
+    def test_long_lines_are_skipped_and_others_keep_their_numbers(self, parts, size):
         data = b"".join(parts)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(json_lines, "LIMIT", 25)
@@ -236,7 +236,7 @@ class TestReaders:
             max_size=4,
         )
     )
-    def test_twin_keys_are_found_where_they_are_and_nowhere_else(self, members):
+    def test_duplicate_keys_are_found_exactly(self, members):
         text = "{" + ",".join(f'"{key}": {value}' for key, value in members) + "}"
         (found,) = json_lines.decode_lines([text.encode()])
         twins = len({key for key, _ in members}) < len(members)
@@ -254,7 +254,7 @@ class TestReaders:
         ),
         st.booleans(),
     )
-    def test_json_values_are_those_of_pythons_decoder(self, value, ascii_only):
+    def test_json_values_equal_those_of_pythons_decoder(self, value, ascii_only):
         line = json.dumps({"value": value}, ensure_ascii=ascii_only)
         (found,) = json_lines.decode_lines([line.encode()])
         assert found == (1, {"value": value})

@@ -1,4 +1,4 @@
-"""The sentences of docs/promise.md, one test each, named after the sentence."""
+"""Tests each sentence of docs/promise.md, with the sentence as its name."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ for line in sys.stdin.buffer:
 
 
 class Bot:
-    """A bot in a process of its own, with its own hash seed and locale."""
+    """A bot in its own process, with its own hash seed and locale."""
 
     def __init__(self, contract: Path, seed: str, locale: str) -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": "Asia/Kathmandu"}
@@ -127,7 +127,7 @@ def contract_file(pipeline) -> Path:
 
 
 def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pipeline, contract_file) -> None:
-    """Questions, each asked in two other processes with other hash seeds, locales and time zones."""
+    """Asks each question in two other processes with other hash seeds, locales and time zones."""
     with bots(contract_file) as running:
 
         @settings(max_examples=10 * settings().max_examples)
@@ -150,7 +150,7 @@ def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pip
         same()
 
 
-def test_the_exported_file_holds_the_bytes_that_the_contract_renders(pipeline, contract_file) -> None:
+def test_the_exported_file_contains_the_bytes_that_the_contract_renders(pipeline, contract_file) -> None:
     contract = PromptContract.load(contract_file)
 
     @settings(max_examples=60)
@@ -179,7 +179,7 @@ def test_the_exported_file_holds_the_bytes_that_the_contract_renders(pipeline, c
 
 @settings(max_examples=10 * settings().max_examples)
 @given(fs.templates(), fs.texts(), fs.passages(dated=False, max_size=3))
-def test_a_template_takes_apart_whatever_it_put_together(template, question, passages) -> None:
+def test_a_template_takes_apart_every_prompt_that_it_rendered(template, question, passages) -> None:
     shown = passages if template.takes_context else []
     parsed = template.parse(template.render(question, shown))
     assert parsed.question == question
@@ -362,7 +362,7 @@ def test_a_training_row_and_a_request_carry_the_same_texts(name, question, answe
 
 
 def _texts(value) -> list[str]:
-    """All texts of a request body in order, whatever its shape."""
+    """Returns all texts of a request body, in order."""
     if isinstance(value, dict):
         return [t for k, v in value.items() if k != "role" for t in _texts(v)]
     if isinstance(value, list):
@@ -417,7 +417,7 @@ def test_adding_data_never_moves_a_pair_to_the_other_side(old, new, share) -> No
 
 
 def test_the_side_of_a_group_is_the_same_on_every_machine() -> None:
-    """Written down once: no version may move a group."""
+    """The expected sides are fixed here, because no version may move a group."""
     split = GroupSplitter(0.3)
     assert (
         "".join("tv"[split(f"discord:{n}") == "validation"] for n in range(24)) == "vvttttvvtvttvtttttttvttt"

@@ -1,4 +1,4 @@
-"""Laws of retrieval: what is found depends on question, moment and visible passages, and on nothing else."""
+"""Laws of retrieval: the result depends only on question, moment and visible passages."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def found(passages, question, at, k=3):
 
 
 def scores(passages, question, at):
-    """Scores that are not 0, to the last bit."""
+    """Returns the scores that are not 0, exactly."""
     if not passages:
         return {}
     ordered, moments, index = index_of(passages)
@@ -70,7 +70,7 @@ def scores(passages, question, at):
 
 
 class TestAsOf:
-    """A question sees the passages that are older than it, as if there were no others."""
+    """A question sees older passages as if later ones did not exist."""
 
     @given(corpora(), phrases, dates, st.integers(1, 11))
     def test_later_passages_change_nothing(self, passages, question, at, k):
@@ -87,14 +87,14 @@ class TestAsOf:
 
 
 class TestOrder:
-    """Best first by score, then id, whatever else is asked for."""
+    """Passages are ordered by score, then id, for any other arguments."""
 
     @given(corpora(), phrases, dates, st.integers(1, 11))
     def test_fewer_passages_are_the_first_of_more(self, passages, question, at, k):
         assert found(passages, question, at, k) == found(passages, question, at, 99)[:k]
 
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.data())
-    def test_one_by_one_and_in_any_batch_is_the_same(self, passages, asked, data):
+    def test_single_questions_and_batches_find_the_same(self, passages, asked, data):
         _, moments, index = index_of(passages)
         seen = [moments.visible(at) for _, at in asked]
         questions = [q for q, _ in asked]
@@ -112,7 +112,7 @@ class TestOrder:
 
     @given(corpora(st.none()), phrases)
     def test_scores_are_bm25(self, passages, question):
-        """A second implementation, in plain floating point, comes to the same scores but for rounding."""
+        """A second implementation in plain floating point gives the same scores, except for rounding."""
         expected = naive_scores(passages, question)
         exact = scores(passages, question, START)
 
@@ -147,7 +147,7 @@ def naive_scores(passages, question):
 
 
 class Letters:
-    """An embedder whose vectors count letters; it may give other last digits in company, so nobody gives it any."""
+    """An embedder whose vectors count letters. Last digits may differ in a batch, so each question is embedded alone."""
 
     spec = {"name": "letters"}
 
@@ -165,7 +165,7 @@ def searched(passages, fusion):
 
 
 class TestVectors:
-    """The same laws where vectors count too."""
+    """The same laws with vectors."""
 
     @given(corpora(), phrases, dates, st.integers(1, 11), st.sampled_from(["scores", "ranks"]))
     def test_later_passages_change_nothing(self, passages, question, at, k, fusion):
@@ -180,7 +180,7 @@ class TestVectors:
 
     @given(corpora(st.none()), phrases, st.integers(0, 40))
     def test_scores_are_those_without_later_passages(self, passages, question, later):
-        """To the last bit, though they are in units of a spread that the later ones must not widen."""
+        """Exactly equal, although scores are relative to a spread, which later passages must not widen."""
         more = [Passage(id=f"q{i:02}", text=f"sphere cube {i}", date=START) for i in range(later)]
         one, other = (searched(some, "scores") for some in (passages, passages + more))
         seen = len(one.passages)
@@ -188,7 +188,7 @@ class TestVectors:
         assert rows[0] == rows[1]
 
     @given(corpora(), st.lists(st.tuples(phrases, dates), max_size=8), st.sampled_from(["scores", "ranks"]))
-    def test_one_by_one_and_in_a_batch_is_the_same(self, passages, asked, fusion):
+    def test_single_questions_and_a_batch_find_the_same(self, passages, asked, fusion):
         search = searched(passages, fusion)
         seen = [search.moments.visible(at) for _, at in asked]
         questions = [q for q, _ in asked]
@@ -198,10 +198,10 @@ class TestVectors:
 
 
 class TestShortcut:
-    """Leaving out what cannot be among the best changes nothing, not even among ties."""
+    """Skipping passages that cannot be among the best changes nothing, not even for ties."""
 
     @given(st.lists(phrases, min_size=1, max_size=60), phrases, st.integers(1, 12))
-    def test_the_best_are_those_of_weighing_all(self, bodies, question, k):
+    def test_the_best_equal_those_of_a_full_ranking(self, bodies, question, k):
         passages = [Passage(id=f"p{i:02}", text=text) for i, text in enumerate(bodies)]
         _, _, index = index_of(passages)
         weights = {t: float(_query_weight(c)) for t, c in index._terms(question).items()}
@@ -213,8 +213,8 @@ class TestShortcut:
         _, _, index = index_of([Passage(id=f"p{i:05}", text="???") for i in range(_LARGE)])
         assert index.top(["sphere", "???"], [_LARGE, _LARGE], 3) == [[], []]
 
-    def test_many_passages_take_it_and_are_ranked_alike(self):
-        """So many that the choice of the way is that of real use, with terms of every frequency."""
+    def test_many_passages_take_the_shortcut_with_the_same_ranking(self):
+        """There are enough passages to take the same path as in real use, with terms of every frequency."""
         rnd = random.Random(5)
         rare = [f"w{int(rnd.paretovariate(0.5)) % 3000}" for _ in range(4000)]
         passages = [
@@ -230,7 +230,7 @@ class TestShortcut:
 
 
 class TestTable:
-    """The laws hold for what went through a table, too. Few examples, for each writes two tables."""
+    """The same laws for passages from a table. It has few examples, because each one writes two tables."""
 
     @settings(max_examples=15)
     @given(
@@ -251,7 +251,7 @@ class TestTable:
 
     @settings(max_examples=15)
     @given(passages=corpora())
-    def test_a_table_gives_back_what_was_put_in(self, tmp_path_factory, passages):
+    def test_a_table_returns_the_stored_passages(self, tmp_path_factory, passages):
         passages = [p for p in passages if p.text.strip()] or [Passage(id="p", text="sphere")]
         path = tmp_path_factory.mktemp("same") / "corpus.lance"
         build_index(path, passages)

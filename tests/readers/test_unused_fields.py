@@ -267,7 +267,7 @@ class TestBounds:
         assert len(read(fits | {"answer": fits["answer"] + "a"}, max_pair=262_145)[0]) == 1
 
     def test_the_bound_is_a_number(self, read):
-        with pytest.raises(ConfigError, match="max_pair is a whole number from 1 up"):
+        with pytest.raises(ConfigError, match="max_pair must be a whole number, at least 1"):
             read({"question": "q", "answer": "a"}, max_pair=0)
 
 

@@ -1,1 +1,1 @@
-"""Where requests may go, and how much of an answer is read."""
+"""Checks where requests may go, and limits how much of an answer is read."""

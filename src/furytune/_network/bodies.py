@@ -1,4 +1,4 @@
-"""Unpacks the body of an HTTP answer up to a limit: a small answer can unpack to any size."""
+"""Unpacks the body of an HTTP answer up to a limit, because a small answer can unpack to any size."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import zlib
 __all__ = ["ACCEPTED", "Body", "BodyError"]
 
 ACCEPTED = "gzip"
-"""What to ask for in ``Accept-Encoding``: the one encoding that `Body` unpacks."""
+"""Value for ``Accept-Encoding``: the only encoding that `Body` unpacks."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class BodyError(Exception):
-    """A body that cannot be used; whoever reads one turns this into an error of their own."""
+    """A body cannot be used. The caller turns this into its own error."""
 
 
 class Body:
     """A body that arrives piece by piece.
 
     Args:
-        encoding: The answer's ``Content-Encoding``, "" for none.
-        limit: Most bytes of it, unpacked. No more than this is ever held in memory.
+        encoding: The answer's ``Content-Encoding``; "" if it has none.
+        limit: The most bytes after unpacking. Memory never contains more than this.
 
     Raises:
-        BodyError: The encoding is not one that was asked for.
+        BodyError: The encoding was not requested.
     """
 
     def __init__(self, encoding: str, limit: int) -> None:
         if encoding.strip().lower() not in {"", "identity", "gzip", "x-gzip"}:
-            raise BodyError("the answer is packed in a way that was not asked for")
+            raise BodyError("the answer has an encoding that was not requested")
         self._zip = zlib.decompressobj(_GZIP) if "gzip" in encoding.lower() else None
         self._limit = limit
         self._pieces: list[bytes] = []
@@ -37,7 +37,7 @@ class Body:
         self._fed = False
 
     def feed(self, piece: bytes) -> None:
-        """Adds what came in.
+        """Adds the next piece.
 
         Raises:
             BodyError: The body is larger than the limit, or its gzip data are damaged.
@@ -45,12 +45,12 @@ class Body:
         self._fed = self._fed or bool(piece)
         if self._zip is not None:
             try:
-                # One byte more than there is room for tells a body that just fits from one that does not.
+                # One byte more than allowed, to tell a body that just fits from one that is too large.
                 piece = self._zip.decompress(piece, self._limit - self._size + 1)
             except zlib.error:
                 raise BodyError("the answer's gzip data are damaged") from None
             if self._zip.unused_data:
-                raise BodyError("the answer goes on after its gzip data")
+                raise BodyError("the answer continues after its gzip data")
         self._size += len(piece)
         if self._size > self._limit:
             self._pieces.clear()
@@ -58,11 +58,11 @@ class Body:
         self._pieces.append(piece)
 
     def whole(self) -> bytes:
-        """Returns the body, once all of it was fed.
+        """Returns the body after the last piece.
 
         Raises:
-            BodyError: Its gzip data end early.
+            BodyError: The gzip data end too early.
         """
         if self._zip is not None and self._fed and not self._zip.eof:
-            raise BodyError("the answer's gzip data end early")
+            raise BodyError("the answer's gzip data end too early")
         return b"".join(self._pieces)

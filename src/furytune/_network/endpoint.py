@@ -1,4 +1,4 @@
-"""Where requests may go."""
+"""Checks the address that requests go to."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ __all__ = ["checked_endpoint"]
 
 
 def checked_endpoint(endpoint: str) -> str:
-    """Returns an endpoint without its trailing slash; "" stays "", the service's own.
+    """Returns an endpoint without its trailing slash. "" means the service's own and stays "".
 
     Raises:
-        ConfigError: It is no address, holds a user name, or would carry a credential over a network in the
-            clear.
+        ConfigError: It is not an address, contains a user name, or would send a credential over a network
+            unencrypted.
     """
     if not isinstance(endpoint, str):
-        raise ConfigError(f'endpoint is a text, "" for the service itself, not a {type(endpoint).__name__}')
+        raise ConfigError(
+            f'endpoint must be a string, or "" for the service itself, not a {type(endpoint).__name__}'
+        )
     if not endpoint:
         return ""
     parts = urlsplit(endpoint)
@@ -26,11 +28,11 @@ def checked_endpoint(endpoint: str) -> str:
         raise ConfigError("endpoint must be an address such as https://example.org")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(
-            "endpoint must be scheme, host and path only; credentials have arguments of their own"
+            "endpoint must contain only scheme, host and path; pass credentials in their own arguments"
         )
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ConfigError(
-            "endpoint must begin with https://: over plain http the key could be read on the way"
+            "endpoint must begin with https://, because others could read the key over plain http"
         )
     return endpoint.rstrip("/")
 

@@ -1,1 +1,1 @@
-"""What may be collected, shown and kept of people, and how it is removed."""
+"""Decides what is collected, shown and stored about people, and helps to remove it."""

@@ -1,4 +1,4 @@
-"""Who takes part: whose messages are collected."""
+"""Decides whose messages are collected."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def _several(value: object) -> tuple[object, ...]:
     if isinstance(value, str | int):
         return (value,)
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
-        raise ConfigError(
-            f"people and roles are given as lists of ids or names, not as {type(value).__name__}"
-        )
+        raise ConfigError(f"people and roles must be lists of ids or names, not {type(value).__name__}")
     return tuple(value)
 
 
@@ -31,7 +29,7 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     for item in found:
         if not is_digits(item):
             raise ConfigError(
-                "opt_out and opt_in name people by their Discord user ids, such as '80351110224678912'; one of them is not a number"
+                "opt_out and opt_in take Discord user ids, such as '80351110224678912', but one of them is not a number"
             )
     return found
 
@@ -40,24 +38,24 @@ def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     found = []
     for item in _several(value):
         if not isinstance(item, str) or not item.strip():
-            raise ConfigError("roles are given by name or id, as texts")
+            raise ConfigError("a role must be a name or an id, as a string that is not empty")
         found.append(item)
     return tuple(found)
 
 
 @frozen(kw_only=True)
 class Consent:
-    """Whose messages are collected. Opting out wins over opting in.
+    """Decides whose messages are collected. Opting out wins over opting in.
 
-    A journal keeps nothing but the id of anybody else's message, so that it is counted. Messages that were collected
-    before their author opted out are removed from the journal at the next run. From an export, which is a file of yours,
-    their messages are not used.
+    Of all other messages, a journal stores only the ids, so that they are counted. If people opt out later, the next run
+    removes their messages from the journal. An export is your own file and does not change, but their messages in it are
+    not used.
 
     Args:
         opt_out: Ids of people who do not take part.
-        opt_out_roles: Names or ids of roles whose holders do not take part. An "@" before a name is ignored.
-        opt_in: Ids of people who take part. If these or the roles below are given, nobody else does.
-        opt_in_roles: Names or ids of roles whose holders take part.
+        opt_out_roles: Names or ids of roles. People with one of them do not take part. An "@" before a name is ignored.
+        opt_in: Ids of people who take part. If you give ids or roles to opt in, no one else takes part.
+        opt_in_roles: Names or ids of roles. People with one of them take part.
 
     Raises:
         ConfigError: An id is not a number.
@@ -70,7 +68,7 @@ class Consent:
 
     @property
     def needs_roles(self) -> bool:
-        """True if people's roles decide."""
+        """True if the decision depends on roles."""
         return bool(self.opt_out_roles or self.opt_in_roles)
 
     @property
@@ -82,22 +80,23 @@ class Consent:
         """Returns the same rules with role ids instead of names.
 
         Args:
-            roles: Names of a server's roles by their ids.
-            hint: What to say if there is no such role.
+            roles: Maps the ids of a server's roles to their names.
+            hint: What to do if a role does not exist, for the error message.
 
         Raises:
-            ConfigError: There is no such role, or two have the name.
+            ConfigError: A role does not exist, or two roles have the same name.
         """
         hint = f"; {hint}" if hint else ""
 
         def ids(wanted: tuple[str, ...]) -> tuple[str, ...]:
             found = []
             for name in wanted:
+                # The exact name first, because the name of a role can really begin with "@".
                 fit = [uid for uid, known in roles.items() if name in (uid, known)]
                 fit = fit or [uid for uid, known in roles.items() if name.removeprefix("@") == known]
                 if not fit:
                     raise ConfigError(
-                        f"no role is named {name!r}; there are {_listed(roles) or 'none'}{hint}"
+                        f"no role is named {name!r}; the server has {_listed(roles) or 'none'}{hint}"
                     )
                 if len(fit) > 1:
                     raise ConfigError(f"{len(fit)} roles are named {name!r}; give the role's id")
@@ -112,7 +111,7 @@ class Consent:
         Args:
             author: Id of its author.
             roles: Ids of the author's roles.
-            bot: True for a bot, which need not opt in.
+            bot: True for a bot. Bots need not opt in.
         """
         if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
             return "opted_out"

@@ -1,4 +1,4 @@
-"""Which chat messages a passage, and so a prompt, was made of: what has to be known to take them out again."""
+"""Finds the chat messages that a passage, and so a prompt, was made from, so that they can be removed later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Cited(Protocol):
 
 
 class Row(msgspec.Struct, gc=False):
-    """What a manifest says of a row, as far as erasure is concerned."""
+    """What a manifest says about a row, as far as erasing needs it."""
 
     id: str
     split: str
@@ -31,7 +31,7 @@ class Row(msgspec.Struct, gc=False):
     quoted: tuple[str, ...] = ()
 
     def holds(self) -> tuple[str, ...]:
-        """Returns the ids of all messages whose words stand in the row; of a row without any, those that it is named by."""
+        """Returns the ids of all messages whose words the row contains. Without any, it takes them from the id of the row."""
         return (*(self.messages or names(self.id)), *self.quoted)
 
 
@@ -40,27 +40,27 @@ decode_row = msgspec.json.Decoder(Row).decode
 
 
 def names(text: str) -> list[str]:
-    """Returns the ids that stand in a text, in order."""
+    """Returns the ids in a text, in order."""
     return full_ids(text)
 
 
 def named_by(passage: str, source: str) -> list[str]:
     """Returns the ids of the messages that a passage names, by its id or its source.
 
-    A source of the form ``discord:GUILD/CHANNEL/MESSAGE,MESSAGE`` names messages in its last part only: the id of a
-    thread is that of a message too, and other people speak in it.
+    A source of the form ``discord:GUILD/CHANNEL/MESSAGE,MESSAGE`` names messages only in its last part. The channel
+    part does not count: the id of a thread is also the id of a message, but other people write in the thread too.
     """
     return names(f"{passage} {_PLACE.sub('', source)}")
 
 
 def whole_numbers(ids: Iterable[str]) -> re.Pattern[bytes] | None:
-    """Returns what finds any of some ids where it is not part of a longer number; None for no ids."""
+    """Returns a pattern that finds any of the ids, but not inside a longer number; None without ids."""
     numbers = "|".join(sorted(ids))
     return re.compile(rf"(?<![0-9])(?:{numbers})(?![0-9])".encode()) if numbers else None
 
 
 def named_messages(passages: Iterable[_Cited]) -> tuple[str, ...]:
-    """Returns the ids that ids and sources of passages name, each once, in order."""
+    """Returns the ids of messages that passages name in their ids and sources, each once, in order."""
     found: dict[str, None] = {}
     for passage in passages:
         found.update(dict.fromkeys(named_by(passage.id, passage.source)))

@@ -1,4 +1,4 @@
-"""What of an input's own words may stand in ids, errors and reports: names of files, columns and keys."""
+"""Decides which names from an input may appear in ids, errors and reports: names of files, columns and keys."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LISTED = 30
 
 
 def printable(name: str | os.PathLike[str]) -> str:
-    """Returns a path that UTF-8 can carry, whatever bytes the file system holds, and the same under any locale."""
+    """Returns a path as text that UTF-8 can encode. It is the same for any bytes in the name and in any locale."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def one_line(name: str) -> str:
-    """Returns a name that others chose, without what would begin a line or steer a terminal."""
+    """Returns a name that others chose, without characters that begin a line or control a terminal."""
     return "".join(c if c.isprintable() or c == _JOINER else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
@@ -30,10 +30,10 @@ def is_name(text: str) -> bool:
 
 
 def shown(names: Collection[str], kind: str = "column") -> str:
-    """Returns names for an error message, those that look like names; of others, which may be text, the number.
+    """Returns names for an error message. Of those that do not look like names, and may be text, it gives the number.
 
     Args:
-        names: As they stand in the file.
+        names: The names as they are in the file.
         kind: What they are names of, in the singular.
     """
     known = [repr(name) for name in names if is_name(name)]

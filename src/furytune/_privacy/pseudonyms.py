@@ -1,4 +1,4 @@
-"""Keyed pseudonyms: the same person has the same one under the same key, and without the key nobody can tell who."""
+"""Keyed pseudonyms. The same key gives a person the same pseudonym; without the key, no one can tell who it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from furytune.errors import ConfigError
 __all__ = ["ENVIRONMENT", "Pseudonyms"]
 
 ENVIRONMENT = "FURYTUNE_AUTHOR_KEY"
-"""Environment variable with the key that is used when none is given."""
+"""Environment variable with the default key."""
 
 
 @functools.cache
@@ -25,7 +25,7 @@ class Pseudonyms(dict[str, str]):
     """Maps a platform's user id to a pseudonym: 32 hex digits of HMAC-SHA256.
 
     Args:
-        key: Secret key; None takes the environment's, or else one that is random in each process.
+        key: Secret key. None takes the key from the environment, or else a random key for this process.
 
     Raises:
         ConfigError: The key is empty.
@@ -38,7 +38,7 @@ class Pseudonyms(dict[str, str]):
         elif key is None:
             key = _process_key()
         if not key:
-            raise ConfigError(f"the author key is empty; give some bytes, or unset {ENVIRONMENT}")
+            raise ConfigError(f"the author key is empty; pass some bytes, or unset {ENVIRONMENT}")
         self._key = key
 
     def __missing__(self, user: str) -> str:

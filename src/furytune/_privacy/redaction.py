@@ -1,17 +1,17 @@
 r"""Replaces secrets and personal data in a text by placeholders: ``[secret]``, ``[e-mail]``, ``[ip]``, ``[phone]``.
 
-One function, without state: equal texts give equal results in every process, and redacting twice gives
-what redacting once gives. It runs on questions too, in training and in the bot alike, so `VERSION` is
-raised whenever any text would come out differently.
+One function without state: equal texts give equal results in every process, and redacting twice gives the
+same as redacting once. It runs on questions too, in training and in the bot alike, so `VERSION` is raised
+whenever the result changes for any text.
 
-How the shapes stay safe and fast:
+Why the shapes are safe and fast:
 
-* A shape is tried only if one of its ``hints`` is in the text. Most messages hold none.
+* A shape is tried only if one of its ``hints`` is in the text. Most messages contain none.
 * A shape starts and ends at a word boundary or takes every further character of its alphabet, so
-  replacing one span hardly ever uncovers another; where it does, the passes go on until none is left.
-* Every repetition either is bounded or starts at a boundary that its own characters cannot hold, so time
-  grows in proportion to the text.
-* No shape holds a square bracket: a placeholder can never be part of a later match.
+  replacing one span rarely uncovers another. If it does, the passes repeat until none is left.
+* Every repetition is bounded, or starts at a boundary that its own characters cannot contain, so time is
+  linear in the length of the text.
+* No shape contains a square bracket, so a placeholder is never part of a later match.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "VERSION", "redact"]
 
 VERSION: Final = 1
-"""Raised whenever any text would be redacted differently; part of the contract's fingerprint."""
+"""Raised whenever the result changes for any text; part of the contract's fingerprint."""
 
 KINDS: Final = ("secrets", "emails", "ips", "phones")
-"""What can be redacted, in the order in which it is done."""
+"""What can be redacted, in this order."""
 
 _PLACEHOLDER: Final = {"secrets": "[secret]", "emails": "[e-mail]", "ips": "[ip]", "phones": "[phone]"}
 
@@ -44,9 +44,9 @@ class _Shape:
 
     Attributes:
         kind: Which of `KINDS` it belongs to.
-        hints: Lower-case literals, one of which is in every match.
-        pattern: What is replaced; a group named ``keep`` stays in front of the placeholder.
-        core: A piece of every match that is found faster than the whole, where the hints are common.
+        hints: Lower-case literals. Every match contains one of them.
+        pattern: What is replaced. A group named ``keep`` stays in front of the placeholder.
+        core: A piece of every match that is faster to find than the whole, for shapes with common hints.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class _Shape:
 
 
 def _token(prefix: str, body: str, *hints: str) -> _Shape:
-    """A token known by its first characters, not inside a longer word."""
+    """Returns the shape of a token that begins with a known prefix and is not inside a longer word."""
     return _Shape("secrets", hints, re.compile(rf"(?<![A-Za-z0-9])(?:{prefix}){body}", re.ASCII))
 
 
@@ -78,7 +78,7 @@ _URL_LOGIN: Final = (
     r"(?<![A-Za-z0-9])(?P<keep>[A-Za-z][A-Za-z0-9+.-]{1,20}://)"
     r"[^\s:@/?#\[\]<>{}\"'`]{0,100}:[^\s@/?#\[\]<>{}\"'`]{1,200}(?=@)"
 )
-# Names that end in the word, so that `tokenizer` or `password_field` are no hits.
+# The name must end with the word, so that `tokenizer` and `password_field` do not match.
 _LOGIN_NAME: Final = r"(?i:(?:[\w-]{0,40}[_-])?(?:password|passwd|passphrase|pwd))"
 _KEY_NAME: Final = r"(?i:(?:[\w-]{0,40}[_-])?(?:secret(?:[_-]?key)?|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|token))"
 _ASSIGN: Final = r"[\"']?\s{0,4}(?:=|:|=>)\s{0,4}[bru]?[\"']"
@@ -140,7 +140,7 @@ _SECRETS: Final = (
     ),
     _assigned(_LOGIN_NAME, r"[^\s\"'\[\]<>{}$]{4,200}", "passw", "passphrase", "pwd"),
     _assigned(_KEY_NAME, _DIGIT_AHEAD + r"[\w+/=.:~-]{12,200}", "secret", "key", "token"),
-    # The `.env` form: an upper-case name, no spaces, no quotes, a value that is no expression.
+    # The `.env` form: an upper-case name, no spaces, no quotes, a value that is not an expression.
     _Shape(
         "secrets",
         ("secret", "key", "token", "passw"),
@@ -160,7 +160,7 @@ _EMAIL: Final = (
     r"(?:\w(?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_]{2,24}(?![\w(])"
 )
 
-# Spared: addresses that identify nobody (loopback, private, link-local, unspecified, multicast; RFC 1122,
+# Spared: addresses that identify no one (loopback, private, link-local, unspecified, multicast; RFC 1122,
 # 1918, 3927, 5771), and what may as well be the number of a version or a section: an address with fewer
 # than two octets of two or more digits, which is true of one public address in four thousand.
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -193,7 +193,7 @@ _ORDER: Final = {shape: n for n, shape in enumerate(_SHAPES)}
 
 
 def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
-    """Replaces what is secret or personal by placeholders.
+    """Replaces secrets and personal data by placeholders.
 
     Only well-known shapes are replaced. Version numbers, line numbers, tracebacks, Discord ids, commit
     ids, UUIDs, digests and file paths stay, unless one of them has the shape of a known secret.
@@ -203,7 +203,7 @@ def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
         kinds: Which of `KINDS` to replace.
 
     Returns:
-        The text, and the number of spans replaced in it.
+        The new text, and the number of replaced spans.
 
     Raises:
         ConfigError: A kind is unknown.
@@ -226,10 +226,10 @@ _Gated = tuple[tuple[str, tuple[tuple[str, tuple[_Shape, ...]], ...]], ...]
 
 @cache
 def _hinted(kinds: tuple[str, ...]) -> _Gated:
-    """Returns the shapes by hint, and the hints by a character that few texts hold and all of its hints do."""
+    """Groups the shapes by hint, and the hints by a rare character that they contain, to rule out many hints at once."""
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
-        raise ConfigError(f"cannot redact {', '.join(unknown)}; known kinds: {', '.join(KINDS)}")
+        raise ConfigError(f"cannot redact {', '.join(unknown)}; choose from {', '.join(KINDS)}")
     by_hint: dict[str, list[_Shape]] = {}
     for shape in _SHAPES:
         if shape.kind in kinds:
@@ -243,7 +243,7 @@ def _hinted(kinds: tuple[str, ...]) -> _Gated:
 
 
 def _promising(text: str, gated: _Gated) -> list[_Shape]:
-    """Returns the shapes that may be in the text; for most texts that is most of the work."""
+    """Returns the shapes that may be in the text. Most texts contain none, so this is most of the work."""
     lower = text.lower()
     found = {
         id(shape): shape

@@ -1,4 +1,4 @@
-"""Values that no output may show."""
+"""Values that no output shows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from furytune.errors import ConfigError
 
 __all__ = ["Secret"]
 
-# Keys and tokens are long and of mixed case; who gives one for a name must not read it in an error.
+# Keys and tokens are long and mix upper and lower case. If someone passes one as a name, no error may quote it.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,23}|[A-Z_][A-Z0-9_]{0,99}")
 
 
 class Secret:
-    """A key or token that no repr, text, pickle or copy gives away; two secrets are never equal.
+    """A key or token that no repr, string, pickle or copy reveals. Two secrets are never equal.
 
-    Prefer `Secret.env`: it holds the name of a variable only, and reads it at the moment of use.
+    Prefer `Secret.env`: it stores only the name of a variable, and reads the variable at the moment of use.
 
     Args:
         value: The secret itself.
 
     Raises:
-        ConfigError: It is no text, or empty.
+        ConfigError: The value is not a string, or is empty.
 
     >>> Secret("hush")
     Secret(...)
@@ -35,29 +35,29 @@ class Secret:
 
     def __init__(self, value: str, *, _variable: str = "") -> None:
         if not _variable and (not isinstance(value, str) or not value.strip()):
-            raise ConfigError("a secret is a text that is not empty")
+            raise ConfigError("a secret must be a string that is not empty")
         self._value = value
         self._variable = _variable
 
     @classmethod
     def env(cls, name: str) -> Secret:
-        """Returns the secret that an environment variable holds at the moment of use.
+        """Returns a secret that reads an environment variable at the moment of use.
 
         Args:
             name: Name of the variable.
 
         Raises:
-            ConfigError: It is no such name, but perhaps the secret itself.
+            ConfigError: It is not a name of a variable, but perhaps the secret itself.
         """
         if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
             raise ConfigError(
-                'env takes the name of an environment variable, such as "DISCORD_TOKEN", not what it holds; a secret that '
-                "stood in its place should be renewed"
+                'Secret.env takes the name of an environment variable, such as "DISCORD_TOKEN", not its value; if you passed '
+                "a secret, replace it with a new one"
             )
         return cls("", _variable=name)
 
     def reveal(self) -> str:
-        """Returns the secret itself; call it at the last moment and keep nothing of it.
+        """Returns the secret itself. Call it at the last moment, and do not store the result.
 
         Raises:
             ConfigError: The environment variable is not set.
@@ -75,4 +75,5 @@ class Secret:
         return f"Secret.env({self._variable!r})" if self._variable else "Secret(...)"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
-        raise TypeError("a secret is not pickled or copied; use Secret.env where it is needed")
+        # pickle and copy both end here.
+        raise TypeError("a secret cannot be pickled or copied; use Secret.env where it is needed")

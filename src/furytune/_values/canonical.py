@@ -1,4 +1,4 @@
-"""One byte form for every value that is hashed or compared."""
+"""Encodes every value that is hashed or compared in one way."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 def canonical_json(value: Json) -> bytes:
     """Encodes a JSON value so that equal values give equal bytes on any machine.
 
-    Keys are sorted by code point, there is no white space, and text stays UTF-8.
+    Keys are sorted by code point, white space is left out, and text stays UTF-8.
 
     Args:
-        value: Anything JSON can hold.
+        value: Any JSON value.
 
     Returns:
         UTF-8 bytes.
 
     Raises:
-        ValueError: NaN or an infinity is inside.
-        UnicodeEncodeError: A lone surrogate is inside.
+        ValueError: The value contains NaN or an infinity.
+        UnicodeEncodeError: The value contains a lone surrogate.
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8")
 
 
 def plain(value: Json) -> Json:
-    """Returns the value with mappings and sequences of any class as dicts and lists."""
+    """Returns the value with all mappings as dicts and all sequences as lists."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -44,5 +44,5 @@ def digest(value: Json) -> str:
 
 
 def sorted_once(names: Iterable[str]) -> tuple[str, ...]:
-    """Returns the names in order, each once: equal sets of names have one form."""
+    """Returns the names in order, each once, so that equal sets give equal tuples."""
     return tuple(sorted(set(names)))

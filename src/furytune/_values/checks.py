@@ -1,4 +1,4 @@
-"""attrs validators that raise `ConfigError` with a sentence a user can act on."""
+"""attrs validators that raise `ConfigError` and say what the argument must be."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ def one_of(*allowed: object) -> Check:
     def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if value not in allowed:
             known = ", ".join(map(repr, allowed))
-            raise ConfigError(f"{attribute.name} is one of {known}, not {_shown(value)}")
+            raise ConfigError(f"{attribute.name} must be one of {known}, not {_shown(value)}")
 
     return check
 
 
 def at_least(least: int) -> Check:
-    """Accepts whole numbers from a least one up."""
+    """Accepts whole numbers from ``least`` up."""
 
     def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        # True and False are ints in Python, but never meant as numbers here.
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(f"{attribute.name} is a whole number from {least} up, not {_shown(value)}")
+            raise ConfigError(
+                f"{attribute.name} must be a whole number, at least {least}, not {_shown(value)}"
+            )
 
     return check
 
@@ -40,14 +43,14 @@ def of_type(*types: type) -> Check:
 
     def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if not isinstance(value, types):
-            wanted = " or ".join("nothing" if t is type(None) else t.__name__ for t in types)
-            raise ConfigError(f"{attribute.name} is of type {wanted}, not {_shown(value)}")
+            wanted = " or ".join("None" if t is type(None) else t.__name__ for t in types)
+            raise ConfigError(f"{attribute.name} must be of type {wanted}, not {_shown(value)}")
 
     return check
 
 
 def _shown(value: object) -> str:
-    """Returns a number as it is, and of anything else its type: a value may be text of a person."""
+    """Returns a number or a short word as it is, and the type of anything else, which may be what someone wrote."""
     if isinstance(value, int | float | bool):
         return repr(value)
     if isinstance(value, str) and value.isidentifier() and len(value) <= 20:

@@ -1,4 +1,4 @@
-"""How results look in a shell, in a log and in a notebook: one line, or a small table. Secrets are replaced."""
+"""How results look in a shell, a log and a notebook: one line, or a small table. Secrets are replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PERSON = re.compile(r"<@!?\d+>")
 
 
 def words(text: str, most: int = _LINE) -> str:
-    """Returns the beginning of a text that people wrote: in one line, without secrets and ids of people."""
+    """Returns the beginning of a text that people wrote, in one line, without secrets and ids of people."""
     clean, _ = redact(text, KINDS)
     return _short(" ".join(_PERSON.sub("@user", clean).split()), most)
 
@@ -44,10 +44,10 @@ def _brief(value: object) -> str:
 
 
 class Shown:
-    """Gives an attrs class its `repr`, and its look in a notebook.
+    """Gives an attrs class its `repr` and its table in a notebook.
 
-    Fields that are at their defaults are left out, and so are those with ``repr=False``. Those with ``repr=words`` hold
-    what people wrote: their beginning is shown.
+    Both leave out fields with default values. The `repr` also leaves out fields with ``repr=False``, and shows only the
+    beginning of fields with ``repr=words``, which contain what people wrote.
     """
 
     __slots__ = ()
@@ -56,7 +56,7 @@ class Shown:
         return f"{type(self).__name__}({', '.join(f'{name}={text}' for name, text in self._facts())})"
 
     def _repr_html_(self) -> str:
-        """What ``print`` shows, or a table of what there is; everything in it is escaped."""
+        """Returns what ``print`` shows, or a table of the fields. Everything in it is escaped."""
         if type(self).__str__ is not object.__str__:
             return f'<pre style="white-space:pre-wrap">{escape(redact(str(self), ("secrets",))[0])}</pre>'
         rows = "".join(
@@ -66,7 +66,7 @@ class Shown:
         return f"<table><caption>{escape(type(self).__name__)}</caption><tbody>{rows}</tbody></table>"
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        """Yields name and look of what the one line tells."""
+        """Yields name and value of each field in the `repr`, as text."""
         for a, value in self._told():
             if callable(a.repr):
                 yield a.name, repr(a.repr(value))
@@ -74,7 +74,7 @@ class Shown:
                 yield a.name, _brief(value)
 
     def _cells(self) -> Iterator[tuple[str, str]]:
-        """Yields name and look of what the table tells: whoever looks at a value there wants to read its text."""
+        """Yields name and value of each field in the table, as text. It shows more text than the `repr`."""
         for a, value in self._told():
             if isinstance(value, Shown) and type(value).__str__ is not object.__str__:
                 yield a.name, words(str(value), _CELL)
@@ -87,5 +87,6 @@ class Shown:
         heir: Any = type(self)  # an attrs class
         for a in attrs.fields(heir):
             value = getattr(self, a.name)
+            # Default and empty values tell a reader nothing.
             if value != a.default and value not in ("", (), None):
                 yield a, value

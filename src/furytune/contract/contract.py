@@ -45,9 +45,11 @@ from furytune.template import PromptTemplate
 __all__ = ["BEFORE_ALL_DATES", "PromptContract"]
 
 BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
-"""The moment of a training pair that has none: it sees undated passages only, so never its own answer."""
+"""The moment of a training pair without a date. It sees undated passages only, so never its own answer."""
 
+# Golden prompts need a fixed moment, because "now" differs between saving and loading.
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+# Each of these changes its prompt if a rule for markup, line ends, escaping or Unicode changes.
 _PROBES = (
     "How do I install it?",
     "what is wrong here?\r\n\r\n```py\nimport os\nprint(os.sep)\n```",
@@ -63,11 +65,11 @@ class PromptContract:
 
     Attributes:
         template: The fixed text.
-        augmenter: The knowledge.
-        normalizer: What is done to the raw question first.
-        budget: The most tokens a prompt may have; None for no bound.
-        dialects: Wire forms the data set was written in.
-        deviations: Differences that were accepted by name, see `load`.
+        augmenter: Finds the knowledge.
+        normalizer: Cleans the raw question first.
+        budget: Limits the tokens of a prompt; None means no limit.
+        dialects: Wire forms that the data set was written in.
+        deviations: Differences that were accepted with a reason; see `load`.
     """
 
     template: PromptTemplate
@@ -83,7 +85,7 @@ class PromptContract:
 
     @property
     def form(self) -> dict[str, Json]:
-        """Everything but the knowledge that shapes a prompt, as JSON. Each call gives a copy that the caller may keep."""
+        """Everything that shapes a prompt, except the knowledge, as JSON. Each call returns a copy."""
         return {name: plain(part) for name, part in self._form.items()}
 
     @cached_property
@@ -95,16 +97,18 @@ class PromptContract:
             "budget": None if self.budget is None else self.budget.spec,
             "dialects": {name: wire.get(name).version for name in self.dialects},
         }
-        return {name: plain(part) for name, part in form.items()}  # a part may hand out what it goes on using
+        return {
+            name: plain(part) for name, part in form.items()
+        }  # a copy, because a part may change its own later
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of `form`: the identity that a tuned model is bound to."""
+        """sha256 of `form`. A tuned model is bound to it."""
         return digest(self._form)
 
     @property
     def snapshot(self) -> str:
-        """Identity of the knowledge; "" where there is none. It may advance, see `refresh`."""
+        """Identifies the knowledge; "" without knowledge. `refresh` changes it."""
         return self.augmenter.snapshot
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
@@ -112,16 +116,16 @@ class PromptContract:
 
         Args:
             question: The raw question, as the platform delivers it.
-            at: The moment it is asked; None is now. A dated passage is visible only if it is older.
+            at: The moment of the question; None means now. A dated passage is visible only if it is older.
 
         Returns:
-            The prompt, the same bytes for the same question, moment and snapshot, in any process.
+            The prompt. It has the same bytes for the same question, moment and snapshot in any process.
 
         Raises:
-            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
-            TextError: It is damaged: it has a lone surrogate.
-            QuestionTooLongError: It exceeds the token budget even without passages.
-            KnowledgeError: The index cannot serve.
+            EmptyTextError: The question is blank, or only mentions the bot.
+            TextError: The question is damaged: it contains a lone surrogate.
+            QuestionTooLongError: The question exceeds the token budget even without passages.
+            KnowledgeError: The index cannot be used.
         """
         (result,) = self.prompts([question], at=[at])
         if isinstance(result, FurytuneError):
@@ -131,27 +135,30 @@ class PromptContract:
     def prompts(
         self, questions: Sequence[str], *, at: Sequence[datetime | None], edit: ContextEdit | None = None
     ) -> list[Prompt | FurytuneError]:
-        """Renders many prompts; each is what `prompt` renders.
+        """Renders many prompts. Each one is what `prompt` renders.
 
         Args:
             questions: Raw questions.
             at: The moment of each.
-            edit: Changes the passages between finding and rendering. A pipeline gives the one that the contract names
-                in ``deviations``; the bot gives none.
+            edit: Changes the passages between finding and rendering. A pipeline passes the edit that the contract names
+                in ``deviations``. The bot passes none.
 
         Returns:
             A prompt for each question, or the error that `prompt` would raise for it.
 
         Raises:
-            ConfigError: There are not as many moments as questions, or one has no time zone.
+            ConfigError: The numbers of moments and questions differ, or a moment has no time zone.
         """
         if len(questions) != len(at):
-            raise ConfigError(f"{len(questions)} questions need as many moments, not {len(at)}")
+            raise ConfigError(
+                f"there are {len(questions)} questions and {len(at)} moments; give each question one moment"
+            )
         for moment in at:
             if moment is not None and not (isinstance(moment, datetime) and moment.utcoffset() is not None):
                 raise ConfigError(
-                    "a moment is a datetime with a time zone, such as datetime.now(datetime.UTC)"
+                    "a moment must be a datetime with a time zone, such as datetime.now(datetime.UTC)"
                 )
+        # Errors fill their places now and prompts later, so one bad question does not cost the others their batch.
         results: list[Prompt | FurytuneError | None] = [None] * len(questions)
         good: list[tuple[int, str]] = []
         for i, question in enumerate(questions):
@@ -176,20 +183,20 @@ class PromptContract:
         return [r for r in results if r is not None]
 
     def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
-        """Says how the prompt for a question comes about: what was found, what was left out, and why.
+        """Shows how the prompt for a question is made: what was found, what was left out, and why.
 
         Args:
             question: The raw question, as the platform delivers it.
-            at: The moment it is asked; None is now.
+            at: The moment of the question; None means now.
 
         Returns:
-            The prompt that `prompt` renders, with the passages' scores; print it, or look at it in a notebook.
+            The prompt that `prompt` renders, with the scores of passages. Print it, or show it in a notebook.
 
         Raises:
-            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
-            TextError: It is damaged: it has a lone surrogate.
-            QuestionTooLongError: It exceeds the token budget even without passages.
-            KnowledgeError: The index cannot serve.
+            EmptyTextError: The question is blank, or only mentions the bot.
+            TextError: The question is damaged: it contains a lone surrogate.
+            QuestionTooLongError: The question exceeds the token budget even without passages.
+            KnowledgeError: The index cannot be used.
         """
         at = at or datetime.now(UTC)
         prompt = self.prompt(question, at=at)
@@ -207,41 +214,41 @@ class PromptContract:
 
         Args:
             question: The raw question.
-            at: The moment it is asked; None is now.
-            dialect: Wire form of the request. By default the contract's own; of several the first of gemini,
-                gemini-developer, openai, trl and plain; gemini where the contract has none.
+            at: The moment of the question; None means now.
+            dialect: Wire form of the request. By default, the contract's own. If it has several, the first of gemini,
+                gemini-developer, openai, trl and plain; if it has none, gemini.
 
         Raises:
             ConfigError: No dialect has this name.
-            EmptyTextError: Nothing is left of the question: it is blank, or only mentions the bot.
-            TextError: It is damaged: it has a lone surrogate.
-            QuestionTooLongError: It exceeds the token budget even without passages.
-            KnowledgeError: The index cannot serve.
+            EmptyTextError: The question is blank, or only mentions the bot.
+            TextError: The question is damaged: it contains a lone surrogate.
+            QuestionTooLongError: The question exceeds the token budget even without passages.
+            KnowledgeError: The index cannot be used.
         """
         return wire.get(dialect or wire.default(self.dialects)).request(self.prompt(question, at=at))
 
     def refresh(self) -> PromptContract:
-        """Returns the contract on the newest state of the knowledge; the fingerprint stays.
+        """Returns the contract on the newest state of the knowledge. The fingerprint does not change.
 
         Raises:
             ConfigError: The augmenter is not `furytune.protocols.Refreshable`.
-            KnowledgeError: The newest state cannot serve.
+            KnowledgeError: The newest state cannot be used.
         """
         if not isinstance(self.augmenter, Refreshable):
             raise ConfigError(
-                f"{type(self.augmenter).__name__} cannot move on to newer knowledge, so the contract is still on the old; "
+                f"{type(self.augmenter).__name__} cannot move to newer knowledge, so the contract is unchanged; "
                 "give it a `latest` method (see furytune.protocols.Refreshable), or make a new contract"
             )
         return attrs.evolve(self, augmenter=self.augmenter.latest())
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the contract file, whole or not at all, and pins the knowledge it names.
+        """Writes the contract file, whole or not at all, and pins the version of the knowledge that it names.
 
-        It has no words from a chat: the golden prompts are digests, and their questions are fixed ones and titles of
-        undated passages, which are documentation and code.
+        The file contains no words from a chat. Golden prompts are stored as digests, and their questions are fixed or
+        are titles of undated passages, which are documentation and code.
 
         Args:
-            path: Usually ``*.contract.json``. The index is noted relative to its folder.
+            path: Usually ``*.contract.json``. The path of the index is stored relative to the folder of this file.
 
         Raises:
             ContractError: The file cannot be written.
@@ -274,15 +281,15 @@ class PromptContract:
 
         Args:
             path: A file that `save` wrote. Nothing in it is executed.
-            augmenter: Serves the knowledge instead of the one the file names, for an index that was
-                moved or an augmenter that is no plugin. It is held to the same checks.
-            deviation: Why a difference is accepted. It is noted in ``deviations`` and saved with the
+            augmenter: Replaces the one that the file names, for an index that was moved or an augmenter that is
+                not a plugin. It must pass the same checks.
+            deviation: Why you accept a difference. The reason is added to ``deviations`` and saved with the
                 contract. Without a reason, a difference raises.
 
         Raises:
-            ContractError: The file is damaged or of another format.
+            ContractError: The file is damaged or has another format.
             ContractMismatchError: Template, normaliser, augmenter, budget, dialect, knowledge or library
-                behaviour differ from what the contract was made with; ``part`` says which.
+                behaviour has changed since the contract was made; ``part`` says which.
             MissingExtraError: A package that the contract needs is not installed.
             VocabularyUnavailableError: The token budget's vocabulary cannot be loaded.
         """
@@ -290,6 +297,7 @@ class PromptContract:
         content = file.read(source)
         form = content["form"]
         differences: list[ContractMismatchError] = []
+        # The digest of a part says which part was edited; the seal below covers the rest of the file.
         for name, part in form.items():
             if digest(part) != content["parts"].get(name):
                 differences.append(
@@ -302,7 +310,9 @@ class PromptContract:
             if wire.get(name).version != version:
                 differences.append(
                     ContractMismatchError(
-                        "dialects", f"{name} is of version {wire.get(name).version}, was {version}"
+                        "dialects",
+                        f"{name} has version {wire.get(name).version} in this library and {version} in the contract; "
+                        "install the furytune that made the contract",
                     )
                 )
         contract = cls(
@@ -327,20 +337,20 @@ class PromptContract:
             if canonical_json(part) != canonical_json(content["form"][name]):
                 yield ContractMismatchError(
                     name,
-                    f"what is given here is not what {file} names; use the one the model was trained with",
+                    f"it is not the one that {file} names; use the one that the model was trained with",
                 )
         if self.snapshot != content["snapshot"]:
             yield ContractMismatchError(
                 "snapshot",
-                f"the index holds {self.snapshot or 'nothing'}, the contract {content['snapshot'] or 'nothing'}; "
-                "build it from the same sources, or move on knowingly with refresh() and save()",
+                f"the index has {self.snapshot or 'no snapshot'}, the contract {content['snapshot'] or 'none'}; "
+                "build the index from the same sources, or accept its state with refresh() and save()",
             )
-            return
+            return  # other passages give other golden prompts; one error says enough
         for n, golden in enumerate(content["golden"], 1):
             if self._golden(golden["question"]) != golden["sha256"]:
                 yield ContractMismatchError(
                     "library",
-                    f"golden prompt {n} of {file} renders to other bytes although the specifications are equal; "
+                    f"golden prompt {n} of {file} renders other bytes, although the settings are equal; "
                     "install the versions of furytune and its packages that made the contract",
                 )
                 return
@@ -352,6 +362,7 @@ class PromptContract:
 
     def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
         system = self.template.system
+        # From all passages down to none, so that the prompt has as many as fit.
         for kept in range(len(passages), -1, -1):
             text = self.template.render(question, passages[:kept])
             if self.budget is None or self.budget.fits(f"{system}\n\n{text}" if system else text):
@@ -371,12 +382,12 @@ class PromptContract:
         try:
             return self.prompt(question, at=_END_OF_TIME).digest
         except TextError:
-            return "TextError"  # in files since before it had subclasses
+            return "TextError"  # also for its subclasses: older files have only this name
         except QuestionTooLongError:
             return "QuestionTooLongError"
 
     def _probes(self) -> list[str]:
-        """Questions to hold a later process to: fixed ones, and titles of what they find."""
+        """Returns questions for golden prompts: fixed ones, and titles of the passages that these find."""
         titles: dict[str, None] = {}
         for passages in self._contexts(list(_PROBES), [_END_OF_TIME] * len(_PROBES)):
             titles.update((p.title, None) for p in passages if p.title.strip() and p.date is None)
@@ -391,7 +402,7 @@ def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
     except (FurytuneError, TypeError, ValueError, AttributeError) as error:
         raise ContractError(
             f"the contract's {part} cannot be rebuilt ({type(error).__name__}): "
-            "the file was edited or comes from another version; save it anew"
+            "the file was edited or comes from another version; save the contract again"
         ) from error
 
 
@@ -402,12 +413,13 @@ def _augmenter(
     kind = plugins.load("augmenters", str(name))
     if not (isinstance(kind, type) and issubclass(kind, Rebuildable)):
         raise ContractError(
-            f"the augmenter {name!r} cannot be built from a contract, for it has no from_spec; pass it as augmenter="
+            f"the augmenter {name!r} cannot be built from a contract, because it has no from_spec; pass it as augmenter="
         )
     try:
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
         _ = built.snapshot
     except SnapshotError as error:
+        # The pinned version is missing. If a difference is accepted, the newest version may replace it, once.
         if accept and location.get("version") is not None:
             newest = {**location, "version": None, "snapshot": ""}
             return _augmenter(spec, newest, base, accept=False)

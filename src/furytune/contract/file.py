@@ -1,4 +1,4 @@
-"""The contract file: its keys, its seal, and how an index is named in it."""
+"""The contract file: its keys, its seal, and the path of its index."""
 
 from __future__ import annotations
 
@@ -43,39 +43,39 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
         write_file(path, text.encode("utf-8") + b"\n")
     except OSError as error:
         raise ContractError(
-            f"{path}: the contract cannot be written ({error.strerror}); give a file in a folder that exists"
+            f"{path}: the contract cannot be written ({error.strerror}); choose a file in an existing, writable folder"
         ) from error
 
 
 def edited(content: Mapping[str, Any]) -> bool:
-    """Tells whether anything was changed since the seal was set."""
+    """Returns True if the content was changed after it was sealed."""
     return bool(digest({k: v for k, v in content.items() if k != "seal"}) != content["seal"])
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Reads a contract; every value has the kind it must have.
+    """Reads a contract and checks the type of every value.
 
     Raises:
-        ContractError: The file is absent, damaged or of another format.
+        ContractError: The file is missing, damaged or has another format.
     """
     try:
         content = json.loads(
             path.read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
         )
-        canonical_json(content)  # a lone surrogate, written as an escape, ends here
+        canonical_json(content)  # raises for a lone surrogate that was written as an escape
     except OSError as error:
         raise ContractError(
             f"{path}: cannot be read ({error.strerror}); name the file that save() wrote"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it anew") from None
+        raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it again") from None
     if not isinstance(content, dict) or content.get("furytune_contract") != FORMAT:
-        raise ContractError(f"{path}: not a contract of format {FORMAT}; save it anew with this library")
+        raise ContractError(f"{path}: not a contract of format {FORMAT}; save it again with this library")
     odd = sorted(content.keys() ^ _KEYS)
     if odd:
-        raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it anew")
+        raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it again")
     if not _well_formed(content):
-        raise ContractError(f"{path}: a value is not of the kind it must be; save it anew")
+        raise ContractError(f"{path}: a value has the wrong type; save the contract again")
     return content
 
 
@@ -102,16 +102,16 @@ def _well_formed(content: dict[str, Any]) -> bool:
 def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return found
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def placed(location: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """Returns a location with every "path" in it as seen from a folder."""
+    """Returns a location in which every "path" is relative to a folder."""
     found: dict[str, Any] = {}
     for key, value in location.items():
         if isinstance(value, Mapping):
@@ -122,7 +122,7 @@ def placed(location: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def relative(path: Path, base: Path) -> str:
-    """Returns a path as seen from a folder, such that it leads there through any link to that folder."""
+    """Returns a path relative to a folder. It also works if the folder is reached through a symbolic link."""
     try:
         inside = os.path.relpath(path.absolute(), base.absolute())
         if os.path.realpath(base / inside) == os.path.realpath(path):

@@ -1,4 +1,4 @@
-"""The augmenter that adds nothing: questions as they are. It is the default, so it lives in the core."""
+"""The augmenter that finds nothing. It is the default, so it belongs to the core."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class IdentityAugmenter:
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """Only a name, for there is nothing to set."""
+        """Only a name, because there is nothing to set."""
         return {"name": "identity"}
 
     @property
     def snapshot(self) -> str:
-        """Always "", for there is no knowledge to pin."""
+        """Always "", because there is no knowledge."""
         return ""
 
     @property
@@ -35,7 +35,7 @@ class IdentityAugmenter:
         return False
 
     def latest(self) -> Self:
-        """Returns itself, for there is no knowledge that could be newer."""
+        """Returns itself, because there is no newer knowledge."""
         return self
 
     @classmethod

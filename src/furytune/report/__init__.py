@@ -1,4 +1,4 @@
-"""What a run did, for people."""
+"""Reports what a run did."""
 
 from furytune.report.report import Report, Tally, compare
 

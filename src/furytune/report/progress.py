@@ -1,4 +1,4 @@
-"""Progress bars for people, silence for everything else."""
+"""Progress bars on a terminal, and nothing anywhere else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _Screen:
-    """Standard error, as long as somebody looks: work must not end because its terminal was closed."""
+    """Standard error without its errors, because work must not end when its terminal is closed."""
 
     @property
     def encoding(self) -> str:
@@ -34,7 +34,7 @@ class _Screen:
 
 
 def _watched() -> bool:
-    """Tells whether standard error is a terminal; it may be closed, or absent."""
+    """Returns True if standard error is a terminal. It may be closed or missing."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except (OSError, ValueError):
@@ -45,27 +45,27 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
     """Passes items through and shows their number on standard error, if that is a terminal.
 
     Args:
-        items: Anything to count.
-        label: What is going on.
-        unit: What one item is.
+        items: The items to count.
+        label: What the program is doing.
+        unit: Name of one item.
     """
     if not _watched():
         yield from items
         return
-    from tqdm import tqdm
+    from tqdm import tqdm  # only here, because most runs in scripts have no terminal
 
     yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False, file=_Screen())
 
 
 @contextmanager
 def meter(label: str) -> Iterator[Callable[[float | None, str], None]]:
-    """Shows how far something remote has come, on standard error, if that is a terminal.
+    """Shows the progress of a remote job on standard error, if that is a terminal.
 
     Args:
-        label: What is going on.
+        label: What the program is doing.
 
     Yields:
-        A function to call with a percentage, or None where it is unknown, and a word on the state.
+        A function that takes a percentage (None if it is unknown) and the state in a word.
     """
     if not _watched():
         yield lambda _percent, _word: None

@@ -1,4 +1,4 @@
-"""What happened to every message and pair, counted."""
+"""Counts what happened to every message and pair."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from furytune.records import Dataset, Dropped, QAPair, TuningJob, Unit
 
 __all__ = ["Report", "Tally", "compare"]
 
-_LISTED = 20
+_LISTED = 20  # enough to look into a drop; millions of drops must not fill the memory
 
 
 @define
 class Tally:
-    """Counts of one run while it goes on.
+    """Counts one run while it is running.
 
     Attributes:
-        messages_used: Chat messages that stand in a collected pair.
-        pairs: Pairs that collectors gave.
-        rows: Training rows made.
-        drops: Count by unit and reason.
+        messages_used: Number of chat messages in collected pairs.
+        pairs: Number of pairs from collectors.
+        rows: Number of training rows.
+        drops: Number of drops for each unit and reason.
         examples: Up to 20 places or ids for each unit and reason.
-        unread: Name of the channel and detail, of up to 20 dropped channels for each reason.
-        edits: How many answers each curation step changed.
-        provenance: What each collector says of where its data come from, see `furytune.protocols.Provenance`.
+        unread: Name and detail of up to 20 dropped channels for each reason.
+        edits: Number of answers that each curation step changed.
+        provenance: What each collector says about the origin of its data; see `furytune.protocols.Provenance`.
     """
 
     messages_used: int = 0
@@ -58,29 +58,29 @@ class Tally:
                 unread.append((dropped.where or ", ".join(dropped.ids), dropped.detail))
 
     def collected(self, pair: QAPair) -> None:
-        """Counts a pair as it leaves its collector."""
+        """Counts a pair that a collector yielded."""
         self.pairs += 1
         self.messages_used += len(pair.question_messages) + len(pair.answer_messages)
 
     def dropped(self, unit: Unit) -> int:
-        """Returns how many of a unit were dropped, for any reason."""
+        """Returns how many items of a unit were dropped for any reason."""
         return sum(n for (u, _), n in self.drops.items() if u == unit)
 
     def check(self) -> None:
-        """Checks that pairs in are rows out plus pairs dropped.
+        """Checks that every pair became a row or was dropped.
 
         Raises:
-            ConservationError: They are not.
+            ConservationError: The sums differ.
         """
         lost = self.pairs - self.rows - self.dropped("pair")
         if lost:
             raise ConservationError(
                 f"{self.pairs} pairs came in, {self.rows} rows and {self.dropped('pair')} drops came out: "
-                f"{lost} are unaccounted for"
+                f"{lost} are unaccounted for; this is a bug in furytune, please report it"
             )
 
     def as_json(self) -> dict[str, Json]:
-        """Returns the counts for a manifest: no timing, no text, the same for equal input."""
+        """Returns the counts for a manifest. They contain no times and no text, and are the same for equal input."""
         return {
             "messages": self.messages_used + self.dropped("message"),
             "messages_used": self.messages_used,
@@ -102,12 +102,12 @@ class Tally:
 
 @frozen(kw_only=True, repr=False)
 class Report(Shown):
-    """The account of one run, to read or to store.
+    """The report of one run, to read or to store.
 
     Attributes:
         counts: See `Tally.as_json`.
-        datasets: What was written.
-        job: The tuning job, if there is one.
+        datasets: The data sets that were written.
+        job: The tuning job; None without a tuner.
     """
 
     counts: Mapping[str, Json]
@@ -150,18 +150,18 @@ def compare(reports: Mapping[str, Report]) -> str:
     """Returns a table that shows runs side by side, such as one with and one without retrieval.
 
     Args:
-        reports: Each run's report under the name that its column shall have. A job that has ended since is
-            put in with ``attrs.evolve(report, job=job)``.
+        reports: Maps the name of each column to the report of a run. If a job has ended since the run, add it
+            with ``attrs.evolve(report, job=job)``.
 
     Returns:
-        Text in columns. The line "same pairs" tells whether all runs hold the same pairs, under the same
-        ids, on the same side of the split: only then do their models compare.
+        Text in columns. The line "same pairs" says whether all runs have the same pairs, with the same ids and
+        the same split. Only then you can compare their models.
 
     Raises:
-        ConfigError: There are fewer than two, one has no data set, or a manifest cannot be read.
+        ConfigError: There are fewer than two reports, one has no data set, or a manifest cannot be read.
     """
     if len(reports) < 2:
-        raise ConfigError("a comparison needs two reports or more, each under a name")
+        raise ConfigError("compare needs two or more reports, each with a name")
     columns = {name: _column(name, report) for name, report in reports.items()}
     first, *others = columns.values()
     same = "yes" if all(c["pairs and split"] == first["pairs and split"] for c in others) else "NO"
@@ -207,7 +207,7 @@ def _number(value: Json) -> str:
 def _identity(manifest: Path) -> str:
     """Returns the digest of the sources in a manifest: ids, split and origin of all rows, in order.
 
-    What the passages of a prompt quote is left aside: runs with and without retrieval hold the same pairs.
+    It leaves out the messages that passages quote, because runs with and without retrieval have the same pairs.
     """
     state = hashlib.sha256()
     try:
@@ -220,13 +220,13 @@ def _identity(manifest: Path) -> str:
                 state.update(pair + rest.partition(b"]")[2] if found else line)
     except OSError as error:
         raise ConfigError(
-            f"{manifest}: cannot be read ({error.strerror}); name the run's own manifest"
+            f"{manifest}: cannot be read ({error.strerror}); keep the manifest where the run wrote it"
         ) from None
     return state.hexdigest()
 
 
 def _not_read(dropped: Mapping[str, Any]) -> list[str]:
-    """Returns a line for each channel that could not be read: its name, and why."""
+    """Returns a line for each channel that could not be read, with its name and the reason."""
     channels, reason = dropped.get("channels", []), dropped["reason"]
     lines = [f"not read  {c['name']}: {reason}{_bracketed(c['detail'])}" for c in channels]
     more = dropped["count"] - len(channels)
@@ -238,7 +238,7 @@ def _bracketed(detail: str) -> str:
 
 
 def _of_job(job: TuningJob) -> list[str]:
-    """Returns the lines on a job; how many rows the service left out is one of them."""
+    """Returns the lines about a job, including how many rows the service left out."""
     lines = [f"tuning    {job.state:>9}  {job.name}"]
     if job.model:
         lines.append(f"model                {job.model}")

@@ -41,7 +41,7 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
             rule(
                 (result.unit, result.count) == ("pair", 1),
                 Curator,
-                'A drop stands for that one pair: its unit is "pair" and its count is 1.',
+                'A drop counts that one pair: its unit is "pair" and its count is 1.',
                 seen=f"unit {result.unit!r}, count {result.count}",
             )
     if isinstance(step, StatefulCurator):
@@ -74,5 +74,5 @@ def check_splitter(splitter: Splitter, groups: Sequence[str]) -> None:
     rule(
         first == again and set(first.values()) <= {"train", "validation"},
         Splitter,
-        'A group is on one side, "train" or "validation", whatever other groups there are.',
+        'A group is always on the same side, "train" or "validation", no matter which other groups there are.',
     )

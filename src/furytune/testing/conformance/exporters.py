@@ -67,14 +67,14 @@ def check_exporter(make: Callable[[Path], Exporter], folder: Path) -> Dataset:
         listed == [(file.sha256, file.size) for file in one.files]
         and load_dataset(one.manifest).files == one.files,
         Exporter,
-        "The data set lists each file with its size and sha256, and `furytune.exporters.load_dataset` reads its manifest.",
+        "The data set lists each file with its size and sha256, and ``furytune.load_dataset`` reads its manifest.",
     )
     if isinstance(exporter, WritesFiles):
         targets = {Path(target).resolve() for target in exporter.targets}
         rule(
             all(Path(file.path).resolve() in targets for file in one.files),
             WritesFiles,
-            "Each data file that is written is among the targets.",
+            "Every data file that it writes is among the targets.",
         )
     _check_refusal(make(folder / "one"), contract, folder / "one")
     if isinstance(exporter, Staging):
@@ -90,8 +90,8 @@ def _check_refusal(exporter: Exporter, contract: PromptContract, folder: Path) -
         exporter.export(iter([*_ROWS[1:], torn]), contract=contract)
     except FurytuneError as error:
         named = torn.id in str(error)
-    rule(named, Exporter, "A row that cannot be written is refused by its id, not altered.")
-    rule(_contents(folder) == before, Exporter, "A refused export leaves the earlier files as they were.")
+    rule(named, Exporter, "A row that cannot be written raises an error with its id, and is not altered.")
+    rule(_contents(folder) == before, Exporter, "A failed export leaves the earlier files unchanged.")
 
 
 def _check_staging(exporter: Exporter, contract: PromptContract, expected: Dataset) -> None:

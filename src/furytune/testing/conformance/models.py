@@ -38,7 +38,7 @@ def check_embedder(embedder: Embedder, texts: Sequence[str] = QUESTIONS) -> None
             and len({len(row) for row in together}) == 1
             and all(math.isfinite(x) for row in together for x in row),
             Embedder,
-            "Each text has a vector, of finite numbers, all of one length.",
+            "Each text gets a vector of finite numbers, and all vectors have the same length.",
         )
         alone = [_rows(embedder.embed([text], kind=kind))[0] for text in texts]
         rule(
@@ -77,5 +77,5 @@ def check_reranker(
         all(map(math.isfinite, scores))
         and scores[::-1] == [float(reranker.score(q, p)) for q, p in asked[::-1]],
         Reranker,
-        "A score is a finite number, the same at each call.",
+        "A score is a finite number, and the same in each call.",
     )

@@ -32,7 +32,7 @@ def check_place(make: Callable[[], Erasable], *, message: str, content: Callable
     rule(
         message.encode() not in content() and done.removed > 0,
         Erasable,
-        "After an erasure the place holds none of the messages, and says how many items it removed.",
+        "After `erase`, the place contains none of the messages, and it says how many items it removed.",
     )
     after = content()
     again = make().erase([message], [])

@@ -34,14 +34,14 @@ def check_tuner(make: Callable[[], Tuner], dataset: Dataset) -> None:
     rule(
         nothing is None and found is not None and found.name == job.name and make().find(_OTHER) is None,
         Tuner,
-        "A restart finds the job by its key, and finds nothing under another key.",
+        "After a restart, `find` returns the job for its key, and None for another key.",
     )
     again = [tuner.submit(dataset, key=_KEY).name, make().submit(dataset, key=_KEY).name]
     rule(
         again == [job.name] * 2,
         Tuner,
-        "One key, one job: submitting again under it starts nothing, not even after a restart.",
+        "One key, one job: submitting again with the same key starts no second job, not even after a restart.",
         seen=f"the jobs {', '.join(sorted({job.name, *again}))}",
     )
     polled = tuner.poll(job)
-    rule((polled.key, polled.name) == (job.key, job.name), Tuner, "Polling keeps key and name of the job.")
+    rule((polled.key, polled.name) == (job.key, job.name), Tuner, "`poll` keeps the key and name of the job.")
