@@ -1,4 +1,4 @@
-"""What a Python file defines: each module, class, function and method with signature, docstring and lines."""
+"""Lists what a Python file defines: each module, class, function and method with signature, docstring and lines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Definition:
     Attributes:
         symbol: Its path, such as "fury.actor.sphere".
         head: Decorators and signature, one for each overload and accessor; empty for a module.
-        doc: Docstring, cleaned; "" for none.
-        start: First line, decorators included, counted from 1.
+        doc: Cleaned docstring, or "".
+        start: First line, including decorators, counted from 1.
         end: Last line.
-        doc_lines: For each line of ``doc`` its line in the file; empty where that cannot be told.
-        hidden: Whether it is private, so that only its number counts.
+        doc_lines: The line in the file for each line of ``doc``; empty if that is not known.
+        hidden: Whether it is private, so that it is only counted.
     """
 
     symbol: str
@@ -40,7 +40,7 @@ class Definition:
 
 
 def module_docstring(tree: ast.Module, symbol: str) -> Definition | None:
-    """Returns what a module says of itself."""
+    """Returns the docstring of a module as a definition, if it has one."""
     doc, lines = _docstring(tree)
     if not doc:
         return None
@@ -84,7 +84,7 @@ def definitions(tree: ast.Module, module: str, *, private: bool) -> Iterator[Def
 
 
 def exported(tree: ast.Module) -> frozenset[str]:
-    """Returns the names in ``__all__``, as far as it is written out."""
+    """Returns the names in ``__all__`` that are written as plain strings."""
     found: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.Assign):
@@ -103,7 +103,7 @@ def exported(tree: ast.Module) -> frozenset[str]:
 
 
 def _grouped(body: list[ast.stmt], prefix: str) -> list[tuple[list[AnyDefinition] | ast.stmt, str]]:
-    """Returns statements, the last first; definitions in groups of those that make one symbol."""
+    """Returns statements in reverse order, with definitions of the same symbol grouped."""
     groups: list[tuple[list[AnyDefinition] | ast.stmt, str]] = []
     for node in body:
         last = groups[-1][0] if groups else None
@@ -146,7 +146,7 @@ def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False
 
 
 def _docstring(node: AnyDefinition | ast.Module) -> tuple[str, Sequence[int]]:
-    """Returns the cleaned docstring, and the line of each of its lines."""
+    """Returns the cleaned docstring, and the line in the file of each of its lines."""
     raw = ast.get_docstring(node, clean=False)
     if raw is None:
         return "", ()
@@ -154,7 +154,7 @@ def _docstring(node: AnyDefinition | ast.Module) -> tuple[str, Sequence[int]]:
     place = node.body[0]
     first, last = place.lineno, place.end_lineno or place.lineno
     if raw.count("\n") != last - first:
-        return doc, ()  # line ends inside are written as escapes
+        return doc, ()  # its line ends are written as escapes, so its lines are not lines of the file
     lead = next((i for i, line in enumerate(raw.expandtabs().split("\n")) if line.strip()), 0)
     return doc, range(first + lead, first + lead + doc.count("\n") + 1)
 
@@ -175,7 +175,7 @@ def _branches(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _signature(node: AnyDefinition) -> str:
-    """Writes a definition's head: decorators, name, parameters or bases, what it returns, and a class's fields."""
+    """Writes a definition's head: decorators, name, parameters or bases, return type, and the fields of a class."""
     head = type(node)(**{**dict(ast.iter_fields(node)), "body": []})
     try:
         written = ast.unparse(ast.fix_missing_locations(head)).strip().removesuffix(":")
@@ -185,7 +185,7 @@ def _signature(node: AnyDefinition) -> str:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """Writes the annotated fields of a class, and the members of an enumeration: often its only signature."""
+    """Yields the annotated fields of a class and the members of an enum, which are often its only signature."""
     members = any(ast.unparse(base).endswith(("Enum", "Flag")) for base in node.bases if not _deep(base))
     for inner in node.body:
         if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
