@@ -73,7 +73,7 @@ class TestBoth:
 
     def test_files_that_are_not_there_are_told_at_once(self, tmp_path):
         for kind in (StaticEmbedder, OnnxEmbedder):
-            with pytest.raises(ConfigError, match=r"model\.(safetensors|onnx).*no such file"):
+            with pytest.raises(ConfigError, match=r"model\.(safetensors|onnx).*this file is missing"):
                 kind(tmp_path)
 
     def test_a_file_that_is_no_model_is_told(self, embedder):
@@ -84,7 +84,7 @@ class TestBoth:
 
     def test_a_file_that_is_no_tokenizer_is_told(self, embedder):
         embedder.tokenizer.write_text("{}")
-        with pytest.raises(KnowledgeError, match=r"no tokenizer\.json"):
+        with pytest.raises(KnowledgeError, match=r"not a valid tokenizer\.json"):
             embedder.embed(["x"], kind="passage")
 
     def test_a_missing_package_names_the_extra(self, embedder, monkeypatch):

@@ -223,6 +223,6 @@ class TestPromptsAndContracts:
         file.write_bytes(canonical_json(content))
 
         with pytest.raises(
-            ContractMismatchError, match="rules of version 1, this furytune has 2.*new contract"
+            ContractMismatchError, match="rules of version 1, but this furytune has version 2.*new contract"
         ):
             PromptContract.load(file)

@@ -170,7 +170,7 @@ def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
     for settings, why in [
         ({"tags": False}, "list the contract files in use"),
         ({"contracts": tmp_path / "other.contract.json"}, "list of contract files"),
-        ({"contracts": [tmp_path / "other.contract.json"]}, "names another index"),
+        ({"contracts": [tmp_path / "other.contract.json"]}, "belongs to another index"),
         ({"recent": timedelta(-1)}, "at least 0"),
     ]:
         with pytest.raises(ConfigError, match=why):

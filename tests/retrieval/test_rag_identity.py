@@ -195,7 +195,7 @@ class TestPath:
 
         with pytest.raises(KnowledgeError, match="no index"):
             RagAugmenter(path).context("sphere")
-        with pytest.raises(KnowledgeError, match="could not be written"):
+        with pytest.raises(KnowledgeError, match="cannot write the index; the existing index is unchanged"):
             build_index(path, NEW)
 
     def test_a_file_in_the_way_is_named(self, tmp_path):

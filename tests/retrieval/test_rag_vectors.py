@@ -243,7 +243,7 @@ class TestHeld:
     def test_missing_model_files_are_told(self, rag, tmp_path):
         self.save(rag, tmp_path)
         (tmp_path / "model" / "model.safetensors").unlink()
-        with pytest.raises(ContractMismatchError, match="no such file"):
+        with pytest.raises(ContractMismatchError, match="this file is missing"):
             PromptContract.load(tmp_path / "c.json")
 
     def test_an_embedder_of_ones_own_is_given_by_hand(self, path, tmp_path):
@@ -328,7 +328,7 @@ class TestRefused:
         odd = Counting()
         rag = RagAugmenter(path, mode="vector", embedder=odd)
         odd.embed = lambda texts, kind: np.ones((len(texts), 3), dtype=np.float32)
-        with pytest.raises(KnowledgeError, match="gives 3 numbers.*holds 8"):
+        with pytest.raises(KnowledgeError, match="gives 3 numbers.*have 8"):
             rag.context("x")
 
     def test_an_embedder_that_fails_leaves_the_index_as_it_was(self, built, model):
@@ -360,7 +360,7 @@ class TestRefused:
         table.tags.delete("furytune-1")
         with pytest.warns(UserWarning, match="cleanup"):
             table.optimize(cleanup_older_than=timedelta(0))
-        with pytest.raises(SnapshotError, match="version 1 is gone"):
+        with pytest.raises(SnapshotError, match="version 1 is missing"):
             RagAugmenter(built, version=1).context("sphere")
         with pytest.raises(ContractMismatchError, match=r"neither version 1.*build the index again"):
             PromptContract.load(tmp_path / "c.json")

@@ -34,9 +34,9 @@ from furytune.records import Dropped
 __all__ = ["archive_tree"]
 
 _MOST_FILES = 200_000
-_MOST_BYTES = 2 << 30  # unpacked, skipped files included: a tar has to be decompressed to pass over them
+_MOST_BYTES = 2 << 30  # unpacked, including skipped files, because a tar must be decompressed to skip them
 _MOST_KEPT = 512 << 20
-_RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
+_RATIO = 200  # deflate can reach 1032; a source tree has 3 to 8
 _FREE = 32 << 20
 _BLOCK = 512
 _LONGEST_LINK = 4096  # bytes
@@ -229,9 +229,9 @@ def _read_tar(found: _Contents) -> None:
         while data := stream.read(1 << 20):
             rest += len(data)
             if rest > _FREE:
-                found.bomb("much follows its end")
+                found.bomb("a lot of data follows its end")
         if stream.tail.strip(b"\0") or not stream.tail:
-            raise EOFError  # an archive ends in blocks of zeros, and this one was cut off
+            raise EOFError  # a tar ends with blocks of zeros, so this one was cut off
 
 
 def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> Iterator[tarfile.TarInfo]:

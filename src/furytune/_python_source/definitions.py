@@ -56,17 +56,17 @@ def module_docstring(tree: ast.Module, symbol: str) -> Definition | None:
 
 
 def definitions(tree: ast.Module, module: str, *, private: bool) -> Iterator[Definition]:
-    """Yields what a module defines, in the order of the source; what is inside functions nobody can name.
+    """Yields what a module defines, in the order of the source, except definitions inside functions.
 
-    Overloads with what they stand before, and the accessors of a property, are one definition.
+    Overloads and their function are one definition, and so are the accessors of a property.
 
     Args:
         tree: The module.
         module: Its name.
-        private: Whether names with an underscore, that ``__all__`` does not hold, are wanted.
+        private: Whether to include names that begin with an underscore and are not in ``__all__``.
     """
     shown = exported(tree)
-    # A stack of its own, for deep nesting is a matter of data, and the order is that of the source.
+    # An explicit stack instead of recursion, because files may nest deeply.
     waiting: list[tuple[list[AnyDefinition] | ast.stmt, str]] = _grouped(tree.body, module)
     while waiting:
         item, prefix = waiting.pop()

@@ -35,7 +35,7 @@ _DEEPEST = 30  # nested directives; deeper ones stay unread, because reading the
 
 @define
 class _Reading:
-    """The lines of a file while they are read."""
+    """The lines of a file during reading."""
 
     lines: list[str]
     code: list[int]

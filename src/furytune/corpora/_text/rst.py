@@ -73,7 +73,7 @@ _OBJECTS = _words(
 
 @define
 class _Reading:
-    """The lines of a file while they are read."""
+    """The lines of a file during reading."""
 
     lines: list[str]
     indents: Indents
