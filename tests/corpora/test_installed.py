@@ -60,7 +60,7 @@ class TestInstalled:
             python_package("_json" if "_json" not in sys.builtin_module_names else "sys")
 
     def test_the_name_of_a_distribution_is_led_to_its_package(self):
-        with pytest.raises(KnowledgeError, match=r"brings .*yaml|install it"):
+        with pytest.raises(KnowledgeError, match=r"provides .*yaml|install it"):
             python_package("PyYAML-of-nobody")
-        with pytest.raises(KnowledgeError, match=r"brings .*_pytest"):
+        with pytest.raises(KnowledgeError, match=r"provides .*_pytest"):
             python_package("PyTest")

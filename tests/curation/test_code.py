@@ -479,7 +479,7 @@ class TestArgumentsOfTheStep:
             CheckCode("gallery.actor", path=FIXTURES / "old")
         with pytest.raises(ConfigError, match="preamble"):
             CheckCode("gallery", path=FIXTURES / "old", preamble="import (")
-        with pytest.raises(ConfigError, match="on_unknown is 'drop' or 'keep'"):
+        with pytest.raises(ConfigError, match="on_unknown must be 'drop' or 'keep'"):
             CheckCode("gallery", path=FIXTURES / "old", on_unknown="ask")  # type: ignore[arg-type]
 
     def test_a_path_names_the_package_or_the_folder_that_holds_it(self):

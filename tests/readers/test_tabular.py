@@ -73,7 +73,7 @@ class TestColumns:
             csv_of(tmp_path, "title;text\nq;a\n")
         with pytest.raises(SourceFormatError, match=r"a\.jsonl:2:1: .*found 'title', 'text'; .*`question=`"):
             jsonl_of(tmp_path, {"question": "q", "answer": "a"}, {"title": "q", "text": "a"})
-        with pytest.raises(SourceFormatError, match="as they stand in the header"):
+        with pytest.raises(SourceFormatError, match="use names from the header"):
             csv_of(tmp_path, "title,text\nq,a\n", question="Titel", answer="text")
 
     def test_a_header_problem_is_an_error_even_where_records_are_skipped(self, tmp_path):
@@ -166,7 +166,7 @@ class TestArguments:
 
     @pytest.mark.parametrize("path", [5, None, ["a", 5]])
     def test_a_path_is_a_path(self, path):
-        with pytest.raises(ConfigError, match="path is a file, a folder or a list of these"):
+        with pytest.raises(ConfigError, match="path must be a file, a folder or a list of these"):
             CsvCollector(path)
 
 
@@ -287,7 +287,7 @@ class TestIds:
 
     def test_a_given_id_may_occur_once(self, tmp_path):
         data = "id,question,answer\n1,q,a\n1,q2,a2\n"
-        with pytest.raises(SourceFormatError, match=r"a\.csv:3:1: its id occurs before"):
+        with pytest.raises(SourceFormatError, match=r"a\.csv:3:1: its id was used before"):
             csv_of(tmp_path, data)
         assert drops(csv_of(tmp_path, data, on_error="skip")) == [("duplicate_id", "a.csv:3")]
 
@@ -337,7 +337,7 @@ class TestFiles:
         lines = b"".join(b'{"question": "q%d", "answer": "a"}\n' % n for n in range(9999))
         data = gzip.compress(lines)
         (tmp_path / "a.jsonl.gz").write_bytes(data[: len(data) // 2])
-        with pytest.raises(SourceFormatError, match="gzip data are damaged or cut short"):
+        with pytest.raises(SourceFormatError, match="gzip data are damaged or incomplete"):
             list(JsonlCollector(tmp_path).collect())
         with pytest.raises(
             SourceError, match=r"no pair could be read.*a\.jsonl\.gz: its gzip data are damaged"
@@ -479,7 +479,7 @@ class TestCsv:
     def test_a_byte_that_is_not_utf_8_is_placed_and_costs_its_record_only(self, tmp_path):
         data = "question,answer\ngood,é\nb\xff,x\ngood,2\n".encode("latin-1").replace(b"\xe9", "é".encode())
         with pytest.raises(
-            SourceFormatError, match=r"a\.csv:3:2: byte 0xff is not UTF-8 .*offset 25\); give the right"
+            SourceFormatError, match=r"a\.csv:3:2: byte 0xff is not UTF-8 .*offset 25\); pass the correct"
         ):
             csv_of(tmp_path, data)
         found = csv_of(tmp_path, data, on_error="skip")
@@ -498,7 +498,7 @@ class TestCsv:
 
     def test_a_lone_surrogate_that_an_encoding_makes_is_refused(self, tmp_path):
         data = b"question,answer\nq\\ud800,a\ngood,1\n"
-        with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: a text holds a lone surrogate"):
+        with pytest.raises(SourceFormatError, match=r"a\.csv:2:1: a text contains a lone surrogate"):
             csv_of(tmp_path, data, encoding="raw_unicode_escape")
         found = csv_of(tmp_path, data, encoding="raw_unicode_escape", on_error="skip")
         assert texts(found) == [("good", "1")]
@@ -656,9 +656,9 @@ class TestJsonl:
 
     def test_an_empty_file_is_refused_or_counted(self, tmp_path):
         for data in (b"", b"\n \n", b"\xef\xbb\xbf"):
-            with pytest.raises(SourceFormatError, match=r"a\.jsonl:1:1: holds no record"):
+            with pytest.raises(SourceFormatError, match=r"a\.jsonl:1:1: contains no record"):
                 jsonl_of(tmp_path, data)
-            with pytest.raises(SourceError, match=r"a\.jsonl: holds no record"):
+            with pytest.raises(SourceError, match=r"a\.jsonl: contains no record"):
                 jsonl_of(tmp_path, data, on_error="skip")
             (tmp_path / "b.jsonl").write_text('{"question": "q", "answer": "a"}')
             found = JsonlCollector(tmp_path, on_error="skip").collect()

@@ -223,7 +223,7 @@ def test_files_that_no_version_names_are_left_alone(index):
 
 KILLED = """
 import os, signal, sys
-from furytune.augmenters import versions
+from furytune.augmenters._index import versions
 remove = versions._remove
 def killed(path):
     remove(path)

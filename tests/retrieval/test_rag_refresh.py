@@ -149,7 +149,6 @@ class TestKilled:
         import sys
         from pathlib import Path
         from models import Counting
-        from furytune.augmenters import _snapshot
         from furytune.augmenters.rag import build_index
         from furytune.records import Passage
         index, round_ = Path(sys.argv[1]), int(sys.argv[2])
