@@ -127,7 +127,7 @@ class TestGit:
         with pytest.raises(ConfigError, match="folder"):
             markup(checkout / "README.md", revision="HEAD")
         monkeypatch.setattr("furytune._python_source.git._MOST_KEPT", 10)
-        with pytest.raises(KnowledgeError, match="give a folder"):
+        with pytest.raises(KnowledgeError, match="are larger than 0 MiB.*folder="):
             python_package(checkout, revision="HEAD")
 
     def test_what_git_says_is_passed_on(self, checkout):

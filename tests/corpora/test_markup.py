@@ -387,5 +387,5 @@ class TestFiles:
     def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
         with pytest.raises(KnowledgeError, match=r"\.md, \.markdown, \.mdx, \.rst, \.txt, \.ipynb"):
             markup(tmp_path)
-        with pytest.raises(KnowledgeError, match="no such"):
+        with pytest.raises(KnowledgeError, match="does not exist"):
             markup(tmp_path / "absent")
