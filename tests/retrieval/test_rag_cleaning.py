@@ -60,7 +60,7 @@ def nobody_opens_it_any_more(path):
         os.utime(mark, (0, 0))
 
 
-def test_forty_builds_take_no_more_room_than_two(index):
+def test_forty_builds_take_no_more_space_than_two(index):
     grown(index, 1, 2)
     two = size(index)
     report = grown(index, *range(3, 41))
@@ -85,7 +85,7 @@ def test_a_saved_contract_opens_after_any_number_of_builds(index, tmp_path):
     assert "state 1" in text
 
 
-def test_a_run_that_takes_long_can_still_save_its_contract(index, tmp_path):
+def test_a_long_run_can_still_save_its_contract(index, tmp_path):
     """The version is in use, but nothing names it yet."""
     grown(index, 1)
     running = contract_of(index)
@@ -97,7 +97,7 @@ def test_a_run_that_takes_long_can_still_save_its_contract(index, tmp_path):
     assert PromptContract.load(tmp_path / "late.contract.json").prompt(QUESTION).text == text
 
 
-def test_a_version_that_was_opened_long_ago_and_has_no_tag_goes(index):
+def test_an_old_version_without_a_tag_is_removed(index):
     grown(index, 1)
     contract_of(index).prompt(QUESTION)
     grown(index, 2, 3)
@@ -107,7 +107,7 @@ def test_a_version_that_was_opened_long_ago_and_has_no_tag_goes(index):
     assert numbers(index) == [2, 3]
 
 
-def test_a_bot_finds_its_version_after_weeks_on_a_machine_where_nobody_saved_the_contract(index, tmp_path):
+def test_loading_a_contract_keeps_its_version_for_weeks(index, tmp_path):
     grown(index, 1)
     contract_of(index).save(tmp_path / "bot.contract.json")
     lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
@@ -119,7 +119,7 @@ def test_a_bot_finds_its_version_after_weeks_on_a_machine_where_nobody_saved_the
     PromptContract.load(tmp_path / "bot.contract.json")
 
 
-def test_opened_versions_stay_for_as_long_as_asked(index):
+def test_opened_versions_stay_as_long_as_asked(index):
     grown(index, 1)
     contract_of(index).prompt(QUESTION)
     grown(index, 2, 3)
@@ -129,7 +129,7 @@ def test_opened_versions_stay_for_as_long_as_asked(index):
     assert ft.clean_index(index, recent=timedelta(days=2)).dropped == (1,)
 
 
-def test_contracts_without_a_tag_keep_their_version_when_they_are_given(index, tmp_path):
+def test_given_contracts_keep_their_version_without_a_tag(index, tmp_path):
     grown(index, 1)
     file = tmp_path / "copy.contract.json"
     contract_of(index).save(file)
@@ -145,7 +145,7 @@ def test_contracts_without_a_tag_keep_their_version_when_they_are_given(index, t
     assert numbers(index) == [2, 3]
 
 
-def test_tags_go_where_the_given_contracts_are_all_there_are(index, tmp_path):
+def test_tags_false_removes_tags_of_other_contracts(index, tmp_path):
     for n in (1, 2, 3):
         grown(index, n)
         contract_of(index, n).save(tmp_path / f"{n}.contract.json")
@@ -162,7 +162,7 @@ def test_tags_go_where_the_given_contracts_are_all_there_are(index, tmp_path):
         PromptContract.load(tmp_path / "1.contract.json")
 
 
-def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
+def test_invalid_arguments_remove_nothing(index, tmp_path):
     grown(index, 1, 2, 3, 4, clean=False)
     other = tmp_path / "other.lance"
     grown(other, 1)
@@ -180,12 +180,12 @@ def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_build_index_keeps_every_version_if_told_so(index):
+def test_build_index_with_clean_false_keeps_every_version(index):
     assert grown(index, 1, 2, 3, 4, clean=False).cleaned is None
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_lancedb_reads_writes_and_cleans_what_is_left(index, tmp_path):
+def test_lancedb_can_use_a_cleaned_index(index, tmp_path):
     grown(index, *range(1, 7))
     table = lancedb.connect(tmp_path).open_table("corpus")
     rows = table.to_arrow()
@@ -201,7 +201,7 @@ def test_lancedb_reads_writes_and_cleans_what_is_left(index, tmp_path):
 
 
 @pytest.mark.parametrize("shared", ["data", "_refs/branches"])
-def test_an_index_that_shares_its_files_is_left_whole_and_says_so(index, tmp_path, shared):
+def test_an_index_with_shared_files_is_not_cleaned(index, tmp_path, shared):
     grown(index, 1, 2, 3, 4, clean=False)
     if shared == "data":
         (index / "data").rename(tmp_path / "elsewhere")
@@ -212,7 +212,7 @@ def test_an_index_that_shares_its_files_is_left_whole_and_says_so(index, tmp_pat
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_files_that_no_version_names_are_left_alone(index):
+def test_files_without_a_version_are_kept(index):
     """Another process may be about to make a version of them."""
     grown(index, 1, 2)
     coming = index / "data" / ("0" * 46 + ".lance")
@@ -254,7 +254,7 @@ def ended_later(index):
     assert {p.name.partition(".")[0] for p in (index / "_furytune").iterdir()} == {"5", "6"}
 
 
-def test_a_clean_up_that_is_killed_at_its_first_file_is_ended_by_the_next(index):
+def test_a_killed_clean_up_is_finished_by_the_next(index):
     grown(index, *range(1, 7), clean=False)
     run = subprocess.run([sys.executable, "-c", KILLED, index], check=False)
     assert run.returncode == -signal.SIGKILL
@@ -262,13 +262,13 @@ def test_a_clean_up_that_is_killed_at_its_first_file_is_ended_by_the_next(index)
 
 
 @pytest.mark.parametrize("step", ["_tagged_meanwhile", "finish"])
-def test_a_clean_up_that_ends_between_its_steps_is_ended_by_the_next(index, monkeypatch, step):
+def test_a_clean_up_interrupted_between_steps_is_finished_by_the_next(index, monkeypatch, step):
     grown(index, *range(1, 7), clean=False)
     interrupt(index, monkeypatch, step)
     ended_later(index)
 
 
-def test_forgetting_after_an_interrupted_clean_up_leaves_no_words(index, monkeypatch):
+def test_forgetting_after_an_interrupted_clean_up_leaves_no_text(index, monkeypatch):
     message = "1235174400000000000"
     words = b"the words of somebody"
     told = Passage(id=f"chat:{message}", text=words.decode(), source=f"discord:1/5/{message}")

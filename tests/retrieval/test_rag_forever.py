@@ -108,7 +108,7 @@ def test_ten_thousand_questions_never_get_another_answer(world, mode):
     assert [json.loads(line) for line in run.stdout.splitlines()] == [expected[i] for i in places]
 
 
-def test_a_matrix_product_is_exact_whatever_is_asked_beside(world):
+def test_a_matrix_product_is_exact_in_any_batch(world):
     """The bits, not only the order: what makes the above no matter of luck."""
     folder, _, asked, model = world
     rag = RagAugmenter(Path(folder, "corpus.lance"), mode="vector", embedder=StaticEmbedder(model))
