@@ -473,7 +473,7 @@ class TestArgumentsOfTheStep:
     def test_a_missing_package_is_refused_at_once(self, tmp_path):
         with pytest.raises(ConfigError, match="'surely_absent' is not installed"):
             CheckCode("surely_absent")
-        with pytest.raises(ConfigError, match="there is no package 'gallery' here"):
+        with pytest.raises(ConfigError, match="found no package 'gallery' here"):
             CheckCode("gallery", path=tmp_path)
         with pytest.raises(ConfigError, match="not the name of a top-level package"):
             CheckCode("gallery.actor", path=FIXTURES / "old")

@@ -90,6 +90,7 @@ def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
     }
     for node in nodes:
         if isinstance(node, ast.Global):
+            # A function may set the name to any value.
             for name in node.names:
                 module.bind(name, None)
         elif _is_dynamic(node, imported):
@@ -181,6 +182,7 @@ def _collect_from(module: Module, node: ast.ImportFrom) -> None:
         elif source.split(".")[0] == module.name.split(".")[0]:
             module.stars.append(source)
         else:
+            # A star import from another package may add any name.
             module.open = True
 
 
@@ -205,6 +207,7 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     """Reads ``__getattr__, __dir__, __all__ = lazy_loader.attach(...)`` or ``attach_stub(...)``."""
     call = node.value if isinstance(node, ast.Assign) else None
     name = last_name(call.func) if isinstance(call, ast.Call) else ""
+    # lazy_loader reads the same names from the .pyi file beside the module.
     if name == "attach_stub" and stub is not None and (tree := parse(stub)):
         for statement in tree.body:
             if isinstance(statement, ast.ImportFrom):

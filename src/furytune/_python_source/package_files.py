@@ -89,7 +89,7 @@ def locate(package: str, path: str | Path | None) -> PackageFiles:
                 )
             return _files(root, within=given)
     raise ConfigError(
-        f"{given}: there is no package {package!r} here; pass its folder or its parent folder as path="
+        f"{given}: found no package {package!r} here; pass its folder or its parent folder as path="
     )
 
 

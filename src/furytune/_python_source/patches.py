@@ -22,6 +22,7 @@ def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
         if not isinstance(node.ctx, ast.Load):
             yield node.value, node.attr
         elif node.attr == "__dict__":
+            # Whatever is done with the dictionary, it may set any name.
             yield node.value, ""
     elif isinstance(node, ast.Call) and node.args:
         function = last_name(node.func)
@@ -74,6 +75,7 @@ def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:
             source = absolute(node, package)
             for item in node.names:
                 names[item.asname or item.name].add(f"{source}.{item.name}")
+    # Assignments come second, because they may give another name to something that is imported.
     for node in nodes:
         if isinstance(node, ast.Assign):
             meant = _dotted(node.value, names)

@@ -97,6 +97,7 @@ class SymbolTable:
     def patches(self, module: str) -> set[str]:
         """Returns the names that other code of the package sets in a module; "" means any name."""
         if self._patches is None:
+            # Finding patches needs lookups, which need patches: a table without patches ends this circle.
             plain = SymbolTable(self.package, self.files, self._modules, {})
             self._patches = read_patches(self.package, self.files, plain.module_name)
         return self._patches.get(module, set())
@@ -130,6 +131,7 @@ class SymbolTable:
         return Module(dotted, dotted) if self.files.is_namespace(stem) else None
 
     def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        # Modules may import names from each other in a circle.
         if (module.name, name) in seen:
             return UNKNOWN
         seen.add((module.name, name))
@@ -161,6 +163,7 @@ class SymbolTable:
     def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
         bindings = module.bindings[name]
         binding = bindings[0]
+        # Two definitions, such as in the branches of an `if`: the source does not prove which one is used.
         if any(other != binding for other in bindings):
             return UNKNOWN
         if isinstance(binding, Alias):
@@ -177,9 +180,11 @@ class SymbolTable:
         if alias.module == module.name:  # `from . import x` in x's own package
             return self.module(f"{module.name}.{alias.name}") or UNKNOWN
         found = self._attribute_of(alias.module, alias.name, seen)
+        # The package itself imports the name, so it probably exists in a way that is not seen here.
         return UNKNOWN if found is MISSING else found
 
     def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
+        # The arguments of a class are those of its `__init__`, unless something else may receive them first.
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
         names = [last_name(base) for base in node.bases]
         bases = [

@@ -71,7 +71,7 @@ class ByteSource:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self.broken = ""
-        """Why the stream ended early, "" if there is no error."""
+        """Why the stream ended early, "" without an error."""
         self._out = 0
         self._ready: bytes | None = None  # None until the encoding is known
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -104,6 +104,7 @@ class ByteSource:
             self._ready = self._start()
         while not self._ready:
             if self._decoder is None:
+                # UTF-8 needs no conversion, so the bytes go straight into the caller's buffer.
                 return self._read(view)
             chunk = self._chunk(_CHUNK)
             self._ready = self._recoded(chunk)
@@ -120,6 +121,7 @@ class ByteSource:
         encoding = marked_encoding(first)
         if not encoding:
             return first
+        # Lone surrogates are passed on, so that only the record that contains one is refused.
         self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
         return self._recoded(first)
 
@@ -147,6 +149,7 @@ class ByteSource:
             raise SourceError(f"{self.name}: cannot be read: {error.strerror}") from error
         view[: len(data)] = data
         self._out += len(data)
+        # Small files may compress extremely well, so the ratio counts only from a certain size on.
         if self._out > _RATIO_FROM and self._out > _RATIO * self._file.tell():
             raise SourceFormatError(
                 f"expands to over {_RATIO} times its size",
@@ -160,6 +163,7 @@ class ByteSource:
         assert self._zip is not None
         while not self.broken:
             if self._zip.eof:
+                # Another member may follow, and some tools pad the file with zeros.
                 self._packed = self._zip.unused_data.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0")
                 if not self._packed:
                     return b""
@@ -241,4 +245,5 @@ class Locator:
             self._line += lines
             self._column = 1
             part = part[part.rindex(b"\n") + 1 :]
+        # Continuation bytes of UTF-8 are not counted, so columns count characters.
         self._column += len(part.translate(None, _CONTINUATION))

@@ -123,6 +123,8 @@ class CsvReader:
         self._use(delimiter)
         mark = re.escape(delimiter)
         one = rf'({_QUOTED}|[^"{mark}\r\n][^{mark}\r\n]*+|)'
+        # Nearly all records match this one pattern, so they are read without a loop over their fields. A CR at the end
+        # of the buffer does not match, because an LF may follow.
         row = re.compile(mark.join([one] * count) + r"(?:\r\n|\n|\r(?=[^\n]))")
         while True:
             found = row.match(self._buffer, self._pos)
@@ -200,6 +202,7 @@ class CsvReader:
             elif after == "\n":
                 return fields, pos + 1
             elif after == "\r":
+                # An LF may follow in the next block.
                 if pos + 1 == size and not self._ended:
                     raise _More
                 return fields, pos + (2 if buffer.startswith("\n", pos + 1) else 1)
@@ -248,6 +251,7 @@ class CsvReader:
         """Skips the rest of the current line, ignoring quotes."""
         while True:
             found = _BREAK.search(self._buffer, self._pos)
+            # A break at the very end of the buffer may be the first half of a CR LF.
             if found and (self._ended or found.end() < len(self._buffer)):
                 self._pos = found.end()
                 self.line += 1

@@ -133,7 +133,7 @@ def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     """Returns one path or several as a tuple.
 
     Raises:
-        ConfigError: There is no path, or a value is not a path.
+        ConfigError: The value is empty, or not a path.
     """
     if isinstance(value, str | os.PathLike):
         return (Path(value),)

@@ -100,6 +100,7 @@ class ObjectArray(Generic[T]):
         have = self._have - self._start
         if have >= self._limit:
             raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
+        # Doubling keeps the total work linear, although a long value is scanned again after each step.
         self._fill(min(max(have * 2, self._block), self._limit))
 
     @property
@@ -141,6 +142,7 @@ class ObjectArray(Generic[T]):
             at = text.expect('"}' if first else ",}", at)
             if text.text[at] == "}":
                 end = text.space(at + 1)
+                # Only the end of the file proves that nothing follows the object.
                 if not text.last:
                     raise MoreNeededError
                 if end < len(text.text):
@@ -227,6 +229,7 @@ class ObjectArray(Generic[T]):
             return []
         mark, comma, pattern = self._cut
         if pattern is not None:
+            # A regular expression cannot search backwards, so only the end of the buffer is searched.
             low = max(self._start, self._have - _NEAR)
             found = [m.start() + comma for m in pattern.finditer(self._buf, low, self._have)]
             return found[: -_GUESSES - 1 : -1]
@@ -240,6 +243,7 @@ class ObjectArray(Generic[T]):
     def _try_cut(self) -> list[T] | None:
         buf, start = self._buf, self._start
         for comma in self._candidates():
+            # The comma becomes "]" in place, because copying the block would double the memory and time.
             buf[comma] = 0x5D
             try:
                 with memoryview(buf) as view, view[start : comma + 1] as part:
@@ -269,6 +273,7 @@ class ObjectArray(Generic[T]):
                 return None
             except msgspec.DecodeError:
                 continue
+            # A comma before the end of the array is not JSON; the slow path reports it.
             if self._comma and not done:
                 return None
             self._start = end + 1
@@ -349,6 +354,7 @@ class ObjectArray(Generic[T]):
         offset = text.base + text.size(0, begin)
         try:
             item = msgspec.convert(value, self._kind)
+            # Encoding finds lone surrogates, which the standard library's decoder accepts.
             msgspec.json.encode(item)
         except msgspec.ValidationError as error:
             return Bad("invalid_message", offset, name, str(error))

@@ -257,7 +257,7 @@ class LanceEmbedder:
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """Names only; ``verified`` is False because there is no digest of the model."""
+        """Names only; ``verified`` is False because the model has no digest."""
         return {"name": "lance", "function": self.function, "options": dict(self.options), "verified": False}
 
     @classmethod

@@ -277,7 +277,7 @@ class RagAugmenter:
         """Returns the same augmenter, pinned to the newest version of the table.
 
         Raises:
-            KnowledgeError: There is no such table.
+            KnowledgeError: The table does not exist.
         """
         return evolve(self, version=tables.newest(self.path))
 

@@ -24,8 +24,8 @@ def chat(
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
     pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), so that furytune
-    finds the passages made from a message that must be erased. There is no title, because titles are shown in places
-    where the text of messages is not.
+    finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
+    places where the text of messages is not.
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
     both, and secrets become placeholders. Nothing else is changed, so pass pairs that curators have checked, without

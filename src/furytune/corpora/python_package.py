@@ -154,7 +154,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
             tree = _with_packages_above(tree, root, base)
     told = any(drop.reason != "other_suffix" for drop in tree.dropped)
     if not any(e.name.endswith(".py") for e in tree.entries) and not told:
-        raise KnowledgeError(f"{text}: there is no Python source here; pass the folder with the .py files")
+        raise KnowledgeError(f"{text}: found no Python source here; pass the folder with the .py files")
     return tree
 
 

@@ -67,6 +67,7 @@ class Deduplicate:
         sha = hashlib.blake2b(digest_size=16)
         for key in map(_key, texts):
             data = key.encode("utf-8", "surrogatepass")
+            # The length keeps ("ab", "c") apart from ("a", "bc").
             sha.update(len(data).to_bytes(8, "big"))
             sha.update(data)
         return sha.digest()

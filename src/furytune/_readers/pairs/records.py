@@ -184,7 +184,7 @@ def last_exchange(turns: Turns, line: int, extras: Mapping[str, str]) -> Exchang
         return flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")
     questions = [turn.text for turn in spoken[:-1] if turn.role == "user"]
     if not questions:
-        return flaw(line, "no_question", "there is no turn of the user", "leave out the record")
+        return flaw(line, "no_question", "the user has no turn", "leave out the record")
     if not spoken[-1].trained:
         return not_for_training(line, "its answer has weight 0 or a mark of that kind")
     instructions = sum(turn.role in _SYSTEM and bool(turn.text.strip()) for turn in turns)

@@ -57,7 +57,7 @@ class Unused:
 def unused_fields(
     names: Sequence[str], used: Collection[int], *, named: bool = False, turns: bool = False
 ) -> Unused | None:
-    """Sorts the fields that do not become part of a pair; returns None if there are no such fields.
+    """Sorts the fields that do not become part of a pair; returns None without such fields.
 
     Args:
         names: Header, or keys of a record.

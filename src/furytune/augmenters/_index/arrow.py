@@ -51,7 +51,7 @@ def to_arrow(passages: Sequence[Passage], vectors: Vectors | None) -> Any:
 
 
 def embedder_of(schema: Any) -> Mapping[str, Json] | None:
-    """Returns the identity of the embedder that made the table's vectors; None if there are no vectors."""
+    """Returns the identity of the embedder that made the table's vectors; None without vectors."""
     stated = (schema.metadata or {}).get(_EMBEDDER)
     if stated is None or VECTOR not in schema.names:
         return None
@@ -79,7 +79,7 @@ def passages_of(path: str, arrow: Any, rebuild: str) -> tuple[tuple[Passage, ...
     """Returns the passages in ascending order of id, and the row of each in the table.
 
     Raises:
-        KnowledgeError: There are no passages, or two have the same id.
+        KnowledgeError: The table is empty, or two passages have the same id.
     """
     if arrow.num_rows == 0:
         raise KnowledgeError(f"{path}: the index has no passages; {rebuild} again")

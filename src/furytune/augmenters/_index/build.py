@@ -102,8 +102,8 @@ def build_index(
 
     Raises:
         ConfigError: The path cannot be an index, or a source gives something other than passages.
-        KnowledgeError: Two passages have the same id; there are no passages; the folder contains a table that is not an
-            index; the embedder returns no valid vectors; or the index could not be written.
+        KnowledgeError: Two passages have the same id; the sources give no passages; the folder contains a table that is
+            not an index; the embedder returns no valid vectors; or the index could not be written.
         MissingExtraError: LanceDB is not installed, or a package that the embedder needs.
     """
     place = tables.check_path(path)

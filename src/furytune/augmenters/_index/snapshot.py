@@ -85,7 +85,7 @@ class Loaded:
         version: Its number.
         passages: In ascending order of id.
         snapshot: Identity of the passages.
-        vectors: The vectors of the passages; None if there are no vectors, or they were not requested.
+        vectors: The vectors of the passages; None if they do not exist or were not requested.
     """
 
     version: int

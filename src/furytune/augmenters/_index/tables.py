@@ -312,7 +312,7 @@ def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
 
 
 def _number(path: str) -> int:
-    """Returns the number of the newest version, 0 if there is no version."""
+    """Returns the number of the newest version, 0 without any version."""
     with suppress(KnowledgeError):
         return int(_open(path).version)
     return 0
@@ -380,7 +380,7 @@ def _is_table(path: str) -> bool:
 def _open(path: str) -> Any:
     # Checked first, because LanceDB makes a folder that is missing.
     if not os.path.isdir(path):  # noqa: PTH112
-        raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
+        raise KnowledgeError(f"{path}: found no index here; {_REBUILD}")
     lancedb = check_installed()
     try:
         return lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)

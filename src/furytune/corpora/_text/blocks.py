@@ -134,6 +134,7 @@ def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
 def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
     """Removes headings from the path that are not above this one, by level or by the style's first use."""
     mark, level = heading.rank
+    # In reStructuredText a style has no fixed level: one that is in the path already ends everything below its first use.
     if mark:
         known = [rank for rank, _ in path]
         if heading.rank in known:
@@ -162,6 +163,7 @@ def _pack(
         elif sizes.fits(text := f"{held.text}{_gap(document, held.end, a)}{block.text}"):
             held = Piece(text=text, start=held.start, end=b)
         elif held.end <= heading:
+            # A heading alone would be a passage that says nothing.
             yield from _below(document, held, block, sizes)
             held = None
         else:
@@ -191,6 +193,7 @@ def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside
     if sizes.fits(block.text):
         yield block
     elif (block.start, block.end) != around:
+        # A block that equals the lines around it cannot be packed again: that would never end.
         yield from _pack(document, block.start, block.end, sizes)
     else:
         for run in _runs(document.code, block.start, block.end):

@@ -72,6 +72,7 @@ def _reach(lines: Sequence[str], start: int, sizes: Sizes | Beside) -> int:
 def _border(lines: Sequence[str], start: int, end: int, outer: int) -> int:
     """Returns the best place to split in the second half of the lines that fit."""
 
+    # Only in the second half, so that a good place near the beginning does not make tiny passages.
     def rank(i: int) -> tuple[int, int]:
         begins = bool(lines[i].strip()) and _depth(lines[i]) <= outer
         return (2 * begins + (not lines[i - 1].strip()), i)
@@ -85,6 +86,7 @@ def _depth(line: str) -> int:
 
 def _cut_line(line: str, sizes: Sizes | Beside) -> list[str]:
     """Splits a line into parts that fit, between words if possible."""
+    # Halving takes few calls of `fits`, which may count tokens.
     waiting, parts = [line], list[str]()
     while waiting:
         text = waiting.pop()

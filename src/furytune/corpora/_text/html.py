@@ -120,6 +120,7 @@ def html(text: str, path: str) -> Document:
     title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
     main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
     dropped = {"navigation": 0, "image": len(main.select("img"))}
+    # Anchors are found before the noise is removed, because links to a heading are part of the noise.
     anchors = {}
     before: Any = None
     for element in main.find_all(_HEADINGS):
@@ -129,6 +130,7 @@ def html(text: str, path: str) -> Document:
         dropped["navigation"] += 1
         element.extract()
     for element in main.find_all(_HEADINGS):
+        # The converter drops ids, so the anchor travels through it as marked text in the heading.
         element.append(f"{_OPEN}{anchors.get(id(element), '')}{_CLOSE}")
     _name_objects(soup, main)
     _collapse_blanks(main)
@@ -200,6 +202,7 @@ def _anchor(heading: Any, before: Any) -> str:
     around = heading.parent
     if around is None or around.name not in ("section", "div"):
         return ""
+    # Only the first heading in a section can use the section's id.
     opens = before is None or all(above is not around for above in before.parents)
     return str(around.get("id") or "") if opens else ""
 

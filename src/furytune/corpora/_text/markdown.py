@@ -180,6 +180,7 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
     if name == "eval-rst":
         inner = rst.rst(r.lines[start:end], headings=False)
         r.lines[start:end] = inner.lines
+        # Both readers number code blocks from 1, so the numbers of the inner one are shifted.
         for i, number in enumerate(inner.code, start):
             r.code[i] = number and number + r.blocks
         r.blocks += max(inner.code, default=0)

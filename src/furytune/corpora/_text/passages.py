@@ -19,7 +19,7 @@ _NOT_SLUG = re.compile(r"[^\w.]+")
 
 
 def check_revision(url: str, revision: str) -> None:
-    """Raises if a URL pattern needs a revision and there is no revision."""
+    """Raises if a URL pattern needs a revision that is not known."""
     if "{revision}" in url and not revision:
         raise ConfigError(
             "url contains {revision}, but the revision is not known; pass revision=, or write it into url"

@@ -210,6 +210,7 @@ def _readable(r: _Reading) -> None:
     table = {}
     for name, text in r.substitutions.items():
         shown = text
+        # Substitutions may refer to each other in a circle, so only a few levels are replaced.
         for _ in range(_DEEPEST):
             shown = _substituted(shown, r.substitutions, _LONGEST)[0]
         table[name] = " ".join(shown.split())
@@ -250,6 +251,7 @@ def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, i
             else:
                 room -= len(known)
                 after = parts[i + 1]
+                # `|name|_` is also a link, whose underscore no reader sees.
                 link = 2 * after.startswith("__") or int(after.startswith("_"))
                 made.append(known + "\n" * inside.count("\n") + after[link:])
                 i += 2
@@ -269,6 +271,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         title, match = lines[i - 1], _UNDERLINE.match(lines[i])
         if not match or not title.strip() or code[i - 1] or _UNDERLINE.match(title):
             continue
+        # docutils accepts an underline that is shorter than its title only from four characters on.
         if len(lines[i].rstrip()) < min(4, len(title.strip())):
             continue
         follows = bool(found) and found[-1].body == i - 1

@@ -92,6 +92,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
     """
     if len(snippet.text) > _LONGEST or _TRACEBACK in snippet.text:
         return None, False
+    # Chat clients add carriage returns, no-break spaces and tabs that Python would refuse.
     plain = textwrap.dedent(snippet.text.replace("\r\n", "\n").replace("\u00a0", " ").expandtabs()).strip(
         "\n"
     )
@@ -99,6 +100,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
         plain = _session(plain)
     if is_other_cell(plain):
         return None, False
+    # Readings go from the text itself to freer ones; the first that parses counts.
     tried: set[str] = set()
     for candidate in (reading for text in rewritten(plain) for reading in _readings(text)):
         if candidate in tried:

@@ -52,9 +52,11 @@ def check(trees: Iterable[ast.Module], table: SymbolTable) -> list[Stale]:
     found: dict[Stale, None] = dict.fromkeys(names.stale)
     for node in nodes:
         found.update(dict.fromkeys(_stale_in(node, names, table)))
+    # Code that uses sys.modules may replace any module of the package.
     if names.reaches_modules:
         return []
     found = {s: None for s in found if not names.adds(s)}
+    # If `fury.actor` is missing, `fury.actor.sphere` is missing too and adds nothing.
     shadowed = {s.symbol for s in found if not s.is_argument}
     return [s for s in found if s.is_argument or not any(s.symbol.startswith(f"{o}.") for o in shadowed)]
 
