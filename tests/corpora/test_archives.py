@@ -108,7 +108,7 @@ class TestArchives:
         assert not any("evil" in p.source for p in items if isinstance(p, Passage))
 
     def test_bombs_are_refused_before_unpacking(self, tmp_path):
-        """100 GB of zeros in a tar of 100 MB would be 1000 to one; here the head alone claims it."""
+        """A member claims 100 GB in its header, as a real bomb of 100 MB would contain."""
         info = tarfile.TarInfo("a/zeros.py")
         info.size = 100 << 30
         (tmp_path / "a.tar.gz").write_bytes(gzip.compress(info.tobuf() + b"\0" * 5000))

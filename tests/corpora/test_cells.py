@@ -1,4 +1,4 @@
-"""Passages made of notebooks, examples and HTML pages."""
+"""Passages from notebooks, examples and HTML pages."""
 
 from __future__ import annotations
 

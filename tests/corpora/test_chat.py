@@ -1,4 +1,4 @@
-"""Passages made of solved questions of the chat."""
+"""Passages from solved questions in the chat."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_drops_are_passed_on_and_other_items_are_refused():
 
 @pytest.fixture(scope="module")
 def thread(tmp_path_factory):
-    """Twenty pairs about one subject, asked an hour apart, answered after two and a half."""
+    """Returns twenty pairs about one subject, asked an hour apart and answered after two and a half hours."""
     pairs = [
         attrs.evolve(
             PAIR,
@@ -114,7 +114,7 @@ def thread(tmp_path_factory):
 
 @given(st.integers(0, 19))
 def test_an_answer_is_never_in_the_context_of_its_own_question(thread, i):
-    """Nor is one that nobody had given yet; those that were given are all found."""
+    """Answers that were given later are not found either, and all earlier ones are."""
     pairs, rag = thread
     seen = {p.id for p in rag.context(pairs[i].question, at=pairs[i].asked_at)}
 
@@ -123,7 +123,7 @@ def test_an_answer_is_never_in_the_context_of_its_own_question(thread, i):
 
 
 def test_an_answer_dated_like_its_question_is_hidden_from_it(tmp_path):
-    """Files that note one time for both are common; the rule is 'dated at or after'."""
+    """Many files have one time for both; the rule is 'dated at or after'."""
     build_index(tmp_path / "c.lance", chat([attrs.evolve(PAIR, answered_at=ASKED)]))
 
     assert RagAugmenter(tmp_path / "c.lance").context(PAIR.question, at=ASKED) == ()

@@ -1,4 +1,4 @@
-"""Each silent fault of the index that the first helper bot was built on, told in one test."""
+"""One test for each silent fault in the index of the first helper bot."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_fault_3_examples_ended_the_loop_too_early(index):
 
 
 def test_fault_4_the_limit_in_tokens_counted_characters(sources):
-    """An ideograph is three bytes and about a token; a bound in characters lets three times as much through."""
+    """An ideograph is three bytes and about one token; a limit in characters would allow three times as much."""
     (sources[0] / "long.rst").write_text("文書。\n" * 5000, encoding="utf-8")
     found = [p.text for p in markup(sources[0], max_tokens=500) if isinstance(p, Passage)]
 

@@ -1,4 +1,4 @@
-"""What is done to the markup of reStructuredText and Markdown."""
+"""How the markup of reStructuredText and Markdown becomes readable text."""
 
 from __future__ import annotations
 

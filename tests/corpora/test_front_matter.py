@@ -1,4 +1,4 @@
-"""Front matter of any kind, Markdown under other endings, and substitutions of reStructuredText."""
+"""Front matter of any kind, Markdown with other suffixes, and substitutions in reStructuredText."""
 
 from __future__ import annotations
 

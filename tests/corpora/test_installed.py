@@ -1,4 +1,4 @@
-"""Passages made of installed packages, found by name."""
+"""Passages from installed packages, found by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passages made of documentation."""
+"""Passages from documentation."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ class TestSizes:
         found = read(docs(a_dot_md=text), max_tokens=100, encoding="o200k_base")
 
         assert all(budget.count(p.text) <= 100 for p in found)
-        assert any(len(p.text.encode()) > 600 for p in found)  # the estimate would have cut these
+        assert any(len(p.text.encode()) > 600 for p in found)  # the estimate would have split these
 
     @given(texts(max_size=200))
     def test_the_token_estimate_counts_bytes(self, text):
@@ -298,7 +298,7 @@ class TestSizes:
 
     @given(texts(max_size=60), st.sampled_from(["md", "rst", "txt"]))
     def test_every_line_is_in_exactly_one_passage(self, tmp_path_factory, text, suffix):
-        """Nothing is lost and nothing is said twice, whatever the file holds but markup."""
+        """No text is lost and no text is repeated, for any file without markup."""
         text = _without_markup(text)
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         file.write_text(text, encoding="utf-8", newline="")
@@ -334,7 +334,7 @@ class TestSizes:
 
 
 def _without_markup(text):
-    """Takes away what is left out or rewritten: NUL makes a file binary, the rest is markup."""
+    """Removes characters that make a file binary (NUL) or count as markup."""
     return re.sub(r"[`\0~!:<>.)\-]", "", text)
 
 

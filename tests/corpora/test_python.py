@@ -1,4 +1,4 @@
-"""Passages made of Python source."""
+"""Passages from Python source."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TestSymbols:
         )
 
     def test_a_written_signature_parses_to_the_same_one(self, package):
-        """Whatever the signature, putting a body behind it gives the same signature back."""
+        """Any signature, followed by a body, parses to the same signature."""
         root = package(
             m="""
             def f(a, b=[1, "x"], *args: "int", c, d=lambda q: q + 1, **kw): ...

@@ -61,7 +61,7 @@ class TestFolders:
 
 
 class TestFilesThatCannotBeUsed:
-    """Each is counted with its reason; the others are read."""
+    """Each file is counted with its reason, and the others are read."""
 
     def check(self, root, reason, where, **options):
         found, dropped = split(markup(root, **options))
@@ -143,7 +143,7 @@ class TestFilesThatCannotBeUsed:
         (docs / "a.md").write_text("never\n")
         (docs / "a.md").chmod(0)
         if os.access(docs / "a.md", os.R_OK):
-            pytest.skip("whoever runs this may read everything")
+            pytest.skip("the user who runs the tests may read everything")
         self.check(docs, "unreadable", "docs/a.md")
         (docs / "a.md").unlink()
         (docs / "closed").mkdir(mode=0)
@@ -173,7 +173,7 @@ class TestFilesThatCannotBeUsed:
         ],
     )
     def test_odd_files_take_linear_time(self, tmp_path, name, text):
-        """What would take a careless pattern or loop hours is read."""
+        """Files that would take a careless pattern or loop hours are read quickly."""
         (tmp_path / name).write_text(text)
         found, dropped = split(markup(tmp_path / name))
 

@@ -1,4 +1,4 @@
-"""CheckCode: only what the source proves wrong is dropped, and nothing is imported or run."""
+"""CheckCode: an answer is dropped only if the source proves it wrong, and no code is imported or run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fence(code: str, language: str = "python") -> str:
 
 
 def verdict(step: CheckCode, answer: str) -> str:
-    """Reason and detail of a drop, or "kept"; a kept pair must be the very pair."""
+    """Returns the reason and detail of a drop, or "kept"; a kept pair must be the same object."""
     given_pair = pair(answer)
     result = step(given_pair)
     if isinstance(result, Dropped):
@@ -197,7 +197,7 @@ class TestNames:
         ],
     )
     def test_names_set_by_another_module_are_not_stale(self, tmp_path, source, proved):
-        """``proved``: a name that still is known to be missing, none where any may be set."""
+        """``proved``: a name that is still known to be missing, or None if any name may be set."""
         step = package(
             tmp_path, actor="def sphere(a): ...", again="from pack import actor as again", main=source
         )
@@ -445,7 +445,7 @@ class TestBlocks:
 
     @given(st.text(), st.sampled_from(["", "py", "pycon"]))
     def test_any_answer_gets_a_verdict(self, text, language):
-        """Whatever is pasted, a pair is kept as it is or dropped with a documented reason."""
+        """Any answer is either kept unchanged or dropped with a documented reason."""
         assert verdict(OLD, fence(text, language)).split(":")[0] in {"kept", "stale_code", "broken_code"}
 
     @pytest.mark.parametrize(
@@ -456,7 +456,7 @@ class TestBlocks:
         ],
     )
     def test_a_long_hostile_answer_takes_linear_time(self, piece):
-        """Time that grew with the square of the length would hold this test up for minutes."""
+        """With quadratic time, this test would take minutes."""
         step = CheckCode("gallery", path=FIXTURES / "old", inline=True)
         for before in ("", "```py\n", "```py\n>>> x\n", "`"):
             answer = before + piece * (90_000 // len(piece))
@@ -500,7 +500,7 @@ class TestArgumentsOfTheStep:
     "top", ["json", "asyncio", "email", "logging", "xml", "http", "attr", "hypothesis", "furytune"]
 )
 def test_the_table_agrees_with_the_running_package(top):
-    """No name that a module has at run time is called missing, and no keyword it takes is refused."""
+    """No name that exists at run time is called missing, and no keyword that is accepted is refused."""
     table = SymbolTable(top, locate(top, None))
     package = importlib.import_module(top)
     names = [top]
@@ -528,7 +528,7 @@ def test_the_table_agrees_with_the_running_package(top):
 
 
 def keywords(value: object) -> tuple[set[str], bool]:
-    """Returns what a callable takes as keywords by `inspect`, and whether it takes any."""
+    """Returns the keywords that a callable accepts according to `inspect`, and whether it accepts any keyword."""
     try:
         parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -549,7 +549,7 @@ def releases(shared_data, tmp_path_factory):
 
 @pytest.mark.shared_data
 class TestFury:
-    """FURY changed its API between 0.12 and 2.0; its own examples tell what each release takes."""
+    """FURY changed its API between 0.12 and 2.0; its own examples show what each release accepts."""
 
     @staticmethod
     def kept(releases, examples, version):

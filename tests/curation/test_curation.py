@@ -1,4 +1,4 @@
-"""Deduplicate and RedactSecrets: what they drop, what they edit, and that a pass leaves nothing behind."""
+"""Deduplicate and RedactSecrets: what they drop, what they edit, and that passes are independent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pair(number: int, question: str = "how?", answer: str = "so") -> QAPair:
 
 
 def dropped(step: Deduplicate, pairs: list[QAPair]) -> list[str]:
-    """Ids that one pass drops; everything else must come out as it went in."""
+    """Returns the ids that one pass drops; all other pairs must be unchanged."""
     once = step.start()
     gone = []
     for item in pairs:
@@ -83,7 +83,7 @@ class TestDeduplicate:
         assert dropped(Deduplicate(), [same, same]) == ["p1"]
 
     def test_passes_share_nothing(self):
-        """A second pass, also one that runs beside the first, sees every pair as new."""
+        """A second pass sees every pair as new, even one that runs at the same time as the first."""
         step = Deduplicate()
         one, two = step.start(), step.start()
         for item in (pair(1, "a"), pair(2, "b")):
@@ -93,7 +93,7 @@ class TestDeduplicate:
 
     @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=2)), max_size=20))
     def test_only_the_first_of_each_is_kept(self, texts):
-        """What stays has no duplicates, and each that goes names one that stays."""
+        """The kept pairs have no duplicates, and each drop names a kept pair."""
         once = Deduplicate().start()
         results = [once(pair(i, q, a)) for i, (q, a) in enumerate(texts)]
         kept = [r for r in results if isinstance(r, QAPair)]

@@ -51,7 +51,7 @@ class TestAnswerLength:
 class TestCapPerAuthor:
     @given(st.lists(st.sampled_from(["", "ann", "bob"]), max_size=30), st.integers(1, 5))
     def test_the_first_answers_of_each_person_are_kept(self, answerers, most):
-        """Who has no name has no limit; a second pass gives the same."""
+        """Pairs without an answerer have no limit, and a second pass gives the same result."""
         cap = CapPerAuthor(most)
         pairs = [pair(i, answerer=a) for i, a in enumerate(answerers)]
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Redaction: what goes, what stays, that twice is once, and that hostile texts cost no more than others."""
+"""Redaction: what is replaced, what is kept, and that hostile texts take linear time."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TestSecrets:
     @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
     @pytest.mark.parametrize("around", AROUND)
     def test_a_known_token_leaves_no_trace(self, secret, around):
-        """Wherever it stands, all of a token is replaced, once, and what is around it stays."""
+        """At any place, a token is replaced completely and once, and the text around it is kept."""
         assert redact(around.format(secret), {"secrets"}) == (around.format("[secret]"), 1)
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestSecrets:
         assert redact(text, {"secrets"}) == (clean, 1)
 
     def test_each_of_two_tokens_is_counted(self):
-        """The count is the number of spans."""
+        """The count is the number of redacted spans."""
         text = f"{SECRETS['npm']} and {SECRETS['hugging face']}"
         assert redact(text, {"secrets"}) == ("[secret] and [secret]", 2)
 
@@ -180,7 +180,7 @@ SOME_KINDS = st.sets(st.sampled_from(KINDS))
 class TestLaws:
     @given(TEXTS, SOME_KINDS)
     def test_redacting_twice_is_redacting_once(self, text, kinds):
-        """redact(redact(x)) == redact(x), and nothing is found the second time."""
+        """redact(redact(x)) == redact(x), and the second pass finds nothing."""
         once, _ = redact(text, kinds)
         assert redact(once, kinds) == (once, 0)
 
@@ -191,7 +191,7 @@ class TestLaws:
 
     @given(st.sampled_from(sorted(SECRETS.values())), st.text(max_size=20), st.text(max_size=20))
     def test_a_token_between_any_two_words_leaves_no_trace(self, secret, before, after):
-        """A token set apart by spaces is gone, whatever else is in the message."""
+        """A token between spaces is removed from any message."""
         clean, count = redact(f"{before} {secret} {after}", KINDS)
         assert count >= 1
         assert secret not in clean
@@ -214,7 +214,7 @@ TAILS = ["", "@", "password", "-----BEGIN PRIVATE KEY-----", '"', ".", "@b", "!"
 
 @pytest.mark.parametrize("piece", REPEATED)
 def test_a_hostile_text_of_100_kb_takes_linear_time(piece):
-    """Time that grew with the square of the length would hold this test up for minutes."""
+    """With quadratic time, this test would take minutes."""
     body = piece * (100_000 // len(piece))
     for tail in TAILS:
         for text in (body + tail, tail + body):

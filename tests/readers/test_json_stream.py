@@ -42,7 +42,7 @@ def read(
 
 
 def keep(file: ExportFile, kept: list[str]) -> None:
-    """Adds the contents of what can be read, up to where it breaks."""
+    """Adds the contents of the readable messages, up to the first error."""
     for part in file.blocks(Thin):
         if not isinstance(part, Bad):
             kept += [m.content for m in part]
@@ -316,7 +316,7 @@ def cases(shared_data: Path) -> dict[str, bytes]:
 
 @pytest.mark.shared_data
 class TestJsonTestSuite:
-    """The 318 files of JSONTestSuite, each as a value inside a message and each as a whole file."""
+    """The 318 files of JSONTestSuite, each as a value inside a message and as a whole file."""
 
     @pytest.mark.parametrize("block", [128, 1 << 18])
     def test_inside_a_message(self, cases, tmp_path, block):
@@ -358,14 +358,14 @@ class TestJsonTestSuite:
 
 
 def around() -> tuple[bytes, bytes]:
-    """An export of three messages, without one value of the one in the middle."""
+    """An export of three messages in which one value of the second is missing."""
     text = LAYOUTS["two"](export([message(i, "ann", f"text {i}") for i in range(3)])).encode()
     at = text.index(b"false", text.index(b'"isPinned"', text.index(b"text 0")))
     return text[:at], text[at + 5 :]
 
 
 def refuse_bad(path: Path, block: int) -> None:
-    """Reads strictly, as the collector does: an unusable message is an error."""
+    """Reads strictly, like the collector: an unusable message is an error."""
     for part in ExportFile(path, str(path), block=block).blocks(Thin):
         if isinstance(part, Bad):
             line, column = ExportFile(path, str(path)).place(part.offset)

@@ -171,7 +171,7 @@ class TestArguments:
 
 
 class TestNoTextInErrors:
-    """Without a header the first record stands in its place: then it is text of somebody."""
+    """Without a header the first record takes its place, and may contain someone's text."""
 
     TEXT = "Why does my CANARY not show"
 
@@ -754,7 +754,7 @@ class TestRealData:
                     yield member.name.rpartition("/")[2], archive.extractfile(member).read()
 
     def test_json_test_suite_as_the_value_of_a_further_key(self, tmp_path, shared_data):
-        """Line breaks in what must be accepted are white space; here they would end the line, so they go."""
+        """Line breaks in the accepted files are white space; here they would end the line, so they are removed."""
         seen = {"y": 0, "n": 0, "i": 0}
         good = b'{"question": "good", "answer": "1"}'
         for name, data in self.suite(shared_data):
@@ -775,7 +775,7 @@ class TestRealData:
             assert caught.value.column is not None, name
 
     def test_csv_spectrum(self, tmp_path, shared_data):
-        """Equal to the JSON beside each file but for two that do not say what is in their CSV."""
+        """Each file equals the JSON beside it, except two whose JSON does not match their CSV."""
         from furytune._readers.csv_records import CsvReader, cell
 
         folder = shared_data / "dirty-csv" / "csv-spectrum"
@@ -788,8 +788,8 @@ class TestRealData:
             expected = json.loads((folder / "json" / f"{path.stem}.json").read_bytes())
             if found != expected:
                 differ.add(path.stem)
-        # location_coordinates.json: one object, no list, and another telephone number than the CSV's.
-        # newlines_crlf.csv: its line ends were turned into LF when it was stored.
+        # location_coordinates.json: an object instead of a list, with another telephone number than the CSV.
+        # newlines_crlf.csv: its line ends were converted to LF when it was stored.
         assert differ == {"location_coordinates", "newlines_crlf"}
 
     def test_forum_files_with_semicolons_and_lone_cr(self, shared_data):

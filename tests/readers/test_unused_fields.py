@@ -1,4 +1,4 @@
-"""Records that hold more than a pair: joined by rule, refused, or counted; and files whose first bytes lie."""
+"""Records with more than a pair are joined, refused or counted; and files with a false byte order mark."""
 
 from __future__ import annotations
 

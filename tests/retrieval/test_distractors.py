@@ -1,4 +1,4 @@
-"""Passages that do not help, for a share of the training rows."""
+"""Distractors: unhelpful passages for a share of the training rows."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_small_index_has_no_distractors(tmp_path):
 
 @frozen
 class Listed:
-    """An augmenter of another package that can list its passages."""
+    """An augmenter from another package that can list its passages."""
 
     passages: tuple[Passage, ...]
     edit: Distractors | None = None

@@ -115,7 +115,7 @@ class TestStatic:
         assert not static.embed(["unknown", ""], kind="passage").any()
 
     def test_weights_and_rows_of_tokens_are_used(self, tmp_path):
-        """model2vec's newer files share rows between tokens, and weigh the tokens."""
+        """Newer model2vec files share rows between tokens and have a weight for each token."""
         vectors, weights = table(2), np.array([0, 1, 3], dtype=np.float32)
         arrays = {"embeddings": vectors, "weights": weights, "mapping": np.array([0, 0, 1], dtype=np.int64)}
         kinds = {"embeddings": "F32", "weights": "F32", "mapping": "I64"}

@@ -1,4 +1,4 @@
-"""Passages that say the same take one place in the prompt, in every way of finding them."""
+"""Passages with the same text take one place in the prompt, in every search mode."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WAYS = ["lexical", "vector", "scores", "ranks"]
 
 
 class Letters:
-    """An embedder whose vectors count letters."""
+    """An embedder whose vectors are counts of letters."""
 
     spec = {"name": "letters"}
 
@@ -42,7 +42,7 @@ class Letters:
 
 
 class Shortest:
-    """A re-ranker that puts short texts first, and remembers what it was shown."""
+    """A re-ranker that puts short texts first and records the texts it sees."""
 
     depth = 3
     spec = {"name": "shortest", "depth": 3}
@@ -105,7 +105,7 @@ class TestOnePlace:
         assert ids(found)[0] == "a"
 
     def test_a_large_index_takes_the_shortcut_with_the_same_result(self):
-        """From `_LARGE` passages on, most are left out by a bound; copies must not come back that way."""
+        """From `_LARGE` passages on, most are skipped; copies must not come back in that way."""
         made = [Passage(id=f"p{i:05}", text=f"cube w{i % 997} v{i % 89}") for i in range(_LARGE + 20)]
         copied = [attrs.evolve(p, id=f"z{p.id}") for p in made[::7]]
         one, two = (
@@ -151,7 +151,7 @@ class TestLaws:
     @settings(max_examples=25)
     @given(knowledge, st.data(), words, st.sampled_from(WAYS), st.integers(1, 4))
     def test_copies_that_are_not_older_change_nothing(self, tmp_path_factory, made, data, question, way, k):
-        """Neither the passages nor their order, at any moment, one by one or together."""
+        """The passages and their order stay the same at any moment, one by one or in a batch."""
         folder = tmp_path_factory.mktemp("law")
         passages = [
             Passage(id=f"p{i}", text=" ".join(text), title=title, date=date)
@@ -213,7 +213,7 @@ class TestPromptsAndContracts:
         assert "same text as a" in told._repr_html_()
 
     def test_an_older_contract_is_refused_with_a_hint(self, path, tmp_path):
-        """Resealed as an older furytune would have sealed it: without the version of the rules."""
+        """The contract is saved as an older furytune would save it: without the version of the rules."""
         file = tmp_path / "c.json"
         PromptContract(template=TEMPLATE, augmenter=RagAugmenter(path)).save(file)
         content = json.loads(file.read_text())

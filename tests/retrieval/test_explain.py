@@ -1,4 +1,4 @@
-"""Why a prompt holds what it holds."""
+"""Explains why a prompt contains its passages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms, weights and ranks of the lexical scorer."""
+"""The terms, weights and ranks of the lexical scorer."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class TestRanks:
         assert ranked(["sphere"] * 500, "sphere", k=3) == [0, 1, 2]
 
     def test_the_shortcut_to_the_best_gives_the_same_ranking(self):
-        """Hundreds of passages, so that the short way to the best ones is taken."""
+        """Hundreds of passages, so that the shortcut to the best ones is used."""
         texts = [f"sphere {'cube ' * (i % 7)}{'cone ' * (i * i % 11)}line{i % 50}" for i in range(700)]
         for question in (
             "sphere",

@@ -395,7 +395,7 @@ class TestCannotServe:
 
 
 class TestCopy:
-    """The copy that opens without LanceDB holds what the table holds, or is not used."""
+    """The copy that opens without LanceDB equals the table, or it is not used."""
 
     CODE = (
         "import sys\n"

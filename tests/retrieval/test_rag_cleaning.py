@@ -1,4 +1,4 @@
-"""An index does not grow for ever, and no version that somebody needs is removed."""
+"""An index does not grow forever, and no version that is needed is removed."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def index(tmp_path):
     return tmp_path / "corpus.lance"
 
 
-def nobody_opens_it_any_more(path):
-    """Lets a year pass."""
+def a_year_passes(path):
+    """Makes all marks look a year old."""
     for mark in [*(path / "_furytune").glob("*.opened"), *(path / "_furytune").glob("*.loaded")]:
         os.utime(mark, (0, 0))
 
@@ -76,23 +76,23 @@ def test_a_saved_contract_opens_after_any_number_of_builds(index, tmp_path):
     saved = contract_of(index)
     saved.save(tmp_path / "bot.contract.json")
     text = saved.prompt(QUESTION).text
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     report = grown(index, *range(2, 9))
     assert kept(report.cleaned)[1] == ("tag furytune-1",)
-    shutil.rmtree(index / "_furytune")  # the table itself, not a copy of it
+    shutil.rmtree(index / "_furytune")  # so that the table itself is read, not the copy
     opened = PromptContract.load(tmp_path / "bot.contract.json")
     assert opened.prompt(QUESTION).text == text
     assert "state 1" in text
 
 
 def test_a_long_run_can_still_save_its_contract(index, tmp_path):
-    """The version is in use, but nothing names it yet."""
+    """The version is in use, but no contract names it yet."""
     grown(index, 1)
     running = contract_of(index)
     text = running.prompt(QUESTION).text
     assert kept(grown(index, *range(2, 9)).cleaned)[1] == ("opened",)
     running.save(tmp_path / "late.contract.json")
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     grown(index, 9)
     assert PromptContract.load(tmp_path / "late.contract.json").prompt(QUESTION).text == text
 
@@ -102,7 +102,7 @@ def test_an_old_version_without_a_tag_is_removed(index):
     contract_of(index).prompt(QUESTION)
     grown(index, 2, 3)
     assert numbers(index) == [1, 2, 3]
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert ft.clean_index(index).dropped == (1,)
     assert numbers(index) == [2, 3]
 
@@ -111,7 +111,7 @@ def test_loading_a_contract_keeps_its_version_for_weeks(index, tmp_path):
     grown(index, 1)
     contract_of(index).save(tmp_path / "bot.contract.json")
     lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     PromptContract.load(tmp_path / "bot.contract.json")
     mark = index / "_furytune/1.loaded"
     os.utime(mark, (mark.stat().st_atime, mark.stat().st_mtime - 60 * 86_400))
@@ -135,9 +135,9 @@ def test_given_contracts_keep_their_version_without_a_tag(index, tmp_path):
     contract_of(index).save(file)
     lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
     grown(index, 2, 3, clean=False)
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert ft.clean_index(index, contracts=[file]).dropped == ()
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert kept(ft.clean_index(index, contracts=[file]))[1] == ("contract copy.contract.json",)
     assert ft.clean_index(index).dropped == (1,)
     with pytest.raises(SnapshotError):
@@ -151,7 +151,7 @@ def test_tags_false_removes_tags_of_other_contracts(index, tmp_path):
         contract_of(index, n).save(tmp_path / f"{n}.contract.json")
     grown(index, 4, 5, 6, 7)
     lancedb.connect(tmp_path).open_table("corpus").tags.create("of-mine", 3)
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert numbers(index) == [1, 2, 3, 6, 7]
     cleaned = ft.clean_index(index, contracts=[tmp_path / "2.contract.json"], tags=False)
     assert cleaned.dropped == (1,)
@@ -213,7 +213,7 @@ def test_an_index_with_shared_files_is_not_cleaned(index, tmp_path, shared):
 
 
 def test_files_without_a_version_are_kept(index):
-    """Another process may be about to make a version of them."""
+    """Another process may be about to write a version with them."""
     grown(index, 1, 2)
     coming = index / "data" / ("0" * 46 + ".lance")
     coming.write_bytes(b"half a version")
@@ -244,10 +244,10 @@ def interrupt(index, monkeypatch, step):
 
 
 def ended_later(index):
-    """Whether an interrupted clean-up left an index, and the next one ends it."""
+    """Checks that an interrupted clean-up leaves a working index, and that the next one finishes it."""
     assert RagAugmenter(index, k=1).context("opacity")[0].text == "opacity of state 6"
     assert {5, 6} <= set(numbers(index))
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     ft.clean_index(index)
     assert numbers(index) == [5, 6]
     assert len(list((index / "data").iterdir())) == 2

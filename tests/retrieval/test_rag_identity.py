@@ -1,4 +1,4 @@
-"""What an index is known by: its passages and its absolute path, not the number of a version."""
+"""The identity of an index: its passages and its absolute path, not a version number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def pinned(path):
-    """Spec, location and snapshot of version 2, which holds NEW."""
+    """Returns the spec, location and snapshot of version 2, which contains NEW."""
     build_index(path, OLD)
     build_index(path, NEW)
     rag = RagAugmenter(path)
@@ -93,7 +93,7 @@ class TestIdentity:
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         build_index(path, OTHER)
-        build_index(path, OLD)  # version 2, but not the one that was meant
+        build_index(path, OLD)  # version 2, but with other passages
 
         with pytest.raises(
             SnapshotError, match=rf"neither version 2 nor any.*{snapshot}.*build the index again"
@@ -383,7 +383,7 @@ print(report.version, report.written, report.snapshot)
         assert sorted(version - exists for version, _, _ in reports) == [1, 2, 3]
         held = RagAugmenter(path, k=1000).context("sphere")
         assert (len(held), len({p.text.split()[2] for p in held})) == (300, 1)
-        # Each of them removed versions that nobody needs, while the others wrote theirs.
+        # Each process removed versions that were not needed, while the others wrote theirs.
         there = {v["version"] for v in lancedb.connect(path.parent).open_table("corpus").list_versions()}
         assert there >= {2 + exists, 3 + exists}
         for copies in (True, False):

@@ -1,4 +1,4 @@
-"""Building an index again: what stays is kept, one version is written, and a killed build leaves the last one."""
+"""Building an index again: unchanged parts are reused, and a killed build leaves the last version."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class TestRefresh:
         assert len(other.passages) == 20
 
     def test_reused_parts_equal_a_build_from_the_beginning(self, path):
-        """An index that went through ten changes is that of the last sources, file by file."""
+        """After ten changes, the files of an index equal those of a new index from the last sources."""
         rnd, held = random.Random(4), passages(60, dated=0.5)
         for n in range(10):
             held = [p for p in held if rnd.random() > 0.2]
@@ -162,7 +162,7 @@ class TestKilled:
     """
 
     def test_a_killed_build_keeps_the_last_complete_version(self, path, tmp_path):
-        """Killed at random moments; whatever the newest version is, it is whole: passages, vectors and postings."""
+        """A build is killed at random moments; the newest version always has its passages, vectors and postings."""
         script = tmp_path / "build.py"
         script.write_text(textwrap.dedent(self.CODE))
         build_index(

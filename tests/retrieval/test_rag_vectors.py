@@ -1,4 +1,4 @@
-"""Vector and hybrid retrieval: what is stored, what is found, and what a contract holds it to."""
+"""Vector and hybrid retrieval: what is stored, what is found, and what a contract records."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class TestFound:
 
 
 class TestHeld:
-    """The contract notes the model, and the bot is told of another one."""
+    """The contract records the model, and another model is refused."""
 
     def save(self, rag, folder):
         contract = PromptContract(template=TEMPLATE, augmenter=rag)

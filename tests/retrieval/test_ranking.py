@@ -1,4 +1,4 @@
-"""What could be changed in the code of retrieval and corpora without any other test noticing."""
+"""Faults in retrieval and corpora that no other test would notice."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def passages(count=9):
 
 
 class TestManyPassages:
-    """The way that leaves most passages out, against weighing each of them."""
+    """Compares the shortcut that skips most passages with scoring all of them."""
 
     @pytest.mark.parametrize(
         ("often", "scatter", "rows"),
         [(32, 16, 16_000_000), (0, 0, 0), (0, 10**9, 0), (10**9, 0, 10**9), (10**9, 0, 700)],
     )
     def test_every_lookup_of_a_weight_gives_the_same(self, monkeypatch, often, scatter, rows):
-        """By a row of all passages, by writing a list out, or by searching in it; or by each where rows are few."""
+        """A dense row, a scattered list and a binary search give the same weight; so do all three when rows are few."""
         monkeypatch.setattr(maxscore, "_OFTEN", often)
         monkeypatch.setattr(maxscore, "_SCATTER", scatter)
         monkeypatch.setattr(maxscore, "_ROWS", rows)
@@ -61,7 +61,7 @@ class TestManyPassages:
             assert index._many.top([weights], 5) == [everything[:5]]
 
     def test_passages_that_just_reach_the_bound_are_compared(self):
-        """Two words of equal weight, the rarer of which ends later: all tie, and the smallest ids are the answer."""
+        """Two words of equal weight, where the rarer one comes last: all passages tie, and the smallest ids win."""
         ordered = [Passage(id=f"p{i}", text="cube" if i < 4 else "sphere") for i in range(8)]
         moments = Moments(ordered)
         postings = make_postings(ordered, moments)
@@ -116,7 +116,7 @@ class TestNumbers:
             whole(np.zeros((2, 0)), 2, "empty")
 
     def test_hidden_passages_do_not_affect_the_fusion(self, tmp_path):
-        """Not in the order alone: the sums of scores are the same to the bit."""
+        """Not only the order: the sums of scores are equal to the last bit."""
 
         class Lengths:
             spec = {"name": "lengths"}
@@ -161,7 +161,7 @@ class TestKept:
 
 class TestBesideTheBest:
     def test_a_distractor_is_never_among_the_hundred_best(self, tmp_path):
-        """Twenty of 120 passages are further off than that, and three of them go with each question."""
+        """Twenty of the 120 passages are not among the hundred best, and each question gets three of them."""
         texts = [f"sphere {'cube ' * (i + 1)}" for i in range(120)]
         build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i:03}", text=t) for i, t in enumerate(texts)])
         far = {p.id for p in RagAugmenter(tmp_path / "corpus.lance", k=120).context("sphere")[100:]}
@@ -232,7 +232,7 @@ class TestNames:
 
 class TestHeadings:
     def test_the_id_of_a_heading_is_not_in_its_title(self, tmp_path):
-        """Pandoc, MkDocs and MyST take it off; no reader of the page sees it."""
+        """Pandoc, MkDocs and MyST remove it, so no reader of the page sees it."""
         (tmp_path / "a.md").write_text(
             "# Use it { #use .wide }\n\nText.\n\n## A `dict` {a}\n\nMore.\n\n```\n# x {#y}\n```\n"
         )
@@ -316,7 +316,7 @@ class TestModelFiles:
 
     @pytest.mark.parametrize("part", ["model", "tokenizer"])
     def test_a_file_changed_after_its_digest_is_refused(self, model, part):
-        """Else the contract vouches for a model that nobody asked."""
+        """Otherwise the contract would name a model that was never used."""
         assert model.spec
         path = model._model if part == "model" else model.tokenizer
         raw = path.read_bytes()
