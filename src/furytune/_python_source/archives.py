@@ -230,6 +230,7 @@ def _read_tar(found: _Contents) -> None:
             rest += len(data)
             if rest > _FREE:
                 found.bomb("a lot of data follows its end")
+        # tarfile accepts an archive that ends after any member, so the end is checked here.
         if stream.tail.strip(b"\0") or not stream.tail:
             raise EOFError  # a tar ends with blocks of zeros, so this one was cut off
 
@@ -248,6 +249,7 @@ def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> I
         if member.issym():
             found.links[name] = member.linkname
         elif member.islnk():  # its target is relative to the top of the archive, not to the link
+            # Written relative to the link, so that it can be resolved like a symbolic link.
             up = "" if member.linkname.startswith("/") else "../" * name.count("/")
             found.links[name] = up + member.linkname
         elif not member.isfile():
@@ -267,6 +269,7 @@ def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
         found.bomb(f"it has more than {_MOST_FILES:,} files")
     if unpacked > _MOST_BYTES:
         found.bomb(f"it has more than {_MOST_BYTES >> 30} GiB unpacked")
+    # Checked before each member is unpacked, so a bomb never uses much memory or time.
     if unpacked > _FREE and unpacked > _RATIO * packed:
         found.bomb(f"its compression ratio is above {_RATIO} to 1")
 
@@ -277,6 +280,7 @@ def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
     elif size > found.max_bytes:
         found.refused[name] = too_large(name, size, found.max_bytes)
     else:
+        # The stated size may be false, so no more than the limit is read.
         found.keep(name, stream.read(found.max_bytes + 1)[: found.max_bytes])
 
 

@@ -134,6 +134,7 @@ def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False
         return Definition(symbol=symbol, head="", doc="", start=start, end=end, hidden=True)
     said = [_docstring(node) for node in nodes]
     docs = list(dict.fromkeys(doc for doc, _ in said if doc))
+    # Lines are known only if a single docstring makes up the text.
     lines = next((lines for doc, lines in said if doc), ()) if len(docs) == 1 else ()
     return Definition(
         symbol=symbol,
@@ -176,6 +177,7 @@ def _branches(node: ast.stmt) -> list[ast.stmt]:
 
 def _signature(node: AnyDefinition) -> str:
     """Writes a definition's head: decorators, name, parameters or bases, return type, and the fields of a class."""
+    # A copy without a body, because `ast.unparse` would write all of it.
     head = type(node)(**{**dict(ast.iter_fields(node)), "body": []})
     try:
         written = ast.unparse(ast.fix_missing_locations(head)).strip().removesuffix(":")

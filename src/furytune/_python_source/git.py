@@ -135,6 +135,7 @@ def _last(name: str) -> str:
 
 
 def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
+    # git stores the target of a link as the content of its blob.
     texts = _contents(root, [e.blob for e in links.values() if e.size <= _LONGEST_LINK]) if links else {}
     # In a partial clone, the text of a link may be missing; such a link leads nowhere.
     return {
@@ -201,6 +202,7 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     # Inside a git hook, git's environment variables name the repository of the hook.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    # git must not ask for a password, fetch missing objects or write to the repository.
     environment |= {
         "LC_ALL": "C",
         "GIT_NO_LAZY_FETCH": "1",

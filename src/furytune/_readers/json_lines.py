@@ -101,8 +101,10 @@ def _record(line: int, text: bytes) -> Record | Flaw:
             column=1,
             hint='write each record as {"question": ..., "answer": ...}',
         )
+    # Counting brackets is fast and proves for nearly all lines that they are not too deep.
     if text.count(b"[") + text.count(b"{") > DEPTH and _deeper(found):
         return _too_deep(line)
+    # msgspec keeps the last of two equal keys silently, so suspicious lines are read again by the standard library.
     if _may_have_twins(text, found):
         found = json.loads(text, object_pairs_hook=_object)
         if isinstance(found, Twins):
@@ -128,6 +130,7 @@ def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
     Outside strings, each colon belongs to one key. So the encoded value has as many colons as the text, unless a key was
     left out or a colon was written as an escape.
     """
+    # A colon may be written as an escape, which the count would miss.
     if b"\\u003" in text:
         return True
     try:

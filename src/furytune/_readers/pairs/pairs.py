@@ -196,6 +196,7 @@ class Ids:
 
 
 def _put(slots: array[int], number: int) -> bool:
+    # Open addressing in an array needs a fraction of the memory of a set of ints.
     mask = len(slots) - 1
     at = number & mask
     while met := slots[at]:
@@ -282,6 +283,7 @@ class PairMaker:
         pair_id = extras.get("id", "").strip()
         if not pair_id:
             pair_id = self._derived(stem, question, answer)
+        # Only a number made from the id is stored, so memory does not depend on the length of ids.
         elif not self.given.new(_number(pair_id.encode())):
             return flaw(
                 line,

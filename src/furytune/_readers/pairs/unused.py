@@ -74,6 +74,7 @@ def unused_fields(
     # One half of a pair of names is part of the question; both halves are another pair, such as a repetition.
     halves = {q for q, a in PAIRS if q in free and a not in free and not turns}
     marks = tuple(i for i in others if keys[i] == "weight" or keys[i] in _TRAIN | _IGNORE | _SPLIT)
+    # Naming the columns says that the others are left out on purpose.
     if named:
         return Unused(marks)
     parts = tuple(i for i in others if keys[i] in _PARTS | halves)

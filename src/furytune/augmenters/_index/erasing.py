@@ -95,6 +95,7 @@ def erase(path: str, messages: Collection[str], people: Collection[str] = ()) ->
         begun = (place / _COPIES / _MARK).exists()
         if hits or begun:
             (place / _COPIES).mkdir(exist_ok=True)
+            # The mark is written before anything is removed, so that a killed erasure is continued by the next call.
             write_file(place / _COPIES / _MARK, b"")
             left = _without(table, wanted)
             _clean(place, table)

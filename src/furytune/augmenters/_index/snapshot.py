@@ -185,6 +185,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
         snapshot = f"sha256:{hashlib.sha256(body).hexdigest()}"
         found = json.loads(head)
         stated = found.pop("vectors", None)
+        # The digest of the manifest ties the copy to this table, the snapshot to its own bytes.
         if found != _header(version, known[version], snapshot):
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])

@@ -217,6 +217,7 @@ def store(
         KnowledgeError: The table is not an index, it cannot be written, or other processes keep writing to it.
     """
     _refuse_links(path)
+    # Lance refuses a write if another process was faster; then the newest version is compared again.
     for attempt in range(_TRIES):
         time.sleep(0.05 * attempt)
         table, present = _present(path, None if attempt else before)

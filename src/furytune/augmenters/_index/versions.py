@@ -173,6 +173,7 @@ def drop_versions(
             if name not in untagged:
                 reasons.setdefault(number, []).append(f"tag {name}")
         gone = [n for n in sorted(manifests) if n not in reasons and _hide(place, manifests[n], n)]
+        # Hidden first and then checked again: a contract saved in between is noticed, and its version comes back.
         gone = [n for n in gone if not _tagged_meanwhile(table, place, manifests[n], n)]
         freed = finish(place)
     except (OSError, RuntimeError, ValueError) as error:

@@ -117,6 +117,7 @@ class LexicalIndex:
             visible: For each question, how many passages are visible, see `Moments.visible`.
             k: Maximum number of passages.
         """
+        # The shortcut uses weights for all passages, so it needs a question that sees all of them.
         if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
             asked = (self._terms(question).items() for question in questions)
             return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)

@@ -148,6 +148,7 @@ def make_postings(
         held.append(len(terms) - begin)
         length[rank] = total
     ranks = np.repeat(np.arange(n, dtype=np.int64), held)
+    # One number for term and passage, so that sorting counts the occurrences and orders the postings.
     key, count = np.unique(np.array(terms, dtype=np.int64) * max(n, 1) + ranks, return_counts=True)
     term, rank_of = np.divmod(key, max(n, 1))
     if before is not None and kept:

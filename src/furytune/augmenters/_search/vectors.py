@@ -71,6 +71,7 @@ def whole(vectors: Any, count: int, model: str) -> Whole:
         raise KnowledgeError(f"the embedder {model} gave a number that is not finite; check its model file")
     # Rounding may add half a unit in each dimension, so the target is shorter by that much.
     target = LENGTH - np.sqrt(exact.shape[1]) / 2
+    # First divided by the largest number, so that squares of very large or small vectors stay finite.
     exact /= np.maximum(np.abs(exact).max(axis=1, keepdims=True), 1e-300)
     norm = np.sqrt((exact * exact).sum(axis=1, keepdims=True))
     result: Whole = np.rint(exact * (target / np.maximum(norm, 1e-300))).astype("<i2")

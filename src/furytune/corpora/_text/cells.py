@@ -69,9 +69,11 @@ def _assembled(
             longest = max(
                 (len(run) for line in cell.lines for run in _RUNS_OF_TICKS.findall(line)), default=2
             )
+            # Longer than any run of backticks in the cell, so that the code cannot close its own fence.
             fence = "`" * (longest + 1)
             lines += [f"{fence}{language}", *cell.lines, fence]
             code += [block] * (len(cell.lines) + 2)
+            # The fences are not in the file, so they get the numbers of the lines next to them.
             numbers = [numbers[0], *numbers, numbers[-1]]
         lines.append("")
         code.append(0)
@@ -199,6 +201,7 @@ def notebook(text: str, path: str) -> Document:
     if book.nbformat not in (3, 4):
         problem = f"this is a notebook of format {book.nbformat}, but only formats 3 and 4 can be read"
         raise UnfitError("not_notebook", problem, path=path)
+    # Without a language the notebook is probably old, and from a time when all were in Python.
     language = book.metadata.language_info.name or book.metadata.kernelspec.language or "python"
     dropped: Counter[str] = Counter()
     cells = []

@@ -64,6 +64,8 @@ def _leave_out_statements(lines: list[str], code: Sequence[bool], start: int, dr
 
 def _end_of_statements(lines: Sequence[str], code: Sequence[bool], start: int) -> int:
     """Returns the first blank line outside all brackets, or the first blank line if they are not closed in time."""
+    # MDX parses JavaScript to find the end; counting brackets is enough for real pages, and the limit bounds the
+    # rest.
     open_brackets, first_blank = 0, 0
     last = min(start + _MOST_LINES, len(lines))
     for i in range(start, last):

@@ -103,6 +103,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
     runs = [(found.start(), found.end()) for found in _TICKS.finditer(text)]
     closing: dict[int, int] = {}  # number of a run -> number of the one that closes it
     last: dict[int, int] = {}
+    # From the end, so that the next run of each length is known without searching for it: linear time.
     for i in range(len(runs) - 1, -1, -1):
         length = runs[i][1] - runs[i][0]
         closing[i], last[length] = last.get(length, 0), i
@@ -114,6 +115,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
             i += 1
             continue
         after = runs[close][1]
+        # A MyST role is `{name}` directly before the backticks.
         brace = text.rfind("{", max(0, start - _LONGEST_ROLE), start)
         role = _ROLE.fullmatch(text, brace, start) if brace >= 0 and close == i + 1 else None
         if role:

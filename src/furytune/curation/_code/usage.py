@@ -115,6 +115,7 @@ class _Names:
         for node in nodes:
             stored += stores(node)
             self.blocked.update(_bound_names(node, self.table.package))
+            # `sys.modules`, also with an alias such as `_sys`.
             if isinstance(node, ast.Attribute) and node.attr == "modules":
                 self.reaches_modules |= last_name(node.value).endswith("sys")
         for target, name in stored:
