@@ -1,6 +1,6 @@
-"""Two releases of a library side by side: what each knows, and an answer of the chat that went stale between them.
+"""Compares two releases of a library: what each one knows, and a chat answer that works only with the older one.
 
-Needs no key and no account. FURY's releases are fetched with pip, without what they depend on; they are read, not run.
+You need no key and no account. pip downloads the FURY releases without their dependencies. Their code is read, not run.
 
     python examples/knowledge.py
     python examples/knowledge.py --package mylib --old path/to/mylib-1 --new path/to/mylib-2 --ask "How do I ...?"
@@ -35,7 +35,7 @@ ANSWERED = ft.QAPair(
 
 
 def release(package: str, version: str, folder: Path) -> Path:
-    """Fetches a release and returns the folder that holds its package."""
+    """Downloads a release and returns the folder that contains its package."""
     target = folder / f"{package}-{version}"
     if not target.is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
@@ -44,20 +44,20 @@ def release(package: str, version: str, folder: Path) -> Path:
 
 
 def indexed(folder: Path, package: str, index: Path) -> ft.PromptContract:
-    """Indexes a release and returns the contract that renders prompts with what it says."""
+    """Indexes a release and returns a contract whose prompts quote it."""
     version = folder.name.rpartition("-")[2]
     print(ft.build_index(index, ft.python_package(folder / package, revision=version)))
     return ft.PromptContract(template=TEMPLATE, augmenter=ft.RagAugmenter(index, k=2))
 
 
 def main() -> None:
-    """Indexes both releases, asks both, and checks an answer against both."""
+    """Indexes two releases, asks each a question, and checks an answer against each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--package", default="fury", help="name of the package")
-    parser.add_argument("--old", help="folder that holds its older release; FURY 0.12.0 from PyPI by default")
-    parser.add_argument("--new", help="folder that holds its newer release; FURY 2.0.0 from PyPI by default")
-    parser.add_argument("--ask", default=ANSWERED.question, help="a question")
-    parser.add_argument("--out", type=Path, default=Path("knowledge-out"), help="folder to write into")
+    parser.add_argument("--old", help="folder with its older release; FURY 0.12.0 from PyPI by default")
+    parser.add_argument("--new", help="folder with its newer release; FURY 2.0.0 from PyPI by default")
+    parser.add_argument("--ask", default=ANSWERED.question, help="the question to ask")
+    parser.add_argument("--out", type=Path, default=Path("knowledge-out"), help="output folder")
     options = parser.parse_args()
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
@@ -75,16 +75,16 @@ def main() -> None:
         else:
             print("An answer from the chat still works.\n")
 
-    print("The library moves on: the index of the old release is built again from the new one.")
+    print("The library moves on: build the index of the old release again, from the new release.")
     contract = ft.PromptContract(template=TEMPLATE, augmenter=ft.RagAugmenter(out / "old.lance", k=2))
     contract.save(out / "bot.contract.json")
     indexed(releases["new"], options.package, out / "old.lance")
     before = ft.PromptContract.load(out / "bot.contract.json")
     after = before.refresh()
-    print(f"the bot's contract keeps its knowledge    {before.snapshot == contract.snapshot}")
-    print(f"refreshed, it is still the same form      {after.fingerprint == before.fingerprint}")
+    print(f"the saved contract keeps its knowledge      {before.snapshot == contract.snapshot}")
+    print(f"the refreshed contract has the same form    {after.fingerprint == before.fingerprint}")
     print(
-        f"and its prompt for the question changed   {after.prompt(options.ask) != before.prompt(options.ask)}"
+        f"its prompt for the question has changed     {after.prompt(options.ask) != before.prompt(options.ask)}"
     )
 
 

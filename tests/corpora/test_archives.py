@@ -50,7 +50,7 @@ class TestArchives:
         assert {"fury", "fury.actor.sphere", "docs/examples/plot.py#balls"} == set(found)
         assert found["fury.actor.sphere"].source == "fury/actor.py:1-2@2.0"
 
-    def test_without_metadata_the_files_name_tells_the_version(self, tmp_path):
+    def test_without_metadata_the_file_name_gives_the_version(self, tmp_path):
         with tarfile.open(tmp_path / "fury-v0.12.0-docs-and-source.tar.xz", "w:xz") as archive:
             info = tarfile.TarInfo("fury/m.py")
             info.size = 14
@@ -68,7 +68,7 @@ class TestArchives:
         assert bare(python_package(archive, folder="fury")) == bare(python_package(tree, folder="fury"))
         assert bare(python_package(archive)) == bare(python_package(tree))
 
-    def test_what_could_lead_outside_is_counted_and_nothing_is_written(self, tmp_path):
+    def test_paths_out_of_an_archive_are_counted_and_nothing_is_written(self, tmp_path):
         def member(name, kind=tarfile.REGTYPE, link=""):
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, link
@@ -107,8 +107,8 @@ class TestArchives:
         assert sorted(tmp_path.rglob("*")) == before
         assert not any("evil" in p.source for p in items if isinstance(p, Passage))
 
-    def test_bombs_are_refused_before_they_are_unpacked(self, tmp_path):
-        """100 GB of zeros in a tar of 100 MB would be 1000 to one; here the head alone claims it."""
+    def test_bombs_are_refused_before_unpacking(self, tmp_path):
+        """A member claims 100 GB in its header, as a real bomb of 100 MB would contain."""
         info = tarfile.TarInfo("a/zeros.py")
         info.size = 100 << 30
         (tmp_path / "a.tar.gz").write_bytes(gzip.compress(info.tobuf() + b"\0" * 5000))
@@ -136,7 +136,7 @@ class TestArchives:
 
     @pytest.mark.parametrize("name", ["a.tar.gz", "a.zip", "a.whl", "a.tar.xz", "a.tar.bz2", "a.tar"])
     @pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.9, 0.97])
-    def test_what_was_cut_off_is_told_wherever_the_cut_is(self, tmp_path, name, share):
+    def test_a_truncated_archive_is_an_error_at_any_length(self, tmp_path, name, share):
         mode = {"xz": "w:xz", "gz": "w:gz", "bz2": "w:bz2", "tar": "w"}
         made = tmp_path / name
         wheel(made) if name.endswith(("zip", "whl")) else sdist(made, mode=mode[name.rpartition(".")[2]])
@@ -148,7 +148,7 @@ class TestArchives:
             python_package(made)
 
     @pytest.mark.parametrize("name", ["a.tar.gz", "a.zip", "a.tar.xz", "a.tar.bz2"])
-    def test_a_byte_that_changed_is_told(self, tmp_path, name):
+    def test_a_changed_byte_is_an_error(self, tmp_path, name):
         mode = {"xz": "w:xz", "gz": "w:gz", "bz2": "w:bz2"}
         made = tmp_path / name
         wheel(made) if name.endswith("zip") else sdist(made, mode=mode[name.rpartition(".")[2]])
@@ -159,7 +159,7 @@ class TestArchives:
         with pytest.raises(KnowledgeError, match="cannot be read"):
             list(python_package(made))
 
-    def test_much_behind_the_end_is_a_bomb(self, tmp_path):
+    def test_data_after_the_end_is_a_bomb(self, tmp_path):
         made = sdist(tmp_path / "a.tar", mode="w")
         packed = gzip.compress(made.read_bytes() + bytes(48 << 20))
         (tmp_path / "a.tar.gz").write_bytes(packed)
@@ -167,14 +167,14 @@ class TestArchives:
         with pytest.raises(KnowledgeError, match="follows its end"):
             python_package(tmp_path / "a.tar.gz")
 
-    def test_a_large_file_inside_is_left_out_by_its_size(self, tmp_path):
+    def test_a_large_member_is_left_out(self, tmp_path):
         source = sdist(tmp_path / "a.tar.gz", {**FILES, "fury/big.py": os.urandom(3000).hex()})
         found, dropped = split(python_package(source, max_bytes=1000))
 
         assert dropped["too_large"].where == "fury/big.py"
         assert "fury.actor.sphere" in found
 
-    def test_a_zip_is_read_with_the_same_care(self, tmp_path):
+    def test_a_zip_has_the_same_checks(self, tmp_path):
         link = zipfile.ZipInfo("fury/soft.py")
         link.external_attr = 0o120777 << 16
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
@@ -198,7 +198,7 @@ class TestArchives:
             "encrypted": "fury/secret.py",
         }
 
-    def test_an_archive_of_one_package_keeps_the_packages_name(self, tmp_path):
+    def test_an_archive_of_one_package_keeps_its_name(self, tmp_path):
         source = sdist(tmp_path / "a.tar.gz", {"__init__.py": "", "m.py": "def f(): pass\n"}, top="pack/")
 
         assert list(split(python_package(source))[0]) == ["pack.m.f"]
@@ -206,13 +206,13 @@ class TestArchives:
     @pytest.mark.parametrize(
         ("limit", "most", "words"), [("_MOST_FILES", 3, "more than 3 files"), ("_MOST_KEPT", 50, "MiB")]
     )
-    def test_there_is_a_most_of_files_and_of_bytes(self, tmp_path, monkeypatch, limit, most, words):
+    def test_the_number_of_files_and_bytes_is_limited(self, tmp_path, monkeypatch, limit, most, words):
         monkeypatch.setattr(f"furytune._python_source.archives.{limit}", most)
 
         with pytest.raises(KnowledgeError, match=words):
             python_package(sdist(tmp_path / "a.tar.gz"))
 
-    def test_an_archive_states_its_own_revision(self, tmp_path):
+    def test_an_archive_has_its_own_revision(self, tmp_path):
         with pytest.raises(ConfigError, match="revision"):
             python_package(sdist(tmp_path / "a.tar.gz"), revision="v1")
         with pytest.raises(KnowledgeError, match="no folder 'src'"):

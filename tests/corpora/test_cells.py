@@ -1,4 +1,4 @@
-"""Passages made of notebooks, examples and HTML pages."""
+"""Passages from notebooks, examples and HTML pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cell(kind, source, **more):
 
 
 class TestNotebooks:
-    def test_prose_and_code_stand_together_and_outputs_are_left_out(self, write):
+    def test_prose_and_code_stay_together_without_outputs(self, write):
         output = {"output_type": "stream", "name": "stdout", "text": ["SECRET OUTPUT\n"]}
         file = write(
             "a.ipynb",
@@ -63,7 +63,7 @@ class TestNotebooks:
         assert found[1].text == "## More\n\np\n\n````python\nx = '```'\n````"
         assert counts == {"output": 2, "raw_cell": 1, "image": 1}
 
-    def test_a_cell_is_cut_from_its_prose_only_if_both_are_too_long(self, write):
+    def test_prose_and_code_are_split_only_if_too_long_together(self, write):
         pairs = [
             c
             for i in range(6)
@@ -75,7 +75,7 @@ class TestNotebooks:
         assert all(p.text.count("Step") == 2 * p.text.count("code") for p in found)
         assert sum(p.text.count("Step") for p in found) == 72
 
-    def test_format_3_is_read_too(self, write):
+    def test_notebook_format_3_is_read(self, write):
         cells = [
             {"cell_type": "heading", "level": 2, "source": ["Old\n"]},
             {"cell_type": "code", "input": ["x = 1"], "outputs": [], "language": "python"},
@@ -101,7 +101,7 @@ class TestNotebooks:
             '{"nbformat": 4, "cells": ' + "[" * 100_000,
         ],
     )
-    def test_what_is_no_notebook_is_told_and_counted(self, write, text):
+    def test_a_file_that_is_not_a_notebook_is_counted(self, write, text):
         file = write("a.ipynb", text)
 
         assert read(file) == ([], {"not_notebook": 1})
@@ -140,7 +140,7 @@ def show():
 
 
 class TestExamples:
-    def test_code_stands_with_its_prose(self, write):
+    def test_code_stays_with_its_prose(self, write):
         found, counts = read(write("plot.py", EXAMPLE))
 
         assert [(p.title, p.source) for p in found] == [
@@ -162,7 +162,7 @@ class TestExamples:
         assert "Prose.\n\n```python\ny = 2\n```" in found[0].text
         assert found[0].title == "plot.py"
 
-    def test_they_are_cut_at_their_cells(self, write):
+    def test_examples_are_split_at_cells(self, write):
         cells = "".join(
             f"# %%\n# {f'Prose{i} ' * 9}\ncode{i} = [\n    {i},\n\n    {i},\n]\n" for i in range(8)
         )
@@ -171,7 +171,7 @@ class TestExamples:
         assert all(p.text.count("Prose") == 9 * p.text.count("= [") for p in found)
         assert sum(p.text.count("= [") for p in found) == 8
 
-    def test_python_package_knows_them_outside_of_packages(self, write, tmp_path):
+    def test_python_package_finds_examples_outside_packages(self, write, tmp_path):
         write("plot.py", EXAMPLE)
         write("loose.py", '"""Loose.\n\nNotes\n-----\nNone.\n"""\n# %%\ndef f(): pass\n')
         found = {p.title for p in python_package(tmp_path) if isinstance(p, Passage)}
@@ -207,7 +207,7 @@ class TestHtml:
     def _extra(self):
         pytest.importorskip("markdownify", reason="the extra html is not installed")
 
-    def test_sections_keep_their_anchors_and_code_its_form(self, write):
+    def test_sections_keep_anchors_and_code_keeps_its_form(self, write):
         found, counts = read(write("page.html", PAGE), url="https://x.org/{page}#{anchor}")
 
         assert [(p.title, p.source, p.url) for p in found] == [
@@ -234,7 +234,7 @@ class TestHtml:
             ("<h1>T</h1>", ""),
         ],
     )
-    def test_anchors_are_those_of_the_page(self, write, heading, anchor):
+    def test_anchors_match_the_page(self, write, heading, anchor):
         found, _ = read(write("a.html", f"{heading}<p>text</p><dl><dt>term</dt><dd>said</dd></dl>"))
 
         assert found[-1].title.startswith("T")
@@ -247,13 +247,13 @@ class TestHtml:
         assert (found.title, found.text, found.source) == ("Only this", "Text & more", "a.htm")
 
     @given(st.text(alphabet="<>/h1dplprecode ='\"&;\ue000ab\n", max_size=80))
-    def test_whatever_a_page_holds_is_read_or_counted(self, tmp_path_factory, text):
+    def test_everything_on_a_page_is_read_or_counted(self, tmp_path_factory, text):
         file = tmp_path_factory.mktemp("any") / "a.html"
         file.write_text(text, encoding="utf-8")
 
         assert all(len(p.text.encode()) <= 180 for p in read(file, max_tokens=60)[0])
 
-    def test_without_the_extra_it_is_named(self, write, monkeypatch):
+    def test_a_missing_extra_is_named(self, write, monkeypatch):
         monkeypatch.setitem(sys.modules, "markdownify", None)
         _converter.cache_clear()
 

@@ -1,4 +1,4 @@
-"""Passages made of solved questions of the chat."""
+"""Passages from solved questions in the chat."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAIR = QAPair(
 )
 
 
-def test_a_pair_is_one_dated_passage_that_names_its_messages():
+def test_a_pair_is_one_dated_passage_with_its_messages():
     (found,) = chat([PAIR])
 
     assert found.text == f"Question:\n{PAIR.question}\n\nAnswer:\n{PAIR.answer}"
@@ -39,14 +39,14 @@ def test_a_pair_is_one_dated_passage_that_names_its_messages():
     assert found.url == "https://discord.com/channels/1/5/77"
 
 
-def test_no_words_of_a_person_are_in_what_errors_and_reprs_show():
+def test_errors_and_reprs_contain_no_message_text():
     (found,) = chat([PAIR])
 
     assert "sphere" not in repr(found) + found.citation
     assert "opacity" not in repr(found) + found.citation
 
 
-def test_the_address_follows_the_pattern_and_needs_all_of_its_parts():
+def test_a_url_needs_all_parts_of_its_pattern():
     flat = attrs.evolve(PAIR, source=Source(guild="1", channel="2"))
     given_ = attrs.evolve(
         PAIR, source=Source(path="pairs.csv", line=3), question_messages=(), answer_messages=()
@@ -69,7 +69,7 @@ def test_the_address_follows_the_pattern_and_needs_all_of_its_parts():
         ({"answer": " \n"}, "empty_text"),
     ],
 )
-def test_what_its_own_question_could_see_is_refused_with_a_reason(changes, reason):
+def test_pairs_visible_to_their_own_question_are_dropped(changes, reason):
     (found,) = chat([attrs.evolve(PAIR, **changes)])
 
     assert (found.reason, found.unit, found.ids, found.where) == (
@@ -80,7 +80,7 @@ def test_what_its_own_question_could_see_is_refused_with_a_reason(changes, reaso
     )
 
 
-def test_drops_of_the_collector_are_passed_on_and_anything_else_is_refused():
+def test_drops_are_passed_on_and_other_items_are_refused():
     drop = Dropped(reason="no_reply", unit="message")
 
     assert list(chat(iter([drop]))) == [drop]
@@ -93,7 +93,7 @@ def test_drops_of_the_collector_are_passed_on_and_anything_else_is_refused():
 
 @pytest.fixture(scope="module")
 def thread(tmp_path_factory):
-    """Twenty pairs about one subject, asked an hour apart, answered after two and a half."""
+    """Returns twenty pairs about one subject, asked an hour apart and answered after two and a half hours."""
     pairs = [
         attrs.evolve(
             PAIR,
@@ -114,7 +114,7 @@ def thread(tmp_path_factory):
 
 @given(st.integers(0, 19))
 def test_an_answer_is_never_in_the_context_of_its_own_question(thread, i):
-    """Nor is one that nobody had given yet; those that were given are all found."""
+    """Answers that were given later are not found either, and all earlier ones are."""
     pairs, rag = thread
     seen = {p.id for p in rag.context(pairs[i].question, at=pairs[i].asked_at)}
 
@@ -122,14 +122,14 @@ def test_an_answer_is_never_in_the_context_of_its_own_question(thread, i):
     assert f"chat:{pairs[i].id}" not in seen
 
 
-def test_a_pair_answered_at_the_moment_of_its_question_is_not_shown_to_it(tmp_path):
-    """Files that note one time for both are common; the rule is 'dated at or after'."""
+def test_an_answer_dated_like_its_question_is_hidden_from_it(tmp_path):
+    """Many files have one time for both; the rule is 'dated at or after'."""
     build_index(tmp_path / "c.lance", chat([attrs.evolve(PAIR, answered_at=ASKED)]))
 
     assert RagAugmenter(tmp_path / "c.lance").context(PAIR.question, at=ASKED) == ()
 
 
-def test_a_passage_has_no_id_of_anybody_and_numbers_people_as_its_training_row_does():
+def test_a_passage_numbers_people_like_its_training_row():
     asked = f"<@{1_000_000_000_000_000_001}> how? <#{1_000_000_000_000_000_002}>"
     told = (
         f"as <@!{1_000_000_000_000_000_001}> and <@{1_000_000_000_000_000_003}> say, token='sk-{'a1' * 12}'"
@@ -142,7 +142,7 @@ def test_a_passage_has_no_id_of_anybody_and_numbers_people_as_its_training_row_d
     assert "00000" not in found.text
 
 
-def test_the_pipelines_normaliser_can_be_given():
+def test_the_normaliser_can_be_chosen():
     (found,) = chat(
         [attrs.evolve(PAIR, question="<@44> how?")], normalizer=Normalizer(bot_ids=["44"], redact=())
     )
@@ -159,13 +159,13 @@ def test_the_pipelines_normaliser_can_be_given():
         ({"answer": "so \ud83d"}, "unusable_answer"),
     ],
 )
-def test_texts_that_no_row_could_hold_are_counted(changes, reason):
+def test_unusable_texts_are_counted(changes, reason):
     (found,) = chat([attrs.evolve(PAIR, **changes)], normalizer=Normalizer(bot_ids=["44"]))
 
     assert (found.reason, found.unit, found.ids) == (reason, "pair", ("77",))
 
 
-def test_the_heading_of_a_passage_in_a_prompt_names_no_message_and_no_channel():
+def test_a_passage_in_a_prompt_shows_no_ids():
     (found,) = chat([PAIR])
 
     assert found.citation == "Discord"

@@ -1,4 +1,4 @@
-"""Each silent fault of the index that the first helper bot was built on, told in one test."""
+"""One test for each silent fault in the index of the first helper bot."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def index(sources, tmp_path):
     return RagAugmenter(path, k=3), report
 
 
-def test_fault_1_all_chunks_of_a_file_shared_one_id_so_the_last_one_won(index, sources):
+def test_fault_1_all_chunks_of_a_file_had_one_id(index, sources):
     rag, _ = index
     ids = [p.id for p in markup(sources[0]) if isinstance(p, Passage)]
 
@@ -52,7 +52,7 @@ def test_fault_1_all_chunks_of_a_file_shared_one_id_so_the_last_one_won(index, s
     assert all(f"topic{i}." in rag.context(f"topic{i}")[0].text for i in range(30))
 
 
-def test_fault_2_the_prompt_held_the_whole_file_while_a_chunk_was_searched(index, sources):
+def test_fault_2_the_prompt_had_the_file_instead_of_the_chunk(index, sources):
     rag, _ = index
     (best, *_) = rag.context("topic7")
 
@@ -61,7 +61,7 @@ def test_fault_2_the_prompt_held_the_whole_file_while_a_chunk_was_searched(index
     assert best.text in (sources[0] / "long.rst").read_text()
 
 
-def test_fault_3_examples_broke_the_loop_over_code_and_documentation(index):
+def test_fault_3_examples_ended_the_loop_too_early(index):
     rag, report = index
 
     assert report.passages > 3
@@ -70,8 +70,8 @@ def test_fault_3_examples_broke_the_loop_over_code_and_documentation(index):
     assert rag.context("zebra")[0].title == "Blue tetrahedra"
 
 
-def test_fault_4_eight_thousand_tokens_were_characters(sources):
-    """An ideograph is three bytes and about a token; a bound in characters lets three times as much through."""
+def test_fault_4_the_limit_in_tokens_counted_characters(sources):
+    """An ideograph is three bytes and about one token; a limit in characters would allow three times as much."""
     (sources[0] / "long.rst").write_text("文書。\n" * 5000, encoding="utf-8")
     found = [p.text for p in markup(sources[0], max_tokens=500) if isinstance(p, Passage)]
 
@@ -79,15 +79,15 @@ def test_fault_4_eight_thousand_tokens_were_characters(sources):
     assert sum(text.count("文書。") for text in found) == 5000
 
 
-def test_fault_5_signatures_were_promised_and_only_names_extracted(index):
+def test_fault_5_only_names_instead_of_signatures(index):
     (best, *_) = index[0].context("late")
 
     assert best.text == "def late(self, size: int=3)"
 
 
-def test_fault_6_a_missing_docstring_was_the_word_none(index):
+def test_fault_6_a_missing_docstring_became_the_word_none(index):
     assert index[0].context("None") == ()
 
 
-def test_fault_7_a_nested_class_took_its_outer_classes_later_methods(index):
+def test_fault_7_a_nested_class_got_later_methods_of_the_outer_one(index):
     assert [p.title for p in index[0].context("late")] == ["pack.A.late"]

@@ -1,4 +1,4 @@
-"""What is done to the markup of reStructuredText and Markdown."""
+"""How the markup of reStructuredText and Markdown becomes readable text."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ class TestRoles:
             ("[text](https://a.org)", "[text](https://a.org)"),
         ],
     )
-    def test_markdown_shows_roles_and_images_in_words(self, written, shown):
+    def test_markdown_roles_and_images_become_text(self, written, shown):
         assert readable_markdown(f"Use {written}.") == f"Use {shown}."
 
     @given(
         st.text(alphabet=":`<>_~.{}!()[] \nab", max_size=60),
         st.sampled_from([readable_rst, readable_markdown]),
     )
-    def test_lines_keep_their_numbers(self, text, readable):
+    def test_line_numbers_do_not_change(self, text, readable):
         assert readable(text).count("\n") == text.count("\n")
 
 
 class TestRst:
-    def test_directives_are_readable_and_what_shows_nothing_is_left_out_and_counted(self, write):
+    def test_directives_are_readable_or_counted(self, write):
         file = write(
             "a.rst",
             """\
@@ -163,7 +163,7 @@ class TestRst:
             "option": 1,
         }
 
-    def test_the_sentence_before_a_literal_block_is_readable_and_the_block_as_it_is(self, write):
+    def test_a_literal_block_is_unchanged_below_its_sentence(self, write):
         (found,), _ = read(write("a.rst", "Call :func:`~a.b`::\n\n    :func:`~a.b`\n\n>>> `a`_\n"))
 
         assert found.text == "Call a.b::\n\n    :func:`~a.b`\n\n>>> `a`_"
@@ -207,14 +207,14 @@ class TestRst:
         ]
         assert counts == {"comment": 1, "image": 1, "raw": 1, "option": 1, "substitution": 1}
 
-    def test_a_file_that_shows_nothing_gives_nothing_but_its_account(self, write):
+    def test_a_file_without_visible_text_gives_only_drops(self, write):
         assert read(write("a.rst", ":orphan:\n\n.. toctree::\n\n   a\n")) == (
             [],
             {"metadata": 1, "toctree": 1},
         )
         assert read(write("b.rst", ":orphan:\n")) == ([], {"metadata": 1})
 
-    def test_text_files_can_be_said_to_be_rst(self, write):
+    def test_text_files_can_be_read_as_rst(self, write):
         file = write("a.txt", "Title\n=====\n\n:ref:`x`\n")
 
         assert [p.title for p in read(file)[0]] == ["a.txt"]
@@ -299,7 +299,7 @@ class TestMarkdown:
             ("```{note}\nNo end.\n", "Note:\nNo end."),
         ],
     )
-    def test_what_is_begun_oddly_is_kept(self, write, text, shown):
+    def test_unclosed_markup_is_kept(self, write, text, shown):
         (found,), _ = read(write("a.md", text))
 
         assert found.text == shown

@@ -1,4 +1,4 @@
-"""Front matter of any kind, Markdown under other endings, and substitutions of reStructuredText."""
+"""Front matter of any kind, Markdown with other suffixes, and substitutions in reStructuredText."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(folder):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ending", [".md", ".markdown", ".mdx"])
-def test_no_front_matter_is_taken_for_text_and_it_is_counted(tmp_path, kind, ending):
+def test_front_matter_is_counted_and_never_text(tmp_path, kind, ending):
     (tmp_path / f"guide{ending}").write_text(KINDS[kind] + "\nDraw a sphere with actor.sphere.\n")
     (passage,), dropped = read(tmp_path)
     assert "actor.sphere" in passage.text
@@ -31,7 +31,7 @@ def test_no_front_matter_is_taken_for_text_and_it_is_counted(tmp_path, kind, end
     assert "front_matter" in dropped
 
 
-def test_what_mdx_runs_is_left_out_and_its_prose_stays(tmp_path):
+def test_mdx_keeps_prose_without_javascript(tmp_path):
     (tmp_path / "guide.mdx").write_text(
         'import Box from "./box"\n\n# Guide\n\nSet `opacity` of the actor.\n\n<Box size={3} />\n\nThen show it.\n'
     )
@@ -41,7 +41,7 @@ def test_what_mdx_runs_is_left_out_and_its_prose_stays(tmp_path):
     assert "import Box" not in passage.text
 
 
-def test_a_substitution_shows_what_it_stands_for(tmp_path):
+def test_a_substitution_becomes_its_text(tmp_path):
     (tmp_path / "guide.rst").write_text(
         "Guide\n=====\n\nInstall |name| first.\n\n.. |name| replace:: the renderer\n"
     )

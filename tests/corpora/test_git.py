@@ -53,7 +53,7 @@ class TestGit:
         (tree / "fury" / "actor.py").write_text("def dirty(): pass\n")
         return tree
 
-    def test_a_tag_is_read_whatever_the_working_tree_holds(self, checkout):
+    def test_a_tag_is_read_without_the_working_tree(self, checkout):
         before = git(checkout, "status", "--porcelain")
         old, _ = split(python_package(checkout, revision="v0.12.0", folder="fury", url=URL))
         new, dropped = split(python_package(checkout / "fury", revision="main"))
@@ -94,29 +94,29 @@ class TestGit:
         assert ways[3] == ways[4] == ways[5]
 
     @pytest.mark.parametrize("revision", ["v9", "--upload-pack=x", "-h", "v0.12.0:fury", "\0", " "])
-    def test_a_revision_that_is_none_is_told(self, checkout, revision):
+    def test_an_unknown_revision_is_an_error(self, checkout, revision):
         with pytest.raises(FurytuneError, match="revision|git"):
             python_package(checkout, revision=revision)
 
-    def test_a_folder_that_the_revision_lacks_is_told(self, checkout):
+    def test_a_folder_missing_from_the_revision_is_an_error(self, checkout):
         with pytest.raises(KnowledgeError, match="no folder 'src'"):
             markup(checkout, revision="v0.12.0", folder="src")
         with pytest.raises(ConfigError, match="folder"):
             markup(checkout, revision="v0.12.0", folder="../other")
 
-    def test_without_git_it_is_said_what_to_do(self, checkout, monkeypatch, tmp_path):
+    def test_without_git_the_error_says_what_to_do(self, checkout, monkeypatch, tmp_path):
         monkeypatch.setenv("PATH", str(tmp_path))
 
         with pytest.raises(ConfigError, match=r"git.*not installed.*archive"):
             python_package(checkout, revision="v0.12.0")
 
-    def test_a_hook_of_another_repository_does_not_mislead_it(self, checkout, monkeypatch):
+    def test_variables_of_a_git_hook_are_ignored(self, checkout, monkeypatch):
         monkeypatch.setenv("GIT_DIR", "/nowhere")
         monkeypatch.setenv("GIT_WORK_TREE", "/nowhere")
 
         assert split(python_package(checkout, revision="v0.12.0", folder="fury"))[0]
 
-    def test_files_of_a_revision_are_refused_like_those_of_a_folder(self, checkout, monkeypatch):
+    def test_files_of_a_revision_have_the_same_checks_as_a_folder(self, checkout, monkeypatch):
         (checkout / "fury" / "two\nlines.py").write_text("def never(): pass\n")
         git(checkout, "add", "-A")
         git(checkout, "commit", "-q", "-m", "three")
@@ -127,10 +127,10 @@ class TestGit:
         with pytest.raises(ConfigError, match="folder"):
             markup(checkout / "README.md", revision="HEAD")
         monkeypatch.setattr("furytune._python_source.git._MOST_KEPT", 10)
-        with pytest.raises(KnowledgeError, match="give a folder"):
+        with pytest.raises(KnowledgeError, match="are larger than 0 MiB.*folder="):
             python_package(checkout, revision="HEAD")
 
-    def test_what_git_says_is_passed_on(self, checkout):
+    def test_an_error_of_git_is_passed_on(self, checkout):
         (checkout / ".git" / "config").write_text("[broken\n")
 
         with pytest.raises(KnowledgeError, match="git says .*config"):

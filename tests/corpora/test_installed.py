@@ -1,4 +1,4 @@
-"""Passages made of installed packages, found by name."""
+"""Passages from installed packages, found by name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TestInstalled:
         assert "textwrap.dedent" in read("textwrap")
         assert read("textwrap")["textwrap.dedent"].source.startswith("textwrap.py:")
 
-    def test_an_installed_dependency_is_covered(self):
+    def test_an_installed_dependency_can_be_read(self):
         import attr
 
         found = read("attr")
@@ -45,7 +45,7 @@ class TestInstalled:
 
         assert documented <= {p.title.rpartition(".")[2] for p in found.values()}
 
-    def test_the_version_of_its_distribution_is_told_and_nothing_where_it_is_not_known(self):
+    def test_the_version_is_that_of_the_distribution_or_empty(self):
         python, attrs = platform.python_version(), metadata.version("attrs")
 
         assert all(p.source.endswith(f"@{python}") for p in read("json").values())
@@ -59,8 +59,8 @@ class TestInstalled:
         with pytest.raises(KnowledgeError, match="without Python source"):
             python_package("_json" if "_json" not in sys.builtin_module_names else "sys")
 
-    def test_the_name_of_a_distribution_is_led_to_its_package(self):
-        with pytest.raises(KnowledgeError, match=r"brings .*yaml|install it"):
+    def test_a_distribution_name_leads_to_its_package(self):
+        with pytest.raises(KnowledgeError, match=r"provides .*yaml|install it"):
             python_package("PyYAML-of-nobody")
-        with pytest.raises(KnowledgeError, match=r"brings .*_pytest"):
+        with pytest.raises(KnowledgeError, match=r"provides .*_pytest"):
             python_package("PyTest")

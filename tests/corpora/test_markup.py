@@ -1,4 +1,4 @@
-"""Passages made of documentation."""
+"""Passages from documentation."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ Use
 
 
 class TestHeadings:
-    def test_markdown_is_cut_at_headings_with_their_path_as_title(self, docs):
+    def test_markdown_is_split_at_headings(self, docs):
         found = read(docs(guide_dot_md=GUIDE))
 
         assert [(p.title, p.source) for p in found] == [
@@ -113,7 +113,7 @@ class TestHeadings:
         ]
         assert found[2].text.startswith("## Install\n\n### Linux\nUse pip.\n\n```bash\n# not a heading")
 
-    def test_restructuredtext_is_cut_at_underlines_by_their_order_of_use(self, docs):
+    def test_rst_heading_levels_follow_the_order_of_underlines(self, docs):
         found = read(docs(manual_dot_rst=MANUAL))
 
         assert [p.title for p in found] == ["Manual", "Manual > Install > Linux", "Manual > Use"]
@@ -135,7 +135,7 @@ class TestHeadings:
             "~~~\n# x\n\n## y\n",
         ],
     )
-    def test_what_only_looks_like_a_markdown_heading_is_none(self, docs, text):
+    def test_lookalikes_of_markdown_headings_are_text(self, docs, text):
         (found,) = read(docs(a_dot_md=text))
 
         assert found.title == "docs/a.md"
@@ -150,10 +150,10 @@ class TestHeadings:
             "a\nb\n===\n",
         ],
     )
-    def test_what_only_looks_like_an_rst_heading_is_none(self, docs, text):
+    def test_lookalikes_of_rst_headings_are_text(self, docs, text):
         assert {p.title for p in read(docs(a_dot_rst=text))} <= {"docs/a.rst", "x"}
 
-    def test_ids_stay_when_other_sections_change(self, docs):
+    def test_ids_do_not_change_with_other_sections(self, docs):
         before = {p.id for p in read(docs(guide_dot_md=GUIDE))}
         after = {
             p.id
@@ -167,7 +167,7 @@ class TestHeadings:
 
 
 class TestSizes:
-    def test_a_long_section_is_cut_between_paragraphs_within_the_bound(self, docs):
+    def test_a_long_section_is_split_between_paragraphs(self, docs):
         text = "# Long\n\n" + "\n\n".join(f"Paragraph {i}. " + "word " * 20 for i in range(50))
         found = read(docs(a_dot_md=text), max_tokens=170)
 
@@ -176,7 +176,7 @@ class TestSizes:
         assert all(p.text.startswith(("# Long", "Paragraph")) for p in found)
         assert len({p.id for p in found}) == len(found)
 
-    def test_a_paragraph_and_a_line_over_the_bound_are_cut_between_lines_and_words(self, docs):
+    def test_long_paragraphs_and_lines_are_split(self, docs):
         lines = "\n".join("word " * 9 + f"end{i}" for i in range(40))
         found = read(docs(a_dot_md=lines + "\n\n" + "long " * 400), max_tokens=100)
 
@@ -195,7 +195,7 @@ class TestSizes:
             ("md", "{indented}"),
         ],
     )
-    def test_code_that_fits_is_never_cut(self, docs, suffix, block):
+    def test_code_that_fits_is_never_split(self, docs, suffix, block):
         body = "\n\n".join(f"line_{i} = {i}" for i in range(20))
         code = block.format(body=body, indented=textwrap.indent(body, "    "))
         text = "Before. " * 40 + "\n\n" + code + "\n\n" + "After. " * 40 + "\n"
@@ -205,13 +205,13 @@ class TestSizes:
         assert code.strip("\n") in holder.text
         assert all(len(p.text) <= 450 for p in found)
 
-    def test_text_right_behind_a_fence_is_a_paragraph_of_its_own(self, docs):
+    def test_text_after_a_fence_is_a_separate_paragraph(self, docs):
         code = "```\n" + "x = 1\n\n" * 20 + "```"
         found = read(docs(a_dot_md=f"{code}\nAfter.\n\nMore.\n"), max_tokens=50)
 
         assert [p.text for p in found] == [code, "After.\n\nMore."]
 
-    def test_a_code_block_over_the_bound_is_cut_where_statements_begin_and_counted(self, docs):
+    def test_long_code_is_split_at_statements_and_counted(self, docs):
         body = "\n\n".join(f"def f{i}(a):\n    b = a\n\n    return b + {i}" for i in range(12))
         items = list(markup(docs(a_dot_md=f"# T\n\n```python\n{body}\n```\n"), max_tokens=60))
         found = [p for p in items if isinstance(p, Passage)]
@@ -227,7 +227,7 @@ class TestSizes:
         assert said == ("cut_code_block", "record", len(found), "docs/a.md")
 
     @pytest.mark.parametrize("suffix", ["md", "rst"])
-    def test_an_admonition_is_cut_only_if_it_alone_is_too_long(self, docs, suffix):
+    def test_an_admonition_is_split_only_if_too_long_by_itself(self, docs, suffix):
         def note(words):
             code = "```\nx = 1\n\ny = 2\n```" if suffix == "md" else "::\n\n    x = 1\n\n    y = 2"
             inner = f"{'one ' * words}\n\n{'two ' * words}\n\n{code}"
@@ -247,7 +247,7 @@ class TestSizes:
         (code,) = [p for p in parts if "x = 1" in p.text]
         assert "y = 2" in code.text
 
-    def test_a_heading_goes_with_the_first_piece_of_what_is_too_long(self, docs):
+    def test_a_heading_stays_with_the_first_piece(self, docs):
         found = read(docs(a_dot_md="# Long\n\n" + "word " * 500), max_tokens=100)
 
         assert found[0].text.startswith("# Long\n\nword")
@@ -260,23 +260,23 @@ class TestSizes:
         found = read(docs(a_dot_md=text), max_tokens=100, encoding="o200k_base")
 
         assert all(budget.count(p.text) <= 100 for p in found)
-        assert any(len(p.text.encode()) > 600 for p in found)  # the estimate would have cut these
+        assert any(len(p.text.encode()) > 600 for p in found)  # the estimate would have split these
 
     @given(texts(max_size=200))
-    def test_the_estimate_is_bytes_and_a_text_of_as_many_bytes_as_tokens_fits(self, text):
+    def test_the_token_estimate_counts_bytes(self, text):
         size = len(text.encode())
 
         assert Sizes(50).fits(text) is (size <= 150)
         assert size > 50 or Sizes(50, "o200k_base").fits(text)
 
-    def test_a_heading_over_half_the_bound_is_a_passage_of_its_own(self, docs):
+    def test_a_very_long_heading_is_a_separate_passage(self, docs):
         found = read(docs(a_dot_md=f"# {'Long ' * 20}\n\n" + "word " * 500), max_tokens=60)
 
         assert found[0].text == f"# {'Long ' * 20}".rstrip()
         assert sum(p.text.count("word") for p in found) == 500
         assert all(len(p.text) <= 180 for p in found)
 
-    def test_a_line_of_code_over_the_bound_is_cut_between_words(self, docs):
+    def test_a_long_line_of_code_is_split_between_words(self, docs):
         code = "x = '" + "word " * 100 + "'"
         found = read(docs(a_dot_md=f"```\na = 1\n\n\n{code}\n\nb = 2\n```\n"), max_tokens=60)
 
@@ -284,21 +284,21 @@ class TestSizes:
         assert all(p.text.startswith("```\n") and p.text.endswith("\n```") for p in found)
         assert all(len(p.text) <= 180 for p in found)
 
-    def test_suffixes_are_endings(self, docs):
+    def test_suffixes_must_begin_with_a_period(self, docs):
         root = docs(a_dot_md="x")
         for wrong in (".md", (), ("md",), {".md": "word"}):
             with pytest.raises(ConfigError, match="suffixes"):
                 markup(root, suffixes=wrong)
 
-    def test_the_bound_has_a_least_value(self, docs):
+    def test_max_tokens_has_a_minimum(self, docs):
         with pytest.raises(ConfigError, match="max_tokens"):
             markup(docs(a_dot_md="x"), max_tokens=10)
         with pytest.raises(ConfigError, match="no encoding"):
             markup(docs(a_dot_md="x"), encoding="nonsense")
 
     @given(texts(max_size=60), st.sampled_from(["md", "rst", "txt"]))
-    def test_every_line_stands_in_exactly_one_passage(self, tmp_path_factory, text, suffix):
-        """Nothing is lost and nothing is said twice, whatever the file holds but markup."""
+    def test_every_line_is_in_exactly_one_passage(self, tmp_path_factory, text, suffix):
+        """No text is lost and no text is repeated, for any file without markup."""
         text = _without_markup(text)
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         file.write_text(text, encoding="utf-8", newline="")
@@ -311,7 +311,7 @@ class TestSizes:
         assert len({p.id for p in found}) == len(found)
 
     @given(texts(max_size=80), st.sampled_from(["md", "rst", "txt"]))
-    def test_cutting_loses_nothing_but_white_space(self, tmp_path_factory, text, suffix):
+    def test_splitting_loses_only_white_space(self, tmp_path_factory, text, suffix):
         text = _without_markup(text * 20)
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         file.write_text(text, encoding="utf-8", newline="")
@@ -324,7 +324,7 @@ class TestSizes:
         assert all(len(p.text.encode()) <= 180 for p in found)
 
     @given(texts(max_size=300), st.sampled_from(["md", "rst", "txt", "py"]), st.integers(50, 90))
-    def test_whatever_a_file_holds_passages_are_within_the_bound(self, tmp_path_factory, text, suffix, bound):
+    def test_passages_of_any_file_are_within_the_limit(self, tmp_path_factory, text, suffix, bound):
         file = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         file.write_text(text * 9, encoding="utf-8", newline="")
         found = read(file, suffixes=(f".{suffix}",), max_tokens=bound)
@@ -334,12 +334,12 @@ class TestSizes:
 
 
 def _without_markup(text):
-    """Takes away what is left out or rewritten: NUL makes a file binary, the rest is markup."""
+    """Removes characters that make a file binary (NUL) or count as markup."""
     return re.sub(r"[`\0~!:<>.)\-]", "", text)
 
 
 class TestFiles:
-    def test_lines_point_at_what_the_passage_holds(self, docs):
+    def test_line_numbers_point_to_the_text_of_the_passage(self, docs):
         root = docs(guide_dot_md=GUIDE, manual_dot_rst=MANUAL)
         for p in read(root, max_tokens=67, url="https://example.org/{path}?from={start}&to={end}"):
             name, _, span = p.source.partition(":")
@@ -349,7 +349,7 @@ class TestFiles:
             assert p.text == "\n".join(lines).strip("\n").rstrip()
             assert p.url == f"https://example.org/{name}?from={start}&to={end}"
 
-    def test_addresses_are_quoted(self, docs):
+    def test_urls_are_quoted(self, docs):
         root = docs(**{"grüße an #1_dot_md": "# T\n"})
 
         (found,) = read(root, url="https://x.org/{path}#L{start}")
@@ -362,7 +362,7 @@ class TestFiles:
 
         assert all(t == texts_[0] for t in texts_)
 
-    def test_a_file_that_is_not_utf8_is_told_by_line_and_the_rest_is_kept(self, docs):
+    def test_a_file_that_is_not_utf8_is_dropped_with_its_line(self, docs):
         root = docs(a_dot_md=b"ok\ngr\xf6n\n", b_dot_md="fine\n", c_dot_md=" \n")
 
         with pytest.raises(SourceFormatError, match=r"docs/a\.md:2: .*UTF-8.*on_error"):
@@ -384,8 +384,8 @@ class TestFiles:
             ("excluded", "file", 2)
         ]
 
-    def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
+    def test_nothing_to_read_is_an_error(self, tmp_path):
         with pytest.raises(KnowledgeError, match=r"\.md, \.markdown, \.mdx, \.rst, \.txt, \.ipynb"):
             markup(tmp_path)
-        with pytest.raises(KnowledgeError, match="no such"):
+        with pytest.raises(KnowledgeError, match="does not exist"):
             markup(tmp_path / "absent")

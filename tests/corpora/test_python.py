@@ -1,4 +1,4 @@
-"""Passages made of Python source."""
+"""Passages from Python source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drops(source, **options):
 
 
 class TestSymbols:
-    def test_a_function_has_its_whole_signature_and_its_cleaned_docstring(self, package):
+    def test_a_function_has_its_signature_and_docstring(self, package):
         root = package(
             actor='''
             @deprecated("2.0", since=1)
@@ -62,8 +62,8 @@ class TestSymbols:
             " radii: float=1.0, **more) -> Actor\n\nDraw spheres.\n\n    Indented more.\nLess."
         )
 
-    def test_the_head_that_is_written_is_python_again(self, package):
-        """Whatever the signature, putting a body behind it gives the same signature back."""
+    def test_a_written_signature_parses_to_the_same_one(self, package):
+        """Any signature, followed by a body, parses to the same signature."""
         root = package(
             m="""
             def f(a, b=[1, "x"], *args: "int", c, d=lambda q: q + 1, **kw): ...
@@ -76,13 +76,13 @@ class TestSymbols:
         for found in read(root).values():
             compile(f"{found.text}: pass", "head", "exec")
 
-    def test_a_missing_docstring_leaves_the_signature_alone(self, package):
+    def test_a_function_without_docstring_has_only_its_signature(self, package):
         found = read(package(m="def f(a): pass\nclass C: pass\n"))
 
         assert {"def f(a)", "class C"} == {p.text for p in found.values()}
         assert not any("None" in p.text for p in found.values())
 
-    def test_a_nested_class_does_not_take_its_outer_classes_later_methods(self, package):
+    def test_later_methods_belong_to_the_outer_class(self, package):
         found = read(
             package(
                 m="""
@@ -103,7 +103,7 @@ class TestSymbols:
             "pack.m.Outer.later",
         ]
 
-    def test_what_is_defined_twice_keeps_apart_by_a_digest(self, package):
+    def test_symbols_defined_twice_differ_by_a_digest(self, package):
         found = read(
             package(
                 m="""
@@ -157,7 +157,7 @@ class TestSymbols:
             "@property\ndef v(self)\n@v.setter\ndef v(self, value)\n\nThe value.\n\nSets it."
         )
 
-    def test_ids_stay_when_other_definitions_come_and_go(self, package):
+    def test_ids_do_not_change_with_other_definitions(self, package):
         doc = "\n\n    ".join(f"{'word ' * 50}p{i}." for i in range(20))
         source = f"def f():\n    'One.'\ndef g(): pass\ndef h():\n    '''{doc}'''\n"
         before = {i: p.text for i, p in read(package(m=source)).items()}
@@ -166,7 +166,7 @@ class TestSymbols:
         assert len(before) > 4
         assert before.items() <= after.items()
 
-    def test_a_class_shows_its_fields_and_an_enumeration_its_members(self, package):
+    def test_classes_show_fields_and_enums_show_members(self, package):
         found = read(
             package(
                 m="""
@@ -189,7 +189,7 @@ class TestSymbols:
         )
         assert found["pack.m.Colour"].text == "class Colour(enum.Enum)\n    RED = 1\n    BLUE = auto()"
 
-    def test_what_is_too_long_to_show_is_shortened(self, package):
+    def test_long_values_are_shortened(self, package):
         table = ", ".join(map(str, range(200)))
         deep = "+".join("1" * 700)
         found = read(package(m=f"class C({deep}):\n    a: int\n"))
@@ -198,21 +198,21 @@ class TestSymbols:
         found = read(package(m=f"class C:\n    a: int = [{table}]\n    b: {deep} = 1\n    c: str\n"))
         assert found["pack.m.C"].text == "class C\n    a: int\n    c: str"
 
-    def test_code_in_a_docstring_that_had_to_be_cut_is_counted(self, package):
+    def test_split_code_in_a_docstring_is_counted(self, package):
         root = package(m='def f():\n    r"""Sum::\n\n' + "        x = 1\n\n" * 100 + '    End.\n    """\n')
 
         (note,) = [d for d in drops(root, max_tokens=60) if d.reason == "cut_code_block"]
         assert (note.unit, note.where) == ("record", "pack/m.py")
         assert sum(p.text.count("x = 1") for p in read(root, max_tokens=60).values()) == 100
 
-    def test_a_docstring_with_escaped_line_ends_says_the_lines_of_the_whole(self, package):
+    def test_a_docstring_with_escaped_line_ends_has_the_lines_of_the_function(self, package):
         root = package(m='def f():\n    "' + "word\\n\\n" * 300 + '"\n')
         first, *others = read(root, max_tokens=60).values()
 
         assert others
         assert {p.source for p in others} == {first.source} == {"pack/m.py:1-2"}
 
-    def test_a_shorter_public_name_is_said_first(self, package):
+    def test_a_shorter_public_name_comes_first(self, package):
         root = package(
             __init__="from pack._impl import shown as offered, other as _private\nfrom .sub import *\nfrom os import path\n",
             _impl="def shown(): pass\ndef other(): pass\n",
@@ -225,7 +225,7 @@ class TestSymbols:
         assert found["pack._impl.other"].text == "def other()"
         assert found["pack.sub._deep.star"].text == "# pack.sub.star\ndef star()"
 
-    def test_names_in_all_are_public_whatever_they_begin_with(self, package):
+    def test_names_in_all_are_always_public(self, package):
         names = "__all__ = ['_shown']\n__all__ += ['_too']\n"
         root = package(m=f"{names}def _shown(): pass\ndef _too(): pass\ndef _not(): pass\n")
 
@@ -239,13 +239,13 @@ class TestSymbols:
     def test_functions_inside_functions_are_left_out(self, package):
         assert list(read(package(m="def f():\n    def g(): pass\n    class C: pass\n"))) == ["pack.m.f"]
 
-    def test_a_module_gives_its_docstring(self, package):
+    def test_a_module_passage_is_its_docstring(self, package):
         found = read(package(__init__='"""The pack."""\n', m='\n"""Two\n\nlines."""\nx = 1\n'))
 
         assert {p.title: p.text for p in found.values()} == {"pack": "The pack.", "pack.m": "Two\n\nlines."}
         assert found["pack.m"].source == "pack/m.py:2-4"
 
-    def test_private_names_are_left_out_and_counted_unless_asked_for(self, package):
+    def test_private_names_are_counted_unless_included(self, package):
         root = package(
             _m="def f(): pass\ndef _g(): pass\nclass _C:\n    def h(self): pass\n    def __init__(self): pass\n"
         )
@@ -255,7 +255,7 @@ class TestSymbols:
         assert "pack._m._C.__init__" in read(root, private=True)
         assert not [d for d in drops(root, private=True) if d.reason == "private"]
 
-    def test_a_long_docstring_is_cut_between_paragraphs_and_each_part_says_its_lines(self, package):
+    def test_parts_of_a_long_docstring_have_their_own_lines(self, package):
         doc = "Sum.\n\n    " + "\n\n    ".join(f"{'word ' * 20}p{i}." for i in range(30))
         root = package(m=f'\ndef f(a):\n    """{doc}\n    """\n    return a\n')
         lines = (root / "m.py").read_text().split("\n")
@@ -270,7 +270,7 @@ class TestSymbols:
             assert any(f" p{i}." in line for line in lines[int(start) - 1 : int(end)])
         assert all(len(p.text) <= 450 for p in found)
 
-    def test_an_address_is_made_of_path_and_lines(self, package):
+    def test_a_url_has_path_and_lines(self, package):
         root = package(m="\ndef f(): pass\n")
         (found,) = read(root, url="https://example.org/v1/{path}#L{start}-L{end}").values()
 
@@ -279,7 +279,7 @@ class TestSymbols:
             python_package(root, url="x#{line}")
 
     @given(st.recursive(st.just([]), lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=12))
-    def test_ids_are_unique_whatever_the_nesting(self, tmp_path_factory, tree):
+    def test_ids_are_unique_at_any_nesting(self, tmp_path_factory, tree):
         def source(children, depth):
             pad = "    " * depth
             for i, child in enumerate(children):
@@ -296,7 +296,7 @@ class TestSymbols:
 
 
 class TestFiles:
-    def test_files_that_do_not_parse_are_told_by_line_and_the_rest_is_kept(self, package):
+    def test_files_that_do_not_parse_are_dropped_with_their_line(self, package):
         root = package(bad="x = 1\ndef f(:\n    pass\n", good="def f(): pass\n")
 
         with pytest.raises(SourceFormatError, match=r"pack/bad\.py:2:\d+: .*on_error") as caught:
@@ -316,12 +316,12 @@ class TestFiles:
             b"  x\n y\n",
         ],
     )
-    def test_whatever_is_no_python_is_skipped_not_raised(self, package, content):
+    def test_anything_that_is_not_python_is_skipped(self, package, content):
         root = package(bad=content, good="def f(): pass\n")
 
         assert list(read(root)) == ["pack.good.f"]
 
-    def test_encodings_and_line_ends_are_those_python_reads(self, package):
+    def test_encodings_and_line_ends_are_read_like_python_does(self, package):
         root = package(
             a='# -*- coding: latin-1 -*-\ndef f():\n    """Größe"""\n'.encode("latin-1"),
             b='\ufeffdef f():\r\n    """One\r\n\r\n    two 日本"""\r\n'.encode(),
@@ -342,10 +342,10 @@ class TestFiles:
 
         assert list(read(tmp_path)) == ["m", "m.f"]
 
-    def test_invalid_escapes_of_others_are_no_concern(self, package):
+    def test_invalid_escapes_show_no_warning(self, package):
         assert read(package(m='def f():\n    "\\d"\n'))
 
-    def test_tests_are_left_out_and_counted_unless_asked_for(self, package):
+    def test_test_files_are_counted_unless_included(self, package):
         root = package(
             m="def f(): pass\n",
             tests__in__helpers="def h(): pass\n",
@@ -360,7 +360,7 @@ class TestFiles:
         assert "pack.tests.helpers.h" in read(root, tests=True)
         assert list(read(root / "tests")) == ["helpers.h"] or list(read(root / "tests")) == ["helpers.h"]
 
-    def test_a_folder_of_packages_names_each_from_its_top(self, tmp_path, package):
+    def test_a_folder_of_packages_uses_their_own_names(self, tmp_path, package):
         package(m="def f(): pass\n", sub__in____init__="", sub__in__n="def g(): pass\n")
         (tmp_path / "loose.py").write_text("def h(): pass\n")
         (tmp_path / ".hidden").mkdir()
@@ -372,7 +372,7 @@ class TestFiles:
         assert {"pack.sub.n.g"} == set(read(tmp_path / "pack" / "sub"))
         assert {"pack.m.f"} == set(read(tmp_path / "pack" / "m.py"))
 
-    def test_nothing_to_read_is_an_error_at_once(self, tmp_path):
+    def test_nothing_to_read_is_an_error(self, tmp_path):
         for source in (tmp_path, tmp_path / "absent", "no_such_package_anywhere", ""):
             with pytest.raises(KnowledgeError):
                 python_package(source)

@@ -21,7 +21,7 @@ def tree(tmp_path):
 
 
 class TestFolders:
-    def test_the_revision_of_a_plain_folder_is_what_its_owner_says(self, tree):
+    def test_the_revision_of_a_plain_folder_is_the_argument(self, tree):
         found, _ = split(python_package(tree, folder="fury", revision="v0.12.0", url=URL))
 
         assert found["fury.actor.sphere"].source == "fury/actor.py:1-2@v0.12.0"
@@ -30,7 +30,7 @@ class TestFolders:
         with pytest.raises(ConfigError, match="installed"):
             python_package("json", revision="v1")
 
-    def test_the_place_on_the_disk_and_the_order_of_writing_change_nothing(self, tree, tmp_path):
+    def test_location_and_order_on_disk_change_nothing(self, tree, tmp_path):
         other = tmp_path / "elsewhere" / "fury-src"
         for name in reversed(FILES):
             (other / name).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class TestFolders:
 
 
 class TestFilesThatCannotBeUsed:
-    """Each is counted with its reason; the others are read."""
+    """Each file is counted with its reason, and the others are read."""
 
     def check(self, root, reason, where, **options):
         found, dropped = split(markup(root, **options))
@@ -85,7 +85,7 @@ class TestFilesThatCannotBeUsed:
             list(markup(docs, on_error="raise"))
 
     @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no files here that state no size")
-    def test_a_file_that_is_larger_than_it_states(self, docs):
+    def test_a_file_larger_than_its_stated_size(self, docs):
         (docs / "a.md").symlink_to("/proc/self/status")
 
         (dropped,) = markup(docs / "a.md", max_bytes=100)
@@ -104,7 +104,7 @@ class TestFilesThatCannotBeUsed:
 
         self.check(docs, "not_utf8", "docs/a.md:2" if encoding == "latin-1" else "docs/a.md:1")
 
-    def test_a_pipe_is_not_waited_for(self, docs):
+    def test_a_pipe_does_not_block(self, docs):
         os.mkfifo(docs / "a.md")
 
         self.check(docs, "unreadable", "docs/a.md")
@@ -117,7 +117,7 @@ class TestFilesThatCannotBeUsed:
             self.check(docs, "unreadable", "docs/a.md")
 
     @pytest.mark.parametrize("target", ["nowhere.md", "a.md"])
-    def test_a_link_that_leads_nowhere_or_round(self, docs, target):
+    def test_broken_and_circular_links(self, docs, target):
         (docs / "a.md").symlink_to(target)
 
         self.check(docs, "unreadable", "docs/a.md")
@@ -143,13 +143,13 @@ class TestFilesThatCannotBeUsed:
         (docs / "a.md").write_text("never\n")
         (docs / "a.md").chmod(0)
         if os.access(docs / "a.md", os.R_OK):
-            pytest.skip("whoever runs this may read everything")
+            pytest.skip("the user who runs the tests may read everything")
         self.check(docs, "unreadable", "docs/a.md")
         (docs / "a.md").unlink()
         (docs / "closed").mkdir(mode=0)
         self.check(docs, "unreadable", "docs/closed")
 
-    def test_an_empty_folder_is_an_error_that_says_what_to_give(self, tmp_path):
+    def test_an_empty_folder_is_an_error_with_a_hint(self, tmp_path):
         for make, words in ((markup, r"no file ends in .*\.md"), (python_package, "no Python source")):
             with pytest.raises(KnowledgeError, match=words):
                 make(tmp_path)
@@ -172,8 +172,8 @@ class TestFilesThatCannotBeUsed:
             ("a.txt", "    code\n" * 60_000),
         ],
     )
-    def test_odd_files_take_time_in_proportion(self, tmp_path, name, text):
-        """What would take a careless pattern or loop hours is read."""
+    def test_odd_files_take_linear_time(self, tmp_path, name, text):
+        """Files that would take a careless pattern or loop hours are read quickly."""
         (tmp_path / name).write_text(text)
         found, dropped = split(markup(tmp_path / name))
 

@@ -1,4 +1,4 @@
-"""CheckCode: only what the source proves wrong is dropped, and nothing is imported or run."""
+"""CheckCode: an answer is dropped only if the source proves it wrong, and no code is imported or run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fence(code: str, language: str = "python") -> str:
 
 
 def verdict(step: CheckCode, answer: str) -> str:
-    """Reason and detail of a drop, or "kept"; a kept pair must be the very pair."""
+    """Returns the reason and detail of a drop, or "kept"; a kept pair must be the same object."""
     given_pair = pair(answer)
     result = step(given_pair)
     if isinstance(result, Dropped):
@@ -87,7 +87,7 @@ class TestNames:
             ("import gallery\ngallery.b; gallery.a; gallery.b.c", "gallery.a, gallery.b"),
         ],
     )
-    def test_a_name_that_is_gone_is_stale(self, code, detail):
+    def test_a_missing_name_is_stale(self, code, detail):
         """The detail lists each missing name once, up to the first part that is missing."""
         assert verdict(OLD, fence(code)) == f"stale_code: {detail}"
 
@@ -120,7 +120,7 @@ class TestNames:
             "x.gallery.disk()",
         ],
     )
-    def test_a_name_that_may_be_something_else_proves_nothing(self, code):
+    def test_a_reassigned_name_is_not_judged(self, code):
         assert verdict(OLD, fence(code)) == "kept"
 
     @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ class TestNames:
             "import gallery\n# gallery.disk()\n'gallery.disk()'",
         ],
     )
-    def test_code_that_expects_an_absence_is_kept(self, code):
+    def test_code_that_expects_a_missing_name_is_kept(self, code):
         assert verdict(OLD, fence(code)) == "kept"
 
     @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "guard", ["open(x)", "suppress(KeyError)", "pytest.raises(ValueError, match='a')"]
     )
-    def test_a_guard_against_something_else_proves_no_absence(self, guard):
+    def test_a_guard_against_other_errors_does_not_count(self, guard):
         assert verdict(OLD, fence(f"with {guard}:\n    gallery.disk()")) == "stale_code: gallery.disk"
 
     @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ class TestNames:
             "import sys as _sys\n_sys.modules['gallery.mine'] = x\nimport gallery.mine",
         ],
     )
-    def test_what_the_answer_sets_itself_is_there(self, code):
+    def test_names_that_the_answer_sets_are_not_stale(self, code):
         assert verdict(OLD, fence(f"import gallery\n{code}")) == "kept"
 
-    def test_setting_one_name_makes_no_other(self):
+    def test_setting_one_name_does_not_excuse_others(self):
         code = "import gallery\nsetattr(gallery.actor, 'mine', 1)\nsetattr(self, k, v)\ngallery.actor.disk()"
         assert verdict(OLD, fence(code)) == "stale_code: gallery.actor.disk"
 
@@ -196,8 +196,8 @@ class TestNames:
             ("from pack import actor\nactor.__dict__.update(names)", ""),
         ],
     )
-    def test_names_that_another_module_of_the_package_sets_are_there(self, tmp_path, source, proved):
-        """``proved``: a name that still is known to be missing, none where any may be set."""
+    def test_names_set_by_another_module_are_not_stale(self, tmp_path, source, proved):
+        """``proved``: a name that is still known to be missing, or None if any name may be set."""
         step = package(
             tmp_path, actor="def sphere(a): ...", again="from pack import actor as again", main=source
         )
@@ -218,17 +218,17 @@ class TestNames:
             "__import__(__name__).x = 1",
         ],
     )
-    def test_a_module_that_looks_itself_up_proves_nothing(self, tmp_path, source):
+    def test_a_module_that_looks_itself_up_is_not_judged(self, tmp_path, source):
         step = package(tmp_path, actor=source, other="import logging\nlog = logging.getLogger(__name__)")
         assert verdict(step, fence("import pack\npack.actor.x")) == "kept"
         assert verdict(step, fence("import pack\npack.other.x")) == "stale_code: pack.other.x"
 
     @pytest.mark.parametrize("module", ["dynamic", "starred", "registry"])
-    def test_a_module_that_makes_names_while_it_runs_proves_nothing(self, module):
+    def test_a_module_that_adds_names_at_run_time_is_not_judged(self, module):
         code = f"from gallery.{module} import anything\nimport gallery\ngallery.{module}.more(x=1)"
         assert verdict(OLD, fence(code)) == "kept"
 
-    def test_a_preamble_stands_for_the_imports_that_answers_leave_out(self):
+    def test_a_preamble_adds_missing_imports(self):
         step = CheckCode("gallery", path=FIXTURES / "old", preamble="from gallery import actor")
         assert verdict(step, fence("actor.disk()")) == "stale_code: gallery.actor.disk"
         assert verdict(step, fence("actor = 1\nactor.disk()")) == "kept"
@@ -270,10 +270,10 @@ class TestArguments:
             "window.Scene.add.other(x=1)",
         ],
     )
-    def test_what_is_not_provable_is_kept(self, call):
+    def test_unprovable_faults_are_kept(self, call):
         assert verdict(OLD, fence(f"from gallery import actor, window\n{call}")) == "kept"
 
-    def test_a_missing_name_outweighs_a_missing_argument(self):
+    def test_a_missing_name_comes_before_a_missing_argument(self):
         code = "from gallery import actor\nactor.sphere(1, radius=1)\nactor.disk()"
         assert verdict(OLD, fence(code)) == "stale_code: gallery.actor.disk, gallery.actor.sphere(radius)"
 
@@ -302,7 +302,7 @@ class TestBlocks:
     def test_code_as_people_paste_it_is_not_broken(self, code, language):
         assert verdict(OLD, fence(code, language)) == "kept"
 
-    def test_the_output_of_a_session_is_not_checked_and_its_input_is(self):
+    def test_only_the_input_of_a_session_is_checked(self):
         session = (
             ">>> import gallery\n>>> gallery.info(\n    gallery.gone)\ngallery.output\n>>> gallery.gone2\n"
         )
@@ -311,7 +311,7 @@ class TestBlocks:
     @pytest.mark.parametrize(
         "code", ["print 'x'", "a = = b", "foo(", "x = <your value", "f(.., = b)", "f? = 3", "a\x00b"]
     )
-    def test_python_that_is_no_python_is_broken(self, code):
+    def test_python_that_does_not_parse_is_broken(self, code):
         answer = "```\nx\n```" + fence(code)
         assert verdict(OLD, answer) == "broken_code: code block 2 is not Python"
         assert verdict(CheckCode("gallery", path=FIXTURES / "old", on_broken="keep"), answer) == "kept"
@@ -331,7 +331,7 @@ class TestBlocks:
             ("actor.disk(<your centers>)", "gallery.actor.disk"),
         ],
     )
-    def test_what_the_reader_is_to_fill_in_is_not_broken_and_the_rest_is_checked(self, code, stale):
+    def test_placeholders_are_accepted_and_the_rest_is_checked(self, code, stale):
         result = verdict(OLD, fence(f"from gallery import actor, window\n{code}"))
         assert result.partition(": ")[2] == stale
 
@@ -349,7 +349,7 @@ class TestBlocks:
             "where = %pwd",
         ],
     )
-    def test_lines_for_ipython_are_not_broken_and_the_rest_is_checked(self, line):
+    def test_ipython_lines_are_accepted_and_the_rest_is_checked(self, line):
         code = f"from gallery import actor\n{line}\nfor i in x:\n    {line}\n"
         assert verdict(OLD, fence(code)) == "kept"
         assert verdict(OLD, fence(f"{code}actor.disk()")) == "stale_code: gallery.actor.disk"
@@ -370,7 +370,7 @@ class TestBlocks:
             "  - import gallery.disk\n  + import gallery",
         ],
     )
-    def test_a_diff_shows_what_is_gone_and_is_not_checked(self, code, language):
+    def test_a_diff_is_not_checked(self, code, language):
         assert verdict(OLD, fence(code, language)) == "kept"
 
     @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ class TestBlocks:
             '"""Some:\n- a\n+ b\n---\n"""\ngallery.disk',
         ],
     )
-    def test_a_sign_alone_makes_no_diff(self, code):
+    def test_a_leading_sign_alone_is_not_a_diff(self, code):
         assert verdict(OLD, fence(code)) == "stale_code: gallery.disk"
 
     @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ class TestBlocks:
             'print(f"""{\nx  # a comment\n}""")',
         ],
     )
-    def test_an_f_string_that_only_some_pythons_parse_is_kept_by_all(self, code):
+    def test_newer_f_strings_are_kept_on_every_python(self, code):
         assert verdict(OLD, fence(code)) == "kept"
         assert verdict(OLD, fence('a = = f"{b} {c}"')) == "broken_code: code block 1 is not Python"
 
@@ -408,7 +408,7 @@ class TestBlocks:
             'x = t"{y}"',
         ],
     )
-    def test_newer_statements_have_one_verdict_on_every_python(self, code):
+    def test_newer_statements_get_the_same_verdict_on_every_python(self, code):
         assert verdict(OLD, fence(code)) == "kept"
         assert verdict(OLD, fence(f"{code}\ngallery.disk")) == "stale_code: gallery.disk"
 
@@ -435,7 +435,7 @@ class TestBlocks:
             ("", False),
         ],
     )
-    def test_where_code_stands_in_an_answer(self, answer, stale):
+    def test_where_code_is_found_in_an_answer(self, answer, stale):
         assert verdict(OLD, answer) == ("stale_code: gallery.gone" if stale else "kept")
 
     def test_inline_code_is_checked_on_request(self):
@@ -445,7 +445,7 @@ class TestBlocks:
 
     @given(st.text(), st.sampled_from(["", "py", "pycon"]))
     def test_any_answer_gets_a_verdict(self, text, language):
-        """Whatever is pasted, a pair is kept as it is or dropped with a documented reason."""
+        """Any answer is either kept unchanged or dropped with a documented reason."""
         assert verdict(OLD, fence(text, language)).split(":")[0] in {"kept", "stale_code", "broken_code"}
 
     @pytest.mark.parametrize(
@@ -455,8 +455,8 @@ class TestBlocks:
             *[", ...", "<a", "- a\n", "-", 'f"{', 'f"""{', "{#", "%a\n", "a?\n", "except a,", "def a["],
         ],
     )
-    def test_a_long_hostile_answer_is_finished(self, piece):
-        """Time that grew with the square of the length would hold this test up for minutes."""
+    def test_a_long_hostile_answer_takes_linear_time(self, piece):
+        """With quadratic time, this test would take minutes."""
         step = CheckCode("gallery", path=FIXTURES / "old", inline=True)
         for before in ("", "```py\n", "```py\n>>> x\n", "`"):
             answer = before + piece * (90_000 // len(piece))
@@ -465,24 +465,24 @@ class TestBlocks:
     @pytest.mark.parametrize(
         "code", ["(" * 5000, "-" * 50_000 + "1", "a" + ".b" * 50_000, "[" * 90 + "]" * 90]
     )
-    def test_deep_nesting_is_no_crash(self, code):
+    def test_deep_nesting_does_not_crash(self, code):
         assert verdict(OLD, fence(code)).split(":")[0] in {"kept", "broken_code"}
 
 
 class TestArgumentsOfTheStep:
-    def test_an_absent_package_is_refused_before_any_work(self, tmp_path):
+    def test_a_missing_package_is_refused_at_once(self, tmp_path):
         with pytest.raises(ConfigError, match="'surely_absent' is not installed"):
             CheckCode("surely_absent")
-        with pytest.raises(ConfigError, match="no package 'gallery' there"):
+        with pytest.raises(ConfigError, match="found no package 'gallery' here"):
             CheckCode("gallery", path=tmp_path)
         with pytest.raises(ConfigError, match="not the name of a top-level package"):
             CheckCode("gallery.actor", path=FIXTURES / "old")
         with pytest.raises(ConfigError, match="preamble"):
             CheckCode("gallery", path=FIXTURES / "old", preamble="import (")
-        with pytest.raises(ConfigError, match="on_unknown is 'drop' or 'keep'"):
+        with pytest.raises(ConfigError, match="on_unknown must be 'drop' or 'keep'"):
             CheckCode("gallery", path=FIXTURES / "old", on_unknown="ask")  # type: ignore[arg-type]
 
-    def test_a_path_names_the_package_or_the_folder_that_holds_it(self):
+    def test_a_path_names_the_package_or_its_parent(self):
         inner = CheckCode("gallery", path=FIXTURES / "old" / "gallery")
         assert verdict(inner, fence("gallery.disk")) == verdict(OLD, fence("gallery.disk"))
 
@@ -500,7 +500,7 @@ class TestArgumentsOfTheStep:
     "top", ["json", "asyncio", "email", "logging", "xml", "http", "attr", "hypothesis", "furytune"]
 )
 def test_the_table_agrees_with_the_running_package(top):
-    """No name that a module has at run time is called missing, and no keyword it takes is refused."""
+    """No name that exists at run time is called missing, and no keyword that is accepted is refused."""
     table = SymbolTable(top, locate(top, None))
     package = importlib.import_module(top)
     names = [top]
@@ -528,7 +528,7 @@ def test_the_table_agrees_with_the_running_package(top):
 
 
 def keywords(value: object) -> tuple[set[str], bool]:
-    """Returns what a callable takes as keywords by `inspect`, and whether it takes any."""
+    """Returns the keywords that a callable accepts according to `inspect`, and whether it accepts any keyword."""
     try:
         parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -549,7 +549,7 @@ def releases(shared_data, tmp_path_factory):
 
 @pytest.mark.shared_data
 class TestFury:
-    """FURY changed its API between 0.12 and 2.0; its own examples tell what each release takes."""
+    """FURY changed its API between 0.12 and 2.0; its own examples show what each release accepts."""
 
     @staticmethod
     def kept(releases, examples, version):
@@ -592,7 +592,7 @@ class TestPositions:
             ("Static(1, 2)", "Static(argument 2 without a name)"),
         ],
     )
-    def test_more_arguments_without_a_name_than_there_are_places_are_stale(self, tmp_path, call, stale):
+    def test_too_many_positional_arguments_are_stale(self, tmp_path, call, stale):
         step = package(tmp_path, shapes=self.SOURCE)
         code = f"from pack import shapes\nscene = 1\nshapes.{call}"
         assert verdict(step, fence(code)) == f"stale_argument: pack.shapes.{stale}"
@@ -610,6 +610,6 @@ class TestPositions:
             "Static(1)",
         ],
     )
-    def test_what_fits_or_cannot_be_known_is_kept(self, tmp_path, call):
+    def test_fitting_or_unknown_positions_are_kept(self, tmp_path, call):
         step = package(tmp_path, shapes=self.SOURCE)
         assert verdict(step, fence(f"from pack import shapes\nvalues = []\nshapes.{call}")) == "kept"

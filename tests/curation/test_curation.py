@@ -1,4 +1,4 @@
-"""Deduplicate and RedactSecrets: what they drop, what they edit, and that a pass leaves nothing behind."""
+"""Deduplicate and RedactSecrets: what they drop, what they edit, and that passes are independent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pair(number: int, question: str = "how?", answer: str = "so") -> QAPair:
 
 
 def dropped(step: Deduplicate, pairs: list[QAPair]) -> list[str]:
-    """Ids that one pass drops; everything else must come out as it went in."""
+    """Returns the ids that one pass drops; all other pairs must be unchanged."""
     once = step.start()
     gone = []
     for item in pairs:
@@ -50,18 +50,18 @@ class TestDeduplicate:
             "\uff48ow do I add a sphere\uff1f",
         ],
     )
-    def test_two_questions_are_the_same_after_the_documented_key(self, variant):
+    def test_questions_are_compared_by_the_documented_key(self, variant):
         assert dropped(Deduplicate(), [pair(1, "How do I add a sphere?"), pair(2, variant)]) == ["p2"]
 
     @pytest.mark.parametrize("other", ["How do I add 2 spheres?", "How do I add asphere?", "", "?"])
-    def test_other_questions_stay(self, other):
+    def test_different_questions_are_kept(self, other):
         assert dropped(Deduplicate(), [pair(1, "How do I add a sphere?"), pair(2, other)]) == []
 
-    def test_a_question_of_which_nothing_is_left_is_compared_as_it_stands(self):
+    def test_an_empty_key_falls_back_to_the_question(self):
         pairs = [pair(1, "<@1>"), pair(2, "<@2>"), pair(3, "?"), pair(4, "<@1>")]
         assert dropped(Deduplicate(), pairs) == ["p4"]
 
-    def test_by_pair_asks_for_an_equal_answer_too(self):
+    def test_by_pair_compares_the_answer_too(self):
         pairs = [
             pair(1, "a", "x"),
             pair(2, "a", "y"),
@@ -72,18 +72,18 @@ class TestDeduplicate:
         assert dropped(Deduplicate(by="pair"), pairs) == ["p3"]
         assert dropped(Deduplicate(by="question"), pairs) == ["p2", "p3"]
 
-    def test_the_drop_names_the_pair_that_stays(self):
+    def test_a_drop_names_the_kept_pair(self):
         step = Deduplicate().start()
         step(pair(1))
         step(pair(2))
         assert step(pair(3)) == Dropped(reason="duplicate", ids=("p3",), where="3.json", detail="same as p1")
 
-    def test_a_pair_that_comes_twice_under_one_id_is_a_duplicate(self):
+    def test_a_repeated_pair_with_the_same_id_is_a_duplicate(self):
         same = pair(1)
         assert dropped(Deduplicate(), [same, same]) == ["p1"]
 
     def test_passes_share_nothing(self):
-        """A second pass, also one that runs beside the first, sees every pair as new."""
+        """A second pass sees every pair as new, even one that runs at the same time as the first."""
         step = Deduplicate()
         one, two = step.start(), step.start()
         for item in (pair(1, "a"), pair(2, "b")):
@@ -92,8 +92,8 @@ class TestDeduplicate:
         assert step == Deduplicate()
 
     @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=2)), max_size=20))
-    def test_the_first_of_each_stays_and_the_rest_goes(self, texts):
-        """What stays has no duplicates, and each that goes names one that stays."""
+    def test_only_the_first_of_each_is_kept(self, texts):
+        """The kept pairs have no duplicates, and each drop names a kept pair."""
         once = Deduplicate().start()
         results = [once(pair(i, q, a)) for i, (q, a) in enumerate(texts)]
         kept = [r for r in results if isinstance(r, QAPair)]
@@ -110,7 +110,7 @@ class TestDeduplicate:
         tracemalloc.stop()
         assert held < 100_000
 
-    def test_a_lone_surrogate_is_no_crash(self):
+    def test_a_lone_surrogate_does_not_crash(self):
         assert dropped(Deduplicate(), [pair(1, "\ud800"), pair(2, "\ud800")]) == ["p2"]
 
     def test_an_unknown_key_is_refused(self):
@@ -124,7 +124,7 @@ class TestRedactSecrets:
         result = RedactSecrets()(given_pair)
         assert result == attrs.evolve(given_pair, answer="use [secret], ask [e-mail]")
 
-    def test_a_clean_answer_stays_the_very_pair(self):
+    def test_a_clean_answer_returns_the_same_pair(self):
         clean = pair(1, answer="use actor.sphere() of fury 0.12.0")
         assert RedactSecrets()(clean) is clean
 
@@ -133,7 +133,7 @@ class TestRedactSecrets:
         assert RedactSecrets()(asked) is asked
 
     @pytest.mark.parametrize("answer", [TOKEN, f"`{TOKEN}`\n", f"{TOKEN}, joe@example.org!"])
-    def test_an_answer_that_says_nothing_else_is_dropped(self, answer):
+    def test_an_answer_of_only_secrets_is_dropped(self, answer):
         assert RedactSecrets()(pair(1, answer=answer)) == Dropped(
             reason="only_secrets", ids=("p1",), where="1.json"
         )
@@ -147,12 +147,12 @@ class TestRedactSecrets:
         assert RedactSecrets(("emails", "secrets")) == RedactSecrets() == RedactSecrets(["secrets", "emails"])
 
     @pytest.mark.parametrize("kinds", [(), ("names",), "name"])
-    def test_kinds_that_are_unknown_or_none_are_refused(self, kinds):
-        with pytest.raises(ConfigError, match="known kinds: secrets, emails, ips, phones"):
+    def test_unknown_or_missing_kinds_are_refused(self, kinds):
+        with pytest.raises(ConfigError, match="choose from secrets, emails, ips, phones"):
             RedactSecrets(kinds)
 
     @given(st.text(), st.text())
-    def test_an_answer_that_comes_out_holds_nothing_to_redact(self, before, after):
+    def test_a_redacted_answer_has_nothing_left_to_redact(self, before, after):
         result = RedactSecrets()(pair(1, answer=f"{before} {TOKEN} {after}"))
         if isinstance(result, QAPair):
             assert redact(result.answer, ("secrets", "emails")) == (result.answer, 0)

@@ -20,7 +20,7 @@ def pair(number: int = 1, *, answer: str = "so", answerer: str = "") -> QAPair:
 
 class TestAnswerLength:
     @pytest.mark.parametrize("answer", ["abc", "abcde", "  abcde \n", "\U0001f600" * 5])
-    def test_both_limits_are_inside(self, answer):
+    def test_both_limits_are_inclusive(self, answer):
         given_pair = pair(answer=answer)
         assert AnswerLength(min=3, max=5)(given_pair) is given_pair
 
@@ -37,21 +37,21 @@ class TestAnswerLength:
         dropped = AnswerLength(min=3, max=5)(pair(answer=answer))
         assert dropped == Dropped(reason=reason, ids=("p1",), detail=detail)
 
-    def test_by_default_only_an_empty_answer_goes(self):
+    def test_the_default_drops_only_empty_answers(self):
         long = pair(answer="x" * 100_000)
         assert AnswerLength()(long) is long
         assert isinstance(AnswerLength()(pair(answer=" \n")), Dropped)
 
     @pytest.mark.parametrize(("low", "high"), [(-1, None), (5, 4)])
-    def test_limits_that_nothing_satisfies_are_refused(self, low, high):
+    def test_impossible_limits_are_refused(self, low, high):
         with pytest.raises(ConfigError, match="0 <= min <= max"):
             AnswerLength(min=low, max=high)
 
 
 class TestCapPerAuthor:
     @given(st.lists(st.sampled_from(["", "ann", "bob"]), max_size=30), st.integers(1, 5))
-    def test_the_first_answers_of_each_person_stay(self, answerers, most):
-        """Who has no name has no limit; a second pass gives the same."""
+    def test_the_first_answers_of_each_person_are_kept(self, answerers, most):
+        """Pairs without an answerer have no limit, and a second pass gives the same result."""
         cap = CapPerAuthor(most)
         pairs = [pair(i, answerer=a) for i, a in enumerate(answerers)]
         for _ in range(2):
@@ -68,6 +68,6 @@ class TestCapPerAuthor:
         step(pair(1, answerer="ann"))
         assert step(pair(2, answerer="ann")) == Dropped(reason="author_cap", ids=("p2",))
 
-    def test_a_cap_of_nothing_is_refused(self):
+    def test_a_cap_of_zero_is_refused(self):
         with pytest.raises(ConfigError, match="at least 1"):
             CapPerAuthor(0)

@@ -147,7 +147,7 @@ def test_an_index_that_becomes_empty_raises_and_can_be_erased_again(tmp_path) ->
     ft.build_index(place, chat_passages()[:1])
     result = forget(message=uid(4), indexes=[place])
     assert (result.places[0].removed, result.places[0].left) == (1, 0)
-    with pytest.raises(KnowledgeError, match="holds no passages"):
+    with pytest.raises(KnowledgeError, match="has no passages"):
         ft.RagAugmenter(place).context("colour")
     assert forget(message=uid(4), indexes=[place]).places[0].removed == 0
     assert not [p for p in place.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]

@@ -42,7 +42,7 @@ def read(
 
 
 def keep(file: ExportFile, kept: list[str]) -> None:
-    """Adds the contents of what can be read, up to where it breaks."""
+    """Adds the contents of the readable messages, up to the first error."""
     for part in file.blocks(Thin):
         if not isinstance(part, Bad):
             kept += [m.content for m in part]
@@ -112,13 +112,13 @@ class TestLayouts:
         assert [(m.id, m.content) for m in good] == told(whole)
         assert bad == []
 
-    def test_a_member_of_another_object_called_messages_is_not_the_array(self, tmp_path):
+    def test_a_nested_member_called_messages_is_not_the_array(self, tmp_path):
         root = {"guild": {"messages": [1, 2]}, **export([message(0, "ann", "hi")])}
         root["guild"] = {"messages": [{"id": "1", "content": "no"}]}
         good, _ = read(write(tmp_path / "x.json", root))
         assert [m.content for m in good] == ["hi"]
 
-    def test_the_last_of_two_equal_keys_counts_as_in_the_standard_library(self, tmp_path):
+    def test_the_last_of_two_equal_keys_counts(self, tmp_path):
         text = json.dumps(export([message(0, "ann", "first")])).replace(
             '"first"', '"first", "content": "last"'
         )
@@ -170,7 +170,7 @@ class TestFaults:
             b'{"messages": [],}',
         ],
     )
-    def test_a_file_that_is_no_export_is_refused_with_its_place(self, tmp_path, data):
+    def test_a_file_that_is_not_an_export_is_refused(self, tmp_path, data):
         error = self.fails(data, tmp_path)
         assert (error.path, error.line is not None, error.column is not None) == (
             str(tmp_path / "bad.json"),
@@ -178,7 +178,7 @@ class TestFaults:
             True,
         )
 
-    def test_line_and_column_name_the_fault(self, tmp_path):
+    def test_errors_have_line_and_column(self, tmp_path):
         text = LAYOUTS["two"](export([message(i, "ann", "é" * i) for i in range(30)]))
         lines = text.split("\n")
         number = next(i for i, line in enumerate(lines) if '"content": "' + "é" * 25 + '"' in line)
@@ -188,7 +188,7 @@ class TestFaults:
         assert (error.line, error.column) == (number + 1, column)
 
     @pytest.mark.parametrize("layout", ["two", "compact", "crlf"])
-    def test_an_export_cut_anywhere_is_an_error_and_keeps_its_whole_messages(self, tmp_path, layout):
+    def test_a_truncated_export_keeps_its_complete_messages(self, tmp_path, layout):
         root = export([message(i, "ann", f"text {i}") for i in range(6)])
         data = LAYOUTS[layout](root).encode()
         ends = [data.index(f"text {i}".encode()) for i in range(6)]
@@ -216,7 +216,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("block", [64, 1 << 18])
     @pytest.mark.parametrize("field", ["content", "callEndedTimestamp"])
-    def test_bytes_that_are_not_utf_8_cost_their_message_wherever_they_stand(self, tmp_path, field, block):
+    def test_bytes_that_are_not_utf_8_affect_only_their_message(self, tmp_path, field, block):
         root = export([message(i, "ann", f"text {i}") for i in range(3)])
         root["messages"][1][field] = "BROKEN"
         path = tmp_path / "x.json"
@@ -226,19 +226,19 @@ class TestFaults:
         assert [(b.reason, b.id) for b in bad] == [("invalid_utf8", root["messages"][1]["id"])]
 
     @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "01", "1.", "tru", "'x'", '"\\x"'])
-    def test_what_only_lenient_readers_take_is_refused(self, tmp_path, value):
+    def test_json_extensions_are_refused(self, tmp_path, value):
         text = LAYOUTS["two"](export([message(0, "ann", "hi")])).replace(
             '"isPinned": false', f'"isPinned": {value}'
         )
         assert self.fails(text.encode(), tmp_path).line is not None
 
-    def test_a_message_over_the_limit_is_refused_with_its_place(self, tmp_path):
+    def test_a_message_over_the_limit_is_refused(self, tmp_path):
         data = LAYOUTS["two"](export([message(0, "ann", "a"), message(1, "ann", "b" * 5000)])).encode()
         error = self.fails(data, tmp_path, limit=4096)
         assert "4096 bytes" in str(error)
         assert error.line is not None
 
-    def test_a_malformed_message_costs_only_itself_when_skipping(self, tmp_path):
+    def test_skipping_loses_only_the_malformed_message(self, tmp_path):
         root = export([message(i, "ann", f"text {i}") for i in range(20)])
         text = LAYOUTS["two"](root).replace('"content": "text 7"', '"content": text 7')
         path = tmp_path / "x.json"
@@ -264,7 +264,7 @@ class TestGzip:
         with pytest.raises(SourceFormatError, match="100 times"):
             read(path, block=1 << 18, limit=1 << 30)
 
-    def test_a_cut_stream_is_an_error_and_keeps_its_whole_messages(self, tmp_path):
+    def test_a_truncated_stream_keeps_its_complete_messages(self, tmp_path):
         noise = random.Random(1)
         root = export([message(i, "ann", noise.randbytes(50).hex()) for i in range(200)])
         path = write(tmp_path / "x.json.gz", root)
@@ -283,7 +283,7 @@ class TestGzip:
         with pytest.raises(SourceFormatError, match="gzip data are damaged"):
             read(path)
 
-    def test_gzip_is_known_by_its_bytes_not_by_its_name(self, tmp_path):
+    def test_gzip_is_recognised_by_its_bytes(self, tmp_path):
         path = write(tmp_path / "x.json.gz", export([message(0, "ann", "hi")])).rename(tmp_path / "x.json")
         assert [m.content for m in read(path)[0]] == ["hi"]
 
@@ -316,7 +316,7 @@ def cases(shared_data: Path) -> dict[str, bytes]:
 
 @pytest.mark.shared_data
 class TestJsonTestSuite:
-    """The 318 files of JSONTestSuite, each as a value inside a message and each as a whole file."""
+    """The 318 files of JSONTestSuite, each as a value inside a message and as a whole file."""
 
     @pytest.mark.parametrize("block", [128, 1 << 18])
     def test_inside_a_message(self, cases, tmp_path, block):
@@ -343,7 +343,7 @@ class TestJsonTestSuite:
                 read(path)
             assert None not in (caught.value.line, caught.value.column), name
 
-    def test_neighbours_survive_when_skipping(self, cases, tmp_path):
+    def test_skipping_keeps_the_messages_around(self, cases, tmp_path):
         head, tail = around()
         path = tmp_path / "case.json"
         for name, raw in cases.items():
@@ -358,14 +358,14 @@ class TestJsonTestSuite:
 
 
 def around() -> tuple[bytes, bytes]:
-    """An export of three messages, without one value of the one in the middle."""
+    """An export of three messages in which one value of the second is missing."""
     text = LAYOUTS["two"](export([message(i, "ann", f"text {i}") for i in range(3)])).encode()
     at = text.index(b"false", text.index(b'"isPinned"', text.index(b"text 0")))
     return text[:at], text[at + 5 :]
 
 
 def refuse_bad(path: Path, block: int) -> None:
-    """Reads strictly, as the collector does: an unusable message is an error."""
+    """Reads strictly, like the collector: an unusable message is an error."""
     for part in ExportFile(path, str(path), block=block).blocks(Thin):
         if isinstance(part, Bad):
             line, column = ExportFile(path, str(path)).place(part.offset)

@@ -1,4 +1,4 @@
-"""Records that hold more than a pair: joined by rule, refused, or counted; and files whose first bytes lie."""
+"""Records with more than a pair are joined, refused or counted; and files with a false byte order mark."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TestJoining:
     @pytest.mark.parametrize(
         ("question", "answer"), [("question", "answer"), ("prompt", "completion"), ("text_input", "output")]
     )
-    def test_it_comes_before_a_question_of_any_name(self, read, question, answer):
+    def test_an_instruction_comes_before_a_question_of_any_name(self, read, question, answer):
         record = {question: "why?", answer: "so", "Instruction": "Be brief."}
         assert read(record) == ([("Be brief.\n\nwhy?", "so")], [])
 
@@ -83,14 +83,14 @@ class TestJoining:
             [],
         )
 
-    def test_null_in_one_of_several_keys_is_blank(self, tmp_path):
+    def test_null_in_one_of_several_keys_is_empty(self, tmp_path):
         path = tmp_path / "a.jsonl"
         path.write_text('{"instruction": "How?", "input": null, "output": "So."}')
         (pair,) = JsonlCollector(path).collect()
         assert pair.question == "How?"
 
     @pytest.mark.parametrize("question", [[], ["a", "a"], ["answer"], ["a", ""], [5], 5, ["a", None]])
-    def test_names_that_cannot_work_are_refused(self, question):
+    def test_invalid_column_names_are_refused(self, question):
         with pytest.raises(ConfigError, match=r"question|columns"):
             JsonlCollector("x", question=question, answer="answer")
 
@@ -107,7 +107,7 @@ class TestParts:
             {"prompt": "why?", "completion": "so", "history": "It rains."},
         ],
     )
-    def test_another_part_of_the_question_is_refused_by_name_without_its_text(self, read, record):
+    def test_another_part_of_the_question_is_an_error_without_its_text(self, read, record):
         with pytest.raises(SourceFormatError, match=r"may be part of the question.*`question=`") as caught:
             read(record)
         assert "rains" not in str(caught.value)
@@ -117,7 +117,7 @@ class TestParts:
         assert brief(drops) == [("unused_text", "record", 1)]
         assert "rains" not in repr(drops)
 
-    def test_who_names_the_columns_leaves_the_others_out_knowingly(self, read):
+    def test_naming_the_columns_leaves_out_the_others(self, read):
         record = {"question": "why?", "context": "It rains.", "answer": "so", "system": "s", "url": "u"}
         assert read(record, question="question", answer="answer") == ([("why?", "so")], [])
 
@@ -128,7 +128,7 @@ class TestParts:
         with pytest.raises(SourceFormatError, match="'documents' may be part of the question"):
             list(JsonlCollector(path).collect())
 
-    def test_another_pair_and_other_fields_are_counted_once_a_file(self, read):
+    def test_other_pairs_and_fields_are_counted_once_per_file(self, read):
         record = {"question": "q", "answer": "a", "input": "q", "output": "a", "url": "u", "notes": " "}
         pairs, drops = read(record, record | {"notes": "n"})
         assert len(pairs) == 2
@@ -193,7 +193,7 @@ class TestMarks:
             ],
         ],
     )
-    def test_what_its_file_keeps_from_training_is_counted_and_no_error(self, read, name, value):
+    def test_a_record_marked_as_not_for_training_is_counted(self, read, name, value):
         record = {"question": "q", "answer": "a", name: value}
         assert [brief(drops) for _, drops in [read(record)]] == [[("not_for_training", "record", 1)]]
         pairs, _ = read(record, question="question", answer="answer")
@@ -210,11 +210,11 @@ class TestMarks:
             ("skip", ""),
         ],
     )
-    def test_what_its_file_means_for_training_is_a_pair(self, read, name, value):
+    def test_a_record_marked_for_training_is_a_pair(self, read, name, value):
         assert read({"question": "q", "answer": "a", name: value}) == ([("q", "a")], [])
 
     @pytest.mark.parametrize(("name", "value"), [("train", "ICE 5"), ("split", "A"), ("weight", 0.5)])
-    def test_what_is_no_mark_is_a_field_like_any_other(self, read, name, value):
+    def test_other_values_are_not_marks(self, read, name, value):
         pairs, drops = read({"question": "q", "answer": "a", name: value})
         assert pairs == [("q", "a")]
         assert brief(drops) == [("unused_field", "field", 1)]
@@ -225,7 +225,7 @@ class TestMarks:
         return list(JsonlCollector(path).collect())
 
     @pytest.mark.parametrize("mark", [{"weight": 0}, {"weight": 0.0}, {"train": False}, {"training": False}])
-    def test_an_answer_of_weight_0_is_not_trained_on(self, tmp_path, mark):
+    def test_an_answer_with_weight_0_is_not_used(self, tmp_path, mark):
         items = self.chat(
             tmp_path, {"role": "user", "content": "q"}, {"role": "assistant", "content": "a", **mark}
         )
@@ -251,14 +251,14 @@ class TestMarks:
         pair, dropped = self.chat(tmp_path, *turns)
         assert (pair.answer, dropped.reason, dropped.count) == ("a", "system_instruction", 2)
 
-    def test_a_prompt_beside_chat_turns_is_counted_for_it_repeats_one(self, tmp_path):
+    def test_a_prompt_beside_chat_turns_is_counted(self, tmp_path):
         turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
         pair, dropped = self.chat(tmp_path, *turns, prompt="q")
         assert (pair.question, dropped.reason) == ("q", "unused_field")
 
 
 class TestBounds:
-    def test_a_pair_over_its_bound_is_counted_and_no_error(self, read):
+    def test_a_pair_over_the_limit_is_counted(self, read):
         fits = {"question": "q" * 100_000, "answer": "a" * (262_144 - 100_000)}
         pairs, drops = read(fits, fits | {"answer": fits["answer"] + "a"}, {"question": "q", "answer": "a"})
         assert len(pairs) == 2
@@ -266,7 +266,7 @@ class TestBounds:
         assert drops[0].where.endswith(":3" if drops[0].where.startswith("a.csv") else ":2")
         assert len(read(fits | {"answer": fits["answer"] + "a"}, max_pair=262_145)[0]) == 1
 
-    def test_the_bound_is_a_number(self, read):
+    def test_max_pair_must_be_a_number(self, read):
         with pytest.raises(ConfigError, match="max_pair must be a whole number, at least 1"):
             read({"question": "q", "answer": "a"}, max_pair=0)
 
@@ -295,13 +295,13 @@ class TestByteOrderMarks:
 
     @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
     @pytest.mark.parametrize("shift", [b"", b"x"])
-    def test_json_lines_in_utf_8_behind_a_false_mark_lose_one_line(self, tmp_path, mark, shift):
+    def test_json_lines_after_a_false_mark_lose_one_line(self, tmp_path, mark, shift):
         data = mark + shift + b"\n".join([self.LINES[0], *self.LINES])
         assert self.read(tmp_path, data, on_error="skip") == (["one", "zwölf"], [("encoding", "a.jsonl:1")])
         with pytest.raises(SourceFormatError, match=r"a\.jsonl:1:1: byte 0xf[ef] is not UTF-8"):
             self.read(tmp_path, data)
 
-    def test_csv_behind_a_false_mark_is_an_error_of_its_file_only(self, tmp_path):
+    def test_csv_after_a_false_mark_loses_only_its_file(self, tmp_path):
         data = codecs.BOM_UTF16_LE + b"question,answer\none,1\n"
         with pytest.raises(
             SourceFormatError, match=r"a\.csv:1:1: begins with the byte order mark of UTF-16, but"
@@ -313,7 +313,7 @@ class TestByteOrderMarks:
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
     @pytest.mark.parametrize("form", ["jsonl", "csv"])
-    def test_utf_16_that_breaks_off_keeps_the_records_before(self, tmp_path, encoding, form):
+    def test_truncated_utf_16_keeps_the_records_before(self, tmp_path, encoding, form):
         lines = ["question,answer"] if form == "csv" else []
         lines += [
             f"q{i},a" if form == "csv" else json.dumps({"question": f"q{i}", "answer": "a"})
@@ -326,7 +326,7 @@ class TestByteOrderMarks:
         with pytest.raises(SourceFormatError, match=f"is not {encoding} near byte {len(data) - 1}"):
             self.read(tmp_path, data, form)
 
-    def test_a_lone_surrogate_in_utf_16_costs_its_line_only(self, tmp_path):
+    def test_a_lone_surrogate_in_utf_16_loses_only_its_line(self, tmp_path):
         line = '{"question": "half \ud83d", "answer": "x"}\n'.encode("utf-16-le", "surrogatepass")
         good = b"\n".join([*self.LINES, b""]).decode().encode("utf-16-le")
         questions, drops = self.read(tmp_path, codecs.BOM_UTF16_LE + good + line + good, on_error="skip")

@@ -1,4 +1,4 @@
-"""Passages that do not help, for a share of the training rows."""
+"""Distractors: unhelpful passages for a share of the training rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pipeline(path, pairs=PAIRS, **more):
     )
 
 
-def test_only_a_share_of_the_training_rows_has_more_than_the_bot_would_send(path):
+def test_only_a_share_of_the_training_rows_has_distractors(path):
     made = pipeline(path, distractors=Distractors(0.25, count=2, seed=3))
     more = 0
     for row in made.rows():
@@ -58,14 +58,14 @@ def test_only_a_share_of_the_training_rows_has_more_than_the_bot_would_send(path
     assert 45 <= more <= 105
 
 
-def test_without_them_every_row_is_what_the_bot_sends(path):
+def test_without_distractors_every_row_is_what_the_bot_sends(path):
     made = pipeline(path)
     for row in made.rows():
         assert row.prompt == made.contract.prompt(f"how does word{int(row.id)} work?", at=row.at)
     assert made.contract.deviations == ()
 
 
-def test_which_rows_and_passages_depends_on_the_question_alone(path):
+def test_the_question_alone_decides_the_distractors(path):
     made = pipeline(path, distractors=Distractors(0.5))
     alone = {row.id: row.prompt for row in made.rows()}
     back = pipeline(path, PAIRS[::-3], distractors=Distractors(0.5))
@@ -76,7 +76,7 @@ def test_which_rows_and_passages_depends_on_the_question_alone(path):
     assert other != alone
 
 
-def test_they_stand_at_any_place(path):
+def test_distractors_can_be_at_any_position(path):
     made = pipeline(path, distractors=Distractors(1.0))
     places = set()
     for row in made.rows():
@@ -93,7 +93,7 @@ def test_later_passages_change_nothing(path, tmp_path):
     assert one == [r.prompt for r in pipeline(other, distractors=Distractors(1.0)).rows()]
 
 
-def test_the_contract_and_the_manifest_say_so(path, tmp_path):
+def test_the_contract_and_the_manifest_list_the_deviation(path, tmp_path):
     run = pipeline(path, distractors=Distractors(0.2, seed=9)).run()
     run.contract.save(tmp_path / "c.json")
     again = PromptContract.load(tmp_path / "c.json")
@@ -111,7 +111,7 @@ def test_the_contract_and_the_manifest_say_so(path, tmp_path):
         PromptContract.load(tmp_path / "c.json", augmenter=plain)
 
 
-def test_a_small_index_has_none_to_give(tmp_path):
+def test_a_small_index_has_no_distractors(tmp_path):
     build_index(tmp_path / "s.lance", [Passage(id="a", text="word1"), Passage(id="b", text="word1 word2")])
     rag = RagAugmenter(tmp_path / "s.lance")
     found = rag.context("word1")
@@ -120,7 +120,7 @@ def test_a_small_index_has_none_to_give(tmp_path):
 
 @frozen
 class Listed:
-    """An augmenter of another package that can list its passages."""
+    """An augmenter from another package that can list its passages."""
 
     passages: tuple[Passage, ...]
     edit: Distractors | None = None
@@ -140,7 +140,7 @@ class Listed:
         return self.passages[:2]
 
 
-def test_distractors_go_with_any_augmenter_that_can_list_its_passages():
+def test_any_augmenter_that_lists_passages_can_have_distractors():
     passages = tuple(Passage(id=f"p{i}", text=f"word{i}") for i in range(9))
     pipeline = Pipeline(
         collector=ListCollector([pair(f"word{i}?", "yes") for i in range(30)]),
@@ -156,7 +156,7 @@ def test_distractors_go_with_any_augmenter_that_can_list_its_passages():
     )
 
 
-def test_distractors_say_what_an_augmenter_lacks_for_them():
+def test_the_error_says_what_the_augmenter_is_missing():
     @frozen
     class Plain:
         edit = Distractors(1.0)

@@ -48,7 +48,7 @@ class TestBoth:
         assert isinstance(embedder, Embedder)
         assert isinstance(LanceEmbedder("openai"), Embedder)
 
-    def test_a_vector_does_not_depend_on_company(self, embedder):
+    def test_a_vector_does_not_depend_on_the_batch(self, embedder):
         together = embedder.embed(TEXTS, kind="passage")
         alone = [embedder.embed([t], kind="passage")[0] for t in TEXTS]
 
@@ -71,20 +71,20 @@ class TestBoth:
         assert again == embedder
         assert vectors.tobytes() == again.embed(TEXTS, kind="question").tobytes()
 
-    def test_files_that_are_not_there_are_told_at_once(self, tmp_path):
+    def test_missing_files_are_an_error_at_once(self, tmp_path):
         for kind in (StaticEmbedder, OnnxEmbedder):
-            with pytest.raises(ConfigError, match=r"model\.(safetensors|onnx).*no such file"):
+            with pytest.raises(ConfigError, match=r"model\.(safetensors|onnx).*this file is missing"):
                 kind(tmp_path)
 
-    def test_a_file_that_is_no_model_is_told(self, embedder):
+    def test_an_invalid_model_is_an_error(self, embedder):
         (embedder.path / "model.safetensors").write_bytes(b"not a model")
         (embedder.path / "model.onnx").write_bytes(b"not a model")
         with pytest.raises(KnowledgeError, match="model"):
             embedder.embed(["x"], kind="passage")
 
-    def test_a_file_that_is_no_tokenizer_is_told(self, embedder):
+    def test_an_invalid_tokenizer_is_an_error(self, embedder):
         embedder.tokenizer.write_text("{}")
-        with pytest.raises(KnowledgeError, match=r"no tokenizer\.json"):
+        with pytest.raises(KnowledgeError, match=r"not a valid tokenizer\.json"):
             embedder.embed(["x"], kind="passage")
 
     def test_a_missing_package_names_the_extra(self, embedder, monkeypatch):
@@ -94,7 +94,7 @@ class TestBoth:
         with pytest.raises(MissingExtraError, match=rf"furytune\[{extra}\]"):
             embedder.embed(["x"], kind="passage")
 
-    def test_to_make_one_imports_no_vendor(self, static, onnx):
+    def test_making_one_imports_no_vendor(self, static, onnx):
         code = (
             "import sys\n"
             "from furytune.augmenters.embedders import StaticEmbedder, OnnxEmbedder, LanceEmbedder\n"
@@ -111,11 +111,11 @@ class TestStatic:
 
         assert np.allclose(found, (vectors[1] + vectors[2]) / 2)
 
-    def test_a_text_without_a_known_token_has_no_direction(self, static):
+    def test_a_text_without_known_tokens_is_zero(self, static):
         assert not static.embed(["unknown", ""], kind="passage").any()
 
     def test_weights_and_rows_of_tokens_are_used(self, tmp_path):
-        """model2vec's newer files share rows between tokens, and weigh the tokens."""
+        """Newer model2vec files share rows between tokens and have a weight for each token."""
         vectors, weights = table(2), np.array([0, 1, 3], dtype=np.float32)
         arrays = {"embeddings": vectors, "weights": weights, "mapping": np.array([0, 0, 1], dtype=np.int64)}
         kinds = {"embeddings": "F32", "weights": "F32", "mapping": "I64"}
@@ -151,7 +151,7 @@ class TestOnnx:
 
         assert np.allclose(found, (vectors[1] + vectors[2]) / 2, atol=1e-6)
 
-    def test_the_first_token_can_stand_for_all(self, onnx):
+    def test_the_first_token_can_be_used_alone(self, onnx):
         first = OnnxEmbedder(onnx.path, pooling="cls").embed(["cube sphere"], kind="passage")
         assert np.array_equal(first, onnx.embed(["cube"], kind="passage"))
 
@@ -165,14 +165,14 @@ class TestOnnx:
             model.embed(["text"], kind="passage"), onnx.embed(["sphere text"], kind="passage")
         )
 
-    def test_what_is_beyond_the_bound_is_not_read(self, onnx):
+    def test_text_beyond_the_token_limit_is_ignored(self, onnx):
         short = OnnxEmbedder(onnx.path, max_tokens=2)
         assert np.array_equal(
             short.embed(["sphere cube text"], kind="passage"), onnx.embed(["sphere cube"], kind="passage")
         )
 
     @pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"pooling": "max"}, {"question_prefix": None}])
-    def test_arguments_that_make_no_sense_are_refused(self, onnx, wrong):
+    def test_invalid_arguments_are_refused(self, onnx, wrong):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             OnnxEmbedder(onnx.path, **wrong)
 
@@ -183,11 +183,11 @@ class TestLance:
             LanceEmbedder("openai", {"api_key": "sk-canary"})
         assert "canary" not in str(caught.value)
 
-    def test_an_unknown_name_is_told(self):
+    def test_an_unknown_function_is_an_error(self):
         with pytest.raises(ConfigError, match="nobody"):
             LanceEmbedder("nobody").embed(["x"], kind="passage")
 
-    def test_a_function_of_the_registry_is_asked(self):
+    def test_a_registry_function_is_called(self):
         from lancedb.embeddings import TextEmbeddingFunction, get_registry
 
         @get_registry().register("furytune-test")
@@ -205,7 +205,7 @@ class TestLance:
 
 
 class TestWhole:
-    def test_no_product_leaves_what_single_precision_holds_exactly(self):
+    def test_products_stay_exact_in_single_precision(self):
         rnd = np.random.default_rng(0)
         for dimension in (1, 2, 64, 384, 1536, 4096):
             vectors = np.concatenate([rnd.normal(size=(50, dimension)), np.ones((1, dimension))])
@@ -229,16 +229,16 @@ class TestWhole:
         "wrong",
         [np.zeros((2, 3)), np.zeros(3), np.zeros((1, 3), dtype=int), np.full((1, 3), np.nan), [["a"]]],
     )
-    def test_what_is_no_row_of_numbers_for_each_text_is_refused(self, wrong):
+    def test_output_without_one_row_per_text_is_refused(self, wrong):
         with pytest.raises(KnowledgeError, match="the embedder x"):
             whole(wrong, 1, "x")
 
-    def test_the_test_embedder_is_one(self):
+    def test_the_test_embedder_is_an_embedder(self):
         assert isinstance(Counting(), Embedder)
 
 
 class TestSafetensors:
-    def test_half_precision_of_both_kinds_is_read(self, tmp_path):
+    def test_both_half_precision_types_are_read(self, tmp_path):
         exact = np.array([[1.0, -2.5], [0.0, 3.0]], dtype=np.float32)
         brain = (exact.view(np.uint32) >> 16).astype(np.uint16)
         path = tmp_path / "m.safetensors"
@@ -246,7 +246,7 @@ class TestSafetensors:
 
         assert all(np.array_equal(t, exact) for t in read_tensors(path).values())
 
-    def test_damage_is_always_told_as_such(self, tmp_path):
+    def test_damage_always_raises_knowledge_error(self, tmp_path):
         path = tmp_path / "m.safetensors"
         good = safetensors({"a": np.ones((2, 2), dtype=np.float32)}, {"a": "F32"})
         cases = [good[:n] for n in range(len(good))]

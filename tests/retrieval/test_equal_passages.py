@@ -1,4 +1,4 @@
-"""Passages that say the same take one place in the prompt, in every way of finding them."""
+"""Passages with the same text take one place in the prompt, in every search mode."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WAYS = ["lexical", "vector", "scores", "ranks"]
 
 
 class Letters:
-    """An embedder whose vectors count letters."""
+    """An embedder whose vectors are counts of letters."""
 
     spec = {"name": "letters"}
 
@@ -42,7 +42,7 @@ class Letters:
 
 
 class Shortest:
-    """A re-ranker that puts short texts first, and remembers what it was shown."""
+    """A re-ranker that puts short texts first and records the texts it sees."""
 
     depth = 3
     spec = {"name": "shortest", "depth": 3}
@@ -88,7 +88,7 @@ class TestOnePlace:
         assert found == ids(augmenter(path, way).contexts(["x", "opacity alpha"], at=[DAY, NEVER])[1])
 
     @pytest.mark.parametrize("way", WAYS)
-    def test_the_same_holds_without_the_plain_copy_of_the_index(self, path, way):
+    def test_the_result_is_the_same_without_the_copy(self, path, way):
         before = augmenter(path, way).context("opacity alpha", at=NEVER)
         shutil.rmtree(path / "_furytune")
 
@@ -97,7 +97,7 @@ class TestOnePlace:
     def test_equal_text_under_another_title_is_another_passage(self, path):
         assert {"a", "e"} <= set(ids(RagAugmenter(path).context("opacity alpha", at=NEVER)))
 
-    def test_a_re_ranker_is_shown_no_passage_twice(self, path):
+    def test_a_re_ranker_sees_no_passage_twice(self, path):
         model = Shortest()
         found = RagAugmenter(path, k=2, rerank=model).context("opacity alpha", at=NEVER)
 
@@ -105,7 +105,7 @@ class TestOnePlace:
         assert ids(found)[0] == "a"
 
     def test_a_large_index_takes_the_shortcut_with_the_same_result(self):
-        """From `_LARGE` passages on, most are left out by a bound; copies must not come back that way."""
+        """From `_LARGE` passages on, most are skipped; copies must not come back in that way."""
         made = [Passage(id=f"p{i:05}", text=f"cube w{i % 997} v{i % 89}") for i in range(_LARGE + 20)]
         copied = [attrs.evolve(p, id=f"z{p.id}") for p in made[::7]]
         one, two = (
@@ -130,7 +130,7 @@ class TestWhichStays:
         for day, seen in ((0, []), (1, ["z"]), (5, ["z"]), (9, ["z"])):
             assert ids(rag.context("opacity", at=DAY + timedelta(day))) == seen
 
-    def test_it_is_the_oldest_then_the_first_by_id(self, tmp_path):
+    def test_the_oldest_is_kept_then_the_first_by_id(self, tmp_path):
         dates = {"a": DAY + timedelta(1), "b": DAY, "c": DAY}
         made = [Passage(id=i, text="opacity", date=date) for i, date in dates.items()]
         build_index(tmp_path / "c.lance", made)
@@ -151,7 +151,7 @@ class TestLaws:
     @settings(max_examples=25)
     @given(knowledge, st.data(), words, st.sampled_from(WAYS), st.integers(1, 4))
     def test_copies_that_are_not_older_change_nothing(self, tmp_path_factory, made, data, question, way, k):
-        """Neither the passages nor their order, at any moment, one by one or together."""
+        """The passages and their order stay the same at any moment, one by one or in a batch."""
         folder = tmp_path_factory.mktemp("law")
         passages = [
             Passage(id=f"p{i}", text=" ".join(text), title=title, date=date)
@@ -190,7 +190,7 @@ class TestPromptsAndContracts:
             assert row.prompt.text.encode() == bot.text.encode()
             assert len({(p.title, p.text) for p in row.prompt.passages}) == 2
 
-    def test_a_distractor_never_says_what_the_prompt_says_already(self, tmp_path):
+    def test_a_distractor_never_repeats_the_prompt(self, tmp_path):
         made = [Passage(id=f"p{i:03}", text=f"word{i % 4} is this") for i in range(200)]
         build_index(tmp_path / "c.lance", made)
         rag = RagAugmenter(tmp_path / "c.lance", k=1)
@@ -201,7 +201,7 @@ class TestPromptsAndContracts:
             found = edit.apply(question, rag.context(question), at=None, augmenter=rag)
             assert len({p.text for p in found}) == len(found) <= 4
 
-    def test_explain_names_the_passage_that_says_the_same(self, path):
+    def test_explain_names_the_passage_with_the_same_text(self, path):
         contract = PromptContract(template=TEMPLATE, augmenter=RagAugmenter(path, k=2))
         told = contract.explain("opacity alpha", at=NEVER)
         copies = {f.passage.id: f for f in told.findings if f.fate == "same_text"}
@@ -212,8 +212,8 @@ class TestPromptsAndContracts:
         assert "same text as a" in str(told)
         assert "same text as a" in told._repr_html_()
 
-    def test_a_contract_from_before_is_refused_with_what_to_do(self, path, tmp_path):
-        """Resealed as an older furytune would have sealed it: without the version of the rules."""
+    def test_an_older_contract_is_refused_with_a_hint(self, path, tmp_path):
+        """The contract is saved as an older furytune would save it: without the version of the rules."""
         file = tmp_path / "c.json"
         PromptContract(template=TEMPLATE, augmenter=RagAugmenter(path)).save(file)
         content = json.loads(file.read_text())
@@ -223,6 +223,6 @@ class TestPromptsAndContracts:
         file.write_bytes(canonical_json(content))
 
         with pytest.raises(
-            ContractMismatchError, match="rules of version 1, this furytune has 2.*new contract"
+            ContractMismatchError, match="rules of version 1, but this furytune has version 2.*new contract"
         ):
             PromptContract.load(file)

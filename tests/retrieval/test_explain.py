@@ -1,4 +1,4 @@
-"""Why a prompt holds what it holds."""
+"""Explains why a prompt contains its passages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TestExplanation:
         assert told.prompt.text in str(told)
         assert [f.passage for f in told.findings if f.fate == "prompt"] == list(told.prompt.passages)
 
-    def test_it_says_what_became_of_each(self, path):
+    def test_it_gives_the_fate_of_each_passage(self, path):
         whole = contract(path, k=2).prompt("sphere opacity", at=DAY)
         budget = TokenBudget(TokenBudget(10**6).count(whole.text) - 1)
         told = contract(path, k=2, budget=budget).explain("sphere opacity", at=DAY)
@@ -65,7 +65,7 @@ class TestExplanation:
         for words in ("in the prompt", "token budget", "not among the k best", "dated at or after"):
             assert words in str(told)
 
-    def test_scores_and_places_are_those_of_the_parts(self, path):
+    def test_scores_and_ranks_match_each_ranking(self, path):
         model = StaticEmbedder(path.parent / "m")
         told = contract(path, k=5, mode="hybrid", embedder=model).explain("sphere opacity", at=DAY)
         for name, part in (
@@ -83,7 +83,7 @@ class TestExplanation:
         assert best.scores["vectors"] == pytest.approx(cosine, abs=0.01)
         assert list(best.scores) == ["words", "vectors", "together"]
 
-    def test_the_notebook_shows_text_and_no_markup_of_it(self, path):
+    def test_the_notebook_view_escapes_markup(self, path):
         made = contract(path, k=4).explain("sphere <img src=x onerror=alert(1)>")
         tags, text = [], []
 
@@ -102,17 +102,17 @@ class TestExplanation:
     def test_it_does_not_show_the_question_in_its_repr(self, path):
         assert "canary" not in repr(contract(path).explain("sphere canary"))
 
-    def test_no_moment_is_now(self, path):
+    def test_without_a_moment_it_is_now(self, path):
         told = contract(path, k=9).explain("sphere")
         assert {f.fate for f in told.findings} == {"prompt"}
         assert abs(told.at - datetime.now(UTC)) < timedelta(minutes=1)
 
-    def test_a_question_without_any_answer_is_explained_too(self, path):
+    def test_a_question_without_results_is_explained_too(self, path):
         told = contract(path).explain("zzz")
         assert told.findings == ()
         assert "zzz" in str(told)
 
-    def test_what_has_no_prompt_raises_as_prompt_does(self, path):
+    def test_a_question_without_a_prompt_raises_the_same_error(self, path):
         with pytest.raises(TextError):
             contract(path).explain(" ")
 
@@ -136,7 +136,7 @@ class TestExplanation:
         pipeline = Pipeline(collector=ListCollector([pair]), augmenter=RagAugmenter(path), template=TEMPLATE)
         assert pipeline.explain("sphere", at=DAY) == pipeline.contract.explain("sphere", at=DAY)
 
-    def test_a_re_ranked_passage_is_told_as_found(self, path):
+    def test_a_re_ranked_passage_is_listed_as_found(self, path):
         class Last:
             depth = 4
             spec = {"name": "last", "depth": 4}

@@ -1,4 +1,4 @@
-"""Terms, weights and ranks of the lexical scorer."""
+"""The terms, weights and ranks of the lexical scorer."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class TestTerms:
             ("quick", "quickly"),
         ],
     )
-    def test_forms_of_a_word_meet(self, forms):
+    def test_forms_of_a_word_match(self, forms):
         assert len({tuple(terms(f)) for f in forms}) == 1
 
     @pytest.mark.parametrize("word", ["is", "this", "bus", "red", "ring", "fly", "x", "3ds", "thing"])
-    def test_what_only_looks_like_an_ending_stays(self, word):
+    def test_lookalikes_of_endings_are_kept(self, word):
         assert all(len(t) >= min(len(word), 3) for t in terms(word))
 
     def test_case_and_composition_of_characters_do_not_matter(self):
@@ -75,11 +75,11 @@ class TestTerms:
         assert set(terms("日本語")) == {"日本", "本語"}
         assert ranked(["日本語のテキスト", "other"], "日本") == [0]
 
-    def test_how_a_question_is_put_is_no_term(self):
+    def test_stop_words_are_not_terms(self):
         assert terms("How do I, please, ... it?") == []
         assert terms("don't you've we'll") == []
 
-    def test_symbols_and_emoji_alone_are_no_terms(self):
+    def test_symbols_and_emoji_are_not_terms(self):
         assert terms("\U0001f469\u200d\U0001f680 => ??? \0") == []
 
     def test_lone_surrogates_do_no_harm(self):
@@ -96,15 +96,15 @@ class TestRanks:
     def test_a_title_weighs_more_than_text(self):
         assert ranked(["sphere cube", "cube line"], "sphere", titles={1: "sphere"}) == [1, 0]
 
-    def test_what_shares_no_word_is_never_returned(self):
+    def test_passages_without_a_shared_word_are_never_returned(self):
         assert ranked(["actor", "sphere"], "cube") == []
         assert ranked(["actor", "sphere"], "") == []
 
-    def test_ties_at_the_bound_are_cut_by_id(self):
+    def test_ties_at_the_limit_are_ordered_by_id(self):
         assert ranked(["sphere"] * 500, "sphere", k=3) == [0, 1, 2]
 
-    def test_the_best_of_many_are_the_first_of_all(self):
-        """Hundreds of passages, so that the short way to the best ones is taken."""
+    def test_the_shortcut_to_the_best_gives_the_same_ranking(self):
+        """Hundreds of passages, so that the shortcut to the best ones is used."""
         texts = [f"sphere {'cube ' * (i % 7)}{'cone ' * (i * i % 11)}line{i % 50}" for i in range(700)]
         for question in (
             "sphere",
@@ -122,11 +122,11 @@ class TestRanks:
     def test_a_better_passage_beats_ties_before_it(self):
         assert ranked([*["sphere cube"] * 50, "sphere"], "sphere", k=2) == [50, 0]
 
-    def test_a_question_that_repeats_a_word_asks_for_it_more(self):
+    def test_a_repeated_word_in_the_question_counts_more(self):
         texts = ["sphere cube", "cone line"]
         assert ranked(texts, "sphere cone cone") == [1, 0]
 
-    def test_passages_without_any_term_can_be_there(self):
+    def test_passages_without_terms_are_allowed(self):
         assert ranked(["???", "..."], "sphere ???") == []
 
     def test_a_question_longer_than_any_passage_is_answered(self):

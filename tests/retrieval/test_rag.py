@@ -65,7 +65,7 @@ def built(path):
 
 
 class TestBuild:
-    def test_the_report_accounts_for_everything(self, path):
+    def test_the_report_counts_everything(self, path):
         dropped = Dropped(reason="private", unit="record", count=3)
         report = build_index(path, [passage("a"), dropped], [passage("b", date=DAY), passage("c", " \n")])
 
@@ -88,7 +88,7 @@ class TestBuild:
         assert (False, first.version, first.snapshot) == (second.written, second.version, second.snapshot)
 
     @pytest.mark.parametrize("name", ["id", "text", "title", "source", "url", "date"])
-    def test_any_other_field_makes_a_new_version_and_snapshot(self, path, name):
+    def test_a_change_of_any_field_makes_a_new_version(self, path, name):
         one = passage("a", date=DAY)
         other = attrs.evolve(one, **{name: DAY + timedelta(microseconds=1) if name == "date" else "x"})
         first, second = build_index(path, [one]), build_index(path, [other])
@@ -97,17 +97,17 @@ class TestBuild:
         assert first.snapshot != second.snapshot
         assert RagAugmenter(path).snapshot == second.snapshot
 
-    def test_two_passages_with_one_id_are_refused_by_their_sources(self, path):
+    def test_a_duplicate_id_is_refused_with_both_sources(self, path):
         with pytest.raises(KnowledgeError, match=r"'a'.*one\.py:1.*other\.py:9"):
             build_index(path, [passage("a", source="one.py:1")], [passage("a", source="other.py:9")])
         assert not path.exists()
 
-    def test_no_passages_leave_the_index_as_it_was(self, built):
+    def test_a_build_without_passages_changes_nothing(self, built):
         with pytest.raises(KnowledgeError, match="no passages"):
             build_index(built, [Dropped(reason="x", unit="file")])
         assert RagAugmenter(built).context("opacity")[0].id == "b"
 
-    def test_a_source_that_fails_leaves_the_index_as_it_was(self, built):
+    def test_a_failing_source_changes_nothing(self, built):
         def failing():
             yield passage("z")
             raise RuntimeError("no more")
@@ -116,12 +116,12 @@ class TestBuild:
             build_index(built, failing())
         assert RagAugmenter(built).latest().location["version"] == 1
 
-    def test_text_that_utf8_cannot_carry_is_left_out_and_counted(self, path):
+    def test_text_that_utf8_cannot_encode_is_counted(self, path):
         report = build_index(path, [passage("a"), passage("b", "x \ud800")])
 
         assert [(d.reason, d.where) for d in report.dropped] == [("lone_surrogate", "b.py:1-2")]
 
-    def test_a_table_of_something_else_is_never_overwritten(self, path):
+    def test_another_programs_table_is_never_overwritten(self, path):
         db = lancedb.connect(path.parent)
         db.create_table("corpus", pa.table({"id": ["precious"]}))
 
@@ -135,7 +135,7 @@ class TestBuild:
         assert build_index(built, [passage("a")]).written
         assert RagAugmenter(built).context("sphere")[0].id == "a"
 
-    def test_what_cannot_even_be_opened_is_not_written_over(self, built):
+    def test_a_table_that_cannot_be_opened_is_not_overwritten(self, built):
         (manifest,) = (built / "_versions").glob("*.manifest")
         manifest.write_bytes(b"damaged")
 
@@ -145,10 +145,10 @@ class TestBuild:
             RagAugmenter(built).context("sphere")
         assert manifest.read_bytes() == b"damaged"
 
-    def test_a_folder_that_cannot_be_written_is_told(self, tmp_path):
+    def test_a_folder_that_cannot_be_written_is_an_error(self, tmp_path):
         (tmp_path / "file").write_text("in the way")
 
-        with pytest.raises(KnowledgeError, match="could not be written"):
+        with pytest.raises(KnowledgeError, match="cannot write the index; the existing index is unchanged"):
             build_index(tmp_path / "file" / "corpus.lance", [passage("a")])
 
     def test_a_missing_lancedb_names_the_extra(self, path, monkeypatch):
@@ -158,7 +158,7 @@ class TestBuild:
             build_index(path, [passage("a")])
 
     @pytest.mark.parametrize("name", ["corpus", "corpus.db", ".lance", "a b.lance", "ünï.lance"])
-    def test_names_that_lancedb_does_not_take_are_refused_at_once(self, tmp_path, name):
+    def test_invalid_table_names_are_refused_at_once(self, tmp_path, name):
         with pytest.raises(ConfigError, match=r"\.lance"):
             build_index(tmp_path / name, [passage("a")])
         with pytest.raises(ConfigError, match=r"\.lance"):
@@ -222,13 +222,13 @@ class TestAugmenter:
         assert rag.contexts(["cube", "cube"], at=[DAY, later]) == [(), rag.context("cube", at=later)]
         assert rag.dated
 
-    def test_no_moment_is_now(self, path):
+    def test_without_a_moment_it_is_now(self, path):
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         build_index(path, [passage("a", date=tomorrow), passage("b")])
 
         assert [p.id for p in RagAugmenter(path).context("sphere")] == ["b"]
 
-    def test_the_spec_says_all_that_shapes_and_not_where(self, built):
+    def test_the_spec_has_all_settings_and_no_location(self, built):
         spec = RagAugmenter(built, k=7, b=0.5).spec
 
         assert {"name": "rag", "k": 7, "b": 0.5, "scorer": "bm25"}.items() <= spec.items()
@@ -245,7 +245,7 @@ class TestAugmenter:
         assert [p.id for p in rag.latest().context("sphere")] == ["z"]
         assert before == RagAugmenter(built, version=1).contexts(["sphere", "cube"], at=[None, None])
 
-    def test_rows_added_by_other_means_are_seen_by_the_digest(self, built):
+    def test_rows_added_by_other_programs_change_the_digest(self, built):
         rag = RagAugmenter(built)
         pinned = rag.snapshot
         table = lancedb.connect(built.parent).open_table("corpus")
@@ -295,7 +295,7 @@ class TestAugmenter:
             )
             assert here == json.loads(out.stdout)
 
-    def test_to_make_one_reads_nothing_and_imports_no_vendor(self):
+    def test_making_one_reads_nothing_and_imports_no_vendor(self):
         code = (
             "import sys\n"
             "from furytune.augmenters.rag import RagAugmenter, build_index\n"
@@ -333,8 +333,8 @@ class TestCannotServe:
             RagAugmenter(path.parent / "nowhere" / "corpus.lance").latest()
         assert not (path.parent / "nowhere").exists()
 
-    def test_a_missing_version_says_what_there_is(self, built):
-        with pytest.raises(SnapshotError, match=r"version 9 is gone \(the newest is 1\).*build"):
+    def test_the_error_for_a_missing_version_names_the_newest(self, built):
+        with pytest.raises(SnapshotError, match=r"version 9 is missing \(the newest is 1\).*build"):
             RagAugmenter(built, version=9).snapshot  # noqa: B018
 
     @pytest.mark.filterwarnings("ignore:optimize.cleanup_older_than=0.")
@@ -345,14 +345,14 @@ class TestCannotServe:
         with pytest.raises(SnapshotError, match="version 1"):
             RagAugmenter(built, version=1).context("sphere")
 
-    def test_an_emptied_table_serves_nothing(self, built):
+    def test_an_emptied_table_is_an_error(self, built):
         lancedb.connect(built.parent).open_table("corpus").delete("true")
 
         with pytest.raises(KnowledgeError, match=r"no passages.*build_index"):
             RagAugmenter(built).context("sphere")
         assert RagAugmenter(built, version=1).context("cube")
 
-    def test_a_table_of_something_else_serves_nothing(self, path):
+    def test_another_programs_table_is_an_error(self, path):
         lancedb.connect(path.parent).create_table("corpus", pa.table({"id": ["a"], "text": ["sphere"]}))
 
         with pytest.raises(KnowledgeError, match="not made by furytune"):
@@ -367,13 +367,13 @@ class TestCannotServe:
         assert build_index(built, [passage("a")]).version == 2
         assert RagAugmenter(built).context("sphere")
 
-    def test_changed_columns_are_told(self, built):
+    def test_changed_columns_are_an_error(self, built):
         lancedb.connect(built.parent).open_table("corpus").drop_columns(["url"])
 
         with pytest.raises(KnowledgeError, match=r"columns.*build_index"):
             RagAugmenter(built).context("sphere")
 
-    def test_an_id_added_twice_is_told_with_both_sources(self, built):
+    def test_an_id_added_twice_is_an_error_with_both_sources(self, built):
         table = lancedb.connect(built.parent).open_table("corpus")
         row = table.to_arrow().slice(0, 1)
         table.add(row.set_column(3, table.schema.field("source"), pa.array(["other.py:7"])))
@@ -382,7 +382,7 @@ class TestCannotServe:
             RagAugmenter(built).context("sphere")
 
     @pytest.mark.parametrize("what", ["file", "folder", "data"])
-    def test_damage_is_told_without_a_traceback_of_the_vendor(self, built, what):
+    def test_damage_raises_our_error_without_vendor_traceback(self, built, what):
         if what == "data":
             shutil.rmtree(built / "data")
             shutil.rmtree(built / "_furytune")
@@ -395,7 +395,7 @@ class TestCannotServe:
 
 
 class TestCopy:
-    """The copy that opens without LanceDB holds what the table holds, or is not used."""
+    """The copy that opens without LanceDB equals the table, or it is not used."""
 
     CODE = (
         "import sys\n"
@@ -419,14 +419,14 @@ class TestCopy:
         assert (first[1], newest[1]) == ("False", "False")
         assert ([first[0], "True"], [newest[0], "True"]) == (self.ask(built, 1), self.ask(built))
 
-    def test_a_version_made_by_other_means_is_read_from_the_table(self, built):
+    def test_a_version_of_another_program_is_read_from_the_table(self, built):
         table = lancedb.connect(built.parent).open_table("corpus")
         table.delete("id = 'a'")
 
         assert [p.id for p in RagAugmenter(built).context("sphere actor")] == ["b", "c"]
         assert [p.id for p in RagAugmenter(built, version=1).context("sphere actor")] == ["a", "b", "c"]
 
-    def test_a_copy_of_another_table_is_not_believed(self, built, tmp_path):
+    def test_a_copy_of_another_table_is_ignored(self, built, tmp_path):
         other = tmp_path / "other.lance"
         build_index(other, [passage("z")])
         shutil.rmtree(built / "_furytune")
@@ -435,7 +435,7 @@ class TestCopy:
         assert "z" not in [p.id for p in RagAugmenter(built).context("sphere")]
 
     @pytest.mark.parametrize("damage", [b"", b"{}\n", b"[]", "cut", "flip", "more"])
-    def test_a_damaged_copy_is_not_believed(self, built, damage):
+    def test_a_damaged_copy_is_ignored(self, built, damage):
         before = RagAugmenter(built)
         expected = (before.snapshot, before.context("sphere actor"))
         copy = built / "_furytune" / "1.jsonl"
@@ -457,7 +457,7 @@ class TestCopy:
         assert recall(built, None) is None
 
     @pytest.mark.filterwarnings("ignore:optimize.cleanup_older_than=0.")
-    def test_copies_of_versions_that_are_gone_are_deleted(self, built):
+    def test_copies_of_removed_versions_are_deleted(self, built):
         build_index(built, [passage("y")])
         lancedb.connect(built.parent).open_table("corpus").optimize(cleanup_older_than=timedelta(0))
         version = build_index(built, [passage("z")]).version
@@ -467,7 +467,7 @@ class TestCopy:
         assert "1.jsonl" not in copies
         assert [p.id for p in RagAugmenter(built).context("sphere")] == ["z"]
 
-    def test_a_copy_that_cannot_be_written_only_costs_time(self, path):
+    def test_a_build_works_if_the_copy_cannot_be_written(self, path):
         build_index(path, [passage("a")])
         shutil.rmtree(path / "_furytune")
         (path / "_furytune").write_text("in the way")
@@ -510,14 +510,14 @@ class TestFromSpec:
             {"b": None},
         ],
     )
-    def test_what_this_library_does_not_implement_is_refused(self, built, change):
+    def test_unsupported_settings_are_refused(self, built, change):
         rag = RagAugmenter(built)
 
         with pytest.raises(ContractMismatchError, match=r"augmenter"):
             RagAugmenter.from_spec({**rag.spec, **change}, location=rag.location, base=Path())
 
     @pytest.mark.parametrize("name", ["name", "k", "scorer", "scorer_version", "tokenizer", "k1", "b"])
-    def test_a_spec_that_lacks_something_is_refused(self, built, name):
+    def test_an_incomplete_spec_is_refused(self, built, name):
         rag = RagAugmenter(built)
         spec = {key: value for key, value in rag.spec.items() if key != name}
 
@@ -527,14 +527,14 @@ class TestFromSpec:
     @pytest.mark.parametrize(
         "location", [{}, {"path": "x.lance"}, {"path": 1, "version": 1}, {"version": True}]
     )
-    def test_a_location_that_is_none_is_refused(self, built, location):
+    def test_an_invalid_location_is_refused(self, built, location):
         with pytest.raises(ContractError, match="where the index is"):
             RagAugmenter.from_spec(RagAugmenter(built).spec, location=location, base=Path())
 
     @pytest.mark.parametrize(
         "location", [{"path": "gone.lance", "version": 1}, {"path": "corpus.lance", "version": 7}]
     )
-    def test_missing_knowledge_is_told_when_the_contract_is_loaded(self, built, location):
+    def test_a_missing_index_is_an_error_at_loading(self, built, location):
         with pytest.raises(SnapshotError, match="build"):
             RagAugmenter.from_spec(RagAugmenter(built).spec, location=location, base=built.parent)
 
@@ -546,7 +546,7 @@ class TestFromSpec:
 
 class TestRealKnowledge:
     @pytest.mark.shared_data
-    def test_fury_is_found_by_what_its_users_ask(self, shared_data, tmp_path):
+    def test_questions_of_fury_users_find_the_right_symbols(self, shared_data, tmp_path):
         with tarfile.open(shared_data / "fury" / "fury-v0.12.0-docs-and-source.tar.xz") as archive:
             archive.extractall(tmp_path / "fury", filter="data")
         (root,) = {p.parent for p in (tmp_path / "fury").rglob("fury/__init__.py")}

@@ -1,4 +1,4 @@
-"""An index does not grow for ever, and no version that somebody needs is removed."""
+"""An index does not grow forever, and no version that is needed is removed."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def index(tmp_path):
     return tmp_path / "corpus.lance"
 
 
-def nobody_opens_it_any_more(path):
-    """Lets a year pass."""
+def a_year_passes(path):
+    """Makes all marks look a year old."""
     for mark in [*(path / "_furytune").glob("*.opened"), *(path / "_furytune").glob("*.loaded")]:
         os.utime(mark, (0, 0))
 
 
-def test_forty_builds_take_no_more_room_than_two(index):
+def test_forty_builds_take_no_more_space_than_two(index):
     grown(index, 1, 2)
     two = size(index)
     report = grown(index, *range(3, 41))
@@ -76,42 +76,42 @@ def test_a_saved_contract_opens_after_any_number_of_builds(index, tmp_path):
     saved = contract_of(index)
     saved.save(tmp_path / "bot.contract.json")
     text = saved.prompt(QUESTION).text
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     report = grown(index, *range(2, 9))
     assert kept(report.cleaned)[1] == ("tag furytune-1",)
-    shutil.rmtree(index / "_furytune")  # the table itself, not a copy of it
+    shutil.rmtree(index / "_furytune")  # so that the table itself is read, not the copy
     opened = PromptContract.load(tmp_path / "bot.contract.json")
     assert opened.prompt(QUESTION).text == text
     assert "state 1" in text
 
 
-def test_a_run_that_takes_long_can_still_save_its_contract(index, tmp_path):
-    """The version is in use, but nothing names it yet."""
+def test_a_long_run_can_still_save_its_contract(index, tmp_path):
+    """The version is in use, but no contract names it yet."""
     grown(index, 1)
     running = contract_of(index)
     text = running.prompt(QUESTION).text
     assert kept(grown(index, *range(2, 9)).cleaned)[1] == ("opened",)
     running.save(tmp_path / "late.contract.json")
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     grown(index, 9)
     assert PromptContract.load(tmp_path / "late.contract.json").prompt(QUESTION).text == text
 
 
-def test_a_version_that_was_opened_long_ago_and_has_no_tag_goes(index):
+def test_an_old_version_without_a_tag_is_removed(index):
     grown(index, 1)
     contract_of(index).prompt(QUESTION)
     grown(index, 2, 3)
     assert numbers(index) == [1, 2, 3]
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert ft.clean_index(index).dropped == (1,)
     assert numbers(index) == [2, 3]
 
 
-def test_a_bot_finds_its_version_after_weeks_on_a_machine_where_nobody_saved_the_contract(index, tmp_path):
+def test_loading_a_contract_keeps_its_version_for_weeks(index, tmp_path):
     grown(index, 1)
     contract_of(index).save(tmp_path / "bot.contract.json")
     lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     PromptContract.load(tmp_path / "bot.contract.json")
     mark = index / "_furytune/1.loaded"
     os.utime(mark, (mark.stat().st_atime, mark.stat().st_mtime - 60 * 86_400))
@@ -119,7 +119,7 @@ def test_a_bot_finds_its_version_after_weeks_on_a_machine_where_nobody_saved_the
     PromptContract.load(tmp_path / "bot.contract.json")
 
 
-def test_opened_versions_stay_for_as_long_as_asked(index):
+def test_opened_versions_stay_as_long_as_asked(index):
     grown(index, 1)
     contract_of(index).prompt(QUESTION)
     grown(index, 2, 3)
@@ -129,15 +129,15 @@ def test_opened_versions_stay_for_as_long_as_asked(index):
     assert ft.clean_index(index, recent=timedelta(days=2)).dropped == (1,)
 
 
-def test_contracts_without_a_tag_keep_their_version_when_they_are_given(index, tmp_path):
+def test_given_contracts_keep_their_version_without_a_tag(index, tmp_path):
     grown(index, 1)
     file = tmp_path / "copy.contract.json"
     contract_of(index).save(file)
     lancedb.connect(tmp_path).open_table("corpus").tags.delete("furytune-1")
     grown(index, 2, 3, clean=False)
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert ft.clean_index(index, contracts=[file]).dropped == ()
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert kept(ft.clean_index(index, contracts=[file]))[1] == ("contract copy.contract.json",)
     assert ft.clean_index(index).dropped == (1,)
     with pytest.raises(SnapshotError):
@@ -145,13 +145,13 @@ def test_contracts_without_a_tag_keep_their_version_when_they_are_given(index, t
     assert numbers(index) == [2, 3]
 
 
-def test_tags_go_where_the_given_contracts_are_all_there_are(index, tmp_path):
+def test_tags_false_removes_tags_of_other_contracts(index, tmp_path):
     for n in (1, 2, 3):
         grown(index, n)
         contract_of(index, n).save(tmp_path / f"{n}.contract.json")
     grown(index, 4, 5, 6, 7)
     lancedb.connect(tmp_path).open_table("corpus").tags.create("of-mine", 3)
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     assert numbers(index) == [1, 2, 3, 6, 7]
     cleaned = ft.clean_index(index, contracts=[tmp_path / "2.contract.json"], tags=False)
     assert cleaned.dropped == (1,)
@@ -162,7 +162,7 @@ def test_tags_go_where_the_given_contracts_are_all_there_are(index, tmp_path):
         PromptContract.load(tmp_path / "1.contract.json")
 
 
-def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
+def test_invalid_arguments_remove_nothing(index, tmp_path):
     grown(index, 1, 2, 3, 4, clean=False)
     other = tmp_path / "other.lance"
     grown(other, 1)
@@ -170,7 +170,7 @@ def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
     for settings, why in [
         ({"tags": False}, "list the contract files in use"),
         ({"contracts": tmp_path / "other.contract.json"}, "list of contract files"),
-        ({"contracts": [tmp_path / "other.contract.json"]}, "names another index"),
+        ({"contracts": [tmp_path / "other.contract.json"]}, "belongs to another index"),
         ({"recent": timedelta(-1)}, "at least 0"),
     ]:
         with pytest.raises(ConfigError, match=why):
@@ -180,12 +180,12 @@ def test_what_cannot_be_meant_is_refused_and_removes_nothing(index, tmp_path):
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_build_index_keeps_every_version_if_told_so(index):
+def test_build_index_with_clean_false_keeps_every_version(index):
     assert grown(index, 1, 2, 3, 4, clean=False).cleaned is None
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_lancedb_reads_writes_and_cleans_what_is_left(index, tmp_path):
+def test_lancedb_can_use_a_cleaned_index(index, tmp_path):
     grown(index, *range(1, 7))
     table = lancedb.connect(tmp_path).open_table("corpus")
     rows = table.to_arrow()
@@ -201,7 +201,7 @@ def test_lancedb_reads_writes_and_cleans_what_is_left(index, tmp_path):
 
 
 @pytest.mark.parametrize("shared", ["data", "_refs/branches"])
-def test_an_index_that_shares_its_files_is_left_whole_and_says_so(index, tmp_path, shared):
+def test_an_index_with_shared_files_is_not_cleaned(index, tmp_path, shared):
     grown(index, 1, 2, 3, 4, clean=False)
     if shared == "data":
         (index / "data").rename(tmp_path / "elsewhere")
@@ -212,8 +212,8 @@ def test_an_index_that_shares_its_files_is_left_whole_and_says_so(index, tmp_pat
     assert numbers(index) == [1, 2, 3, 4]
 
 
-def test_files_that_no_version_names_are_left_alone(index):
-    """Another process may be about to make a version of them."""
+def test_files_without_a_version_are_kept(index):
+    """Another process may be about to write a version with them."""
     grown(index, 1, 2)
     coming = index / "data" / ("0" * 46 + ".lance")
     coming.write_bytes(b"half a version")
@@ -223,7 +223,7 @@ def test_files_that_no_version_names_are_left_alone(index):
 
 KILLED = """
 import os, signal, sys
-from furytune.augmenters import versions
+from furytune.augmenters._index import versions
 remove = versions._remove
 def killed(path):
     remove(path)
@@ -244,17 +244,17 @@ def interrupt(index, monkeypatch, step):
 
 
 def ended_later(index):
-    """Whether an interrupted clean-up left an index, and the next one ends it."""
+    """Checks that an interrupted clean-up leaves a working index, and that the next one finishes it."""
     assert RagAugmenter(index, k=1).context("opacity")[0].text == "opacity of state 6"
     assert {5, 6} <= set(numbers(index))
-    nobody_opens_it_any_more(index)
+    a_year_passes(index)
     ft.clean_index(index)
     assert numbers(index) == [5, 6]
     assert len(list((index / "data").iterdir())) == 2
     assert {p.name.partition(".")[0] for p in (index / "_furytune").iterdir()} == {"5", "6"}
 
 
-def test_a_clean_up_that_is_killed_at_its_first_file_is_ended_by_the_next(index):
+def test_a_killed_clean_up_is_finished_by_the_next(index):
     grown(index, *range(1, 7), clean=False)
     run = subprocess.run([sys.executable, "-c", KILLED, index], check=False)
     assert run.returncode == -signal.SIGKILL
@@ -262,13 +262,13 @@ def test_a_clean_up_that_is_killed_at_its_first_file_is_ended_by_the_next(index)
 
 
 @pytest.mark.parametrize("step", ["_tagged_meanwhile", "finish"])
-def test_a_clean_up_that_ends_between_its_steps_is_ended_by_the_next(index, monkeypatch, step):
+def test_a_clean_up_interrupted_between_steps_is_finished_by_the_next(index, monkeypatch, step):
     grown(index, *range(1, 7), clean=False)
     interrupt(index, monkeypatch, step)
     ended_later(index)
 
 
-def test_forgetting_after_an_interrupted_clean_up_leaves_no_words(index, monkeypatch):
+def test_forgetting_after_an_interrupted_clean_up_leaves_no_text(index, monkeypatch):
     message = "1235174400000000000"
     words = b"the words of somebody"
     told = Passage(id=f"chat:{message}", text=words.decode(), source=f"discord:1/5/{message}")

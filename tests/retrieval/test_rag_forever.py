@@ -1,4 +1,4 @@
-"""The same passages for ever: 10,000 questions, asked in other ways, and not one answer differs."""
+"""The same passages forever: 10,000 questions, asked in many ways, and no answer differs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ for question, at in json.load(open(asked)):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """Passages that are nearly alike, so that scores are near each other, some with dates; and questions."""
+    """Returns similar passages with close scores, some with dates, and questions."""
     folder = tmp_path_factory.mktemp("world")
     rnd = random.Random(11)
     made = []
@@ -65,7 +65,7 @@ def test_ten_thousand_questions_never_get_another_answer(world, mode):
     expected = [[p.id for p in c] for c in rag.contexts(questions, at=moments)]
     assert sum(map(bool, expected)) > COUNT * 0.9
 
-    # Put in in another order, in a table that held something else before.
+    # Added in another order, to a table that contained something else before.
     other = folder / f"{mode}.lance"
     build_index(other, made[:7], embedder=embedder)
     rnd = random.Random(3)
@@ -74,7 +74,7 @@ def test_ten_thousand_questions_never_get_another_answer(world, mode):
     table = lancedb.connect(folder).open_table(mode)
 
     def agrees(again, part):
-        """Asks a part of the questions in batches of another size."""
+        """Asks some of the questions in batches of another size."""
         places = range(part, COUNT, 5)
         found = []
         for a in range(0, len(places), 37):
@@ -84,18 +84,18 @@ def test_ten_thousand_questions_never_get_another_answer(world, mode):
 
     again = attrs.evolve(rag, path=other)
     assert agrees(again, 0)
-    # An upsert of what is there already, by LanceDB itself; then its index, and compaction.
+    # An upsert of the same rows by LanceDB itself, then its index and compaction.
     rows = table.to_arrow()
     table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
     assert agrees(again.latest(), 1)
     table.create_index("text", config=FTS())
     table.optimize()
     assert agrees(again.latest(), 2)
-    # Opened anew without the copy.
+    # Opened again without the copy.
     for copy in (other / "_furytune").iterdir():
         copy.unlink()
     assert agrees(attrs.evolve(again.latest(), k=5), 3)
-    # Another process, one by one.
+    # In another process, one question at a time.
     places = range(4, COUNT, 5)
     part = folder / f"{mode}.json"
     part.write_text(json.dumps([(questions[i], moments[i].isoformat()) for i in places]))
@@ -108,8 +108,8 @@ def test_ten_thousand_questions_never_get_another_answer(world, mode):
     assert [json.loads(line) for line in run.stdout.splitlines()] == [expected[i] for i in places]
 
 
-def test_a_matrix_product_is_exact_whatever_is_asked_beside(world):
-    """The bits, not only the order: what makes the above no matter of luck."""
+def test_a_matrix_product_is_exact_in_any_batch(world):
+    """Compares bits, not only the order, so that the test above does not depend on luck."""
     folder, _, asked, model = world
     rag = RagAugmenter(Path(folder, "corpus.lance"), mode="vector", embedder=StaticEmbedder(model))
     questions = [q for q, _ in asked[:64]]

@@ -1,4 +1,4 @@
-"""What an index is known by: its passages and its absolute path, not the number of a version."""
+"""The identity of an index: its passages and its absolute path, not a version number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def pinned(path):
-    """Spec, location and snapshot of version 2, which holds NEW."""
+    """Returns the spec, location and snapshot of version 2, which contains NEW."""
     build_index(path, OLD)
     build_index(path, NEW)
     rag = RagAugmenter(path)
@@ -65,7 +65,7 @@ class TestIdentity:
 
     @pytest.mark.parametrize("order", [[NEW], [NEW, OTHER], [NEW, OLD, OTHER], [OLD, OTHER, NEW]])
     @pytest.mark.parametrize("copies", [True, False])
-    def test_the_passages_are_found_under_any_number(self, pinned, path, order, copies):
+    def test_the_passages_are_found_in_any_version(self, pinned, path, order, copies):
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         for passages in order:
@@ -78,7 +78,7 @@ class TestIdentity:
         assert made.version == made.location["version"] == order.index(NEW) + 1
         assert texts(pickle.loads(pickle.dumps(made))) == ["a new sphere"]
 
-    def test_a_copy_that_lies_is_not_believed_in_the_search(self, pinned, path):
+    def test_a_false_copy_is_ignored_in_the_search(self, pinned, path):
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         build_index(path, OLD)
@@ -89,18 +89,18 @@ class TestIdentity:
         with pytest.raises(SnapshotError, match="neither version 2 nor any other"):
             RagAugmenter.from_spec(spec, location=location, base=Path())
 
-    def test_other_passages_are_never_taken_for_the_pinned_ones(self, pinned, path):
+    def test_other_passages_never_replace_the_pinned_ones(self, pinned, path):
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         build_index(path, OTHER)
-        build_index(path, OLD)  # version 2, but not the one that was meant
+        build_index(path, OLD)  # version 2, but with other passages
 
         with pytest.raises(
             SnapshotError, match=rf"neither version 2 nor any.*{snapshot}.*build the index again"
         ):
             RagAugmenter.from_spec(spec, location=location, base=Path())
 
-    def test_other_passages_can_be_taken_knowingly(self, pinned, path):
+    def test_other_passages_can_be_accepted_explicitly(self, pinned, path):
         spec, location, snapshot = pinned
         shutil.rmtree(path)
         build_index(path, OTHER)
@@ -112,7 +112,7 @@ class TestIdentity:
         assert made.snapshot != snapshot
         assert texts(made) == texts(pickle.loads(pickle.dumps(made))) == ["an old sphere"]
 
-    def test_a_missing_table_is_told_when_anything_is_accepted(self, pinned, path):
+    def test_a_missing_table_is_always_an_error(self, pinned, path):
         spec, location, _ = pinned
         shutil.rmtree(path)
         with pytest.raises(KnowledgeError, match="no index here"):
@@ -121,7 +121,7 @@ class TestIdentity:
             RagAugmenter.from_spec(spec, location=location, base=Path())
 
     @pytest.mark.filterwarnings("ignore:optimize.cleanup_older_than=0.")
-    def test_a_version_that_was_cleaned_away_is_served_by_an_equal_one(self, pinned, path):
+    def test_an_equal_version_replaces_a_removed_one(self, pinned, path):
         spec, location, snapshot = pinned
         table = lancedb.connect(path.parent).open_table("corpus")
         table.create_index("text", config=FTS())
@@ -159,7 +159,7 @@ class TestPath:
         assert RagAugmenter(written) == RagAugmenter(Path("corpus.lance"))
         assert texts(RagAugmenter(written)) == ["a new sphere"]
 
-    def test_a_symbolic_link_stays_one(self, tmp_path):
+    def test_symbolic_links_are_not_resolved(self, tmp_path):
         build_index(tmp_path / "v1.lance", OLD)
         build_index(tmp_path / "v2.lance", NEW)
         link = tmp_path / "current.lance"
@@ -174,7 +174,7 @@ class TestPath:
         shutil.rmtree(tmp_path / "v2.lance" / "_furytune")
         assert texts(RagAugmenter(link)) == ["a new sphere"]
 
-    def test_two_dots_behind_a_symbolic_link_mean_what_the_system_means(self, tmp_path):
+    def test_two_dots_after_a_link_are_read_like_the_system_does(self, tmp_path):
         (tmp_path / "far" / "inner").mkdir(parents=True)
         (tmp_path / "link").symlink_to(tmp_path / "far" / "inner")
         build_index(tmp_path / "far" / "corpus.lance", NEW)
@@ -184,18 +184,18 @@ class TestPath:
     @pytest.mark.parametrize(
         "wrong", [7, None, b"corpus.lance", "a\0b.lance", "\ud800/a.lance", "", "/", ".."]
     )
-    def test_what_is_no_path_is_refused(self, wrong):
+    def test_values_that_are_not_paths_are_refused(self, wrong):
         with pytest.raises(ConfigError, match="index"):
             RagAugmenter(wrong)
         with pytest.raises(ConfigError, match="index"):
             build_index(wrong, NEW)
 
-    def test_a_name_that_is_too_long_is_told(self, tmp_path):
+    def test_a_name_that_is_too_long_is_an_error(self, tmp_path):
         path = tmp_path / ("x" * 300) / "corpus.lance"
 
         with pytest.raises(KnowledgeError, match="no index"):
             RagAugmenter(path).context("sphere")
-        with pytest.raises(KnowledgeError, match="could not be written"):
+        with pytest.raises(KnowledgeError, match="cannot write the index; the existing index is unchanged"):
             build_index(path, NEW)
 
     def test_a_file_in_the_way_is_named(self, tmp_path):
@@ -220,7 +220,7 @@ class TestPin:
         assert texts(more) == ["an old sphere"]
         assert attrs.evolve(pickle.loads(pickle.dumps(rag)), k=8).snapshot == used
 
-    def test_another_path_or_version_does_not(self, path, tmp_path):
+    def test_another_path_or_version_drops_the_pin(self, path, tmp_path):
         build_index(path, OLD)
         rag = RagAugmenter(path)
         assert texts(rag) == ["an old sphere"]
@@ -235,7 +235,7 @@ class TestPin:
     @pytest.mark.parametrize(
         "copied", [lambda rag: attrs.evolve(rag, k=8), lambda rag: pickle.loads(pickle.dumps(rag))]
     )
-    def test_before_the_first_use_there_is_none(self, path, copied):
+    def test_there_is_no_pin_before_the_first_use(self, path, copied):
         build_index(path, OLD)
         rag = copied(RagAugmenter(path))
         build_index(path, NEW)
@@ -269,7 +269,7 @@ class TestArguments:
             datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-10))),
         ],
     )
-    def test_a_date_that_utc_does_not_have_is_left_out_and_counted(self, path, date):
+    def test_a_date_outside_utc_is_counted(self, path, date):
         report = build_index(path, NEW, [Passage(id="far", text="sphere", source="x.py:1", date=date)])
 
         assert [(d.reason, d.ids, d.where) for d in report.dropped] == [("bad_date", ("far",), "x.py:1")]
@@ -313,7 +313,7 @@ class TestMalformed:
         st.sampled_from(["name", "k", "k1", "b", "tokenizer", "path", "version", "snapshot"]),
         JSON,
     )
-    def test_nothing_in_a_contract_causes_a_foreign_error(self, fixed, part, key, value):
+    def test_damaged_contracts_raise_only_our_errors(self, fixed, part, key, value):
         spec, location = dict(fixed.spec), dict(fixed.location)
         (spec if part == "spec" else location)[key] = value
         try:
@@ -323,7 +323,7 @@ class TestMalformed:
         assert made.snapshot == fixed.snapshot
 
     @pytest.mark.parametrize("value", [None, 1, "x", [], [["k", 4]]])
-    def test_what_is_no_mapping_is_refused(self, fixed, value):
+    def test_values_that_are_not_mappings_are_refused(self, fixed, value):
         with pytest.raises(ContractError):
             RagAugmenter.from_spec(value, location=fixed.location, base=Path())
         with pytest.raises(ContractError):
@@ -375,7 +375,7 @@ print(report.version, report.written, report.snapshot)
         assert lancedb.connect(path.parent).open_table("corpus").version == 1 + exists
 
     @pytest.mark.parametrize("exists", [False, True])
-    def test_of_different_passages_each_is_a_whole_version(self, path, exists):
+    def test_different_passages_make_complete_versions(self, path, exists):
         if exists:
             build_index(path, OLD)
         reports = self.build(path, "xyz")
@@ -383,7 +383,7 @@ print(report.version, report.written, report.snapshot)
         assert sorted(version - exists for version, _, _ in reports) == [1, 2, 3]
         held = RagAugmenter(path, k=1000).context("sphere")
         assert (len(held), len({p.text.split()[2] for p in held})) == (300, 1)
-        # Each of them removed versions that nobody needs, while the others wrote theirs.
+        # Each process removed versions that were not needed, while the others wrote theirs.
         there = {v["version"] for v in lancedb.connect(path.parent).open_table("corpus").list_versions()}
         assert there >= {2 + exists, 3 + exists}
         for copies in (True, False):
@@ -393,13 +393,13 @@ print(report.version, report.written, report.snapshot)
             if copies:
                 shutil.rmtree(path / "_furytune")
 
-    def test_a_folder_that_a_killed_first_build_left_is_filled(self, path):
+    def test_a_folder_left_by_a_killed_first_build_is_used(self, path):
         path.mkdir()
 
         assert build_index(path, NEW).version == 1
         assert texts(RagAugmenter(path)) == ["a new sphere"]
 
-    def test_who_is_always_late_is_told(self, path, monkeypatch):
+    def test_losing_every_race_is_an_error(self, path, monkeypatch):
         from furytune.augmenters._index import tables
         from furytune.augmenters._index.snapshot import Loaded
 

@@ -1,4 +1,4 @@
-"""Building an index again: what stays is kept, one version is written, and a killed build leaves the last one."""
+"""Building an index again: unchanged parts are reused, and a killed build leaves the last version."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def versions(path):
 
 
 class TestRefresh:
-    def test_only_what_changed_is_embedded(self, path):
+    def test_only_changes_are_embedded(self, path):
         first, counting = passages(50), Counting()
         build_index(path, first, embedder=counting)
         assert len(counting.passages) == 50
@@ -62,7 +62,7 @@ class TestRefresh:
         assert (report.embedded, report.unchanged, report.removed, report.passages) == (2, 45, 4, 47)
         assert versions(path) == 2
 
-    def test_only_what_changed_is_taken_apart(self, path, monkeypatch):
+    def test_only_changes_are_analysed(self, path, monkeypatch):
         first, seen = passages(50), []
         build_index(path, first)
         analyze = postings.analyze
@@ -92,8 +92,8 @@ class TestRefresh:
 
         assert len(other.passages) == 20
 
-    def test_what_is_kept_is_what_would_be_made_anew(self, path):
-        """An index that went through ten changes is that of the last sources, file by file."""
+    def test_reused_parts_equal_a_build_from_the_beginning(self, path):
+        """After ten changes, the files of an index equal those of a new index from the last sources."""
         rnd, held = random.Random(4), passages(60, dated=0.5)
         for n in range(10):
             held = [p for p in held if rnd.random() > 0.2]
@@ -108,7 +108,7 @@ class TestRefresh:
             ours = path / "_furytune" / f"{last.version}.{ending}"
             assert ours.read_bytes() == (fresh / "_furytune" / f"1.{ending}").read_bytes()
 
-    def test_nothing_is_left_to_be_indexed_and_no_row_stays_behind(self, path):
+    def test_no_index_and_no_old_row_is_left(self, path):
         build_index(path, passages(30), embedder=Counting())
         build_index(path, passages(10), embedder=Counting())
         table = lancedb.connect(path.parent).open_table("corpus")
@@ -116,7 +116,7 @@ class TestRefresh:
         assert table.count_rows() == 10
         assert list(table.list_indices()) == []
 
-    def test_an_index_of_another_tokenizer_is_taken_apart_anew(self, path, monkeypatch):
+    def test_another_tokenizer_version_analyses_everything_again(self, path, monkeypatch):
         first = passages(5)
         build_index(path, first)
         copy = path / "_furytune" / "1.postings"
@@ -161,8 +161,8 @@ class TestKilled:
             build_index(index, made(n), embedder=Counting())
     """
 
-    def test_the_last_complete_version_stands(self, path, tmp_path):
-        """Killed at random moments; whatever the newest version is, it is whole: passages, vectors and postings."""
+    def test_a_killed_build_keeps_the_last_complete_version(self, path, tmp_path):
+        """A build is killed at random moments; the newest version always has its passages, vectors and postings."""
         script = tmp_path / "build.py"
         script.write_text(textwrap.dedent(self.CODE))
         build_index(

@@ -1,4 +1,4 @@
-"""Vector and hybrid retrieval: what is stored, what is found, and what a contract holds it to."""
+"""Vector and hybrid retrieval: what is stored, what is found, and what a contract records."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ class TestStored:
         assert table.schema.names[-1] == "vector"
         assert [r["id"] for r in rows if r["_distance"] < 1] == ids(rag, "sphere opacity")
 
-    def test_what_stands_there_is_what_is_searched(self, built):
+    def test_stored_vectors_are_the_searched_ones(self, built):
         arrow = lancedb.connect(built.parent).open_table("corpus").to_arrow()
         vectors = np.array(arrow["vector"].to_pylist())
 
         assert np.array_equal(vectors * LENGTH, np.rint(vectors * LENGTH))
         assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 0.01
 
-    def test_the_copy_and_the_table_hold_the_same(self, rag):
+    def test_the_copy_and_the_table_are_equal(self, rag):
         found = [ids(rag, q) for q in QUESTIONS]
         snapshot = rag.snapshot
         shutil.rmtree(f"{rag.path}/_furytune")
@@ -94,7 +94,7 @@ class TestStored:
         assert (snapshot, found) == (again.snapshot, [ids(again, q) for q in QUESTIONS])
 
     @pytest.mark.parametrize("ending", ["vectors", "postings", "jsonl"])
-    def test_a_damaged_copy_is_not_believed(self, rag, ending):
+    def test_a_damaged_copy_is_ignored(self, rag, ending):
         found, snapshot = [ids(rag, q) for q in QUESTIONS], rag.snapshot
         copy = Path(rag.path, "_furytune", f"1.{ending}")
         copy.write_bytes(copy.read_bytes()[:-3] + b"\x07\x07\x07")
@@ -131,7 +131,7 @@ class TestFound:
         expected = ["abcde"[i] for i in np.argsort(-close[0]) if close[0][i] > 0]
         assert expected == ids(rag, "sphere")
 
-    def test_what_has_nothing_in_common_is_never_returned(self, rag):
+    def test_passages_with_nothing_in_common_are_never_returned(self, rag):
         assert ids(rag, "unknown words only") == ids(rag, "") == []
 
     def test_each_question_is_embedded_alone(self, path):
@@ -143,7 +143,7 @@ class TestFound:
 
         assert counting.calls == [("question", ["x"]), ("question", ["y"]), ("question", ["x"])]
 
-    def test_later_passages_are_as_if_they_were_not_there(self, path, model):
+    def test_later_passages_have_no_effect(self, path, model):
         dated = [Passage(id=f"f{i}", text="sphere cube", date=LATER + timedelta(i % 2)) for i in range(40)]
         build_index(path, passages(), dated, embedder=model)
         plain = path.parent / "plain.lance"
@@ -187,7 +187,7 @@ class TestFound:
         with pytest.raises(ConfigError, match="reranker"):
             attrs.evolve(plain, rerank=len)
 
-    def test_a_score_that_is_no_number_is_told(self, built):
+    def test_a_score_that_is_not_a_number_is_an_error(self, built):
         class Broken:
             depth = 5
             spec = {"name": "broken"}
@@ -200,7 +200,7 @@ class TestFound:
 
 
 class TestHeld:
-    """The contract notes the model, and the bot is told of another one."""
+    """The contract records the model, and another model is refused."""
 
     def save(self, rag, folder):
         contract = PromptContract(template=TEMPLATE, augmenter=rag)
@@ -216,7 +216,7 @@ class TestHeld:
             contract.prompt(q).text for q in QUESTIONS[:3]
         ]
 
-    def test_it_may_be_an_onnx_model(self, path, tmp_path):
+    def test_an_onnx_model_works_too(self, path, tmp_path):
         model = OnnxEmbedder(onnx_model(tmp_path / "onnx"), max_tokens=7, question_prefix="how ")
         build_index(path, passages(), embedder=model)
         rag = RagAugmenter(path, mode="hybrid", embedder=model)
@@ -240,13 +240,13 @@ class TestHeld:
         with pytest.raises(ContractMismatchError, match=r"differs in embedder.*model files"):
             PromptContract.load(tmp_path / "c.json")
 
-    def test_missing_model_files_are_told(self, rag, tmp_path):
+    def test_missing_model_files_are_an_error(self, rag, tmp_path):
         self.save(rag, tmp_path)
         (tmp_path / "model" / "model.safetensors").unlink()
-        with pytest.raises(ContractMismatchError, match="no such file"):
+        with pytest.raises(ContractMismatchError, match="this file is missing"):
             PromptContract.load(tmp_path / "c.json")
 
-    def test_an_embedder_of_ones_own_is_given_by_hand(self, path, tmp_path):
+    def test_a_custom_embedder_is_passed_explicitly(self, path, tmp_path):
         build_index(path, passages(), embedder=Counting())
         rag = RagAugmenter(path, mode="vector", embedder=Counting())
         contract = self.save(rag, tmp_path)
@@ -263,7 +263,7 @@ class TestHeld:
                 augmenter=RagAugmenter(other, mode="vector", embedder=Counting("another")),
             )
 
-    def test_vectors_that_differ_are_another_snapshot(self, rag, tmp_path):
+    def test_different_vectors_give_another_snapshot(self, rag, tmp_path):
         self.save(rag, tmp_path)
         shutil.rmtree(rag.path)
         build_index(rag.path, passages(), embedder=rag.embedder)
@@ -318,20 +318,20 @@ class TestRefused:
         with pytest.raises(KnowledgeError, match=r"no vectors.*build_index.*embedder="):
             RagAugmenter(path, mode="vector", embedder=model).context("sphere")
 
-    def test_vectors_of_another_model_are_told(self, built, tmp_path):
+    def test_vectors_of_another_model_are_an_error(self, built, tmp_path):
         other = StaticEmbedder(static_model(tmp_path / "other", seed=7))
         with pytest.raises(KnowledgeError, match="another embedder"):
             RagAugmenter(built, mode="vector", embedder=other).context("sphere")
 
-    def test_a_question_of_another_length_is_told(self, path):
+    def test_a_question_vector_of_another_length_is_an_error(self, path):
         build_index(path, passages(), embedder=Counting())
         odd = Counting()
         rag = RagAugmenter(path, mode="vector", embedder=odd)
         odd.embed = lambda texts, kind: np.ones((len(texts), 3), dtype=np.float32)
-        with pytest.raises(KnowledgeError, match="gives 3 numbers.*holds 8"):
+        with pytest.raises(KnowledgeError, match="gives 3 numbers.*have 8"):
             rag.context("x")
 
-    def test_an_embedder_that_fails_leaves_the_index_as_it_was(self, built, model):
+    def test_a_failing_embedder_changes_nothing(self, built, model):
         class Failing(Counting):
             def embed(self, texts, *, kind):
                 raise RuntimeError("no more")
@@ -348,7 +348,7 @@ class TestRefused:
         contract.save(tmp_path / "c.json")
         assert PromptContract.load(tmp_path / "c.json").snapshot == contract.snapshot
 
-    def test_a_version_is_gone_only_if_its_tag_is_too(self, built, tmp_path, model):
+    def test_a_version_is_removed_only_with_its_tag(self, built, tmp_path, model):
         rag = RagAugmenter(built, mode="vector", embedder=model)
         PromptContract(template=TEMPLATE, augmenter=rag).save(tmp_path / "c.json")
         build_index(built, passages(z="sphere"), embedder=model)
@@ -360,7 +360,7 @@ class TestRefused:
         table.tags.delete("furytune-1")
         with pytest.warns(UserWarning, match="cleanup"):
             table.optimize(cleanup_older_than=timedelta(0))
-        with pytest.raises(SnapshotError, match="version 1 is gone"):
+        with pytest.raises(SnapshotError, match="version 1 is missing"):
             RagAugmenter(built, version=1).context("sphere")
         with pytest.raises(ContractMismatchError, match=r"neither version 1.*build the index again"):
             PromptContract.load(tmp_path / "c.json")

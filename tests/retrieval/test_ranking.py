@@ -1,4 +1,4 @@
-"""What could be changed in the code of retrieval and corpora without any other test noticing."""
+"""Faults in retrieval and corpora that no other test would notice."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def passages(count=9):
 
 
 class TestManyPassages:
-    """The way that leaves most passages out, against weighing each of them."""
+    """Compares the shortcut that skips most passages with scoring all of them."""
 
     @pytest.mark.parametrize(
         ("often", "scatter", "rows"),
         [(32, 16, 16_000_000), (0, 0, 0), (0, 10**9, 0), (10**9, 0, 10**9), (10**9, 0, 700)],
     )
-    def test_however_a_weight_is_looked_up_it_is_the_same(self, monkeypatch, often, scatter, rows):
-        """By a row of all passages, by writing a list out, or by searching in it; or by each where rows are few."""
+    def test_every_lookup_of_a_weight_gives_the_same(self, monkeypatch, often, scatter, rows):
+        """A dense row, a scattered list and a binary search give the same weight; so do all three when rows are few."""
         monkeypatch.setattr(maxscore, "_OFTEN", often)
         monkeypatch.setattr(maxscore, "_SCATTER", scatter)
         monkeypatch.setattr(maxscore, "_ROWS", rows)
@@ -60,8 +60,8 @@ class TestManyPassages:
 
             assert index._many.top([weights], 5) == [everything[:5]]
 
-    def test_what_only_reaches_the_least_is_still_weighed_against_it(self):
-        """Two words of equal weight, the rarer of which ends later: all tie, and the smallest ids are the answer."""
+    def test_passages_that_just_reach_the_bound_are_compared(self):
+        """Two words of equal weight, where the rarer one comes last: all passages tie, and the smallest ids win."""
         ordered = [Passage(id=f"p{i}", text="cube" if i < 4 else "sphere") for i in range(8)]
         moments = Moments(ordered)
         postings = make_postings(ordered, moments)
@@ -85,7 +85,7 @@ class TestManyPassages:
 
 
 class TestNumbers:
-    def test_passages_of_nothing_but_compounds_have_no_length_and_are_found(self, tmp_path):
+    def test_passages_of_only_compounds_are_found(self, tmp_path):
         build_index(
             tmp_path / "corpus.lance", [Passage(id="a", text="is_in"), Passage(id="b", text="on_off")]
         )
@@ -93,7 +93,7 @@ class TestNumbers:
 
         assert [p.id for p in found] == ["a"]
 
-    def test_a_vector_that_points_away_takes_nothing_from_what_words_found(self, tmp_path):
+    def test_an_opposite_vector_does_not_lower_the_words(self, tmp_path):
         class Signed:
             spec = {"name": "signed"}
 
@@ -111,12 +111,12 @@ class TestNumbers:
         assert by_vectors.min() == 0
         assert {p.id for p in rag.context("sphere")} == {"b", "c", "d"}
 
-    def test_an_embedder_that_gives_rows_of_no_numbers_is_refused(self):
+    def test_rows_without_numbers_are_refused(self):
         with pytest.raises(KnowledgeError, match=r"shape \(2, 0\)"):
             whole(np.zeros((2, 0)), 2, "empty")
 
-    def test_hidden_passages_have_no_part_in_how_two_rankings_are_weighed(self, tmp_path):
-        """Not in the order alone: the sums of scores are the same to the bit."""
+    def test_hidden_passages_do_not_affect_the_fusion(self, tmp_path):
+        """Not only the order: the sums of scores are equal to the last bit."""
 
         class Lengths:
             spec = {"name": "lengths"}
@@ -135,7 +135,7 @@ class TestNumbers:
 
 
 class TestKept:
-    def test_equal_vectors_under_another_name_make_a_version_that_the_other_model_can_ask(self, tmp_path):
+    def test_equal_vectors_of_another_model_make_a_version(self, tmp_path):
         class Model:
             def __init__(self, version):
                 self.spec = {"name": "model", "version": version}
@@ -160,8 +160,8 @@ class TestKept:
 
 
 class TestBesideTheBest:
-    def test_a_distractor_is_none_of_the_hundred_best(self, tmp_path):
-        """Twenty of 120 passages are further off than that, and three of them go with each question."""
+    def test_a_distractor_is_never_among_the_hundred_best(self, tmp_path):
+        """Twenty of the 120 passages are not among the hundred best, and each question gets three of them."""
         texts = [f"sphere {'cube ' * (i + 1)}" for i in range(120)]
         build_index(tmp_path / "corpus.lance", [Passage(id=f"p{i:03}", text=t) for i, t in enumerate(texts)])
         far = {p.id for p in RagAugmenter(tmp_path / "corpus.lance", k=120).context("sphere")[100:]}
@@ -175,7 +175,7 @@ class TestBesideTheBest:
             seen |= mixed
         assert seen <= far
 
-    def test_scores_of_a_re_ranker_that_differ_by_noise_leave_the_order(self):
+    def test_noise_in_re_ranker_scores_keeps_the_order(self):
         class Noisy:
             depth = 3
             spec = {"name": "noisy"}
@@ -185,7 +185,7 @@ class TestBesideTheBest:
 
         assert reordered(Noisy(), "", [0, 1, 2], passages(3)) == [2, 0, 1]
 
-    def test_a_re_ranker_is_shown_as_many_as_it_asks_for_and_the_others_follow(self, tmp_path):
+    def test_a_re_ranker_sees_its_depth_and_the_others_follow(self, tmp_path):
         class Backwards:
             depth = 3
             spec = {"name": "backwards"}
@@ -201,7 +201,7 @@ class TestBesideTheBest:
         assert [p.id for p in rag.context("sphere")] == ["p2", "p1", "p0", "p3", "p4"]
         assert [p.id for p in attrs.evolve(rag, k=2).context("sphere")] == ["p2", "p1"]
 
-    def test_what_is_explained_counts_ties_by_id_and_no_later_passage_beyond_k(self, tmp_path):
+    def test_explain_orders_ties_by_id_and_skips_later_passages(self, tmp_path):
         made = [
             Passage(id=f"p{i}", text="sphere" + "!" * i, date=START + timedelta(days=i) if i > 3 else None)
             for i in range(9)
@@ -221,7 +221,7 @@ class TestBesideTheBest:
 
 
 class TestNames:
-    def test_a_third_of_a_name_keeps_its_id_when_the_second_goes(self):
+    def test_a_third_passage_keeps_its_id_without_the_second(self):
         one, other = Unique(), Unique()
         with_all = {text: one("m.f", text) for text in ("x", "y", "z")}
         without = {text: other("m.f", text) for text in ("x", "z")}
@@ -231,8 +231,8 @@ class TestNames:
 
 
 class TestHeadings:
-    def test_the_id_of_a_heading_is_no_part_of_its_title(self, tmp_path):
-        """Pandoc, MkDocs and MyST take it off; no reader of the page sees it."""
+    def test_the_id_of_a_heading_is_not_in_its_title(self, tmp_path):
+        """Pandoc, MkDocs and MyST remove it, so no reader of the page sees it."""
         (tmp_path / "a.md").write_text(
             "# Use it { #use .wide }\n\nText.\n\n## A `dict` {a}\n\nMore.\n\n```\n# x {#y}\n```\n"
         )
@@ -242,7 +242,7 @@ class TestHeadings:
         assert second.title == "Use it > A `dict` {a}"
         assert "# x {#y}" in second.text
 
-    def test_a_page_cannot_forge_the_marks_that_carry_anchors(self, tmp_path):
+    def test_a_page_cannot_forge_anchor_marks(self, tmp_path):
         pytest.importorskip("markdownify")
         (tmp_path / "a.html").write_text(
             "<main><h1 id=real>One \ue000forged\ue001</h1><p>Text.</p></main>", encoding="utf-8"
@@ -251,7 +251,7 @@ class TestHeadings:
 
         assert (found.title, found.source) == ("One forged", f"{tmp_path.name}/a.html#real")
 
-    def test_a_module_of_another_package_gets_no_shorter_name_though_its_name_begins_alike(self, tmp_path):
+    def test_a_similar_package_name_gives_no_shorter_name(self, tmp_path):
         for name, text in {
             "ab/__init__.py": "from abc_.m import f\nfrom ab.m import g\n",
             "ab/m.py": "def g(): pass\n",
@@ -276,7 +276,7 @@ class TestFaultsOfOthers:
         with pytest.raises(KnowledgeError, match="ragged gave rows of different lengths for 9 texts"):
             build_index(tmp_path / "corpus.lance", passages(), embedder=Ragged())
 
-    def test_a_build_without_lancedb_fails_before_anything_is_read_or_made(self, tmp_path, monkeypatch):
+    def test_a_build_without_lancedb_fails_at_once(self, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "lancedb", None)
         monkeypatch.setitem(sys.modules, "pyarrow", None)
 
@@ -290,7 +290,7 @@ class TestFaultsOfOthers:
             build_index(tmp_path / "corpus.lance", passages())
         assert not list(tmp_path.iterdir())
 
-    def test_a_manifest_that_makes_lance_panic_is_told_in_our_words(self, tmp_path):
+    def test_a_manifest_that_makes_lance_panic_raises_our_error(self, tmp_path):
         path = tmp_path / "corpus.lance"
         build_index(path, passages())
         shutil.rmtree(path / "_furytune")
@@ -315,8 +315,8 @@ class TestModelFiles:
         return OnnxEmbedder(onnx_model(tmp_path / "model"))
 
     @pytest.mark.parametrize("part", ["model", "tokenizer"])
-    def test_a_file_that_is_changed_between_its_digest_and_its_use_is_refused(self, model, part):
-        """Else the contract vouches for a model that nobody asked."""
+    def test_a_file_changed_after_its_digest_is_refused(self, model, part):
+        """Otherwise the contract would name a model that was never used."""
         assert model.spec
         path = model._model if part == "model" else model.tokenizer
         raw = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Reads sdists, wheels and other archives in memory: nothing is unpacked onto the disk."""
+"""Reads sdists, wheels and other archives in memory, without unpacking anything to disk."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from furytune.records import Dropped
 __all__ = ["archive_tree"]
 
 _MOST_FILES = 200_000
-_MOST_BYTES = 2 << 30  # unpacked, skipped files included: a tar has to be decompressed to pass over them
+_MOST_BYTES = 2 << 30  # unpacked, including skipped files, because a tar must be decompressed to skip them
 _MOST_KEPT = 512 << 20
-_RATIO = 200  # deflate cannot do more than 1032; a source tree has 3 to 8
+_RATIO = 200  # deflate can reach 1032; a source tree has 3 to 8
 _FREE = 32 << 20
 _BLOCK = 512
 _LONGEST_LINK = 4096  # bytes
@@ -69,7 +69,7 @@ class _Contents:
             self.dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
 
     def safe(self, name: str) -> bool:
-        """Returns False for a path that leads out of the archive, and counts it."""
+        """Returns False for a path that leads out of the archive, and counts it as dropped."""
         parts = name.replace("\\", "/").split("/")
         if ".." not in parts and parts[0] and not _DRIVE.match(name):
             return True
@@ -82,19 +82,19 @@ class _Contents:
         self.kept[name] = data
         self.size += len(data)
         if self.size > _MOST_KEPT:
-            self.bomb(f"its source files have more than {_MOST_KEPT >> 20} MiB")
+            self.bomb(f"its source files are larger than {_MOST_KEPT >> 20} MiB")
 
     def bomb(self, how: str) -> NoReturn:
         raise KnowledgeError(
-            f"{self.place}: this archive is refused, for {how}; unpack it and give the folder"
+            f"{self.place}: this archive is not read because {how}; unpack it and pass the folder"
         )
 
 
 def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
-    """Reads the wanted files of an archive. The one folder that all is in, as in an sdist, is left out of names.
+    """Reads the wanted files of an archive. A single top folder, as in an sdist, is removed from their names.
 
     Raises:
-        KnowledgeError: It is damaged, or a bomb: too many files or bytes, or packed too tightly.
+        KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
     """
     found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
     try:
@@ -113,7 +113,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
         RuntimeError,
     ) as error:
         raise KnowledgeError(
-            f"{place}: this archive cannot be read ({type(error).__name__}); fetch it again"
+            f"{place}: this archive cannot be read ({type(error).__name__}); download it again"
         ) from error
     return _tree(found, folder)
 
@@ -122,7 +122,7 @@ def _tree(found: _Contents, folder: str) -> Tree:
     tops = {name.partition("/")[0] for name in found.names}
     top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
     if f"{top}__init__.py" in found.names:
-        top = ""  # an archive of one package
+        top = ""  # the archive is one package, whose folder is part of the names
     start = f"{folder}/" if folder else ""
 
     def asked(full: str) -> bool:
@@ -140,7 +140,7 @@ def _tree(found: _Contents, folder: str) -> Tree:
     others = (n for n in found.names if asked(n) and n not in found.links and not found.wanted(_last(n)))
     found.dropped += other_suffixes(others)
     if folder and not any(n.removeprefix(top).startswith(start) for n in found.names):
-        raise KnowledgeError(f"{found.place}: there is no folder {folder!r} in it")
+        raise KnowledgeError(f"{found.place}: the archive has no folder {folder!r}; check the name")
     return Tree(
         entries=tuple(entries),
         dropped=tuple(found.dropped),
@@ -150,7 +150,7 @@ def _tree(found: _Contents, folder: str) -> Tree:
 
 
 def _through_links(found: _Contents, asked: list[str], read: Collection[str], top: str) -> dict[str, str]:
-    """Returns the files to read in place of links, and counts the other links."""
+    """Returns the files to read instead of links, and counts the other links as dropped."""
     files = {}
     for name, target in sort_links(asked, found.links, {*found.names}, read, wanted=found.wants, top=top):
         if isinstance(target, Dropped):
@@ -158,7 +158,7 @@ def _through_links(found: _Contents, asked: list[str], read: Collection[str], to
         elif target in found.kept or target in found.refused:
             files[name] = target
         else:
-            found.drop("link", name, "a link to a file that is not read, for its own suffix")
+            found.drop("link", name, "a link to a file that is not read because of its suffix")
     return files
 
 
@@ -181,7 +181,7 @@ def _revision(found: _Contents) -> str:
 
 
 def _metadata(name: str) -> bool:
-    """Tells whether a file states the version: PKG-INFO of an sdist, METADATA of a wheel."""
+    """Returns whether a file states the version: PKG-INFO of an sdist, METADATA of a wheel."""
     folder, _, file = name.rpartition("/")
     return (file == "PKG-INFO" and folder.count("/") == 0) or (
         file == "METADATA" and folder.endswith(".dist-info") and "/" not in folder
@@ -189,7 +189,7 @@ def _metadata(name: str) -> bool:
 
 
 class _Counting:
-    """A file that knows how much of it was read, and how it ended."""
+    """A file that counts the bytes read from it and remembers the last ones."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -204,7 +204,7 @@ class _Counting:
 
 
 def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
-    """Opens by content. Unlike tarfile's own way with streams, these notice an end that is missing or wrong."""
+    """Opens a stream by its content. Unlike tarfile's stream mode, this notices a missing or wrong end."""
     if head.startswith(b"\x1f\x8b"):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", packed)))
     if head.startswith(b"BZh"):
@@ -229,13 +229,14 @@ def _read_tar(found: _Contents) -> None:
         while data := stream.read(1 << 20):
             rest += len(data)
             if rest > _FREE:
-                found.bomb("much follows its end")
+                found.bomb("a lot of data follows its end")
+        # tarfile accepts an archive that ends after any member, so the end is checked here.
         if stream.tail.strip(b"\0") or not stream.tail:
-            raise EOFError  # an archive ends in blocks of zeros, and this one was cut off
+            raise EOFError  # a tar ends with blocks of zeros, so this one was cut off
 
 
 def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> Iterator[tarfile.TarInfo]:
-    """Yields the files to read, before the archive is decompressed as far as the end of each."""
+    """Yields the members to read, each before the archive is decompressed up to its end."""
     unpacked = 0
     for count, member in enumerate(archive):
         archive.members = []  # type: ignore[attr-defined]  # a stream never looks back
@@ -247,7 +248,8 @@ def _members(found: _Contents, archive: tarfile.TarFile, packed: _Counting) -> I
         found.names.append(name)
         if member.issym():
             found.links[name] = member.linkname
-        elif member.islnk():  # from the top of the archive, not from where the link is
+        elif member.islnk():  # its target is relative to the top of the archive, not to the link
+            # Written relative to the link, so that it can be resolved like a symbolic link.
             up = "" if member.linkname.startswith("/") else "../" * name.count("/")
             found.links[name] = up + member.linkname
         elif not member.isfile():
@@ -267,8 +269,9 @@ def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
         found.bomb(f"it has more than {_MOST_FILES:,} files")
     if unpacked > _MOST_BYTES:
         found.bomb(f"it has more than {_MOST_BYTES >> 30} GiB unpacked")
+    # Checked before each member is unpacked, so a bomb never uses much memory or time.
     if unpacked > _FREE and unpacked > _RATIO * packed:
-        found.bomb(f"it is packed by more than {_RATIO} to one")
+        found.bomb(f"its compression ratio is above {_RATIO} to 1")
 
 
 def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
@@ -277,6 +280,7 @@ def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
     elif size > found.max_bytes:
         found.refused[name] = too_large(name, size, found.max_bytes)
     else:
+        # The stated size may be false, so no more than the limit is read.
         found.keep(name, stream.read(found.max_bytes + 1)[: found.max_bytes])
 
 
@@ -294,7 +298,7 @@ def _read_zip(found: _Contents) -> None:
                 found.drop("bad_name", name)
             elif member.flag_bits & 1:
                 found.drop("encrypted", name)
-            elif member.external_attr >> 28 == 0xA:  # a symbolic link of Unix
+            elif member.external_attr >> 28 == 0xA:  # a Unix symbolic link
                 with archive.open(member) as stream:
                     found.links[name] = stream.read(_LONGEST_LINK).decode("utf-8", "surrogateescape")
             elif found.wants(name) or _metadata(name):

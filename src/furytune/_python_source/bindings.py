@@ -1,4 +1,4 @@
-"""Reads one module's source: what its names are bound to, and whether running code may add more."""
+"""Reads the source of one module: what its names are bound to, and whether code may add names at run time."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Module:
     Attributes:
         name: Dotted name.
         package: Dotted name that relative imports start from.
-        bindings: What each module-level name is bound to; None where that is a computed value.
+        bindings: What each module-level name is bound to; None for a computed value.
         stars: Modules of the same package whose names are imported by ``*``.
-        open: Whether running code may add names.
+        open: Whether code may add names at run time.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Module:
     open: bool = False
 
     def bind(self, name: str, binding: Binding) -> None:
-        """Records one more binding of a name."""
+        """Records another binding of a name."""
         self.bindings.setdefault(name, []).append(binding)
 
 
 def parse(source: str | bytes) -> ast.Module | None:
-    """Parses Python without a warning reaching the caller; None if it is not Python."""
+    """Parses Python without showing warnings; returns None if it does not parse."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -64,10 +64,10 @@ def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
     """Reads a module.
 
     Args:
-        dotted: Its name.
+        dotted: Name of the module.
         package: Name that its relative imports start from.
         files: The files of the package.
-        file: Its source. One that cannot be read or parsed gives an open module without names.
+        file: Its source file. If it cannot be read or parsed, the result is an open module without names.
     """
     tree = parse(source) if (source := files.read(file)) is not None else None
     if tree is None:
@@ -90,6 +90,7 @@ def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
     }
     for node in nodes:
         if isinstance(node, ast.Global):
+            # A function may set the name to any value.
             for name in node.names:
                 module.bind(name, None)
         elif _is_dynamic(node, imported):
@@ -100,7 +101,7 @@ def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
 
 
 def _is_dynamic(node: ast.AST, imported: set[str]) -> bool:
-    """Whether a node may add names to a module while it runs."""
+    """Returns whether a node may add names to a module at run time."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return False
     target = node.args[0] if node.args else None
@@ -110,7 +111,7 @@ def _is_dynamic(node: ast.AST, imported: set[str]) -> bool:
 
 
 def _reaches_itself(nodes: list[ast.AST]) -> bool:
-    """Whether a module looks itself up, by ``sys.modules`` or ``import_module(__name__)``, under any alias."""
+    """Returns whether a module looks itself up by ``sys.modules`` or ``import_module(__name__)``, under any alias."""
     systems, importers = {"sys"}, {"import_module", "__import__"}
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -131,7 +132,7 @@ def _reaches_itself(nodes: list[ast.AST]) -> bool:
 
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yields the statements that run in the module's own scope, those of compound statements too."""
+    """Yields the statements that run in the module's scope, including those inside compound statements."""
     for statement in body:
         yield statement
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -181,11 +182,12 @@ def _collect_from(module: Module, node: ast.ImportFrom) -> None:
         elif source.split(".")[0] == module.name.split(".")[0]:
             module.stars.append(source)
         else:
+            # A star import from another package may add any name.
             module.open = True
 
 
 def absolute(node: ast.ImportFrom, package: str) -> str:
-    """Returns the full name of the module that a ``from`` import reads; "" where it leaves the package."""
+    """Returns the full name of the module that a ``from`` import reads; "" if it leads out of the package."""
     if not node.level:
         return node.module or ""
     parts = package.split(".")
@@ -205,6 +207,7 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     """Reads ``__getattr__, __dir__, __all__ = lazy_loader.attach(...)`` or ``attach_stub(...)``."""
     call = node.value if isinstance(node, ast.Assign) else None
     name = last_name(call.func) if isinstance(call, ast.Call) else ""
+    # lazy_loader reads the same names from the .pyi file beside the module.
     if name == "attach_stub" and stub is not None and (tree := parse(stub)):
         for statement in tree.body:
             if isinstance(statement, ast.ImportFrom):
@@ -232,7 +235,7 @@ def _collect_attach(module: Module, call: ast.Call) -> bool:
 
 
 def last_name(node: ast.expr) -> str:
-    """Returns the last part of a dotted name or of the function that is called; "" for anything else."""
+    """Returns the last part of a dotted name or of a called function; "" for anything else."""
     if isinstance(node, ast.Call):
         return last_name(node.func)
     if isinstance(node, ast.Attribute):

@@ -1,4 +1,4 @@
-"""What a Python file defines: each module, class, function and method with signature, docstring and lines."""
+"""Lists what a Python file defines: each module, class, function and method with signature, docstring and lines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Definition:
     Attributes:
         symbol: Its path, such as "fury.actor.sphere".
         head: Decorators and signature, one for each overload and accessor; empty for a module.
-        doc: Docstring, cleaned; "" for none.
-        start: First line, decorators included, counted from 1.
+        doc: Cleaned docstring, or "".
+        start: First line, including decorators, counted from 1.
         end: Last line.
-        doc_lines: For each line of ``doc`` its line in the file; empty where that cannot be told.
-        hidden: Whether it is private, so that only its number counts.
+        doc_lines: The line in the file for each line of ``doc``; empty if that is not known.
+        hidden: Whether it is private, so that it is only counted.
     """
 
     symbol: str
@@ -40,7 +40,7 @@ class Definition:
 
 
 def module_docstring(tree: ast.Module, symbol: str) -> Definition | None:
-    """Returns what a module says of itself."""
+    """Returns the docstring of a module as a definition, if it has one."""
     doc, lines = _docstring(tree)
     if not doc:
         return None
@@ -56,17 +56,17 @@ def module_docstring(tree: ast.Module, symbol: str) -> Definition | None:
 
 
 def definitions(tree: ast.Module, module: str, *, private: bool) -> Iterator[Definition]:
-    """Yields what a module defines, in the order of the source; what is inside functions nobody can name.
+    """Yields what a module defines, in the order of the source, except definitions inside functions.
 
-    Overloads with what they stand before, and the accessors of a property, are one definition.
+    Overloads and their function are one definition, and so are the accessors of a property.
 
     Args:
         tree: The module.
         module: Its name.
-        private: Whether names with an underscore, that ``__all__`` does not hold, are wanted.
+        private: Whether to include names that begin with an underscore and are not in ``__all__``.
     """
     shown = exported(tree)
-    # A stack of its own, for deep nesting is a matter of data, and the order is that of the source.
+    # An explicit stack instead of recursion, because files may nest deeply.
     waiting: list[tuple[list[AnyDefinition] | ast.stmt, str]] = _grouped(tree.body, module)
     while waiting:
         item, prefix = waiting.pop()
@@ -84,7 +84,7 @@ def definitions(tree: ast.Module, module: str, *, private: bool) -> Iterator[Def
 
 
 def exported(tree: ast.Module) -> frozenset[str]:
-    """Returns the names in ``__all__``, as far as it is written out."""
+    """Returns the names in ``__all__`` that are written as plain strings."""
     found: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.Assign):
@@ -103,7 +103,7 @@ def exported(tree: ast.Module) -> frozenset[str]:
 
 
 def _grouped(body: list[ast.stmt], prefix: str) -> list[tuple[list[AnyDefinition] | ast.stmt, str]]:
-    """Returns statements, the last first; definitions in groups of those that make one symbol."""
+    """Returns statements in reverse order, with definitions of the same symbol grouped."""
     groups: list[tuple[list[AnyDefinition] | ast.stmt, str]] = []
     for node in body:
         last = groups[-1][0] if groups else None
@@ -134,6 +134,7 @@ def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False
         return Definition(symbol=symbol, head="", doc="", start=start, end=end, hidden=True)
     said = [_docstring(node) for node in nodes]
     docs = list(dict.fromkeys(doc for doc, _ in said if doc))
+    # Lines are known only if a single docstring makes up the text.
     lines = next((lines for doc, lines in said if doc), ()) if len(docs) == 1 else ()
     return Definition(
         symbol=symbol,
@@ -146,7 +147,7 @@ def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False
 
 
 def _docstring(node: AnyDefinition | ast.Module) -> tuple[str, Sequence[int]]:
-    """Returns the cleaned docstring, and the line of each of its lines."""
+    """Returns the cleaned docstring, and the line in the file of each of its lines."""
     raw = ast.get_docstring(node, clean=False)
     if raw is None:
         return "", ()
@@ -154,7 +155,7 @@ def _docstring(node: AnyDefinition | ast.Module) -> tuple[str, Sequence[int]]:
     place = node.body[0]
     first, last = place.lineno, place.end_lineno or place.lineno
     if raw.count("\n") != last - first:
-        return doc, ()  # line ends inside are written as escapes
+        return doc, ()  # its line ends are written as escapes, so its lines are not lines of the file
     lead = next((i for i, line in enumerate(raw.expandtabs().split("\n")) if line.strip()), 0)
     return doc, range(first + lead, first + lead + doc.count("\n") + 1)
 
@@ -175,7 +176,8 @@ def _branches(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _signature(node: AnyDefinition) -> str:
-    """Writes a definition's head: decorators, name, parameters or bases, what it returns, and a class's fields."""
+    """Writes a definition's head: decorators, name, parameters or bases, return type, and the fields of a class."""
+    # A copy without a body, because `ast.unparse` would write all of it.
     head = type(node)(**{**dict(ast.iter_fields(node)), "body": []})
     try:
         written = ast.unparse(ast.fix_missing_locations(head)).strip().removesuffix(":")
@@ -185,7 +187,7 @@ def _signature(node: AnyDefinition) -> str:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """Writes the annotated fields of a class, and the members of an enumeration: often its only signature."""
+    """Yields the annotated fields of a class and the members of an enum, which are often its only signature."""
     members = any(ast.unparse(base).endswith(("Enum", "Flag")) for base in node.bases if not _deep(base))
     for inner in node.body:
         if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):

@@ -1,4 +1,4 @@
-"""Under which shorter names a package offers what its modules define."""
+"""Finds the shorter names under which a package exports what its modules define."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def public_names(
     """Returns the shortest public name of each symbol that an ``__init__`` above its module imports.
 
     Args:
-        packages: What the ``__init__`` of each package imports.
-        offered: What ``import *`` brings from each module.
+        packages: The imports in the ``__init__`` of each package.
+        offered: The names that ``import *`` imports from each module.
     """
     found: dict[str, str] = {}
     for package in sorted(packages, key=lambda name: (name.count("."), name)):
@@ -35,7 +35,7 @@ def public_names(
 
 
 def relative_imports(tree: ast.Module) -> tuple[ast.ImportFrom, ...]:
-    """Returns the statements of a module that take names from other modules."""
+    """Returns the statements of a module that import names from other modules."""
     return tuple(node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
 
 
@@ -48,7 +48,7 @@ def _absolute(package: str, node: ast.ImportFrom) -> str:
 
 
 def star_names(tree: ast.Module) -> frozenset[str]:
-    """Returns what ``import *`` brings: the names in ``__all__``, else the public ones that are defined."""
+    """Returns what ``import *`` imports: the names in ``__all__``, or else the public definitions."""
     said = exported(tree)
     if said:
         return said

@@ -1,4 +1,4 @@
-"""Reads a revision of a git repository from its objects; the working tree and the index are not touched."""
+"""Reads a revision of a git repository from its objects, without changing the working tree or the git index."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Listed:
 
 
 def checkout_of(folder: Path) -> Path | None:
-    """Returns the folder of the repository that a folder belongs to, found without git."""
+    """Returns the repository folder that contains a folder, without running git."""
     for place in (folder, *folder.parents):
         if (place / ".git").exists() or all((place / n).exists() for n in ("HEAD", "objects", "refs")):
             return place
@@ -63,22 +63,22 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     Args:
         root: Folder in a checkout, or a bare repository.
         revision: Tag, commit or branch.
-        wanted: Judges by a file's name.
+        wanted: Decides by a file's name whether to read it.
         folder: Folder below ``root``.
-        max_bytes: Files of more are not read.
+        max_bytes: Larger files are not read.
 
     Returns:
-        Files named by their path in the repository. The revision is the tag as given; anything else may move or
-        be ambiguous, so it becomes the commit's first twelve digits.
+        Files named by their path in the repository. The revision is the given tag. Anything else may move or be
+        ambiguous, so it becomes the first twelve digits of the commit.
 
     Raises:
-        ConfigError: git is not installed.
-        KnowledgeError: There is no such revision, or the repository cannot be read.
+        ConfigError: git is not installed, or the revision is not valid.
+        KnowledgeError: The revision does not exist, or the repository cannot be read.
     """
     if not revision.isprintable():
-        raise ConfigError(f"{revision!r} is no revision; give a tag, a commit or a branch")
+        raise ConfigError(f"{revision!r} is not a valid revision; pass a tag, a commit or a branch")
     commit = _commit(root, revision)
-    # A bare repository has no prefix, nor has a checkout at its top.
+    # A bare repository has no prefix, and neither does the top folder of a checkout.
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     start = prefix + (f"{folder}/" if folder else "")
     listed = _listed(root, commit)
@@ -100,7 +100,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         else:
             files[name] = blobs[found]
     for name in [e.name for e in asked if e.mode == _SUBMODULE]:
-        detail = "a submodule, which is a repository of its own"
+        detail = "a submodule, which is a separate repository"
         dropped.append(Dropped(reason="link", unit="file", where=printable_name(name), detail=detail))
     for name in [name for name in files if not carried(name)]:
         del files[name]
@@ -112,7 +112,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     small = [e for e in files.values() if e.size <= max_bytes]
     if sum(e.size for e in small) > _MOST_KEPT:
         raise KnowledgeError(
-            f"{root}: the source files of {revision} have more than {_MOST_KEPT >> 20} MiB; give a folder of them"
+            f"{root}: the source files of {revision} are larger than {_MOST_KEPT >> 20} MiB; choose a part with folder="
         )
     contents = _contents(root, [e.blob for e in small])
     return Tree(
@@ -135,8 +135,9 @@ def _last(name: str) -> str:
 
 
 def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
+    # git stores the target of a link as the content of its blob.
     texts = _contents(root, [e.blob for e in links.values() if e.size <= _LONGEST_LINK]) if links else {}
-    # One without its text here, as in a partial clone, leads nowhere.
+    # In a partial clone, the text of a link may be missing; such a link leads nowhere.
     return {
         name: texts.get(e.blob, b"").decode("utf-8", "surrogateescape") or name for name, e in links.items()
     }
@@ -146,7 +147,7 @@ def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
     if blob not in contents:
-        raise UnfitError("unreadable", f"git has no object {blob[:_SHORT]} of it here", path=name)
+        raise UnfitError("unreadable", f"the repository does not have its object {blob[:_SHORT]}", path=name)
     return contents[blob]
 
 
@@ -157,7 +158,7 @@ def _commit(root: Path, revision: str) -> str:
         if str(error).endswith(": git says nothing"):
             raise KnowledgeError(
                 f"{root}: the git repository {checkout_of(root)} has no revision {revision!r};"
-                " fetch it (git fetch --tags), or name another"
+                " fetch it (git fetch --tags), or pass another revision"
             ) from error
         raise
     return found.decode().strip()
@@ -184,7 +185,7 @@ def _listed(root: Path, commit: str) -> list[_Listed]:
 
 
 def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
-    """Returns the bytes of objects; those that a partial clone lacks are not in it."""
+    """Returns the bytes of objects, without those that a partial clone does not have."""
     out = _git(root, "cat-file", "--batch", "--buffer", given="".join(f"{b}\n" for b in blobs).encode())
     found, at = {}, 0
     while at < len(out):
@@ -199,8 +200,9 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
-    # Where furytune runs inside a hook, git's variables name the repository of the hook.
+    # Inside a git hook, git's environment variables name the repository of the hook.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    # git must not ask for a password, fetch missing objects or write to the repository.
     environment |= {
         "LC_ALL": "C",
         "GIT_NO_LAZY_FETCH": "1",
@@ -218,7 +220,7 @@ def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     except FileNotFoundError as error:
         raise ConfigError(
             f"{root}: reading a revision needs the program git, which is not installed;"
-            " install it, or give a folder or an archive of that revision without revision="
+            " install it, or pass a folder or an archive of that revision without revision="
         ) from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().replace("\n", " ") or "nothing"

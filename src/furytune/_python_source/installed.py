@@ -15,19 +15,19 @@ __all__ = ["installed", "version_of"]
 
 
 def installed(name: str) -> list[Path]:
-    """Returns the folders or the file of a package or module; neither it nor its parents are imported.
+    """Returns the folders or the file of a package or module, without importing it or its parents.
 
     Raises:
-        KnowledgeError: It is not installed, or without source.
+        KnowledgeError: The package is not installed, or has no source.
     """
     top, *rest = name.split(".")
     try:
-        # find_spec also knows editable installs; it imports nothing for a name without a period.
+        # find_spec also finds editable installs, and imports nothing for a name without a period.
         spec = PathFinder.find_spec(top) or find_spec(top)
     except (ImportError, ValueError):
         spec = None
     if spec is None:
-        raise KnowledgeError(f"no package is called {name!r} here{_import_name(name)}")
+        raise KnowledgeError(f"no package named {name!r} is installed{_import_name(name)}")
     origin = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
     roots = [Path(p) for p in spec.submodule_search_locations or ()] or origin
     for part in rest:
@@ -35,17 +35,17 @@ def installed(name: str) -> list[Path]:
         roots = below[:1]
     if not roots:
         raise KnowledgeError(
-            f"{name!r} is installed without Python source; give a folder of its source instead"
+            f"{name!r} is installed without Python source; pass a folder with its source instead"
         )
     return roots
 
 
 def version_of(name: str, root: Path) -> str:
-    """Returns the version of the distribution that a package's files belong to, "" if that cannot be told.
+    """Returns the version of the distribution that a package's files belong to, "" if it is not known.
 
     Args:
         name: Name of the package or of a module in it.
-        root: Where it was found. An editable install is elsewhere than its metadata, so nothing is claimed of it.
+        root: Where it was found. An editable install is not beside its metadata, so its version is not known.
     """
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names:
@@ -58,7 +58,7 @@ def version_of(name: str, root: Path) -> str:
 
 
 def _import_name(name: str) -> str:
-    """Helps who gave the name of a distribution, which is not always that of its package."""
+    """Returns a hint: the name may be that of a distribution, which can differ from its package's name."""
     wanted = name.lower().replace("_", "-")
     names = [
         package
@@ -66,5 +66,5 @@ def _import_name(name: str) -> str:
         if wanted in (d.lower().replace("_", "-") for d in distributions)
     ]
     if names:
-        return f"; the distribution {name} brings {', '.join(sorted(names))}: give one of these"
-    return f"; install it for {sys.executable}, or give the folder of its source"
+        return f"; the distribution {name} provides {', '.join(sorted(names))}: pass one of these"
+    return f"; install it for {sys.executable}, or pass the folder of its source"

@@ -1,4 +1,4 @@
-"""Opens a source by what it is: a folder, a file, an archive, or a revision of a git repository."""
+"""Opens a source of any kind: a folder, a file, an archive, or a revision of a git repository."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ def open_tree(
     """Lists the files of a folder, file, archive, or revision of a git repository.
 
     Raises:
-        ConfigError: The options do not go together, or git is needed and absent.
-        KnowledgeError: There is no such source, or it cannot be opened.
+        ConfigError: The options cannot be combined, or git is needed and not installed.
+        KnowledgeError: The source does not exist or cannot be opened.
     """
     root = Path(source).absolute()
     if not os.path.lexists(root):
-        raise KnowledgeError(f"{source}: no such file or folder")
+        raise KnowledgeError(f"{source}: this file or folder does not exist; check the path")
     folder = check_folder(folder)
     if root.is_file() and root.name.lower().endswith(_ARCHIVES):
         if revision:
-            raise ConfigError(f"{source}: an archive says itself which version it holds; leave revision out")
+            raise ConfigError(f"{source}: an archive contains its own version; leave revision= out")
         return archive_tree(root, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if revision and checkout_of(root if root.is_dir() else root.parent) is not None:
         if not root.is_dir():
             raise ConfigError(
-                f"{source}: a revision is read of a folder; give that and the file's own folder="
+                f"{source}: a revision is read from a folder; pass the folder of the repository, and folder= for a part of it"
             )
         return git_tree(root, revision, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if folder and not (root / folder).is_dir():
-        raise KnowledgeError(f"{source}: there is no folder {folder!r} in it")
+        raise KnowledgeError(f"{source}: the source has no folder {folder!r}; check the name")
     if folder and leads_out(root / folder, root):
-        raise KnowledgeError(f"{source}: {folder!r} is a link out of it; give the folder that it leads to")
+        raise KnowledgeError(
+            f"{source}: {folder!r} is a link that leads out of the source; pass the folder that it leads to"
+        )
     base = root.parent if not folder else root
     within = root if root.is_dir() else None
     return below_folder(
@@ -51,8 +53,8 @@ def open_tree(
 
 
 def check_folder(folder: str) -> str:
-    """Returns the path of a folder below a source, without needless parts."""
+    """Returns the normalised path of a folder below a source."""
     parts = [p for p in folder.replace("\\", "/").split("/") if p not in ("", ".")]
     if folder.startswith("/") or ".." in parts:
-        raise ConfigError(f"folder is a path below the source, such as 'docs/source', not {folder!r}")
+        raise ConfigError(f"folder must be a path below the source, such as 'docs/source', not {folder!r}")
     return "/".join(parts)

@@ -1,4 +1,4 @@
-"""The files of one package: which there are, and their bytes."""
+"""Finds the files of one package and reads them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PackageFiles:
 
     Attributes:
         root: Folder of the package, or its single file.
-        files: Where each file is, by its path below the folder.
+        files: The location of each file, by its path below the folder.
         dropped: Links and special files that are not read.
     """
 
@@ -37,7 +37,7 @@ class PackageFiles:
     dropped: tuple[Dropped, ...] = field(default=(), repr=False)
 
     def read(self, name: str) -> bytes | None:
-        """Returns a file's bytes, None if it cannot be read."""
+        """Returns the bytes of a file, None if it cannot be read."""
         try:
             with open(self.files[name], "rb", opener=opener) as file:
                 return file.read()
@@ -49,13 +49,13 @@ class PackageFiles:
         yield from (name for name in sorted(self.files) if name.endswith(".py"))
 
     def hides(self, stem: str) -> bool:
-        """Returns True if code that is not read may define the module with this path: a link, or compiled code."""
+        """Returns whether a link or compiled code, which are not read, may define the module with this path."""
         stems = {stem, f"{stem}/__init__".removeprefix("/")}
         hidden = [*(d.where for d in self.dropped), *(n for n in self.files if n.endswith(COMPILED))]
         return any(name[: len(name) - len(_suffixes(name))] in stems for name in hidden)
 
     def is_namespace(self, folder: str) -> bool:
-        """Returns True for a folder that holds Python without an ``__init__.py``."""
+        """Returns whether a folder contains Python but no ``__init__.py``."""
         return any(name.rpartition("/")[0] == folder for name in self.files if not name.endswith(".pyi"))
 
 
@@ -69,11 +69,11 @@ def locate(package: str, path: str | Path | None) -> PackageFiles:
 
     Args:
         package: Top-level name.
-        path: The package's folder or the folder that holds it, which no link leads out of; None for the installed
+        path: The package's folder or its parent folder; links out of it are not followed. None means the installed
             package, whose links are followed, as Python does.
 
     Raises:
-        ConfigError: There is no such package.
+        ConfigError: The package does not exist.
     """
     if not package.isidentifier():
         raise ConfigError(f"{package!r} is not the name of a top-level package")
@@ -84,15 +84,19 @@ def locate(package: str, path: str | Path | None) -> PackageFiles:
     for root in (given / package, given / "src" / package, given):
         if (root / "__init__.py").is_file():
             if leads_out(root, given):
-                raise ConfigError(f"{root} is a link out of {given}; give path= the folder that it leads to")
+                raise ConfigError(
+                    f"{root} is a link out of {given}; pass the folder that it leads to as path="
+                )
             return _files(root, within=given)
-    raise ConfigError(f"{given}: no package {package!r} there; name its folder or the one that holds it")
+    raise ConfigError(
+        f"{given}: found no package {package!r} here; pass its folder or its parent folder as path="
+    )
 
 
 def _installed(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not (spec.submodule_search_locations or (spec.origin or "").endswith(".py")):
-        raise ConfigError(f"the package {package!r} is not installed; install it or give path=")
+        raise ConfigError(f"the package {package!r} is not installed; install it or pass path=")
     places = list(spec.submodule_search_locations or [str(spec.origin)])
     return Path(places[0]).absolute()
 

@@ -1,4 +1,4 @@
-"""Finds code that adds names to a module from outside: ``module.name = value``, ``setattr(module, ...)``."""
+"""Finds code that adds names to another module: ``module.name = value``, ``setattr(module, ...)``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ __all__ = ["read_patches", "stores"]
 
 
 def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
-    """Yields each object whose attribute a node may set, and the attribute's name; "" where it may be any."""
+    """Yields each object whose attribute a node may set, and the attribute's name; "" if it may be any name."""
     if isinstance(node, ast.Attribute):
         if not isinstance(node.ctx, ast.Load):
             yield node.value, node.attr
         elif node.attr == "__dict__":
+            # Whatever is done with the dictionary, it may set any name.
             yield node.value, ""
     elif isinstance(node, ast.Call) and node.args:
         function = last_name(node.func)
@@ -36,15 +37,15 @@ def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 def read_patches(
     package: str, files: PackageFiles, resolve: Callable[[str], str | None]
 ) -> Mapping[str, set[str]]:
-    """Reads which names the modules of a package give to one another.
+    """Finds the names that the modules of a package set in one another.
 
     Args:
         package: Top-level name.
         files: The package's files.
-        resolve: Gives the module that a dotted name stands for, None if it stands for no module.
+        resolve: Returns the module that a dotted name refers to, None if it does not refer to a module.
 
     Returns:
-        The names set in each module from anywhere in the package; "" among them means any name.
+        The names set in each module from anywhere in the package; "" means any name.
     """
     patches: defaultdict[str, set[str]] = defaultdict(set)
     for file in files.sources():
@@ -63,7 +64,7 @@ def read_patches(
 
 
 def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:
-    """Returns the dotted names that each name of a file may stand for, wherever it is bound."""
+    """Returns the dotted names that each name in a file may refer to, in any scope."""
     names: defaultdict[str, set[str]] = defaultdict(set)
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -74,6 +75,7 @@ def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:
             source = absolute(node, package)
             for item in node.names:
                 names[item.asname or item.name].add(f"{source}.{item.name}")
+    # Assignments come second, because they may give another name to something that is imported.
     for node in nodes:
         if isinstance(node, ast.Assign):
             meant = _dotted(node.value, names)
@@ -84,7 +86,7 @@ def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:
 
 
 def _dotted(node: ast.expr, names: Mapping[str, set[str]]) -> set[str]:
-    """Returns what an expression may stand for; ``sys.modules["a.b"]`` and ``import_module("a.b")`` too."""
+    """Returns what an expression may refer to, including ``sys.modules["a.b"]`` and ``import_module("a.b")``."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)

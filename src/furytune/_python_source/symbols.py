@@ -1,8 +1,8 @@
-"""What names a package has, read from its source. Nothing of the package is imported or run.
+"""Lists the names of a package from its source, without importing or running it.
 
-A name is `MISSING` only where the source proves it. Wherever code may add names while it runs (a
-module-level ``__getattr__`` that is no plain lazy loading, a star import from elsewhere, ``globals()``,
-``exec``, another module that sets it, a compiled module), the answer is `UNKNOWN`.
+A name is `MISSING` only if the source proves it. If code may add names at run time, the answer is `UNKNOWN`: a module-level
+``__getattr__`` other than plain lazy loading, a star import from elsewhere, ``globals()``, ``exec``, another module that
+sets the name, or a compiled module.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ __all__ = ["MISSING", "UNKNOWN", "Callee", "Symbol", "SymbolTable"]
 _PLAIN_DECORATORS: Final = frozenset(
     {"cache", "contextmanager", "lru_cache", "staticmethod", "warn_on_args_to_kwargs"}
 )
-"""Decorators that leave the keyword arguments as they are; the last is common in scientific packages."""
+"""Decorators that do not change the keyword arguments; the last one is common in scientific packages."""
 
 _ADAPTING: Final = frozenset({"warn_on_args_to_kwargs"})
-"""Those of them that give a name to what comes without one."""
+"""The ones that turn positional arguments into keyword arguments."""
 
 _INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict"})
-"""Bases whose metaclass takes the arguments of a call."""
+"""Base classes whose metaclass receives the arguments of a call."""
 
 
 class Verdict(enum.Enum):
-    """What is known of a name that is neither a module nor a callable of the package."""
+    """What is known about a name that is neither a module nor a callable of the package."""
 
     MISSING = "missing"
     UNKNOWN = "unknown"
@@ -51,9 +51,9 @@ class Callee:
     """A function or class of the package.
 
     Attributes:
-        keywords: Names it accepts as keyword arguments; None where that is not provable.
-        positions: How many arguments it takes without a name; None where that is not provable.
-        intercepted: Whether something else than ``__init__`` may take the arguments of a class.
+        keywords: Names it accepts as keyword arguments; None if that cannot be proved.
+        positions: How many positional arguments it accepts; None if that cannot be proved.
+        intercepted: Whether something other than ``__init__`` may receive the arguments of a class.
     """
 
     keywords: frozenset[str] | None = None
@@ -66,7 +66,7 @@ Symbol: TypeAlias = Module | Callee | Verdict
 
 @define(eq=False)
 class SymbolTable:
-    """The names of one package, modules read on first use.
+    """The names of one package. Modules are read on first use.
 
     Attributes:
         package: Top-level name.
@@ -82,8 +82,8 @@ class SymbolTable:
         """Follows a dotted name that starts with the package.
 
         Returns:
-            What it stands for, and the part of the name that was followed: up to the first missing name,
-            or up to the function, class or value behind which nothing is claimed.
+            What the name refers to, and the part of it that was followed: up to the first missing name, or up to a
+            function, class or value, whose attributes are not judged.
         """
         head, *rest = dotted.split(".")
         symbol: Symbol = self.module(head) or UNKNOWN
@@ -95,21 +95,22 @@ class SymbolTable:
         return symbol, head
 
     def patches(self, module: str) -> set[str]:
-        """Returns the names that a module gets from other code of the package; "" stands for any name."""
+        """Returns the names that other code of the package sets in a module; "" means any name."""
         if self._patches is None:
+            # Finding patches needs lookups, which need patches: a table without patches ends this circle.
             plain = SymbolTable(self.package, self.files, self._modules, {})
             self._patches = read_patches(self.package, self.files, plain.module_name)
         return self._patches.get(module, set())
 
     def module_name(self, dotted: str) -> str | None:
-        """Returns the name of the module that a dotted name stands for, None if it stands for no module."""
+        """Returns the name of the module that a dotted name refers to, None if it does not refer to a module."""
         if dotted.split(".", maxsplit=1)[0] != self.package:
             return None
         symbol, upto = self.lookup(dotted)
         return symbol.name if isinstance(symbol, Module) and upto == dotted else None
 
     def module(self, dotted: str) -> Module | None:
-        """Returns a module of the package by its dotted name, None if there is none."""
+        """Returns a module of the package by its dotted name, None if it does not exist."""
         if dotted not in self._modules:
             self._modules[dotted] = self._read(dotted)
         return self._modules[dotted]
@@ -130,6 +131,7 @@ class SymbolTable:
         return Module(dotted, dotted) if self.files.is_namespace(stem) else None
 
     def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        # Modules may import names from each other in a circle.
         if (module.name, name) in seen:
             return UNKNOWN
         seen.add((module.name, name))
@@ -139,7 +141,7 @@ class SymbolTable:
         submodule = self.module(f"{module.name}.{name}")
         found = self._own(module, name, seen)
         if submodule and found is not submodule:
-            # Which of the two stands last depends on the order of imports.
+            # A submodule and a value have the same name; the order of imports decides which one wins.
             return submodule if found is MISSING else UNKNOWN
         is_special = name.startswith("__") and name.endswith("__")
         is_open = module.open or is_special or "" in patches
@@ -161,6 +163,7 @@ class SymbolTable:
     def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
         bindings = module.bindings[name]
         binding = bindings[0]
+        # Two definitions, such as in the branches of an `if`: the source does not prove which one is used.
         if any(other != binding for other in bindings):
             return UNKNOWN
         if isinstance(binding, Alias):
@@ -177,9 +180,11 @@ class SymbolTable:
         if alias.module == module.name:  # `from . import x` in x's own package
             return self.module(f"{module.name}.{alias.name}") or UNKNOWN
         found = self._attribute_of(alias.module, alias.name, seen)
+        # The package itself imports the name, so it probably exists in a way that is not seen here.
         return UNKNOWN if found is MISSING else found
 
     def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
+        # The arguments of a class are those of its `__init__`, unless something else may receive them first.
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
         names = [last_name(base) for base in node.bases]
         bases = [
@@ -203,7 +208,7 @@ class SymbolTable:
 
 
 def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:
-    """Returns what a function takes, without its first ``skip`` parameters."""
+    """Returns the arguments that a function accepts, without its first ``skip`` parameters."""
     decorators = {last_name(d) for d in node.decorator_list}
     if not decorators <= _PLAIN_DECORATORS:
         return Callee()

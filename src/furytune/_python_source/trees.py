@@ -1,4 +1,4 @@
-"""The files of a source: a folder, an archive in memory, or a revision of a git repository."""
+"""Lists the files of a source: a folder, an archive in memory, or a revision of a git repository."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Entry:
 
     Attributes:
         name: Path that passages cite, with forward slashes.
-        below: Path below what was asked for.
-        read: Returns its bytes, or raises `UnfitError`.
+        below: Path below the source.
+        read: Returns the bytes, or raises `UnfitError`.
     """
 
     name: str
@@ -50,9 +50,9 @@ class Tree:
 
     Attributes:
         entries: In order of name.
-        dropped: What cannot be used, known before any file is read.
-        packages: Folders that hold an ``__init__.py``.
-        revision: Which state of the source this is, "" if nobody says.
+        dropped: Files that cannot be used, known before any file is read.
+        packages: Folders that contain an ``__init__.py``.
+        revision: The revision of the source, "" if it is not known.
     """
 
     entries: tuple[Entry, ...]
@@ -70,17 +70,17 @@ def below_folder(
     revision: str = "",
     within: Path | None = None,
 ) -> Tree:
-    """Lists what is below a folder, or the one file.
+    """Lists the files below a folder, or a single file.
 
-    Hidden folders and ``__pycache__`` are not entered. Links are followed as `furytune._storage.folders` says.
+    Hidden folders and ``__pycache__`` are skipped. `furytune._storage.folders` describes which links are followed.
 
     Args:
         root: Folder or file.
-        base: Folder above that names are relative to.
-        wanted: Decides by a file's name.
+        base: Parent folder that names are relative to.
+        wanted: Decides by a file's name whether to read it.
         max_bytes: Larger files are not read.
-        revision: What the user says it is.
-        within: Folder that links may lead to; None is the root.
+        revision: The revision that the user passed.
+        within: Folder that links may lead to; None means the root.
 
     Raises:
         KnowledgeError: The root cannot be read.
@@ -100,7 +100,9 @@ def below_folder(
         else:
             files, dropped = [(root.relative_to(base).as_posix(), root.name, root.resolve(strict=True))], []
     except OSError as error:
-        raise KnowledgeError(f"{root}: this cannot be read ({error.strerror})") from error
+        raise KnowledgeError(
+            f"{root}: the source cannot be read ({error.strerror}); check its permissions"
+        ) from error
     entries = []
     for name, below, real in files:
         if carried(name):
@@ -126,26 +128,26 @@ def _read(path: Path, name: str, max_bytes: int) -> bytes:
                 raise too_large(name, state.st_size, max_bytes)
             data = file.read(max_bytes + 1)
     except OSError as error:
-        raise UnfitError("unreadable", f"this cannot be read ({error.strerror})", path=name) from error
+        raise UnfitError("unreadable", f"the file cannot be read ({error.strerror})", path=name) from error
     if len(data) > max_bytes:
         raise too_large(name, len(data), max_bytes)
     return data
 
 
 def too_large(name: str, size: int, max_bytes: int) -> UnfitError:
-    """Returns the refusal of a file by its size."""
+    """Returns the error for a file that is too large."""
     return UnfitError(
-        "too_large", f"this has {size:,} bytes or more, and {max_bytes:,} are allowed", path=name
+        "too_large", f"the file has at least {size:,} bytes, but only {max_bytes:,} are allowed", path=name
     )
 
 
 def entered(name: str) -> bool:
-    """Tells whether no folder of a path is hidden or holds compiled code; in none of those is any source."""
+    """Returns whether a path avoids hidden folders and folders of compiled code, which contain no source."""
     return not any(part.startswith(".") or part == "__pycache__" for part in name.split("/")[:-1])
 
 
 def carried(name: str) -> bool:
-    """Tells whether a passage can name a file: in UTF-8, on one line."""
+    """Returns whether a passage can cite a file name: it must be UTF-8 and on one line."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -154,7 +156,7 @@ def carried(name: str) -> bool:
 
 
 def other_suffixes(names: Iterable[str]) -> list[Dropped]:
-    """Counts files that are not read because of what their names end in, for each suffix."""
+    """Counts the files that are not read because of their suffix, for each suffix."""
     counts = Counter(PurePosixPath(name).suffix.lower() for name in names)
     return [
         Dropped(reason="other_suffix", unit="file", count=count, where=printable_name(suffix) or "no suffix")
@@ -163,5 +165,5 @@ def other_suffixes(names: Iterable[str]) -> list[Dropped]:
 
 
 def packages_of(names: Iterable[str]) -> frozenset[str]:
-    """Returns the folders that hold an ``__init__.py`` or ``__init__.pyi``."""
+    """Returns the folders that contain an ``__init__.py`` or ``__init__.pyi``."""
     return frozenset(n.rpartition("/")[0] for n in names if n.endswith(("/__init__.py", "/__init__.pyi")))

@@ -1,1 +1,1 @@
-"""Reads files that other programs wrote."""
+"""Reads files written by other programs."""

@@ -1,4 +1,4 @@
-"""Bytes of an export file as UTF-8, plain or gzip, in order and in bounded memory; and the line of an offset."""
+"""Reads the bytes of an export file as UTF-8, plain or gzip, in bounded memory, and finds the line of an offset."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ FALSE_MARK = "begins with the byte order mark of UTF-16, but is not UTF-16"
 
 
 def marked_encoding(first: bytes) -> str:
-    """Returns "utf-16" or "utf-32" if the first bytes of a text say so, else "".
+    """Returns "utf-16" or "utf-32" if the first bytes of a text say so, otherwise "".
 
-    A mark alone proves nothing: damaged UTF-8 can begin with these bytes too. But JSON and CSV always have ASCII
-    characters, and in UTF-16 each of these brings a zero byte.
+    A byte order mark alone proves nothing, because damaged UTF-8 can begin with the same bytes. But JSON and CSV always
+    contain ASCII characters, and each of them has a zero byte in UTF-16.
     """
     if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
@@ -41,12 +41,12 @@ def marked_encoding(first: bytes) -> str:
 def sound_part(
     decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool
 ) -> tuple[str, UnicodeDecodeError | None]:
-    """Returns the text up to the first bytes that cannot be decoded, and what is wrong with them.
+    """Returns the text up to the first bytes that cannot be decoded, and the error for them.
 
     Args:
-        decoder: In the state that the bytes before have left.
+        decoder: The decoder, after the bytes before.
         data: The next bytes.
-        final: Whether none follow.
+        final: Whether these are the last bytes.
     """
     waiting = len(decoder.getstate()[0])
     try:
@@ -57,21 +57,21 @@ def sound_part(
 
 
 class ByteSource:
-    """The decompressed bytes of one file; UTF-16 and UTF-32 with a byte order mark come out as UTF-8.
+    """The decompressed bytes of one file. UTF-16 and UTF-32 with a byte order mark are converted to UTF-8.
 
     Args:
-        path: A plain or gzip file, without links in it; told apart by its first bytes, not by its name.
-        name: How errors name it.
+        path: A plain or gzip file, without links in the path. The first bytes decide which, not the name.
+        name: The name of the file in errors.
 
     Raises:
-        SourceError: It cannot be opened or read.
-        SourceFormatError: It is a gzip bomb: over 100 times its size after 16 MiB.
+        SourceError: The file cannot be opened or read.
+        SourceFormatError: The file is a gzip bomb: over 100 times its size after 16 MiB.
     """
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self.broken = ""
-        """Why the stream ended early, "" while it is sound."""
+        """Why the stream ended early, "" without an error."""
         self._out = 0
         self._ready: bytes | None = None  # None until the encoding is known
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -80,7 +80,7 @@ class ByteSource:
                 self._file = stack.enter_context(open(path, "rb", buffering=0, opener=opener))
                 zipped = self._file.read(2) == b"\x1f\x8b"
                 self._file.seek(0)
-                stack.pop_all()  # from here on `close` closes it
+                stack.pop_all()  # from here on, `close` closes the file
         except OSError as error:
             raise SourceError(f"{name}: cannot be read: {error.strerror}") from error
         self._zip = zlib.decompressobj(_GZIP) if zipped else None
@@ -99,11 +99,12 @@ class ByteSource:
         self._file.close()
 
     def readinto(self, view: memoryview) -> int:
-        """Fills a part of ``view`` and returns its length; 0 at the end, or where the data break."""
+        """Fills a part of ``view`` and returns its length; 0 at the end of the file or of its readable part."""
         if self._ready is None:
             self._ready = self._start()
         while not self._ready:
             if self._decoder is None:
+                # UTF-8 needs no conversion, so the bytes go straight into the caller's buffer.
                 return self._read(view)
             chunk = self._chunk(_CHUNK)
             self._ready = self._recoded(chunk)
@@ -120,6 +121,7 @@ class ByteSource:
         encoding = marked_encoding(first)
         if not encoding:
             return first
+        # Lone surrogates are passed on, so that only the record that contains one is refused.
         self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
         return self._recoded(first)
 
@@ -127,7 +129,7 @@ class ByteSource:
         assert self._decoder is not None
         text, error = sound_part(self._decoder, chunk, final=not chunk)
         if error is not None:
-            self.broken = f"the text is not {error.encoding} from there on"
+            self.broken = f"the text is not {error.encoding} from here on"
         return text.encode("utf-8", "surrogatepass")
 
     def _chunk(self, most: int) -> bytes:
@@ -147,19 +149,21 @@ class ByteSource:
             raise SourceError(f"{self.name}: cannot be read: {error.strerror}") from error
         view[: len(data)] = data
         self._out += len(data)
+        # Small files may compress extremely well, so the ratio counts only from a certain size on.
         if self._out > _RATIO_FROM and self._out > _RATIO * self._file.tell():
             raise SourceFormatError(
                 f"expands to over {_RATIO} times its size",
                 path=self.name,
-                hint="if it is a sound export, decompress it yourself and collect the plain file",
+                hint="if the export is genuine, decompress it yourself and collect the plain file",
             )
         return len(data)
 
     def _unpack(self, most: int) -> bytes:
-        """Returns up to ``most`` bytes, of this gzip member or of the one that follows it."""
+        """Returns up to ``most`` bytes from this gzip member or the next one."""
         assert self._zip is not None
         while not self.broken:
             if self._zip.eof:
+                # Another member may follow, and some tools pad the file with zeros.
                 self._packed = self._zip.unused_data.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0")
                 if not self._packed:
                     return b""
@@ -174,7 +178,7 @@ class ByteSource:
         return b""
 
     def text_start(self, first: bytes) -> int:
-        """Returns how many of the first bytes are a byte order mark.
+        """Returns the length of the byte order mark at the start.
 
         Raises:
             SourceFormatError: The text is not UTF-8.
@@ -187,9 +191,9 @@ class ByteSource:
 
 
 class Locator:
-    """Tells line and column of ascending byte offsets, by reading the file a second time when asked.
+    """Finds the line and column of ascending byte offsets, by reading the file a second time if needed.
 
-    So the fast path counts no lines. All questions together cost one pass.
+    So the fast path need not count lines. All offsets together need one pass.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -225,7 +229,7 @@ class Locator:
         self._base, self._line, self._column = 0, 1, 1
         self._chunk = b""
         if self._read() and self._chunk.startswith(_BOM):
-            self._column = 0  # the mark itself is no column
+            self._column = 0  # the byte order mark does not count as a column
 
     def _read(self) -> bool:
         assert self._source is not None
@@ -241,4 +245,5 @@ class Locator:
             self._line += lines
             self._column = 1
             part = part[part.rindex(b"\n") + 1 :]
+        # Continuation bytes of UTF-8 are not counted, so columns count characters.
         self._column += len(part.translate(None, _CONTINUATION))

@@ -1,9 +1,8 @@
-"""Reads CSV records: RFC 4180, and what real files add to it.
+"""Reads CSV records: RFC 4180 and the variations of real files.
 
-Made here because Python's own reader limits fields by a setting of the whole process, reports no columns,
-and joins a damaged record with its neighbours. Beyond the RFC: LF and lone CR end a record too, the
-delimiter may be another one, a quote inside a field that does not begin with one is that character, and
-blank lines are skipped.
+furytune does not use Python's reader because that limits fields by a setting of the whole process, reports no columns, and
+joins a damaged record with the next ones. Beyond the RFC: LF and a lone CR also end a record, the delimiter may be another
+character, a quote in a field that does not begin with a quote is an ordinary character, and blank lines are skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CsvReader", "Record", "cell"]
 
 Record: TypeAlias = tuple[int, tuple[str, ...]]
-"""Line that the record begins at, and its fields as they stand in the file, quotes included."""
+"""The line where the record begins, and its raw fields, including quotes."""
 
 _QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
 _QUOTED_RE = re.compile(_QUOTED)
@@ -32,11 +31,11 @@ _BLANK_OR_SEP = re.compile(
 )
 _PREAMBLE = 1024
 _BREAK = re.compile(r"\r\n|\n|\r")
-_SHOW_QUOTE = "double a quote that belongs to the text, and put quotes around the whole field"
+_SHOW_QUOTE = "double each quote that belongs to the text, and put quotes around the whole field"
 
 
 def cell(raw: str) -> str:
-    """Returns the text of a field as it stands in the file."""
+    """Returns the text of a raw field, without its quotes."""
     if raw[:1] == '"':
         inner = raw[1:-1]
         return inner.replace('""', '"') if '"' in inner else inner
@@ -51,7 +50,7 @@ def _breaks(text: str) -> int:
 
 
 class _More(Exception):  # noqa: N818  (a signal, never an error)
-    """The record goes on behind the buffer."""
+    """The record continues after the end of the buffer."""
 
 
 class _Bad(Exception):  # noqa: N818
@@ -64,10 +63,10 @@ class _Bad(Exception):  # noqa: N818
 
 @define
 class CsvReader:
-    """The records of one file, in flat memory.
+    """Reads the records of one file in constant memory.
 
     Args:
-        blocks: The text; an attribute ``dirty`` says that lone surrogates stand for undecodable bytes.
+        blocks: The text. An attribute ``dirty`` says that lone surrogates replace bytes that cannot be decoded.
     """
 
     blocks: Iterable[str]
@@ -83,7 +82,7 @@ class CsvReader:
         self._fill()
 
     def preamble(self) -> str | None:
-        """Steps over blank lines before the header, and over a line such as ``sep=;`` that Excel writes there.
+        """Skips blank lines before the header, and a line such as ``sep=;``, which Excel writes there.
 
         Returns:
             The delimiter that such a line names, or None.
@@ -101,10 +100,10 @@ class CsvReader:
             self.line += 1
 
     def header(self, delimiter: str) -> tuple[str, ...]:
-        """Returns the fields of the first record as a delimiter would cut it; takes nothing away.
+        """Returns the fields of the first record for a delimiter, without consuming it.
 
         Returns:
-            Nothing where the file is empty or its first record has wrong quotes.
+            An empty tuple if the file is empty or its first record has wrong quotes.
         """
         self._use(delimiter)
         while True:
@@ -120,10 +119,12 @@ class CsvReader:
                 return tuple(map(cell, fields)) if self._buffer else ()
 
     def records(self, delimiter: str, count: int) -> Iterator[Record | Flaw]:
-        """Yields records of ``count`` fields, and what is wrong with the others."""
+        """Yields records of ``count`` fields, and a flaw for each other record."""
         self._use(delimiter)
         mark = re.escape(delimiter)
         one = rf'({_QUOTED}|[^"{mark}\r\n][^{mark}\r\n]*+|)'
+        # Nearly all records match this one pattern, so they are read without a loop over their fields. A CR at the end
+        # of the buffer does not match, because an LF may follow.
         row = re.compile(mark.join([one] * count) + r"(?:\r\n|\n|\r(?=[^\n]))")
         while True:
             found = row.match(self._buffer, self._pos)
@@ -145,7 +146,7 @@ class CsvReader:
         self._plain = re.compile(rf"[^{re.escape(delimiter)}\r\n]*+")
 
     def _slowly(self, delimiter: str, count: int) -> Record | Flaw | None:
-        """Reads one record of any kind: no fields for a blank line, None at the end of the file."""
+        """Reads one record of any form. A blank line has no fields; None means the end of the file."""
         while True:
             if self._ended and self._pos >= len(self._buffer):
                 return None
@@ -201,6 +202,7 @@ class CsvReader:
             elif after == "\n":
                 return fields, pos + 1
             elif after == "\r":
+                # An LF may follow in the next block.
                 if pos + 1 == size and not self._ended:
                     raise _More
                 return fields, pos + (2 if buffer.startswith("\n", pos + 1) else 1)
@@ -208,7 +210,7 @@ class CsvReader:
                 raise _Bad("text follows a closed quote", pos)
 
     def _fill(self) -> None:
-        """Reads on, at least as much as is left, so that a long record is scanned few times."""
+        """Reads at least as much as is left in the buffer, so that a long record is scanned only a few times."""
         left = self._buffer[self._pos :]
         parts = [left]
         got = 0
@@ -229,7 +231,7 @@ class CsvReader:
         return self.line + _breaks(text), len(text) - last
 
     def _damaged(self, bad: _Bad) -> Flaw:
-        """Reports wrong quotes and goes on at the next line, so that the neighbours are kept."""
+        """Reports wrong quotes and continues at the next line, so that the other records are kept."""
         line, column = self._place(bad.at)
         self._next_line()
         return Flaw(reason="quotes", problem=bad.problem, line=line, column=column, hint=_SHOW_QUOTE)
@@ -246,9 +248,10 @@ class CsvReader:
         )
 
     def _next_line(self) -> None:
-        """Leaves out the rest of the line at hand, whatever quotes are in it."""
+        """Skips the rest of the current line, ignoring quotes."""
         while True:
             found = _BREAK.search(self._buffer, self._pos)
+            # A break at the very end of the buffer may be the first half of a CR LF.
             if found and (self._ended or found.end() < len(self._buffer)):
                 self._pos = found.end()
                 self.line += 1
@@ -260,7 +263,7 @@ class CsvReader:
             self._fill()
 
     def _undecodable(self, text: str, line: int) -> Flaw | None:
-        """Reports bytes that are not UTF-8, where the file has any."""
+        """Reports bytes that are not UTF-8, if the record has any."""
         if not getattr(self.blocks, "dirty", False) or not (found := _SURROGATE.search(text)):
             return None
         before = text[: found.start()]
@@ -271,5 +274,5 @@ class CsvReader:
             f"(the first such byte of the file is at offset {getattr(self.blocks, 'first_bad', 0)})",
             line=line + _breaks(before),
             column=len(before) - last,
-            hint="give the right `encoding=`",
+            hint="pass the correct `encoding=`",
         )

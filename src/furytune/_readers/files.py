@@ -1,4 +1,4 @@
-"""Files of ready pairs: which ones, their bytes, and their text in a known encoding."""
+"""Finds files of ready pairs, and reads their bytes and their text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 LIMIT = 16 << 20
-"""Longest line or record that is read, in bytes or characters."""
+"""Maximum length of a line or record, in bytes or characters."""
 
 _BLOCK = 1 << 20
 _UTF8 = frozenset({"utf-8", "utf-8-sig"})
@@ -46,12 +46,12 @@ class Flaw:
     """A record that cannot be used.
 
     Attributes:
-        reason: The word it is counted under.
-        problem: What is wrong, for a person.
-        line: Where, counted from 1.
-        column: Where in the line, in characters, counted from 1.
+        reason: The reason it is counted under.
+        problem: What is wrong, in words.
+        line: Line, counted from 1.
+        column: Column in characters, counted from 1.
         hint: What to do next.
-        error: False for a sound record that is left out on purpose: it is counted, whatever ``on_error`` says.
+        error: False for a valid record that is left out on purpose: it is counted and never raises.
     """
 
     reason: str
@@ -66,8 +66,8 @@ class UnreadableFile(Exception):  # noqa: N818  (becomes a SourceFormatError or 
     """A file that cannot be read to its end.
 
     Args:
-        reason: The word it is counted under.
-        problem: What is wrong, for a person.
+        reason: The reason it is counted under.
+        problem: What is wrong, in words.
         hint: What to do next.
     """
 
@@ -83,9 +83,9 @@ class PairFile:
     """One file to read.
 
     Attributes:
-        path: Where it is, as the user knows it.
-        name: How it is called in pairs: relative to the folder that was given, with forward slashes.
-        real: Where it is, without links.
+        path: Its path, as the user knows it.
+        name: Its name in pairs: relative to the given folder, with forward slashes.
+        real: Its path with links resolved.
     """
 
     path: Path
@@ -94,7 +94,7 @@ class PairFile:
 
     @property
     def place(self) -> str:
-        """The path as errors name it."""
+        """The path as errors show it."""
         return printable(self.path)
 
     @property
@@ -106,11 +106,11 @@ class PairFile:
         return folder + slash + (last[:dot] if dot > 0 else last)
 
     def blocks(self) -> Generator[bytes, None, None]:
-        """Yields the bytes in blocks, decompressed where they are gzip.
+        """Yields the bytes in blocks, decompressed if they are gzip.
 
         Raises:
             SourceError: The file cannot be read.
-            UnreadableFile: Its gzip data are damaged or cut short.
+            UnreadableFile: Its gzip data are damaged or incomplete.
         """
         try:
             with open(self.real, "rb", opener=opener) as raw:
@@ -121,11 +121,11 @@ class PairFile:
                     yield block
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise UnreadableFile(
-                "damaged", "its gzip data are damaged or cut short", "fetch the file again"
+                "damaged", "its gzip data are damaged or incomplete", "download the file again"
             ) from error
         except OSError as error:
             raise SourceError(
-                f"{self.place}: cannot be read: {error.strerror or 'unknown reason'}"
+                f"{self.place}: cannot be read: {error.strerror or 'unknown reason'}; check the file and its permissions"
             ) from error
 
 
@@ -133,26 +133,28 @@ def paths_of(value: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     """Returns one path or several as a tuple.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: The value is empty, or not a path.
     """
     if isinstance(value, str | os.PathLike):
         return (Path(value),)
     items = tuple(value) if isinstance(value, Iterable) else (value,)
     for item in items:
         if not isinstance(item, str | os.PathLike):
-            raise ConfigError(f"path is a file, a folder or a list of these, not a {type(item).__name__}")
+            raise ConfigError(
+                f"path must be a file, a folder or a list of these, not a {type(item).__name__}"
+            )
     paths = tuple(Path(item) for item in items)
     if not paths:
-        raise ConfigError("give the path of at least one file or folder to collect")
+        raise ConfigError("pass the path of at least one file or folder to collect")
     return paths
 
 
 def find_files(paths: Iterable[Path], suffix: str) -> tuple[list[PairFile], list[Dropped]]:
-    """Returns the files that paths stand for: for a folder all files in it with a suffix, sorted by name.
+    """Returns the files for some paths; a folder means all its files with a suffix, sorted by name.
 
     Args:
-        paths: Files, taken whatever they are called, and folders.
-        suffix: What is looked for in folders, also with ``.gz`` after it.
+        paths: Files with any name, and folders.
+        suffix: Suffix of the files to read in folders, also with ``.gz`` after it.
 
     Returns:
         The files, and the links and special files that are not read.
@@ -167,7 +169,9 @@ def find_files(paths: Iterable[Path], suffix: str) -> tuple[list[PairFile], list
                 inside = list_files(
                     path,
                     wanted=lambda name: name.lower().endswith((suffix, suffix + ".gz")),
-                    entered=lambda name: not name.lower().endswith(".lance"),  # a table is no folder of pairs
+                    entered=lambda name: (
+                        not name.lower().endswith(".lance")
+                    ),  # a LanceDB table contains no pairs
                 )
                 if not inside.files:
                     raise SourceError(_nothing(path, f"*{suffix} or *{suffix}.gz", inside.dropped))
@@ -177,7 +181,7 @@ def find_files(paths: Iterable[Path], suffix: str) -> tuple[list[PairFile], list
             elif path.exists():
                 found.append(PairFile(path, printable(path.name), path.resolve(strict=True)))
             else:
-                raise SourceError(f"{printable(path)}: there is no such file or folder")
+                raise SourceError(f"{printable(path)}: this file or folder does not exist; check the path")
         except OSError as error:
             raise SourceError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     return found, dropped
@@ -185,22 +189,22 @@ def find_files(paths: Iterable[Path], suffix: str) -> tuple[list[PairFile], list
 
 def _nothing(path: Path, what: str, dropped: Sequence[Dropped]) -> str:
     left_out = "".join(f"; {drop.where} is not read: {drop.detail}" for drop in dropped[:3])
-    return f"{printable(path)}: this folder holds no {what}{left_out}; give another path"
+    return f"{printable(path)}: this folder has no {what}{left_out}; pass another path"
 
 
 def text_encoding(value: str | None) -> str | None:
     """Returns the normal name of an encoding.
 
     Raises:
-        ConfigError: Python knows no text encoding of that name.
+        ConfigError: Python does not know a text encoding with that name.
     """
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ConfigError(f"encoding is the name of a text encoding, not a {type(value).__name__}")
+        raise ConfigError(f"encoding must be the name of a text encoding, not a {type(value).__name__}")
     try:
         with suppress(UnicodeError):
-            b"-".decode(value)  # a LookupError for "rot13" and its like, which are no encodings of text
+            b"-".decode(value)  # raises LookupError for "rot13" and others that do not encode text
         return codecs.lookup(value).name
     except LookupError as error:
         raise ConfigError(
@@ -212,16 +216,16 @@ def text_encoding(value: str | None) -> str | None:
 class TextBlocks:
     """The text of a file, block by block.
 
-    Without a given encoding a file is UTF-8, or what its byte order mark says; nothing is guessed. Bytes
-    that are not UTF-8 come out as lone surrogates, and ``dirty`` is set, so that their record can be told from its
-    neighbours. In any other encoding the text ends at the first bytes that do not fit, and ``broken`` is set.
+    The default encoding is UTF-8, or the one of the byte order mark; nothing is guessed. Bytes that are not UTF-8 become
+    lone surrogates, and ``dirty`` is set, so that only their record is refused. In any other encoding, the text ends at
+    the first bytes that cannot be decoded, and ``broken`` is set.
 
     Attributes:
         file: The file.
-        encoding: As given, or None.
-        dirty: True once a byte was not UTF-8.
+        encoding: The given encoding, or None.
+        dirty: Whether any byte so far was not UTF-8.
         first_bad: Offset of the first such byte.
-        broken: Why the text ended early, None while it is sound; to be raised once all records before are read.
+        broken: Why the text ended early, or None; to be raised after all records before it have been read.
     """
 
     file: PairFile
@@ -239,7 +243,7 @@ class TextBlocks:
         if utf8 and first.startswith(codecs.BOM_UTF8):
             first = first[3:]
             self._offset = 3
-        # A lone surrogate in UTF-16 costs its record only, which cannot be written as UTF-8.
+        # A lone surrogate in UTF-16 affects only its record, which cannot be written as UTF-8.
         errors = "surrogatepass" if name.startswith(("utf-16", "utf-32")) else "strict"
         decoder = codecs.getincrementaldecoder("utf-8" if utf8 else name)(errors)
         start = True
@@ -254,7 +258,7 @@ class TextBlocks:
             elif error is not None:
                 at = self._offset - len(kept) + error.start
                 self.broken = UnreadableFile(
-                    "encoding", f"is not {name} near byte {at}", "give the right `encoding=`"
+                    "encoding", f"is not {name} near byte {at}", "pass the correct `encoding=`"
                 )
             self._offset += len(block)
             if start and text:
@@ -273,30 +277,30 @@ class TextBlocks:
             yield b""
 
     def _settle(self, first: bytes) -> str:
-        """Returns the encoding to read with."""
+        """Returns the encoding to use."""
         given = self.encoding
         marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         if given == "utf-16" and not marked:
             raise SourceFormatError(
-                "has no byte order mark, so UTF-16 may be either of two",
+                "has no byte order mark, so its byte order in UTF-16 is not known",
                 path=self.file.place,
                 line=1,
                 column=1,
-                hint="give encoding='utf-16-le' or encoding='utf-16-be'",
+                hint="pass encoding='utf-16-le' or encoding='utf-16-be'",
             )
         if given is None and marked and not marked_encoding(first):
-            raise UnreadableFile("encoding", FALSE_MARK, "save it as UTF-8, or give `encoding=`")
+            raise UnreadableFile("encoding", FALSE_MARK, "save it as UTF-8, or pass `encoding=`")
         return given or marked_encoding(first) or "utf-8"
 
 
 @define
 class Utf8Blocks:
-    """A file as UTF-8 without a byte order mark, block by block; bytes that are not UTF-8 stay as they are.
+    """A file as UTF-8 without a byte order mark, block by block; bytes that are not UTF-8 are not changed.
 
     Attributes:
         file: The file.
-        encoding: As given, or None.
-        broken: As of `TextBlocks`.
+        encoding: The given encoding, or None.
+        broken: The same as in `TextBlocks`.
     """
 
     file: PairFile

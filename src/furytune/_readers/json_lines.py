@@ -1,7 +1,7 @@
-"""Reads JSON lines strictly: each line is one JSON object of RFC 8259, and nothing else.
+"""Reads JSON lines strictly: each line must be one JSON object of RFC 8259.
 
-LF, CR LF and lone CR end a line; blank lines are ignored. Refused beyond the grammar: keys that occur twice
-where the value is used, lone surrogates, numbers no double can hold, more than 64 levels, lines over 16 MiB.
+LF, CR LF and a lone CR end a line; blank lines are ignored. Also refused: duplicate keys in an object that is read, lone
+surrogates, numbers outside the range of a double, more than 64 levels, and lines over 16 MiB.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["DEPTH", "Record", "Twins", "decode_lines", "split_lines", "twin_key"]
 
 DEPTH = 64
-"""Levels of arrays and objects that a line may nest."""
+"""Maximum number of nested arrays and objects in a line."""
 
 Record: TypeAlias = tuple[int, dict[str, Any]]
-"""Line, and the object on it."""
+"""The line number, and the object on the line."""
 
 _BLANK = b" \t"
 _decode = msgspec.json.Decoder().decode
@@ -33,13 +33,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Twins(dict[str, Any]):
-    """An object in which a key occurred twice."""
+    """An object with a duplicate key."""
 
     key: str = ""
 
 
 def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | Flaw]:
-    """Yields lists of whole lines with the number of the first, in flat memory."""
+    """Yields lists of complete lines with the number of the first, in constant memory."""
     number = 1
     rest = b""
     skipping = False
@@ -76,7 +76,7 @@ def _too_long(line: int) -> Flaw:
 
 
 def decode_lines(blocks: Iterable[bytes]) -> Iterator[Record | Flaw]:
-    """Yields the object of each line, or what is wrong with the line."""
+    """Yields the object of each line, or the flaw of the line."""
     for part in split_lines(blocks):
         if isinstance(part, Flaw):
             yield part
@@ -101,8 +101,10 @@ def _record(line: int, text: bytes) -> Record | Flaw:
             column=1,
             hint='write each record as {"question": ..., "answer": ...}',
         )
+    # Counting brackets is fast and proves for nearly all lines that they are not too deep.
     if text.count(b"[") + text.count(b"{") > DEPTH and _deeper(found):
         return _too_deep(line)
+    # msgspec keeps the last of two equal keys silently, so suspicious lines are read again by the standard library.
     if _may_have_twins(text, found):
         found = json.loads(text, object_pairs_hook=_object)
         if isinstance(found, Twins):
@@ -111,7 +113,7 @@ def _record(line: int, text: bytes) -> Record | Flaw:
 
 
 def twin_key(line: int, found: Twins) -> Flaw:
-    """Returns the flaw of an object in which a key occurs twice."""
+    """Returns the flaw of an object with a duplicate key."""
     name = f"the key {found.key!r}" if is_name(found.key) else "a key"  # any other may be text
     return Flaw(
         reason="duplicate_key",
@@ -123,11 +125,12 @@ def twin_key(line: int, found: Twins) -> Flaw:
 
 
 def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
-    """Tells whether the decoder may have left out a key.
+    """Returns whether the decoder may have left out a duplicate key.
 
-    Outside of strings, a colon stands for one key; so written out again the value has as many colons as the
-    text, unless a key was left out or a colon was written as an escape.
+    Outside strings, each colon belongs to one key. So the encoded value has as many colons as the text, unless a key was
+    left out or a colon was written as an escape.
     """
+    # A colon may be written as an escape, which the count would miss.
     if b"\\u003" in text:
         return True
     try:
@@ -146,7 +149,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _deeper(value: Any) -> bool:
-    """Tells whether a value nests more levels than allowed."""
+    """Returns whether a value nests more levels than allowed."""
     level = [value]
     for _ in range(DEPTH):
         level = [
@@ -175,14 +178,14 @@ def _refuse(name: str) -> NoReturn:
 
 
 def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
-    """Says what is wrong with a line that could not be decoded, and where."""
+    """Returns what is wrong with a line that could not be decoded, and where."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as bad:
         column = len(data[: bad.start].decode("utf-8")) + 1
         problem = f"byte 0x{data[bad.start]:02x} is not UTF-8"
         return Flaw(
-            reason="encoding", problem=problem, line=line, column=column, hint="give the right `encoding=`"
+            reason="encoding", problem=problem, line=line, column=column, hint="pass the correct `encoding=`"
         )
     reason, hint = "not_json", "write each record as one JSON object on one line"
     try:
@@ -190,7 +193,7 @@ def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
     except json.JSONDecodeError as bad:
         column = bad.pos + 1
         problem = f"not JSON: {bad.msg[:1].lower()}{bad.msg[1:]}"
-    except RecursionError:  # pragma: no cover  (the stack is nearly used up already)
+    except RecursionError:  # pragma: no cover  (only if the stack is nearly used up before)
         return _too_deep(line)
     except ValueError:
         column = _byte_column(data, error)
@@ -202,12 +205,12 @@ def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
 
 
 def _beyond_grammar(text: str) -> tuple[str, str, str]:
-    """Returns problem, reason and hint of a line that is JSON, yet refused."""
+    """Returns problem, reason and hint for a line that is valid JSON but not accepted."""
     try:
         json.dumps(json.loads(text), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return (
-            "a text holds a lone surrogate, which no UTF-8 file can carry",
+            "a text contains a lone surrogate, which UTF-8 cannot encode",
             "surrogate",
             "repair or leave out the record",
         )
@@ -215,7 +218,7 @@ def _beyond_grammar(text: str) -> tuple[str, str, str]:
 
 
 def _byte_column(data: bytes, error: Exception) -> int:
-    """Returns the column that the decoder's message names, or that of the line's end."""
+    """Returns the column that the decoder's message names, or the end of the line."""
     found = re.search(r"\(byte (\d+)\)", str(error))
     end = int(found[1]) if found else len(data)
     return len(data[:end].decode("utf-8", "replace")) + 1

@@ -1,9 +1,9 @@
-"""Streams the elements of one array inside a JSON object, typed, in any layout and in bounded memory.
+"""Streams the typed elements of one array inside a JSON object, in any layout and in bounded memory.
 
-`msgspec` decodes blocks of whole elements in place. Where one element ends is guessed and then proved: the bytes from
-the array's ``[`` to a candidate's ``}``, closed by a ``]``, are valid JSON only if the candidate ends an element, for
-the state after a JSON prefix is unique. A block that does not decode is read again element by element with the
-standard library's decoder, which names the place and tolerates what one bad element does.
+`msgspec` decodes blocks of complete elements in place. The end of an element is guessed and then proved: the bytes from the
+array's ``[`` to a candidate ``}``, closed by a ``]``, are valid JSON only if the candidate ends an element, because the
+parser state after a JSON prefix is unique. A block that does not decode is read again, element by element, with the standard
+library's decoder, which reports the place of an error and lets the reader skip a bad element.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 BLOCK = 1 << 18
 """Bytes decoded at a time."""
 LIMIT = 64 << 20
-"""Most bytes that a single element, or what stands before or after the array, may have."""
+"""Maximum bytes of a single element, and of the text before or after the array."""
 
 _GUESSES = 4
 _NEAR = 1 << 16
@@ -38,15 +38,15 @@ _ANY_CUT = re.compile(
 
 
 class ObjectArray(Generic[T]):
-    """The elements of a member of a JSON object.
+    """Reads the elements of an array that is a member of a JSON object.
 
     Args:
-        source: Where the bytes come from.
-        key: Name of the member that holds the array.
+        source: Source of the bytes.
+        key: Name of the member with the array.
         kind: Type of an element.
         block: Bytes decoded at a time.
-        limit: Most bytes of one element, and of the members before or after the array.
-        skip: Go on after a malformed element where the next one can be found, instead of raising.
+        limit: Maximum bytes of one element, and of the members before or after the array.
+        skip: Whether to continue after a malformed element, if the next one can be found, instead of raising.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ObjectArray(Generic[T]):
         self.members: dict[str, Any] = {}
         """Other members of the object: those before the array after `open`, all after `blocks`."""
         self.count = 0
-        """Elements seen so far, bad ones included."""
+        """Elements seen so far, including bad ones."""
         self._source = source
         self._key = key
         self._kind = kind
@@ -82,7 +82,7 @@ class ObjectArray(Generic[T]):
     # ------------------------------------------------------------------ bytes
 
     def _fill(self, want: int) -> None:
-        """Makes ``want`` bytes available after the start, unless the file ends before."""
+        """Makes ``want`` bytes available after the start, or fewer at the end of the file."""
         if self._start:
             left = self._have - self._start
             self._buf[:left] = self._buf[self._start : self._have]
@@ -100,11 +100,12 @@ class ObjectArray(Generic[T]):
         have = self._have - self._start
         if have >= self._limit:
             raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
+        # Doubling keeps the total work linear, although a long value is scanned again after each step.
         self._fill(min(max(have * 2, self._block), self._limit))
 
     @property
     def end(self) -> int:
-        """Byte offset of the end of what was read."""
+        """Byte offset of the end of the text read so far."""
         return self._base + self._have
 
     def _text(self, skip: int = 0) -> Text:
@@ -117,7 +118,7 @@ class ObjectArray(Generic[T]):
         """Reads up to the array.
 
         Raises:
-            Malformed: The text is no JSON object with such an array.
+            Malformed: The text is not a JSON object with such an array.
         """
         self._fill(min(self._block, 1 << 16))
         self._start = self._source.text_start(bytes(self._buf[: min(4, self._have)]))
@@ -135,12 +136,13 @@ class ObjectArray(Generic[T]):
             return
 
     def _read_members(self, text: Text, at: int, *, first: bool) -> int | None:
-        """Reads members until the array (returns its place) or until the end of the file (None)."""
+        """Reads members up to the array (returns its place) or to the end of the file (returns None)."""
         members: dict[str, Any] = {}
         while True:
             at = text.expect('"}' if first else ",}", at)
             if text.text[at] == "}":
                 end = text.space(at + 1)
+                # Only the end of the file proves that nothing follows the object.
                 if not text.last:
                     raise MoreNeededError
                 if end < len(text.text):
@@ -182,7 +184,7 @@ class ObjectArray(Generic[T]):
         """Yields lists of elements, and elements that cannot be used, in order.
 
         Raises:
-            Malformed: The text breaks off, or breaks the grammar.
+            Malformed: The text ends early, or is not valid JSON.
         """
         while not self._closed:
             self._fill(self._block)
@@ -197,7 +199,7 @@ class ObjectArray(Generic[T]):
         self._read_tail()
 
     def _learn(self) -> None:
-        """Learns from the first element what stands between two of them."""
+        """Learns from the first element what separates two elements."""
         text = self._text(1)
         try:
             begin = text.space(0)
@@ -222,11 +224,12 @@ class ObjectArray(Generic[T]):
         self._cut = (mark, comma, pattern)
 
     def _candidates(self) -> list[int]:
-        """Places of the last commas that look like one between two elements, last first."""
+        """Returns the places of the last commas that may separate two elements, last first."""
         if self._cut is None:
             return []
         mark, comma, pattern = self._cut
         if pattern is not None:
+            # A regular expression cannot search backwards, so only the end of the buffer is searched.
             low = max(self._start, self._have - _NEAR)
             found = [m.start() + comma for m in pattern.finditer(self._buf, low, self._have)]
             return found[: -_GUESSES - 1 : -1]
@@ -240,6 +243,7 @@ class ObjectArray(Generic[T]):
     def _try_cut(self) -> list[T] | None:
         buf, start = self._buf, self._start
         for comma in self._candidates():
+            # The comma becomes "]" in place, because copying the block would double the memory and time.
             buf[comma] = 0x5D
             try:
                 with memoryview(buf) as view, view[start : comma + 1] as part:
@@ -269,6 +273,7 @@ class ObjectArray(Generic[T]):
                 return None
             except msgspec.DecodeError:
                 continue
+            # A comma before the end of the array is not JSON; the slow path reports it.
             if self._comma and not done:
                 return None
             self._start = end + 1
@@ -330,7 +335,7 @@ class ObjectArray(Generic[T]):
             self._grow()
 
     def _pass_over_long(self) -> Bad:
-        """Drops an element over the limit and goes on at the next one, if there is one."""
+        """Drops an element over the limit and continues at the next one, if there is one."""
         begin = self._base + self._start + 1
         error = Malformed(f"a single message is over {self._limit} bytes", begin)
         found = self._step_over(error, begin)
@@ -349,6 +354,7 @@ class ObjectArray(Generic[T]):
         offset = text.base + text.size(0, begin)
         try:
             item = msgspec.convert(value, self._kind)
+            # Encoding finds lone surrogates, which the standard library's decoder accepts.
             msgspec.json.encode(item)
         except msgspec.ValidationError as error:
             return Bad("invalid_message", offset, name, str(error))
@@ -357,10 +363,10 @@ class ObjectArray(Generic[T]):
         return item
 
     def _step_over(self, error: Malformed, begin: int) -> Bad:
-        """Drops the malformed element and goes on at the next one, if there is one.
+        """Drops the malformed element and continues at the next one, if there is one.
 
-        Where the mark between two elements is known, it is looked for from the beginning of the element: one that is
-        never closed swallows all others, so that the fault shows itself only at the end of the file.
+        If the separator between elements is known, the search for it begins at the start of the element: an element that
+        is never closed swallows all others, so the error appears only at the end of the file.
         """
         at = error.offset if self._cut is None else begin
         self._start = max(self._start, at - self._base)

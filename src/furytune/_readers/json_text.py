@@ -1,4 +1,4 @@
-"""Steps over JSON values in a stretch of text, one by one, and knows the byte of each fault."""
+"""Reads JSON values from a part of a text, one by one, and reports the byte offset of each error."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 @frozen
 class Bad:
-    """An element that is valid JSON (or can be stepped over) but cannot be used.
+    """An element that cannot be used, although it is valid JSON or can be skipped.
 
     Attributes:
         reason: "invalid_message", "lone_surrogate", "invalid_utf8", "malformed_json" or "message_too_long".
-        offset: Byte where the element, or the fault in it, stands.
-        id: The element's own ``id``, "" if it has none.
-        detail: For a person; no text of the element.
+        offset: Byte offset of the element, or of the error in it.
+        id: The element's own ``id``, or "".
+        detail: A description without text from the element.
     """
 
     reason: str
@@ -31,7 +31,7 @@ class Bad:
 
 
 class Malformed(Exception):  # noqa: N818  # never leaves the collectors: the caller adds the place
-    """The JSON text breaks off or breaks the grammar at a byte offset."""
+    """The JSON text ends early or is not valid at a byte offset."""
 
     def __init__(self, problem: str, offset: int, *, truncated: bool = False) -> None:
         super().__init__(problem)
@@ -45,7 +45,7 @@ class _BadNumberError(ValueError):
 
 
 def _refuse(name: str) -> float:
-    raise _BadNumberError(f"{name} is no JSON number")
+    raise _BadNumberError(f"{name} is not a JSON number")
 
 
 def _integer(digits: str) -> int | float:
@@ -60,7 +60,7 @@ class MoreNeededError(Exception):
 
 
 class Text:
-    """A decoded stretch of the buffer; steps over values and turns failures into offsets."""
+    """A decoded part of the buffer, which reads values and converts errors to byte offsets."""
 
     def __init__(self, raw: bytes, base: int, *, last: bool) -> None:
         self.text = raw.decode("utf-8", "surrogateescape")
@@ -68,11 +68,11 @@ class Text:
         self.last = last
 
     def size(self, start: int, end: int) -> int:
-        """Bytes of a slice of characters."""
+        """Returns the number of bytes in a slice of characters."""
         return len(self.text[start:end].encode("utf-8", "surrogateescape"))
 
     def fail(self, problem: str, at: int) -> Exception:
-        """Malformed at a character, or MoreNeededError if the text simply ends there."""
+        """Returns Malformed for a character, or MoreNeededError if the text ends there."""
         truncated = at >= len(self.text)
         if truncated and not self.last:
             return MoreNeededError()
@@ -81,7 +81,7 @@ class Text:
         return Malformed(problem, self.base + self.size(0, at), truncated=truncated)
 
     def not_utf8(self, start: int, end: int) -> int | None:
-        """Offset of the first byte of a slice that is not UTF-8, or None."""
+        """Returns the offset of the first byte of a slice that is not UTF-8, or None."""
         try:
             self.text[start:end].encode()
         except UnicodeEncodeError as error:
@@ -89,20 +89,20 @@ class Text:
         return None
 
     def space(self, at: int) -> int:
-        """Steps over white space."""
+        """Skips white space."""
         found = _SPACE.match(self.text, at)
         assert found is not None
         return found.end()
 
     def expect(self, chars: str, at: int) -> int:
-        """Steps over white space to one of ``chars`` and returns its place."""
+        """Skips white space, expects one of ``chars``, and returns its place."""
         at = self.space(at)
         if self.text[at : at + 1] not in tuple(chars):
             raise self.fail("expected " + " or ".join(repr(c) for c in chars), at)
         return at
 
     def value(self, at: int) -> tuple[Any, int]:
-        """Decodes the value at a character; returns it and where it ends."""
+        """Decodes the value at a character; returns the value and its end."""
         try:
             value, end = _DECODER.raw_decode(self.text, at)
         except json.JSONDecodeError as error:
@@ -120,5 +120,5 @@ class Text:
         except RecursionError:
             raise self.fail("nested too deeply", at) from None
         if end == len(self.text) and not self.last and not isinstance(value, (dict, list, str)):
-            raise MoreNeededError  # a number may go on
+            raise MoreNeededError  # a number may continue
         return value, end

@@ -1,7 +1,7 @@
-"""Bounds of a message and of a pair, for whatever reads what other people wrote.
+"""Limits the size of messages and pairs from files that other people wrote.
 
-Nothing else bounds them: a damaged or hostile file can hold a message of any size, and a thread that never comes to an
-answer glues all that its opener said.
+Nothing else limits them: a damaged or hostile file can contain a message of any size, and in a thread without an answer, all
+messages of the person who opened it are joined into one question.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from furytune.records import Dropped, QAPair
 __all__ = ["MAX_MESSAGE", "MAX_MESSAGES", "MAX_PAIR", "Limits", "may_be_over", "over"]
 
 MAX_MESSAGE = 64 << 10
-"""Most bytes of a message's text, as UTF-8. Discord lets people write 4,000 characters, at most 16,000 bytes: a text of
-four times that was not typed."""
+"""Maximum bytes of a message's text, as UTF-8. Discord allows 4,000 characters, at most 16,000 bytes; no one typed a text
+four times as long."""
 
 MAX_PAIR = 256 << 10
-"""Most bytes of question and answer together, as UTF-8: about 65,000 tokens of English. Vertex AI and the models that can
-be tuned at home take no longer examples, or only with the context's half left for nothing."""
+"""Maximum bytes of question and answer together, as UTF-8: about 65,000 tokens of English. Vertex AI, and models that you can
+tune on your own machine, do not take longer examples, or would leave no room for context."""
 
 MAX_MESSAGES = 50
-"""Most messages that a question, or an answer, is put together from. In help channels nearly all have fewer than ten; what
-has more is a conversation, not a question."""
+"""Maximum number of messages that make up a question, or an answer. In help channels nearly all have fewer than ten; more
+make a conversation, not a question."""
 
 
 def over(limit: int, text: str) -> bool:
-    """Returns True if a text has more bytes, as UTF-8."""
+    """Returns whether a text has more bytes than the limit, as UTF-8."""
     return may_be_over(limit, len(text)) and len(text.encode("utf-8", "surrogatepass")) > limit
 
 
 def may_be_over(limit: int, characters: int) -> bool:
-    """Returns False for so few characters that their text need not be encoded to know: none has more than four bytes."""
+    """Returns False if the number of characters already proves that a text is short enough: each has at most four bytes."""
     return characters * 4 > limit
 
 
 @frozen(kw_only=True)
 class Limits:
-    """What no message and no pair may exceed.
+    """The limits for messages and pairs.
 
     Attributes:
-        message: Bytes of a message.
-        pair: Bytes of question and answer together.
-        messages: Messages of a question, and of an answer.
+        message: Maximum bytes of a message.
+        pair: Maximum bytes of question and answer together.
+        messages: Maximum messages of a question, and of an answer.
     """
 
     message: int = MAX_MESSAGE
@@ -50,7 +50,7 @@ class Limits:
     messages: int = MAX_MESSAGES
 
     def bounded(self, pair: QAPair) -> QAPair | Dropped:
-        """Returns the pair, or the drop of all its messages: half a question is another question."""
+        """Returns the pair, or drops all its messages, because half a question is a different question."""
         asked, told = len(pair.question_messages), len(pair.answer_messages)
         if max(asked, told) > self.messages:
             reason = "too_many_messages"

@@ -1,4 +1,4 @@
-"""Passages that do not help, mixed into a share of the training prompts."""
+"""Mixes unhelpful passages into a share of the training prompts."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _TRIES = 1000
 
 @frozen
 class Distractors:
-    """Trains the model to pass over what does not help (RAFT, Zhang et al. 2024).
+    """Trains the model to ignore passages that do not help (RAFT, Zhang et al. 2024).
 
-    A share of the training prompts, chosen by the question's text, gets passages that are not among the hundred
-    best for it, at places that are chosen likewise. The bot's prompts get none: so these rows differ from
-    what the bot would send, on purpose, and the contract says so in its ``deviations``.
+    A share of the training prompts gets passages that are not among the hundred best for the question. The text of the
+    question decides which prompts, which passages and which positions. The bot's prompts get none, so these rows differ
+    from what the bot would send, on purpose; the contract says so in its ``deviations``.
 
     Args:
         share: Share of the training prompts, from 0 to 1.
         count: How many passages are mixed in.
-        seed: Chooses other prompts and passages.
+        seed: Another number chooses other prompts and passages.
 
     Raises:
-        ConfigError: An argument that cannot work.
+        ConfigError: An argument is not valid.
     """
 
     share: float = field(default=0.2, converter=as_float, validator=within(0.0, 1.0))
@@ -49,7 +49,7 @@ class Distractors:
 
     @classmethod
     def from_spec(cls, spec: Json) -> Distractors | None:
-        """Returns what a contract names, if it names any."""
+        """Returns the distractors that a contract names, or None."""
         if spec is None:
             return None
         if not isinstance(spec, Mapping) or spec.keys() != {"share", "count", "seed"}:
@@ -58,7 +58,7 @@ class Distractors:
 
     @property
     def deviation(self) -> str:
-        """What a contract says about them."""
+        """How a contract describes them."""
         return (
             f"distractors: a share of {self.share} of the training prompts holds up to {self.count} passages more"
             f" that do not help (seed {self.seed}); the bot's prompts hold none"
@@ -67,7 +67,7 @@ class Distractors:
     def apply(
         self, question: str, passages: tuple[Passage, ...], *, at: datetime | None, augmenter: Augmenter
     ) -> tuple[Passage, ...]:
-        """Returns the passages for a training row, distractors among them.
+        """Returns the passages for a training row, with distractors if the row gets any.
 
         Raises:
             ConfigError: The augmenter cannot list its passages.
@@ -76,8 +76,8 @@ class Distractors:
             return passages
         if not isinstance(augmenter, Searchable):
             raise ConfigError(
-                f"{type(augmenter).__name__} cannot list its passages, so Distractors cannot choose any; "
-                "see furytune.protocols.Searchable"
+                f"{type(augmenter).__name__} cannot list its passages, so Distractors cannot choose any;"
+                " implement furytune.protocols.Searchable"
             )
         visible = augmenter.visible_passages(at)
         near = {p.id for p in (*augmenter.nearest(question, at=at, count=_NEAR), *passages)}
@@ -85,7 +85,7 @@ class Distractors:
         for n in range(_TRIES if visible else 0):
             if len(mixed) == len(passages) + self.count:
                 break
-            # Drawn from what is visible, in the order of time: later passages change nothing.
+            # Drawn from the visible passages, in the order of time, so that later passages change nothing.
             passage = visible[self._draw(question, f"passage {n}") % len(visible)]
             if passage.id not in near:
                 near.add(passage.id)
@@ -93,6 +93,6 @@ class Distractors:
         return tuple(mixed)
 
     def _draw(self, question: str, what: str) -> int:
-        """Returns a number from 0 to 2**64 - 1, the same for the same question wherever it is asked."""
+        """Returns a number from 0 to 2**64 - 1, the same for the same question in every process."""
         text = f"{self.seed}\0{what}\0{question}".encode("utf-8", "surrogatepass")
         return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")

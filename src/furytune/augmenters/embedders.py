@@ -56,24 +56,24 @@ class _Files:
 
 @frozen(slots=False)
 class StaticEmbedder(_Files):
-    """A vector for each token, averaged: models such as model2vec's potion or wordllama.
+    """Averages one vector per token: for models such as model2vec's potion or wordllama.
 
-    Needs no more than numpy and tokenizers, and embeds thousands of passages a second. The order of words does not
-    count. What is summed is summed in double precision, in the order of the text.
+    It needs only numpy and tokenizers, and embeds thousands of passages per second. The order of words does not matter
+    to these models. Sums are computed in double precision, in the order of the text.
 
     Args:
         path: Folder with ``model.safetensors`` and ``tokenizer.json``, or the safetensors file itself.
-        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
+        tokenizer: The tokenizer's file, if it is not ``tokenizer.json`` beside the model.
 
     Raises:
-        ConfigError: A file is not there.
+        ConfigError: A file is missing.
     """
 
     _file: ClassVar[str] = "model.safetensors"
 
     @cached_property
     def spec(self) -> Mapping[str, Json]:
-        """Digests of model and tokenizer."""
+        """Digests of the model and the tokenizer."""
         return {
             "name": "static",
             "version": 1,
@@ -83,11 +83,11 @@ class StaticEmbedder(_Files):
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:  # noqa: ARG003
-        """Builds the embedder of a contract from where its files are."""
+        """Builds a contract's embedder from the location of its files."""
         return cls(base / _text(location, "path"), tokenizer=base / _text(location["tokenizer"], "path"))
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:  # noqa: ARG002
-        """Returns one row for each text; a text without a known token gets zeros."""
+        """Returns one row per text; a text without known tokens gets zeros."""
         np, table, weights, rows, tokenizer, unknown = self._loaded
         out = np.zeros((len(texts), table.shape[1]))
         encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -105,7 +105,8 @@ class StaticEmbedder(_Files):
         tables = [t for t in tensors.values() if t.ndim == 2]
         if len(tables) != 1 or tables[0].dtype.kind not in "fi":
             raise KnowledgeError(
-                f"{self._model}: a static model has one table of token vectors, this file has {len(tables)}"
+                f"{self._model}: a static model has one table of token vectors, but this file has {len(tables)};"
+                " use the file that came with the model"
             )
         import numpy as np
 
@@ -119,7 +120,7 @@ class StaticEmbedder(_Files):
         if tokenizer.get_vocab_size() > size or (rows is not None and int(rows.max()) >= len(table)):
             raise KnowledgeError(
                 f"{self.tokenizer}: the tokenizer knows more tokens than {self._model.name} has vectors;"
-                " give the tokenizer that the model came with"
+                " use the tokenizer that came with the model"
             )
         return np, table, weights, rows, tokenizer, unknown
 
@@ -129,20 +130,20 @@ class StaticEmbedder(_Files):
 
 @frozen(slots=False)
 class OnnxEmbedder(_Files):
-    """A transformer as an ONNX file, such as an int8 MiniLM, on the processor and one thread.
+    """Runs a transformer in an ONNX file, such as MiniLM in int8, on the CPU with one thread.
 
-    Every text is run alone: a quantised model scales its numbers by what else is in the batch.
+    Every text is run alone, because a quantised model scales its numbers by the other texts in a batch.
 
     Args:
         path: Folder with ``model.onnx`` and ``tokenizer.json``, or the ONNX file itself.
-        tokenizer: The tokenizer's file, where it is not ``tokenizer.json`` beside the model.
-        max_tokens: What a text has beyond so many tokens is not read.
-        pooling: "mean" over the tokens, or the vector of the first one, "cls".
-        question_prefix: Put before each question, such as ``"query: "`` for E5.
-        passage_prefix: Put before each passage.
+        tokenizer: The tokenizer's file, if it is not ``tokenizer.json`` beside the model.
+        max_tokens: Maximum number of tokens that are read of each text.
+        pooling: "mean" averages the tokens, "cls" uses the vector of the first one.
+        question_prefix: Text before each question, such as ``"query: "`` for E5.
+        passage_prefix: Text before each passage.
 
     Raises:
-        ConfigError: A file is not there, or an argument makes no sense.
+        ConfigError: A file is missing, or an argument is not valid.
     """
 
     _file: ClassVar[str] = "model.onnx"
@@ -154,7 +155,7 @@ class OnnxEmbedder(_Files):
 
     @cached_property
     def spec(self) -> Mapping[str, Json]:
-        """Digests of model and tokenizer, and the settings."""
+        """Digests of the model and the tokenizer, and the settings."""
         return {
             "name": "onnx",
             "version": 1,
@@ -165,7 +166,7 @@ class OnnxEmbedder(_Files):
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Json], location: Mapping[str, Json], base: Path) -> Self:
-        """Builds the embedder of a contract from its settings and where its files are."""
+        """Builds a contract's embedder from its settings and the location of its files."""
         settings: dict[str, Any] = {name: spec[name] for name in _ONNX_SETTINGS}
         path, tokenizer = _text(location, "path"), _text(location["tokenizer"], "path")
         return cls(base / path, tokenizer=base / tokenizer, **settings)
@@ -178,7 +179,7 @@ class OnnxEmbedder(_Files):
         rows = []
         for text in texts:
             ids = tokenizer.encode(prefix + text).ids
-            # Without any token there is nothing to run, but still a row of the right length to give.
+            # A text without tokens still needs a row of the right length, so a dummy token is run for its shape.
             known = {"input_ids": ids or [0], "attention_mask": [1] * len(ids or [0])}
             given = {n: np.array([known.get(n, [0] * len(ids or [0]))], dtype=np.int64) for n in names}
             (state, *_) = session.run(None, given)
@@ -203,12 +204,13 @@ class OnnxEmbedder(_Files):
             )
         except Exception as error:  # onnxruntime's errors share no base class
             raise KnowledgeError(
-                f"{self._model}: onnxruntime cannot load the model ({type(error).__name__})"
+                f"{self._model}: onnxruntime cannot load the model ({type(error).__name__}); check that the file is complete"
             ) from error
         odd = {i.name for i in session.get_inputs()} - {"input_ids", "attention_mask", "token_type_ids"}
         if odd:
             raise KnowledgeError(
-                f"{self._model}: the model asks for {', '.join(sorted(odd))}, which a text does not give"
+                f"{self._model}: the model needs the input {', '.join(sorted(odd))}, which furytune cannot make from a text;"
+                " use a text embedding model"
             )
         tokenizer = _tokenizer(self.tokenizer, "onnx")
         tokenizer.enable_truncation(self.max_tokens)
@@ -229,17 +231,17 @@ def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
 
 @frozen(slots=False)
 class LanceEmbedder:
-    """A model of LanceDB's registry: "gemini-text", "openai", "ollama", "sentence-transformers" and others.
+    """A model from LanceDB's registry: "gemini-text", "openai", "ollama", "sentence-transformers" and others.
 
-    The contract notes names only: what stands behind the name at a service can change without notice.
-    Keys are read from the environment, as LanceDB's documentation of each model says.
+    The contract records only names: a service can change the model behind a name without notice. Keys are read from the
+    environment, as LanceDB's documentation of each model describes.
 
     Args:
         function: Name in LanceDB's registry.
         options: What the registry's ``create`` takes, such as ``{"name": "text-embedding-3-small"}``.
 
     Raises:
-        ConfigError: An option looks like a secret, which a contract must not hold.
+        ConfigError: An option looks like a secret, which a contract must not contain.
     """
 
     function: str = field(validator=of_type(str))
@@ -250,12 +252,12 @@ class LanceEmbedder:
         if odd:
             raise ConfigError(
                 f"the option {odd[0]!r} of {self.function} looks like a secret, and options are written into the"
-                " contract; set it in the environment"
+                " contract; set it in the environment instead"
             )
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """Names only; ``verified`` says that no digest stands behind them."""
+        """Names only; ``verified`` is False because the model has no digest."""
         return {"name": "lance", "function": self.function, "options": dict(self.options), "verified": False}
 
     @classmethod
@@ -265,7 +267,7 @@ class LanceEmbedder:
         return cls(_text(spec, "function"), options if isinstance(options, Mapping) else {})
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> Any:
-        """Returns one row for each text, as the model gives it."""
+        """Returns one row per text, as the model returns it."""
         np, model = self._loaded
         if kind == "question":
             rows = [model.compute_query_embeddings_with_retry(text)[0] for text in texts]
@@ -284,7 +286,9 @@ class LanceEmbedder:
             model: Any = get_registry().get(self.function)
             return np, model.create(**self.options)
         except KeyError as error:
-            raise ConfigError(f"LanceDB's registry has no embedding function {self.function!r}") from error
+            raise ConfigError(
+                f"LanceDB's registry has no embedding function {self.function!r}; check the name"
+            ) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_loaded"}
@@ -293,7 +297,9 @@ class LanceEmbedder:
 def _exists(*files: Path) -> None:
     for file in files:
         if not file.is_file():
-            raise ConfigError(f"{file}: there is no such file; name model and tokenizer of the embedder")
+            raise ConfigError(
+                f"{file}: this file is missing; give the paths of the embedder's model and tokenizer"
+            )
 
 
 def _sha256(path: Path) -> str:
@@ -302,19 +308,19 @@ def _sha256(path: Path) -> str:
 
 
 def _as_named(spec: Mapping[str, Json], model: Path, tokenizer: Path) -> None:
-    """Refuses files that were read after others had been named: the contract would vouch for vectors it never saw."""
+    """Raises if a file changed after its digest was taken: the contract would name a model it does not use."""
     for name, path in (("model", model), ("tokenizer", tokenizer)):
         if _sha256(path) != spec[name]:
             raise KnowledgeError(
-                f"{path}: the file was changed since its digest was taken; bring back the one it was,"
-                " or make the embedder again and build the index with it"
+                f"{path}: the file has changed since its digest was taken; restore the original file,"
+                " or make a new embedder and build the index with it"
             )
 
 
 def _text(given: Any, name: str) -> str:
     value = given[name]
     if not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
+        raise TypeError(f"{name} is not a string")
     return value
 
 
@@ -331,6 +337,8 @@ def _tokenizer(path: Path, extra: str) -> Any:
     try:
         tokenizer = kind.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
-        raise KnowledgeError(f"{path}: this is no tokenizer.json ({type(error).__name__})") from error
+        raise KnowledgeError(
+            f"{path}: this file is not a valid tokenizer.json ({type(error).__name__}); use the one that came with the model"
+        ) from error
     tokenizer.no_padding()
     return tokenizer

@@ -1,4 +1,4 @@
-"""Retrieval: passages of an index that go with a question, the same ones in training and in the bot."""
+"""Retrieval: finds the passages of an index that fit a question, the same ones in training and in the bot."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ __all__ = [
     "clean_index",
 ]
 
-# One for all: loading is rare, and a lock of its own would keep an augmenter from being pickled.
+# One lock for all augmenters: loading is rare, and an augmenter with its own lock could not be pickled.
 _LOADING = threading.Lock()
 
 VERSION = 2
-"""Raised whenever equal settings and passages could give another context, for a reason outside the scorers.
+"""Increased when equal settings and passages could give another context, for a reason outside the scorers.
 
-1, which specs did not name, gave each of several equal passages a place of its own.
+Version 1, which is missing from the specs it wrote, returned several equal passages side by side.
 """
 
 
 class _Cache:
-    """What an augmenter has found out about its table. Only the pin travels to copies and other processes."""
+    """What an augmenter has read from its table. Copies and other processes get only the pin."""
 
     __slots__ = ("pin", "search", "state")
 
@@ -83,28 +83,27 @@ def _fresh(cache: _Cache) -> _Cache:
 class RagAugmenter:
     """Finds the passages of an index that have the most in common with a question.
 
-    The table's version is pinned when the object is first used, so whatever is added to the table later,
-    equal questions get equal passages for as long as the object lives. A pickled copy keeps the pin, if there is
-    one by then, and so does ``attrs.evolve`` unless it changes ``path`` or ``version``. One scorer serves one question
-    and many (`furytune.augmenters._search.bm25` says how it weighs words, `furytune.augmenters._search.vectors` how vectors
-    are compared); passages that have nothing in common with the question are never returned. All passages of the
-    version are held in memory, and compared with each question: no index that leaves some out is used.
+    The first use pins the table's version. Later builds change nothing: equal questions get equal passages as long as
+    the object lives. A pickled copy keeps an existing pin, and so does ``attrs.evolve`` unless it changes ``path`` or
+    ``version``. A single question and a batch use the same scorer (see `furytune.augmenters._search.bm25` for words and
+    `furytune.augmenters._search.vectors` for vectors). Passages that have nothing in common with the question are never
+    returned. All passages of the version are kept in memory and compared with each question: the search is exact.
 
     Attributes:
-        path: Folder of the table that `build_index` wrote; made absolute, with symbolic links as they are.
-        k: How many passages at most.
+        path: Folder of the table that `build_index` wrote. It becomes absolute; symbolic links are not resolved.
+        k: Maximum number of passages.
         mode: "lexical" counts words, "vector" compares vectors, "hybrid" does both.
         embedder: The model that the index was built with; only for "vector" and "hybrid".
-        fusion: How "hybrid" makes one ranking of two: "scores" adds the scores, each in units of its ranking's
-            own spread, "ranks" is reciprocal rank fusion.
-        rerank: Puts the first passages into another order; None leaves them as they are.
-        distractors: Passages that do not help, for a share of the training rows; see `Distractors`.
-        version: Version of the table; None is the newest at first use.
+        fusion: How "hybrid" combines two rankings: "scores" adds the scores, each divided by the spread of its ranking;
+            "ranks" is reciprocal rank fusion.
+        rerank: Reorders the first passages; None keeps their order.
+        distractors: Unhelpful passages for a share of the training rows; see `Distractors`.
+        version: Version of the table; None means the newest at first use.
         k1: BM25's k1: how fast repeated words stop to matter.
-        b: BM25's b: how much long passages are held back, from 0 to 1.
+        b: BM25's b: how much long passages are penalised, from 0 to 1.
 
     Raises:
-        ConfigError: An argument that cannot work.
+        ConfigError: An argument is not valid.
     """
 
     path: str = field(converter=tables.check_path)
@@ -131,7 +130,7 @@ class RagAugmenter:
         for given, kind in ((self.embedder, Embedder), (self.rerank, Reranker)):
             if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
                 raise ConfigError(
-                    f"{type(given).__name__} is no {kind.__name__.lower()}; see {kind.__module__}"
+                    f"{type(given).__name__} is not a valid {kind.__name__.lower()}; see {kind.__module__}"
                 )
         if (self.embedder is None) != (self.mode == "lexical"):
             raise ConfigError(
@@ -143,35 +142,37 @@ class RagAugmenter:
     def from_spec(cls, spec: Mapping[str, Json], *, location: Mapping[str, Json], base: Path) -> RagAugmenter:
         """Builds the augmenter that a contract names, and opens its table.
 
-        What counts is which passages the table holds, not under which number: where the version is gone
-        or holds something else, the newest hundred versions are searched for the snapshot.
+        The passages matter, not their version number: if the version is missing or contains other passages, the newest
+        hundred versions are searched for the snapshot.
 
         Args:
             spec: What `spec` returned when the contract was made.
-            location: "path", with forward slashes, absolute or relative to ``base``; "version", None if
-                unknown; "snapshot", identity of the passages. Without a snapshot the version is taken as it
-                is, without both the newest one. "embedder" says where the model's files are.
-            base: Folder that the contract file is in.
+            location: "path", with forward slashes, absolute or relative to ``base``; "version", None if unknown;
+                "snapshot", the digest of the passages. Without a snapshot the version is used unchecked; without both,
+                the newest version is used. "embedder" says where the model's files are.
+            base: Folder of the contract file.
 
         Raises:
-            ContractMismatchError: This library would not find the same passages.
-            ContractError: The location is not one.
-            KnowledgeError: Neither snapshot nor version is given, and the table cannot serve.
-            SnapshotError: The table is gone or no longer holds the passages.
+            ContractMismatchError: This furytune would not find the same passages.
+            ContractError: The location is not valid.
+            KnowledgeError: Neither snapshot nor version is given, and the table cannot be used.
+            SnapshotError: The table is missing or no longer contains the passages.
         """
         path, version, snapshot = place_of(location, base)
         if not isinstance(spec, Mapping):
-            raise ContractMismatchError("augmenter", "it holds no settings; save a new contract")
+            raise ContractMismatchError(
+                "augmenter", "the contract has no settings for the augmenter; save a new contract"
+            )
         if spec.get("version", 1) != VERSION:
             raise ContractMismatchError(
                 "augmenter",
-                f"its passages were chosen by rules of version {shown(spec.get('version', 1))}, this furytune has {VERSION};"
-                " use the furytune that made the contract, or save a new contract and tune again",
+                f"its passages were chosen by rules of version {shown(spec.get('version', 1))}, but this furytune has"
+                f" version {VERSION}; use the furytune that made the contract, or save a new contract and tune again",
             )
         if spec.get("rerank") is not None:
             raise ContractMismatchError(
                 "augmenter",
-                "its re-ranker is not built in; load it with augmenter=RagAugmenter(..., rerank=...)",
+                "its re-ranker is not built in; load the contract with augmenter=RagAugmenter(..., rerank=...)",
             )
         try:
             settings = {name: number(spec, name, float) for name in ("k1", "b") if name in spec}
@@ -186,13 +187,13 @@ class RagAugmenter:
             ours = made.spec
         except (ConfigError, KeyError, TypeError, OSError) as error:
             raise ContractMismatchError(
-                "augmenter", f"settings of RagAugmenter cannot be used: {error}"
+                "augmenter", f"the settings of RagAugmenter in the contract cannot be used: {error}"
             ) from error
         differ = sorted(str(key) for key in {*spec, *ours} if spec.get(key, ...) != ours.get(key, ...))
         if differ:
             raise ContractMismatchError(
                 "augmenter",
-                f"RagAugmenter of this furytune differs in {', '.join(differ)};"
+                f"this furytune's RagAugmenter differs in {', '.join(differ)};"
                 " use the furytune and the model files that the contract was made with, or make a new contract"
                 " and tune again",
             )
@@ -204,7 +205,7 @@ class RagAugmenter:
 
     @property
     def spec(self) -> Mapping[str, Json]:
-        """Everything but the passages that decides what is found."""
+        """Everything that decides which passages are found, except the passages themselves."""
         found: dict[str, Json] = {"name": "rag", "version": VERSION, "k": self.k}
         if self.mode != "vector":
             found |= {
@@ -227,7 +228,7 @@ class RagAugmenter:
 
     @property
     def snapshot(self) -> str:
-        """Digest of all passages of the pinned version, and of their vectors if these are used."""
+        """Digest of all passages of the pinned version, including their vectors if they are used."""
         return self._load().identity
 
     @property
@@ -246,16 +247,16 @@ class RagAugmenter:
 
     @property
     def dated(self) -> bool:
-        """Whether any passage carries a date, so that the moment of a question matters."""
+        """Whether any passage has a date, so that the moment of a question matters."""
         return any(p.date is not None for p in self._load().passages)
 
     @property
     def edit(self) -> Distractors | None:
-        """What training rows show besides, and the bot's prompts do not."""
+        """What is added to training rows but not to the bot's prompts."""
         return self.distractors
 
     def visible_passages(self, at: datetime | None) -> Sequence[Passage]:
-        """Returns the passages that may be seen at a moment, in the order of time; None is now."""
+        """Returns the passages that are visible at a moment, oldest first; None means now."""
         search, (visible,) = self.searched, self.visible([at])
         return InOrder(search.passages, search.moments.order, visible)
 
@@ -265,10 +266,10 @@ class RagAugmenter:
         return tuple(search.passages[i] for i in search.top([question], self.visible([at]), count)[0])
 
     def pin(self) -> bool:
-        """Puts a tag on the pinned version, so that no clean-up of LanceDB takes it away.
+        """Adds a tag to the pinned version, so that no clean-up by LanceDB removes it.
 
         Returns:
-            False where the table's folder cannot be written.
+            False if the table's folder cannot be written to.
         """
         return tables.pin(self.path, self._load().version)
 
@@ -276,23 +277,23 @@ class RagAugmenter:
         """Returns the same augmenter, pinned to the newest version of the table.
 
         Raises:
-            KnowledgeError: There is no such table.
+            KnowledgeError: The table does not exist.
         """
         return evolve(self, version=tables.newest(self.path))
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
         """Returns the passages for a question, best first; equal scores are ordered by id.
 
-        Passages with equal title and text take one place: the oldest of them stays, undated before dated, then by id.
+        Of passages with equal title and text, only the oldest is returned: undated before dated, then by id.
 
         Args:
             question: The normalised question.
-            at: The moment it is asked: passages dated at or after it are as if they did not exist. None is now.
+            at: When it is asked: passages dated at or after this moment are ignored. None means now.
 
         Raises:
             ConfigError: The moment has no time zone.
-            KnowledgeError: The index cannot serve.
-            SnapshotError: The pinned version is gone.
+            KnowledgeError: The index cannot be used.
+            SnapshotError: The pinned version is missing.
         """
         return self.contexts([question], at=[at])[0]
 
@@ -306,12 +307,12 @@ class RagAugmenter:
             at: The moment of each, in the same order.
 
         Raises:
-            ConfigError: There are not as many moments as questions, or one has no time zone.
-            KnowledgeError: The index cannot serve.
-            SnapshotError: The pinned version is gone.
+            ConfigError: The numbers of moments and questions differ, or a moment has no time zone.
+            KnowledgeError: The index cannot be used.
+            SnapshotError: The pinned version is missing.
         """
         if len(questions) != len(at):
-            raise ConfigError(f"{len(questions)} questions need as many moments, not {len(at)}")
+            raise ConfigError(f"{len(questions)} questions need as many moments in at=, not {len(at)}")
         search, visible = self.searched, self.visible(at)
         depth = self.k if self.rerank is None else max(self.k, self.rerank.depth)
         rows = search.top(questions, visible, depth)
@@ -324,18 +325,18 @@ class RagAugmenter:
         return [tuple(search.passages[i] for i in row) for row in rows]
 
     def explain(self, question: str, *, at: datetime | None = None) -> tuple[Finding, ...]:
-        """Returns what `context` finds and what came close, with scores and reasons.
+        """Returns what `context` finds and what came next, with scores and reasons.
 
         Args:
             question: The normalised question.
-            at: The moment it is asked; None is now.
+            at: When it is asked; None means now.
         """
         at = at or datetime.now(UTC)
         chosen = self.context(question, at=at)
         return findings(self.searched, question, self.visible([at])[0], chosen, self.k)
 
     def visible(self, at: Sequence[datetime | None]) -> list[int]:
-        """Returns for each moment how many passages, in the order of time, may be seen.
+        """Returns for each moment how many passages, in the order of time, are visible.
 
         Raises:
             ConfigError: A moment has no time zone.
@@ -358,22 +359,22 @@ class RagAugmenter:
         return cache.state
 
     def _checked(self, state: Loaded) -> Loaded:
-        """Returns the state if its vectors are those of the embedder."""
+        """Returns the state if its vectors come from this embedder."""
         if self.embedder is None:
             return state
         again = f"build it with build_index({self.path!r}, ..., embedder=...)"
         if state.vectors is None:
-            raise KnowledgeError(f"{self.path}: version {state.version} holds no vectors; {again}")
+            raise KnowledgeError(f"{self.path}: version {state.version} has no vectors; {again}")
         if canonical_json(state.vectors.embedder) != canonical_json(dict(self.embedder.spec)):
             raise KnowledgeError(
                 f"{self.path}: the vectors of version {state.version} come from another embedder or other model files"
-                f" ({state.vectors.embedder.get('name')}); give the one it was built with, or {again}"
+                f" ({state.vectors.embedder.get('name')}); use the embedder it was built with, or {again}"
             )
         return state
 
     @property
     def searched(self) -> Search:
-        """The pinned version, ready to be asked; made once."""
+        """The pinned version, ready for questions; made once."""
         cache, state = self._cache, self._load()
         if cache.search is None:
             with _LOADING:

@@ -1,16 +1,16 @@
-"""Ready pairs from CSV and JSON lines.
+"""Collects ready pairs from CSV and JSON lines.
 
-What is not a pair is an error, or with ``on_error="skip"`` a `Dropped` of the unit "record" with one of these
-reasons: ``fields`` (wrong number of them), ``quotes``, ``encoding``, ``too_long``, ``not_json``,
-``not_object``, ``duplicate_key``, ``too_deep``, ``surrogate``, ``columns`` (question or answer not found),
-``type`` and ``not_text`` (a value that is not text), ``no_question`` and ``no_answer`` (chat turns),
-``empty_question``, ``empty_answer``, ``date``, ``duplicate_id``, ``unused_text`` (another field may be part of the
-question); or of the unit "file": ``damaged``, ``encoding``, ``empty``. A header without the columns is an error always,
-and so are files none of which can be read.
+A record that is not a pair raises an error. With ``on_error="skip"`` it becomes a `Dropped` with the unit "record" and one of
+these reasons: ``fields`` (wrong number of fields), ``quotes``, ``encoding``, ``too_long``, ``not_json``, ``not_object``,
+``duplicate_key``, ``too_deep``, ``surrogate``, ``columns`` (question or answer not found), ``type`` and ``not_text`` (a value
+that is not text), ``no_question`` and ``no_answer`` (chat turns), ``empty_question``, ``empty_answer``, ``date``,
+``duplicate_id``, ``unused_text`` (another field may be part of the question). Whole files are dropped with the unit "file":
+``damaged``, ``encoding``, ``empty``. A header without the columns always raises, and so does a collection in which no file
+can be read.
 
-Sound records that are left out on purpose are never an error: ``not_for_training`` (their file says so) and
-``pair_too_long``. Chat turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``,
-system instructions with ``system_instruction``; all other texts as dropped fields, ``unused_field``.
+Valid records that are left out on purpose never raise: ``not_for_training`` (the file says so) and ``pair_too_long``. Chat
+turns before the last exchange are counted as dropped messages with the reason ``earlier_turn``, system instructions with
+``system_instruction``, and all other texts as dropped fields, ``unused_field``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 OnError: TypeAlias = Literal["raise", "skip"]
 
 _DELIMITERS = (",", ";", "\t", "|")
-_NAME_THEM = "name them by `question=` and `answer=`"
+_NAME_THEM = "name other columns with `question=` and `answer=`"
 
 
 _EXPORTED = frozenset({("input", "output"), ("text_input", "output")})
@@ -77,37 +77,37 @@ _text_or_none = of_type(str, type(None))
 class CsvCollector:
     """Collects ready pairs from CSV files with a header.
 
-    Lines end in LF, CR LF or lone CR. The first column names found are used, whatever their case:
+    Lines end with LF, CR LF or a lone CR. The first of these pairs of column names is used, in any case:
     question/answer, input/output, text_input/output, prompt/completion, instruction/output, instruction/response.
     An "instruction" beside the others comes first in the question, with a blank line after it. Optional columns: "id";
-    "group" or "thread"; "asked_at" or "date" (ISO 8601, UTC where no time zone is given); "author" (taken as it
-    stands, so give a pseudonym). For each of these a name chooses another column, and "" none.
+    "group" or "thread"; "asked_at" or "date" (ISO 8601, UTC without a time zone); "author" (stored unchanged, so use a
+    pseudonym). For each of these an argument chooses another column, and "" ignores it.
 
-    Other columns are not lost in silence: see the module's docstring for their reasons.
+    Other columns are not lost silently: the module's docstring lists their reasons.
 
-    A pair's id is that of its column, else ``<path without suffix>:<sha256 of question and answer>``, with
-    ``-2``, ``-3`` for repetitions; it does not depend on the order of rows. Its group is its id.
+    A pair's id is that of its column, or else ``<path without suffix>:<sha256 of question and answer>``, with ``-2``,
+    ``-3`` for repetitions. It does not depend on the order of rows. A pair without a group is grouped by its question.
 
     Args:
-        path: A file, a folder for all ``*.csv`` and ``*.csv.gz`` in it, or several of them.
-        question: Column of the question, or several, whose texts are joined by blank lines. Columns that are not named
-            are then left out knowingly.
+        path: A file, a folder for all ``*.csv`` and ``*.csv.gz`` in it, or a list of these.
+        question: Column of the question, or several columns, whose texts are joined with blank lines. This leaves out
+            all columns that you do not name.
         answer: Column of the answer.
         id: Column of the id.
         group: Column of the conversation.
         asked_at: Column of the date.
         author: Column of the asker's pseudonym.
-        delimiter: One character; by default that of a line ``sep=;`` before the header, else that of comma,
-            semicolon, tab and vertical bar which makes the header hold the columns.
-        encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
-        on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
-        escaped_formulas: Whether a cell like ``'=1`` stands for ``=1``. None asks the manifest beside the
-            file, so that what `CsvExporter` wrote comes back as it was; without one, such a cell under the
-            header of an export is an error.
-        max_pair: Most bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
+        delimiter: One character. The default is the one that a line ``sep=;`` before the header names, or else the one of
+            comma, semicolon, tab and vertical bar that makes the header contain the columns.
+        encoding: The default is UTF-8, or UTF-16 if the file begins with its byte order mark. Nothing is guessed.
+        on_error: "raise", or "skip" to drop and count records that are wrong and keep the others.
+        escaped_formulas: Whether a cell like ``'=1`` means ``=1``. None reads the manifest beside the file, so that the
+            output of `CsvExporter` is read back unchanged. Without a manifest, such a cell under the header of an
+            export raises an error.
+        max_pair: Maximum bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
 
     Raises:
-        ConfigError: The arguments cannot work.
+        ConfigError: An argument is not valid.
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
@@ -178,7 +178,7 @@ class CsvCollector:
     def _header(
         self, file: PairFile, reader: CsvReader, columns: Columns, blocks: TextBlocks
     ) -> tuple[str, tuple[str, ...], Found]:
-        """Returns delimiter, column names and where the columns stand."""
+        """Returns the delimiter, the column names and the positions of the columns."""
         stated = reader.preamble()
         mark = self.delimiter or stated
         candidates = _DELIMITERS if mark is None else (mark,)
@@ -187,7 +187,7 @@ class CsvCollector:
         path = file.place
         if len(fits) > 1:
             raise SourceFormatError(
-                "its header can be cut in two ways",
+                "its header can be split in two ways",
                 path=path,
                 line=reader.line,
                 column=1,
@@ -212,7 +212,7 @@ class CsvCollector:
                 path=path,
                 line=reader.line,
                 column=1,
-                hint="give the name as it stands in the header",
+                hint="use a name from the header",
             )
         folded = [name.strip().casefold() for name in names]
         for i in at.used:
@@ -229,7 +229,7 @@ class CsvCollector:
         return mark, names, at
 
     def _escaped(self, file: PairFile, names: tuple[str, ...]) -> bool | None:
-        """Tells whether the file's cells carry the formula escape; None if a cell that looks so is in doubt."""
+        """Returns whether the file's cells have the formula escape; None if that cannot be known."""
         if self.escaped_formulas is not None:
             return self.escaped_formulas
         entry = _listed_in_manifest(file)
@@ -239,38 +239,37 @@ class CsvCollector:
             return False
         if manifests.sha256_of(file.blocks()) != entry.get("sha256"):
             raise SourceFormatError(
-                "was changed since its manifest was written, so it is not known how to read cells that begin with '",
+                "has changed since its manifest was written, so it is unclear how to read cells that begin with '",
                 path=file.place,
-                hint="give escaped_formulas=True if they still begin with the exporter's quote, else False",
+                hint="pass escaped_formulas=True if they still begin with the exporter's quote, otherwise False",
             )
         return True
 
 
 @frozen
 class JsonlCollector:
-    """Collects ready pairs from JSON lines: one object a line, read strictly (RFC 8259).
+    """Collects ready pairs from JSON lines: one object per line, read strictly (RFC 8259).
 
-    A record holds two texts, under the names that `CsvCollector` takes, or chat turns: lists of messages in
-    "prompt" and "completion" (TRL), in "messages" (OpenAI), or "contents" (Gemini). Of chat turns the last
-    user turn is the question and the final assistant turn the answer; turns before these, and system instructions, are
-    counted as dropped messages. An answer of weight 0 is not trained on. Ids, groups, dates, authors and further keys
-    are as in `CsvCollector`.
+    A record contains two texts, under the names that `CsvCollector` uses, or chat turns: lists of messages in "prompt" and
+    "completion" (TRL), in "messages" (OpenAI), or in "contents" (Gemini). The last user turn is the question and the final
+    assistant turn is the answer. Earlier turns and system instructions are counted as dropped messages. An answer with
+    weight 0 is not used. Ids, groups, dates, authors and other keys work as in `CsvCollector`.
 
     Args:
-        path: A file, a folder for all ``*.jsonl`` and ``*.jsonl.gz`` in it, or several of them.
-        question: Key of the question, or several, whose texts are joined by blank lines. Keys that are not named are
-            then left out knowingly.
+        path: A file, a folder for all ``*.jsonl`` and ``*.jsonl.gz`` in it, or a list of these.
+        question: Key of the question, or several keys, whose texts are joined with blank lines. This leaves out all keys
+            that you do not name.
         answer: Key of the answer.
         id: Key of the id.
         group: Key of the conversation.
         asked_at: Key of the date.
         author: Key of the asker's pseudonym.
-        encoding: By default UTF-8, or UTF-16 if its byte order mark stands first. Nothing is guessed.
-        on_error: "raise", or "skip" to drop what is wrong, counted, and keep its neighbours.
-        max_pair: Most bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
+        encoding: The default is UTF-8, or UTF-16 if the file begins with its byte order mark. Nothing is guessed.
+        on_error: "raise", or "skip" to drop and count records that are wrong and keep the others.
+        max_pair: Maximum bytes of question and answer together, as UTF-8; a longer pair is dropped as "pair_too_long".
 
     Raises:
-        ConfigError: The arguments cannot work.
+        ConfigError: An argument is not valid.
     """
 
     path: tuple[Path, ...] = field(converter=paths_of)
@@ -340,7 +339,7 @@ class JsonlCollector:
         if blocks.broken:
             raise blocks.broken
         if empty:
-            raise UnreadableFile("empty", "holds no record", "see whether it was fetched whole")
+            raise UnreadableFile("empty", "contains no record", "check that the download is complete")
 
 
 def _unescaped(raw: str) -> str:
@@ -348,7 +347,7 @@ def _unescaped(raw: str) -> str:
 
 
 def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
-    """Returns the flaw of a pair that has more bytes than the limit."""
+    """Returns a flaw if a pair has more bytes than the limit."""
     if not may_be_over(limit, len(question) + len(answer)) or not over(limit, question + answer):
         return None
     problem = f"question and answer have more than {limit} bytes"
@@ -368,18 +367,16 @@ def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
 
 def _hint(names: Iterable[str], columns: Columns) -> str:
     if any("\0" in name for name in names):
-        return "it looks like UTF-16 without a byte order mark: give encoding='utf-16-le' or 'utf-16-be'"
+        return "it looks like UTF-16 without a byte order mark: pass encoding='utf-16-le' or 'utf-16-be'"
     if columns.question is not None:
-        return (
-            "give `question=` and `answer=` as they stand in the header, and `delimiter=` if it is a rare one"
-        )
-    return f"recognised are {WANTED}; {_NAME_THEM}"
+        return "use names from the header in `question=` and `answer=`, and pass `delimiter=` if it is an unusual one"
+    return f"furytune recognises {WANTED}; {_NAME_THEM}"
 
 
 def _collected(
     files: Iterable[tuple[PairFile, Iterator[QAPair | Dropped | Flaw]]], on_error: OnError
 ) -> Iterator[QAPair | Dropped]:
-    """Passes on what the files hold; raises where skipping leaves nothing because no file can be read."""
+    """Passes on the content of the files; raises if skipping leaves nothing because no file can be read."""
     failed: list[Dropped] = []
     count = pairs = 0
     for file, items in files:
@@ -394,14 +391,14 @@ def _collected(
         reasons = "; ".join(f"{drop.where}: {drop.detail}" for drop in failed[:3])
         more = f"; and {count - 3} more" if count > 3 else ""
         raise SourceError(
-            f"no pair could be read, for every file is damaged ({reasons}{more}); fetch them again"
+            f"no pair could be read because every file is damaged ({reasons}{more}); download them again"
         )
 
 
 def _settled(
     file: PairFile, items: Iterator[QAPair | Dropped | Flaw], on_error: OnError
 ) -> Iterator[QAPair | Dropped]:
-    """Passes pairs on; raises for a flaw, or counts it."""
+    """Passes pairs on; raises an error for a flaw, or counts it."""
     try:
         for item in items:
             if isinstance(item, Flaw):
@@ -425,24 +422,24 @@ def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
 
 
 def _sure(file: PairFile, line: int, *cells: str) -> None:
-    """Refuses a cell that may be an exporter's escape or a person's text, where nothing tells which."""
+    """Raises for a cell that may be an exporter's escape or a person's text, if nothing says which."""
     if any(map(manifests.looks_escaped, cells)):
         raise SourceFormatError(
             "a cell begins like one that CsvExporter escaped, and no manifest beside the file says whether it did",
             path=file.place,
             line=line,
             column=1,
-            hint="give escaped_formulas=True if the file is an export of this library, else False",
+            hint="pass escaped_formulas=True if the file is an export of furytune, otherwise False",
         )
 
 
 def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
-    """Returns the file's entry in the manifest that says its cells are escaped; an empty one if it says they are not."""
+    """Returns the file's entry in its manifest; an empty one if the cells are not escaped, None without a manifest."""
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     own = manifests.manifest_path(path.with_name(name))
     others: list[Path] = []
-    # A folder that this user may enter but not list still has a manifest of the file's own name.
+    # In a folder that can be entered but not listed, the manifest with the file's own name can still be opened.
     with system_errors_as(SourceError, path), suppress(PermissionError):
         others = sorted(p for p in path.parent.iterdir() if p.name.endswith(manifests.SUFFIX))
     for manifest in dict.fromkeys([own, *others]):
@@ -451,12 +448,12 @@ def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
         except (FileNotFoundError, IsADirectoryError):
             continue
         except (OSError, ValueError, RecursionError) as error:
-            # Any manifest may name the file, so one that the system cannot read at the moment must not be passed over.
+            # Any manifest may list the file, so one that cannot be read now must not be skipped.
             if manifest == own or isinstance(error, OSError):
                 raise SourceFormatError(
-                    "the manifest beside it cannot be read, so it is not known how to read cells that begin with '",
+                    "the manifest beside it cannot be read, so it is unclear how to read cells that begin with '",
                     path=printable(path),
-                    hint="give escaped_formulas=True if the file is an export of this library, else False",
+                    hint="pass escaped_formulas=True if the file is an export of furytune, otherwise False",
                 ) from error
             continue
         for entry in head.get("files", ()):

@@ -1,4 +1,4 @@
-"""Makes passages out of solved questions of the chat, each visible only to questions asked after it was answered."""
+"""Turns solved questions from the chat into passages, each visible only to questions asked after its answer."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ _NORMALIZER = Normalizer()
 def chat(
     pairs: Iterable[QAPair | Dropped], *, url: str = _URL, normalizer: Normalizer = _NORMALIZER
 ) -> Iterator[Passage | Dropped]:
-    """Reads pairs of question and answer.
+    """Turns question-answer pairs into passages.
 
-    Each pair is one passage, question first, dated by ``answered_at``. So no question is ever shown its own answer,
-    nor one that was not yet given when it was asked. The id is ``chat:`` followed by the pair's id; the source
-    names every message of the pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (the channel is the thread's where there is
-    one), so that the passages made of a message are found when it has to be erased. There is no title, because a title
-    is shown where the text of messages is not.
+    Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
+    an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
+    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), so that furytune
+    finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
+    places where the text of messages is not.
 
-    Question and answer are normalised as they are for a training row: mentions lose their ids, people have the same
-    number in both, and secrets become placeholders. Nothing else is changed, so give pairs that curators have checked:
-    answers that are out of date should be gone.
+    Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
+    both, and secrets become placeholders. Nothing else is changed, so pass pairs that curators have checked, without
+    outdated answers.
 
     Args:
-        pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` among them is passed on.
-        url: Pattern of the passages' addresses, with ``{guild}``, ``{channel}`` and ``{message}`` (the
-            question's first) in it. A pair that lacks one of them has no address.
-        normalizer: What is done to the texts. Give the pipeline's, if it is not the default one.
+        pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` is passed on.
+        url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
+            the question). A pair without one of these values has no URL.
+        normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
 
     Yields:
-        A passage for each pair, or a `Dropped`: ``undated`` (no ``answered_at``, so it would be visible to its own question),
-        ``answered_before_asked``, ``empty_text``, ``unusable_question`` and ``unusable_answer`` (nothing is left after
-        normalising, or the text is damaged).
+        A passage for each pair, or a `Dropped`: ``undated`` (without ``answered_at``, it would be visible to its own
+        question), ``answered_before_asked``, ``empty_text``, ``unusable_question`` and ``unusable_answer`` (nothing is
+        left after normalising, or the text is damaged).
 
     Raises:
-        ConfigError: The pattern has another slot, ``normalizer`` is not a `Normalizer`, or an item is not a pair.
+        ConfigError: The pattern has an unknown slot, ``normalizer`` is not a `Normalizer`, or an item is not a pair.
     """
     check_address(url, _SLOTS)
     if not isinstance(normalizer, Normalizer):
-        raise ConfigError(f"normalizer is a furytune.Normalizer, not a {type(normalizer).__name__}")
+        raise ConfigError(f"normalizer must be a furytune.Normalizer, not a {type(normalizer).__name__}")
     if isinstance(pairs, (str, bytes, Mapping)) or not isinstance(pairs, Iterable):
         raise ConfigError(
-            f"chat takes pairs, such as collector.collect() gives, not a {type(pairs).__name__}"
+            f"chat takes pairs, such as collector.collect() returns, not a {type(pairs).__name__}"
         )
     return _read(pairs, url, normalizer)
 
@@ -61,7 +61,9 @@ def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -
             yield pair
             continue
         if not isinstance(pair, QAPair):
-            raise ConfigError(f"chat takes pairs of question and answer, not a {type(pair).__name__}")
+            raise ConfigError(
+                f"chat takes question-answer pairs, not a {type(pair).__name__}; pass QAPair objects"
+            )
         yield _made(pair, url, normalizer)
 
 
@@ -110,7 +112,7 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
 
 
 def _where(pair: QAPair) -> str:
-    """Returns one line that names the messages, or the line of a file that holds the pair."""
+    """Returns one line that names the messages, or the file and line of the pair."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     if messages:
         return f"discord:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"

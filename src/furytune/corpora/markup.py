@@ -1,4 +1,4 @@
-"""Makes passages out of documentation: Markdown, reStructuredText, notebooks, HTML, examples and plain text."""
+"""Turns documentation into passages: Markdown, reStructuredText, notebooks, HTML, examples and plain text."""
 
 from __future__ import annotations
 
@@ -60,48 +60,47 @@ def markup(
     url: str = "",
     on_error: OnError = "skip",
 ) -> Iterator[Passage | Dropped]:
-    """Reads documentation.
+    """Turns documentation into passages.
 
-    Every section is a passage, and a long one several. The title is the path of headings (``Guide > Install``), the
-    source ``docs/guide.md:10-42``, with ``@v1.0`` behind it where the revision is known. The id is the file with the
-    headings behind it (``docs/guide.md#guide/install``); where that is taken, a digest of the passage's
-    text is added, so an id stays when other sections change. A heading with nothing below it goes with the next section.
+    Every section becomes a passage, and a long section becomes several. The title is the path of headings
+    (``Guide > Install``); the source is ``docs/guide.md:10-42``, plus ``@v1.0`` if the revision is known. The id is the
+    file and the headings (``docs/guide.md#guide/install``). If that id is taken, a digest of the passage's text is added,
+    so an id does not change when other sections do. A heading without text is joined with the next section.
 
-    A section is cut between paragraphs, and a paragraph of more than ``max_tokens`` between lines or words. Code blocks,
-    directives, admonitions and tables are cut only if one alone is over the bound: code between
-    lines, where a statement begins if there is such a place. Text is as in the file but for what a reader of the
-    page does not see or would not understand: roles and links show their text, comments, targets, images and lists
-    of contents are left out and counted.
+    A section is split between paragraphs, and a paragraph of more than ``max_tokens`` between lines or words. Code blocks,
+    directives, admonitions and tables are split only if one of them is too long by itself: code between lines, at the
+    start of a statement if possible. The text is that of the file, without what a reader of the page does not see: roles
+    and links become their text; comments, targets, images and lists of contents are left out and counted.
 
     Args:
         source: Folder, file, archive (sdist, wheel, ``.zip``, ``.tar.*``; read in memory), or git checkout.
-        revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
-            whatever the working tree holds. For a folder without git it is taken as what you say it is.
-        folder: Folder below the source to read instead of all but hidden folders, such as ``docs/source``.
+        revision: Tag, commit or branch of the git repository that contains ``source``. Files are read from git's objects;
+            the working tree does not matter. For a folder without git, furytune trusts what you pass.
+        folder: Read only this folder below the source, such as ``docs/source``. The default is all but hidden folders.
         suffixes: Which files to read: ``.md`` as Markdown (CommonMark's headings and fences, MyST's and MkDocs's
             directives), ``.rst`` as reStructuredText, ``.ipynb`` as notebook, ``.html`` and ``.htm`` as HTML (extra
-            ``html``), ``.py`` as example with its prose in comments, any other as plain text without headings. A mapping says
-            how: ``{".txt": "rst"}``, with "markdown", "rst", "notebook", "html", "example" or "text".
-        exclude: Files to leave out, as patterns of their path below the source: ``posts/*`` is all in a folder
+            ``html``), ``.py`` as an example with prose in comments, all others as plain text without headings. A mapping
+            chooses the format: ``{".txt": "rst"}``, with "markdown", "rst", "notebook", "html", "example" or "text".
+        exclude: Files to leave out, as patterns of their path below the source: ``posts/*`` means everything in a folder
             and below it, ``*/changelog.md`` a name in any folder.
-        max_tokens: Bound of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
-        encoding: tiktoken's name of a vocabulary to count tokens exactly (extra ``tokens``).
+        max_tokens: Maximum size of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
+        encoding: Name of a tiktoken vocabulary to count tokens exactly (extra ``tokens``).
         max_bytes: Larger files are left out without being read.
-        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}``, ``{revision}``, ``{page}``
-            (the path below the source) and, for HTML, ``{anchor}`` in it. What a notebook counts is cells.
-        on_error: What to do about a file that cannot be used: "skip" it and yield a drop, or "raise".
+        url: Pattern for the passages' URLs, with ``{path}``, ``{start}``, ``{end}``, ``{revision}``, ``{page}`` (the path
+            below the source) and, for HTML, ``{anchor}``. For notebooks, start and end count cells.
+        on_error: What to do with a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
-        Passages in order of path and line, and a `Dropped` for whatever was left out. Files: ``not_utf8``, ``binary``,
-        ``not_notebook``, ``too_deep``, ``too_large``, ``unreadable``, ``empty_file``, ``excluded``, ``link``, ``bad_name``. Parts
-        of files (unit "record"): ``toctree``, ``include``, ``autodoc``, ``image``, ``raw``, ``metadata``,
-        ``comment``, ``target``, ``option``, ``front_matter``, ``output``, ``raw_cell``, ``navigation``. The
-        reason ``cut_code_block`` counts parts of code blocks that were too long to stay whole; none is missing.
+        Passages in order of path and line, and a `Dropped` for everything that was left out. Files: ``not_utf8``,
+        ``binary``, ``not_notebook``, ``too_deep``, ``too_large``, ``unreadable``, ``empty_file``, ``excluded``, ``link``,
+        ``bad_name``. Parts of files (unit "record"): ``toctree``, ``include``, ``autodoc``, ``image``, ``raw``,
+        ``metadata``, ``comment``, ``target``, ``option``, ``front_matter``, ``output``, ``raw_cell``, ``navigation``. The
+        reason ``cut_code_block`` counts parts of code blocks that were too long to stay whole; no code is lost.
 
     Raises:
-        ConfigError: An option that cannot work, or git is needed and not installed.
-        KnowledgeError: There is no such source, revision or folder, or no file with one of the suffixes.
-        MissingExtraError: There is HTML to read, or tokens to count, and the package for it is not installed.
+        ConfigError: An option is not valid, or git is needed and not installed.
+        KnowledgeError: The source, revision or folder does not exist, or no file has one of the suffixes.
+        MissingExtraError: A package for reading HTML or counting tokens is needed and not installed.
         SourceFormatError: A file cannot be used, with ``on_error="raise"``.
     """
     check_on_error(on_error)
@@ -119,8 +118,8 @@ def markup(
     if not tree.entries and all(drop.reason == "other_suffix" for drop in tree.dropped):
         there = ", ".join(f"{drop.where} ({drop.count})" for drop in tree.dropped[:10]) or "no file"
         raise KnowledgeError(
-            f"{source}: no file ends in {', '.join(formats)}, there is {there};"
-            " give the folder of the documentation, or other suffixes"
+            f"{source}: no file ends in {', '.join(formats)} (found: {there});"
+            " pass the folder of the documentation, or other suffixes"
         )
     if any(_format(e, formats) == "html" for e in tree.entries):
         html_ready()
@@ -135,7 +134,7 @@ def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
         formats = {s.lower(): _FORMATS.get(s.lower(), "text") for s in suffixes}
     if not formats or not all(s.startswith(".") for s in formats) or not _KNOWN.issuperset(formats.values()):
         raise ConfigError(
-            "suffixes are endings with their period, such as ('.md', '.rst'), or a mapping of them to"
+            "suffixes must be file suffixes with their period, such as ('.md', '.rst'), or a mapping of them to"
             f" {', '.join(sorted(_KNOWN))}"
         )
     return formats
@@ -189,4 +188,4 @@ def _document(entry: Entry, form: str) -> Document | None:
             document.dropped["front_matter"] += 1
         return document if document.headings or not title else evolve(document, title=title)
     except RecursionError as error:
-        raise UnfitError("too_deep", "this is nested too deeply", path=entry.name) from error
+        raise UnfitError("too_deep", "the file is nested too deeply", path=entry.name) from error

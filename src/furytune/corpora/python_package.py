@@ -1,6 +1,6 @@
-"""Makes passages out of Python source: one for each module, class, function and method.
+"""Turns Python source into passages: one for each module, class, function and method.
 
-The source is read with `ast` and never imported, so a package need not work, or be safe to run, to be read.
+The source is parsed with `ast` and never imported, so a package need not work or be safe to run.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Options:
 
 @frozen(kw_only=True)
 class _Parsed:
-    """A file that was read: what a module defines, or the text of an example. Its tree would take many times as much."""
+    """A parsed file: what a module defines, or the text of an example. Keeping its syntax tree would take far more memory."""
 
     entry: Entry
     module: str
@@ -76,49 +76,50 @@ def python_package(
     url: str = "",
     on_error: OnError = "skip",
 ) -> Iterator[Passage | Dropped]:
-    """Reads a package: installed, in a folder or archive, or at a revision of a git repository.
+    """Turns a package into passages: installed, in a folder or archive, or at a revision of a git repository.
 
-    A passage's title and id are the symbol's path where it is defined (``fury.actor.curved.sphere``). The text is the
-    signature with decorators, annotations and defaults (of a class its annotated fields too), and below it the
-    docstring, cleaned. If a package above offers the symbol under a shorter name, a comment says so first
-    (``# fury.actor.sphere``). A module's text is its docstring. The source is ``fury/actor.py:10-42@0.12.0``, the
-    version behind it where it is known. A text over ``max_tokens`` is cut between the docstring's
-    paragraphs. What is defined twice, as in both branches of an ``if``, has a digest of its text behind its id;
-    overloads with their function, and the accessors of a property, make one passage.
+    The title and id of a passage are the path of the symbol where it is defined (``fury.actor.curved.sphere``). The text
+    is the signature with decorators, annotations and defaults (for a class, its annotated fields too), followed by the
+    cleaned docstring. If a parent package exports the symbol under a shorter name, a comment says so first
+    (``# fury.actor.sphere``). The text of a module is its docstring. The source is ``fury/actor.py:10-42@0.12.0``, with
+    the version if it is known. A text of more than ``max_tokens`` is split between the docstring's paragraphs. A symbol
+    that is defined twice, as in both branches of an ``if``, gets a digest of its text as a suffix of its id. Overloads
+    and their function make one passage, and so do the accessors of a property.
 
-    A script outside of packages that is written for sphinx-gallery (a docstring that begins with a title, prose in comments
-    below ``# %%`` or a row of ``#``) is read as an example: code with its prose, cut between its cells.
+    A script outside a package that is written for sphinx-gallery is read as an example: code with its prose, split between
+    its cells. Such a script has a docstring that begins with a title, and prose in comments below ``# %%`` or a row of
+    ``#``.
 
-    Functions inside functions are left out: nobody can call them. A module whose name begins with an underscore is
-    read like any other, since packages often define in such modules what they publish elsewhere.
+    Functions inside functions are left out, because no one can call them. A module whose name begins with an underscore is
+    read like any other, because packages often define there what they export elsewhere.
 
     Args:
-        source: Name of an importable package or module, ``attrs`` or ``xml.etree``; or a path
-            (anything that is a `pathlib.Path`, holds a separator, or exists) to a folder, a file, an archive
-            (sdist or wheel, read in memory), or a git checkout.
-        revision: Tag, commit or branch of the git repository that ``source`` is or lies in; read from git's objects,
-            whatever the working tree holds. For a folder without git it is taken as what you say it is.
-        folder: Folder below the source to read instead of all but hidden folders, such as ``src/fury``.
+        source: Name of an importable package or module, such as ``attrs`` or ``xml.etree``; or a path to a folder, a
+            file, an archive (sdist or wheel, read in memory), or a git checkout. A value counts as a path if it is a
+            `pathlib.Path`, contains a separator, or exists.
+        revision: Tag, commit or branch of the git repository that contains ``source``. Files are read from git's objects;
+            the working tree does not matter. For a folder without git, furytune trusts what you pass.
+        folder: Read only this folder below the source, such as ``src/fury``. The default is all but hidden folders.
         exclude: Files to leave out, as patterns of their path below the source, such as ``benchmarks/*``.
         tests: Whether to read folders named ``test`` or ``tests``, and files named ``test_*.py``,
             ``*_test.py`` and ``conftest.py``.
-        private: Whether to take names that begin with an underscore; ``__init__`` and its kind, and what
-            ``__all__`` names, are always taken.
-        max_tokens: Bound of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
-        encoding: tiktoken's name of a vocabulary to count tokens exactly (extra ``tokens``).
+        private: Whether to include names that begin with an underscore. Special names such as ``__init__``, and names in
+            ``__all__``, are always included.
+        max_tokens: Maximum size of a passage in tokens: estimated as three bytes of UTF-8 each, or counted.
+        encoding: Name of a tiktoken vocabulary to count tokens exactly (extra ``tokens``).
         max_bytes: Larger files are left out without being read.
-        url: Pattern of the passages' addresses, with ``{path}``, ``{start}``, ``{end}`` and ``{revision}`` in it, such as
+        url: Pattern for the passages' URLs, with ``{path}``, ``{start}``, ``{end}`` and ``{revision}``, such as
             ``https://github.com/fury-gl/fury/blob/{revision}/{path}#L{start}-L{end}``.
-        on_error: What to do about a file that cannot be used: "skip" it and yield a drop, or "raise".
+        on_error: What to do with a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
-        Passages in order of path and line, and a `Dropped` for what was left out: ``not_python`` (with file and line),
-        ``too_large``, ``unreadable``, ``link``, ``bad_name``, ``excluded``, ``test_file``, ``private``,
-        ``no_docstring`` (a module that says nothing), and what `markup` leaves out of examples and docstrings.
+        Passages in order of path and line, and a `Dropped` for everything that was left out: ``not_python`` (with file and
+        line), ``too_large``, ``unreadable``, ``link``, ``bad_name``, ``excluded``, ``test_file``, ``private``,
+        ``no_docstring`` (a module without any text), and what `markup` leaves out of examples and docstrings.
 
     Raises:
-        ConfigError: An option that cannot work, or git is needed and not installed.
-        KnowledgeError: There is no such package, revision or folder, or it holds no Python source.
+        ConfigError: An option is not valid, or git is needed and not installed.
+        KnowledgeError: The package, revision or folder does not exist, or contains no Python source.
         SourceFormatError: A file cannot be used, with ``on_error="raise"``.
     """
     check_on_error(on_error)
@@ -153,9 +154,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
             tree = _with_packages_above(tree, root, base)
     told = any(drop.reason != "other_suffix" for drop in tree.dropped)
     if not any(e.name.endswith(".py") for e in tree.entries) and not told:
-        raise KnowledgeError(
-            f"{text}: there is no Python source here; give the folder that holds the .py files"
-        )
+        raise KnowledgeError(f"{text}: found no Python source here; pass the folder with the .py files")
     return tree
 
 
@@ -167,27 +166,29 @@ def _in_git(root: Path, revision: str) -> bool:
 
 def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
     if revision or folder:
-        raise ConfigError(f"{name} is an installed package; revision and folder need the path of a source")
+        raise ConfigError(
+            f"{name} is an installed package; to use revision= or folder=, pass the path of its source"
+        )
     roots = installed(name)
     up = len(name.split("."))
     trees = []
     for root in roots:
         base = root.parents[up - 1]
-        # Some installers make links into a cache of each file, and Python follows them.
+        # Some installers link each file into a cache, and Python follows these links.
         anywhere = Path(root.anchor)
         tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, within=anywhere)
         trees.append(_with_packages_above(tree, root, base))
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
         dropped=tuple(d for t in trees for d in t.dropped),
-        # A module at the top of what is installed is no example, whatever its docstring looks like.
+        # A top-level installed module is never an example, even if its docstring begins with a title.
         packages=frozenset({""}).union(*(t.packages for t in trees)),
         revision=version_of(name, roots[0]),
     )
 
 
 def _base(root: Path) -> Path | None:
-    """Returns the folder that the top package of a folder or module lies in; None for what is neither."""
+    """Returns the folder that contains the top package of a folder or module; None for other paths."""
     if root.is_file() and root.suffix == ".py":
         root = root.parent
     if not root.is_dir():
@@ -198,14 +199,14 @@ def _base(root: Path) -> Path | None:
 
 
 def _with_packages_above(tree: Tree, root: Path, base: Path) -> Tree:
-    """Adds the packages between two folders, whose own files are not asked for."""
+    """Adds the packages between two folders, whose own files are not read."""
     above = PurePosixPath(root.relative_to(base).as_posix())
     known = {p.as_posix() for p in (above, *above.parents) if p.name and (base / p / "__init__.py").exists()}
     return evolve(tree, packages=tree.packages | known)
 
 
 def _module(name: str, packages: frozenset[str]) -> str:
-    """Returns a file's module name: counted from the first package on its way, else from the top."""
+    """Returns a file's module name, from the first package in its path, or else from the top folder."""
     *folders, file = name.split("/")
     for depth in range(len(folders)):
         if "/".join(folders[: depth + 1]) in packages:
@@ -216,7 +217,7 @@ def _module(name: str, packages: frozenset[str]) -> str:
 
 
 def _is_test(path: str) -> bool:
-    """Judges by the path below what was asked for: who asks for a folder called ``tests`` wants it."""
+    """Returns whether a path below the source is a test. A source that is itself named ``tests`` is read."""
     *folders, file = path.split("/")
     return (
         any(f in ("test", "tests") for f in folders)
@@ -262,7 +263,7 @@ def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
             return _Parsed(entry=entry, module=module, text=text)
     try:
         with warnings.catch_warnings():
-            # What the compiler thinks of other people's escape sequences is not this reader's concern.
+            # Warnings about escape sequences in other people's code do not concern the user.
             warnings.simplefilter("ignore")
             tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -293,7 +294,7 @@ def _text(data: bytes, name: str) -> str:
     try:
         return text_of(data, name)
     except UnfitError:
-        return ""  # in another encoding; the parser knows how Python declares it
+        return ""  # another encoding: the parser reads Python's own encoding declaration
 
 
 def _shorter(parsed: list[_Parsed]) -> dict[str, str]:

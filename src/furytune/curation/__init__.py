@@ -1,1 +1,1 @@
-"""Steps that check pairs: each keeps a pair, edits its answer, or drops it with a reason."""
+"""Curation steps: each one keeps a pair, edits its answer, or drops the pair with a reason."""

@@ -1,4 +1,4 @@
-"""Keeps one person's answers from becoming the voice of the model."""
+"""Limits the answers per person, so that no single person becomes the voice of the model."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["CapPerAuthor"]
 
 @frozen
 class CapPerAuthor:
-    """Curation step: keeps the first so many answers of each person, in the order of collection.
+    """Curation step: keeps only the first answers of each person, in the order of collection.
 
-    Pairs without an answerer, such as those of a CSV file, all stay. The reason is "author_cap". The step
-    counts, so `start` gives a new one for each pass.
+    Pairs without an answerer, such as those from a CSV file, are all kept. The reason is "author_cap". The step counts, so
+    `start` returns a new one for each pass.
 
     Attributes:
-        most: How many answers of one person stay.
+        most: Maximum number of answers per person.
 
     Raises:
         ConfigError: ``most`` is less than 1.
@@ -34,7 +34,7 @@ class CapPerAuthor:
 
     def __attrs_post_init__(self) -> None:
         if self.most < 1:
-            raise ConfigError(f"CapPerAuthor({self.most}): give a number of at least 1")
+            raise ConfigError(f"CapPerAuthor({self.most}): the number must be at least 1")
 
     @property
     def name(self) -> str:
@@ -42,7 +42,7 @@ class CapPerAuthor:
         return "cap_per_author"
 
     def start(self) -> Curator:
-        """Returns the step for one pass over the pairs, with nothing counted yet."""
+        """Returns a step for one pass over the pairs, which has not counted anything yet."""
         answers: Counter[str] = Counter()
 
         def step(pair: QAPair) -> QAPair | Dropped:

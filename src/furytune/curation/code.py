@@ -1,4 +1,4 @@
-"""Drops answers whose code no longer fits the package it is about."""
+"""Drops answers whose code no longer works with the package it uses."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _NAMED = 12
 
 @frozen
 class CheckCode:
-    """Curation step: does the Python in the answer still fit the package?
+    """Curation step: checks that the Python in an answer still works with a package.
 
-    The package is read as source, never imported, and the answer's code is never run. Only what the source
-    proves wrong is dropped; an answer without Python is kept.
+    The package's source is parsed, never imported, and the answer's code is never run. An answer is dropped only if the
+    source proves it wrong; an answer without Python is kept.
 
     ==================  =========================================================================
     reason              meaning
@@ -40,18 +40,18 @@ class CheckCode:
 
     Attributes:
         package: Top-level name, such as "fury".
-        path: Folder of the package or the one that holds it, such as a checkout of the revision that the
-            bot answers for. Links out of it are not followed: what they lead to is counted as ``link_outside``, and
-            nothing is claimed about it. None is the installed package.
-        on_unknown: What to do with a pair that uses what the package does not have: "drop" or "keep".
+        path: Folder of the package or its parent folder, such as a checkout of the revision that the bot answers for.
+            Links that lead out of it are not followed: they are counted as ``link_outside``, and their names are not
+            judged. None means the installed package.
+        on_unknown: What to do with a pair that uses names the package does not have: "drop" or "keep".
         on_broken: What to do with a pair whose Python does not parse: "drop" or "keep".
-        inline: Whether to check code between single backticks too. Such code often names what is gone on
-            purpose ("``fury.x`` was removed").
-        preamble: Python that readers take as given, such as ``from fury import actor, window``. Answers
-            often leave imports out; without one, nothing can be proved about their names.
+        inline: Whether to check code between single backticks too. Such code often names removed symbols on purpose
+            ("``fury.x`` was removed").
+        preamble: Python that readers take for granted, such as ``from fury import actor, window``. Answers often leave
+            imports out, and without imports nothing can be proved about their names.
 
     Raises:
-        ConfigError: The package is not found, or an argument makes no sense.
+        ConfigError: The package is not found, or an argument is not valid.
     """
 
     package: str
@@ -71,17 +71,19 @@ class CheckCode:
     def _parse_preamble(self) -> ast.Module:
         tree = parse(self.preamble)
         if tree is None:
-            raise ConfigError("CheckCode(preamble=...) is not Python")
+            raise ConfigError("CheckCode(preamble=...) does not parse as Python; correct its syntax")
         return tree
 
     def __attrs_post_init__(self) -> None:
         for name in ("on_unknown", "on_broken"):
             if getattr(self, name) not in ("drop", "keep"):
-                raise ConfigError(f"CheckCode({name}={getattr(self, name)!r}): {name} is 'drop' or 'keep'")
+                raise ConfigError(
+                    f"CheckCode({name}={getattr(self, name)!r}): {name} must be 'drop' or 'keep'"
+                )
 
     @property
     def unread(self) -> tuple[Dropped, ...]:
-        """Files of the package that are not read, such as links out of ``path``. Nothing is claimed about their names."""
+        """Files of the package that are not read, such as links out of ``path``. Their names are not judged."""
         return self._table.files.dropped
 
     @property
@@ -90,7 +92,7 @@ class CheckCode:
         return "check_code"
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
-        """Keeps the pair as it is, or drops it."""
+        """Keeps the pair unchanged, or drops it."""
         trees = [self._given]
         for snippet in snippets.fenced(pair.answer):
             tree, broken = snippets.tree(snippet)
@@ -104,7 +106,7 @@ class CheckCode:
             return pair
         try:
             stale = check(trees, self._table)
-        except RecursionError:  # nested too deeply for a proof
+        except RecursionError:  # nested too deeply to prove anything
             return pair
         if not stale:
             return pair

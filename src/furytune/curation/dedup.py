@@ -1,4 +1,4 @@
-"""Drops pairs that say again what an earlier pair said."""
+"""Drops pairs that repeat an earlier pair."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _OUTER: Final = " .,;:!?\u2026"
 class Deduplicate:
     """Curation step: keeps the first of all pairs that ask the same, in the order of collection.
 
-    Two texts are the same if they are after this: Unicode form NFKC, mentions of people, roles and
-    channels removed, case folded, white space folded to single spaces, and the characters ``.,;:!?``
-    and the ellipsis removed at both ends. A text of which nothing is left is compared as it stands.
+    Two texts are the same if they are equal after these changes: Unicode form NFKC, mentions of people, roles and channels
+    removed, case folded, white space reduced to single spaces, and the characters ``.,;:!?`` and the ellipsis removed at
+    both ends. If nothing is left of a text, it is compared unchanged.
 
-    The step remembers what it has seen, so `start` gives a new one for each pass. It takes 16 bytes and
-    the id of a kept pair in memory.
+    The step remembers what it has seen, so `start` returns a new one for each pass. For each kept pair it stores the id and
+    16 bytes.
 
     Attributes:
-        by: "question" drops a pair whose question came before, whatever the answer; "pair" only one
-            whose question and answer came before.
+        by: "question" drops a pair whose question occurred before, with any answer; "pair" drops it only if the answer
+            occurred with it.
     """
 
     by: Literal["question", "pair"] = "question"
 
     def __attrs_post_init__(self) -> None:
         if self.by not in ("question", "pair"):
-            raise ConfigError(f"Deduplicate(by={self.by!r}): by is 'question' or 'pair'")
+            raise ConfigError(f"Deduplicate(by={self.by!r}): by must be 'question' or 'pair'")
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Deduplicate:
         return "deduplicate"
 
     def start(self) -> Curator:
-        """Returns the step for one pass over the pairs, with nothing seen yet."""
+        """Returns a step for one pass over the pairs, which has not seen anything yet."""
         seen: dict[bytes, str] = {}
 
         def step(pair: QAPair) -> QAPair | Dropped:
@@ -67,6 +67,7 @@ class Deduplicate:
         sha = hashlib.blake2b(digest_size=16)
         for key in map(_key, texts):
             data = key.encode("utf-8", "surrogatepass")
+            # The length keeps ("ab", "c") apart from ("a", "bc").
             sha.update(len(data).to_bytes(8, "big"))
             sha.update(data)
         return sha.digest()

@@ -1,4 +1,4 @@
-"""Drops answers that are too short to teach anything, or too long to be one."""
+"""Drops answers that are too short or too long."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["AnswerLength"]
 
 @frozen
 class AnswerLength:
-    """Curation step: keeps answers of some length, counted in characters without white space at the ends.
+    """Curation step: drops answers that are too short or too long.
 
-    Reasons: "answer_short" and "answer_long".
+    The length is counted in characters, without white space at the ends. Reasons: "answer_short" and "answer_long".
 
     Attributes:
-        min: Fewest characters to keep.
-        max: Most characters to keep; None is no limit.
+        min: Minimum number of characters.
+        max: Maximum number of characters; None means no limit.
 
     Raises:
-        ConfigError: No length satisfies both.
+        ConfigError: No length can satisfy both.
     """
 
     min: int = field(default=1, kw_only=True)
@@ -29,7 +29,7 @@ class AnswerLength:
 
     def __attrs_post_init__(self) -> None:
         if self.min < 0 or (self.max is not None and self.max < self.min):
-            raise ConfigError(f"AnswerLength(min={self.min}, max={self.max}): give 0 <= min <= max")
+            raise ConfigError(f"AnswerLength(min={self.min}, max={self.max}): 0 <= min <= max must hold")
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class AnswerLength:
         return "answer_length"
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
-        """Keeps the pair as it is, or drops it."""
+        """Keeps the pair unchanged, or drops it."""
         length = len(pair.answer.strip())
         if length < self.min:
             reason = "answer_short"

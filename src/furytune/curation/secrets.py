@@ -22,16 +22,16 @@ def _kinds(value: Iterable[str]) -> tuple[str, ...]:
     unknown = sorted(set(wanted) - set(KINDS))
     if unknown or not wanted:
         named = ", ".join(unknown) or "nothing"
-        raise ConfigError(f"RedactSecrets cannot redact {named}; known kinds: {', '.join(KINDS)}")
+        raise ConfigError(f"RedactSecrets cannot redact {named}; choose from {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in wanted)
 
 
 @frozen
 class RedactSecrets:
-    """Curation step: writes ``[secret]``, ``[e-mail]`` and the like over what an answer must not teach.
+    """Curation step: replaces secrets and personal data in answers with ``[secret]``, ``[e-mail]`` and the like.
 
-    The question is not touched: what is redacted there is the normaliser's choice, which the bot shares.
-    An answer of which nothing but placeholders is left is dropped as "only_secrets".
+    Questions are not changed: the normaliser, which the bot shares, redacts those. If only placeholders are left of an
+    answer, the pair is dropped as "only_secrets".
 
     Attributes:
         kinds: Which of "secrets", "emails", "ips" and "phones" to replace.

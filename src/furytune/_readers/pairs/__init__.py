@@ -1,1 +1,1 @@
-"""Question-answer pairs in CSV and JSON files."""
+"""Reads question-answer pairs from the records of CSV and JSON files."""

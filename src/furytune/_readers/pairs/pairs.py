@@ -1,4 +1,4 @@
-"""Makes pairs of records: column names, chat turns, dates, and ids that do not depend on row order."""
+"""Turns records into pairs: column names, dates, and ids that do not depend on the order of rows."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ PAIRS = (
 """Column names that are recognised, in order of preference."""
 
 LEAD = "instruction"
-"""What comes before the question if it is there too, as in Alpaca's records: instruction, blank line, input."""
+"""The column that comes before the question if it exists, as in Alpaca's records: instruction, blank line, input."""
 
 WANTED = "question/answer, input/output, text_input/output, prompt/completion, instruction/output or instruction/response"
-"""The same for a person."""
+"""The same names, for messages."""
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "id": ("id",),
@@ -61,10 +61,10 @@ _encode = msgspec.json.Encoder().encode
 
 @frozen(kw_only=True)
 class Columns:
-    """Names of the columns that the caller chose; None stands for the recognised ones, "" for none.
+    """Names of the columns that the caller chose; None means the recognised names, "" means no column.
 
     Raises:
-        ConfigError: Question and answer are not named together, or not by different names.
+        ConfigError: Only one of question and answer is named, or both have the same name.
     """
 
     question: tuple[str, ...] | None = None
@@ -76,7 +76,7 @@ class Columns:
 
     def __attrs_post_init__(self) -> None:
         if (self.question is None) != (self.answer is None):
-            raise ConfigError("give both `question=` and `answer=`, or neither")
+            raise ConfigError("pass both `question=` and `answer=`, or neither")
         names = (*(self.question or ()), self.answer)
         if self.question is not None and (len(names) < 2 or not all(names) or len(set(names)) < len(names)):
             raise ConfigError("`question=` and `answer=` must name two columns")
@@ -84,12 +84,12 @@ class Columns:
 
 @frozen
 class Found:
-    """Where the columns of a pair stand.
+    """Positions of the columns of a pair.
 
     Attributes:
-        question: Those of the question, in the order in which their texts are joined.
-        answer: That of the answer.
-        extras: The optional ones.
+        question: Positions for the question, in the order in which their texts are joined.
+        answer: Position of the answer.
+        extras: Positions of the optional columns.
     """
 
     question: tuple[int, ...]
@@ -98,12 +98,12 @@ class Found:
 
     @property
     def used(self) -> tuple[int, ...]:
-        """All of them."""
+        """All positions."""
         return (*self.question, self.answer, *self.extras.values())
 
 
 def chosen(names: Sequence[str], wanted: str) -> int | None:
-    """Returns where a name stands: exactly, else whatever its case and the white space around it."""
+    """Returns the position of a name: an exact match, or else one that ignores case and surrounding white space."""
     if wanted in names:
         return names.index(wanted)
     folded = [name.strip().casefold() for name in names]
@@ -111,14 +111,14 @@ def chosen(names: Sequence[str], wanted: str) -> int | None:
 
 
 def joined(texts: Sequence[str]) -> str:
-    """Returns the texts that make up a question, a blank line between two; those without text are left out."""
+    """Joins the texts of a question with blank lines, without empty ones."""
     if len(texts) == 1:
         return texts[0]
     return "\n\n".join(text for text in texts if text.strip())
 
 
 def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
-    """Returns where question, answer and the optional columns stand; None without the first two.
+    """Returns the positions of question, answer and optional columns; None if one of the first two is missing.
 
     Args:
         names: Header, or keys of a record.
@@ -139,7 +139,7 @@ def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
 
 
 def find_extras(names: Sequence[str], columns: Columns) -> dict[str, int]:
-    """Returns where the optional columns stand."""
+    """Returns the positions of the optional columns."""
     found: dict[str, int] = {}
     for extra, usual in EXTRAS.items():
         given: str | None = getattr(columns, extra)
@@ -152,16 +152,16 @@ def find_extras(names: Sequence[str], columns: Columns) -> dict[str, int]:
 
 
 def missing_extras(names: Sequence[str], columns: Columns) -> list[str]:
-    """Returns the optional columns that the caller named and that are not there."""
+    """Returns the optional columns that the caller named but that do not exist."""
     given = (getattr(columns, extra) for extra in EXTRAS)
     return [name for name in given if name and chosen(names, name) is None]
 
 
 def question_columns(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
-    """Converts what was given as ``question=``: the name of a column, or several.
+    """Converts the value of ``question=``: the name of a column, or several names.
 
     Raises:
-        ConfigError: It is something else.
+        ConfigError: The value is something else.
     """
     if value is None or isinstance(value, str):
         return None if value is None else (value,)
@@ -169,20 +169,20 @@ def question_columns(value: str | Iterable[str] | None) -> tuple[str, ...] | Non
     for name in found:
         if not isinstance(name, str):
             raise ConfigError(
-                f"question is the name of a column, or a list of names, not a {type(value).__name__}"
+                f"question must be the name of a column, or a list of names, not a {type(value).__name__}"
             )
     return found
 
 
 @define
 class Ids:
-    """Numbers below 2**64 that were met, in 16 to 32 bytes each."""
+    """A set of numbers below 2**64, which needs 16 to 32 bytes per number."""
 
     _slots: array[int] = field(factory=lambda: array("Q", bytes(8 * 1024)))
     _count: int = 0
 
     def new(self, number: int) -> bool:
-        """Remembers a number; returns whether it was not met before."""
+        """Adds a number; returns whether it is new."""
         number = number or 1  # 0 marks a free slot
         if not _put(self._slots, number):
             return False
@@ -196,6 +196,7 @@ class Ids:
 
 
 def _put(slots: array[int], number: int) -> bool:
+    # Open addressing in an array needs a fraction of the memory of a set of ints.
     mask = len(slots) - 1
     at = number & mask
     while met := slots[at]:
@@ -208,7 +209,7 @@ def _put(slots: array[int], number: int) -> bool:
 
 @frozen
 class Stem:
-    """What the derived ids of one file begin with.
+    """The beginning of the derived ids of one file.
 
     Attributes:
         text: Name of the file without its suffix.
@@ -225,7 +226,7 @@ class Stem:
 
 @define
 class PairMaker:
-    """Makes the pairs of one collection and sees to it that their ids are unique."""
+    """Makes the pairs of one collection and ensures that their ids are unique."""
 
     ids: Ids = field(factory=Ids)
     given: Ids = field(factory=Ids)
@@ -240,13 +241,13 @@ class PairMaker:
         source: Source,
         extras: Mapping[str, str],
     ) -> QAPair | Flaw:
-        """Returns the pair, or why there is none.
+        """Returns the pair, or the flaw of the record.
 
         Args:
-            question: As it stands in the file.
-            answer: As it stands in the file.
-            stem: What a derived id begins with.
-            source: Where the record begins.
+            question: Text in the file.
+            answer: Text in the file.
+            stem: The beginning of a derived id.
+            source: The place of the record.
             extras: Texts of the optional columns.
         """
         line = source.line or 1
@@ -261,7 +262,9 @@ class PairMaker:
                 )
             return self._with_extras(question, answer, stem, source, extras)
         except UnicodeEncodeError:
-            return flaw(line, "surrogate", "a text holds a lone surrogate", "repair or leave out the record")
+            return flaw(
+                line, "surrogate", "a text contains a lone surrogate", "repair or leave out the record"
+            )
 
     def _with_extras(
         self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
@@ -275,17 +278,18 @@ class PairMaker:
                     line,
                     "date",
                     "the date is not ISO 8601",
-                    'write it so, or give asked_at="" to leave dates out',
+                    'change the date, or pass asked_at="" to leave dates out',
                 )
         pair_id = extras.get("id", "").strip()
         if not pair_id:
             pair_id = self._derived(stem, question, answer)
+        # Only a number made from the id is stored, so memory does not depend on the length of ids.
         elif not self.given.new(_number(pair_id.encode())):
             return flaw(
                 line,
                 "duplicate_id",
-                "its id occurs before",
-                'make the ids unique, or give id="" to derive them',
+                "its id was used before",
+                'make the ids unique, or pass id="" to derive them',
             )
         return QAPair(
             id=pair_id,
@@ -313,17 +317,17 @@ def _number(data: bytes) -> int:
 
 
 def _group(question: str) -> str:
-    """Returns the group of a pair that names none: equal questions are one, whatever their file."""
+    """Returns the group of a pair without one: equal questions share a group, across all files."""
     return f"question:{hashlib.sha256(question.encode()).hexdigest()[:16]}"
 
 
 def _moment(text: str) -> datetime | None:
-    """Returns an ISO 8601 moment; one without a time zone is taken as UTC."""
+    """Parses an ISO 8601 date; one without a time zone is read as UTC."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
-        moment.astimezone(UTC)  # the first and the last hours of the calendar may not be there
+        moment.astimezone(UTC)  # the first and last hours of the calendar may have no UTC date
     except (ValueError, OverflowError):
         return None
     return moment

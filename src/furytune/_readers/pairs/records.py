@@ -21,13 +21,13 @@ __all__ = ["Exchange", "Shape", "exchange_of", "shape_of"]
 
 @frozen
 class Shape:
-    """Which keys of a record are read.
+    """The keys of a record that are read.
 
     Attributes:
-        question: Those of the question, whose texts are joined; of chat turns the one that holds them; () if unknown.
-        answer: That of the answer, "" for one list of turns.
-        extras: Those of the optional values.
-        unused: Where the others stand.
+        question: Keys of the question, whose texts are joined, or the key of the chat turns; () if unknown.
+        answer: Key of the answer, "" for a single list of turns.
+        extras: Keys of the optional values.
+        unused: Positions of the other keys.
     """
 
     question: tuple[str, ...]
@@ -37,12 +37,12 @@ class Shape:
 
 
 class Exchange(NamedTuple):
-    """A question and its answer, as they stand in a record.
+    """The question and answer of a record.
 
     Attributes:
-        question: Its text.
-        answer: Its text.
-        earlier: Number of turns left out before them.
+        question: Text of the question.
+        answer: Text of the answer.
+        earlier: Number of earlier turns that are left out.
         system: Number of system instructions among the turns.
         extras: The optional texts.
     """
@@ -55,7 +55,7 @@ class Exchange(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A chat turn; ``trained`` is False where the file says that nothing is to be learnt from it."""
+    """A chat turn; ``trained`` is False if the file says not to train on it."""
 
     role: str
     text: str
@@ -68,7 +68,7 @@ _SYSTEM = {"system", "developer"}
 
 
 def shape_of(keys: tuple[str, ...], columns: Columns) -> Shape:
-    """Returns which keys of a record are read."""
+    """Returns the keys of a record that are read."""
     named = columns.question is not None
     found = find_columns(keys, columns)
     if found is not None:
@@ -84,7 +84,7 @@ def shape_of(keys: tuple[str, ...], columns: Columns) -> Shape:
 
 
 def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange | Flaw:
-    """Returns what a record says, or why it cannot be used."""
+    """Returns the question and answer of a record, or its flaw."""
     extras: dict[str, str] = {}
     for name, key in shape.extras.items():
         value = found[key]
@@ -106,7 +106,7 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
             problem=f"no keys for question and answer; found {shown(found, 'key')}",
             line=line,
             column=1,
-            hint=f"recognised are {WANTED}, messages and contents; name them by `question=` and `answer=`",
+            hint=f"furytune recognises {WANTED}, messages and contents; name other keys with `question=` and `answer=`",
         )
     a = shape.answer
     question = found[shape.question[0]] if len(shape.question) == 1 else _joined(found, shape.question)
@@ -131,13 +131,13 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
 
 
 def _joined(found: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    """Returns the texts of several keys as one; None if one is not text. A key without a value counts as blank."""
+    """Joins the texts of several keys; None if one is not text. A key without a value counts as empty."""
     texts = ["" if found[key] is None else found[key] for key in keys]
     return joined(texts) if all(isinstance(text, str) for text in texts) else None
 
 
 def turns_of(value: Any, line: int) -> Turns | Flaw:
-    """Returns role and text of chat turns, as OpenAI, TRL or Gemini write them."""
+    """Returns the roles and texts of chat turns in the form of OpenAI, TRL or Gemini."""
     if not isinstance(value, list):
         return flaw(line, "type", "the turns are not a list", "write a list of messages")
     turns: Turns = []
@@ -158,7 +158,7 @@ def turns_of(value: Any, line: int) -> Turns | Flaw:
 
 
 def _text(value: Any) -> str | None:
-    """Returns a turn's text; None if any part of it is something else."""
+    """Returns the text of a turn; None if any part of it is not text."""
     if value is None or isinstance(value, str):
         return value or ""
     if not isinstance(value, list):
@@ -175,16 +175,16 @@ def _text(value: Any) -> str | None:
 
 
 def last_exchange(turns: Turns, line: int, extras: Mapping[str, str]) -> Exchange | Flaw:
-    """Returns the last user turn and the final assistant turn, unless the latter is not to be trained on.
+    """Returns the last user turn and the final assistant turn, or a flaw, for example if the file excludes the answer.
 
-    A system instruction is not a turn.
+    System instructions do not count as turns.
     """
     spoken = [turn for turn in turns if turn.role not in _SYSTEM]
     if not spoken or spoken[-1].role not in {"assistant", "model"}:
         return flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")
     questions = [turn.text for turn in spoken[:-1] if turn.role == "user"]
     if not questions:
-        return flaw(line, "no_question", "no turn is the user's", "leave out the record")
+        return flaw(line, "no_question", "the user has no turn", "leave out the record")
     if not spoken[-1].trained:
         return not_for_training(line, "its answer has weight 0 or a mark of that kind")
     instructions = sum(turn.role in _SYSTEM and bool(turn.text.strip()) for turn in turns)

@@ -1,7 +1,8 @@
-"""What a record of pairs holds besides the pair: marks, other parts of the question, system instructions, the rest.
+"""Handles the other fields of a record: marks, other parts of the question, system instructions, and the rest.
 
-None of it is lost in silence. A record that its file marks as not meant for training is left out and counted; one with
-another part of the question is refused, for without it the question is another one; all else is counted by file.
+None of them is lost silently. A record that its file marks as not meant for training is left out and counted. A record with
+another part of the question is refused, because without that part the question would be a different one. All other fields are
+counted per file.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ _NO = frozenset({"false", "no", "0", "0.0"})
 
 @frozen
 class Unused:
-    """Where a record's other fields stand.
+    """Positions of a record's other fields.
 
     Attributes:
-        marks: Those that may say that the record is not meant for training.
-        parts: Those that hold another part of the question.
+        marks: Fields that may say that the record is not meant for training.
+        parts: Fields that may contain another part of the question.
         system: System instructions.
-        rest: All others.
+        rest: All other fields.
     """
 
     marks: tuple[int, ...] = ()
@@ -56,23 +57,24 @@ class Unused:
 def unused_fields(
     names: Sequence[str], used: Collection[int], *, named: bool = False, turns: bool = False
 ) -> Unused | None:
-    """Sorts the fields that no pair is made of; returns None if there are none.
+    """Sorts the fields that do not become part of a pair; returns None without such fields.
 
     Args:
         names: Header, or keys of a record.
-        used: Places of those that are read.
-        named: Whether the caller named the columns of question and answer, and so left the others out knowingly. Marks
-            count all the same.
-        turns: Whether the record holds chat turns. A text such as "prompt" beside them mostly repeats one of them.
+        used: Positions of the fields that are read.
+        named: Whether the caller named the columns of question and answer, and so left the others out on purpose. Marks
+            still count.
+        turns: Whether the record has chat turns. A text such as "prompt" beside them usually repeats one of them.
     """
     keys = [_key(name) for name in names]
     others = [i for i in range(len(names)) if i not in used]
     if not others:
         return None
     free = {keys[i] for i in others}
-    # Half of a pair of names is part of the question; a whole one is another pair, such as the same one once more.
+    # One half of a pair of names is part of the question; both halves are another pair, such as a repetition.
     halves = {q for q, a in PAIRS if q in free and a not in free and not turns}
     marks = tuple(i for i in others if keys[i] == "weight" or keys[i] in _TRAIN | _IGNORE | _SPLIT)
+    # Naming the columns says that the others are left out on purpose.
     if named:
         return Unused(marks)
     parts = tuple(i for i in others if keys[i] in _PARTS | halves)
@@ -82,11 +84,11 @@ def unused_fields(
 
 
 def marked(name: str, value: Any) -> bool | None:
-    """Returns whether a field marks its record as not meant for training; None if it says something else.
+    """Returns whether a field marks its record as not meant for training; None if it is not a mark.
 
     Args:
-        name: Of the field.
-        value: A text, number, truth value or nothing.
+        name: Name of the field.
+        value: A text, number, boolean or None.
     """
     key = _key(name)
     text = str(value).strip().casefold() if isinstance(value, str | int | float) else ""
@@ -104,11 +106,11 @@ def marked(name: str, value: Any) -> bool | None:
 
 @define
 class UnusedCounts:
-    """Counts one file's texts that stand in no pair.
+    """Counts the texts of one file that are not part of a pair.
 
     Args:
         where: Name of the file.
-        value: Makes a field's value of what stands in the file.
+        value: Converts the raw value of a field.
     """
 
     where: str
@@ -117,13 +119,13 @@ class UnusedCounts:
     rest: dict[str, int] = field(factory=dict)
 
     def problem(self, unused: Unused, names: Sequence[str], raw: Sequence[Any], line: int) -> Flaw | None:
-        """Returns why the record makes no pair, or counts what is left out of the pair.
+        """Returns a flaw if the record does not become a pair; otherwise counts the fields that are left out.
 
         Args:
-            unused: Where the fields stand.
+            unused: Positions of the fields.
             names: All names.
-            raw: What stands in the file, in the order of the names.
-            line: Where the record begins.
+            raw: Raw values in the file, in the order of the names.
+            line: Line where the record begins.
         """
         odd = []
         for i in unused.marks:
@@ -138,8 +140,8 @@ class UnusedCounts:
                     line,
                     "unused_text",
                     f"its {_key(names[i])!r} may be part of the question, but is not read",
-                    "name the columns by `question=` (several are joined, such as ['context', 'question']) and "
-                    "`answer=`; beside chat turns, put it into the user's turn",
+                    "name the columns with `question=` (several are joined, such as ['context', 'question']) and "
+                    "`answer=`; if the record has chat turns, put it into the user's turn",
                 )
         self.system += sum(_holds_text(self.value(raw[i])) for i in unused.system)
         for i in (*odd, *(i for i in unused.rest if _holds_text(self.value(raw[i])))):
@@ -161,7 +163,7 @@ class UnusedCounts:
 
 
 def not_for_training(line: int, problem: str) -> Flaw:
-    """Returns what stands for a record that is left out because its file says so."""
+    """Returns the flaw of a record that is left out because its file says so."""
     return Flaw(reason="not_for_training", problem=problem, line=line, column=1, error=False)
 
 
@@ -170,5 +172,5 @@ def _key(name: str) -> str:
 
 
 def _holds_text(value: Any) -> bool:
-    """Returns True for text that is not blank, and for lists and objects that may hold some."""
+    """Returns whether a value is non-blank text, or a list or object that may contain some."""
     return bool(value.strip()) if isinstance(value, str) else bool(value) and isinstance(value, list | dict)

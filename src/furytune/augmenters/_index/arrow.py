@@ -1,4 +1,4 @@
-"""Passages and their vectors as an Arrow table, and back."""
+"""Converts passages and their vectors to an Arrow table, and back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _schema(dimension: int | None = None, embedder: Mapping[str, Json] | None = 
 
 
 def to_arrow(passages: Sequence[Passage], vectors: Vectors | None) -> Any:
-    """Returns one row for each passage. A vector stands there as the fractions that are searched."""
+    """Returns one row per passage. Vectors are written as fractions, so that any script can use them."""
     import pyarrow as pa
 
     schema = _schema()
@@ -51,7 +51,7 @@ def to_arrow(passages: Sequence[Passage], vectors: Vectors | None) -> Any:
 
 
 def embedder_of(schema: Any) -> Mapping[str, Json] | None:
-    """Returns the identity of the embedder that the table's vectors come from; None if it has none."""
+    """Returns the identity of the embedder that made the table's vectors; None without vectors."""
     stated = (schema.metadata or {}).get(_EMBEDDER)
     if stated is None or VECTOR not in schema.names:
         return None
@@ -63,28 +63,28 @@ def embedder_of(schema: Any) -> Mapping[str, Json] | None:
 
 
 def check_schema(path: str, schema: Any, rebuild: str) -> None:
-    """Refuses a table whose columns are not those that were written.
+    """Raises if the columns of a table are not the ones furytune wrote.
 
     Raises:
-        KnowledgeError: They are others.
+        KnowledgeError: The columns differ.
     """
     expected, embedder = _schema(), embedder_of(schema)
     if embedder is not None:
         expected = _schema(getattr(schema.field(VECTOR).type, "list_size", 0), embedder)
     if tuple(schema.names) != tuple(expected.names) or not schema.equals(expected):
-        raise KnowledgeError(f"{path}: the columns were changed by something else; {rebuild} again")
+        raise KnowledgeError(f"{path}: another program changed the columns; {rebuild} again")
 
 
 def passages_of(path: str, arrow: Any, rebuild: str) -> tuple[tuple[Passage, ...], list[int]]:
-    """Returns the passages in ascending order of id, and the row that each of them stood in.
+    """Returns the passages in ascending order of id, and the row of each in the table.
 
     Raises:
-        KnowledgeError: There are none, or two have one id.
+        KnowledgeError: The table is empty, or two passages have the same id.
     """
     if arrow.num_rows == 0:
-        raise KnowledgeError(f"{path}: the index holds no passages; {rebuild} again")
+        raise KnowledgeError(f"{path}: the index has no passages; {rebuild} again")
     columns = [arrow.column(name).to_pylist() for name in COLUMNS[:-1]]
-    # As integers, so that no time zone database is asked.
+    # As integers, because converting to datetime would need a time zone database.
     dates = arrow.column("date").cast("int64").to_pylist()
     found = []
     for id_, text, title, source, url, when in zip(*columns, dates, strict=True):

@@ -26,25 +26,25 @@ from furytune.report.progress import progress
 __all__ = ["IndexReport", "build_index"]
 
 _BATCH = 256
-_SOURCES = "give it passages: python_package(...), markup(...), or a list of Passage"
+_SOURCES = "pass python_package(...), markup(...), or a list of Passage"
 
 
 @frozen(kw_only=True, repr=False)
 class IndexReport(Shown):
-    """What building an index did.
+    """The result of building an index.
 
     Attributes:
         path: Folder of the table, absolute.
-        version: Number of the version that holds the passages.
+        version: Number of the version that contains the passages.
         snapshot: Identity of the passages.
         passages: How many there are.
-        dated: How many of them carry a date.
-        unchanged: How many the version before held with equal title and text: they were not taken apart again,
-            nor embedded.
-        removed: How many passages of the version before are gone.
-        embedded: How many texts the embedder was given.
-        written: False where the index held equal passages already, so that no version was added.
-        dropped: What was left out, and why, in the order it came.
+        dated: How many of them have a date.
+        unchanged: How many have the same title and text as in the previous version, so that they were not analysed or
+            embedded again.
+        removed: How many passages of the previous version are not in this one.
+        embedded: How many texts were embedded.
+        written: False if the index already contained equal passages, so that no version was added.
+        dropped: What was left out, and why, in the order of the sources.
         cleaned: Which versions of the index were removed, and why the others stay; None with ``clean=False``.
     """
 
@@ -79,39 +79,39 @@ def build_index(
     embedder: Embedder | None = None,
     clean: bool = True,
 ) -> IndexReport:
-    """Makes passages the newest version of an index.
+    """Makes the passages of all sources the newest version of an index.
 
-    The index is a LanceDB table: ``lancedb.connect("kb").open_table("corpus")`` opens ``kb/corpus.lance``. It
-    is replaced, not added to: what the sources no longer give is gone from the new version. Earlier versions that a
-    contract may need stay readable, see `clean_index`; the others are removed. What did not change since the version before is neither
-    taken apart nor embedded again. A build that is killed leaves the index as it was; of builds that run at once each
-    makes a whole version.
+    The index is a LanceDB table: ``lancedb.connect("kb").open_table("corpus")`` opens ``kb/corpus.lance``. Its content is
+    replaced, not extended: passages that the sources no longer give are missing from the new version. Earlier versions
+    that a contract may need stay readable, see `clean_index`; the others are removed. Passages that have not changed
+    since the previous version are not analysed or embedded again. If a build is killed, the index is unchanged. Builds
+    that run at the same time each make a complete version.
 
     Args:
-        path: Folder of the table, ending in ``.lance``; made if absent.
-        sources: Streams of passages, such as `furytune.corpora.python_package.python_package` gives. They are
-            read to the end before anything is written, and held in memory.
-        embedder: Gives each passage a vector, of its title and text; without one the index has none and serves
-            only ``mode="lexical"``. See `furytune.protocols.Embedder`.
-        clean: Whether to remove versions that nobody needs, as `clean_index` does. False keeps all.
+        path: Folder of the table, ending in ``.lance``; made if missing.
+        sources: Streams of passages, such as `furytune.corpora.python_package.python_package` returns. All are read into
+            memory before anything is written.
+        embedder: Makes a vector for each passage, from its title and text. Without an embedder the index has no vectors
+            and supports only ``mode="lexical"``. See `furytune.protocols.Embedder`.
+        clean: Whether to remove versions that nothing needs, as `clean_index` does. False keeps all versions.
 
     Returns:
-        An account of the passages and of what was left out. Added to the sources' own reasons are ``empty_text`` (nothing
-        but white space), ``lone_surrogate`` (text that UTF-8 cannot carry) and ``bad_date`` (before year 1 or after
-        9999 in UTC).
+        A report on the passages and on what was left out. The reasons are those of the sources, and ``empty_text`` (only
+        white space), ``lone_surrogate`` (text that UTF-8 cannot encode) and ``bad_date`` (before year 1 or after 9999
+        in UTC).
 
     Raises:
-        ConfigError: The path cannot be an index, or a source gives something else than passages.
-        KnowledgeError: Two passages have one id; there are no passages; the folder holds a table that is not
-            an index; the embedder gives no vectors; or the index could not be written.
-        MissingExtraError: LanceDB is not installed, or what the embedder needs.
+        ConfigError: The path cannot be an index, or a source gives something other than passages.
+        KnowledgeError: Two passages have the same id; the sources give no passages; the folder contains a table that is
+            not an index; the embedder returns no valid vectors; or the index could not be written.
+        MissingExtraError: LanceDB is not installed, or a package that the embedder needs.
     """
     place = tables.check_path(path)
     if embedder is not None and (isinstance(embedder, type) or not isinstance(embedder, Embedder)):
-        raise ConfigError(f"{embedder!r:.60} is no embedder; see furytune.protocols.Embedder")
+        raise ConfigError(f"{embedder!r:.60} is not an embedder; see furytune.protocols.Embedder")
     for source in sources:
         _check_source(source)
-    tables.check_installed()  # before hours of reading, or an embedding that is paid for
+    tables.check_installed()  # first: reading may take hours, and embedding may cost money
     found: dict[str, Passage] = {}
     dropped: list[Dropped] = []
     items = (item for source in sources for item in source)
@@ -119,7 +119,7 @@ def build_index(
         if isinstance(item, Dropped):
             dropped.append(item)
         elif not isinstance(item, Passage):
-            raise ConfigError(f"a source of build_index gave a {type(item).__name__}; {_SOURCES}")
+            raise ConfigError(f"a source of build_index returned a {type(item).__name__}; {_SOURCES}")
         elif reason := _unfit(item):
             id_, where = (text.encode("utf-8", "replace").decode() for text in (item.id, item.source))
             dropped.append(Dropped(reason=reason, unit="record", ids=(id_,), where=where))
@@ -131,7 +131,9 @@ def build_index(
         else:
             found[item.id] = item
     if not found:
-        raise KnowledgeError(f"{place}: the sources gave no passages; an index that stood here still stands")
+        raise KnowledgeError(
+            f"{place}: the sources gave no passages; check their paths (an existing index is unchanged)"
+        )
     passages = tuple(tables.utc(found[i]) for i in sorted(found))
     before = tables.newest_state(place)
     vectors, embedded = _embed(passages, before, embedder)
@@ -156,7 +158,7 @@ def build_index(
 
 
 def _cleaned(path: str) -> CleanedIndex:
-    # The new version stands, whatever becomes of the old ones; the next build tries again.
+    # The new version is written; a failed clean-up must not fail the build, and the next build tries again.
     try:
         return drop_versions(path)
     except KnowledgeError as error:
@@ -173,7 +175,7 @@ def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Posti
 def _embed(
     passages: Sequence[Passage], before: Loaded | None, embedder: Embedder | None
 ) -> tuple[Vectors | None, int]:
-    """Returns a vector for each passage, and how many texts had to be embedded for it."""
+    """Returns a vector for each passage, and how many texts were embedded to get them."""
     if embedder is None:
         return None, 0
     np, spec, name = numpy(), dict(embedder.spec), str(embedder.spec.get("name"))
@@ -186,17 +188,17 @@ def _embed(
     for batch in progress(batches, "embedding", "batch"):
         rows.update(zip(batch, whole(embedder.embed(batch, kind="passage"), len(batch), name), strict=True))
     if len({len(row) for row in rows.values()}) > 1:
-        raise KnowledgeError(f"the embedder {name} gave vectors of different lengths; look at its model file")
+        raise KnowledgeError(f"the embedder {name} gave vectors of different lengths; check its model file")
     return Vectors.of(spec, np.stack([rows[_shown(p)] for p in passages])), len(new)
 
 
 def _shown(passage: Passage) -> str:
-    """The text that is embedded: what a prompt shows of the passage, without where it comes from."""
+    """Returns the text to embed: what a prompt shows of the passage, without its source."""
     return f"{passage.title}\n{passage.text}" if passage.title else passage.text
 
 
 def _check_source(source: object) -> None:
-    # A text can be iterated, but by its characters.
+    # A string is iterable too, but would give its characters.
     odd = isinstance(source, (str, bytes, os.PathLike, Mapping)) or not isinstance(source, Iterable)
     if odd:
         raise ConfigError(f"a source of build_index is a {type(source).__name__}; {_SOURCES}")

@@ -1,9 +1,9 @@
-"""Passages that say the same: one of them is searched and can be in a prompt, the others are its copies.
+"""Finds passages with the same text: only one of them is searched and shown, the others are its copies.
 
-Two passages say the same if their titles and texts are equal, byte for byte: that is what a prompt shows of them besides
-where they come from. The oldest stays, undated before dated, and of equally old ones the first by id. So if any of them
-is visible at a moment, the one that stays is visible too, and a copy that is added later changes no prompt, neither by
-the place it would take nor by the weight of its words.
+Two passages are copies if their titles and texts are equal, byte for byte, because a prompt shows nothing else of them
+except where they come from. The oldest is kept: undated before dated, then the first by id. So if any of them is visible at
+a moment, the kept one is visible too. A copy that is added later changes no prompt: it takes no place and does not change
+the weight of words.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ __all__ = ["Distinct", "distinct"]
 
 @frozen
 class Distinct:
-    """What is left of passages without their copies.
+    """Passages without their copies.
 
     Attributes:
-        positions: Of the passages that stay, in ascending order; None if all of them do.
-        ranks: Of the copies, counted in the order of `Moments`, ascending.
-        copies: By the id of a passage that stays, its copies; only of those that have any.
+        positions: Positions of the kept passages, in ascending order; None if all are kept.
+        ranks: Ranks of the copies in the order of `Moments`, ascending.
+        copies: The copies of each kept passage that has any, by its id.
     """
 
     positions: list[int] | None = None

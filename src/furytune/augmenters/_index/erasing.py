@@ -1,9 +1,8 @@
-"""Removes passages from an index so that nothing of them is left: neither in the newest version nor in any other.
+"""Erases passages from all versions of an index.
 
-LanceDB deletes by writing a new version, and the old ones stay readable. Here the new version holds the other
-passages only; then all older versions, the copies of them and whatever a killed writer left are removed.
-A mark in the folder says that this has begun, for after a crash the files of a version that is gone already
-are nowhere listed.
+LanceDB deletes by writing a new version, and the old ones stay readable. So furytune writes a new version without the
+passages, and then removes all older versions, their copies and the files of killed writers. A mark in the folder says that
+an erasure has begun, because after a crash nothing lists the files of a version that is already removed.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ __all__ = ["IndexPlace", "check", "erase"]
 _COPIES = "_furytune"
 _MARK = "erasing"
 _FOREVER = timedelta(days=36_500)
-# Lance writes ".tmpAbC123", or "NAME#1", and renames; of a killed writer the file stays, and Lance never removes it.
+# Lance writes ".tmpAbC123" or "NAME#1" and then renames it. If the writer is killed, Lance never removes the file.
 _HALF_WRITTEN = re.compile(r"\.tmp\w+|.+#[0-9]+")
 
 
 @frozen
 class IndexPlace:
-    """An index as a place that holds people's words.
+    """An index as a place that contains people's messages.
 
     Args:
         path: Folder of the table.
@@ -45,33 +44,33 @@ class IndexPlace:
     path: str
 
     def check(self) -> None:
-        """Raises what `check` raises."""
+        """Runs `check` on this index."""
         check(self.path)
 
     def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
-        """Does what `erase` does."""
+        """Runs `erase` on this index."""
         removed, left = erase(self.path, messages, people)
         return Erased(kind="index", path=self.path, removed=removed, left=left)
 
 
 def check(path: str) -> None:
-    """Raises unless the folder holds an index whose passages can be taken out.
+    """Checks that the folder contains an index whose passages can be removed.
 
     Raises:
         ConfigError: The path cannot be an index.
-        KnowledgeError: There is no index, or it was made by something else.
+        KnowledgeError: The index is missing, or was not made by furytune.
         MissingExtraError: LanceDB is not installed.
     """
     tables.newest(tables.check_path(path))
 
 
 def erase(path: str, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
-    """Removes each passage whose id or source names one of the messages, and all old versions if any holds one.
+    """Removes each passage whose id or source names one of the messages, and all old versions if any contains one.
 
-    Passages that hold the id of one of the people are removed too: older versions made such passages.
+    Passages that contain the id of one of the people are removed too: earlier furytune versions made such passages.
 
-    An index without such passages stays as it is. Nothing else may write to the index meanwhile, and who reads an old
-    version loses it.
+    An index without such passages is unchanged. Nothing else may write to the index at the same time. Readers of an old
+    version lose it.
 
     Args:
         path: Folder of the table.
@@ -79,21 +78,24 @@ def erase(path: str, messages: Collection[str], people: Collection[str] = ()) ->
         people: Ids of people.
 
     Returns:
-        How many passages went, from the newest version or an older one, and how many are left. An index of which none
-        are left cannot serve until it is built again.
+        How many passages were removed, from any version, and how many are left. An index without passages cannot be used
+        until it is built again.
 
     Raises:
-        KnowledgeError: The index cannot be read or written. Calling again goes on.
+        KnowledgeError: The index cannot be read or written. Calling again continues the erasure.
     """
     place = Path(tables.check_path(path))
     wanted = _Wanted(frozenset(messages), whole_numbers(people))
     try:
         table = tables.open_index(str(place))
-        versions.finish(place)  # what a killed clean-up hid is in no version, but may hold the words
+        versions.finish(
+            place
+        )  # files hidden by a killed clean-up are in no version, but may contain the text
         hits = _hits(table, wanted)
         begun = (place / _COPIES / _MARK).exists()
         if hits or begun:
             (place / _COPIES).mkdir(exist_ok=True)
+            # The mark is written before anything is removed, so that a killed erasure is continued by the next call.
             write_file(place / _COPIES / _MARK, b"")
             left = _without(table, wanted)
             _clean(place, table)
@@ -102,22 +104,22 @@ def erase(path: str, messages: Collection[str], people: Collection[str] = ()) ->
             _drop_orphans(place, table)
     except (OSError, RuntimeError, ValueError) as error:
         raise KnowledgeError(
-            f"{place}: passages could not be removed ({type(error).__name__}); check that nothing else uses the index, "
-            "and run again"
+            f"{place}: could not remove passages ({type(error).__name__}); check that nothing else uses the index, and run"
+            " again"
         ) from error
     return len(hits), left
 
 
 @frozen
 class _Wanted:
-    """What a passage has to name to be removed."""
+    """Decides which passages must be removed."""
 
     messages: frozenset[str]
     people: re.Pattern[bytes] | None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are looked at."""
+        """The columns to read."""
         return COLUMNS[:-1] if self.people else ("id", "source")
 
     def __call__(self, passage: Mapping[str, str]) -> bool:
@@ -127,7 +129,7 @@ class _Wanted:
 
 
 def _hits(table: Any, wanted: _Wanted) -> set[str]:
-    """Returns the ids of passages that name what is wanted, in any version."""
+    """Returns the ids of the passages to remove, from all versions."""
     found: set[str] = set()
     newest = int(table.version)
     try:
@@ -149,7 +151,7 @@ def _named(arrow: Any, wanted: _Wanted) -> list[tuple[str, bool]]:
 
 
 def _without(table: Any, wanted: _Wanted) -> int:
-    """Makes a version of the other passages, whatever columns they have; returns how many there are."""
+    """Writes a version with the other passages, in their own columns; returns how many there are."""
     arrow = table.to_arrow()
     keep = [not hit for _, hit in _named(arrow, wanted)]
     if not all(keep):
@@ -160,7 +162,7 @@ def _without(table: Any, wanted: _Wanted) -> int:
 
 
 def _clean(place: Path, table: Any) -> None:
-    """Removes everything but the newest version, and ends the erasure."""
+    """Removes everything except the newest version, and ends the erasure."""
     newest = int(table.version)
     for tag, held in list(table.tags.list().items()):
         if int(held["version"]) != newest:
@@ -178,7 +180,7 @@ def _clean(place: Path, table: Any) -> None:
 
 
 def _drop_orphans(place: Path, table: Any) -> None:
-    """Removes files that belong to no version: what a killed writer left may hold anything."""
+    """Removes files that belong to no version: those of a killed writer may contain anything."""
     with suppress(FileNotFoundError):
         sweep(place / _COPIES)
     _drop_half_written(place)
@@ -196,5 +198,7 @@ def _drop_half_written(place: Path) -> None:
 
 def _prune(table: Any, age: timedelta) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that other readers lose the old versions is the purpose
+        warnings.simplefilter(
+            "ignore"
+        )  # Lance warns that readers lose old versions, which is the purpose here
         table.optimize(cleanup_older_than=age, delete_unverified=True)

@@ -1,4 +1,4 @@
-"""What a question finds and what comes close, with the scores of each way of ranking."""
+"""Explains a search: what was found and what came next, with the scores of each ranking."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NEXT = 5
 def findings(
     search: Search, question: str, visible: int, chosen: Sequence[Passage], k: int
 ) -> tuple[Finding, ...]:
-    """Returns the chosen passages, their copies, what came next, and what a later question would be shown.
+    """Returns the chosen passages, their copies, what came next, and what only a later question would see.
 
     Args:
-        search: The version that was asked.
+        search: The version that was searched.
         question: The normalised question.
-        visible: How many passages it may see.
-        chosen: What it gets.
+        visible: How many passages are visible to it.
+        chosen: The passages it gets.
         k: How many it could get.
     """
     everything = len(search.passages)

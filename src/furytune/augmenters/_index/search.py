@@ -1,4 +1,4 @@
-"""One version of an index, ready to be asked: by words, by vectors, or by both."""
+"""Searches one version of an index: by words, by vectors, or by both."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _CELLS = 4_000_000  # scores held at a time, where passages are compared by vect
 
 
 class Search:
-    """Ranks the passages of one version. Of passages that say the same, only one is searched.
+    """Ranks the passages of one version. Of passages with the same text, only one is searched.
 
     Attributes:
-        passages: In ascending order of id, without copies; results are positions in them.
-        moments: Of these passages.
-        copies: By id of a passage, those that are left out because they say the same, see `furytune.augmenters._index.copies`.
+        passages: In ascending order of id, without copies; results are positions in this list.
+        moments: The order of these passages in time.
+        copies: By id, the passages with the same text that are left out, see `furytune.augmenters._index.copies`.
 
     Args:
         path: Folder of the table.
-        state: What its version holds.
-        embedder: Gives the vectors of questions; None where only words count.
+        state: The content of the version.
+        embedder: Makes the vectors of questions; None if only words count.
         words: Whether words count.
-        fusion: How two rankings become one, see `furytune.augmenters._search.fusion.fuse`.
-        k1: Of BM25.
-        b: Of BM25.
+        fusion: How two rankings are combined, see `furytune.augmenters._search.fusion.fuse`.
+        k1: BM25's k1.
+        b: BM25's b.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class Search:
 
     @property
     def names(self) -> Mapping[str, float]:
-        """What `scores` returns, in order, and by what to divide it to get the usual unit."""
+        """What `scores` returns, in order, and the number to divide each by to get its usual unit."""
         both = self._lexical is not None and self._vectors is not None
         found = {"words": 2.0**26} if self._lexical is not None else {}
         found |= {"vectors": 2.0**24} if self._vectors is not None else {}
         return {**found, "together": 1.0} if both else found
 
     def top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
-        """Returns positions of the k best passages for each question, best first, none that scores 0."""
+        """Returns positions of the k best passages for each question, best first, without those that score 0."""
         if self._vectors is None:
             assert self._lexical is not None
             return self._lexical.top(questions, visible, k)
@@ -90,7 +90,7 @@ class Search:
         return out
 
     def scores(self, questions: Sequence[str], visible: Sequence[int]) -> list[Any]:
-        """Returns the scores of all passages for each question: by each way of ranking, the one that counts last."""
+        """Returns the scores of all passages for each question, one array per ranking; the last one decides."""
         width = padded(len(self.passages))
         found: list[Any] = []
         if self._lexical is not None:
@@ -102,7 +102,7 @@ class Search:
         return found
 
     def _embed(self, questions: Sequence[str]) -> Any:
-        """Embeds each question alone, for a model may give other numbers in company."""
+        """Embeds each question alone, because a model may give other numbers in a batch."""
         import numpy as np
 
         assert self._embedder is not None
@@ -112,7 +112,7 @@ class Search:
         odd = {row.shape[1] for row in rows} - {self._vectors.dimension}
         if odd:
             raise KnowledgeError(
-                f"the embedder {name} gives {odd.pop()} numbers for a question, the index holds"
+                f"the embedder {name} gives {odd.pop()} numbers for a question, but the vectors of the index have"
                 f" {self._vectors.dimension}; build the index with this embedder"
             )
         return np.concatenate(rows) if rows else np.zeros((0, self._vectors.dimension), dtype=np.int16)

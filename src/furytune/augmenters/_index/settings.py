@@ -1,4 +1,4 @@
-"""Checks of an augmenter's arguments, and of what a contract says they were."""
+"""Checks an augmenter's arguments, and the settings that a contract contains."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from furytune.errors import ConfigError, ContractError, ContractMismatchError
 
 __all__ = ["as_float", "embedder_of", "number", "place_of", "positive", "shown", "within"]
 
-# The largest number that a version can have.
+# The largest version number that LanceDB can store.
 _MOST = 2**63 - 1
 _SHOWN = 60
 _EMBEDDERS: dict[str, Any] = {"static": StaticEmbedder, "onnx": OnnxEmbedder, "lance": LanceEmbedder}
 
 
 def positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    """Accepts whole numbers from 1 up."""
+    """Checks that a value is a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise ConfigError(f"{attribute.name} must be a whole number from 1 up, not {shown(value)}")
+        raise ConfigError(f"{attribute.name} must be a whole number of at least 1, not {shown(value)}")
 
 
 def within(least: float, most: float) -> Any:
-    """Accepts floats from a least to a most one."""
+    """Returns a validator for floats between two bounds, both included."""
 
     def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
         if not isinstance(value, float) or not least <= value <= most:
@@ -40,7 +40,7 @@ def within(least: float, most: float) -> Any:
 
 
 def shown(value: object) -> str:
-    """Returns a value for a message, at most 60 characters of it."""
+    """Returns a value for an error message, at most 60 characters of it."""
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write very long integers
@@ -49,7 +49,7 @@ def shown(value: object) -> str:
 
 
 def as_float(value: object) -> Any:
-    """Returns numbers as floats, and leaves what is none to the validator."""
+    """Converts a number to a float; other values are returned unchanged, for the validator to refuse."""
     with suppress(OverflowError):
         return value if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     return value
@@ -59,9 +59,9 @@ def place_of(location: object, base: Path) -> tuple[str, int | None, str]:
     """Returns path, version and snapshot of a contract's location.
 
     Raises:
-        ContractError: It is none.
+        ContractError: The location is not valid.
     """
-    unknown = ContractError("the contract does not say where the index is; make a new contract")
+    unknown = ContractError("the contract does not say where the index is; save a new contract")
     if not isinstance(location, Mapping):
         raise unknown
     path, version = location.get("path"), location.get("version")
@@ -75,34 +75,34 @@ def place_of(location: object, base: Path) -> tuple[str, int | None, str]:
     try:
         return tables.check_path(base / path), version, snapshot
     except ConfigError as error:
-        raise ContractError(f"the contract names an index that cannot be: {error}") from error
+        raise ContractError(f"the index path in the contract is not valid: {error}") from error
 
 
 def number(spec: Mapping[str, Json], name: str, kind: type) -> Any:
-    """Returns a number of a contract.
+    """Returns a number from a contract.
 
     Raises:
-        TypeError: It is none.
+        TypeError: The value is not a number of that kind.
     """
     value = spec[name]
     if isinstance(value, bool) or not isinstance(value, (int, kind)):
-        raise TypeError(f"{name} is no number")
+        raise TypeError(f"{name} is not a number")
     return value
 
 
 def embedder_of(spec: Json, location: Mapping[str, Json], base: Path) -> Embedder | None:
-    """Builds the embedder that a contract names; None where it names none.
+    """Builds the embedder that a contract names; None if it names no embedder.
 
     Raises:
-        ContractMismatchError: It is not built in.
-        ConfigError: Its files are not where they were.
-        KeyError: The contract does not say where they are.
-        TypeError: It says so in another form.
+        ContractMismatchError: The embedder is not built in.
+        ConfigError: Its files are missing.
+        KeyError: The contract does not say where the files are.
+        TypeError: A setting has the wrong type.
     """
     if spec is None:
         return None
     if not isinstance(spec, Mapping):
-        raise TypeError("embedder is no mapping")
+        raise TypeError("embedder is not a mapping")
     kind = _EMBEDDERS.get(str(spec.get("name")))
     if kind is None:
         raise ContractMismatchError(

@@ -1,9 +1,9 @@
-"""A frozen set of passages: its bytes, its identity, and a copy of it that opens without LanceDB.
+"""The identity of a set of passages, and a copy of it that can be read without LanceDB.
 
-The bytes are one line of canonical JSON for each passage, in ascending order of id; the identity is their
-sha256. `keep` puts them into the table's folder, so that a bot need not import a database, which takes more than a
-second, to read a few thousand texts. The copy is believed only if its bytes have the identity it
-states and if it names the very manifest that makes up the table's version; in any other case LanceDB is asked.
+The copy contains one line of canonical JSON per passage, in ascending order of id; the identity is the sha256 of these
+lines. `keep` writes the copy into the table's folder, so that a bot need not import LanceDB, which takes more than a second,
+to read a few thousand texts. The copy is used only if its bytes have the identity that it states, and if it names the
+current manifest of the table's version. Otherwise the table is read with LanceDB.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 FORMAT = "1"
-"""Raised whenever older code would read table or copy wrongly."""
+"""Increased when older code would misread the table or the copy."""
 
 FOLDER = "_furytune"
 """Where the copies are, in the folder of the table."""
@@ -62,8 +62,8 @@ class Vectors:
     """The vectors of passages.
 
     Attributes:
-        embedder: Identity of the model they come from.
-        numbers: One row of whole numbers for each passage, see `furytune.augmenters._search.vectors.whole`.
+        embedder: Identity of the model that made them.
+        numbers: One row of whole numbers per passage, see `furytune.augmenters._search.vectors.whole`.
         digest: Identity of the numbers.
     """
 
@@ -85,7 +85,7 @@ class Loaded:
         version: Its number.
         passages: In ascending order of id.
         snapshot: Identity of the passages.
-        vectors: Of the passages; None where there are none, or they were not asked for.
+        vectors: The vectors of the passages; None if they do not exist or were not requested.
     """
 
     version: int
@@ -95,12 +95,12 @@ class Loaded:
 
     @property
     def identity(self) -> str:
-        """Identity of passages and vectors, as far as they were read."""
+        """Identity of the passages, and of the vectors if they were read."""
         return identity(self.snapshot, self.vectors.digest if self.vectors else "")
 
 
 def identity(snapshot: str, vectors: str) -> str:
-    """Returns the identity of passages and vectors together; without vectors it is that of the passages."""
+    """Returns the identity of passages and vectors together; without vectors, that of the passages."""
     return f"sha256:{digest([snapshot, vectors])}" if vectors else snapshot
 
 
@@ -110,7 +110,7 @@ def micros(date: datetime) -> int:
 
 
 def digest_of(passages: Iterable[Passage]) -> str:
-    """Returns the identity of passages that are in ascending order of id, as ``sha256:`` and 64 hex digits."""
+    """Returns the identity of passages in ascending order of id: ``sha256:`` and 64 hex digits."""
     state = hashlib.sha256()
     for line in _lines(passages):
         state.update(line)
@@ -124,12 +124,12 @@ def _lines(passages: Iterable[Passage]) -> Iterable[bytes]:
 
 
 def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
-    """Writes the copy of a version, and deletes those whose version is gone.
+    """Writes the copy of a version, and deletes copies of versions that no longer exist.
 
     Args:
         table: Folder of the table.
-        state: What the version holds.
-        blobs: Further files of the copy, by ending; they vouch for their bytes themselves.
+        state: The content of the version.
+        blobs: Additional files for the copy, by suffix; each contains its own checksum.
     """
     known = manifests(table)
     manifest = known.get(state.version)
@@ -161,7 +161,7 @@ def _header(version: int, manifest: Path, snapshot: str) -> dict[str, Json]:
 
 
 def blob(table: Path, version: int, ending: str) -> bytes:
-    """Returns a further file of the copy of a version; b"" if there is none."""
+    """Returns an additional file from the copy of a version; b"" if it is missing."""
     try:
         return (table / FOLDER / f"{version}.{ending}").read_bytes()
     except OSError:
@@ -169,11 +169,11 @@ def blob(table: Path, version: int, ending: str) -> bytes:
 
 
 def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded | None:
-    """Returns a version from its copy, or None where LanceDB has to be asked.
+    """Returns a version from its copy, or None if LanceDB must read it.
 
     Args:
         table: Folder of the table.
-        version: Which; None is the newest.
+        version: Number of the version; None means the newest.
         vectors: Whether to read the vectors too.
     """
     known = manifests(table)
@@ -185,6 +185,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
         snapshot = f"sha256:{hashlib.sha256(body).hexdigest()}"
         found = json.loads(head)
         stated = found.pop("vectors", None)
+        # The digest of the manifest ties the copy to this table, the snapshot to its own bytes.
         if found != _header(version, known[version], snapshot):
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])
@@ -199,21 +200,21 @@ def _vectors(table: Path, version: int, stated: Mapping[str, Any], count: int) -
     numbers = numpy().frombuffer(raw, "<i2").reshape(count, int(stated["dimension"]))
     found = Vectors.of(stated["embedder"], numbers)
     if found.digest != stated["digest"]:
-        raise ValueError("the vectors are not those that were kept")
+        raise ValueError("the vectors do not match their digest")
     return found
 
 
 def recorded(table: Path, limit: int) -> dict[int, tuple[str, str]]:
-    """Returns what the copy of each version states, newest first; nothing for versions without one.
+    """Returns the identities that the copies of versions state, newest first, skipping versions without a copy.
 
-    The statement is checked against the version's manifest, but not against the passages.
+    They are checked against the version's manifest, but not against the passages.
 
     Args:
         table: Folder of the table.
-        limit: How many versions to look at.
+        limit: Maximum number of versions to read.
 
     Returns:
-        By version, the identity of the passages, and that of passages and vectors together.
+        For each version, the identity of its passages, and that of passages and vectors together.
     """
     known = manifests(table)
     found = {}
@@ -231,19 +232,19 @@ def recorded(table: Path, limit: int) -> dict[int, tuple[str, str]]:
 
 
 def mark(table: Path, version: int, use: str) -> None:
-    """Notes that a version is used now, so that the next clean-up leaves it; not where the folder is read-only.
+    """Records that a version is used now, so that the next clean-up keeps it. Does nothing in a read-only folder.
 
     Args:
         table: Folder of the table.
-        version: Which.
-        use: "opened" by whatever asks it, "loaded" by a contract.
+        version: Number of the version.
+        use: "opened" by an augmenter, or "loaded" with a contract.
     """
     with suppress(OSError):
         (table / FOLDER / f"{version}.{use}").touch()
 
 
 def marked(table: Path, version: int, use: str) -> float:
-    """Returns when a version was last used, in seconds since 1970; 0 if nobody noted it."""
+    """Returns when a version was last used, in seconds since 1970; 0 if that was not recorded."""
     try:
         return (table / FOLDER / f"{version}.{use}").stat().st_mtime
     except OSError:
@@ -263,7 +264,7 @@ def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:
 
 
 def manifests(table: Path) -> dict[int, Path]:
-    """Returns the manifest of each version; nothing at all if the folder holds what is not known here."""
+    """Returns the manifest of each version; an empty result if the folder contains unknown files."""
     try:
         names = [p for p in (table / "_versions").iterdir() if p.name != _HINT]
     except OSError:

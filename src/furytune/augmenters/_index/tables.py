@@ -1,8 +1,8 @@
-"""Passages in a LanceDB table: one folder ``NAME.lance``, every state of it a numbered version.
+"""Stores passages in a LanceDB table: one folder ``NAME.lance`` with numbered versions.
 
-A version is written whole before it becomes visible, so a reader finds the one before or the one after,
-whatever happens to the writer. The columns are those of `furytune.records.Passage`; the schema's metadata
-names the format, so that a table of something else is never taken for an index, nor overwritten.
+A version is complete before it becomes visible, so a reader finds the previous one or the new one, even if the writer is
+killed. The columns are the fields of `furytune.records.Passage`. The schema's metadata names the format, so another
+program's table is never mistaken for an index and never overwritten.
 """
 
 from __future__ import annotations
@@ -64,37 +64,40 @@ _INNER = (
 
 
 class _ForeignError(KnowledgeError):
-    """The table was made by something else."""
+    """The table was not made by furytune."""
 
 
 def check_path(path: str | os.PathLike[str]) -> str:
-    """Returns the absolute path if a table can have it.
+    """Returns the absolute path of a table, after checking that it can be one.
 
-    Symbolic links stay as they are, so that a link that is moved to another index later keeps its sense.
+    Symbolic links are not resolved, so you can point a link to another index later.
 
     Raises:
-        ConfigError: It is no path, or its last part is no name that LanceDB takes, with the ending ``.lance``.
+        ConfigError: The value is not a path, or its last part is not a name that LanceDB accepts, with the suffix
+            ``.lance``.
     """
     given = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
     if not isinstance(given, str):
-        raise ConfigError(f"an index is named by the path of a folder, not by {type(path).__name__}")
+        raise ConfigError(f"the path of an index must be a string or a path, not {type(path).__name__}")
     try:
         os.fsencode(given)
     except UnicodeEncodeError as error:
-        raise ConfigError(f"{given!r} cannot be an index: no file system can carry the name") from error
+        raise ConfigError(
+            f"{given!r} cannot be an index: no file system can store this name; choose another name"
+        ) from error
     if "\0" in given or not _NAME.fullmatch(os.path.basename(os.path.normpath(given))):  # noqa: PTH119
         raise ConfigError(
-            f"{given!r} cannot be an index: the name must end in .lance and otherwise hold only"
+            f"{given!r} cannot be an index: the name must end in .lance and may otherwise contain only"
             " letters A-Z, digits, hyphens, underscores and periods"
         )
     written = str(Path(given).absolute())
     plain = os.path.normpath(written)
-    # Behind a symbolic link ".." leads elsewhere than the text of the path says.
+    # After a symbolic link, ".." leads to the parent of the link's target, so it must not be removed from the text.
     return plain if os.path.realpath(plain) == os.path.realpath(written) else written
 
 
 def utc(passage: Passage) -> Passage:
-    """Returns a passage with its date in UTC, as it comes back from a table."""
+    """Returns a passage with its date in UTC, as a table returns it."""
     return evolve(passage, date=passage.date.astimezone(UTC)) if passage.date else passage
 
 
@@ -102,16 +105,16 @@ def newest(path: str) -> int:
     """Returns the number of the newest version.
 
     Raises:
-        KnowledgeError: There is no such table, or it was made by something else.
+        KnowledgeError: The table is missing, or was not made by furytune.
     """
     return int(open_index(path).version)
 
 
 def open_index(path: str) -> Any:
-    """Returns the table as LanceDB has it.
+    """Returns the LanceDB table of an index.
 
     Raises:
-        KnowledgeError: There is no such table, or it was made by something else.
+        KnowledgeError: The table is missing, or was not made by furytune.
     """
     table = _open(path)
     _check_format(path, table)
@@ -122,13 +125,13 @@ def load(path: str, version: int | None, *, vectors: bool = False) -> Loaded:
     """Reads one version of a table.
 
     Args:
-        path: Its folder.
-        version: Which; None is the newest.
+        path: Folder of the table.
+        version: Number of the version; None means the newest.
         vectors: Whether to read the vectors too, if there are any.
 
     Raises:
-        KnowledgeError: The table is absent, damaged, empty or not an index.
-        SnapshotError: As above, where a version is asked for; or that version is gone.
+        KnowledgeError: The table is missing, damaged, empty or not an index.
+        SnapshotError: The same for a given version, or that version is missing.
     """
     copy = recall(Path(path), version, vectors=vectors)
     if copy is not None:
@@ -144,17 +147,17 @@ def load(path: str, version: int | None, *, vectors: bool = False) -> Loaded:
 
 
 def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False) -> Loaded:
-    """Reads the version that holds certain passages, whatever its number is by now.
+    """Reads the version that contains certain passages, even if its number has changed.
 
     Args:
         path: Folder of the table.
-        version: Where they were last; None if nobody knows.
-        snapshot: Identity of what is read; "" accepts whatever ``version`` holds.
-        vectors: Whether the vectors are read too, and are part of the identity.
+        version: Where the passages were last; None if that is not known.
+        snapshot: Identity of the passages; "" accepts any content of ``version``.
+        vectors: Whether to read the vectors too, which makes them part of the identity.
 
     Raises:
-        KnowledgeError: No snapshot and no version is asked for, and the newest version cannot serve.
-        SnapshotError: None of the newest hundred versions holds the passages.
+        KnowledgeError: Neither snapshot nor version is given, and the newest version cannot be used.
+        SnapshotError: None of the newest hundred versions contains the passages.
     """
     if not snapshot:
         return load(path, version, vectors=vectors)
@@ -164,7 +167,7 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
     for found in _others(path, version, snapshot, vectors=vectors):
         if found.identity == snapshot:
             return found
-    which = "no version holds" if version is None else f"neither version {version} nor any other holds"
+    which = "no version has" if version is None else f"neither version {version} nor any other has"
     what = "passages and vectors" if vectors else "passages"
     raise SnapshotError(
         f"{path}: {which} the {what} {snapshot}; build the index again from the same sources in the same"
@@ -173,7 +176,7 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
 
 
 def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> Iterator[Loaded]:
-    """Yields versions that may hold the snapshot: first by what their copies state, then by reading them."""
+    """Yields versions that may have the snapshot: first those whose copies say so, then those without a copy."""
     stated = {n: both[vectors] for n, both in recorded(Path(path), _SEARCHED).items()}
     for number, held in stated.items():
         copy = recall(Path(path), number, vectors=vectors) if held == snapshot else None
@@ -186,7 +189,7 @@ def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> 
     except KnowledgeError as error:
         raise SnapshotError(str(error)) from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise SnapshotError(f"{path}: the versions cannot be listed; {_REBUILD} again") from error
+        raise SnapshotError(f"{path}: cannot list the versions of the index; {_REBUILD} again") from error
     for number in numbers:
         if number != version and stated.get(number, snapshot) == snapshot:
             with suppress(KnowledgeError):
@@ -198,22 +201,23 @@ def store(
 ) -> tuple[Loaded, bool]:
     """Makes the passages the newest version of a table.
 
-    Several processes may do so at once: each version is one of theirs, whole, and equal passages make one.
+    Several processes may do this at the same time: each writes a complete version, and equal passages make only one.
 
     Args:
-        path: Its folder; made if absent.
-        wanted: The passages, in ascending order of id, ids unique, dates in UTC; their vectors, if there shall be any.
-            The number of its version does not matter.
-        blobs: Further files of the copy, by ending.
-        before: What `newest_state` returned, to spare reading it again.
+        path: Folder of the table; made if missing.
+        wanted: The passages in ascending order of id, with unique ids and dates in UTC, and their vectors, if any.
+            Its version number is ignored.
+        blobs: Additional files for the copy, by suffix.
+        before: What `newest_state` returned, to avoid reading it again.
 
     Returns:
-        The version that holds them, and whether it had to be written: equal passages make none.
+        The version that contains the passages, and whether it was written now; equal passages make no new version.
 
     Raises:
-        KnowledgeError: The table is not an index, could not be written, or is written by others all the time.
+        KnowledgeError: The table is not an index, it cannot be written, or other processes keep writing to it.
     """
     _refuse_links(path)
+    # Lance refuses a write if another process was faster; then the newest version is compared again.
     for attempt in range(_TRIES):
         time.sleep(0.05 * attempt)
         table, present = _present(path, None if attempt else before)
@@ -226,31 +230,31 @@ def store(
             version = _write(path, wanted, table, sound=present is not None)
         except (OSError, RuntimeError, ValueError) as error:
             with suppress(OSError):
-                Path(path).rmdir()  # no more than the folder was made
+                Path(path).rmdir()  # works only if nothing but the folder was made
             if _number(path) == (0 if table is None else int(table.version)):
                 raise KnowledgeError(
-                    f"{path}: the index could not be written; what it held before still stands{_obstacle(path)}"
+                    f"{path}: cannot write the index; the existing index is unchanged{_obstacle(path)}"
                 ) from error
             continue  # another process was faster
         state = evolve(wanted, version=version)
         _keep(path, state, blobs)
         return state, True
     raise KnowledgeError(
-        f"{path}: another process is building this index, and was faster {_TRIES} times; wait for it, then build again"
+        f"{path}: another process is building this index and was faster {_TRIES} times; wait until it ends, then build again"
     )
 
 
 def newest_state(path: str) -> Loaded | None:
-    """Returns what the newest version holds, vectors too; None where it cannot be read, or there is none."""
+    """Returns the content of the newest version, with vectors; None if it is missing or cannot be read."""
     copy = recall(Path(path), None, vectors=True)
     return copy if copy is not None else _present(path)[1]
 
 
 def pin(path: str, version: int) -> bool:
-    """Puts a tag on a version, so that no clean-up of LanceDB takes it away.
+    """Adds a tag to a version, so that no clean-up by LanceDB removes it.
 
     Returns:
-        False where the folder cannot be written, or LanceDB is not installed.
+        False if the folder cannot be written to, or LanceDB is not installed.
     """
     with suppress(KnowledgeError, MissingExtraError, OSError, RuntimeError, ValueError):
         table, name = _open(path), f"{_TAG}{version}"
@@ -261,7 +265,7 @@ def pin(path: str, version: int) -> bool:
 
 
 def is_ours(tag: str) -> bool:
-    """Returns whether a tag is one that `pin` sets."""
+    """Returns whether `pin` set this tag."""
     return re.fullmatch(rf"{_TAG}\d+", tag) is not None
 
 
@@ -272,7 +276,7 @@ def _equal(one: Loaded, other: Loaded) -> bool:
 
 
 def _present(path: str, known: Loaded | None = None) -> tuple[Any, Loaded | None]:
-    """Returns the newest state of the table, None if there is none; and what it holds, if that can be read."""
+    """Returns the table at its newest version, or None, and its content if that can be read."""
     if not os.path.isdir(path) or not _is_table(path):  # noqa: PTH112  (no error for names that are too long)
         return None, None
     try:
@@ -284,24 +288,24 @@ def _present(path: str, known: Loaded | None = None) -> tuple[Any, Loaded | None
     except _ForeignError:
         raise
     except KnowledgeError:
-        # Of an older format, emptied or damaged: what a rebuild is for.
+        # An old format, no passages or damage: a build replaces them all.
         return _open(path), None
 
 
 def _claim(path: str) -> bool:
-    """Makes the folder; False if somebody else did. Lance lets two processes make the first version of a table."""
+    """Makes the folder; False if another process did. Lance itself lets two processes make the first version."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         Path(path).mkdir()
     except FileExistsError:
-        return os.path.isfile(path)  # noqa: PTH113  (then writing says what is wrong)
+        return os.path.isfile(path)  # noqa: PTH113  (a file here makes the write raise a clear error)
     return True
 
 
 def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
     arrow = to_arrow(state.passages, state.vectors)
     if sound:
-        # Unlike the other way this fails if anything was written since the table was opened.
+        # Unlike create_table, this fails if another process wrote since the table was opened.
         table.add(arrow, mode="overwrite")
         return int(table.version)
     mode = "create" if table is None else "overwrite"
@@ -309,35 +313,35 @@ def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
 
 
 def _number(path: str) -> int:
-    """Returns the number of the newest version, 0 if there is none."""
+    """Returns the number of the newest version, 0 without any version."""
     with suppress(KnowledgeError):
         return int(_open(path).version)
     return 0
 
 
 def _refuse_links(path: str) -> None:
-    """Raises KnowledgeError where a link would have a build write anywhere but into the folder that was named."""
+    """Raises KnowledgeError if a link would make a build write outside the given folder."""
     if os.path.islink(path) and not os.path.isdir(path):  # noqa: PTH112, PTH114  (no error for names that are too long)
         raise KnowledgeError(
-            f"{path}: a symbolic link that leads to no folder; remove it, or give the path of the index itself"
+            f"{path}: this symbolic link does not lead to a folder; remove it, or give the path of the index itself"
         )
     for inner in (os.path.join(path, name) for name in _INNER):  # noqa: PTH118
         if os.path.islink(inner):  # noqa: PTH114
             raise KnowledgeError(
-                f"{inner}: a symbolic link inside the index; put the folder itself there, or delete the index and "
-                "build it again"
+                f"{inner}: the index contains a symbolic link; replace it with the folder it leads to, or delete the index"
+                " and build it again"
             )
 
 
 def _obstacle(path: str) -> str:
     for place in (Path(path), *Path(path).parents):
         if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
-            return f"; {place} is a file, where a folder has to be"
-    return "; see that the folder may be written to, and that the disk has room"
+            return f"; {place} is a file, but must be a folder"
+    return "; check the permissions of the folder and the free disk space"
 
 
 def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
-    # The table is complete; without the copy it only opens more slowly.
+    # The table is already complete; without the copy it only opens more slowly.
     with suppress(OSError, ExportError):
         keep(Path(path), state, blobs)
 
@@ -346,7 +350,7 @@ def check_installed() -> Any:
     """Returns LanceDB.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: LanceDB is not installed.
     """
     try:
         import lancedb
@@ -360,29 +364,29 @@ def _connect(path: str) -> Any:
 
 
 def _is_table(path: str) -> bool:
-    """True unless LanceDB finds no version there at all, as after the first build of a table was killed."""
+    """Returns False if LanceDB finds no version, as after the first build of a table was killed."""
     lancedb = check_installed()
     try:
         lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except ValueError:
         return False
     except Exception as error:  # a damaged manifest makes Lance panic, with a class of its own
-        # It may be anybody's, so nothing is written over it.
+        # The table may belong to another program, so it is not overwritten.
         raise KnowledgeError(
-            f"{path}: the table here cannot be opened; if it is an index, delete the folder and build it again"
+            f"{path}: the table in this folder cannot be opened; if it is an index, delete the folder and build it again"
         ) from error
     return True
 
 
 def _open(path: str) -> Any:
-    # Asked first, for LanceDB would make the folder that it looks into.
+    # Checked first, because LanceDB makes a folder that is missing.
     if not os.path.isdir(path):  # noqa: PTH112
-        raise KnowledgeError(f"{path}: there is no index here; {_REBUILD}")
+        raise KnowledgeError(f"{path}: found no index here; {_REBUILD}")
     lancedb = check_installed()
     try:
         return lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
     except Exception as error:  # as in _is_table
-        raise KnowledgeError(f"{path}: this folder holds no complete index; {_REBUILD}") from error
+        raise KnowledgeError(f"{path}: this folder has no complete index; {_REBUILD}") from error
 
 
 def _check_format(path: str, table: Any) -> None:
@@ -394,8 +398,8 @@ def _check_format(path: str, table: Any) -> None:
         )
     if found != FORMAT.encode():
         raise KnowledgeError(
-            f"{path}: the index has format {found.decode(errors='replace')}, this furytune reads {FORMAT};"
-            f" {_REBUILD} to bring it to this format"
+            f"{path}: the index has format {found.decode(errors='replace')}, but this furytune reads {FORMAT};"
+            f" {_REBUILD} to convert it"
         )
 
 
@@ -407,7 +411,7 @@ def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
             table.checkout(version)
         except Exception as error:  # as in _is_table
             raise SnapshotError(
-                f"{path}: version {version} is gone (the newest is {table.version}); build the index again"
+                f"{path}: version {version} is missing (the newest is {table.version}); build the index again"
                 " from the same passages and refresh the contract, or restore the folder from a backup"
             ) from error
         _check_format(path, table)
@@ -418,7 +422,7 @@ def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
     try:
         check_schema(path, table.schema, _REBUILD)
         embedder = embedder_of(table.schema) if vectors else None
-        # What is not needed is not read: the vectors may be larger than all the text.
+        # Vectors may be larger than all the text, so they are read only if needed.
         arrow = table.to_arrow() if vectors else table.search().select(list(COLUMNS)).to_arrow()
         passages, rows = passages_of(path, arrow, _REBUILD)
         held = None if embedder is None else vectors_of(arrow, rows, embedder)

@@ -1,9 +1,9 @@
-"""Removes the versions of an index that nobody needs any more.
+"""Removes the versions of an index that nothing needs any more.
 
-LanceDB's own clean-up goes by age alone and stops at the first tag that is in the way, so versions are removed here, each in
-three steps: its manifest moves out of the table, which makes the version invisible at once; then the files that only this
-manifest names are deleted; then the manifest. After a crash in between the next clean-up goes on. A file that no
-manifest names is never touched, for another process may be about to write a version with it.
+LanceDB's own clean-up looks only at age and stops at the first tag, so furytune removes each version itself, in three steps.
+First its manifest moves out of the table, which hides the version at once. Then the files that only this manifest names are
+deleted, and then the manifest. After a crash, the next clean-up continues. A file that no manifest names is never deleted,
+because another process may be about to write a version with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RECENT = timedelta(days=1)
 """How long a version stays after it was last opened: long enough for a run to end and save its contract."""
 
 LOADED = timedelta(days=90)
-"""How long a version stays after a contract was last loaded with it: bots run for weeks before they load theirs again."""
+"""How long a version stays after a contract was last loaded with it: a bot may run for weeks before it loads again."""
 
 _GONE = re.compile(r"dropped-(\d+)\.manifest")
 
@@ -42,7 +42,7 @@ class KeptVersion:
 
     Attributes:
         version: Its number.
-        reasons: Why it stays: ``newest``, ``previous`` (somebody may be opening it), ``opened`` (within the given time),
+        reasons: Why it stays: ``newest``, ``previous`` (a process may be opening it), ``opened`` (within the given time),
             ``loaded`` (a contract that names it, within 90 days), ``tag NAME``, or ``contract FILE``.
     """
 
@@ -52,15 +52,15 @@ class KeptVersion:
 
 @frozen(kw_only=True)
 class CleanedIndex:
-    """What a clean-up of an index did.
+    """The result of cleaning an index.
 
     Attributes:
         path: Folder of the table, absolute.
         kept: The versions that stay, newest first.
         dropped: Numbers of the versions that were removed, ascending.
-        freed: Bytes that this freed.
+        freed: How many bytes were freed.
         untagged: Names of the tags that were removed.
-        obstacle: Why nothing, or not all, could be removed; "" if all was.
+        obstacle: Why some versions could not be removed; "" if everything was.
     """
 
     path: str
@@ -92,29 +92,28 @@ def clean_index(
     tags: bool = True,
     recent: timedelta = RECENT,
 ) -> CleanedIndex:
-    """Removes the versions of an index that nobody needs any more, as `build_index` does by default.
+    """Removes the versions of an index that nothing needs any more, as `build_index` does by default.
 
     These stay: the newest version and the one before it; versions with a tag, such as `PromptContract.save` sets; versions
-    that an augmenter opened within a day, or a contract that was loaded within 90 days, on a folder that they could write
-    to; and those that the given contracts name.
+    that an augmenter opened in the last day, or a contract was loaded with in the last 90 days, if they could write to
+    the folder; and the versions that the given contracts name.
 
     Args:
         path: Folder of the table.
-        contracts: Contract files whose versions stay, tag or no tag: of contracts that were saved where the folder of the
-            index could not be written, so that they could not set one.
-        tags: Whether tags that furytune set, and contracts that were loaded, keep their versions. With False the given
-            contracts have to be all that are in use: the tags of other versions are removed. Tags of other names
-            always count.
-        recent: For how long an opened version stays.
+        contracts: Contract files whose versions stay, even without a tag. Name the contracts that could not set a tag
+            because the index folder was read-only.
+        tags: Whether furytune's tags and loaded contracts keep their versions. With False, pass all contracts in use:
+            furytune's tags on other versions are removed. Tags with other names always count.
+        recent: How long an opened version stays.
 
     Returns:
         What was kept and why, and what was removed.
 
     Raises:
-        ConfigError: An argument that cannot work, or a contract for another index.
+        ConfigError: An argument is not valid, or a contract belongs to another index.
         ContractError: A contract file cannot be read.
-        SnapshotError: The passages of a contract are gone already. Nothing was removed.
-        KnowledgeError: There is no index, or it cannot be read.
+        SnapshotError: The passages of a contract are already missing. Nothing was removed.
+        KnowledgeError: The index is missing or cannot be read.
         MissingExtraError: LanceDB is not installed.
     """
     place = tables.check_path(path)
@@ -125,7 +124,7 @@ def clean_index(
         raise ConfigError("recent= takes a timedelta of at least 0")
     if not tags and not files:
         raise ConfigError(
-            "tags=False without contracts= would give up the version of every contract; list the contract files in use"
+            "tags=False without contracts= would remove the version of every contract; list the contract files in use"
         )
     tables.newest(place)
     needed: dict[int, list[str]] = {}
@@ -141,13 +140,13 @@ def drop_versions(
     tags: bool = True,
     recent: timedelta = RECENT,
 ) -> CleanedIndex:
-    """Removes all versions but those that somebody may need.
+    """Removes all versions except those that something may need.
 
     Args:
         path: Folder of an index, as `tables.check_path` returns it.
-        needed: By number, why further versions stay.
-        tags: Whether the tags of furytune and loaded contracts count.
-        recent: For how long an opened version stays.
+        needed: Reasons for other versions to stay, by number.
+        tags: Whether furytune's tags and loaded contracts count.
+        recent: How long an opened version stays.
 
     Raises:
         KnowledgeError: The index cannot be read.
@@ -159,7 +158,9 @@ def drop_versions(
         manifests = _snapshot.manifests(place)
         if newest not in manifests or _shared(place):
             kept = (KeptVersion(version=newest, reasons=("newest",)),)
-            why = "no version was removed: the folder holds branches or links, or manifests of a form not known here"
+            why = (
+                "no version was removed: the folder contains branches, links, or manifests of an unknown form"
+            )
             return CleanedIndex(path=path, kept=kept, obstacle=why)
         uses = {"opened": recent, **({"loaded": LOADED} if tags else {})}
         reasons = _reasons(place, manifests, newest, uses)
@@ -172,14 +173,15 @@ def drop_versions(
             if name not in untagged:
                 reasons.setdefault(number, []).append(f"tag {name}")
         gone = [n for n in sorted(manifests) if n not in reasons and _hide(place, manifests[n], n)]
+        # Hidden first and then checked again: a contract saved in between is noticed, and its version comes back.
         gone = [n for n in gone if not _tagged_meanwhile(table, place, manifests[n], n)]
         freed = finish(place)
     except (OSError, RuntimeError, ValueError) as error:
         raise KnowledgeError(
-            f"{path}: versions could not be removed ({type(error).__name__}); check that the folder may be written to,"
+            f"{path}: could not remove versions ({type(error).__name__}); check the permissions of the folder,"
             " and call clean_index(path) again"
         ) from error
-    # Another process may have removed some of them, too, or have made a new one.
+    # Another process may have removed some of them too, or made a new one.
     left = sorted(manifests.keys() & _snapshot.manifests(place).keys(), reverse=True)
     return CleanedIndex(
         path=path,
@@ -189,16 +191,18 @@ def drop_versions(
         untagged=tuple(sorted(untagged)),
         obstacle=""
         if all(n in reasons for n in left)
-        else "a version is in use, or the folder cannot be written to; call clean_index(path) later",
+        else "a version is in use, or the folder cannot be written to; call clean_index(path) again later",
     )
 
 
 def _version_of(path: str, file: Path) -> int:
-    """Returns the version that holds the passages of a contract."""
+    """Returns the version that contains the passages of a contract."""
     content = _contract_file.read(file)
     there, version, snapshot = place_of(content["location"], file.parent)
     if os.path.realpath(there) != os.path.realpath(path):
-        raise ConfigError(f"{file}: this contract names another index, {there}; give contracts of {path}")
+        raise ConfigError(
+            f"{file}: this contract belongs to another index, {there}; pass contracts of {path}"
+        )
     vectors = content["form"]["augmenter"].get("embedder") is not None
     return tables.find(path, version, snapshot, vectors=vectors).version
 
@@ -222,7 +226,7 @@ def _tagged(table: Any) -> dict[str, int]:
 
 
 def _shared(place: Path) -> bool:
-    """Whether other lines of versions (LanceDB calls them branches), or another folder, share the files."""
+    """Returns whether LanceDB branches, or another folder, share the files."""
     refs = place / "_refs"
     if (place / "tree").exists() or (refs.is_dir() and any(p.name != "tags" for p in refs.iterdir())):
         return True
@@ -232,7 +236,7 @@ def _shared(place: Path) -> bool:
 
 
 def _hide(place: Path, manifest: Path, number: int) -> bool:
-    """Takes a version out of the table; False if somebody else did, or has the file open."""
+    """Hides a version; returns False if another process did, or has the file open."""
     (place / _snapshot.FOLDER).mkdir(exist_ok=True)
     try:
         manifest.rename(_hidden(place, number))
@@ -246,7 +250,7 @@ def _hidden(place: Path, number: int) -> Path:
 
 
 def _tagged_meanwhile(table: Any, place: Path, manifest: Path, number: int) -> bool:
-    """Brings a version back if a contract of it was saved just now."""
+    """Restores a hidden version if a contract that names it was saved just now."""
     if number not in _tagged(table).values():
         return False
     with suppress(FileNotFoundError):
@@ -255,7 +259,7 @@ def _tagged_meanwhile(table: Any, place: Path, manifest: Path, number: int) -> b
 
 
 def finish(place: Path) -> int:
-    """Deletes what only hidden manifests name, also those that a killed process hid; returns how many bytes."""
+    """Deletes files that only hidden manifests name, including those hidden by a killed process; returns the bytes."""
     folder = place / _snapshot.FOLDER
     if not folder.is_dir():
         return 0
@@ -276,9 +280,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _remove(path: Path) -> int:
-    with suppress(
-        OSError
-    ):  # another process does the same, or reads it, on Windows; the next clean-up goes on
+    # Another process may remove the file too, or read it (on Windows); the next clean-up continues.
+    with suppress(OSError):
         size = path.stat().st_size
         path.unlink()
         return size

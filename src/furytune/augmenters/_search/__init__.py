@@ -1,1 +1,1 @@
-"""Finds passages: by words, by vectors, or both."""
+"""Ranks passages: by words, by vectors, or by both."""

@@ -1,4 +1,4 @@
-"""The order of passages in time: what is visible at a moment is a prefix of it."""
+"""The order of passages in time: the passages visible at a moment are the first ones in this order."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Moments:
         self.order = undated + [i for _, i in dated]
 
     def visible(self, at: datetime) -> int:
-        """Returns how many passages a question asked at a moment may see: the undated and the older ones."""
+        """Returns how many passages are visible to a question at a moment: the undated and the older ones."""
         return self._undated + bisect_left(self._dates, at)
 
 
 class InOrder(Sequence[Passage]):
-    """The first so many passages in the order of time, without a copy of the list.
+    """A view of the first passages in the order of time, without copying the list.
 
     Args:
         passages: In ascending order of id.
         order: Positions in the order of time.
-        count: How many of them.
+        count: How many passages the view contains.
     """
 
     __slots__ = ("_count", "_order", "_passages")

@@ -1,17 +1,17 @@
-"""Ranks passages for questions by BM25, the same to the last bit wherever and in whatever batch it runs.
+"""Ranks passages by BM25, with scores that are the same to the last bit on any machine and in any batch.
 
-The weight of a term t in a passage d, among the n passages that are visible at the moment of the
-question, df of which hold t::
+The weight of a term t in a passage d, where n passages are visible at the moment of the question and df of them contain
+t::
 
     ln((2n + 2) / (2 df + 1)) * tf (k1 + 1) / (tf + k1 (1 - b + b |d| / mean |d|))
 
-which is Okapi BM25 (Robertson and Zaragoza 2009, section 3) with the logarithm that cannot turn negative. ``tf``
-counts a term of the title `TITLE_WEIGHT` times; ``|d|`` is counted alike, without the compounds of
-`furytune.augmenters._search.words`. A term that stands c times in the question counts ``c (k3 + 1) / (c + k3)`` times.
+This is Okapi BM25 (Robertson and Zaragoza 2009, section 3) with a logarithm that is never negative. ``tf`` counts a term
+in the title `TITLE_WEIGHT` times, and so does ``|d|``, which ignores the compounds of
+`furytune.augmenters._search.words`. A term that occurs c times in the question counts ``c (k3 + 1) / (c + k3)`` times.
 
-Nothing depends on order or machine because every summand is an integer: the logarithm is taken in
-decimal arithmetic, whose result is specified, and rounded to 2**-20; each product is rounded to an
-integer once; sums of integers below 2**53 are exact in any order. Equal scores are ordered by passage id.
+Every summand is an integer, so order and machine make no difference: the logarithm is computed in decimal arithmetic, whose
+result is specified, and rounded to 2**-20; each product is rounded to an integer once; sums of integers below 2**53 are
+exact in any order. Equal scores are ordered by passage id.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 __all__ = ["SCORER_VERSION", "LexicalIndex"]
 
 SCORER_VERSION = 1
-"""Raised whenever any question could get other passages, or the same in another order."""
+"""Increased when any question could get other passages, or the same in another order."""
 
 _K3 = 1.2
 _SCALE = 1 << 20
 _QUERY_SCALE = 1 << 6
-_CELLS = 320_000  # scores held at a time: 2.5 MB, which stays in the cache of one core
-_LARGE = 20_000  # passages from which on it pays to leave most of them out
+_CELLS = 320_000  # scores computed at a time: 2.5 MB, which fits into the cache of one core
+_LARGE = 20_000  # number of passages above which it pays to skip most of them
 _DECIMAL = Context(prec=25)
 
 
@@ -59,13 +59,13 @@ def _query_weight(count: int) -> int:
 
 
 class LexicalIndex:
-    """Weights of a fixed set of passages.
+    """Scores a fixed set of passages.
 
     Args:
         postings: Terms of the passages.
-        moments: Of the same passages; results are positions in their ascending order of id.
+        moments: Order of the same passages in time; results are positions in their ascending order of id.
         k1: How fast repeated terms stop to matter.
-        b: How much long passages are held back, from 0 to 1.
+        b: How much long passages are penalised, from 0 to 1.
     """
 
     def __init__(self, postings: Postings, moments: Moments, *, k1: float, b: float) -> None:
@@ -87,7 +87,7 @@ class LexicalIndex:
 
     @cached_property
     def _key(self) -> Any:
-        """Term and rank of each posting in one ascending number."""
+        """The term and rank of each posting, as one ascending number."""
         np = self._np
         terms = np.arange(len(self._start) - 1, dtype=np.int64)
         return np.repeat(terms, np.diff(self._start)) * self._size + self._rank
@@ -97,26 +97,27 @@ class LexicalIndex:
         return MaxScore(self._postings, self._impact, self._row)
 
     def _mean(self, visible: NDArray[np.int64]) -> Floats:
-        """Mean length of the first so many passages; 1 where that would be 0, for nothing is divided then."""
+        """Returns the mean length of the first passages, or 1 instead of 0 to avoid a division by zero."""
         mean: Floats = self._total[visible] / self._np.maximum(visible, 1)
         mean[mean == 0] = 1.0
         return mean
 
     def _weigh(self, idf: Floats, at: Any, mean: Floats) -> Floats:
-        """Weights of the postings ``at``, as whole numbers."""
+        """Returns the weights of the postings ``at``, as whole numbers."""
         tf = self._count[at].astype(self._np.float64)
         norm = self._k1 * (1 - self._b + self._b * (self._length[self._rank[at]] / mean))
         weights: Floats = self._np.rint(idf * (tf * (self._k1 + 1) / (tf + norm)))
         return weights
 
     def top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
-        """Returns positions of the k best passages for each question, best first, none that scores 0.
+        """Returns positions of the k best passages for each question, best first, without those that score 0.
 
         Args:
             questions: Any texts.
-            visible: For each question, how many passages it may see, see `Moments.visible`.
-            k: How many passages at most.
+            visible: For each question, how many passages are visible, see `Moments.visible`.
+            k: Maximum number of passages.
         """
+        # The shortcut uses weights for all passages, so it needs a question that sees all of them.
         if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
             asked = (self._terms(question).items() for question in questions)
             return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)
@@ -127,7 +128,7 @@ class LexicalIndex:
         return out
 
     def _terms(self, question: str) -> dict[int, int]:
-        """Returns how often each known term stands in a question."""
+        """Returns how often each known term occurs in a question."""
         counts: dict[int, int] = {}
         for word in words(question):
             known = self._words.get(word)
@@ -143,11 +144,11 @@ class LexicalIndex:
     def scores(self, questions: Sequence[str], visible: Sequence[int]) -> Floats:
         """Returns the score of every passage for each question, in units of 2**-26, as whole numbers.
 
-        Zeros follow behind the last passage.
+        The columns after the last passage are 0.
 
         Args:
             questions: Any texts.
-            visible: For each question, how many passages it may see; the others score 0.
+            visible: For each question, how many passages are visible; the others score 0.
         """
         np = self._np
         asker: list[int] = []
@@ -175,7 +176,7 @@ class LexicalIndex:
         return scores.reshape(len(questions), self._width)
 
     def _impact_among(self, seen: Any, count: Any, at: Any) -> Floats:
-        """Weights of postings as if only the first so many passages were there."""
+        """Returns the weights of postings as if only the first ``seen`` passages existed."""
         np = self._np
         idf = [_idf(n, df) for n, df in zip(seen.tolist(), count.tolist(), strict=True)]
         mean = np.repeat(self._mean(seen), count)

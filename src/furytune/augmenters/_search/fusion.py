@@ -1,4 +1,4 @@
-"""The best passages by score, in a total order, and the scores of two rankings as one."""
+"""Selects the best passages by score, in a total order, and combines the scores of two rankings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from furytune.augmenters._search.vectors import numpy
 __all__ = ["FUSION_VERSION", "GROUP", "best", "fuse", "padded"]
 
 FUSION_VERSION = 1
-"""Raised whenever `fuse` could give another order."""
+"""Increased when `fuse` could give another order."""
 
 GROUP = 16
 _DEPTH = 1000
@@ -19,26 +19,26 @@ _SHIFT = 16
 
 
 def padded(size: int) -> int:
-    """Returns how many columns the scores of so many passages take; those behind the last passage hold 0."""
+    """Returns the number of score columns for so many passages; columns after the last passage are 0."""
     return -(-size // GROUP) * GROUP
 
 
 def best(scores: Any, k: int) -> list[list[int]]:
-    """Orders each row by score, then position, and keeps k; nothing that scores 0.
+    """Orders each row by score, then position, and returns the first k that score more than 0.
 
     Args:
-        scores: One row for each question, of `padded` width, no number below 0.
-        k: How many at most.
+        scores: One row per question, of `padded` width, without negative numbers.
+        k: Maximum number of passages.
     """
     np = numpy()
     width = scores.shape[1]
     least = np.full(len(scores), np.finfo(scores.dtype).tiny, dtype=scores.dtype)
     if k < width // GROUP:
-        # At least k scores are not below the k-th best of the groups' maxima, which is cheap to find.
+        # At least k scores reach the k-th best of the groups' maxima, which is cheap to find.
         tops = scores.reshape(len(scores), GROUP, -1).max(axis=1)
         place = tops.shape[1] - k
         least = np.maximum(least, np.partition(tops, place, axis=1)[:, place])
-    # All that tie with the last are weighed up.
+    # Passages that tie with the last one are included, so that the order by id decides between them.
     who, row = np.divmod(np.flatnonzero(scores >= least[:, None]), width)
     # lexsort is by the last key first; `row` is the order of ids.
     row = row[np.lexsort((row, -scores[who, row], who))]
@@ -47,17 +47,17 @@ def best(scores: Any, k: int) -> list[list[int]]:
 
 
 def fuse(lexical: Any, vector: Any, visible: list[int], how: str) -> Any:
-    """Returns one score for each passage from the scores of two rankings.
+    """Combines the scores of two rankings into one score per passage.
 
-    With "scores", each score counts in standard deviations of the best thousand of its own ranking, so that
-    neither ranking outweighs the other by its unit; such sums find more than sums of ranks do (Bruch, Gai and
-    Ingber 2023). With "ranks" it is reciprocal rank fusion with the constant 60 (Cormack, Clarke and Buettcher
-    2009). Hidden passages have no part in either.
+    "scores" divides each score by the standard deviation of the best thousand of its ranking, so that neither ranking
+    outweighs the other by its unit. Such sums find more than sums of ranks (Bruch, Gai and Ingber 2023). "ranks" is
+    reciprocal rank fusion with the constant 60 (Cormack, Clarke and Buettcher 2009). Hidden passages do not affect
+    either.
 
     Args:
-        lexical: One row for each question, of `padded` width, whole numbers.
-        vector: The same of the other ranking.
-        visible: For each question, how many passages it may see.
+        lexical: One row of whole numbers per question, of `padded` width.
+        vector: The same for the other ranking.
+        visible: For each question, how many passages are visible to it.
         how: "scores" or "ranks".
     """
     np = numpy()
@@ -72,7 +72,7 @@ def fuse(lexical: Any, vector: Any, visible: list[int], how: str) -> Any:
 
 
 def _deviation(scores: Any, seen: int, shift: int) -> Any:
-    """Standard deviation of each row's best thousand, from sums of whole numbers, exact in any order."""
+    """Returns the standard deviation of each row's best thousand, from sums of whole numbers, exact in any order."""
     np = numpy()
     count = min(_DEPTH, seen)
     if not count:
@@ -80,7 +80,7 @@ def _deviation(scores: Any, seen: int, shift: int) -> Any:
     place = scores.shape[1] - count
     tops = np.partition(scores, place, axis=1)[:, place:].astype(np.int64) >> shift
     totals, squares = tops.sum(axis=1).tolist(), (tops * tops).sum(axis=1).tolist()
-    # In Python's integers, for these products pass 64 bits.
+    # Python integers, because these products exceed 64 bits.
     exact = [(count * q - t * t) / (count * count) for t, q in zip(totals, squares, strict=True)]
     return np.array([math.sqrt(v) * 2**shift or 1.0 for v in exact])[:, None]
 

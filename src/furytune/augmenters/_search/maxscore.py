@@ -1,4 +1,4 @@
-"""The best passages without looking at most of them (MaxScore, Turtle and Flood 1995); the same to the last bit."""
+"""Finds the best passages while skipping most others (MaxScore, Turtle and Flood 1995), with exactly the same result."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from furytune.augmenters._search.vectors import numpy
 __all__ = ["MOST", "MaxScore"]
 
 MOST = 64
-"""Passages that are weighed in full to learn what the best have at least; so many can be asked for at most."""
+"""How many passages are scored in full to find a lower bound for the best ones; k cannot be larger."""
 
-_OFTEN = 32  # a term that one in so many passages holds gets a row of its own, to be looked up at once
+_OFTEN = 32  # a term in at least one of so many passages gets its own dense row, for direct lookups
 _ROWS = 16_000_000  # numbers in all these rows: 64 MB
-_SCATTER = 16  # lists up to so many times as long as what is looked up are written out first
-_TRIED = 512  # passages of one term that are looked at to find those `MOST`
+_SCATTER = 16  # postings up to so many times longer than the lookup are scattered into a dense array first
+_TRIED = 512  # passages of one term that are tried to find those `MOST`
 
 
 class MaxScore:
@@ -32,7 +32,7 @@ class MaxScore:
     def __init__(self, postings: Postings, impact: Any, row: Any) -> None:
         np = self._np = numpy()
         self._start: list[int] = postings.start.tolist()
-        # As wide as numpy wants an index, or it would be widened at each step.
+        # numpy indexes with intp; a narrower type would be converted at each step.
         self._rank, self._impact, self._row = postings.rank.astype(np.intp), impact, row
         self._size = len(postings.length)
         self._most: list[float] = np.maximum.reduceat(impact, postings.start[:-1]).tolist()
@@ -44,10 +44,10 @@ class MaxScore:
         """Returns positions of the k best passages for each question, best first.
 
         Args:
-            questions: For each, how much each of its terms counts.
-            k: How many passages; no more than `MOST`.
+            questions: For each question, the weight of each of its terms.
+            k: How many passages, at most `MOST`.
         """
-        # Zeros, and zeros again after each step. Threads take one each.
+        # An array of zeros, which each step leaves as zeros. Each thread takes its own.
         try:
             scores = self._spare.pop()
         except IndexError:
@@ -57,15 +57,15 @@ class MaxScore:
         return found
 
     def _top(self, weights: Mapping[int, float], k: int, scores: Any) -> list[int]:
-        """Takes terms in descending order of the most that they can add.
+        """Processes terms in descending order of the most that each can add to a score.
 
-        Passages that hold one of them give a score that the k-th best reaches at least. What holds only terms that
-        cannot add up to it is never looked at, and whatever falls behind it is dropped on the way.
+        A few passages with these terms give a lower bound for the k-th best score. Passages whose terms cannot add up to
+        the bound are never scored, and candidates that fall behind it are dropped on the way.
         """
         np = self._np
         gain = sorted(((w * self._most[t], t) for t, w in weights.items()), reverse=True)
         terms = [(t, weights[t]) for _, t in gain]
-        # What all terms from each on can add together.
+        # left[i] is the most that the terms from i on can add together.
         left = list(accumulate((g for g, _ in reversed(gain)), initial=0.0))[::-1]
         least = self._least(terms, k, scores)
         few, held = self._rank[:0], scores[:0]
@@ -81,7 +81,7 @@ class MaxScore:
                     (np.concatenate(p) for p in ((few, ranks), (held, added))) if i else (ranks, added)
                 )
         few, held = few[held > 0.0], held[held > 0.0]
-        # A passage stands here twice where the weight of a term is so small that it was rounded to 0.
+        # A passage occurs twice if the weight of an earlier term is so small that it was rounded to 0.
         position, once = np.unique(self._row[few], return_index=True)
         held = held[once]
         # lexsort is by the last key first.
@@ -89,7 +89,7 @@ class MaxScore:
         return found
 
     def _least(self, terms: Sequence[tuple[int, float]], k: int, scores: Any) -> float:
-        """Returns what the k-th best passage has at least: what the k-th of some good ones has."""
+        """Returns a lower bound for the score of the k-th best passage: that of the k-th among some good ones."""
         sizes = [self._start[t + 1] - self._start[t] for t, _ in terms]
         base = next((i for i, size in enumerate(sizes) if size >= k), None)
         if base is None or len(terms) == 1:
@@ -116,10 +116,10 @@ class MaxScore:
         return self._rank[span].take(place), held.take(place) * weight
 
     def _new(self, terms: Sequence[tuple[int, float]], least: float, scores: Any) -> tuple[Any, Any]:
-        """Returns passages to which the last term adds a least weight, and what; none that hold an earlier one."""
+        """Returns passages to which the last term adds at least ``least``, without those that have an earlier term."""
         *earlier, (term, weight) = terms
         span = slice(self._start[term], self._start[term + 1])
-        # One less, so that the rounding of the quotient does no harm.
+        # One less, so that rounding the quotient cannot exclude a passage.
         keep = (self._impact[span] >= least / weight - 1.0).nonzero()[0]
         ranks, held = self._rank[span].take(keep), self._impact[span].take(keep) * weight
         for other, _ in earlier:
@@ -128,7 +128,7 @@ class MaxScore:
         return ranks, held
 
     def _weights(self, term: int, ranks: Any, scores: Any) -> Any:
-        """Returns the weight of a term in each of some passages, 0 where it is not in them."""
+        """Returns the weight of a term in each of some passages, 0 if a passage does not contain it."""
         start, end = self._start[term], self._start[term + 1]
         if (end - start) * _OFTEN > self._size:
             row = self._rows.get(term)

@@ -1,7 +1,7 @@
-"""Which terms stand how often in which passages: what the lexical scorer is made of, and its file.
+"""Postings: how often each term occurs in each passage, for the lexical scorer, and the file that stores them.
 
-The file spares taking all texts apart again, when a bot starts and when an index is built anew. It is believed
-only if its bytes have the digest it states, and if it was made of the same passages by the same rules.
+With the file, a bot's start and the next build need not analyse all texts again. The file is used only if its bytes have the
+digest that it states, and if it was made from the same passages by the same rules.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Postings:
 
     Attributes:
         terms: In ascending order.
-        start: Where the postings of each term begin; one more for the end of the last.
-        rank: For each posting, which passage, counted in the order of `Moments`; ascending for each term.
-        count: For each posting, how often the term stands there; in the title `TITLE_WEIGHT` times.
-        length: For each passage, in the same order, its number of terms without compounds, counted alike.
+        start: Where the postings of each term begin, and at the end where the last ones end.
+        rank: The passage of each posting, as its rank in the order of `Moments`; ascending within each term.
+        count: How often the term occurs in that passage; an occurrence in the title counts `TITLE_WEIGHT` times.
+        length: The number of terms of each passage, in the same order, counted in the same way without compounds.
     """
 
     terms: tuple[str, ...]
@@ -49,7 +49,7 @@ class Postings:
     length: NDArray[np.int64]
 
     def to_bytes(self, snapshot: str) -> bytes:
-        """Returns the file for passages of this identity."""
+        """Returns the bytes of the file for passages with this identity."""
         text = "\n".join(self.terms).encode()
         arrays = [a.astype(a.dtype.newbyteorder("<")).tobytes() for a in self._arrays]
         body = b"".join([*arrays, text])
@@ -59,7 +59,7 @@ class Postings:
 
     @classmethod
     def from_bytes(cls, raw: bytes, snapshot: str) -> Postings | None:
-        """Returns what `to_bytes` wrote, or None if it is something else."""
+        """Reads what `to_bytes` wrote; returns None if the bytes or the rules do not match."""
         np = numpy()
         try:
             end = raw.index(b"\n") + 1
@@ -81,7 +81,7 @@ class Postings:
         """Returns the postings of the other passages.
 
         Args:
-            ranks: Of the passages to leave out. Each of their terms must also be in a passage that stays.
+            ranks: Ranks of the passages to leave out. Each of their terms must also be in a passage that stays.
         """
         np = numpy()
         stays = np.ones(len(self.length), dtype=bool)
@@ -117,12 +117,12 @@ def make_postings(
     *,
     before: tuple[Sequence[Passage], Postings] | None = None,
 ) -> Postings:
-    """Takes passages apart.
+    """Splits passages into terms and counts them.
 
     Args:
         passages: In ascending order of id.
-        moments: Of these passages.
-        before: Other passages and their postings: a passage of equal title and text is not taken apart again.
+        moments: The order of these passages in time.
+        before: Other passages and their postings: a passage with equal title and text is not analysed again.
     """
     np = numpy()
     n = len(passages)
@@ -148,6 +148,7 @@ def make_postings(
         held.append(len(terms) - begin)
         length[rank] = total
     ranks = np.repeat(np.arange(n, dtype=np.int64), held)
+    # One number for term and passage, so that sorting counts the occurrences and orders the postings.
     key, count = np.unique(np.array(terms, dtype=np.int64) * max(n, 1) + ranks, return_counts=True)
     term, rank_of = np.divmod(key, max(n, 1))
     if before is not None and kept:
@@ -170,7 +171,7 @@ def _known(
 
 
 def _kept(old: Postings, pairs: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Returns term, new rank and count of the postings of passages that stay; fills in their lengths."""
+    """Returns term, new rank and count for the postings of unchanged passages; fills in their lengths."""
     np = numpy()
     new, row = pairs[:, 0], pairs[:, 1]
     length[new] = old.length[row]
@@ -185,7 +186,7 @@ def _kept(old: Postings, pairs: Any, length: Any) -> tuple[Any, Any, Any]:
 
 
 def _sorted(term: Any, rank: Any, count: Any, length: Any, names: list[str]) -> Postings:
-    """Numbers the terms anew in ascending order, so that how an index came about leaves no trace in it."""
+    """Numbers the terms in ascending order, so that the history of an index does not change its bytes."""
     np = numpy()
     used = np.flatnonzero(np.bincount(term, minlength=len(names)))
     order = sorted(used.tolist(), key=names.__getitem__)

@@ -1,4 +1,4 @@
-"""Puts the first passages of a ranking into another order."""
+"""Reorders the first passages of a ranking."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ def reordered(
     """Returns positions in descending order of the re-ranker's score, to six decimals; ties keep their order.
 
     Raises:
-        KnowledgeError: A score is no finite number.
+        KnowledgeError: A score is not a finite number.
     """
     scored = []
     for place, i in enumerate(row):
         score = float(reranker.score(question, passages[i]))
         if not math.isfinite(score):
             raise KnowledgeError(
-                f"the re-ranker {reranker.spec.get('name')} gave a score that is not finite for {passages[i].id!r}"
+                f"the re-ranker {reranker.spec.get('name')} gave a score that is not finite for {passages[i].id!r};"
+                " check its model"
             )
         scored.append((-round(score, _DECIMALS), place, i))
     return [i for _, _, i in sorted(scored)]

@@ -1,4 +1,4 @@
-"""Reads the arrays of a safetensors file: a length, a JSON header, then the bytes. Nothing is executed."""
+"""Reads the arrays of a safetensors file: a length, a JSON header, then the bytes. No code is run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from furytune.errors import KnowledgeError
 __all__ = ["read_tensors"]
 
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I8": "i1"}
-_MOST_HEADER = 100_000_000  # the format's own bound
+_MOST_HEADER = 100_000_000  # the limit of the format itself
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """Returns the arrays by name; floats of 16 bits become 32.
+    """Returns the arrays by name; 16-bit floats become 32-bit floats.
 
     Raises:
-        KnowledgeError: The file is damaged, or holds a type that is not known here.
+        KnowledgeError: The file is damaged, or contains an unknown type.
         MissingExtraError: numpy is not installed.
     """
     try:
         return _parsed(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise KnowledgeError(f"{path}: this is no safetensors file that can be read ({error})") from error
+        raise KnowledgeError(
+            f"{path}: this file cannot be read as safetensors ({error}); download the model again"
+        ) from error
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         kind = np.dtype(_TYPES[entry["dtype"]])
         count = math.prod(entry["shape"])
         if not 0 <= start <= end <= len(raw) - 8 - size or end - start != count * kind.itemsize:
-            raise ValueError("an array lies outside the file")
+            raise ValueError("an array reaches beyond the end of the file")
         array = np.frombuffer(raw, kind, count, 8 + size + start).reshape(entry["shape"])
         found[name] = _widened(np, array, entry["dtype"])
     return found

@@ -1,10 +1,9 @@
-"""Takes a text apart into the terms that are searched for.
+"""Splits a text into search terms.
 
-Names of code are found whole and by their parts: ``set_opacity`` gives ``set_opacity``, ``set`` and
-``opacity``; ``ShowManager`` gives ``showmanager``, ``show`` and ``manager``; ``fury.actor.sphere``
-gives itself and its three parts. English endings are taken off, so that ``rotated`` finds
-``rotation``. Chinese, Japanese and Korean, which are written without spaces or with few, give pairs of
-neighbouring characters.
+Code names are found whole and by their parts: ``set_opacity`` gives ``set_opacity``, ``set`` and ``opacity``;
+``ShowManager`` gives ``showmanager``, ``show`` and ``manager``; ``fury.actor.sphere`` gives itself and its three parts.
+English endings are removed, so ``rotated`` finds ``rotation``. Chinese, Japanese and Korean use few spaces or no spaces, so
+they give pairs of neighbouring characters.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from functools import lru_cache
 __all__ = ["TOKENIZER_VERSION", "Analysis", "analyze", "words"]
 
 TOKENIZER_VERSION = 1
-"""Raised whenever any text would give other terms."""
+"""Increased when any text would give other terms."""
 
 Analysis = tuple[tuple[str, ...], tuple[str, ...]]
-"""The terms of a word's parts, and the names that those parts make up together."""
+"""The terms of a word's parts, and the compound names that contain them."""
 
-# Beyond \w: the marks that spell vowels in Indic scripts, Thai and Lao, Hebrew and Arabic, and accents that
-# have no composed form. Python does not count them as word characters, so words would fall to pieces.
+# Beyond \w: vowel marks of Indic scripts, Thai, Lao, Hebrew and Arabic, and accents without a composed form. Python
+# does not count them as word characters, so words would be split at each of them.
 _MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
     "\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3\u1dc0-\u1dff\u20d0-\u20ff"
@@ -33,8 +32,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _EAST_ASIAN = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+)")
 _VOWEL = re.compile("[aeiouy]")
 
-# Words of English that say how a question is put, not what it is about; the pieces that an apostrophe
-# leaves behind are among them.
+# English words that say how a question is phrased, not what it is about, and the pieces that an apostrophe leaves.
 _STOP_TEXT = """
 a about above after again all also am an and any are as at be because been before being below between both
 but by can could d did do does doing don down during each few for from further had has have having he hello
@@ -47,7 +45,7 @@ _STOP = frozenset(_STOP_TEXT.split())
 
 
 def words(text: str) -> list[str]:
-    """Returns the words of a text in order, dotted names unbroken and case kept."""
+    """Returns the words of a text in order. Dotted names stay whole, and case is kept."""
     if text.isascii():
         return _ASCII_WORD.findall(text)
     return _WORD.findall(unicodedata.normalize("NFKC", text))
@@ -55,10 +53,10 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 16)
 def analyze(word: str) -> Analysis:
-    """Takes one word of `words` apart.
+    """Splits one word from `words` into terms.
 
     Returns:
-        Terms of its parts, stop words left out, and terms of the compounds they stand in.
+        The terms of its parts, without stop words, and the terms of the compounds that contain them.
     """
     parts: list[str] = []
     compounds: list[str] = []
@@ -93,7 +91,7 @@ def _terms(piece: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    """Takes English endings off; what is left need not be a word, only the same for all its forms."""
+    """Removes English endings; the result need not be a word, only the same for all forms of one."""
     if len(word) < 4 or not word.isalpha():
         return word
     word = _singular(word)

@@ -1,1 +1,1 @@
-"""Documents in Markdown, reST, HTML and notebooks, cut into passages."""
+"""Reads documents in Markdown, reST, HTML and notebooks, and splits them into passages."""

@@ -1,4 +1,4 @@
-"""A documentation file taken apart: into sections at headings, and a section into pieces of bounded size."""
+"""Splits a documentation file into sections at its headings, and each section into pieces of limited size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DEEPEST = 30
 
 
 def _outer_first(spans: Sequence[Span]) -> list[Span]:
-    """Sorts spans, and forgets those that are nested so deeply that taking them apart would exhaust the stack."""
+    """Sorts spans, and drops those nested so deeply that processing them would exhaust the stack."""
     kept: list[Span] = []
     around: list[int] = []
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
@@ -33,10 +33,10 @@ def _outer_first(spans: Sequence[Span]) -> list[Span]:
 
 @frozen(kw_only=True)
 class Heading:
-    """A heading: its lines from ``first`` up to ``body``, its rank, its text, and the anchor it has on a page.
+    """A heading: its lines from ``first`` up to ``body``, its rank, its text, and its anchor on the page.
 
-    The rank is ``("", level)`` where the format numbers levels, else the style of underlining, whose order of
-    first use tells the level.
+    The rank is ``("", level)`` if the format numbers levels. Otherwise it is the style of underlining, whose order of
+    first use decides the level.
     """
 
     first: int
@@ -48,17 +48,17 @@ class Heading:
 
 @frozen(kw_only=True)
 class Document:
-    """What a reader of one format makes of a file.
+    """A file after the reader for its format has processed it.
 
     Attributes:
-        lines: Readable text. What was left out is blank, so the numbers of the lines stay.
-        code: For each line, the number of the code block it belongs to, 0 for none.
-        spans: Lines that belong together, from and up to: directives, admonitions, cells. They may nest.
-        headings: In order.
-        title: Stands above all headings, or "".
+        lines: Readable text. Lines that were left out are blank, so line numbers do not change.
+        code: For each line, the number of its code block, or 0.
+        spans: Start and end of lines that belong together: directives, admonitions, cells. Spans may nest.
+        headings: The headings in order.
+        title: A title above all headings, or "".
         dropped: How much was left out, by reason.
-        origin: For each line, where in the file it comes from, counted from 1; empty if it is the line's number.
-        unit: What ``origin`` counts, if not lines, such as "cell".
+        origin: For each line, its place in the file, counted from 1; empty if that is the line number.
+        unit: What ``origin`` counts if not lines, such as "cell".
     """
 
     lines: Sequence[str]
@@ -76,12 +76,12 @@ class Section:
     """Lines of a document below one heading, up to the next.
 
     Attributes:
-        document: Where it is.
-        path: The heading, below those above it.
-        anchor: The heading's.
+        document: The document.
+        path: The headings from the outermost to this one.
+        anchor: Anchor of the heading.
         start: First line.
-        body: Line after the heading.
-        end: Line after the last.
+        body: First line after the heading.
+        end: Line after the last one.
     """
 
     document: Document
@@ -94,9 +94,9 @@ class Section:
 
 @frozen(kw_only=True)
 class Piece:
-    """A part of a section that makes one passage: its text, its lines from ``start`` up to ``end``.
+    """A part of a section that makes one passage: its text, and its lines from ``start`` up to ``end``.
 
-    ``cut`` tells that it is a part of a code block that is too long to stay whole.
+    ``cut`` says that it is part of a code block that was too long to stay whole.
     """
 
     text: str
@@ -106,7 +106,7 @@ class Piece:
 
 
 def sections(document: Document) -> Iterator[Section]:
-    """Cuts a document at its headings. A heading with nothing below it goes with the next section."""
+    """Splits a document at its headings. A heading without text is joined with the next section."""
     lines = document.lines
     top = ((("", 0), document.title),) if document.title else ()
     path: list[tuple[tuple[str, int], str]] = [*top]
@@ -132,8 +132,9 @@ def _has_text(lines: Sequence[str], start: int, end: int) -> bool:
 
 
 def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
-    """Leaves the headings that are not above this one: by its number, or by the style's first use."""
+    """Removes headings from the path that are not above this one, by level or by the style's first use."""
     mark, level = heading.rank
+    # In reStructuredText a style has no fixed level: one that is in the path already ends everything below its first use.
     if mark:
         known = [rank for rank, _ in path]
         if heading.rank in known:
@@ -145,7 +146,7 @@ def _descend(path: list[tuple[tuple[str, int], str]], heading: Heading) -> None:
 
 
 def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
-    """Cuts a section into pieces within the bound: between blocks, and inside one only if it alone is too long."""
+    """Splits a section into pieces that fit: between blocks, and inside a block only if it is too long by itself."""
     for piece in _pack(section.document, section.start, section.end, sizes, section.body):
         yield evolve(piece, text=piece.text.rstrip())
 
@@ -153,7 +154,7 @@ def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
 def _pack(
     document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
 ) -> Iterator[Piece]:
-    """Puts blocks together as long as they fit. Lines before ``heading`` are no piece of their own."""
+    """Joins blocks as long as they fit. Lines before ``heading`` never become a piece by themselves."""
     held: Piece | None = None
     for a, b in _blocks(document, start, end):
         block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
@@ -162,6 +163,7 @@ def _pack(
         elif sizes.fits(text := f"{held.text}{_gap(document, held.end, a)}{block.text}"):
             held = Piece(text=text, start=held.start, end=b)
         elif held.end <= heading:
+            # A heading alone would be a passage that says nothing.
             yield from _below(document, held, block, sizes)
             held = None
         else:
@@ -176,7 +178,7 @@ def _gap(document: Document, end: int, start: int) -> str:
 
 
 def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
-    """Cuts a block that is too long to stand below its heading, which goes with the first piece."""
+    """Splits a block that does not fit below its heading; the heading is joined with the first piece."""
     less = sizes.beside(heading.text)
     first, *others = _flush(document, block, (-1, -1), less)
     if less is sizes:
@@ -191,6 +193,7 @@ def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside
     if sizes.fits(block.text):
         yield block
     elif (block.start, block.end) != around:
+        # A block that equals the lines around it cannot be packed again: that would never end.
         yield from _pack(document, block.start, block.end, sizes)
     else:
         for run in _runs(document.code, block.start, block.end):
@@ -198,7 +201,7 @@ def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside
 
 
 def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
-    """Cuts lines that are all code, or none of them; what lies between fences is fenced again in each part."""
+    """Splits lines that are all code or all prose. Each part of a fenced block gets its own fences."""
     text, lines = text_of_lines(document, *run), document.lines[slice(*run)]
     first = run[0]
     if sizes.fits(text):
@@ -225,7 +228,7 @@ def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
 
 
 def _blocks(document: Document, start: int, end: int) -> Iterator[Span]:
-    """Yields spans, paragraphs and code blocks between two lines, the largest that are smaller than the whole."""
+    """Yields the largest spans, paragraphs and code blocks between two lines that are smaller than the whole."""
     at = start
     for a, b in _outermost(document.spans, start, end):
         yield from _paragraphs(document, at, a)
@@ -247,7 +250,7 @@ def _outermost(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
 
 
 def _paragraphs(document: Document, begin: int, end: int) -> Iterator[Span]:
-    """Yields the paragraphs and code blocks outside of spans; code stays with a paragraph that touches it."""
+    """Yields the paragraphs and code blocks outside spans; code stays with a paragraph directly above or below it."""
     start: int | None = None
     code = document.code
     for i in range(begin, end):
@@ -266,7 +269,7 @@ def _paragraphs(document: Document, begin: int, end: int) -> Iterator[Span]:
 
 
 def text_of_lines(document: Document, start: int, end: int) -> str:
-    """Joins lines. Where more than one line is blank outside of code, one is left."""
+    """Joins lines, and reduces several blank lines outside code to one."""
     lines: list[str] = []
     for i in range(start, end):
         line = document.lines[i]

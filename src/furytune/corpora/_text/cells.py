@@ -1,4 +1,4 @@
-"""Documents made of cells, prose and code in turn: notebooks, and the scripts of a gallery of examples."""
+"""Reads documents made of cells of prose and code: notebooks, and the scripts of an example gallery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Cell:
     kind: Literal["prose", "code"]
     lines: Sequence[str]
     first: int  # line of the script, or number of the cell
-    counted: bool  # whether lines are counted on from there
+    counted: bool  # whether ``first`` is a line number that increases with each line
 
 
 def _assembled(
@@ -40,7 +40,7 @@ def _assembled(
     unit: str,
     dropped: Counter[str],
 ) -> Document:
-    """Puts cells into one document. A cell of prose and the code after it belong together."""
+    """Joins cells into one document. A prose cell and the code after it belong together."""
     lines: list[str] = []
     code: list[int] = []
     origin: list[int] = []
@@ -69,9 +69,11 @@ def _assembled(
             longest = max(
                 (len(run) for line in cell.lines for run in _RUNS_OF_TICKS.findall(line)), default=2
             )
+            # Longer than any run of backticks in the cell, so that the code cannot close its own fence.
             fence = "`" * (longest + 1)
             lines += [f"{fence}{language}", *cell.lines, fence]
             code += [block] * (len(cell.lines) + 2)
+            # The fences are not in the file, so they get the numbers of the lines next to them.
             numbers = [numbers[0], *numbers, numbers[-1]]
         lines.append("")
         code.append(0)
@@ -90,7 +92,7 @@ def _assembled(
 
 
 def is_gallery(text: str) -> bool:
-    """Tells whether a script is an example as sphinx-gallery reads it: its docstring begins with a title."""
+    """Returns whether a script is an example for sphinx-gallery: its docstring begins with a title."""
     found = _docstring(text.split("\n"))
     lines = list(dropwhile(lambda line: not line.strip(), found[2])) if found else []
     if len(lines) > 2 and _ADORNMENT.match(lines[0]) and lines[1].strip() and _ADORNMENT.match(lines[2]):
@@ -99,7 +101,7 @@ def is_gallery(text: str) -> bool:
 
 
 def script(text: str) -> Document:
-    """Reads a script whose prose stands in its docstring and in comments below a border, ``# %%`` or a row of ``#``."""
+    """Reads a script with prose in its docstring and in comments below ``# %%`` or a row of ``#``."""
     cells = [c for c in _script_cells(text.split("\n")) if any(line.strip() for line in c.lines)]
     return _assembled(cells, rst, "python", "", Counter())
 
@@ -136,7 +138,7 @@ def _code(lines: list[str], start: int, end: int) -> _Cell:
 
 
 def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
-    """Returns first line, line after the last and text of the string that a script begins with."""
+    """Returns the first line, the line after the last, and the text of the string at the start of a script."""
     first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
     if first is None:
         return None
@@ -186,19 +188,20 @@ _DECODER = msgspec.json.Decoder(_Notebook)
 
 
 def notebook(text: str, path: str) -> Document:
-    """Reads a Jupyter notebook of format 3 or 4; outputs are left out, and raw cells.
+    """Reads a Jupyter notebook of format 3 or 4, without outputs and raw cells.
 
     Raises:
-        UnfitError: ``not_notebook``: this is not JSON, or not that of a notebook.
+        UnfitError: ``not_notebook``: the file is not JSON, or not a notebook.
     """
     try:
         book = _DECODER.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
-        # The words of msgspec name a field and its type, or the place of a byte; they quote nothing.
-        raise UnfitError("not_notebook", f"this is no notebook ({error})", path=path) from error
+        # msgspec's message names a field and its type, or a byte offset; it never quotes the content.
+        raise UnfitError("not_notebook", f"this is not a notebook ({error})", path=path) from error
     if book.nbformat not in (3, 4):
-        problem = f"this is a notebook of format {book.nbformat}; 3 and 4 are read"
+        problem = f"this is a notebook of format {book.nbformat}, but only formats 3 and 4 can be read"
         raise UnfitError("not_notebook", problem, path=path)
+    # Without a language the notebook is probably old, and from a time when all were in Python.
     language = book.metadata.language_info.name or book.metadata.kernelspec.language or "python"
     dropped: Counter[str] = Counter()
     cells = []

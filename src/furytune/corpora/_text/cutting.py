@@ -1,4 +1,4 @@
-"""Cuts text that is too long for one passage."""
+"""Splits text that is too long for one passage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Part = tuple[int, int, str]
 
 
 def cut_prose(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
-    """Cuts a paragraph between lines, and a line that is too long itself between words.
+    """Splits a paragraph between lines, and a line that is too long between words.
 
     Yields:
         First line, line after the last, and text.
@@ -33,7 +33,7 @@ def cut_prose(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
 
 
 def cut_code(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
-    """Cuts code between lines: best where a statement begins after a blank line, else where one begins.
+    """Splits code between lines: best where a statement follows a blank line, otherwise where a statement begins.
 
     Yields:
         First line, line after the last, and text.
@@ -57,8 +57,8 @@ def cut_code(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
 
 
 def _reach(lines: Sequence[str], start: int, sizes: Sizes | Beside) -> int:
-    """Returns how far the lines from ``start`` on are within the bound."""
-    # Doubling and halving, for counting the tokens of ever longer texts line by line takes quadratic time.
+    """Returns how many lines from ``start`` on fit."""
+    # Doubling and halving, because counting the tokens of ever longer texts line by line takes quadratic time.
     step, end = 1, start
     while step:
         reached = min(end + step, len(lines))
@@ -70,8 +70,9 @@ def _reach(lines: Sequence[str], start: int, sizes: Sizes | Beside) -> int:
 
 
 def _border(lines: Sequence[str], start: int, end: int, outer: int) -> int:
-    """Returns the best place for a cut in the second half of what fits."""
+    """Returns the best place to split in the second half of the lines that fit."""
 
+    # Only in the second half, so that a good place near the beginning does not make tiny passages.
     def rank(i: int) -> tuple[int, int]:
         begins = bool(lines[i].strip()) and _depth(lines[i]) <= outer
         return (2 * begins + (not lines[i - 1].strip()), i)
@@ -84,7 +85,8 @@ def _depth(line: str) -> int:
 
 
 def _cut_line(line: str, sizes: Sizes | Beside) -> list[str]:
-    """Cuts a line into parts within the bound, between words where there are any."""
+    """Splits a line into parts that fit, between words if possible."""
+    # Halving takes few calls of `fits`, which may count tokens.
     waiting, parts = [line], list[str]()
     while waiting:
         text = waiting.pop()

@@ -1,4 +1,4 @@
-"""The block of settings that a page may begin with: YAML between ``---``, TOML between ``+++``, JSON between ``;;;``."""
+"""Finds the front matter of a page: YAML between ``---``, TOML between ``+++``, or JSON between ``;;;``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def front_matter(lines: Sequence[str]) -> tuple[int, str]:
         lines: All lines of the file.
 
     Returns:
-        How many lines it takes, 0 for none, and the title that it gives, or "".
+        How many lines it has, or 0, and its title, or "".
     """
     first = lines[0].rstrip() if lines else ""
     opening = _OPENING.match(first)
@@ -57,7 +57,7 @@ def _title(lines: Sequence[str]) -> str:
         value = _object(lines).get("title")
     else:
         for line in lines:
-            if line.startswith("["):  # a table of TOML, whose title is not the page's
+            if line.startswith("["):  # a TOML table, whose title is not that of the page
                 break
             if found := _TITLE.match(line):
                 value = _scalar(line[found.end() :].strip())
@@ -67,7 +67,7 @@ def _title(lines: Sequence[str]) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Returns what a value of YAML or TOML on one line says; "" for one over several lines."""
+    """Returns the value of a YAML or TOML setting on one line; "" if it spans several lines."""
     if text[:1] in ("|", ">"):
         return ""
     quote = text[:1]

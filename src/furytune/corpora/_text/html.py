@@ -1,4 +1,4 @@
-"""Reads HTML pages: the main part as Markdown, each heading with the anchor it has on the page."""
+"""Reads HTML pages: the main part as Markdown, each heading with its anchor on the page."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _LANGUAGE = re.compile(r"(?:^|\s)(?:highlight|language|lang)-([\w+#-]+)")
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _SECTION_END = re.compile(r"\]\s*+\]\s*+>")
-_MOST_DEEP = 200  # elements inside one another; what comes after goes through all of them for each
+_MOST_DEEP = 200  # nested elements; later steps visit all parents of each element
 _MOST_CLASSES = 20
 _MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 
 def html_ready() -> None:
-    """Makes sure that pages can be read.
+    """Checks that HTML can be read.
 
     Raises:
         MissingExtraError: Beautiful Soup or markdownify is not installed.
@@ -71,7 +71,7 @@ def _converter() -> Any:
             return str(super().convert_pre(el, text, *more, **options))  # type: ignore[misc]
 
     return Converter(
-        strip_pre=None,  # by itself it takes quadratic time
+        strip_pre=None,  # markdownify's own way takes quadratic time
         heading_style="ATX",
         bullets="-",
         escape_asterisks=False,
@@ -83,7 +83,7 @@ def _converter() -> Any:
 
 
 def _without_blank_ends(text: str) -> str:
-    """Takes blank lines away from both ends, and blanks from the end; the first line keeps its indentation."""
+    """Removes blank lines at both ends, and spaces at the end; the first line keeps its indentation."""
     text = text.rstrip(" \n")
     indentation = len(text) - len(text.lstrip(" \n"))
     return text[text.rfind("\n", 0, indentation) + 1 :]
@@ -101,13 +101,13 @@ def _language(pre: Any) -> str:
 def html(text: str, path: str) -> Document:
     """Reads a page.
 
-    Navigation, scripts and forms are left out as what they are; the text of links stays, their addresses do not.
-    Described objects, as Sphinx writes them (``<dt id="json.dump">``), count as headings of their own.
+    Navigation, scripts and forms are left out; links keep their text without the address. Described objects, as Sphinx
+    writes them (``<dt id="json.dump">``), count as headings.
 
     Raises:
         MissingExtraError: Beautiful Soup or markdownify is not installed.
         RecursionError: Elements are nested too deeply.
-        UnfitError: ``not_html``: this cannot be parsed.
+        UnfitError: ``not_html``: the page cannot be parsed.
     """
     from bs4 import BeautifulSoup
     from bs4.builder import ParserRejectedMarkup
@@ -115,11 +115,12 @@ def html(text: str, path: str) -> Document:
     try:
         soup = BeautifulSoup(_closed(text.replace(_OPEN, "").replace(_CLOSE, "")), "html.parser")
     except ParserRejectedMarkup as error:
-        raise UnfitError("not_html", "a declaration in it is malformed", path=path) from error
+        raise UnfitError("not_html", "the page contains a malformed declaration", path=path) from error
     _check_depth(soup)
     title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
     main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
     dropped = {"navigation": 0, "image": len(main.select("img"))}
+    # Anchors are found before the noise is removed, because links to a heading are part of the noise.
     anchors = {}
     before: Any = None
     for element in main.find_all(_HEADINGS):
@@ -129,6 +130,7 @@ def html(text: str, path: str) -> Document:
         dropped["navigation"] += 1
         element.extract()
     for element in main.find_all(_HEADINGS):
+        # The converter drops ids, so the anchor travels through it as marked text in the heading.
         element.append(f"{_OPEN}{anchors.get(id(element), '')}{_CLOSE}")
     _name_objects(soup, main)
     _collapse_blanks(main)
@@ -151,7 +153,7 @@ def html(text: str, path: str) -> Document:
 
 
 def _closed(text: str) -> str:
-    """Makes text of what begins like a tag or comment and does not end: for each, the parser looks to the end of the file."""
+    """Escapes tags and comments that never end, because the parser searches for the end of each in the whole file."""
     text = _escaped_after(text, text.rfind(">"), "<")
     text = _escaped_after(text, text.rfind("-->"), "<!--")
     last = 0
@@ -174,7 +176,7 @@ def _check_depth(soup: Any) -> None:
 
 
 def _collapse_blanks(main: Any) -> None:
-    """Leaves one blank of each run outside of ``pre``, as a browser shows it; the converter takes quadratic time."""
+    """Reduces runs of spaces outside ``pre`` to one, as a browser does; the converter takes quadratic time for them."""
     from bs4.element import NavigableString
 
     for string in list(main.find_all(string=_BLANKS)):
@@ -187,7 +189,7 @@ def _anchor(heading: Any, before: Any) -> str:
 
     Args:
         heading: The element.
-        before: The heading before it in the page, or None.
+        before: The previous heading in the page, or None.
     """
     if heading.get("id"):
         return str(heading["id"])
@@ -200,12 +202,13 @@ def _anchor(heading: Any, before: Any) -> str:
     around = heading.parent
     if around is None or around.name not in ("section", "div"):
         return ""
+    # Only the first heading in a section can use the section's id.
     opens = before is None or all(above is not around for above in before.parents)
     return str(around.get("id") or "") if opens else ""
 
 
 def _name_objects(soup: Any, main: Any) -> None:
-    """Puts a heading before each described object, one level below the heading that it stands under."""
+    """Adds a heading before each described object, one level below the heading above it."""
     level, around = 1, dict[int, Any]()
     for element in main.find_all([*_HEADINGS, "dt"]):
         if element.name != "dt":
@@ -222,7 +225,7 @@ def _name_objects(soup: Any, main: Any) -> None:
         element.replace_with(signature)
         around[id(described)] = described
     for described in around.values():
-        # A description list would be indented, and be taken for one block.
+        # A description list would be indented and then read as a single block.
         for part in described.find_all("dd", recursive=False):
             part.name = "div"
         described.name = "div"

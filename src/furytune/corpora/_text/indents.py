@@ -1,4 +1,4 @@
-"""How far the lines of a file are indented, and where what is indented below a line ends."""
+"""Measures how far lines are indented, and finds where the block below a line ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def depth(line: str) -> int:
 class Indents:
     """The indentation of all lines of a file, measured once.
 
-    Asking line by line would take quadratic time for deeply nested text.
+    Measuring for each question would take quadratic time for deeply nested text.
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
@@ -37,11 +37,11 @@ class Indents:
             self._ends[i] = last + 1
 
     def below(self, line: int) -> int:
-        """Returns the line after the last that is indented more than a line; blank lines may be between."""
+        """Returns the end of the block that is indented more than a line; it may contain blank lines."""
         return self._ends[line]
 
     def end(self, start: int, least: int) -> int:
-        """Returns the line after the last, from ``start`` on, that is indented by so many columns."""
+        """Returns the end of the block from ``start`` on that is indented by at least ``least`` columns."""
         end = at = start
         while at < len(self._depths) and (self._depths[at] == _BLANK or self._depths[at] >= least):
             if self._depths[at] != _BLANK:

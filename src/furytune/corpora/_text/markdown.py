@@ -1,4 +1,4 @@
-"""Reads Markdown as CommonMark has it, with MyST's and MkDocs's directives."""
+"""Reads Markdown: CommonMark with the directives of MyST and MkDocs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from furytune.corpora._text.roles import readable_markdown
 __all__ = ["fences", "markdown", "plain"]
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?![^ \t])(.*)$")
-# Pandoc's, MkDocs's and MyST's id and classes of a heading: "## Title { #anchor .class }".
+# The id and classes of a heading in Pandoc, MkDocs and MyST: "## Title { #anchor .class }".
 _ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 _DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
 _MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: ++[\w-]+)*+)(?:[ \t]++\"(.*)\")?[ \t]*+$")
-# What begins a block of its own in Markdown, so that a line of hyphens below it is no underline.
+# What begins another block in Markdown, so that a line of hyphens below it is not an underline.
 _NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
 _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s|$)")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
-_LONGEST = 1000  # characters of a heading; none is that long, and the patterns take quadratic time
-_DEEPEST = 30  # directives; a deeper one is taken as it is, for reading it would exhaust the stack
+_LONGEST = 1000  # characters of a heading; no real one is that long, and the patterns take quadratic time
+_DEEPEST = 30  # nested directives; deeper ones stay unread, because reading them would exhaust the stack
 
 
 @define
 class _Reading:
-    """The lines of a file while they are read."""
+    """The lines of a file during reading."""
 
     lines: list[str]
     code: list[int]
@@ -67,7 +67,7 @@ def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool
 
     Args:
         lines: Without line ends.
-        indented_code: Whether what is indented by four columns is code.
+        indented_code: Whether text indented by four columns is code.
         settings: Whether the file may begin with front matter.
     """
     r = _Reading(list(lines), [0] * len(lines), indented=indented_code)
@@ -93,7 +93,7 @@ def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool
 
 
 def plain(lines: Sequence[str]) -> Document:
-    """Reads plain text: no headings, and as code what is indented by four columns after a blank line."""
+    """Reads plain text: no headings; text indented by four columns after a blank line is code."""
     r = _Reading(list(lines), [0] * len(lines))
     for i in range(len(lines)):
         if not r.code[i] and _begins_indent(r, i, 0):
@@ -102,7 +102,7 @@ def plain(lines: Sequence[str]) -> Document:
 
 
 def _read(r: _Reading, start: int, end: int) -> None:
-    """Marks code and directives between two lines, and leaves out what shows nothing."""
+    """Marks code and directives between two lines, and leaves out parts that a page does not show."""
     i = start
     while i < end:
         line = r.lines[i]
@@ -120,7 +120,7 @@ def _read(r: _Reading, start: int, end: int) -> None:
                 r.indented_until = r.indents.end(i + 1, 4)
             stop = min(r.indented_until, end)
             fenced = next((j for j in range(i, stop) if (m := _FENCE.match(r.lines[j])) and _opens(m)), stop)
-            r.mark(i, fenced)  # a fence in a list item is one block, whatever stands before it
+            r.mark(i, fenced)  # a fence in a list item is one block, even after the item's text
             i = fenced
         else:
             i += 1
@@ -158,7 +158,7 @@ def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
 
 
 def fences(lines: Sequence[str]) -> list[bool]:
-    """Tells for each line whether it is code between fences, or one of the fences."""
+    """Returns for each line whether it is code between fences, or one of the fences."""
     inside, fence = [], ""
     for line in lines:
         match = None if fence else _FENCE.match(line)
@@ -180,6 +180,7 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
     if name == "eval-rst":
         inner = rst.rst(r.lines[start:end], headings=False)
         r.lines[start:end] = inner.lines
+        # Both readers number code blocks from 1, so the numbers of the inner one are shifted.
         for i, number in enumerate(inner.code, start):
             r.code[i] = number and number + r.blocks
         r.blocks += max(inner.code, default=0)
@@ -213,7 +214,7 @@ def _comment(r: _Reading, i: int, end: int) -> int:
         return i + 1
     rest = r.lines[close].partition("-->")[2]
     if rest.strip():
-        return close + 1  # text follows on the same line; what is shown counts more than what is not
+        return close + 1  # visible text follows on the same line, so the line is kept
     r.blank(i, close + 1, "comment")
     return close + 1
 
@@ -248,7 +249,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
 
 
 def _without_closing(text: str) -> str:
-    """Returns the text of a heading without the row of ``#`` that may close it."""
+    """Returns the text of a heading without a closing row of ``#``."""
     text = text.strip(" \t")
     less = text.rstrip("#")
     return text if less and not less.endswith((" ", "\t")) else less.rstrip(" \t")

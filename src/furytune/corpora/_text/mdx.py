@@ -1,4 +1,4 @@
-"""Reads MDX, which is Markdown with JavaScript in it: imports and exports, components, and comments in braces."""
+"""Reads MDX: Markdown with JavaScript imports and exports, components, and comments in braces."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _LONGEST_TAG = 10_000
 def mdx(lines: Sequence[str]) -> Document:
     """Reads a file.
 
-    Imports and exports are left out, and comments in braces. Of a component, what is inside it stays, and the text of
-    its ``title`` or ``label``; the tags go. What is indented is not code, as in MDX.
+    Imports, exports and comments in braces are left out. A component keeps its content and the text of its ``title`` or
+    ``label``, without the tags. As in MDX, indented text is not code.
 
     Args:
         lines: Without line ends.
@@ -44,7 +44,7 @@ def mdx(lines: Sequence[str]) -> Document:
             if "<" in text or "{" in text:
                 kept[begin:i] = _without_tags(text, dropped).split("\n")
             begin = i + 1
-    # A line that begins with blanks would be a code block in Markdown.
+    # In Markdown, a line that begins with spaces would be a code block.
     found = markdown(kept, indented_code=False)
     return evolve(found, dropped=found.dropped + dropped)
 
@@ -63,7 +63,9 @@ def _leave_out_statements(lines: list[str], code: Sequence[bool], start: int, dr
 
 
 def _end_of_statements(lines: Sequence[str], code: Sequence[bool], start: int) -> int:
-    """Returns the first blank line outside of all brackets, or the first blank line if they are not closed in time."""
+    """Returns the first blank line outside all brackets, or the first blank line if they are not closed in time."""
+    # MDX parses JavaScript to find the end; counting brackets is enough for real pages, and the limit bounds the
+    # rest.
     open_brackets, first_blank = 0, 0
     last = min(start + _MOST_LINES, len(lines))
     for i in range(start, last):
@@ -88,7 +90,7 @@ def _without_tags(text: str, dropped: Counter[str]) -> str:
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Yields where each tag and comment outside of code is, what stays of it, and the reason it is counted under."""
+    """Yields the place of each tag and comment outside code, the text that replaces it, and the reason of its drop."""
     spans = iter([*code_spans(text), (len(text), len(text), "")])
     code = next(spans)
     at = 0
@@ -108,11 +110,11 @@ def _marks(text: str) -> Iterator[tuple[int, int, str, str]]:
             if complete:
                 name = _NAMED.search(text, found.end() - 1, end)
                 yield found.start(), end, (name[1] or name[2]) if name else "", "jsx"
-            at = end  # what was looked through in vain is not looked through again
+            at = end  # do not search the same text again
 
 
 def _end_of_tag(text: str, at: int) -> tuple[int, bool]:
-    """Returns the end of a tag, past strings and braces, and whether it has one."""
+    """Returns the end of a tag, after its strings and braces, and whether it ends at all."""
     if text[at - 1] == ">":
         return at, True
     depth, limit = 0, at + _LONGEST_TAG

@@ -1,4 +1,4 @@
-"""Makes passages of a document, and accounts for what was left out of it."""
+"""Makes passages from a document, and reports what was left out."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _NOT_SLUG = re.compile(r"[^\w.]+")
 
 
 def check_revision(url: str, revision: str) -> None:
-    """Refuses a pattern that needs a revision where there is none."""
+    """Raises if a URL pattern needs a revision that is not known."""
     if "{revision}" in url and not revision:
         raise ConfigError(
-            "url holds {revision}, and nobody says which this is; give revision=, or write it into url"
+            "url contains {revision}, but the revision is not known; pass revision=, or write it into url"
         )
 
 
 @frozen(kw_only=True)
 class Making:
-    """What all passages of a corpus have in common."""
+    """The settings that all passages of a corpus share."""
 
     sizes: Sizes
     url: str
@@ -48,7 +48,7 @@ class Making:
         anchor: str = "",
         page: str = "",
     ) -> Passage:
-        """Returns a passage; ``where`` is its place in the file, such as "10-42"."""
+        """Makes a passage; ``where`` is its place in the file, such as "10-42"."""
         at = f"@{self.revision}" if self.revision else ""
         return Passage(
             id=self.unique(name, text),
@@ -62,7 +62,7 @@ class Making:
 
 
 def passages_of(document: Document, name: str, below: str, making: Making) -> Iterator[Passage | Dropped]:
-    """Yields the passages of a file, then what was left out of it; ``below`` is its path below the source."""
+    """Yields the passages of a file, then its drops; ``below`` is its path below the source."""
     cut = 0
     for section in sections(document):
         for piece in pieces(section, making.sizes):
@@ -75,13 +75,13 @@ def passages_of(document: Document, name: str, below: str, making: Making) -> It
 
 
 def cut_code_note(count: int, name: str) -> Dropped:
-    """Returns the note on code blocks that had to be cut; nothing of them is missing."""
+    """Returns the drop that counts parts of code blocks that had to be split; no code is lost."""
     return Dropped(
         reason="cut_code_block",
         unit="record",
         count=count,
         where=name,
-        detail="parts of code blocks that are over max_tokens, cut between lines; all parts are passages",
+        detail="parts of code blocks over max_tokens, split between lines; all parts are passages",
     )
 
 

@@ -1,4 +1,4 @@
-"""Makes the inline markup of documentation readable: what a role or a link shows stays, its notation goes."""
+"""Makes the inline markup of documentation readable: roles and links become the text that they show."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SYMBOLS = frozenset(
     ]
 )
 _NUMBERED = {"pep": "PEP ", "rfc": "RFC "}
-# Every repetition is bounded, or stops at a character that a further match can begin with: time stays linear.
+# To keep time linear, every repetition is bounded or stops at a character that the next match can begin with.
 _NAME = r"[A-Za-z](?:[\w.+:-]{0,60}[\w.+])?"
 _RST = re.compile(
     r"(?P<literal>``.+?``(?!`))"
@@ -61,9 +61,9 @@ _TITLED = re.compile(r"(?P<title>.*?\S)\s*<(?P<target>[^<>]*)>", re.DOTALL)
 def readable_rst(text: str) -> str:
     """Replaces roles and links of reStructuredText.
 
-    A symbol is written out in full, ``:func:`~fury.actor.sphere``` as "fury.actor.sphere": the whole name is what can
-    be imported, and a search finds it by each of its parts, while the last part alone would not lead to the whole.
-    The number of lines stays.
+    A symbol is written in full: ``:func:`~fury.actor.sphere``` becomes "fury.actor.sphere". The full name can be imported,
+    and a search finds it by each of its parts; the last part alone would not lead to the full name. The number of lines
+    does not change.
     """
     return _RST.sub(_of_rst, text)
 
@@ -74,7 +74,7 @@ def _of_rst(match: re.Match[str]) -> str:
     if match["role"]:
         shown = _shown(match["role"], match["content"])
     elif match["url"]:
-        # A target's name ends in an underscore; only addresses help a reader.
+        # A name that ends in an underscore is a target, which does not help a reader as an address does.
         shown = match["text"] if match["url"].endswith("_") else f"{match['text']} ({match['url']})"
     else:
         shown = match["plain"]
@@ -82,7 +82,7 @@ def _of_rst(match: re.Match[str]) -> str:
 
 
 def readable_markdown(text: str) -> str:
-    """Replaces MyST's roles, and images by what stands for them in words. The number of lines stays."""
+    """Replaces MyST's roles, and images by their alternative text. The number of lines does not change."""
     parts, at = [], 0
     for start, end, shown in sorted([*code_spans(text), *_images(text)]):
         if start >= at:
@@ -96,13 +96,14 @@ def _images(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yields where each role and each piece of code between backticks is, and what to show for it.
+    """Yields the place of each role and each piece of code between backticks, and its readable text.
 
-    A piece of code ends at the next run of as many backticks as it began with, and every run is looked at once.
+    A piece of code ends at the next run with the same number of backticks. Each run is read only once.
     """
     runs = [(found.start(), found.end()) for found in _TICKS.finditer(text)]
     closing: dict[int, int] = {}  # number of a run -> number of the one that closes it
     last: dict[int, int] = {}
+    # From the end, so that the next run of each length is known without searching for it: linear time.
     for i in range(len(runs) - 1, -1, -1):
         length = runs[i][1] - runs[i][0]
         closing[i], last[length] = last.get(length, 0), i
@@ -114,6 +115,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
             i += 1
             continue
         after = runs[close][1]
+        # A MyST role is `{name}` directly before the backticks.
         brace = text.rfind("{", max(0, start - _LONGEST_ROLE), start)
         role = _ROLE.fullmatch(text, brace, start) if brace >= 0 and close == i + 1 else None
         if role:

@@ -1,4 +1,4 @@
-"""Reads reStructuredText: headings, what belongs together, and what shows nothing and is left out."""
+"""Reads reStructuredText: headings, blocks that belong together, and invisible parts, which are left out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _METADATA = re.compile(
 )
 _SUBSTITUTION = re.compile(r"\|([^|]{1,200})\|[ \t]+(replace|unicode)::(?:[ \t]+(.*))?$")
 _CODE_POINT = re.compile(r"(?:0x|x|\\x|U\+|u|\\u|&#x)([0-9A-Fa-f]{1,6});?|(\d{1,7})")
-_LONGEST = 500  # characters of what a substitution stands for
+_LONGEST = 500  # characters of a substitution's text
 _DEEPEST = 3  # substitutions in substitutions
 _ROOM = 1 << 20
 _IMAGE_SUBSTITUTION = re.compile(r"\|[^|]+\|\s+(image)::")
@@ -62,7 +62,7 @@ _HEADS = {
     "versionremoved": "Removed in version",
     "seealso": "See also",
 }
-# What these describe is shown by their argument alone.
+# For these directives, the argument alone says what they describe.
 _OBJECTS = _words(
     "function method class attribute data exception staticmethod classmethod decorator decoratormethod property type"
     " macro member struct union enum enumerator var object option cmdoption program envvar confval setting"
@@ -73,7 +73,7 @@ _OBJECTS = _words(
 
 @define
 class _Reading:
-    """The lines of a file while they are read."""
+    """The lines of a file during reading."""
 
     lines: list[str]
     indents: Indents
@@ -89,7 +89,7 @@ class _Reading:
 
 
 def rst(lines: Sequence[str], *, headings: bool = True) -> Document:
-    """Reads a file, or a docstring or comment that is written so.
+    """Reads a file, a docstring or a comment.
 
     Args:
         lines: Without line ends.
@@ -144,13 +144,13 @@ def _explicit(r: _Reading, i: int) -> int:
     else:
         reason = "comment"
         if not rest and (i + 1 >= len(r.lines) or not r.lines[i + 1].strip()):
-            end = i + 1  # an empty comment ends what stands before it, and has no body
+            end = i + 1  # an empty comment ends the block before it and has no body
     r.blank(i, end, reason)
     return end
 
 
 def _characters(text: str) -> str:
-    """Reads the codes of a ``unicode`` substitution, such as ``0xA9``, ``U+2014`` or ``169``, and the text between them."""
+    """Decodes a ``unicode`` substitution: codes such as ``0xA9``, ``U+2014`` or ``169``, and the text between them."""
     words = []
     for word in text.partition(" .. ")[0].split():
         code = _CODE_POINT.fullmatch(word)
@@ -192,7 +192,7 @@ def head_of(name: str, argument: str) -> str:
 
 
 def _options(r: _Reading, start: int, end: int) -> None:
-    """Leaves out the options that follow a directive's first line; they say how it looks."""
+    """Leaves out the options after a directive's first line, which describe its appearance."""
     i = start
     while i < end and _OPTION.match(r.lines[i]):
         r.blank(i, i + 1, "option")
@@ -200,7 +200,7 @@ def _options(r: _Reading, start: int, end: int) -> None:
 
 
 def blank(lines: list[str], code: list[int], start: int, end: int) -> None:
-    """Leaves lines out; their numbers stay taken."""
+    """Blanks lines that are left out, so that line numbers do not change."""
     for i in range(start, end):
         lines[i], code[i] = "", 0
 
@@ -210,6 +210,7 @@ def _readable(r: _Reading) -> None:
     table = {}
     for name, text in r.substitutions.items():
         shown = text
+        # Substitutions may refer to each other in a circle, so only a few levels are replaced.
         for _ in range(_DEEPEST):
             shown = _substituted(shown, r.substitutions, _LONGEST)[0]
         table[name] = " ".join(shown.split())
@@ -226,15 +227,15 @@ def _readable(r: _Reading) -> None:
 
 
 def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, int]:
-    """Replaces ``|name|`` outside of literals by what it stands for.
+    """Replaces ``|name|`` outside literals with its text.
 
     Args:
         text: One paragraph.
-        table: What each name stands for. Others stay as they are.
+        table: The text of each name. Other names are not replaced.
         room: How many characters the text may grow by, so that a small file cannot become a huge one.
 
     Returns:
-        The text with as many lines as before, and the room that is left.
+        The text, with the same number of lines, and the room that is left.
     """
     literals = text.split("``")
     for n in range(0, len(literals), 2):
@@ -250,6 +251,7 @@ def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, i
             else:
                 room -= len(known)
                 after = parts[i + 1]
+                # `|name|_` is also a link, whose underscore no reader sees.
                 link = 2 * after.startswith("__") or int(after.startswith("_"))
                 made.append(known + "\n" * inside.count("\n") + after[link:])
                 i += 2
@@ -258,7 +260,7 @@ def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, i
 
 
 def _announces(lines: Sequence[str], code: Sequence[int], i: int) -> bool:
-    """Tells whether a line of code is the sentence above it, which ends in two colons."""
+    """Returns whether a line marked as code is the sentence that ends with two colons and opens the block."""
     first = i == 0 or code[i - 1] != code[i]
     return first and lines[i].rstrip().endswith("::") and not _EXPLICIT.match(lines[i])
 
@@ -269,6 +271,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         title, match = lines[i - 1], _UNDERLINE.match(lines[i])
         if not match or not title.strip() or code[i - 1] or _UNDERLINE.match(title):
             continue
+        # docutils accepts an underline that is shorter than its title only from four characters on.
         if len(lines[i].rstrip()) < min(4, len(title.strip())):
             continue
         follows = bool(found) and found[-1].body == i - 1
@@ -283,7 +286,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
 
 
 def literal_code(lines: Sequence[str], indents: Indents) -> list[int]:
-    """Numbers the lines of doctests, and of literal blocks with the line that opens them; 0 is no code."""
+    """Numbers the lines of doctests, and of literal blocks including the line that opens them; 0 means no code."""
     code = [0] * len(lines)
     number, i = 0, 0
     while i < len(lines):

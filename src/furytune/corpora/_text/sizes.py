@@ -1,4 +1,4 @@
-"""How long a passage may be, in tokens."""
+"""Limits the size of passages, in tokens."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _BYTES = 3
 
 @frozen
 class Sizes:
-    """An upper bound on the tokens of a passage.
+    """The maximum number of tokens in a passage.
 
-    Without an encoding a token is reckoned as three bytes of UTF-8, which needs no package and is the same on every
-    machine. Of 8,475 passages of over 300 characters (documentation, source and notebooks of six projects)
-    the median had 4.5 bytes a token in o200k_base, and ninety-nine in a hundred had 3.07 or more. So 22 of them were
-    over a bound of 600, the worst by a fifth.
+    Without an encoding, three bytes of UTF-8 count as one token. This needs no package and is the same on every machine.
+    Measured on 8,475 passages of more than 300 characters (documentation, source and notebooks of six projects), the
+    median was 4.5 bytes per token in o200k_base, and 99 % had 3.07 or more. So 22 of them exceeded a limit of 600, the
+    worst by a fifth.
 
     Attributes:
-        max_tokens: Most tokens.
-        encoding: tiktoken's name of a vocabulary for an exact count, or "" for the estimate.
+        max_tokens: Maximum number of tokens.
+        encoding: Name of a tiktoken vocabulary for an exact count, or "" for the estimate.
 
     Raises:
-        ConfigError: An argument makes no sense.
-        MissingExtraError: tiktoken is asked for and not installed.
-        VocabularyUnavailableError: tiktoken has no such vocabulary at hand.
+        ConfigError: An argument is not valid.
+        MissingExtraError: An encoding is given, but tiktoken is not installed.
+        VocabularyUnavailableError: tiktoken does not have the vocabulary.
     """
 
     max_tokens: int = field(validator=at_least(50))
@@ -43,32 +43,32 @@ class Sizes:
             object.__setattr__(self, "_budget", budget)
 
     def fits(self, text: str, *, beside: str = "") -> bool:
-        """Tells whether a text, in the same passage as another, is within the bound."""
+        """Returns whether a text fits, together with the text ``beside`` it in the same passage."""
         text = f"{beside}\n\n{text}\n" if beside else text
         size = len(text.encode("utf-8", "surrogatepass"))
         if self._budget is None:
             return size <= self.max_tokens * _BYTES
-        # No token of tiktoken's vocabularies is longer than 128 bytes, so a text beyond is not worth counting.
+        # No token of tiktoken's vocabularies is longer than 128 bytes, so a longer text cannot fit and is not counted.
         return size <= self.max_tokens or (
             size <= self.max_tokens * 128 and self._budget.count(text) <= self.max_tokens
         )
 
     def beside(self, text: str) -> Sizes | Beside:
-        """Returns the bound that another text leaves in its passage; the whole one if it leaves less than a half."""
+        """Returns the limit that another text leaves in its passage; the full limit if that is less than half."""
         return Beside(self, text) if self.fits(text, beside=text) else self
 
 
 @frozen
 class Beside:
-    """The bound of what shares a passage with a text, such as a heading."""
+    """The limit for text that shares a passage with another, such as a heading."""
 
     sizes: Sizes
     text: str
 
     def fits(self, text: str) -> bool:
-        """Tells whether both are within the bound."""
+        """Returns whether both texts fit."""
         return self.sizes.fits(text, beside=self.text)
 
     def beside(self, text: str) -> Sizes | Beside:
-        """Returns the bound that a further text leaves."""
+        """Returns the limit that another text leaves."""
         return self.sizes.beside(f"{self.text}\n{text}")

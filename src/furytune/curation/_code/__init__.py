@@ -1,1 +1,1 @@
-"""The code in an answer, and what it uses of a package."""
+"""Finds the code in an answer and the package names it uses."""

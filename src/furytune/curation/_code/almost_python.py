@@ -1,4 +1,4 @@
-"""What is almost Python: IPython's own syntax, placeholders, diffs, and what only newer Pythons parse."""
+"""Handles code that is almost Python: IPython syntax, placeholders, diffs, and syntax of newer Pythons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _F_STRING: Final = re.compile(
     r"(?:(?P<triple>\"\"\"|''')(?P<long>(?:(?!(?P=triple))[\s\S])*+)|(?P<mark>[\"'])(?P<short>(?:(?!(?P=mark))[^\n])*+))"
 )
 _FIELD_311_LACKS: Final = re.compile(r"\{[^{}]*[\\#]")
-# PEP 758 (3.14), PEP 695 (3.12) and PEP 750 (3.14), each with what says the same of names in 3.11.
+# PEP 758 (3.14), PEP 695 (3.12) and PEP 750 (3.14), each with a form that uses the same names in 3.11.
 _OLDER: Final = (
     (
         re.compile(r"^([ \t]*except\*?[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)(?=[ \t]*:)", re.MULTILINE),
@@ -43,9 +43,9 @@ _OLDER: Final = (
 
 
 def is_diff(text: str, *, parsed: bool) -> bool:
-    """Whether a line begins with a sign, as those that a change takes out or puts in.
+    """Returns whether a line begins with ``-`` or ``+``, as in a diff.
 
-    Of code that Python parses, only lines that are not within a string count: a docstring may hold a list.
+    If the code parses, lines inside strings do not count, because a docstring may contain a list.
     """
     if _DIFF.search(text) is None or not parsed:
         return _DIFF.search(text) is not None
@@ -59,30 +59,30 @@ def is_diff(text: str, *, parsed: bool) -> bool:
 
 
 def is_other_cell(text: str) -> bool:
-    """Whether it is a cell of a notebook in another language, or one that is written to a file."""
+    """Returns whether the text is a notebook cell in another language, or one that writes a file."""
     return _OTHER_CELL.match(text) is not None
 
 
 def is_newer(text: str) -> bool:
-    """Whether an f-string may hold what Python 3.11 cannot parse and 3.12 can (PEP 701).
+    """Returns whether an f-string may need Python 3.12 or later to parse (PEP 701).
 
-    That is the quote of the string within a field, a backslash, a comment, or a field over several lines.
+    Such an f-string has, inside a field, its own quote, a backslash, a comment, or a line break.
     """
     bodies = (m["long"] or m["short"] or "" for m in _F_STRING.finditer(text))
     return any(b.count("{") > b.count("}") or _FIELD_311_LACKS.search(b) for b in bodies)
 
 
 def in_older_syntax(text: str) -> str:
-    """Writes statements that newer Pythons added in the form that all of them parse."""
+    """Rewrites newer statements in a form that all supported Pythons parse."""
     for pattern, older in _OLDER:
         text = pattern.sub(older, text)
     return text
 
 
 def rewritten(text: str) -> list[str]:
-    """Returns the text, then in older syntax, then with what the reader is to fill in as expressions.
+    """Returns the text, then the text in older syntax, then with its gaps filled, each version once.
 
-    Filled in are ``<name>`` and the character for an ellipsis; left out is ``...`` where no expression fits.
+    ``<name>`` and the ellipsis character become ``...``, and ``...`` is removed where no expression may be.
     """
     older = in_older_syntax(text)
     filled = _WORDS.sub("...", older.replace("\u2026", "..."))

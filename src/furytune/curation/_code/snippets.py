@@ -1,4 +1,4 @@
-"""Finds the Python in a chat answer, as people paste it."""
+"""Finds and parses the Python that people paste into chat answers."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Snippet:
     """One block of code.
 
     Attributes:
-        text: Between the fences.
-        marked: Whether its fence says that it is Python.
-        number: Which block of the answer it is, counted from 1.
+        text: The text between the fences.
+        marked: Whether the fence says that it is Python.
+        number: The number of the block in the answer, counted from 1.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Snippet:
 
 
 def fenced(answer: str) -> Iterator[Snippet]:
-    """Yields the fenced blocks that are Python by their mark, or that have no mark."""
+    """Yields the fenced blocks that are marked as Python or not marked at all."""
     at, number = 0, 0
     while opening := _FENCE.search(answer, at):
         mark = opening["mark"] or opening["mark2"]
@@ -63,35 +63,36 @@ def fenced(answer: str) -> Iterator[Snippet]:
 
 
 def _language(body: str) -> tuple[str, str]:
-    """Splits what stands between fences into the name of its language and the code."""
+    """Splits the text between fences into the name of its language and the code."""
     line = _LANGUAGE.match(body)
     if line is None:
         return "", body
     word = line[1].lower()
-    # Code that begins on the line of the fence, as in "```import fury", is no language.
+    # In "```import fury", code begins on the line of the fence, so its first word is not a language.
     if line[2].strip() and word not in _PYTHON:
         return "", body
     return word, body[line.end() :]
 
 
 def inline(answer: str) -> Iterator[Snippet]:
-    """Yields what stands between single backticks outside of fences."""
+    """Yields the code between single backticks, outside fences."""
     prose = re.sub(r"(`{3,}|~{3,}).*?(?:\1|\Z)", " ", answer, flags=re.DOTALL)
     for number, text in enumerate(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose), start=1):
         yield Snippet(text, marked=False, number=number)
 
 
 def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
-    """Parses a snippet the way a reader would.
+    """Parses a snippet as a human reader would.
 
-    Prompts, output of a session, lines for a shell or IPython, placeholders, and a cut-off indentation are
-    forgiven. Nothing is claimed of a diff, nor of what only a newer Python may parse.
+    Prompts, session output, lines for a shell or IPython, placeholders and cut-off indentation are accepted. A diff, or
+    code that only a newer Python may parse, is not judged.
 
     Returns:
-        The tree or None, and whether the snippet is broken: marked as Python, and not to be read so.
+        The tree or None, and whether the snippet is broken: marked as Python, but not readable as Python.
     """
     if len(snippet.text) > _LONGEST or _TRACEBACK in snippet.text:
         return None, False
+    # Chat clients add carriage returns, no-break spaces and tabs that Python would refuse.
     plain = textwrap.dedent(snippet.text.replace("\r\n", "\n").replace("\u00a0", " ").expandtabs()).strip(
         "\n"
     )
@@ -99,6 +100,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
         plain = _session(plain)
     if is_other_cell(plain):
         return None, False
+    # Readings go from the text itself to freer ones; the first that parses counts.
     tried: set[str] = set()
     for candidate in (reading for text in rewritten(plain) for reading in _readings(text)):
         if candidate in tried:
@@ -128,10 +130,10 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _session(text: str) -> str:
-    """Keeps the input of an interactive session and leaves its output.
+    """Keeps the input of an interactive session and removes its output.
 
-    Input is a line with a prompt, the lines with dots after it, and, where those make no statement yet,
-    as many more lines as it takes.
+    Input is a line with a prompt, the lines with dots after it, and, if those are not a complete statement, as many of the
+    following lines as complete it.
     """
     entries: list[list[str]] = []
     dots = growing = False

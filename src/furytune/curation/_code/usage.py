@@ -1,4 +1,4 @@
-"""Which names of a package a piece of code uses, and with which arguments."""
+"""Finds the names and arguments that code uses but a package does not have."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _EXPECTING: Final = frozenset({"suppress", "raises", "assertRaises", "assertRais
 
 @frozen
 class Stale:
-    """Something a package no longer has.
+    """A name or argument that a package no longer has.
 
     Attributes:
-        symbol: Its dotted name; with an argument in parentheses where only that is gone.
-        is_argument: Whether only an argument is gone.
+        symbol: The dotted name, with the argument in parentheses if only that is missing.
+        is_argument: Whether only an argument is missing.
     """
 
     symbol: str
@@ -37,10 +37,10 @@ class Stale:
 
 
 def check(trees: Iterable[ast.Module], table: SymbolTable) -> list[Stale]:
-    """Returns what the code uses of the package and the package does not have, each thing once.
+    """Returns each name or argument that the code uses and the package does not have.
 
-    The trees share their names, as the blocks of one answer do. A name that is bound to more than its
-    import is not followed; nor is code that prepares for an absence by ``try`` or by asking for a version.
+    The trees share their names, like the blocks of one answer. A name that is assigned again after its import is not
+    followed, and neither is code that expects a missing name: inside ``try``, or after a check of the version.
     """
     bodies = list(trees)
     nodes = [node for tree in bodies for node in _unguarded(tree)]
@@ -52,15 +52,17 @@ def check(trees: Iterable[ast.Module], table: SymbolTable) -> list[Stale]:
     found: dict[Stale, None] = dict.fromkeys(names.stale)
     for node in nodes:
         found.update(dict.fromkeys(_stale_in(node, names, table)))
+    # Code that uses sys.modules may replace any module of the package.
     if names.reaches_modules:
         return []
     found = {s: None for s in found if not names.adds(s)}
+    # If `fury.actor` is missing, `fury.actor.sphere` is missing too and adds nothing.
     shadowed = {s.symbol for s in found if not s.is_argument}
     return [s for s in found if s.is_argument or not any(s.symbol.startswith(f"{o}.") for o in shadowed)]
 
 
 class _Names:
-    """What the names of a piece of code stand for, where they stand for something in the package."""
+    """The names in a piece of code that refer to something in the package."""
 
     def __init__(self, table: SymbolTable) -> None:
         self.table = table
@@ -74,7 +76,7 @@ class _Names:
         self.stale: list[Stale] = []
 
     def learn(self, node: ast.AST) -> None:
-        """Takes in an import."""
+        """Records the names of an import."""
         if isinstance(node, ast.Import):
             for item in node.names:
                 top = item.name.split(".")[0]
@@ -108,11 +110,12 @@ class _Names:
         return symbol is not MISSING
 
     def close(self, nodes: Iterable[ast.AST]) -> None:
-        """Takes out every name that is bound in another way as well."""
+        """Blocks every name that is also bound in another way, and records names that the code sets itself."""
         stored: list[tuple[ast.expr, str]] = []
         for node in nodes:
             stored += stores(node)
             self.blocked.update(_bound_names(node, self.table.package))
+            # `sys.modules`, also with an alias such as `_sys`.
             if isinstance(node, ast.Attribute) and node.attr == "modules":
                 self.reaches_modules |= last_name(node.value).endswith("sys")
         for target, name in stored:
@@ -124,12 +127,12 @@ class _Names:
                 self.added.add(str(target.value).rpartition(".")[2])
 
     def adds(self, stale: Stale) -> bool:
-        """Whether the code itself may set what it uses."""
+        """Returns whether the code itself may set the name that it uses."""
         module, _, name = stale.symbol.partition("(")[0].rpartition(".")
         return name in self.added or module in self.opened
 
     def target(self, name: str) -> str | None:
-        """Returns the dotted name in the package that a name stands for, None if that is not sure."""
+        """Returns the dotted name in the package that a name refers to, None if that is not certain."""
         if name in self.blocked:
             return None
         if name in self.imported:
@@ -141,7 +144,7 @@ class _Names:
         return name if name == self.table.package else None
 
     def dotted(self, node: ast.expr) -> str | None:
-        """Returns the full name in the package that an expression stands for."""
+        """Returns the full name in the package that an expression refers to."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -170,7 +173,7 @@ def _bound_names(node: ast.AST, package: str) -> Iterator[str]:
 
 
 def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
-    """Walks code without the parts that expect a name to be absent."""
+    """Walks code without the parts that expect a name to be missing."""
     yield node
     if isinstance(node, ast.Try | ast.TryStar) and any(_forgives(h) for h in node.handlers):
         children: Iterable[ast.AST] = node.finalbody
@@ -198,7 +201,7 @@ def _names_forgiving(node: ast.expr) -> bool:
 
 
 def _expects(node: ast.expr) -> bool:
-    """Whether a call is ``suppress(AttributeError)``, ``pytest.raises(TypeError)`` or the like."""
+    """Returns whether a call is ``suppress(AttributeError)``, ``pytest.raises(TypeError)`` or the like."""
     return (
         isinstance(node, ast.Call)
         and last_name(node.func) in _EXPECTING
@@ -210,7 +213,7 @@ def _expects(node: ast.expr) -> bool:
 
 
 def _asks(test: ast.expr) -> bool:
-    """Whether a condition asks what the package has, or which version it is."""
+    """Returns whether a condition checks what the package has, or its version."""
     return any(
         isinstance(part, ast.Name | ast.Attribute)
         and ("version" in last_name(part).lower() or last_name(part) in {"hasattr", "TYPE_CHECKING"})
