@@ -43,7 +43,7 @@ def refused(api, dataset, settings=SETTINGS):
     ("pairs", "problem"),
     [
         (rows(20), None),
-        (rows(19), "19 training rows, the service asks for 20"),
+        (rows(19), "19 training rows, but the service needs at least 20"),
         ([*rows(), ("q" * 40_000, "a" * 5_000)], None),
         ([*rows(), ("q" * 40_001, "a")], "1 row: the prompt has more than 40,000 characters"),
         ([*rows(), ("q", "\U0001f600" * 5_001)], "1 row: the answer has more than 5,000 characters"),

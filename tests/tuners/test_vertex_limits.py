@@ -200,7 +200,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
 def test_a_manifest_that_is_gone_is_said(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     Path(dataset.manifest).unlink()
-    with pytest.raises(TuningError, match="no manifest that can be read"):
+    with pytest.raises(TuningError, match="the manifest cannot be read"):
         survey(dataset, SETTINGS)
     dataset, _ = make_dataset(tmp_path / "b")
     Path(dataset.files[0].path).unlink()

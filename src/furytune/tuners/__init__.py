@@ -1,4 +1,4 @@
-"""Who trains models on data sets."""
+"""Tuners: they train models on data sets."""
 
 from furytune.tuners._jobs.service import Loss, TuningSettings
 

@@ -1,4 +1,4 @@
-"""Jobs as the library hands them out."""
+"""Builds the `TuningJob` that users get."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def known_job(entry: Entry, *, run: str = "") -> TuningJob:
     """Returns a job as the ledger knows it.
 
     Args:
-        entry: Of the ledger.
-        run: Key of the run, where the entry does not hold it.
+        entry: The job's entry in the ledger.
+        run: Key of the run, for an entry that does not have it.
     """
     details: dict[str, Json] = {"backend": entry.backend}
     if entry.endpoint:
@@ -33,12 +33,12 @@ def known_job(entry: Entry, *, run: str = "") -> TuningJob:
 
 
 def polled_job(job: TuningJob, seen: Snapshot, entry: Entry | None, *, backend: str) -> TuningJob:
-    """Returns a job with what the service says of it.
+    """Returns a job updated with what the service says about it.
 
     Args:
-        job: As it was known.
-        seen: What the service says.
-        entry: Of the ledger, if there is one.
+        job: The job as it was known before.
+        seen: The service's answer.
+        entry: The job's entry in the ledger, if there is one.
         backend: Name of the service.
     """
     details: dict[str, Json] = {"backend": backend, "detail": seen.detail, **seen.more}
@@ -67,7 +67,7 @@ def polled_job(job: TuningJob, seen: Snapshot, entry: Entry | None, *, backend: 
 
 
 def _named(seen: Snapshot, entry: Entry | None) -> list[str]:
-    """Returns the ids of dropped rows, or their numbers where the manifest is gone."""
+    """Returns the ids of dropped rows, or their numbers if the manifest is missing."""
     wanted = set(seen.dropped_rows)
     names: dict[int, str] = {}
     if entry is not None and entry.manifest and wanted:

@@ -1,4 +1,4 @@
-"""What Vertex tells of a tuning job."""
+"""Reads a Vertex tuning job as the tuner's own values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from furytune.tuners._jobs.service import Snapshot, State
 
 __all__ = ["snapshot_of"]
 
-# What is not listed counts as running: a service may learn new words while a job goes on.
+# A state that is not listed counts as running: the service may introduce new states while a job runs.
 _STATES: dict[str, State] = {
     "JOB_STATE_UNSPECIFIED": "queued",
     "JOB_STATE_QUEUED": "queued",
@@ -24,7 +24,7 @@ _STATES: dict[str, State] = {
 
 
 def snapshot_of(job: Any) -> Snapshot:
-    """Returns a job of google-genai as a snapshot."""
+    """Returns a google-genai job as a snapshot."""
     word = _word(job.state)
     state = _STATES.get(word, "running")
     detail = _word(getattr(job, "tuning_job_state", None)).removeprefix("TUNING_JOB_STATE_")
@@ -51,7 +51,7 @@ def _word(value: Any) -> str:
 
 
 def _percent(job: Any) -> float | None:
-    """Returns how many of the epochs are done, where the service tells."""
+    """Returns the share of epochs that are done, None if the service does not say."""
     done = getattr(getattr(job, "tuning_job_metadata", None), "completed_epoch_count", None)
     asked = getattr(getattr(job.supervised_tuning_spec, "hyper_parameters", None), "epoch_count", None)
     return min(100.0, 100.0 * int(done) / int(asked)) if done and asked else None
