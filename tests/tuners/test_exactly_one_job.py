@@ -366,7 +366,7 @@ def test_another_data_set_under_the_same_key_is_refused(tmp_path):
     with FakeVertex() as fake:
         tuner = make_tuner(fake, tmp_path)
         tuner.submit(one, key=RUN)
-        with pytest.raises(TuningError, match="not the one that this run was begun with"):
+        with pytest.raises(TuningError, match="this run was started with another data set"):
             tuner.submit(two, key=RUN)
 
 

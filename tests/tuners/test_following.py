@@ -98,7 +98,7 @@ def test_a_timeout_ends_the_waiting_and_not_the_job(tmp_path):
     with FakeVertex(states=["JOB_STATE_RUNNING"]) as fake:
         tuner = make_tuner(fake, tmp_path, time)
         job = tuner.submit(dataset, key=RUN)
-        with pytest.raises(TuningError, match="goes on; come back with tuner.wait"):
+        with pytest.raises(TuningError, match="still running; come back with tuner.wait"):
             tuner.wait(job, every=7, timeout=100)
         assert time.slept == 100
         assert tuner.poll(job).state == "running"

@@ -291,7 +291,7 @@ class TestEstimate:
         assert once.cost == pytest.approx(once.tokens * 3e-6)
         assert 990 <= once.tokens <= 1200
         assert any("2026-09" in note for note in once.notes)
-        assert any("as given" in note for note in found.notes)
+        assert any("as you gave it" in note for note in found.notes)
         assert "cost" in str(found)
         assert not fake.requests
 
@@ -366,7 +366,7 @@ class TestArguments:
     def test_auto_never_guesses(self, tmp_path):
         with pytest.raises(ConfigError, match="project="):
             ft.GeminiTuner("m")
-        with pytest.raises(ConfigError, match="give one"):
+        with pytest.raises(ConfigError, match="choose one"):
             ft.GeminiTuner("m", project="proj", api_key="k")
         with pytest.raises(ConfigError, match="the Google Cloud project that pays"):
             ft.GeminiTuner("m", bucket="b")
@@ -406,7 +406,7 @@ class TestArguments:
 
     @pytest.mark.parametrize("model", ["", " ", "a/../b", "a?b", "-m"])
     def test_a_model_needs_a_name(self, model):
-        with pytest.raises(ConfigError, match="no name of a model"):
+        with pytest.raises(ConfigError, match="not a valid model name"):
             ft.GeminiTuner(model, project="proj")
 
     def test_without_a_bucket_nothing_is_sent(self, fake, tmp_path):

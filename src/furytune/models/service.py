@@ -98,7 +98,6 @@ class Sharing(Protocol):
 
     def revoke(self, permission: str) -> None:
         """Revokes a permission, by `Permission.name`."""
-
         ...
 
     def transfer(self, model: str, mail: str) -> None:

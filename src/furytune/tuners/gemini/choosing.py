@@ -47,8 +47,8 @@ def choose(
         raise ConfigError(f"backend must be 'auto', 'vertex' or 'developer', not {kind!r}")
     if named and api_key is not None:
         raise ConfigError(
-            f"{', '.join(named)} belong to Vertex AI, api_key to the Developer API; their costs differ, so give "
-            "only the arguments of one"
+            f"{', '.join(f'{name}=' for name in named)} is for Vertex AI and api_key= for the Developer API; their costs "
+            "differ, so choose one and give only its arguments"
         )
     if kind == "auto":
         if not named and api_key is None:
