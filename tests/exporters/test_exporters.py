@@ -255,7 +255,7 @@ class TestBoth:
     @pytest.mark.parametrize("name", ["t.x", "t.validation.x", "t.x.manifest.json"])
     def test_a_folder_in_the_way_is_refused(self, tmp_path, kind, name):
         (tmp_path / name).mkdir()
-        with pytest.raises(ExportError, match="a folder is in the way; nothing was written"):
+        with pytest.raises(ExportError, match="this is a folder, not a file; nothing was written"):
             kind(tmp_path / "t.x").export(ROWS, contract=Contract())
         assert [p.name for p in tmp_path.iterdir()] == [name]
 
