@@ -89,7 +89,7 @@ class StagedFile:
         fd = self._open_fd()
         if os.fstat(fd).st_size != self.size:
             raise OSError(
-                errno.EIO, "the file is shorter or longer than what was written", str(self.temporary)
+                errno.EIO, "the file lost or gained bytes while it was written", str(self.temporary)
             )
         os.fsync(fd)
         self._close()
