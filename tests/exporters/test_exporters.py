@@ -209,11 +209,11 @@ class TestBoth:
             (row(7, text=""), "'r7': its prompt is empty"),
             (row(7, text=" \n\t"), "'r7': its prompt is empty"),
             (row(7, answer=""), "'r7': its answer is empty"),
-            (row(7, text="a\ud800"), "'r7': its prompt holds a lone surrogate"),
-            (row(7, system="a\udfff"), "'r7': its system instruction holds a lone surrogate"),
-            (row(7, answer="a\ud800"), "'r7': its answer holds a lone surrogate"),
-            (row("\ud800", text="q"), r"'r\\ud800': its id, group or source holds"),
-            (row(7, messages=("\ud800",)), "'r7': its id, group or source holds"),
+            (row(7, text="a\ud800"), "'r7': its prompt contains a lone surrogate"),
+            (row(7, system="a\udfff"), "'r7': its system instruction contains a lone surrogate"),
+            (row(7, answer="a\ud800"), "'r7': its answer contains a lone surrogate"),
+            (row("\ud800", text="q"), r"'r\\ud800': its id, group or source contains"),
+            (row(7, messages=("\ud800",)), "'r7': its id, group or source contains"),
             (row(1), "row id 'r1' occurs twice"),
             (row(7, split="test"), "'r7': its split is neither"),
         ],
@@ -359,7 +359,7 @@ class TestLoadDataset:
 
     def test_a_head_without_end_is_not_read_into_memory(self, data, monkeypatch):
         monkeypatch.setattr("furytune._storage.manifests._HEAD_LIMIT", 100)
-        with pytest.raises(ExportError, match="not a whole manifest"):
+        with pytest.raises(ExportError, match="not a complete manifest"):
             load_dataset(data.manifest)
 
     def test_an_absent_manifest_is_refused(self, tmp_path):
@@ -410,7 +410,7 @@ def test_failing_each_system_call_in_turn_leaves_old_or_new_files_or_a_data_set_
             load_dataset(data.manifest)
         else:
             mixed += 1
-            with pytest.raises(ExportError, match="export again"):
+            with pytest.raises(ExportError, match="export the data set again"):
                 load_dataset(data.manifest)
         if not failed and count < n:
             break
