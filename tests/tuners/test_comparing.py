@@ -1,4 +1,4 @@
-"""Two runs side by side, and the loss curve."""
+"""Compares two runs side by side, and draws the loss curve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def columns(table: str, label: str) -> list[str]:
     return line[len(label) :].split()
 
 
-def test_both_variants_stand_side_by_side(tmp_path):
+def test_compare_shows_both_variants_side_by_side(tmp_path):
     with FakeVertex(stats={"totalBillableTokenCount": "12345"}) as fake:
         (tmp_path / "plain").mkdir()
         tuner = make_tuner(fake, tmp_path)
@@ -52,7 +52,7 @@ def test_both_variants_stand_side_by_side(tmp_path):
     assert len(set(columns(table, "model"))) == 2
 
 
-def test_other_pairs_are_said(tmp_path):
+def test_compare_says_that_the_pairs_differ(tmp_path):
     one = pipeline(tmp_path).run().report
     (tmp_path / "b").mkdir()
     two = pipeline(tmp_path / "b", collector=ListCollector([pair("x", "y")])).run().report
@@ -82,7 +82,7 @@ def test_losses_are_data_and_a_picture(tmp_path):
     assert path.read_bytes().startswith(b"<?xml")
 
 
-def test_no_losses_say_where_they_are():
+def test_without_losses_the_error_names_the_experiment():
     job = TuningJob(key="", name="j", state="running", details={"experiment": "projects/p/x"})
     with pytest.raises(TuningError, match="under projects/p/x"):
         plot_losses(job)

@@ -1,4 +1,4 @@
-"""The documented limits of the Developer API: checked before anything is sent, and the service agrees."""
+"""The documented limits of the Developer API are checked before anything is sent, and the fake service agrees."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def survey(api, folder, pairs, settings=SETTINGS, **options):
 
 
 def refused(api, dataset, settings=SETTINGS):
-    """Asks the service what it thinks of the same data."""
+    """Returns whether the service accepts the same data."""
     made = backend(api)
     try:
         made.submit(dataset, made.upload(dataset), settings, KEY)
@@ -127,7 +127,7 @@ def test_rows_of_another_dialect(api, tmp_path):
     assert api.requests == []
 
 
-def test_validation_rows_stay_at_home(api, tmp_path):
+def test_validation_rows_are_not_sent(api, tmp_path):
     from furytune.testing.memory import ListCollector, pair
 
     run = ft.Pipeline(
@@ -145,7 +145,7 @@ def test_validation_rows_stay_at_home(api, tmp_path):
 @pytest.mark.parametrize(
     "line", [b"[1]\n", b'{"text_input": "x"}\n', b'{"text_input": 1, "output": "y"}\n', b"{\n"]
 )
-def test_lines_that_are_no_rows(api, tmp_path, line):
+def test_malformed_rows_are_refused(api, tmp_path, line):
     import hashlib
     from pathlib import Path
 
@@ -157,7 +157,7 @@ def test_lines_that_are_no_rows(api, tmp_path, line):
         backend(api).survey(changed, SETTINGS)
 
 
-def test_a_file_that_is_gone(api, tmp_path):
+def test_a_missing_file_is_refused(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     (file,) = dataset.files
     gone = evolve(dataset, files=(evolve(file, path=str(tmp_path / "gone")),))

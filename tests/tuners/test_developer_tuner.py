@@ -1,4 +1,4 @@
-"""GeminiTuner on the Developer API: from data set to answers, over faults, kills and restarts."""
+"""GeminiTuner on the Developer API, from data set to answers, through faults, kills and restarts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_from_pairs_to_answers_over_every_fault(api, tmp_path):
     assert tuner.base_model(run.contract, model="gemini-3.1-flash-lite").ask("how 3?") != "do 3"
 
 
-def test_todays_service_ends_in_a_clear_error_and_is_sent_nothing(tmp_path):
+def test_todays_service_gives_a_clear_error_and_gets_no_data(tmp_path):
     with FakeDeveloperApi() as today:
         with pytest.raises(TuningUnavailableError, match="May 2025"):
             pipeline(tmp_path, make_tuner(today, tmp_path)).run()
@@ -106,7 +106,7 @@ def test_problems_stop_a_run_before_a_request(api, tmp_path):
     assert api.requests == []
 
 
-def test_what_is_estimated(api, tmp_path):
+def test_the_estimate_has_no_cost_and_no_tokens(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     found = make_tuner(api, tmp_path).estimate(dataset)
     assert (found.problems, found.tokens) == ((), None)
@@ -121,18 +121,18 @@ def test_a_failed_job_says_why(tmp_path):
         assert job.details["error"] == {"code": 3, "message": "the data is of no use"}
 
 
-def test_the_protocol_of_tuners(api, tmp_path):
+def test_the_tuner_keeps_the_rules_of_its_protocol(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     check_tuner(lambda: make_tuner(api, tmp_path), dataset)
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """Raised where the process dies."""
 
 
 @define
 class Mortal:
-    """Dies before or after a call of what it wraps, with a given chance."""
+    """Wraps an object, and dies before or after a call with a given probability."""
 
     inner: object
     chance: float
@@ -154,7 +154,7 @@ class Mortal:
         return act
 
 
-def test_crashes_lost_answers_and_late_visibility_leave_one_job_each(tmp_path):
+def test_crashes_and_lost_answers_leave_one_job_each(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     chance = random.Random(11)
     crashes = runs = 0

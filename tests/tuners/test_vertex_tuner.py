@@ -37,7 +37,7 @@ def fake():
         yield server
 
 
-def test_keeps_the_rules_of_tuners(fake, tmp_path):
+def test_the_tuner_keeps_the_rules_of_its_protocol(fake, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     check_tuner(lambda: make_tuner(fake, tmp_path), dataset)
     assert isinstance(make_tuner(fake, tmp_path), Tuner)
@@ -138,7 +138,7 @@ def test_a_job_without_a_model_has_no_handle(tmp_path):
                 tuner.tuned(job, contract)
 
 
-def test_why_a_job_failed_is_in_its_details_and_in_no_repr(tmp_path):
+def test_the_error_of_a_failed_job_is_in_its_details_and_in_no_repr(tmp_path):
     error = {"code": 3, "message": "Row 2: 'how 1?' is odd"}
     with FakeVertex(states=("JOB_STATE_FAILED",), error=error) as fake:
         dataset, _ = make_dataset(tmp_path)
@@ -170,7 +170,7 @@ def test_dropped_rows_are_named_by_their_ids(tmp_path):
     assert f"3  by the service, of the training rows: {train[0]}, " in str(attrs.evolve(report, job=job))
 
 
-def test_validation_rows_travel_too(fake, tmp_path):
+def test_validation_rows_are_uploaded_too(fake, tmp_path):
     dataset, _ = make_dataset(tmp_path, every=4)
     make_tuner(fake, tmp_path).submit(dataset, key=KEY)
     (job,) = fake.service.jobs.values()
@@ -215,7 +215,7 @@ def test_cancel(fake, tmp_path):
     assert make_tuner(fake, tmp_path).find(KEY).state == "cancelled"
 
 
-def test_access_is_a_matter_of_the_project(fake, tmp_path):
+def test_sharing_on_vertex_says_that_access_is_per_project(fake, tmp_path):
     dataset, contract = make_dataset(tmp_path)
     tuner = make_tuner(fake, tmp_path)
     tuned = tuner.tuned(tuner.wait(tuner.submit(dataset, key=KEY)), contract)
@@ -254,7 +254,7 @@ def test_options_are_sent_only_if_asked_for(fake, tmp_path):
     assert list(configs[2]["thinkingConfig"].values()) == [0]
 
 
-def test_a_model_that_says_nothing_is_an_error(tmp_path):
+def test_an_answer_without_text_is_an_error(tmp_path):
     with FakeVertex(answer=lambda _text: "") as fake, pytest.raises(TuningError, match="no text .STOP"):
         make_tuner(fake, tmp_path).base_model().generate("a")
 
@@ -270,7 +270,7 @@ def test_a_refused_call_says_what_to_do(fake, tmp_path, code):
     assert caught.value.__suppress_context__
 
 
-def test_unknown_names_and_fields_pass(tmp_path):
+def test_unknown_models_and_fields_are_accepted(tmp_path):
     with FakeVertex(
         more={"brandNew": {"x": 1}}, states=("JOB_STATE_DREAMING", "JOB_STATE_PARTIALLY_SUCCEEDED")
     ) as fake:
@@ -308,7 +308,7 @@ class TestEstimate:
         assert not fake.requests
         make_tuner(fake, tmp_path, max_cost=9).submit(dataset, key=KEY)
 
-    def test_a_cost_that_only_may_be_over_max_cost_warns_and_stops_nothing(self, fake, tmp_path):
+    def test_a_cost_that_may_be_over_max_cost_only_warns(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         free = make_tuner(fake, tmp_path).estimate(dataset)
         assert 0 < free.least_cost < free.cost
@@ -325,7 +325,7 @@ class TestEstimate:
         with pytest.raises(TuningError, match="would cost at least"):
             short.submit(dataset, key=KEY)
 
-    def test_the_range_holds_without_tiktoken(self, fake, tmp_path, monkeypatch):
+    def test_without_tiktoken_the_range_is_wider(self, fake, tmp_path, monkeypatch):
         dataset, _ = make_dataset(tmp_path)
         near = make_tuner(fake, tmp_path).estimate(dataset)
 
@@ -338,7 +338,7 @@ class TestEstimate:
         assert not far.problems
         assert far.warnings
 
-    def test_advice_is_no_refusal(self, fake, tmp_path):
+    def test_remarks_and_unknown_models_are_not_problems(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         tuner = make_tuner(fake, tmp_path, location="asia-east1", model="gemini-3.5-flash")
         assert any("us-central1 and europe-west4" in n for n in tuner.estimate(dataset).notes)
@@ -393,7 +393,7 @@ class TestArguments:
             {"endpoint": "example.org"},
         ],
     )
-    def test_malformed_ones_are_refused(self, options):
+    def test_malformed_arguments_are_refused(self, options):
         with pytest.raises(ConfigError):
             ft.GeminiTuner("m", **{"project": "proj", **options})
 
@@ -421,13 +421,13 @@ class TestArguments:
 
 
 class TestStorage:
-    def test_what_is_there_is_not_sent_again(self, fake, tmp_path):
+    def test_an_object_that_exists_is_not_uploaded_again(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         make_tuner(fake, tmp_path).submit(dataset, key=KEY)
         make_tuner(fake, tmp_path, attempt=2).submit(dataset, key=KEY)
         assert len(lines(fake, "/upload/")) == 1
 
-    def test_a_race_to_the_same_object_is_no_error(self, fake, tmp_path):
+    def test_a_race_to_upload_the_same_object_is_not_an_error(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         fake.fail("GET /storage", 404)
         make_tuner(fake, tmp_path).submit(dataset, key=KEY)
