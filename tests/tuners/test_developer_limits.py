@@ -29,7 +29,7 @@ def survey(api, folder, pairs, settings=SETTINGS, **options):
 
 
 def refused(api, dataset, settings=SETTINGS):
-    """Returns whether the service accepts the same data."""
+    """Returns whether the service refuses the same data."""
     made = backend(api)
     try:
         made.submit(dataset, made.upload(dataset), settings, KEY)
