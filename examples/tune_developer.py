@@ -59,10 +59,9 @@ def pipeline(folder: Path) -> ft.Pipeline:
 
 def show(job: TuningJob) -> None:
     """Prints the state, progress and last loss of a job."""
-    losses = job.details.get("losses")
-    last = losses[-1] if isinstance(losses, list) and losses else {}
-    loss = f"loss {last['loss']:.2f}" if isinstance(last, dict) and "loss" in last else ""
-    print(f"   {job.state:<10} {job.details.get('percent', 0):>5.0f} %  {loss}")
+    losses = job.progress.losses
+    loss = f"loss {losses[-1].loss:.2f}" if losses else ""
+    print(f"   {job.state:<10} {job.progress.percent or 0:>5.0f} %  {loss}")
 
 
 def try_google(folder: Path) -> None:

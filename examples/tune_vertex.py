@@ -73,7 +73,7 @@ def pipelines(folder: Path) -> dict[str, ft.Pipeline]:
 
 def show(job: TuningJob) -> None:
     """Prints the state of a job."""
-    print(f"   {job.state:<10} {job.details.get('detail', '')}")
+    print(f"   {job.state:<10} {job.progress.detail}")
 
 
 def tune(folder: Path, tuner: ft.GeminiTuner, *, every: float) -> None:
@@ -94,7 +94,7 @@ def tune(folder: Path, tuner: ft.GeminiTuner, *, every: float) -> None:
         job = tuner.wait(run.job, every=every, seen=show)
         reports[name] = attrs.evolve(run.report, job=job)
         if job.state != "succeeded":
-            print(f"   {job.details.get('error')}")
+            print(f"   {job.failure.message if job.failure else 'the service gives no reason'}")
             continue
 
         print("\n4. Ask the base model and the tuned model, through the contract")

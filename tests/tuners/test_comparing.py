@@ -8,7 +8,7 @@ from vertex_help import make_tuner, pipeline
 
 import furytune as ft
 from furytune.errors import ConfigError, TuningError
-from furytune.records import Passage, TuningJob
+from furytune.records import JobProgress, Loss, Passage, TuningJob
 from furytune.report import compare
 from furytune.testing.fake_vertex import FakeVertex
 from furytune.testing.memory import ListCollector, MemoryAugmenter, pair
@@ -67,9 +67,9 @@ def test_compare_says_that_the_pairs_differ(tmp_path):
 
 
 def test_losses_are_data_and_a_picture(tmp_path):
-    points = [{"step": n, "epoch": 1, "loss": 1 / n, "split": "train"} for n in (2, 1, 3)]
-    points.append({"step": 3, "epoch": 1, "loss": 0.5, "split": "validation"})
-    job = TuningJob(key="", name="tunedModels/x", state="running", details={"losses": points})
+    points = [Loss(step=n, epoch=1, loss=1 / n) for n in (2, 1, 3)]
+    points.append(Loss(step=3, epoch=1, loss=0.5, split="validation"))
+    job = TuningJob(key="", name="tunedModels/x", state="running", progress=JobProgress(losses=tuple(points)))
     assert [(x.step, x.split) for x in losses(job)] == [
         (1, "train"),
         (2, "train"),
@@ -83,7 +83,7 @@ def test_losses_are_data_and_a_picture(tmp_path):
 
 
 def test_without_losses_the_error_names_the_experiment():
-    job = TuningJob(key="", name="j", state="running", details={"experiment": "projects/p/x"})
+    job = TuningJob(key="", name="j", state="running", progress=JobProgress(experiment="projects/p/x"))
     with pytest.raises(TuningError, match="under projects/p/x"):
         plot_losses(job)
     with pytest.raises(TuningError, match="poll the job first"):

@@ -89,7 +89,7 @@ def test_a_service_without_operations(api, made, status):
     seen = [made.snapshot(NAME) for _ in range(4)]
     assert [s.state for s in seen] == ["running", "running", "running", "succeeded"]
     assert [s.percent for s in seen] == [None, None, None, 100.0]
-    with pytest.raises(TuningError, match="does not cancel"):
+    with pytest.raises(TuningError, match="cannot cancel jobs"):
         made.cancel(NAME)
 
 

@@ -12,6 +12,7 @@ from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, sub
 from furytune import dialects
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.models.service import Call
+from furytune.records import JobFailure
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.tuners._jobs.service import Uploaded
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
@@ -136,7 +137,7 @@ class TestSnapshot:
         with FakeDeveloperApi(tunable=(TUNABLE,), polls=1, failure="it diverged") as api:
             made = backend(api)
             found = made.snapshot(submit(made, dataset))
-        assert (found.state, found.error_code, found.error) == ("failed", 3, "it diverged")
+        assert (found.state, found.failure) == ("failed", JobFailure(code=3, message="it diverged"))
         assert "diverged" not in repr(found)
 
     @pytest.mark.parametrize("field", ["learningRateMultiplier", "fieldOfTomorrow"])
@@ -169,7 +170,7 @@ class TestSnapshot:
         assert (caught.value.code, caught.value.transient) == (404, False)
 
     def test_the_service_has_no_cancel(self, made, dataset):
-        with pytest.raises(TuningError, match=f"delete {NAME}"):
+        with pytest.raises(TuningError, match=f"delete the model {NAME}"):
             made.cancel(submit(made, dataset))
 
 

@@ -99,7 +99,7 @@ def test_the_size_of_the_request_is_bounded(api, tmp_path, count, fits):
         ({"display_name": "n" * 40}, None),
         ({"display_name": "n" * 41}, "the display name has 41 characters"),
         ({"model": "tunedModels/mine"}, "refuses to tune a tuned model"),
-        ({"adapter_size": 4}, "Vertex only"),
+        ({"adapter_size": 4}, "only on Vertex"),
         ({"learning_rate_multiplier": 2.0}, "give learning_rate"),
         ({"learning_rate": 0.002, "batch_size": 8}, None),
     ],

@@ -13,6 +13,7 @@ from vertex_help import Time
 
 import furytune as ft
 from furytune.errors import ContractMismatchError, TuningError, TuningUnavailableError
+from furytune.records import JobFailure
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
@@ -57,8 +58,8 @@ def test_from_pairs_to_answers_over_every_fault(api, tmp_path):
     seen = []
     job = tuner.wait(run.report.job, seen=seen.append)
     assert (job.state, api.jobs, api.faults[-1].times) == ("succeeded", 1, 0)
-    assert [j.details["percent"] for j in seen] == [50, 75, 100]
-    assert [point["step"] for point in job.details["losses"]] == [3, 7, 11, 15]
+    assert [j.progress.percent for j in seen] == [50, 75, 100]
+    assert [point.step for point in job.progress.losses] == [3, 7, 11, 15]
     model = tuner.tuned(job, run.contract)
     assert model.ask("how 3?") == asyncio.run(model.aask("how 3?")) == "do 3"
     assert "".join(model.stream(run.contract.prompt("how 3?"))) == "do 3"
@@ -118,7 +119,7 @@ def test_a_failed_job_says_why(tmp_path):
         tuner = make_tuner(api, tmp_path)
         job = tuner.wait(pipeline(tmp_path, tuner).run().report.job)
         assert job.state == "failed"
-        assert job.details["error"] == {"code": 3, "message": "the data is of no use"}
+        assert job.failure == JobFailure(code=3, message="the data is of no use")
 
 
 def test_the_tuner_keeps_the_rules_of_its_protocol(api, tmp_path):

@@ -466,7 +466,7 @@ class TestLedger:
             found = make_tuner(fake, tmp_path).find(RUN)
             assert found.state == "succeeded"
             before = len(fake.requests)
-            assert make_tuner(fake, tmp_path).tuned(found, contract).target == job.details["endpoint"]
+            assert make_tuner(fake, tmp_path).tuned(found, contract).target == job.progress.endpoint
             assert len(fake.requests) == before
 
 

@@ -49,7 +49,7 @@ def test_waiting_ends_in_every_final_state(tmp_path, words, state):
         job = tuner.wait(tuner.submit(dataset, key=RUN), seen=seen.append)
     assert job.state == state
     assert [j.state for j in seen] == [*["queued"] * 2, *["running"] * 6, state]
-    assert seen[2].details["detail"] == "RUNNING WAITING_FOR_QUOTA"
+    assert seen[2].progress.detail == "RUNNING WAITING_FOR_QUOTA"
 
 
 def test_waiting_continues_through_network_faults(tmp_path):

@@ -121,7 +121,7 @@ def test_another_contract_is_refused(fake, tmp_path):
 
 def test_a_contract_of_another_dialect_is_refused(fake, tmp_path):
     _, contract = make_dataset(tmp_path)
-    with pytest.raises(ConfigError, match="no dialect 'gemini'"):
+    with pytest.raises(ConfigError, match="does not have the dialect 'gemini'"):
         make_tuner(fake, tmp_path).base_model(attrs.evolve(contract, dialects=["openai"]))
 
 
@@ -145,8 +145,10 @@ def test_the_error_of_a_failed_job_is_in_its_details_and_in_no_repr(tmp_path):
         tuner = make_tuner(fake, tmp_path)
         job = tuner.wait(tuner.submit(dataset, key=KEY))
         assert job.state == "failed"
-        assert job.details["error"] == error
+        assert job.failure is not None
+        assert job.failure.as_json() == job.details["error"] == error
         assert "how 1?" not in repr(job)
+        assert "how 1?" not in repr(job.failure)
 
 
 def test_dropped_rows_are_named_by_their_ids(tmp_path):
@@ -162,9 +164,9 @@ def test_dropped_rows_are_named_by_their_ids(tmp_path):
         job = tuner.wait(tuner.submit(dataset, key=KEY))
     entries = json.loads(Path(dataset.manifest).read_text())["sources"]
     train = [e["id"] for e in entries if e["split"] == "train"]
-    assert job.details["dropped"] == 3
-    assert job.details["dropped_ids"] == [train[0], train[2], "row 99"]
-    assert job.details["billed_tokens"] == 4711
+    assert job.progress.dropped == 3
+    assert job.progress.dropped_ids == (train[0], train[2], "row 99")
+    assert job.progress.billed_tokens == 4711
     assert job.details["checkpoints"][0]["epoch"] == 3
     report = ft.Pipeline(collector=ListCollector([])).run().report
     assert f"3  by the service, of the training rows: {train[0]}, " in str(attrs.evolve(report, job=job))
@@ -370,7 +372,7 @@ class TestArguments:
             ft.GeminiTuner("m", project="proj", api_key="k")
         with pytest.raises(ConfigError, match="the Google Cloud project that pays"):
             ft.GeminiTuner("m", bucket="b")
-        with pytest.raises(ConfigError, match="backend is"):
+        with pytest.raises(ConfigError, match="backend must be"):
             ft.GeminiTuner("m", backend="openai", project="proj")
         with pytest.raises(ConfigError, match="neither project nor bucket"):
             ft.GeminiTuner("m", backend="developer", project="proj")
@@ -451,7 +453,7 @@ class TestStorage:
         dataset, _ = make_dataset(tmp_path)
         uri = "gs://mine/some/train.jsonl"
         tuner = make_tuner(fake, tmp_path, uploaded=uri, bucket="")
-        with pytest.raises(TuningError, match="is absent"):
+        with pytest.raises(TuningError, match="does not exist"):
             tuner.submit(dataset, key=KEY)
         from furytune.testing._fakes.vertex import Object
 

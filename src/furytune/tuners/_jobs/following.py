@@ -60,11 +60,7 @@ def follow(
                     refusals = 0
                     pause = every
                     waits = _pauses(every)
-                    percent = job.details.get("percent")
-                    show(
-                        percent if isinstance(percent, float | int) else None,
-                        str(job.details.get("detail") or job.state),
-                    )
+                    show(job.progress.percent, job.progress.detail or job.state)
                     if seen is not None:
                         seen(job)
                     if job.state in ENDED:

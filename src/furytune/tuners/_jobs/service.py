@@ -12,7 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 from attrs import field, frozen
 
 from furytune._values.canonical import Json
-from furytune.records import Dataset, Split
+from furytune.records import Dataset, JobFailure, Loss
 
 __all__ = [
     "JobService",
@@ -105,23 +105,6 @@ class Uploaded:
 
 
 @frozen(kw_only=True)
-class Loss:
-    """A point of the loss curve.
-
-    Attributes:
-        step: Step, from 1.
-        epoch: Epoch, from 1; 0 if the service does not say.
-        loss: Mean loss.
-        split: The split it was measured on.
-    """
-
-    step: int
-    loss: float
-    epoch: int = 0
-    split: Split = "train"
-
-
-@frozen(kw_only=True)
 class Snapshot:
     """A remote job at one moment.
 
@@ -136,9 +119,10 @@ class Snapshot:
         dropped: Number of training rows that the service dropped or cut (Vertex uses both words for them).
         dropped_rows: Their row numbers in the training file, from 1, as far as the service lists them.
         dropped_reasons: The service's reasons. They may quote the data, so no repr shows them.
-        error_code: Error code of a failed job.
-        error: The service's error message. It may quote the data, so no repr shows it.
-        more: Anything else worth keeping (experiment, billed tokens, checkpoints); no message text.
+        failure: Why a failed job failed.
+        billed_tokens: Tokens that the service bills for, None if it does not say.
+        experiment: Where the service's console shows the loss curve, "" if nowhere.
+        more: Anything else worth keeping, such as checkpoints; no message text.
     """
 
     state: State
@@ -151,8 +135,9 @@ class Snapshot:
     dropped: int = 0
     dropped_rows: tuple[int, ...] = ()
     dropped_reasons: tuple[str, ...] = field(default=(), repr=False)
-    error_code: int | None = None
-    error: str = field(default="", repr=False)
+    failure: JobFailure | None = None
+    billed_tokens: int | None = None
+    experiment: str = ""
     more: Mapping[str, Json] = field(factory=dict)
 
 

@@ -261,7 +261,7 @@ class GeminiTuner:
                     at=self.clock.now(),
                     state=found.state,
                     model=found.model,
-                    endpoint=str(found.details.get("endpoint", "")),
+                    endpoint=found.progress.endpoint,
                 )
             )
         return found
@@ -315,13 +315,13 @@ class GeminiTuner:
             TuningError: The job has no model.
             ServiceError: The service refused or did not answer.
         """
-        if not job.details.get("endpoint"):
+        if not job.progress.endpoint:
             unpolled = job
             job = patiently(lambda: self.poll(unpolled), self.clock)
-        target = str(job.details.get("endpoint") or "")
+        target = job.progress.endpoint
         if not target:
             next_step = {
-                "failed": "job.details['error'] says why; raise attempt= to run it once more",
+                "failed": "job.failure.message says why; raise attempt= to run it once more",
                 "cancelled": "raise attempt= to run it once more",
             }.get(job.state, "wait for it with tuner.wait(job)")
             raise TuningError(f"{job.name} is {job.state} and has no model; {next_step}")

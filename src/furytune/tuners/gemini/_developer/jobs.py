@@ -13,7 +13,8 @@ from typing import Any
 from attrs import evolve
 
 from furytune._values.canonical import Json
-from furytune.tuners._jobs.service import Loss, Snapshot, State
+from furytune.records import JobFailure, Loss
+from furytune.tuners._jobs.service import Snapshot, State
 
 __all__ = ["described", "of_model", "of_operation", "unpacked", "word_of"]
 
@@ -75,8 +76,7 @@ def of_operation(operation: Any, metadata: Any, model: Any) -> Snapshot:
             detail="FAILED",
             losses=losses,
             model=name,
-            error_code=operation.error.code,
-            error=operation.error.message,
+            failure=JobFailure(code=operation.error.code, message=operation.error.message),
             more=more,
         )
     if model is not None:
