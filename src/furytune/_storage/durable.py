@@ -79,6 +79,7 @@ class StagedFile:
         """
         fd = self._open_fd()
         rest = memoryview(data)
+        # A single write may be cut short, for example by a signal or a nearly full disk.
         while rest:
             rest = rest[os.write(fd, rest) :]
         self.size += len(data)

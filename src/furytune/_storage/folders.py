@@ -132,6 +132,7 @@ def list_files(
                 files[name] = Path(entry.path)
             else:
                 drop("unreadable", name, NOT_REGULAR)
+    # Links come last: only now is it known which of their targets are read anyway.
     read = {os.fspath(real) for real in files.values()}
     for name, entry in sorted(links.items()):
         try:

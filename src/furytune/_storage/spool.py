@@ -42,6 +42,7 @@ class Spool:
         for row in rows:
             packed = encode(row)
             try:
+                # The length comes first, because msgpack has no separator between records.
                 self._file.write(len(packed).to_bytes(8, "big") + packed)
             except OSError as error:
                 raise _full(error) from error

@@ -145,6 +145,7 @@ class TunedModel:
 
     def _sharing(self) -> Sharing:
         service: object = self._backend
+
         if not isinstance(service, Sharing):
             raise TuningUnavailableError(self._backend.access)
         return service

@@ -160,7 +160,7 @@ def _finish(manifest: Path, head: dict[str, Any]) -> None:
             if after["rows"] == 0 and before["split"] == "validation":
                 group.remove(path)  # a data set without validation rows has no file for them
                 continue
-            if _sha256(path) == after["sha256"]:
+            if _sha256(path) == after["sha256"]:  # replaced before the crash
                 continue
             file = group.open(path)
             made = hashlib.sha256()

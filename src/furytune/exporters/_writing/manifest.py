@@ -31,6 +31,7 @@ _BLOCK = 1 << 20
 _TAIL = b"]\n}\n"
 
 
+# The order of the fields is the order of the bytes in a manifest, and equal rows must give equal bytes.
 class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
     id: str
     split: str

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["json_lines", "text_pairs"]
 
+# Only ASCII without quotes or backslashes, so that no encoder changes the marks.
 _TEXT = "furytune:5f1d7a:text"
 _ANSWER = "furytune:5f1d7a:answer"
 

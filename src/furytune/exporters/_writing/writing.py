@@ -171,6 +171,7 @@ class _Run:
     def take(self, rows: Iterable[TrainingRow]) -> None:
         """Writes all rows, in batches of about 1 MiB."""
         left = iter(rows)
+        # The first batch is small, because nothing is known yet about the size of a row.
         count = _FIRST
         while batch := list(islice(left, count)):
             self._check(batch)
@@ -221,6 +222,7 @@ class _Run:
 
     def refuse_twins(self) -> None:
         """Raises ExportError if two rows have one id."""
+        # Two ids can have the same hash, so equal hashes only point to ids to compare in a second pass.
         suspects: set[int] = set()
         for part in self.hashes:
             if len(set(part)) != len(part):

@@ -14,6 +14,7 @@ from furytune.tuners._jobs.retries import Clock, delays
 __all__ = ["ENDED", "follow"]
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+# A new job or a new token may be unknown for a moment, so a single refusal proves nothing.
 _REFUSALS = 4
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def follow(
                 try:
                     job = poll(job)
                 except ServiceError as error:
+                    # A lost connection says nothing about the job, so it also breaks a row of refusals.
                     refusals = 0 if error.transient else refusals + 1
                     if refusals >= _REFUSALS:
                         raise

@@ -21,6 +21,7 @@ def known_job(entry: Entry, *, run: str = "") -> TuningJob:
     return TuningJob(
         key=entry.run or run,
         name=entry.name,
+        # Until the first poll, the ledger knows only that the job was submitted.
         state=entry.state or "queued",
         model=entry.model,
         fingerprint=entry.fingerprint,

@@ -112,6 +112,7 @@ class Ledger:
         """
         content: dict[str, Any] = {"format": _FORMAT, **asdict(entry)}
         content["files"] = list(entry.files)
+        # The seal is a plain digest: it detects edits and damage, and is not meant to stop an attacker.
         content["seal"] = digest({k: v for k, v in content.items() if k != "seal"})
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
         path = self.path(entry.key)

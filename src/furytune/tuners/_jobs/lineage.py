@@ -30,6 +30,7 @@ def note(folder: Path, key: str, dataset: Dataset) -> None:
     """
     path = _path(folder, key)
     try:
+        # The first note wins: rows may have been removed from the data set since the job got them.
         if path.exists():
             return
         make_folder(folder)

@@ -62,6 +62,7 @@ def json_rows(dataset: Dataset, file: DataFile) -> Iterator[Row]:
             lists. Discard the rows that were yielded before.
     """
     names = ids(dataset, file.split)
+    # Hashed while reading, so that a large file is read once; the price is that a change shows only at the end.
     state = hashlib.sha256()
     try:
         with Path(file.path).open("rb") as lines:

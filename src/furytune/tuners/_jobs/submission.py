@@ -66,10 +66,12 @@ class Submission:
             entry = self.ledger.read(self.key)
             name = entry.name if entry else ""
             name = name or self._settled(entry)
+            # A job without an entry comes from a lost ledger, or from another one: it may use another contract.
             if name and entry is None:
                 self._check_adopted(name, dataset)
             entry = entry or planned
             _check_same(entry, dataset)
+            # Noted before anything is sent, so that no job can exist whose messages are unknown.
             lineage.note(self.ledger.folder, self.key, dataset)
             if name:
                 return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
@@ -78,6 +80,7 @@ class Submission:
             uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
             entry = self._note(entry, "UPLOADED", train=uploaded.train, validation=uploaded.validation)
             for wait, _ in zip(delays(), range(_TRIES), strict=False):
+                # From here until SUBMITTED, a crash leaves open whether there is a job; `_settled` finds out.
                 entry = self._note(entry, "SUBMITTING")
                 try:
                     name = self.backend.submit(dataset, uploaded, settings, self.key)
@@ -87,6 +90,7 @@ class Submission:
                         if name:
                             return self._note(entry, "SUBMITTED", name=name)
                     else:
+                        # The service answered, so there is certainly no job: the next run need not wait for one.
                         entry = self._note(entry, "UPLOADED")
                     if not error.transient:
                         raise
@@ -140,6 +144,7 @@ class Submission:
     def _names(self) -> tuple[str, ...]:
         """Returns the jobs under the key, the oldest first; if there are several, without cancelled ones."""
         names = self._listed()
+        # A single job counts even if it was cancelled: only attempt= starts another one.
         if len(names) < 2:
             return names
         return tuple(n for n in names if self._state(n) != "cancelled") or names[:1]

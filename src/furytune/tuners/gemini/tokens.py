@@ -10,6 +10,7 @@ from furytune.errors import MissingExtraError, VocabularyUnavailableError
 
 __all__ = ["token_counter"]
 
+# How far Gemini's counts may be from tiktoken's.
 _FEWER, _MORE = 0.7, 1.2
 _LONGEST = 8  # characters of a token, on average over a text
 

@@ -124,6 +124,7 @@ class GeminiTuner:
     _surveys: dict[str, Survey] = field(factory=dict, init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        # Choosing the service checks the arguments: a wrong one should raise here, not at the first request.
         _ = self.service
 
     @cached_property
@@ -173,6 +174,7 @@ class GeminiTuner:
         Raises:
             TuningError: A file is not the one that the manifest lists.
         """
+        # `submit` estimates again, usually right after `estimate`: the files are read only once for both.
         key = digest([dataset.manifest, dataset.dialect, *(f.sha256 for f in dataset.files)])
         if key not in self._surveys:
             self._surveys[key] = self.service.survey(dataset, self.settings)
@@ -251,6 +253,7 @@ class GeminiTuner:
         """
         ledger = Ledger(self.ledger)
         entry = ledger.read(self._key(job.key)) if job.key else None
+        # A job of another run or attempt must not change this entry.
         entry = entry if entry is not None and entry.name == job.name else None
         found = polled_job(job, self.service.snapshot(job.name), entry, backend=self.service.name)
         if entry is not None and entry.step != "ENDED" and found.state in ENDED:

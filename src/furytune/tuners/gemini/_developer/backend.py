@@ -202,6 +202,7 @@ class DeveloperBackend:
         glm = self._clients.sdk.protos
         metadata = unpacked(operation.metadata, glm.CreateTunedModelMetadata)
         model = unpacked(operation.response, glm.TunedModel)
+        # A finished operation should contain its model; if it does not, or in another form, ask for the model.
         if operation.done and model is None and not operation.HasField("error"):
             model = self._get(name, "asking for the tuned model")
         return of_operation(operation, metadata, model)

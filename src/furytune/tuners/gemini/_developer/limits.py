@@ -27,6 +27,7 @@ MIN_ROWS = 20
 MAX_BODY = 4 << 20
 MAX_DISPLAY_NAME = 40
 
+# The SDK sends indented JSON: the bytes around the two texts of a row, and the rest of the request, rounded up.
 _AROUND = len('          {\n            "textInput": ,\n            "output": \n          },\n')
 _HEAD = 1_000
 

@@ -27,6 +27,7 @@ __all__ = ["VertexBackend"]
 
 _JOB = r"projects/[^/]+/locations/[^/]+/tuningJobs/[^/]+"
 _TIMEOUT_MS = 120_000
+# Google does not document how soon a new job is listed. This is our guess; see docs/unverified.md.
 _SETTLE = 30.0
 _ADAPTERS = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN"}
 _HINTS = {
@@ -81,6 +82,7 @@ class VertexBackend:
     settle = _SETTLE
 
     def __attrs_post_init__(self) -> None:
+        # Passes the dict and not self: a finalizer that refers to its object would keep it alive.
         weakref.finalize(self, _close, self._clients)
         if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
             raise ConfigError(
@@ -215,6 +217,7 @@ class VertexBackend:
         client = self._client(self._location_of(model))
         hint = f"it may still be deployed: delete its endpoint {endpoint} in the console first"
         with sdk.authorized("deleting the model", {**_HINTS, 400: hint, 409: hint}):
+            # The part after "@" names one version; delete the whole model.
             client.models.delete(model=model.partition("@")[0])
 
     def _prepared(self, call: Call) -> tuple[Any, dict[str, Any]]:

@@ -80,6 +80,7 @@ class Storage:
                     headers={"Content-Type": "application/octet-stream"},
                     accept=412,
                 )
+            # A 412 means that another process uploaded the same object meanwhile: compare what is there now.
             stored = _hex(answer.get("md5Hash")) or self._md5(bucket, name)
         if stored != md5:
             raise TuningError(
