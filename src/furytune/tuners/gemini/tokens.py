@@ -18,7 +18,7 @@ _LONGEST = 8  # characters of a token, on average over a text
 def token_counter() -> tuple[Callable[[str], tuple[int, int]], str]:
     """Returns a function that gives the least and most tokens of a text, and a sentence that says how it counts.
 
-    Gemini's vocabulary is not public, so no count is exact. With tiktoken, the range is tiktoken's count, from 30 % fewer
+    We do not have Gemini's vocabulary, so no count is exact. With tiktoken, the range is tiktoken's count, from 30 % fewer
     to 20 % more. Without it, the range goes from one token per eight characters to one per byte: no text has more tokens
     than bytes, and usually it has a quarter of that.
     """
