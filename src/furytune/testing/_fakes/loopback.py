@@ -43,7 +43,7 @@ class Recorded:
 
     @property
     def line(self) -> str:
-        """Method and path, the text that `Strike.on` is searched in."""
+        """Method and path, the text that a fault's ``on`` is searched in."""
         return f"{self.method} {self.path}"
 
 

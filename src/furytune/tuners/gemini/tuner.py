@@ -288,7 +288,7 @@ class GeminiTuner:
             seen: Called with the job after each answer.
 
         Returns:
-            The job in its final state: "succeeded", "failed" or "cancelled".
+            The job in its final state, which is "succeeded", "failed" or "cancelled".
 
         Raises:
             TuningError: The job did not end in time.

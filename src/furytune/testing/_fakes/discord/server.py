@@ -54,7 +54,7 @@ class Asked:
 
     @property
     def line(self) -> str:
-        """Method and path, the text that `Strike.on` is searched in."""
+        """Method and path, the text that a fault's ``on`` is searched in."""
         return f"{self.method} {self.path}"
 
 
