@@ -128,7 +128,7 @@ def test_a_contract_of_another_dialect_is_refused(fake, tmp_path):
 def test_a_job_without_a_model_has_no_handle(tmp_path):
     for states, word in (
         (("JOB_STATE_RUNNING",), "wait for it"),
-        (("JOB_STATE_RUNNING", "JOB_STATE_FAILED"), "details"),
+        (("JOB_STATE_RUNNING", "JOB_STATE_FAILED"), "job.failure.message says why"),
     ):
         with FakeVertex(states=states) as fake:
             dataset, contract = make_dataset(tmp_path / word)
