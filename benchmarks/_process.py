@@ -1,4 +1,4 @@
-"""Runs commands in turn and reports wall time and peak memory of each, as medians."""
+"""Runs commands in turn, and reports the median wall time and peak memory of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 
 def once(command: Sequence[str]) -> tuple[float, float, str]:
-    """Runs a command; returns seconds, peak MB and what it printed."""
+    """Runs a command; returns its seconds, peak MB and last line of output."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -20,12 +20,12 @@ def once(command: Sequence[str]) -> tuple[float, float, str]:
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close()
     if process.returncode:
-        sys.exit(f"{command[-3:]} ended with {process.returncode}")
+        sys.exit(f"{command[-3:]} failed with exit code {process.returncode}")
     return time.perf_counter() - start, usage.ru_maxrss / 1024, printed.strip().split("\n")[-1]
 
 
 def compare(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str, tuple[float, float]]:
-    """Runs all commands in turn, several times, and prints a table; ratios are to the last one."""
+    """Runs all commands in turn, several times, and prints a table of ratios to the last command."""
     runs: dict[str, list[tuple[float, float, str]]] = {name: [] for name in commands}
     for _ in range(repeats):
         for name, command in commands.items():

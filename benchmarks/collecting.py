@@ -1,10 +1,11 @@
-"""Reading a Discord export: ratios against ijson (yajl2_c) and json.load, interleaved, each case in its own process.
+"""Compares reading a Discord export with ijson (yajl2_c) and json.load; each case has its own process.
 
 usage: python benchmarks/collecting.py [--messages 200000] [--repeats 3] [--layout two] [--file EXPORT.json] [--whole]
 
-All cases read the same file; the number of messages and the sum of len(content) must be equal or the run fails.
-"thin" decodes the fields that pairing needs, "full" those of the public view, "pairs" is the whole collector.
-`ijson` and `json.load` build every field. Times are inside the process, without imports; peak is the whole process.
+All cases read the same file, in turn. The run fails unless they all count the same messages and characters. "thin"
+decodes the fields that pairing needs, "full" those of the public view, "pairs" is the whole collector. `ijson` and
+`json.load` build every field. Times are measured inside the process, without imports; peak memory is that of the
+whole process.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--layout", choices=generate_export.LAYOUTS, default="two")
     parser.add_argument("--file", type=Path)
-    parser.add_argument("--whole", action="store_true", help="run json.load too (gigabytes of memory)")
+    parser.add_argument("--whole", action="store_true", help="also run json.load (needs gigabytes of memory)")
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.case:

@@ -1,13 +1,14 @@
-"""Collecting from a Discord on loopback: ratios against discord.py's own history loop, interleaved, a process a case.
+"""Compares collecting from a fake Discord with discord.py's own history loop; each case has its own process.
 
 usage: python benchmarks/discord_live.py [--messages 20000] [--repeats 3] [--large 200000]
 
-The server is a process of its own (``python -m furytune.testing.fake_discord``). "loop" logs in with discord.py, lists
-the channels and runs ``async for message in channel.history(limit=None, oldest_first=True)`` over each in turn; it
-keeps nothing. "update" is `DiscordCollector.update`: survey, pages, and a journal on disk. "pairs" then reads the
-journal with `JournalCollector.collect`; "export" reads the same messages from DiscordChatExporter files. Times are
-inside the process, without imports; peak is the whole process. The pace at which Discord lets a bot ask (44 requests a
-second) is lifted, or both ways would be as fast as it.
+The fake server runs in another process (``python -m furytune.testing.fake_discord``). "loop" logs in with discord.py,
+lists the channels and runs ``async for message in channel.history(limit=None, oldest_first=True)`` over one after
+another; it stores nothing. "update" is `DiscordCollector.update`: it surveys the server, reads all pages and writes a
+journal to disk. "pairs" then reads the journal with `JournalCollector.collect`; "export" reads the same messages from
+DiscordChatExporter files. Times are measured inside the process, without imports; peak memory is that of the whole
+process. The limit of 44 requests a second that furytune keeps on Discord is switched off; otherwise we would only
+measure the limit.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _served(messages: int, channels: int, latency: float) -> Iterator[tuple[str,
 
 
 def _files(folder: Path) -> Counts:
-    """Writes the messages of a journal as DiscordChatExporter would, with the fields that it has and a journal has not."""
+    """Writes a journal's messages as DiscordChatExporter would, including the fields that a journal lacks."""
     target = folder.with_name("files")
     target.mkdir()
     journal = Journal(folder)
@@ -184,7 +185,7 @@ def _compare(messages: int, channels: int, latency: float, repeats: int, *, loop
             with tempfile.TemporaryDirectory() as scratch:
                 folder = Path(scratch) / "journal"
                 for case, found in runs.items():
-                    if case == "export":  # in a process too, whose memory is not that of the measured ones
+                    if case == "export":  # also in a new process, so that its memory does not count
                         _once("files", url, guild, folder)
                     found.append(_once(case, url, guild, folder))
     for case, found in runs.items():
@@ -211,7 +212,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
-        "--large", type=int, default=200_000, help="messages of the run that shows memory; 0 for none"
+        "--large", type=int, default=200_000, help="messages of the run that measures memory; 0 skips it"
     )
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)

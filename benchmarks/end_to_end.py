@@ -1,12 +1,13 @@
-"""Whole processes, from a chat export to JSONL, against what one writes in an afternoon.
+"""Compares whole processes, from a chat export to JSONL, with scripts that you could write in an afternoon.
 
 usage: python benchmarks/end_to_end.py [--messages 200000] [--questions 10000] [--passages 5000] [--repeats 3]
 
-identity   export -> reply pairs -> token bound -> JSONL, against json.load, tiktoken and json.dumps
-retrieval  export -> reply pairs -> top 5 of the passages -> prompt -> JSONL, against a loop of LanceDB full-text
-           queries, and against LlamaIndex's BM25 retriever where llama-index-retrievers-bm25 is installed
+identity   export -> reply pairs -> token limit -> JSONL, against json.load, tiktoken and json.dumps
+retrieval  export -> reply pairs -> top 5 passages -> prompt -> JSONL, against a loop of LanceDB full-text queries,
+           and against LlamaIndex's BM25 retriever if llama-index-retrievers-bm25 is installed
 
-Imports count: a user waits for them. The scorers differ, so rankings do; both sides write as many rows.
+Times include imports, because a user waits for them. The scorers differ, so the rankings differ too; all ways write
+the same number of rows.
 """
 
 from __future__ import annotations
@@ -178,14 +179,14 @@ def main() -> None:
         return {n: [sys.executable, __file__, "--way", n, folder] for n in names}
 
     with tempfile.TemporaryDirectory() as folder:
-        # In a process of its own: a child's peak memory starts from its parent's.
+        # In its own process, because a child's peak memory starts from its parent's.
         subprocess.run([sys.executable, *sys.argv, "--way", "prepare", folder], check=True)
         compare(commands("furytune_identity", "script_identity"), options.repeats)
         compare(commands("furytune_retrieval", "lancedb_loop"), options.repeats)
         if importlib.util.find_spec("llama_index"):
             compare(commands("furytune_retrieval", "llama_index"), options.repeats)
         else:
-            print("llama-index-retrievers-bm25 is not installed: not compared")
+            print("skipping LlamaIndex: llama-index-retrievers-bm25 is not installed")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes a synthetic DiscordChatExporter JSON export: English questions and answers with replies, seeded.
+"""Writes a synthetic DiscordChatExporter JSON export of English questions, answers and replies, from a seed.
 
 usage: python benchmarks/generate_export.py MESSAGES OUT.json[.gz] [--layout two|four|tab|compact] [--seed N] [--bare]
 """
@@ -87,7 +87,7 @@ def _people(rnd: random.Random, count: int) -> list[dict[str, Any]]:
 
 
 def messages(count: int, *, seed: int = 1, bare: bool = False) -> Iterator[dict[str, Any]]:
-    """Yields messages in order of time; a quarter are replies to one of the last twenty.
+    """Yields messages in order of time; a quarter of them reply to one of the last twenty.
 
     Args:
         count: How many.
@@ -196,7 +196,7 @@ def _writer(indent: str | None) -> Callable[[Any, int], str]:
 
 
 def write(count: int, path: Path, *, layout: str = "two", seed: int = 1, bare: bool = False) -> None:
-    """Writes an export; memory is flat in the number of messages."""
+    """Writes an export, in constant memory."""
     indent = LAYOUTS[layout]
     dump = _writer(indent)
     line, one, two = ("", "", "") if indent is None else ("\n", indent, indent * 2)
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--layout", choices=LAYOUTS, default="two")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--bare", action="store_true", help="no roles, reactions or mentions")
+    parser.add_argument("--bare", action="store_true", help="leave out roles, reactions and mentions")
     args = parser.parse_args()
     write(args.messages, args.out, layout=args.layout, seed=args.seed, bare=args.bare)
 

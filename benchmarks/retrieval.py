@@ -1,12 +1,12 @@
-"""How fast passages are found for many questions, against loops of LanceDB's own queries.
+"""Compares finding passages for many questions with loops of LanceDB's own queries.
 
     python benchmarks/retrieval.py [--passages 5000] [--questions 10000] [--loop 300] [--repeats 3] [--vectors]
 
-Passages and questions are made of the docstrings of the standard library's own source, read when this runs. All cases
-are timed in turn, `--repeats` times, and compared by their medians. The loops are timed over `--loop` questions and
-scaled, for all of them would take minutes. All answer from the same table; the full-text rankings are not the same, for
-their tokenizers and BM25 variants differ. With `--vectors`, which needs the package wordllama for its model file,
-vector and hybrid search are timed too; both sides embed each question with the same model.
+Passages and questions are made from the docstrings of the standard library's source, which is read at the start. All
+cases run in turn, `--repeats` times, and are compared by their medians. The loops run over only `--loop` questions and
+are scaled, because all questions would take minutes. All cases search the same table. The full-text rankings differ,
+because the tokenizers and BM25 variants do. `--vectors` also measures vector and hybrid search; it needs the package
+wordllama for its model file, and both sides embed each question with the same model.
 """
 
 from __future__ import annotations
@@ -158,12 +158,12 @@ def main() -> None:
         base = each.get("LanceDB vectors, a loop" if "vectors" in name else "LanceDB full-text, a loop", 0)
         latency = f"{time_of_one * 1000:9.2f} ms"
         print(f"{name:32} {1 / time_of_one:10.0f} questions/s {latency} {base / time_of_one:7.1f} x")
-    print(f"build {built:.2f} s, with a tenth of the passages new {again:.2f} s")
+    print(f"build {built:.2f} s, rebuild with a tenth of the passages new {again:.2f} s")
+
     print("first use " + ", ".join(f"{name} {s:.2f} s" for name, s in opened.items()))
-    print(
-        f"a new process up to its first answer {process:.2f} s; this process held {before / 1024:.0f} MB before"
-    )
-    print(f"the questions and {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"a new process, up to its first answer {process:.2f} s")
+    print(f"memory {before / 1024:.0f} MB before the questions, {peak / 1024:.0f} MB peak")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Writing and reading data sets, against the loops that one writes by hand.
+"""Compares writing and reading data sets with hand-written loops.
 
-Usage: python benchmarks/writing.py [ROWS] [ROUNDS]
+usage: python benchmarks/writing.py [ROWS] [ROUNDS]
 
-All cases run in turn in every round, on the same rows, and the ratio to the loop is taken within each round;
-the table shows the median. The exporters do more than the loops: fsync, sha256 of every byte, checks of every
-row, and a manifest that lists the source of every row. What is written and read is compared first.
+Every round runs all cases in turn, on the same rows, and takes the ratio to the loop within the round; the table
+shows the median. The exporters do more than the loops: they fsync, hash every byte (sha256), check every row, and
+write a manifest that lists the source of every row. The outputs of all cases are compared first.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def read_pairs(collector):
 
 
 def check(folder, rows):
-    """The compared cases do the same thing."""
+    """Checks that the compared cases write and read the same."""
     with (
         (folder / "loop.jsonl").open(encoding="utf-8") as one,
         (folder / "ours.jsonl").open(encoding="utf-8") as two,

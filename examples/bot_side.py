@@ -1,4 +1,4 @@
-"""What a bot does: loads the contract and renders the very bytes that its model was trained with.
+"""Loads a contract, as a bot does, and checks that it renders the same bytes as in training.
 
 python examples/bot_side.py quickstart-out/bot.contract.json quickstart-out/train.jsonl
 """
@@ -14,7 +14,7 @@ import furytune as ft
 
 
 def main(contract_file: str, training_file: str) -> None:
-    """Asks every question of a training file again and compares the bytes."""
+    """Renders every question of a training file again and compares the bytes."""
     contract = ft.PromptContract.load(contract_file)
     trained = [
         json.loads(line)["contents"][0]["parts"][0]["text"]
@@ -25,7 +25,7 @@ def main(contract_file: str, training_file: str) -> None:
     moments = [datetime.fromisoformat(s["at"]) for s in manifest["sources"] if s["split"] == "train"]
     print(f"contract {contract.fingerprint[:12]}, knowledge {contract.snapshot[:19]}")
     if not trained:
-        print("the training file holds no rows")
+        print("the training file has no rows")
         return
     same = 0
     for text, at in zip(trained, moments, strict=True):
@@ -33,7 +33,8 @@ def main(contract_file: str, training_file: str) -> None:
         body = contract.request(question, at=at)
         same += body["contents"][0]["parts"][0]["text"].encode() == text.encode()
     print(f"{same} of {len(trained)} prompts are the same bytes as in {training_file}")
-    print("\nThe first of them:\n")
+    print("\nThe first prompt:\n")
+
     print(trained[0])
     if same != len(trained):
         sys.exit(1)

@@ -1,7 +1,7 @@
-"""From a chat export to a data set and a prompt contract, and back in another process.
+"""Turns a chat export into a data set and a prompt contract, and loads the contract in another process.
 
-Needs no key and no account. The knowledge is a real package: FURY's own source, fetched with pip. The
-chat export is one of our own making, with the faults that real ones have.
+You need no key and no account. The knowledge is a real package: FURY's own source, downloaded with pip. The
+chat export is made up, and has the faults that real exports have.
 
     python examples/quickstart.py
     python examples/quickstart.py my-exports/ --docs path/to/docs --out my-data/
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 def fetched(package: str, folder: Path) -> Path:
-    """Fetches a package's source with pip, without what it depends on, and returns its folder."""
+    """Downloads a package's source with pip, without its dependencies, and returns its folder."""
     target = folder / "source"
     if not (target / package).is_dir():
         pip = [
@@ -41,34 +41,34 @@ def fetched(package: str, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Runs the pipeline twice, with and without retrieval, and asks the contract in another process."""
+    """Runs the pipeline with and without retrieval, and uses the contract in another process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument(
         "exports",
         type=Path,
         nargs="?",
         default=HERE / "exports",
-        help="folder of DiscordChatExporter JSON; our own example by default",
+        help="folder of DiscordChatExporter JSON files; by default the example's own",
     )
-    parser.add_argument("--docs", type=Path, help="folder of documentation: Markdown, reST, notebooks")
+    parser.add_argument("--docs", type=Path, help="folder of documentation (Markdown, reST, notebooks)")
     parser.add_argument(
-        "--source", type=Path, help="folder of a Python package; without it and --docs, FURY from PyPI"
+        "--source", type=Path, help="folder of a Python package; without this and --docs, FURY from PyPI"
     )
-    parser.add_argument("--out", type=Path, default=Path("quickstart-out"), help="folder to write into")
+    parser.add_argument("--out", type=Path, default=Path("quickstart-out"), help="output folder")
     options = parser.parse_args()
     if not options.exports.exists():
-        parser.error(f"{options.exports}: there are no exports here")
+        parser.error(f"{options.exports}: this path does not exist; give a folder of exports")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     if options.docs and not options.docs.is_dir():
-        parser.error(f"{options.docs}: there is no folder of documentation here")
+        parser.error(f"{options.docs}: this folder does not exist; give a folder of documentation")
     source = options.source or (None if options.docs else fetched("fury", out))
     if source and not (source / "__init__.py").is_file():
         parser.error(
-            f"{source}: no package; give the folder that holds its __init__.py, or --docs for documentation"
+            f"{source}: not a Python package; give the folder that contains its __init__.py, or use --docs"
         )
 
-    print("1. Knowledge: source and documentation become an index")
+    print("1. Build an index from source and documentation")
     knowledge = [ft.markup(options.docs)] if options.docs else []
     curators: list[Curator | StatefulCurator] = [ft.Deduplicate(), ft.RedactSecrets()]
     if source:
@@ -77,7 +77,7 @@ def main() -> None:
         curators.append(ft.CheckCode(source.name, path=source))
     print(ft.build_index(out / "corpus.lance", *knowledge))
 
-    print("\n2. Pairs, prompts with retrieved passages, data set")
+    print("\n2. Make a data set whose prompts contain retrieved passages")
     pipeline = ft.Pipeline(
         collector=ft.DiscordExportCollector(options.exports),
         curators=curators,
@@ -91,13 +91,13 @@ def main() -> None:
     print(run.report)
     run.contract.save(out / "bot.contract.json")
 
-    print("\n3. The same pairs without retrieval")
+    print("\n3. Make a data set of the same pairs, without retrieval")
     plain = pipeline.evolve(
         augmenter=ft.IdentityAugmenter(), exporter=ft.JsonlExporter(out / "plain.jsonl")
     ).run()
     print(plain.report)
 
-    print("\n4. The bot's side: another process loads the contract", flush=True)
+    print("\n4. Load the contract in another process, as a bot does", flush=True)
     bot = [
         sys.executable,
         str(HERE / "bot_side.py"),

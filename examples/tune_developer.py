@@ -1,8 +1,8 @@
-"""From pairs to a shared tuned model, through the Gemini Developer API and google-generativeai.
+"""Tunes and shares a model through the Gemini Developer API.
 
-Without arguments this is a rehearsal: the service is a server on this machine that behaves like Google's
-while it could tune, so it needs no key, sends nothing anywhere and costs nothing. Google's own service ended
-tuning in May 2025; with --real you see it say so.
+Without arguments this is a rehearsal: a fake service on this machine behaves like Google's did while it could
+tune, so you need no key, nothing leaves the machine, and it costs nothing. Google's own service ended tuning
+in May 2025; run with --real to see what it says.
 
     python examples/tune_developer.py
     GEMINI_API_KEY=... python examples/tune_developer.py --real
@@ -37,7 +37,7 @@ SHAPES = [
 
 
 def make_pairs(path: Path) -> None:
-    """Writes the questions and answers of a small, made-up community."""
+    """Writes the question-answer pairs of a small, made-up community."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["question", "answer"])
@@ -58,15 +58,14 @@ def pipeline(folder: Path) -> ft.Pipeline:
 
 
 def show(job: TuningJob) -> None:
-    """Prints how far a job is."""
-    losses = job.details.get("losses")
-    last = losses[-1] if isinstance(losses, list) and losses else {}
-    loss = f"loss {last['loss']:.2f}" if isinstance(last, dict) and "loss" in last else ""
-    print(f"   {job.state:<10} {job.details.get('percent', 0):>5.0f} %  {loss}")
+    """Prints the state, progress and last loss of a job."""
+    losses = job.progress.losses
+    loss = f"loss {losses[-1].loss:.2f}" if losses else ""
+    print(f"   {job.state:<10} {job.progress.percent or 0:>5.0f} %  {loss}")
 
 
 def try_google(folder: Path) -> None:
-    """Asks Google's service to tune."""
+    """Asks Google's service to tune, and prints its refusal."""
     tuner = ft.GeminiTuner(TUNABLE, api_key=ft.Secret.env("GEMINI_API_KEY"), ledger=folder / "jobs")
     try:
         pipeline(folder).evolve(tuner=tuner).run()
@@ -75,8 +74,8 @@ def try_google(folder: Path) -> None:
 
 
 def rehearse(folder: Path) -> None:
-    """Tunes, follows, asks and shares on a server of this machine."""
-    print("1. Google's service of today: no model can be tuned, and nothing is sent")
+    """Tunes, waits, asks and shares, on a fake service."""
+    print("1. Google's service today: it can tune no model, so no data is sent")
     with FakeDeveloperApi() as today:
         tuner = ft.GeminiTuner(TUNABLE, api_key="rehearsal", endpoint=today.url, ledger=folder / "today")
         try:
@@ -85,7 +84,7 @@ def rehearse(folder: Path) -> None:
             print(f"   {error}")
 
     with FakeDeveloperApi(tunable=(TUNABLE,)) as service:
-        print("\n2. A service that tunes: one job, although the answer to the request is lost")
+        print("\n2. A service that tunes: it makes one job, although its answer is lost")
         tuner = ft.GeminiTuner(
             TUNABLE,
             api_key="rehearsal",
@@ -99,18 +98,18 @@ def rehearse(folder: Path) -> None:
         assert run.report.job is not None
         print(f"   {run.report.job.name}; jobs at the service: {service.jobs}")
 
-        print("\n3. Followed to its end, over a refusal and a dropped connection")
+        print("\n3. Wait for the job, through a refusal and a dropped connection")
         service.fail("/operations", 503)
         service.fail("/operations", mode="hang up")
         job = tuner.wait(run.report.job, every=0.0, seen=show)
 
-        print("\n4. Base model and tuned model, asked through the contract")
+        print("\n4. Ask the base model and the tuned model, through the contract")
         question = "How do I draw a torus?"
         model = tuner.tuned(job, run.contract)
         print(f"   base : {tuner.base_model(run.contract, model='gemini-3.1-flash-lite').ask(question)}")
         print(f"   tuned: {model.ask(question)}")
 
-        print("\n5. The bot has a key of its own: it may ask once the model is shared")
+        print("\n5. Share the model with the bot, which has its own key")
         bots = ft.GeminiTuner(TUNABLE, api_key="key-of-the-bot", endpoint=service.url, ledger=folder / "bot")
         bot = bots.tuned(job, run.contract)
         try:
@@ -121,17 +120,17 @@ def rehearse(folder: Path) -> None:
         print(f"   shared with {grant.grantee} as {grant.role}")
         print(f"   after : {bot.ask(question)}")
 
-        print("\n6. Cleaned up")
+        print("\n6. Clean up")
         model.revoke(grant)
         model.delete()
-        print(f"   requests in all: {len(service.requests)}, jobs: {service.jobs}")
+        print(f"   {len(service.requests)} requests in total, jobs: {service.jobs}")
 
 
 def main() -> None:
-    """Rehearses, or asks Google's service."""
+    """Rehearses; with --real, asks Google's service."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--real", action="store_true", help="ask Google's service; needs GEMINI_API_KEY")
-    parser.add_argument("--out", type=Path, help="folder to write into; a temporary one by default")
+    parser.add_argument("--out", type=Path, help="output folder; a temporary one by default")
     options = parser.parse_args()
     act = try_google if options.real else rehearse
     if options.out is not None:

@@ -1,8 +1,8 @@
-"""From pairs to two tuned models, with and without retrieval, through Vertex AI and google-genai.
+"""Tunes two Gemini models on Vertex AI, one with retrieval and one without, and compares them.
 
-Without arguments this is a rehearsal: the service is a server on this machine that behaves like Vertex AI
-and Cloud Storage, so it needs no account, sends nothing anywhere and costs nothing. With a project and a
-bucket it tunes for real, for a few cents, and takes about an hour.
+Without arguments this is a rehearsal: a fake Vertex AI and Cloud Storage run on this machine, so you need no
+account, nothing leaves the machine, and it costs nothing. With a project and a bucket it tunes for real. That
+costs a few cents and takes about an hour.
 
     python examples/tune_vertex.py
     python examples/tune_vertex.py --project MY-PROJECT --bucket MY-BUCKET --out tuning-out/
@@ -44,7 +44,7 @@ ASKED = [
 
 
 def make_sources(folder: Path) -> None:
-    """Writes the questions and the documentation of a small, made-up community."""
+    """Writes the question-answer pairs and the documentation of a small, made-up community."""
     (folder / "docs").mkdir(parents=True, exist_ok=True)
     with (folder / "pairs.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
@@ -56,7 +56,7 @@ def make_sources(folder: Path) -> None:
 
 
 def pipelines(folder: Path) -> dict[str, ft.Pipeline]:
-    """Returns both variants: the same pairs under the same ids, on the same side of the split."""
+    """Returns both variants. They share pairs, ids and split, so that their models can be compared."""
     make_sources(folder)
     ft.build_index(folder / "corpus.lance", ft.markup(folder / "docs"))
     rich = ft.Pipeline(
@@ -72,35 +72,35 @@ def pipelines(folder: Path) -> dict[str, ft.Pipeline]:
 
 
 def show(job: TuningJob) -> None:
-    """Prints how far a job is."""
-    print(f"   {job.state:<10} {job.details.get('detail', '')}")
+    """Prints the state of a job."""
+    print(f"   {job.state:<10} {job.progress.detail}")
 
 
 def tune(folder: Path, tuner: ft.GeminiTuner, *, every: float) -> None:
-    """Estimates, tunes, follows, asks and compares both variants."""
+    """Takes both variants from the cost estimate to the comparison."""
     reports: dict[str, Report] = {}
     for name, pipeline in pipelines(folder).items():
-        print(f"\n== {name}\n\n1. What it would cost, before anything is sent")
+        print(f"\n== {name}\n\n1. Estimate the cost, before anything is sent")
         run = pipeline.run()
         run.contract.save(folder / f"{name.replace(' ', '-')}.contract.json")
         print(tuner.estimate(run.datasets[0]))
 
-        print("\n2. One job, however often this is run")
+        print("\n2. Start the job; running this again finds the same job")
         run = pipeline.evolve(tuner=tuner).run()
         assert run.job is not None
         print(f"   {run.job.name}")
 
-        print("\n3. Followed to its end; with Ctrl-C it goes on without us")
+        print("\n3. Wait for it; Ctrl-C stops the waiting, not the job")
         job = tuner.wait(run.job, every=every, seen=show)
         reports[name] = attrs.evolve(run.report, job=job)
         if job.state != "succeeded":
-            print(f"   {job.details.get('error')}")
+            print(f"   {job.failure.message if job.failure else 'the service gives no reason'}")
             continue
 
-        print("\n4. Base model and tuned model, asked through the contract")
+        print("\n4. Ask the base model and the tuned model, through the contract")
         question = "How do I draw a torus?"
         tuned = tuner.tuned(job, run.contract)
-        # Newer base models are not served in every region: ask the one where the tuned model answers.
+        # Newer base models are not served in every region, so ask at the tuned model's location.
         place = tuned.target.partition("/endpoints/")[0]
         base = tuner.base_model(run.contract, model=f"{place}/publishers/google/models/{MODEL}")
         print(f"   base : {base.ask(question)}")
@@ -110,7 +110,7 @@ def tune(folder: Path, tuner: ft.GeminiTuner, *, every: float) -> None:
 
 
 def rehearse(folder: Path) -> None:
-    """Tunes on a server of this machine that has a bad day."""
+    """Tunes on a fake service that loses an answer, refuses a request and drops a connection."""
     with FakeVertex() as service:
         tuner = ft.GeminiTuner(
             MODEL,
@@ -126,25 +126,25 @@ def rehearse(folder: Path) -> None:
         service.fail("GET .*/tuningJobs/", mode="hang up")
         tune(folder, tuner, every=0.0)
         print(
-            f"\n{len(service.requests)} requests, {len(service.service.jobs)} jobs, although one answer was lost"
+            f"\n{len(service.requests)} requests made {len(service.service.jobs)} jobs, although one answer was lost"
         )
 
 
 def main() -> None:
-    """Rehearses, or tunes for real."""
+    """Rehearses; with a project, tunes for real."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--project", help="Google Cloud project that pays")
     parser.add_argument("--bucket", help="bucket for the files")
     parser.add_argument("--location", default="us-central1", help="where the jobs run")
-    parser.add_argument("--max-cost", type=float, default=1.0, help="most US dollars for one job")
-    parser.add_argument("--out", type=Path, help="folder to write into; a temporary one for a rehearsal")
+    parser.add_argument("--max-cost", type=float, default=1.0, help="maximum cost of one job in US dollars")
+    parser.add_argument("--out", type=Path, help="output folder; by default a rehearsal uses a temporary one")
     options = parser.parse_args()
     if not options.project:
         with tempfile.TemporaryDirectory() as name:
             rehearse(options.out or Path(name))
         return
     if not options.bucket or not options.out:
-        parser.error("tuning for real needs --bucket, and --out for a folder that stays")
+        parser.error("to tune for real, also give --bucket, and with --out a folder to keep")
     tuner = ft.GeminiTuner(
         MODEL,
         project=options.project,

@@ -16,7 +16,7 @@ def main() -> None:
     sys.path.pop(0)  # this folder, in which there is a folder called discord
     assert not VENDORS & sys.modules.keys(), "importing furytune imports a vendor"
     from furytune.errors import MissingExtraError
-    from furytune.records import TuningJob
+    from furytune.records import JobProgress, Loss, TuningJob
     from furytune.testing.fake_discord import FakeDiscord
     from furytune.testing.fake_vertex import fake_credentials
     from furytune.tuners.gemini.plotting import plot_losses
@@ -47,7 +47,7 @@ def main() -> None:
             consent=ft.Consent(),
         )
         model = {"model": "gemini-3.1-flash-lite", "ledger": folder / "jobs"}
-        lost = {"losses": [{"step": 1, "loss": 1.0, "split": "train"}]}
+        lost = JobProgress(losses=(Loss(step=1, loss=1.0),))
         for needs, extra in (
             (lambda: ft.StaticEmbedder(folder).embed(["a"], kind="question"), "static"),
             (lambda: ft.OnnxEmbedder(folder).embed(["a"], kind="question"), "onnx"),
@@ -58,7 +58,7 @@ def main() -> None:
             (lambda: ft.GeminiTuner(**model, project="p", bucket="b").find("run"), "gemini"),
             (lambda: ft.GeminiTuner(**model, api_key="key", backend="developer"), "gemini-developer"),
             (fake_credentials, "gemini"),
-            (lambda: plot_losses(TuningJob(key="k", name="n", state="succeeded", details=lost)), "plot"),
+            (lambda: plot_losses(TuningJob(key="k", name="n", state="succeeded", progress=lost)), "plot"),
             (lambda: import_module("furytune.testing.strategies"), "testing"),
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
@@ -25,6 +26,9 @@ __all__ = [
     "Embed",
     "Erased",
     "Estimate",
+    "JobFailure",
+    "JobProgress",
+    "Loss",
     "Message",
     "Passage",
     "Poll",
@@ -417,6 +421,84 @@ class Estimate(Shown):
         return "\n".join([*lines, *(f"note      {line}" for line in self.notes)])
 
 
+@frozen(kw_only=True)
+class Loss:
+    """A point of the loss curve.
+
+    Attributes:
+        step: Step, from 1.
+        epoch: Epoch, from 1; 0 if the service does not say.
+        loss: Mean loss.
+        split: The split it was measured on.
+    """
+
+    step: int
+    loss: float
+    epoch: int = 0
+    split: Split = "train"
+
+
+@frozen(kw_only=True)
+class JobProgress:
+    """What a service last said about a tuning job.
+
+    Attributes:
+        detail: The service's own word for the state.
+        percent: 0 to 100, None if the service does not say.
+        losses: All reported losses, in order of step.
+        endpoint: The endpoint that answers prompts, once there is one.
+        dropped: Number of training rows that the service dropped or cut.
+        dropped_ids: Ids of these rows, as far as the service lists them.
+        dropped_reasons: The service's reasons. They may quote the data, so the repr does not show them.
+        billed_tokens: Tokens that the service bills for, None if it does not say.
+        experiment: Where the service's console shows the loss curve, "" if nowhere.
+    """
+
+    detail: str = ""
+    percent: float | None = None
+    losses: tuple[Loss, ...] = ()
+    endpoint: str = ""
+    dropped: int = 0
+    dropped_ids: tuple[str, ...] = ()
+    dropped_reasons: tuple[str, ...] = field(default=(), repr=False)
+    billed_tokens: int | None = None
+    experiment: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """Returns what is known, by field name."""
+        found: dict[str, Json] = {
+            "detail": self.detail,
+            "percent": self.percent,
+            "losses": [attrs.asdict(loss) for loss in self.losses],
+            "endpoint": self.endpoint,
+            "billed_tokens": self.billed_tokens,
+            "experiment": self.experiment,
+        }
+        known: dict[str, Json] = {n: value for n, value in found.items() if value not in (None, "", [])}
+        if self.dropped:
+            known["dropped"] = self.dropped
+            known["dropped_ids"] = list(self.dropped_ids)
+            known["dropped_reasons"] = list(self.dropped_reasons)
+        return known
+
+
+@frozen(kw_only=True)
+class JobFailure:
+    """Why a tuning job failed.
+
+    Attributes:
+        code: The service's error code, None if it gives none.
+        message: The service's words. They may quote the data, so the repr does not show them.
+    """
+
+    code: int | None = None
+    message: str = field(default="", repr=False)
+
+    def as_json(self) -> dict[str, Json]:
+        """Returns both fields."""
+        return {"code": self.code, "message": self.message}
+
+
 @frozen(kw_only=True, repr=False)
 class TuningJob(Shown):
     """A remote tuning job.
@@ -427,7 +509,8 @@ class TuningJob(Shown):
         state: "queued", "running", "succeeded", "failed" or "cancelled".
         model: The tuned model, once it exists.
         fingerprint: Fingerprint of the contract that the model is bound to.
-        details: What else the service reports. It may quote the data, so the repr does not show it.
+        progress: What the service last said about the job.
+        failure: Why the job failed; None if it did not fail.
     """
 
     key: str
@@ -435,7 +518,19 @@ class TuningJob(Shown):
     state: str
     model: str = ""
     fingerprint: str = ""
-    details: Mapping[str, Json] = field(factory=dict, repr=False)
+    progress: JobProgress = field(factory=JobProgress, repr=False)
+    failure: JobFailure | None = field(default=None, repr=False)
+    # Anything else that a tuner wants to keep. The argument has the name of the view that shows it.
+    _extra: Mapping[str, Json] = field(factory=dict, repr=False, alias="details")
+
+    @property
+    def details(self) -> Mapping[str, Json]:
+        """Progress, failure and everything else that the service says, as JSON; read-only.
+
+        It may quote the data, so the repr does not show it.
+        """
+        failure = {} if self.failure is None else {"error": self.failure.as_json()}
+        return MappingProxyType({**self._extra, **self.progress.as_json(), **failure})
 
 
 _UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}

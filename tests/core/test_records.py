@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import tracemalloc
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ from furytune.records import (
     Dataset,
     Dropped,
     Estimate,
+    JobFailure,
+    JobProgress,
+    Loss,
     Message,
     Passage,
     Prompt,
@@ -69,7 +73,9 @@ def test_a_repr_is_short_for_large_values() -> None:
         Dropped(reason="x", ids=("1",) * 50, detail=LONG),
         Dataset(files=(), manifest="m.json", dialect="plain", fingerprint="f" * 64, snapshot="s" * 64),
         Estimate(tokens=1, problems=(LONG,) * 50, notes=(LONG,) * 50),
-        TuningJob(key="k", name="jobs/1", state="running", details={"error": LONG}),
+        TuningJob(
+            key="k", name="jobs/1", state="running", failure=JobFailure(message=LONG), details={"x": LONG}
+        ),
         Report(counts=tally.as_json()),
         Explanation(prompt=prompt, at=datetime(2024, 1, 1, tzinfo=UTC)),
         Forgotten(messages=1, deleted=0, places=(Erased(kind="journal", path="j", removed=1),) * 50, jobs=()),
@@ -156,3 +162,48 @@ def test_counting_a_million_drops_takes_no_memory() -> None:
     grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert grown < 100_000
+
+
+class TestTuningJob:
+    JOB = TuningJob(
+        key="k",
+        name="jobs/1",
+        state="failed",
+        progress=JobProgress(
+            detail="FAILED",
+            percent=0.0,
+            losses=(Loss(step=1, loss=2.0),),
+            dropped=2,
+            dropped_reasons=(CANARY,),
+            billed_tokens=0,
+        ),
+        failure=JobFailure(message=CANARY),
+        details={"backend": "mine", "percent": 50},
+    )
+
+    def test_details_show_all_that_is_known_as_json(self):
+        assert json.loads(json.dumps(dict(self.JOB.details))) == {
+            "backend": "mine",
+            "detail": "FAILED",
+            "percent": 0.0,
+            "losses": [{"step": 1, "loss": 2.0, "epoch": 0, "split": "train"}],
+            "dropped": 2,
+            "dropped_ids": [],
+            "dropped_reasons": [CANARY],
+            "billed_tokens": 0,
+            "error": {"code": None, "message": CANARY},
+        }
+        assert TuningJob(key="k", name="n", state="queued").details == {}
+
+    def test_details_cannot_be_changed(self):
+        with pytest.raises(TypeError):
+            self.JOB.details["percent"] = 1.0
+
+    def test_a_changed_copy_keeps_its_details(self):
+        copy = attrs.evolve(self.JOB, failure=None)
+        assert copy.details["backend"] == "mine"
+        assert "error" not in copy.details
+
+    def test_the_services_words_are_in_no_repr(self):
+        for value in (self.JOB, self.JOB.progress, self.JOB.failure):
+            assert CANARY not in repr(value)

@@ -1,4 +1,4 @@
-"""Whatever fails on the disk in a collection: the next run goes on to the same journal, byte for byte."""
+"""If the disk fails during a collection, the next run resumes and ends with the same journal, byte for byte."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALLS = ("open", "write", "fsync", "replace", "ftruncate", "fstat")
 
 
 class Disk:
-    """Fails one system call on the files below a folder, and counts all."""
+    """Makes one system call on the files below a folder fail, and counts all calls."""
 
     def __init__(self, folder, fail_at, code):
         self.folder = str(folder)
@@ -53,7 +53,7 @@ class Disk:
 
 
 def small(service):
-    """A channel with a thread, a second channel, and one that will be compacted."""
+    """Makes a channel with a thread, a second channel, and a channel that will be compacted."""
     first, second = service.add_channel("first"), service.add_channel("second")
     for i in range(130):
         service.post(first, f"member{i % 3}", f"words {i}")
@@ -82,7 +82,7 @@ def collector(service, journal, **options):
 
 
 def each_failure(tmp_path, start, action, least):
-    """Lets the n-th call fail, n = 1, 2, 3 ... until a run succeeds; each time the next run makes up for it."""
+    """Makes the n-th call fail, for n = 1, 2, 3 ... until a run succeeds; each time the next run must recover."""
     whole, folder = tmp_path / "whole", tmp_path / "journal"
     for target in (whole, folder):
         if start is not None:
@@ -152,7 +152,7 @@ def test_each_call_of_forgetting_may_fail(tmp_path, service):
     assert author.encode() not in b"".join(crash_guild.contents(tmp_path / "journal").values())
 
 
-def test_a_log_that_was_cut_off_anywhere_opens_to_whole_pages(tmp_path):
+def test_a_truncated_log_opens_with_whole_pages(tmp_path):
     with FakeDiscord() as service:
         room = service.add_channel("room")
         for i in range(12):

@@ -1,4 +1,4 @@
-"""Whatever the disk refuses, public calls raise an error of this library, and earlier data stand."""
+"""If the disk fails, public calls raise an error of this library, and earlier data stay."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SLOW = {"tune": 3}  # Google's client loads certificates for a second
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_operation_that_fails_leaves_what_was_and_the_next_run_works(tmp_path, name):
-    """Some of the operations, spread over the call; failing_disk.py, run by hand, lets each fail with each error."""
+def test_a_failed_operation_keeps_old_data_and_the_next_run_works(tmp_path, name):
+    """Tests a sample of the operations. Run failing_disk.py by hand to test every operation with every error."""
     case = CASES[name]
     operations = failing_disk.prepared(case, tmp_path)
     assert operations > SAMPLES

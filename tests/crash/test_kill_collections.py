@@ -1,4 +1,4 @@
-"""A collection that is killed at any moment goes on to what an uninterrupted one writes, byte for byte."""
+"""A collection that is killed at any moment resumes, and ends with the bytes of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytest.importorskip("discord")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_collections_go_on_to_the_same_journal_and_the_same_pairs(tmp_path):
+def test_killed_collections_resume_to_the_same_journal_and_pairs(tmp_path):
     kills, counts = killed("kill_collections.py", tmp_path)
     assert counts["total"]["killed"] == kills
     assert all(phase["finished"] for phase in counts.values())

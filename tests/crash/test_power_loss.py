@@ -33,7 +33,7 @@ from furytune.tuners._jobs.ledger import Entry, Ledger
 
 @define(eq=False)
 class Node:
-    """A file or folder: what is on disk, and what was done to it since."""
+    """A file or folder: what is on disk, and the operations since then."""
 
     folder: bool = False
     data: bytes = b""  # of a file, as programs see it
@@ -44,7 +44,7 @@ class Node:
 
 
 class Model:
-    """Records what happens below a folder, and can lose power."""
+    """Records the operations below a folder, and can simulate a loss of power."""
 
     def __init__(self, root):
         self.root = os.path.realpath(root)
@@ -58,7 +58,7 @@ class Model:
         return Node(folder=True, names=names, safe_names=dict(names))
 
     def find(self, path):
-        """The folder that a path is in, and its last part; None for a path that is elsewhere."""
+        """Returns a path's folder and its last part; None for a path outside of the recorded folder."""
         path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120
         if not path.startswith(self.root + os.sep):
             return None
@@ -78,7 +78,7 @@ class Model:
 
     @contextmanager
     def recording(self, step):
-        """Calls ``step`` before each change; the model then stands where a loss of power would strike."""
+        """Calls ``step`` before each change, with the model in the state that a loss of power would hit."""
         real = {
             n: getattr(os, n)
             for n in ("open", "write", "fsync", "ftruncate", "replace", "rename", "unlink", "mkdir", "close")
@@ -242,7 +242,7 @@ class Bare:
 
 
 def export(folder, kind, count=12):
-    """Exports with two exporters; with few rows there are none for validation."""
+    """Exports with two exporters; few rows give no validation rows."""
     rows = [
         TrainingRow(
             id=f"{kind}{n}",
@@ -311,7 +311,7 @@ def test_a_contract_is_old_or_new(tmp_path):
     assert each_loss(root, lambda at: new.save(at / "c.json"), check, lost=tmp_path / "lost", samples=4) > 20
 
 
-def test_a_ledger_never_forgets_what_was_written_before_something_was_sent(tmp_path):
+def test_a_ledger_keeps_every_entry_written_before_a_request(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     steps = ("PLANNED", "UPLOADED", "SUBMITTING", "SUBMITTED")
@@ -345,7 +345,7 @@ def test_a_ledger_never_forgets_what_was_written_before_something_was_sent(tmp_p
     assert each_loss(root, act, check, lost=tmp_path / "lost", samples=4) > 100
 
 
-def test_a_log_holds_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):
+def test_a_log_has_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     path = root / "1.jsonl"
@@ -374,7 +374,7 @@ def test_a_log_holds_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):
     assert len(seen) > 2
 
 
-def test_a_collection_goes_on_after_a_loss_of_power_to_the_same_journal(tmp_path):
+def test_a_collection_resumes_to_the_same_journal_after_a_power_loss(tmp_path):
     pytest.importorskip("discord")
     from furytune.testing.fake_discord import FakeDiscord
 

@@ -1,4 +1,4 @@
-"""Two runs that write one data set at the same time are kept apart, and a full temporary folder is reported."""
+"""Two runs cannot write the same data set at the same time, and a full temporary folder is reported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def source(path, letter, rows):
     return path
 
 
-def test_two_runs_into_one_folder_leave_both_data_sets_of_one_run(tmp_path):
+def test_two_runs_into_one_folder_leave_data_sets_of_the_same_run(tmp_path):
     (tmp_path / "out").mkdir()
     for letter in "AB":
         source(tmp_path / f"{letter}.jsonl", letter, 2000)
@@ -64,7 +64,7 @@ def test_two_runs_into_one_folder_leave_both_data_sets_of_one_run(tmp_path):
 
 
 class Between:
-    """An exporter that stands between two others, so that something can happen there."""
+    """An exporter between two others, which calls a function."""
 
     def __init__(self, path, happens):
         self.inner, self.happens = ft.JsonlExporter(path), happens
@@ -76,7 +76,7 @@ class Between:
 
 
 def letters(folder):
-    """Which run each of two whole data sets is from."""
+    """Returns which run each of two complete data sets is from."""
     for name in ("t.jsonl", "t.csv"):
         ft.load_dataset(folder / f"{name}.manifest.json")
     return ["A" if b"AAAA" in (folder / name).read_bytes() else "B" for name in ("t.jsonl", "t.csv")]
@@ -87,7 +87,7 @@ def with_something_between(made, folder, happens):
     return made.evolve(exporter=[first, Between(folder / "between.jsonl", happens), last])
 
 
-def test_another_run_between_two_exporters_leaves_both_data_sets_of_one_run(tmp_path, monkeypatch):
+def test_a_run_between_two_exporters_leaves_data_sets_of_the_same_run(tmp_path, monkeypatch):
     monkeypatch.setattr("furytune.exporters._writing.writing._WAIT", 0.1, raising=False)
     one, other = (pipeline(source(tmp_path / f"{letter}.jsonl", letter, 3), tmp_path) for letter in "AB")
 
@@ -99,7 +99,7 @@ def test_another_run_between_two_exporters_leaves_both_data_sets_of_one_run(tmp_
     assert letters(tmp_path) in (["A", "A"], ["B", "B"])
 
 
-def test_a_run_that_ends_between_two_exporters_leaves_both_data_sets_of_the_run_before(tmp_path):
+def test_a_run_that_fails_between_two_exporters_keeps_the_old_data_sets(tmp_path):
     old, new = (pipeline(source(tmp_path / f"{letter}.jsonl", letter, 3), tmp_path) for letter in "AB")
     old.run()
 
@@ -111,7 +111,7 @@ def test_a_run_that_ends_between_two_exporters_leaves_both_data_sets_of_the_run_
     assert letters(tmp_path) == ["A", "A"]
 
 
-def test_a_run_that_waited_in_vain_says_who_holds_the_data_set(tmp_path, monkeypatch):
+def test_a_run_that_cannot_get_the_lock_says_who_has_it(tmp_path, monkeypatch):
     monkeypatch.setattr("furytune.exporters._writing.writing._WAIT", 0.1)
     ready = pipeline(source(tmp_path / "s.jsonl", "A", 3), tmp_path)
     with lock_file(tmp_path / ".t.jsonl.manifest.json.lock"):

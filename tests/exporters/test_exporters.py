@@ -1,4 +1,4 @@
-"""What exporters write: bytes, manifest, and what they refuse."""
+"""Tests the bytes and the manifest that exporters write, and what they refuse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from furytune.report import Tally
 
 @frozen
 class Contract:
-    """What an exporter reads of a prompt contract."""
+    """The part of a prompt contract that an exporter reads."""
 
     fingerprint: str = "f" * 64
     snapshot: str = "s" * 8
@@ -62,7 +62,7 @@ class TestJsonl:
             assert found == [dialects.get(dialect).row(r.prompt, r.answer) for r in rows]
         assert "Ünï 😀" in text.decode()
 
-    def test_a_dialect_that_is_not_plain_substitution_is_written_row_by_row(self, tmp_path, monkeypatch):
+    def test_a_dialect_that_changes_its_texts_encodes_every_row(self, tmp_path, monkeypatch):
         odd = dialects.Dialect(
             name="odd",
             version=1,
@@ -78,7 +78,7 @@ class TestJsonl:
         with (tmp_path / "train.csv").open(newline="") as file:
             assert list(csv.reader(file))[1:] == [["QUESTION 1", "rewsna na"], ["QUESTION 2", "rewsna na"]]
 
-    def test_text_that_looks_like_the_marks_of_the_encoder_is_written_as_it_is(self, tmp_path):
+    def test_text_that_looks_like_the_encoders_marks_is_written_unchanged(self, tmp_path):
         marks = "furytune:5f1d7a:text furytune:5f1d7a:answer"
         rows = [row(1, text=marks, answer=marks, system=marks), row(2, text=marks, answer=marks)]
         for dialect in dialects.DIALECTS:
@@ -91,7 +91,7 @@ class TestJsonl:
         with (tmp_path / "t.csv").open(newline="") as file:
             assert list(csv.reader(file))[1:] == [[f"{marks}\n\n{marks}", marks], [marks, marks]]
 
-    def test_unknown_dialects_and_compressed_names_are_refused_before_any_work(self, tmp_path):
+    def test_unknown_dialects_and_compressed_names_are_refused_at_once(self, tmp_path):
         with pytest.raises(ConfigError, match="no dialect is called 'x'"):
             JsonlExporter(tmp_path / "t.jsonl", dialect="x")
         with pytest.raises(ConfigError, match="uncompressed"):
@@ -147,7 +147,7 @@ class TestBoth:
     def test_it_fits_the_protocol(self, kind):
         assert isinstance(kind("t"), Exporter)
 
-    def test_load_dataset_gives_back_what_export_returned(self, tmp_path, kind):
+    def test_load_dataset_returns_what_export_returned(self, tmp_path, kind):
         data = kind(tmp_path / "train.x").export(ROWS, contract=Contract())
         assert load_dataset(data.manifest) == data
         assert data.rows == 4
@@ -192,7 +192,7 @@ class TestBoth:
         assert [f["name"] for f in found["files"]] == ["t.x", "t.validation.x"]
         assert str(tmp_path) not in Path(data.manifest).read_text()
 
-    def test_no_rows_give_an_empty_data_set(self, tmp_path, kind):
+    def test_an_export_without_rows_is_an_empty_data_set(self, tmp_path, kind):
         data = kind(tmp_path / "t.x").export([], contract=Contract())
         assert [f.rows for f in data.files] == [0]
         assert load_dataset(data.manifest) == data
@@ -209,24 +209,22 @@ class TestBoth:
             (row(7, text=""), "'r7': its prompt is empty"),
             (row(7, text=" \n\t"), "'r7': its prompt is empty"),
             (row(7, answer=""), "'r7': its answer is empty"),
-            (row(7, text="a\ud800"), "'r7': its prompt holds a lone surrogate"),
-            (row(7, system="a\udfff"), "'r7': its system instruction holds a lone surrogate"),
-            (row(7, answer="a\ud800"), "'r7': its answer holds a lone surrogate"),
-            (row("\ud800", text="q"), r"'r\\ud800': its id, group or source holds"),
-            (row(7, messages=("\ud800",)), "'r7': its id, group or source holds"),
+            (row(7, text="a\ud800"), "'r7': its prompt contains a lone surrogate"),
+            (row(7, system="a\udfff"), "'r7': its system instruction contains a lone surrogate"),
+            (row(7, answer="a\ud800"), "'r7': its answer contains a lone surrogate"),
+            (row("\ud800", text="q"), r"'r\\ud800': its id, group or source contains"),
+            (row(7, messages=("\ud800",)), "'r7': its id, group or source contains"),
             (row(1), "row id 'r1' occurs twice"),
             (row(7, split="test"), "'r7': its split is neither"),
         ],
     )
-    def test_what_no_file_can_carry_is_refused_with_its_id_and_nothing_is_written(
-        self, tmp_path, kind, bad, message
-    ):
+    def test_text_that_is_empty_or_not_utf8_is_refused_with_its_row_id(self, tmp_path, kind, bad, message):
         with pytest.raises(ExportError, match=message) as caught:
             kind(tmp_path / "t.x").export([*ROWS, bad], contract=Contract())
         assert "nothing was written" in str(caught.value)
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_error_of_the_rows_themselves_passes_through_and_old_files_stand(self, tmp_path, kind):
+    def test_an_error_in_the_rows_passes_through_and_old_files_stay(self, tmp_path, kind):
         kind(tmp_path / "t.x").export(ROWS, contract=Contract())
         before = {p: p.read_bytes() for p in tmp_path.iterdir()}
 
@@ -238,28 +236,26 @@ class TestBoth:
             kind(tmp_path / "t.x").export(rows(), contract=Contract())
         assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
-    def test_a_validation_file_of_an_earlier_run_does_not_survive_a_run_without_such_rows(
-        self, tmp_path, kind
-    ):
+    def test_a_run_without_validation_rows_removes_the_old_validation_file(self, tmp_path, kind):
         kind(tmp_path / "t.x").export(ROWS, contract=Contract())
         data = kind(tmp_path / "t.x").export(ROWS[:1], contract=Contract())
         assert sorted(p.name for p in tmp_path.iterdir()) == ["t.x", "t.x.manifest.json"]
         assert load_dataset(data.manifest) == data
 
-    def test_a_strangers_file_in_the_place_of_the_validation_rows_is_not_removed(self, tmp_path, kind):
+    def test_an_unknown_file_named_like_the_validation_file_is_kept(self, tmp_path, kind):
         (tmp_path / "t.validation.x").write_text("mine")
         with pytest.raises(ExportError, match="move it away"):
             kind(tmp_path / "t.x").export(ROWS[:1], contract=Contract())
         assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("t.validation.x", "mine")]
 
     @pytest.mark.parametrize("name", ["t.x", "t.validation.x", "t.x.manifest.json"])
-    def test_a_folder_in_the_way_is_refused(self, tmp_path, kind, name):
+    def test_a_path_that_is_a_folder_is_refused(self, tmp_path, kind, name):
         (tmp_path / name).mkdir()
-        with pytest.raises(ExportError, match="a folder is in the way; nothing was written"):
+        with pytest.raises(ExportError, match="this is a folder, not a file; nothing was written"):
             kind(tmp_path / "t.x").export(ROWS, contract=Contract())
         assert [p.name for p in tmp_path.iterdir()] == [name]
 
-    def test_an_absent_folder_and_equal_paths_are_refused(self, tmp_path, kind):
+    def test_a_missing_folder_and_equal_paths_are_refused(self, tmp_path, kind):
         with pytest.raises(ExportError, match="No such file"):
             kind(tmp_path / "absent" / "t.x").export(ROWS, contract=Contract())
         with pytest.raises(ExportError, match="opened twice"):
@@ -279,7 +275,7 @@ class TestBoth:
         few, many = peak(4_000), peak(40_000)
         assert many - few < 40 * 36_000, (few, many)
 
-    def test_equal_rows_give_equal_bytes_in_another_folder_zone_locale_and_hash_seed(self, tmp_path, kind):
+    def test_equal_rows_give_equal_bytes_on_any_machine(self, tmp_path, kind):
         script = (
             "import sys; sys.path.insert(0, sys.argv[1])\n"
             "from test_exporters import ROWS, Contract, CsvExporter, JsonlExporter\n"
@@ -313,7 +309,7 @@ class TestLoadDataset:
             load_dataset(data.manifest)
         assert str(caught.value).startswith(path)
 
-    def test_a_cut_file_and_an_absent_file_are_found(self, data):
+    def test_a_truncated_file_and_a_missing_file_are_found(self, data):
         path = data.files[1].path
         os.truncate(path, 5)
         with pytest.raises(ExportError, match="has 5 bytes instead of"):
@@ -359,20 +355,18 @@ class TestLoadDataset:
 
     def test_a_head_without_end_is_not_read_into_memory(self, data, monkeypatch):
         monkeypatch.setattr("furytune._storage.manifests._HEAD_LIMIT", 100)
-        with pytest.raises(ExportError, match="not a whole manifest"):
+        with pytest.raises(ExportError, match="not a complete manifest"):
             load_dataset(data.manifest)
 
-    def test_an_absent_manifest_is_refused(self, tmp_path):
+    def test_a_missing_manifest_is_refused(self, tmp_path):
         with pytest.raises(ExportError, match="cannot be read"):
             load_dataset(tmp_path / "none.manifest.json")
 
 
 @pytest.mark.parametrize("kind", [CsvExporter, JsonlExporter])
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
-def test_failing_each_system_call_in_turn_leaves_old_or_new_files_or_a_data_set_that_is_refused(
-    tmp_path, monkeypatch, kind, code
-):
-    """The n-th open, write, fsync or rename fails, n = 1, 2, 3 ... until an export succeeds."""
+def test_a_failing_system_call_leaves_old_new_or_refused_files(tmp_path, monkeypatch, kind, code):
+    """Makes the n-th open, write, fsync or rename fail, for n = 1, 2, 3 ... until an export succeeds."""
     exporter = kind(tmp_path / "t.x")
     old, new = [row(1), row(2, split="validation")], [row(3), row(4, split="validation")]
     whole = []
@@ -410,7 +404,7 @@ def test_failing_each_system_call_in_turn_leaves_old_or_new_files_or_a_data_set_
             load_dataset(data.manifest)
         else:
             mixed += 1
-            with pytest.raises(ExportError, match="export again"):
+            with pytest.raises(ExportError, match="export the data set again"):
                 load_dataset(data.manifest)
         if not failed and count < n:
             break

@@ -263,7 +263,7 @@ def test_jobs_that_got_the_words_are_named(world) -> None:
     assert held.rows == next(p.removed for p in result.places if p.kind == "data set")
     assert result.models == ("projects/p/models/9",)
     text = str(result)
-    assert "held messages that are deleted by now" not in text
+    assert "contained messages that have since been deleted" not in text
     for word in (
         "delete gs://b/train.jsonl",
         "undeploy projects/p/endpoints/9",

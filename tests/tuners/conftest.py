@@ -1,4 +1,4 @@
-"""Keeps the settings of the machine out of the tests."""
+"""Keeps the machine's own settings out of the tests."""
 
 from __future__ import annotations
 

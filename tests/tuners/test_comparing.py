@@ -1,4 +1,4 @@
-"""Two runs side by side, and the loss curve."""
+"""Compares two runs side by side, and draws the loss curve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vertex_help import make_tuner, pipeline
 
 import furytune as ft
 from furytune.errors import ConfigError, TuningError
-from furytune.records import Passage, TuningJob
+from furytune.records import JobProgress, Loss, Passage, TuningJob
 from furytune.report import compare
 from furytune.testing.fake_vertex import FakeVertex
 from furytune.testing.memory import ListCollector, MemoryAugmenter, pair
@@ -22,7 +22,7 @@ def columns(table: str, label: str) -> list[str]:
     return line[len(label) :].split()
 
 
-def test_both_variants_stand_side_by_side(tmp_path):
+def test_compare_shows_both_variants_side_by_side(tmp_path):
     with FakeVertex(stats={"totalBillableTokenCount": "12345"}) as fake:
         (tmp_path / "plain").mkdir()
         tuner = make_tuner(fake, tmp_path)
@@ -52,7 +52,7 @@ def test_both_variants_stand_side_by_side(tmp_path):
     assert len(set(columns(table, "model"))) == 2
 
 
-def test_other_pairs_are_said(tmp_path):
+def test_compare_says_that_the_pairs_differ(tmp_path):
     one = pipeline(tmp_path).run().report
     (tmp_path / "b").mkdir()
     two = pipeline(tmp_path / "b", collector=ListCollector([pair("x", "y")])).run().report
@@ -67,9 +67,9 @@ def test_other_pairs_are_said(tmp_path):
 
 
 def test_losses_are_data_and_a_picture(tmp_path):
-    points = [{"step": n, "epoch": 1, "loss": 1 / n, "split": "train"} for n in (2, 1, 3)]
-    points.append({"step": 3, "epoch": 1, "loss": 0.5, "split": "validation"})
-    job = TuningJob(key="", name="tunedModels/x", state="running", details={"losses": points})
+    points = [Loss(step=n, epoch=1, loss=1 / n) for n in (2, 1, 3)]
+    points.append(Loss(step=3, epoch=1, loss=0.5, split="validation"))
+    job = TuningJob(key="", name="tunedModels/x", state="running", progress=JobProgress(losses=tuple(points)))
     assert [(x.step, x.split) for x in losses(job)] == [
         (1, "train"),
         (2, "train"),
@@ -82,8 +82,8 @@ def test_losses_are_data_and_a_picture(tmp_path):
     assert path.read_bytes().startswith(b"<?xml")
 
 
-def test_no_losses_say_where_they_are():
-    job = TuningJob(key="", name="j", state="running", details={"experiment": "projects/p/x"})
+def test_without_losses_the_error_names_the_experiment():
+    job = TuningJob(key="", name="j", state="running", progress=JobProgress(experiment="projects/p/x"))
     with pytest.raises(TuningError, match="under projects/p/x"):
         plot_losses(job)
     with pytest.raises(TuningError, match="poll the job first"):

@@ -1,4 +1,4 @@
-"""How answers of the Developer API are read that a well-behaved service would not give."""
+"""How the backend reads answers that a well-behaved Developer API would not give."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_service_without_operations(api, made, status):
     seen = [made.snapshot(NAME) for _ in range(4)]
     assert [s.state for s in seen] == ["running", "running", "running", "succeeded"]
     assert [s.percent for s in seen] == [None, None, None, 100.0]
-    with pytest.raises(TuningError, match="does not cancel"):
+    with pytest.raises(TuningError, match="cannot cancel jobs"):
         made.cancel(NAME)
 
 
@@ -125,7 +125,7 @@ def test_all_parts_of_the_first_candidate_are_the_answer(api, made):
     assert made.generate(CALL) == "a\u2028b"
 
 
-def test_a_stream_may_hold_pieces_without_text_but_not_end_refused(api, made):
+def test_a_stream_may_have_empty_pieces_but_not_end_in_a_refusal(api, made):
     piece = {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}
     end = {"candidates": [{"finishReason": 1}]}
     api.fail("streamGenerateContent", 200, body=[piece, {}, piece, end])
@@ -137,7 +137,7 @@ def test_a_stream_may_hold_pieces_without_text_but_not_end_refused(api, made):
         next(pieces)
 
 
-def test_what_the_sdk_cannot_send_is_said(made):
+def test_a_request_that_the_sdk_cannot_send_is_an_error(made):
     with pytest.raises(TuningError, match="thinkingConfig"):
         made.generate(Call(target="m", fields=CALL.fields, thinking={"thinkingBudget": 0}))
     with pytest.raises(TuningError, match="use the dialect 'gemini-developer'"):
@@ -151,13 +151,13 @@ def test_what_the_sdk_cannot_send_is_said(made):
         ({"granteeType": 9, "role": 9}, "grantee_type 9:", "role 9"),
     ],
 )
-def test_grants_of_any_kind_are_listed(api, made, answer, grantee, role):
+def test_permissions_of_any_kind_are_listed(api, made, answer, grantee, role):
     api.fail("/permissions", 200, body={"permissions": [{"name": f"{NAME}/permissions/1", **answer}]})
     (found,) = made.permissions(NAME)
     assert (found.grantee, found.role) == (grantee, role)
 
 
-def test_many_models_and_grants_come_in_pages(api, made, tmp_path):
+def test_all_pages_of_models_and_permissions_are_read(api, made, tmp_path):
     for n in range(60):
         made.share(NAME, f"user:u{n}@example.org", "reader")
     assert len(made.permissions(NAME)) == 60

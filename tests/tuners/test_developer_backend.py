@@ -12,6 +12,7 @@ from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, sub
 from furytune import dialects
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.models.service import Call
+from furytune.records import JobFailure
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.tuners._jobs.service import Uploaded
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
@@ -46,7 +47,7 @@ def call(contract, question, target=NAME, **options):
 
 
 class TestReady:
-    def test_todays_service_tunes_nothing_and_nothing_is_sent(self):
+    def test_todays_service_tunes_nothing_and_gets_no_data(self):
         with FakeDeveloperApi() as today:
             with pytest.raises(TuningUnavailableError, match="May 2025") as caught:
                 backend(today).ready(SETTINGS)
@@ -58,7 +59,7 @@ class TestReady:
         made.ready(SETTINGS)
         made.ready(evolve(SETTINGS, model=TUNABLE.removeprefix("models/")))
 
-    def test_another_model_than_can_be_tuned(self, made):
+    def test_a_model_that_cannot_be_tuned_is_refused(self, made):
         with pytest.raises(TuningUnavailableError, match=f"these can: {TUNABLE}"):
             made.ready(evolve(SETTINGS, model="gemini-3.1-flash-lite"))
 
@@ -82,7 +83,7 @@ class TestSubmit:
         assert submit(made, dataset) == submit(backend(api), dataset) == NAME
         assert api.jobs == 1
 
-    def test_an_id_of_another_project_is_not_ours(self, api, dataset):
+    def test_an_id_of_another_project_is_refused(self, api, dataset):
         submit(backend(api, api_key="of-somebody-else"), dataset)
         mine = backend(api)
         assert mine.find(KEY) == ()
@@ -136,7 +137,7 @@ class TestSnapshot:
         with FakeDeveloperApi(tunable=(TUNABLE,), polls=1, failure="it diverged") as api:
             made = backend(api)
             found = made.snapshot(submit(made, dataset))
-        assert (found.state, found.error_code, found.error) == ("failed", 3, "it diverged")
+        assert (found.state, found.failure) == ("failed", JobFailure(code=3, message="it diverged"))
         assert "diverged" not in repr(found)
 
     @pytest.mark.parametrize("field", ["learningRateMultiplier", "fieldOfTomorrow"])
@@ -148,7 +149,7 @@ class TestSnapshot:
             assert made.find(KEY) == (NAME,)
             assert made.tuned_models() == (NAME,)
 
-    def test_unknown_states_go_on_running(self, dataset):
+    def test_unknown_states_count_as_running(self, dataset):
         with FakeDeveloperApi(tunable=(TUNABLE,), state=77) as api:
             made = backend(api)
             name = submit(made, dataset)
@@ -156,20 +157,20 @@ class TestSnapshot:
             found = made.snapshot(name)
         assert (found.state, found.detail) == ("running", "state 77")
 
-    def test_a_job_whose_operation_is_gone(self, api, made, dataset):
+    def test_a_job_without_its_operation_is_read_from_the_model(self, api, made, dataset):
         name = trained(made, dataset)
         api.fail("/operations", 404)
         found = made.snapshot(name)
         assert (found.state, found.detail, found.endpoint) == ("succeeded", "ACTIVE", NAME)
         assert len(found.losses) == 4
 
-    def test_there_is_no_such_job(self, made):
+    def test_an_unknown_job_is_an_error(self, made):
         with pytest.raises(ServiceError) as caught:
             made.snapshot("tunedModels/none")
         assert (caught.value.code, caught.value.transient) == (404, False)
 
     def test_the_service_has_no_cancel(self, made, dataset):
-        with pytest.raises(TuningError, match=f"delete {NAME}"):
+        with pytest.raises(TuningError, match=f"delete the model {NAME}"):
             made.cancel(submit(made, dataset))
 
 
@@ -181,7 +182,7 @@ class TestAsking:
         assert made.generate(call(contract, "else?")) == "I learnt nothing like that."
         assert made.generate(call(contract, "how 3?", "gemini-3.1-flash-lite")) == "I was not tuned for that."
 
-    def test_a_stream_brings_the_same_text(self, made, tmp_path):
+    def test_a_stream_yields_the_same_text(self, made, tmp_path):
         data, contract = make_dataset(tmp_path)
         trained(made, data)
         assert list(made.stream(call(contract, "how 3?"))) == ["do", " 3"]
@@ -194,7 +195,7 @@ class TestAsking:
         assert "generationConfig" not in first
         assert second["generationConfig"] == {"temperature": 0.5, "maxOutputTokens": 9}
 
-    def test_a_stream_that_breaks_off(self, api, made, tmp_path):
+    def test_a_broken_stream_is_an_error(self, api, made, tmp_path):
         data, contract = make_dataset(tmp_path)
         trained(made, data)
         api.fail("streamGenerateContent", mode="hang up")
@@ -202,7 +203,7 @@ class TestAsking:
             list(made.stream(call(contract, "how 3?")))
         assert caught.value.transient
 
-    def test_a_stream_that_nobody_listens_to_any_more_gives_its_connection_back(self, api, made, tmp_path):
+    def test_an_abandoned_stream_frees_its_connection(self, api, made, tmp_path):
         data, contract = make_dataset(tmp_path)
         trained(made, data)
         for _ in range(3):
@@ -211,7 +212,7 @@ class TestAsking:
             pieces.close()
             gc.collect()  # an open socket would be a ResourceWarning here
 
-    def test_a_blocked_prompt_has_no_text(self, api, made, tmp_path):
+    def test_a_blocked_prompt_is_an_error(self, api, made, tmp_path):
         _, contract = make_dataset(tmp_path)
         api.fail("generateContent", 200, body={"promptFeedback": {"blockReason": 1}})
         with pytest.raises(TuningError, match="SAFETY"):
@@ -254,12 +255,12 @@ class TestSharing:
             made.share(name, "everyone", "writer")
 
     @pytest.mark.parametrize("grantee", ["", "all", "user:", "user:nobody", "everyone:a@b.c", "a@b.c"])
-    def test_grantees_that_do_not_exist(self, api, made, grantee):
+    def test_invalid_grantees_are_refused(self, api, made, grantee):
         with pytest.raises(ConfigError, match="everyone"):
             made.share(NAME, grantee, "reader")
         assert api.requests == []
 
-    def test_an_owner_is_made_by_transfer(self, made, dataset):
+    def test_transfer_changes_the_owner(self, made, dataset):
         name = submit(made, dataset)
         with pytest.raises(ConfigError, match="transfer"):
             made.share(name, "user:a@example.org", "owner")
@@ -285,7 +286,7 @@ class TestArguments:
             "host",
         ],
     )
-    def test_endpoints_that_cannot_work(self, endpoint):
+    def test_invalid_endpoints_are_refused(self, endpoint):
         with pytest.raises(ConfigError, match="endpoint"):
             DeveloperBackend(api_key="k", endpoint=endpoint)
 
@@ -294,7 +295,7 @@ class TestArguments:
             DeveloperBackend(api_key="k", endpoint="http://example.org:80")
 
     @pytest.mark.parametrize("options", [{"transport": "grpc_asyncio"}, {"timeout": 0}, {"api_key": " "}])
-    def test_other_arguments(self, options):
+    def test_other_invalid_arguments_are_refused(self, options):
         with pytest.raises(ConfigError):
             DeveloperBackend(**{"api_key": "k", **options})
 

@@ -1,4 +1,4 @@
-"""What the Developer API backend makes of refusals, hang-ups and lost answers."""
+"""How the Developer API backend handles refusals, dropped connections and lost answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dataset(tmp_path):
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_each_passing_refusal_is_one_request_and_the_job_goes_on(api, dataset, status):
+def test_each_transient_refusal_is_one_request_and_the_job_continues(api, dataset, status):
     made = backend(api)
     name = submit(made, dataset)
     api.fail("/operations", status)
@@ -34,7 +34,7 @@ def test_each_passing_refusal_is_one_request_and_the_job_goes_on(api, dataset, s
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_refusals_that_stay(api, dataset, status):
+def test_permanent_refusals_are_not_transient(api, dataset, status):
     made = backend(api)
     name = submit(made, dataset)
     api.fail("/operations", status, times=9)  # the SDK's session repeats a request that was answered 401
@@ -44,7 +44,7 @@ def test_refusals_that_stay(api, dataset, status):
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 504])
-def test_creating_is_never_repeated_by_itself(api, dataset, status):
+def test_creating_a_job_is_never_retried_by_the_backend(api, dataset, status):
     made = backend(api)
     api.fail("POST", status)
     with pytest.raises(ServiceError) as caught:
@@ -78,7 +78,7 @@ def test_no_answer_to_a_poll(api, dataset, mode):
     assert made.snapshot(name).state == "running"
 
 
-def test_nobody_listens(dataset):
+def test_a_port_without_a_server_is_an_error(dataset):
     with FakeDeveloperApi() as api:
         made = backend(api)
     with pytest.raises(ServiceError) as caught:
@@ -86,7 +86,7 @@ def test_nobody_listens(dataset):
     assert caught.value.transient
 
 
-def test_a_new_model_that_does_not_show_yet_is_not_made_twice(dataset):
+def test_a_new_model_that_is_not_visible_yet_is_not_made_twice(dataset):
     with FakeDeveloperApi(tunable=(TUNABLE,), hidden=2) as api:
         made = backend(api)
         submit(made, dataset)
@@ -109,7 +109,7 @@ def test_what_is_asked_after_a_taken_id(api, dataset, status, ours):
     assert api.jobs == 1
 
 
-def test_a_conflict_of_another_kind_is_no_job(api, dataset):
+def test_another_kind_of_conflict_is_an_error(api, dataset):
     made = backend(api)
     api.fail("POST", 409, body={"error": {"code": 409, "status": "ABORTED", "message": "try again"}})
     with pytest.raises(ServiceError, match="ABORTED"):
@@ -120,7 +120,7 @@ def test_a_conflict_of_another_kind_is_no_job(api, dataset):
     ("body", "code"),
     [({}, 502), ({"error": {}}, 502), ("text", None), ([{"error": {}}], None), ({"error": 1}, None)],
 )
-def test_refusals_of_any_shape_may_pass(api, body, code):
+def test_refusals_of_any_shape_can_be_transient(api, body, code):
     api.fail("GET", 502, body=body)
     with pytest.raises(ServiceError) as caught:
         backend(api).find(KEY)
@@ -130,7 +130,7 @@ def test_refusals_of_any_shape_may_pass(api, body, code):
 @pytest.mark.parametrize(
     "body", ["text", ["list"], {"name": 5}, {"state": {"a": 1}}, {"name": "tunedModels/x"}]
 )
-def test_answers_that_cannot_be_read_count_as_no_answer(api, body):
+def test_unreadable_answers_count_as_lost_answers(api, body):
     api.fail("GET", 200, body=body)
     with pytest.raises(ServiceError, match="could not read") as caught:
         backend(api).find(KEY)
@@ -138,7 +138,7 @@ def test_answers_that_cannot_be_read_count_as_no_answer(api, body):
     assert caught.value.__context__ is None
 
 
-def test_nothing_of_the_vendors_exception_is_kept(api):
+def test_no_part_of_the_vendors_exception_is_kept(api):
     for fault in ({"mode": "hang up"}, {"status": 400}):
         api.fail("GET", **fault)
         with pytest.raises(ServiceError) as caught:

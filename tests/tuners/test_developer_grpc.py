@@ -127,7 +127,7 @@ def test_todays_service_over_grpc():
         backend(api, transport="grpc").ready(SETTINGS)
 
 
-def test_nobody_listens_on_grpc():
+def test_a_grpc_port_without_a_server_is_an_error():
     with GrpcApi() as api:
         made = backend(api, transport="grpc", timeout=2.0)
     with pytest.raises(ServiceError) as caught:

@@ -1,4 +1,4 @@
-"""A submission to the Developer API that is killed between any two steps is gone on with, and makes one job."""
+"""A submission to the Developer API that is killed between any two steps resumes, and makes one job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documented limits of the Developer API: checked before anything is sent, and the service agrees."""
+"""The documented limits of the Developer API are checked before anything is sent, and the fake service agrees."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def survey(api, folder, pairs, settings=SETTINGS, **options):
 
 
 def refused(api, dataset, settings=SETTINGS):
-    """Asks the service what it thinks of the same data."""
+    """Returns whether the service refuses the same data."""
     made = backend(api)
     try:
         made.submit(dataset, made.upload(dataset), settings, KEY)
@@ -43,7 +43,7 @@ def refused(api, dataset, settings=SETTINGS):
     ("pairs", "problem"),
     [
         (rows(20), None),
-        (rows(19), "19 training rows, the service asks for 20"),
+        (rows(19), "19 training rows, but the service needs at least 20"),
         ([*rows(), ("q" * 40_000, "a" * 5_000)], None),
         ([*rows(), ("q" * 40_001, "a")], "1 row: the prompt has more than 40,000 characters"),
         ([*rows(), ("q", "\U0001f600" * 5_001)], "1 row: the answer has more than 5,000 characters"),
@@ -99,7 +99,7 @@ def test_the_size_of_the_request_is_bounded(api, tmp_path, count, fits):
         ({"display_name": "n" * 40}, None),
         ({"display_name": "n" * 41}, "the display name has 41 characters"),
         ({"model": "tunedModels/mine"}, "refuses to tune a tuned model"),
-        ({"adapter_size": 4}, "Vertex only"),
+        ({"adapter_size": 4}, "only on Vertex"),
         ({"learning_rate_multiplier": 2.0}, "give learning_rate"),
         ({"learning_rate": 0.002, "batch_size": 8}, None),
     ],
@@ -127,7 +127,7 @@ def test_rows_of_another_dialect(api, tmp_path):
     assert api.requests == []
 
 
-def test_validation_rows_stay_at_home(api, tmp_path):
+def test_validation_rows_are_not_sent(api, tmp_path):
     from furytune.testing.memory import ListCollector, pair
 
     run = ft.Pipeline(
@@ -145,7 +145,7 @@ def test_validation_rows_stay_at_home(api, tmp_path):
 @pytest.mark.parametrize(
     "line", [b"[1]\n", b'{"text_input": "x"}\n', b'{"text_input": 1, "output": "y"}\n', b"{\n"]
 )
-def test_lines_that_are_no_rows(api, tmp_path, line):
+def test_malformed_rows_are_refused(api, tmp_path, line):
     import hashlib
     from pathlib import Path
 
@@ -157,7 +157,7 @@ def test_lines_that_are_no_rows(api, tmp_path, line):
         backend(api).survey(changed, SETTINGS)
 
 
-def test_a_file_that_is_gone(api, tmp_path):
+def test_a_missing_file_is_refused(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     (file,) = dataset.files
     gone = evolve(dataset, files=(evolve(file, path=str(tmp_path / "gone")),))

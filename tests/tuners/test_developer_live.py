@@ -1,4 +1,4 @@
-"""What Google's own Developer API says today; run with ``-m live`` and a key, costs nothing."""
+"""Checks Google's own Developer API; run with ``-m live`` and a key. It costs nothing."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ TEXT = "canary-of-the-text-93d8"
 
 
 class Everything(logging.Handler):
-    """Keeps all that a record carries, not its message alone."""
+    """Keeps everything in a log record, not only its message."""
 
     def __init__(self):
         super().__init__(0)
@@ -49,7 +49,7 @@ def logged():
 
 
 def everything(made, dataset, contract, api):
-    """Uses each request once, well and badly; returns all errors as they would be printed."""
+    """Makes each request once, with success and failure; returns all errors as they would be printed."""
     call = Call(
         target="m", fields=dialects.get("gemini-developer").request(contract.prompt(f"how {TEXT} 3?"))
     )
@@ -80,7 +80,7 @@ def everything(made, dataset, contract, api):
     return shown
 
 
-def test_the_canaries_are_nowhere(logged, tmp_path):
+def test_no_secret_or_message_text_is_shown(logged, tmp_path):
     pairs = [(f"how {TEXT} {n}?", f"so {TEXT} {n}") for n in range(20)]
     dataset, contract = make_dataset(tmp_path, pairs)
     with FakeDeveloperApi(tunable=(TUNABLE,)) as api:
@@ -108,12 +108,12 @@ def test_a_key_from_the_environment_is_read_when_it_is_used(monkeypatch):
 
 
 @pytest.mark.parametrize("carry", [copy.deepcopy, pickle.dumps])
-def test_a_backend_is_not_carried_elsewhere_with_its_key(carry):
+def test_a_backend_cannot_be_pickled_with_its_key(carry):
     with pytest.raises(TypeError, match="secret"):
         carry(DeveloperBackend(api_key=CANARY))
 
 
-def test_the_environment_is_not_asked_for_a_key(monkeypatch, tmp_path):
+def test_no_key_is_taken_from_the_environment_by_itself(monkeypatch, tmp_path):
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
         monkeypatch.setenv(name, "the-wrong-key")
     with FakeDeveloperApi() as api:

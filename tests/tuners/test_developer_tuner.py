@@ -1,4 +1,4 @@
-"""GeminiTuner on the Developer API: from data set to answers, over faults, kills and restarts."""
+"""GeminiTuner on the Developer API, from data set to answers, through faults, kills and restarts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vertex_help import Time
 
 import furytune as ft
 from furytune.errors import ContractMismatchError, TuningError, TuningUnavailableError
+from furytune.records import JobFailure
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
@@ -57,15 +58,15 @@ def test_from_pairs_to_answers_over_every_fault(api, tmp_path):
     seen = []
     job = tuner.wait(run.report.job, seen=seen.append)
     assert (job.state, api.jobs, api.faults[-1].times) == ("succeeded", 1, 0)
-    assert [j.details["percent"] for j in seen] == [50, 75, 100]
-    assert [point["step"] for point in job.details["losses"]] == [3, 7, 11, 15]
+    assert [j.progress.percent for j in seen] == [50, 75, 100]
+    assert [point.step for point in job.progress.losses] == [3, 7, 11, 15]
     model = tuner.tuned(job, run.contract)
     assert model.ask("how 3?") == asyncio.run(model.aask("how 3?")) == "do 3"
     assert "".join(model.stream(run.contract.prompt("how 3?"))) == "do 3"
     assert tuner.base_model(run.contract, model="gemini-3.1-flash-lite").ask("how 3?") != "do 3"
 
 
-def test_todays_service_ends_in_a_clear_error_and_is_sent_nothing(tmp_path):
+def test_todays_service_gives_a_clear_error_and_gets_no_data(tmp_path):
     with FakeDeveloperApi() as today:
         with pytest.raises(TuningUnavailableError, match="May 2025"):
             pipeline(tmp_path, make_tuner(today, tmp_path)).run()
@@ -106,7 +107,7 @@ def test_problems_stop_a_run_before_a_request(api, tmp_path):
     assert api.requests == []
 
 
-def test_what_is_estimated(api, tmp_path):
+def test_the_estimate_has_no_cost_and_no_tokens(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     found = make_tuner(api, tmp_path).estimate(dataset)
     assert (found.problems, found.tokens) == ((), None)
@@ -118,21 +119,21 @@ def test_a_failed_job_says_why(tmp_path):
         tuner = make_tuner(api, tmp_path)
         job = tuner.wait(pipeline(tmp_path, tuner).run().report.job)
         assert job.state == "failed"
-        assert job.details["error"] == {"code": 3, "message": "the data is of no use"}
+        assert job.failure == JobFailure(code=3, message="the data is of no use")
 
 
-def test_the_protocol_of_tuners(api, tmp_path):
+def test_the_tuner_keeps_the_rules_of_its_protocol(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     check_tuner(lambda: make_tuner(api, tmp_path), dataset)
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """Raised where the process dies."""
 
 
 @define
 class Mortal:
-    """Dies before or after a call of what it wraps, with a given chance."""
+    """Wraps an object, and dies before or after a call with a given probability."""
 
     inner: object
     chance: float
@@ -154,7 +155,7 @@ class Mortal:
         return act
 
 
-def test_crashes_lost_answers_and_late_visibility_leave_one_job_each(tmp_path):
+def test_crashes_and_lost_answers_leave_one_job_each(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     chance = random.Random(11)
     crashes = runs = 0

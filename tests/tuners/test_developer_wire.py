@@ -1,4 +1,4 @@
-"""What goes over the wire to the Developer API: the documented requests, and the promise."""
+"""Checks the requests to the Developer API: they are as documented, and training and asking send the same prompt."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_each_request_is_the_documented_one(api, tmp_path):
     assert re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", api.requests[1].query["tunedModelId"])
 
 
-def test_what_is_not_given_is_not_sent(api, tmp_path):
+def test_arguments_that_are_not_given_are_not_sent(api, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     submit(backend(api), dataset)
     body = api.requests[-1].body
@@ -121,7 +121,7 @@ def test_what_is_not_given_is_not_sent(api, tmp_path):
     asked=st.lists(questions(), min_size=20, max_size=24, unique=True),
     said=texts(max_size=3),
 )
-def test_the_row_that_is_sent_is_the_prompt_that_is_asked(api, kind, template, asked, said):
+def test_the_row_sent_in_training_is_the_prompt_that_is_asked(api, kind, template, asked, said):
     api.service.tuned.clear()
     api.requests.clear()
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""However often a run is killed on its way, and whatever gets lost, there is one remote job."""
+"""A run makes exactly one remote job, even if it is killed many times and answers get lost."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ with Ledger(Path(sys.argv[1])).alone(sys.argv[2]):
 
 
 class Crash(BaseException):
-    """The process dies here: no handler may catch it."""
+    """Raised where the process dies; no handler may catch it."""
 
 
 @define
 class Fuse:
-    """Dies when it passes a moment for the so many-th time."""
+    """Dies on the n-th call."""
 
     moment: str
     left: int
@@ -71,7 +71,7 @@ class Fuse:
 
 @define
 class Mortal:
-    """Passes a fuse before and after each call of what it wraps: a backend, or a ledger."""
+    """Wraps a backend or a ledger, and calls a fuse before and after each call."""
 
     inner: object
     fuse: Fuse
@@ -136,7 +136,7 @@ def test_a_thousand_crashes_leave_one_job_each(tmp_path):
 
 @pytest.mark.parametrize("mode", ["lose the answer", "hang up", "status"])
 @pytest.mark.parametrize("delay", [0.0, 20.0])
-def test_a_lost_answer_is_looked_for_before_it_is_asked_again(tmp_path, mode, delay):
+def test_a_lost_job_is_looked_for_before_a_second_request(tmp_path, mode, delay):
     dataset, _ = make_dataset(tmp_path)
     time = Time()
     with FakeVertex(now=lambda: time.now, delay=delay) as fake:
@@ -156,7 +156,7 @@ def test_an_answer_that_cannot_be_read_is_a_lost_answer(tmp_path, body):
         assert list(fake.service.jobs) == [job.name]
 
 
-def test_a_quota_refusal_is_tried_again_without_waiting_for_a_job(tmp_path):
+def test_a_quota_refusal_is_retried_without_looking_for_a_job(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     time = Time()
     with FakeVertex() as fake:
@@ -166,7 +166,7 @@ def test_a_quota_refusal_is_tried_again_without_waiting_for_a_job(tmp_path):
     assert time.slept == 3.0
 
 
-def test_a_service_that_never_takes_the_job_is_given_up(tmp_path):
+def test_a_run_gives_up_if_the_service_never_takes_the_job(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     with FakeVertex() as fake:
         fake.fail("POST .*tuningJobs$", 503, times=99)
@@ -177,7 +177,7 @@ def test_a_service_that_never_takes_the_job_is_given_up(tmp_path):
         assert len(fake.service.jobs) == 1
 
 
-def test_a_refusal_is_said_at_once_and_leaves_the_run_open(tmp_path):
+def test_a_refusal_raises_at_once_and_the_run_can_be_repeated(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     with FakeVertex() as fake:
         fake.fail("POST .*tuningJobs$", 400)
@@ -233,7 +233,7 @@ def test_two_processes_do_not_submit_at_once(tmp_path):
 
 @define
 class Together:
-    """A backend that creates its job only once the other one is about to, and goes on when both are made."""
+    """A backend that creates its job at the same time as another one, and waits until both jobs exist."""
 
     inner: object
     barrier: threading.Barrier
@@ -248,7 +248,7 @@ class Together:
         return made
 
 
-def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_path, caplog):
+def test_two_ledgers_at_once_keep_the_older_job_and_cancel_the_other(tmp_path, caplog):
     dataset, _ = make_dataset(tmp_path)
     barrier = threading.Barrier(2)
     with FakeVertex() as fake, ThreadPoolExecutor(2) as pool:
@@ -277,7 +277,7 @@ def test_two_ledgers_at_one_moment_keep_the_older_job_and_cancel_the_other(tmp_p
 
 @define
 class InTurn:
-    """A backend that creates its job in turn with another one, and the later one looks only when the other has ended."""
+    """A backend that takes turns with another one to create jobs; the later one looks only after the other has ended."""
 
     inner: object
     late: bool
@@ -301,7 +301,7 @@ class InTurn:
         return name
 
 
-def test_a_job_that_the_other_process_cancelled_already_is_not_followed(tmp_path):
+def test_a_job_that_another_process_cancelled_is_not_used(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     looked, ended = threading.Barrier(2), threading.Event()
     made = [threading.Event(), threading.Event()]
@@ -324,8 +324,8 @@ def test_a_job_that_the_other_process_cancelled_already_is_not_followed(tmp_path
         assert sorted(states.values()) == ["", "JOB_STATE_CANCELLED"]
 
 
-def test_a_job_that_is_not_listed_beside_another_is_named(tmp_path, caplog):
-    """Whoever is not shown both cannot choose; the reader of the log can."""
+def test_a_warning_names_both_jobs_if_only_one_is_listed(tmp_path, caplog):
+    """A process that does not see both jobs cannot choose one, but the reader of the log can."""
     dataset, _ = make_dataset(tmp_path)
     time = Time()
     with FakeVertex(now=lambda: time.now, delay=20.0) as fake:
@@ -347,7 +347,7 @@ def test_a_job_that_is_not_listed_beside_another_is_named(tmp_path, caplog):
 
 @define
 class Before:
-    """A backend to which something happens before its job is made."""
+    """A backend that calls a function before it makes its job."""
 
     inner: object
     happens: object
@@ -366,7 +366,7 @@ def test_another_data_set_under_the_same_key_is_refused(tmp_path):
     with FakeVertex() as fake:
         tuner = make_tuner(fake, tmp_path)
         tuner.submit(one, key=RUN)
-        with pytest.raises(TuningError, match="not the one that this run was begun with"):
+        with pytest.raises(TuningError, match="this run was started with another data set"):
             tuner.submit(two, key=RUN)
 
 
@@ -400,7 +400,7 @@ class TestLedger:
             }
         )
 
-    def test_what_is_written_is_read(self, tmp_path):
+    def test_an_entry_is_read_as_it_was_written(self, tmp_path):
         ledger = Ledger(tmp_path / "deep" / "jobs")
         assert ledger.read("c" * 32) is None
         assert list(ledger.entries()) == []
@@ -448,7 +448,7 @@ class TestLedger:
             path.unlink()
             assert tuner.find(RUN).name.endswith("/1000")
 
-    def test_nothing_is_sent_if_it_cannot_be_written(self, tmp_path):
+    def test_nothing_is_sent_if_the_ledger_cannot_be_written(self, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         (tmp_path / "jobs").write_text("a file is in the way")
         with FakeVertex() as fake:
@@ -456,7 +456,7 @@ class TestLedger:
                 make_tuner(fake, tmp_path).submit(dataset, key=RUN)
             assert not lines(fake, "POST")
 
-    def test_the_end_is_noted(self, tmp_path):
+    def test_the_final_state_is_recorded(self, tmp_path):
         dataset, contract = make_dataset(tmp_path)
         with FakeVertex() as fake:
             tuner = make_tuner(fake, tmp_path)
@@ -466,7 +466,7 @@ class TestLedger:
             found = make_tuner(fake, tmp_path).find(RUN)
             assert found.state == "succeeded"
             before = len(fake.requests)
-            assert make_tuner(fake, tmp_path).tuned(found, contract).target == job.details["endpoint"]
+            assert make_tuner(fake, tmp_path).tuned(found, contract).target == job.progress.endpoint
             assert len(fake.requests) == before
 
 

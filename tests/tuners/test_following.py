@@ -1,4 +1,4 @@
-"""The waiting: no fault of the network ends a job, every end state does."""
+"""Waiting for a job: it ends in every final state, and never because of a network fault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JOB = TuningJob(key="", name="projects/p/locations/l/tuningJobs/1", state="queue
         ("JOB_STATE_CANCELLED", "cancelled"),
     ],
 )
-def test_every_end_state_ends_it(tmp_path, words, state):
+def test_waiting_ends_in_every_final_state(tmp_path, words, state):
     goes_on = [
         "JOB_STATE_UNSPECIFIED",
         "JOB_STATE_QUEUED",
@@ -50,10 +50,10 @@ def test_every_end_state_ends_it(tmp_path, words, state):
         job = tuner.wait(tuner.submit(dataset, key=RUN), seen=seen.append)
     assert job.state == state
     assert [j.state for j in seen] == [*["queued"] * 2, *["running"] * 6, state]
-    assert seen[2].details["detail"] == "RUNNING WAITING_FOR_QUOTA"
+    assert seen[2].progress.detail == "RUNNING WAITING_FOR_QUOTA"
 
 
-def test_faults_are_waited_out(tmp_path):
+def test_waiting_continues_through_network_faults(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     time = Time()
     with FakeVertex() as fake:
@@ -67,7 +67,7 @@ def test_faults_are_waited_out(tmp_path):
     assert 38 * 60 * 0.7 < time.slept < 38 * 60 + 300
 
 
-def test_a_garbled_answer_is_asked_for_again(tmp_path):
+def test_a_garbled_answer_is_requested_again(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     with FakeVertex() as fake:
         tuner = make_tuner(fake, tmp_path)
@@ -93,13 +93,13 @@ def test_a_refusal_counts_only_four_times_in_a_row(tmp_path):
             tuner.wait(job)
 
 
-def test_a_timeout_ends_the_waiting_and_not_the_job(tmp_path):
+def test_a_timeout_stops_the_waiting_and_not_the_job(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     time = Time()
     with FakeVertex(states=["JOB_STATE_RUNNING"]) as fake:
         tuner = make_tuner(fake, tmp_path, time)
         job = tuner.submit(dataset, key=RUN)
-        with pytest.raises(TuningError, match="goes on; come back with tuner.wait"):
+        with pytest.raises(TuningError, match="still running; come back with tuner.wait"):
             tuner.wait(job, every=7, timeout=100)
         assert time.slept == 100
         assert tuner.poll(job).state == "running"
@@ -125,8 +125,8 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_come_back(tmp_path, capsys):
     answers=st.lists(st.sampled_from([None, 408, 429, 500, 503, 599, "queued", "running", 404]), max_size=60),
     end=st.sampled_from(["succeeded", "failed", "cancelled"]),
 )
-def test_the_waiting_ends_with_the_first_end_state_and_never_before(answers, end):
-    """Whatever comes in between; but four refusals in a row are a refusal."""
+def test_waiting_ends_exactly_at_the_first_final_state(answers, end):
+    """Any answers may come in between, except four refusals in a row."""
     runs = "".join("x" if a == 404 else "." for a in answers)
     left = iter([*answers, end])
     time = Time()
@@ -149,7 +149,7 @@ def test_the_waiting_ends_with_the_first_end_state_and_never_before(answers, end
     assert time.slept <= 60 * len(answers)
 
 
-def test_repeating_is_bounded():
+def test_retries_are_bounded():
     time = Time()
     calls = []
 
@@ -168,7 +168,7 @@ def test_repeating_is_bounded():
     assert [next(waits) for _ in range(4)] == [3, 6, 10, 10]
 
 
-def test_the_bar_is_for_terminals(monkeypatch, capsys):
+def test_only_terminals_get_a_progress_bar(monkeypatch, capsys):
     with progress.meter("tuning") as show:
         show(5.0, "RUNNING")
     assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""A run notes which messages its rows were made of, before anything of them is sent."""
+"""A run notes which messages its rows were made from, before it sends them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dataset(tmp_path):
     return pipeline(tmp_path, collector=ListCollector(pairs)).run().datasets[0]
 
 
-def test_the_rows_that_hold_a_message_are_known_when_the_data_set_is_gone(fake, tmp_path, dataset) -> None:
+def test_rows_with_a_message_are_known_after_the_data_set_is_gone(fake, tmp_path, dataset) -> None:
     tuner = make_tuner(fake, tmp_path)
     tuner.submit(dataset, key="run")
     for path in (dataset.manifest, *(f.path for f in dataset.files)):
@@ -50,7 +50,7 @@ def test_the_rows_that_hold_a_message_are_known_when_the_data_set_is_gone(fake, 
     assert held.files[0].startswith("gs://buck/")
 
 
-def test_nothing_is_sent_where_the_messages_cannot_be_noted(fake, tmp_path, dataset) -> None:
+def test_nothing_is_sent_if_the_messages_cannot_be_noted(fake, tmp_path, dataset) -> None:
     tuner = make_tuner(fake, tmp_path)
     tuner.ledger.mkdir()
     (tuner.ledger / "x").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""Hybrid search and a token budget: the bot, a process of its own, sends what stands in the training rows."""
+"""With hybrid search and a token budget, a bot in another process sends the same prompts as the training rows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def passages():
 
 
 def trained(folder, embedder, fake):
-    """Trains in this process, with a run of its own; returns the prompts of the rows, by their answers."""
+    """Runs the training in this process; returns the prompts of the rows, by their answers."""
     folder.mkdir()
     ft.build_index(folder / "corpus.lance", passages(), embedder=embedder)
     rnd = random.Random(9)
@@ -66,7 +66,7 @@ def trained(folder, embedder, fake):
     return run.contract, pairs, found
 
 
-def test_the_bot_sends_the_very_prompts_of_the_training_rows(tmp_path):
+def test_the_bot_sends_the_same_prompts_as_the_training_rows(tmp_path):
     kinds = {
         "static": ft.StaticEmbedder(static_model(tmp_path / "potion")),
         "onnx": ft.OnnxEmbedder(onnx_model(tmp_path / "minilm")),

@@ -1,4 +1,4 @@
-"""Every documented limit of Vertex is found before anything is sent, with the ids of the rows."""
+"""Every broken limit of Vertex is found before anything is sent, with the ids of the rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def turn(role, text):
 
 
 def written(tmp_path, raw_rows, *, dataset=None):
-    """Puts other lines into the training file, with a manifest that agrees."""
+    """Replaces the lines of the training file, and updates the manifest to match."""
     dataset = dataset or make_dataset(tmp_path)[0]
     lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in raw_rows]
     data = b"".join(line + b"\n" for line in lines)
@@ -197,10 +197,10 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
     assert peak < 1_000_000
 
 
-def test_a_manifest_that_is_gone_is_said(tmp_path):
+def test_a_missing_manifest_is_refused(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     Path(dataset.manifest).unlink()
-    with pytest.raises(TuningError, match="no manifest that can be read"):
+    with pytest.raises(TuningError, match="the manifest cannot be read"):
         survey(dataset, SETTINGS)
     dataset, _ = make_dataset(tmp_path / "b")
     Path(dataset.files[0].path).unlink()
@@ -208,7 +208,7 @@ def test_a_manifest_that_is_gone_is_said(tmp_path):
         survey(dataset, SETTINGS)
 
 
-def test_the_table_of_models_is_whole():
+def test_the_table_of_models_is_complete():
     assert models.known("publishers/google/models/gemini-2.5-pro").price == 25
     assert models.known("nobody").name == "nobody"
     for model in models.MODELS.values():

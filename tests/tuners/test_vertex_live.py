@@ -62,7 +62,7 @@ def test_a_job_runs_is_found_by_its_label_and_answers(tuner, run, tmp_path):
     job = tuner.wait(job, timeout=4 * 3600)
     assert job.state == "succeeded", job.details
     assert job.fingerprint == run.contract.fingerprint
-    assert job.details["billed_tokens"] <= tuner.estimate(dataset).tokens
+    assert job.progress.billed_tokens <= tuner.estimate(dataset).tokens
     tuned = tuner.tuned(job, run.contract)
     assert tuned.ask("What is the number of item 3?")
     assert "".join(tuned.stream(run.contract.prompt("What is the number of item 3?")))

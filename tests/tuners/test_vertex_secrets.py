@@ -20,7 +20,7 @@ RUN = "d" * 32
 
 
 class Everything(logging.Handler):
-    """Keeps all that a record carries, not its message alone."""
+    """Keeps everything in a log record, not only its message."""
 
     def __init__(self):
         super().__init__(0)
@@ -48,7 +48,7 @@ def logged():
 
 
 def faults():
-    """Everything that a service can do, in words that echo what it was sent."""
+    """A service that fails in every way, with messages that echo what it was sent."""
     echo = {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": f"{TOKEN} {TEXT}"}}
     yield None
     yield Fault(mode="hang up", times=99)
@@ -80,7 +80,7 @@ def acts(tuner, job, tuned, dataset):
 
 
 def everything(fake, folder):
-    """Does all that a tuner can do, well and badly; returns what it shows."""
+    """Calls everything that a tuner can do, with success and failure; returns all that it shows."""
     pairs = [(f"how {TEXT} {n}?", f"so {TEXT} {n}") for n in range(6)]
     dataset, contract = make_dataset(folder, pairs, every=3)
     shown = []
@@ -112,7 +112,7 @@ def everything(fake, folder):
     return shown
 
 
-def test_the_canaries_are_nowhere(logged, tmp_path):
+def test_no_secret_or_message_text_is_shown(logged, tmp_path):
     error = {"code": 3, "message": f"row 1: {TEXT} {TOKEN}"}
     stats = {
         "totalTruncatedExampleCount": "1",
@@ -131,7 +131,7 @@ def test_the_canaries_are_nowhere(logged, tmp_path):
         assert TEXT not in text, text[:2000]
 
 
-def test_why_a_request_was_refused_can_be_read_on_purpose(tmp_path):
+def test_the_services_words_are_in_error_said(tmp_path):
     with FakeVertex() as fake:
         fake.fail("generateContent", 400)
         with pytest.raises(ft.FurytuneError) as caught:
@@ -150,12 +150,12 @@ class TestSecret:
         assert secret != ft.Secret(TOKEN)
 
     @pytest.mark.parametrize("carry", [pickle.dumps, copy.copy, copy.deepcopy])
-    def test_is_not_carried_elsewhere(self, carry):
+    def test_refuses_to_be_copied_or_pickled(self, carry):
         for secret in (ft.Secret(TOKEN), ft.Secret.env("X")):
             with pytest.raises(TypeError, match=r"Secret\.env"):
                 carry(secret)
 
-    def test_a_variable_is_read_at_the_last_moment(self, monkeypatch):
+    def test_a_variable_is_read_when_it_is_used(self, monkeypatch):
         secret = ft.Secret.env("FURYTUNE_TEST_SECRET")
         monkeypatch.delenv("FURYTUNE_TEST_SECRET", raising=False)
         with pytest.raises(ConfigError, match="FURYTUNE_TEST_SECRET is not set"):
@@ -165,13 +165,13 @@ class TestSecret:
         assert repr(secret) == "Secret.env('FURYTUNE_TEST_SECRET')"
 
     @pytest.mark.parametrize("value", ["", "  ", None, 7])
-    def test_an_empty_one_is_refused(self, value):
+    def test_an_empty_secret_is_refused(self, value):
         with pytest.raises(ConfigError):
             ft.Secret(value)
 
 
-def test_the_logs_below_info_are_as_they_were(logged, tmp_path):
-    """What is taken out of records is what carries secrets; requests are still told of."""
+def test_logs_still_show_the_requests(logged, tmp_path):
+    """Only headers and bodies are removed from records; requests are still logged."""
     with FakeVertex() as fake:
         dataset, _ = make_dataset(tmp_path)
         make_tuner(fake, tmp_path, credentials=fake_credentials(TOKEN)).submit(dataset, key=RUN)

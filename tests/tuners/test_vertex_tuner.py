@@ -37,7 +37,7 @@ def fake():
         yield server
 
 
-def test_keeps_the_rules_of_tuners(fake, tmp_path):
+def test_the_tuner_keeps_the_rules_of_its_protocol(fake, tmp_path):
     dataset, _ = make_dataset(tmp_path)
     check_tuner(lambda: make_tuner(fake, tmp_path), dataset)
     assert isinstance(make_tuner(fake, tmp_path), Tuner)
@@ -121,14 +121,14 @@ def test_another_contract_is_refused(fake, tmp_path):
 
 def test_a_contract_of_another_dialect_is_refused(fake, tmp_path):
     _, contract = make_dataset(tmp_path)
-    with pytest.raises(ConfigError, match="no dialect 'gemini'"):
+    with pytest.raises(ConfigError, match="does not have the dialect 'gemini'"):
         make_tuner(fake, tmp_path).base_model(attrs.evolve(contract, dialects=["openai"]))
 
 
 def test_a_job_without_a_model_has_no_handle(tmp_path):
     for states, word in (
         (("JOB_STATE_RUNNING",), "wait for it"),
-        (("JOB_STATE_RUNNING", "JOB_STATE_FAILED"), "details"),
+        (("JOB_STATE_RUNNING", "JOB_STATE_FAILED"), "job.failure.message says why"),
     ):
         with FakeVertex(states=states) as fake:
             dataset, contract = make_dataset(tmp_path / word)
@@ -138,15 +138,17 @@ def test_a_job_without_a_model_has_no_handle(tmp_path):
                 tuner.tuned(job, contract)
 
 
-def test_why_a_job_failed_is_in_its_details_and_in_no_repr(tmp_path):
+def test_the_error_of_a_failed_job_is_in_its_details_and_in_no_repr(tmp_path):
     error = {"code": 3, "message": "Row 2: 'how 1?' is odd"}
     with FakeVertex(states=("JOB_STATE_FAILED",), error=error) as fake:
         dataset, _ = make_dataset(tmp_path)
         tuner = make_tuner(fake, tmp_path)
         job = tuner.wait(tuner.submit(dataset, key=KEY))
         assert job.state == "failed"
-        assert job.details["error"] == error
+        assert job.failure is not None
+        assert job.failure.as_json() == job.details["error"] == error
         assert "how 1?" not in repr(job)
+        assert "how 1?" not in repr(job.failure)
 
 
 def test_dropped_rows_are_named_by_their_ids(tmp_path):
@@ -162,15 +164,15 @@ def test_dropped_rows_are_named_by_their_ids(tmp_path):
         job = tuner.wait(tuner.submit(dataset, key=KEY))
     entries = json.loads(Path(dataset.manifest).read_text())["sources"]
     train = [e["id"] for e in entries if e["split"] == "train"]
-    assert job.details["dropped"] == 3
-    assert job.details["dropped_ids"] == [train[0], train[2], "row 99"]
-    assert job.details["billed_tokens"] == 4711
+    assert job.progress.dropped == 3
+    assert job.progress.dropped_ids == (train[0], train[2], "row 99")
+    assert job.progress.billed_tokens == 4711
     assert job.details["checkpoints"][0]["epoch"] == 3
     report = ft.Pipeline(collector=ListCollector([])).run().report
     assert f"3  by the service, of the training rows: {train[0]}, " in str(attrs.evolve(report, job=job))
 
 
-def test_validation_rows_travel_too(fake, tmp_path):
+def test_validation_rows_are_uploaded_too(fake, tmp_path):
     dataset, _ = make_dataset(tmp_path, every=4)
     make_tuner(fake, tmp_path).submit(dataset, key=KEY)
     (job,) = fake.service.jobs.values()
@@ -215,7 +217,7 @@ def test_cancel(fake, tmp_path):
     assert make_tuner(fake, tmp_path).find(KEY).state == "cancelled"
 
 
-def test_access_is_a_matter_of_the_project(fake, tmp_path):
+def test_sharing_on_vertex_says_that_access_is_per_project(fake, tmp_path):
     dataset, contract = make_dataset(tmp_path)
     tuner = make_tuner(fake, tmp_path)
     tuned = tuner.tuned(tuner.wait(tuner.submit(dataset, key=KEY)), contract)
@@ -254,7 +256,7 @@ def test_options_are_sent_only_if_asked_for(fake, tmp_path):
     assert list(configs[2]["thinkingConfig"].values()) == [0]
 
 
-def test_a_model_that_says_nothing_is_an_error(tmp_path):
+def test_an_answer_without_text_is_an_error(tmp_path):
     with FakeVertex(answer=lambda _text: "") as fake, pytest.raises(TuningError, match="no text .STOP"):
         make_tuner(fake, tmp_path).base_model().generate("a")
 
@@ -270,7 +272,7 @@ def test_a_refused_call_says_what_to_do(fake, tmp_path, code):
     assert caught.value.__suppress_context__
 
 
-def test_unknown_names_and_fields_pass(tmp_path):
+def test_unknown_models_and_fields_are_accepted(tmp_path):
     with FakeVertex(
         more={"brandNew": {"x": 1}}, states=("JOB_STATE_DREAMING", "JOB_STATE_PARTIALLY_SUCCEEDED")
     ) as fake:
@@ -291,7 +293,7 @@ class TestEstimate:
         assert once.cost == pytest.approx(once.tokens * 3e-6)
         assert 990 <= once.tokens <= 1200
         assert any("2026-09" in note for note in once.notes)
-        assert any("as given" in note for note in found.notes)
+        assert any("as you gave it" in note for note in found.notes)
         assert "cost" in str(found)
         assert not fake.requests
 
@@ -308,7 +310,7 @@ class TestEstimate:
         assert not fake.requests
         make_tuner(fake, tmp_path, max_cost=9).submit(dataset, key=KEY)
 
-    def test_a_cost_that_only_may_be_over_max_cost_warns_and_stops_nothing(self, fake, tmp_path):
+    def test_a_cost_that_may_be_over_max_cost_only_warns(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         free = make_tuner(fake, tmp_path).estimate(dataset)
         assert 0 < free.least_cost < free.cost
@@ -325,7 +327,7 @@ class TestEstimate:
         with pytest.raises(TuningError, match="would cost at least"):
             short.submit(dataset, key=KEY)
 
-    def test_the_range_holds_without_tiktoken(self, fake, tmp_path, monkeypatch):
+    def test_without_tiktoken_the_range_is_wider(self, fake, tmp_path, monkeypatch):
         dataset, _ = make_dataset(tmp_path)
         near = make_tuner(fake, tmp_path).estimate(dataset)
 
@@ -338,7 +340,7 @@ class TestEstimate:
         assert not far.problems
         assert far.warnings
 
-    def test_advice_is_no_refusal(self, fake, tmp_path):
+    def test_remarks_and_unknown_models_are_not_problems(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         tuner = make_tuner(fake, tmp_path, location="asia-east1", model="gemini-3.5-flash")
         assert any("us-central1 and europe-west4" in n for n in tuner.estimate(dataset).notes)
@@ -366,11 +368,11 @@ class TestArguments:
     def test_auto_never_guesses(self, tmp_path):
         with pytest.raises(ConfigError, match="project="):
             ft.GeminiTuner("m")
-        with pytest.raises(ConfigError, match="give one"):
+        with pytest.raises(ConfigError, match="choose one"):
             ft.GeminiTuner("m", project="proj", api_key="k")
         with pytest.raises(ConfigError, match="the Google Cloud project that pays"):
             ft.GeminiTuner("m", bucket="b")
-        with pytest.raises(ConfigError, match="backend is"):
+        with pytest.raises(ConfigError, match="backend must be"):
             ft.GeminiTuner("m", backend="openai", project="proj")
         with pytest.raises(ConfigError, match="neither project nor bucket"):
             ft.GeminiTuner("m", backend="developer", project="proj")
@@ -393,7 +395,7 @@ class TestArguments:
             {"endpoint": "example.org"},
         ],
     )
-    def test_malformed_ones_are_refused(self, options):
+    def test_malformed_arguments_are_refused(self, options):
         with pytest.raises(ConfigError):
             ft.GeminiTuner("m", **{"project": "proj", **options})
 
@@ -406,7 +408,7 @@ class TestArguments:
 
     @pytest.mark.parametrize("model", ["", " ", "a/../b", "a?b", "-m"])
     def test_a_model_needs_a_name(self, model):
-        with pytest.raises(ConfigError, match="no name of a model"):
+        with pytest.raises(ConfigError, match="not a valid model name"):
             ft.GeminiTuner(model, project="proj")
 
     def test_without_a_bucket_nothing_is_sent(self, fake, tmp_path):
@@ -421,13 +423,13 @@ class TestArguments:
 
 
 class TestStorage:
-    def test_what_is_there_is_not_sent_again(self, fake, tmp_path):
+    def test_an_object_that_exists_is_not_uploaded_again(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         make_tuner(fake, tmp_path).submit(dataset, key=KEY)
         make_tuner(fake, tmp_path, attempt=2).submit(dataset, key=KEY)
         assert len(lines(fake, "/upload/")) == 1
 
-    def test_a_race_to_the_same_object_is_no_error(self, fake, tmp_path):
+    def test_a_race_to_upload_the_same_object_is_not_an_error(self, fake, tmp_path):
         dataset, _ = make_dataset(tmp_path)
         fake.fail("GET /storage", 404)
         make_tuner(fake, tmp_path).submit(dataset, key=KEY)
@@ -451,7 +453,7 @@ class TestStorage:
         dataset, _ = make_dataset(tmp_path)
         uri = "gs://mine/some/train.jsonl"
         tuner = make_tuner(fake, tmp_path, uploaded=uri, bucket="")
-        with pytest.raises(TuningError, match="is absent"):
+        with pytest.raises(TuningError, match="does not exist"):
             tuner.submit(dataset, key=KEY)
         from furytune.testing._fakes.vertex import Object
 

@@ -1,4 +1,4 @@
-"""What goes over the wire to Vertex, and the promise there, for both services through GeminiTuner."""
+"""Checks the requests to Vertex, and that training and asking send the same prompt, for both services."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_each_request_is_the_documented_one(tmp_path):
     assert all(TOKEN not in f"{r.path}{r.query}" and TOKEN.encode() not in r.raw for r in fake.requests)
 
 
-def test_what_is_not_given_is_not_sent(tmp_path):
+def test_arguments_that_are_not_given_are_not_sent(tmp_path):
     dataset, _ = make_dataset(tmp_path)
     with FakeVertex() as fake:
         make_tuner(fake, tmp_path, display_name="").submit(dataset, key=RUN)
@@ -135,7 +135,7 @@ def _label(contract):
 
 @frozen
 class Way:
-    """A service, and where the texts stand in what was recorded of it."""
+    """A service, and where to find the texts in its recorded requests."""
 
     dialect: str
     serve: Callable[[], Any]
@@ -189,7 +189,7 @@ KNOWLEDGE = [
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("context", [True, False], ids=["with retrieval", "without"])
 def test_the_texts_of_a_training_row_and_of_the_request_are_equal(way, context):
-    """As recorded by the server: the row in the upload, and the body of generateContent for its question."""
+    """Compares what the server recorded: the uploaded row, and the body of generateContent for its question."""
     made = WAYS[way]
 
     @settings(max_examples=12)

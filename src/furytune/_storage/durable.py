@@ -1,13 +1,13 @@
-"""Writes a group of files so that a crash at any moment leaves each of them whole, old or new.
+"""Writes a group of files so that after a crash at any moment, each of them is complete: either the old or the new one.
 
-The order is that of restic's local backend: a temporary file in the target's own folder, write,
-compare the length, fsync, close, rename, fsync the folder. For a group, every file is complete on disk
-before the first rename, and the seals (manifests; without any, the file that was opened last) are renamed
-last, after the other names are on disk. So a crash among the renames leaves sets whose seal does not fit,
-which readers refuse, and never two sets of different runs that are each valid.
+The order is that of restic's local backend: a temporary file in the target's own folder, write, compare the
+length, fsync, close, rename, fsync the folder. In a group, every file is complete on disk before the first
+rename. The seals are renamed last, after the other names are on disk. A seal is a manifest or, in a group
+without one, the file that was opened last. So a crash among the renames leaves a set whose seal does not fit,
+which readers refuse. It never leaves a mix of two runs that looks valid.
 
-A path that is a symbolic link is written through only where it leads to a regular file in the same folder: a link that
-somebody put there must not choose which file is replaced. The folder itself may be a link, for the user named it.
+A symbolic link is followed only if it leads to a regular file in the same folder, so that no one can use a link to choose
+which file is replaced. The folder itself may be a link, because the user named it.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class StagedFile:
     """A file that is being written beside its target.
 
     Attributes:
-        target: Where it will stand: the path, or what a link there leads to.
-        temporary: Where it stands until then.
+        target: Where the file will appear: the path, or the target of a link there.
+        temporary: The temporary file.
         size: Bytes written so far.
     """
 
@@ -74,21 +74,24 @@ class StagedFile:
             Number of bytes.
 
         Raises:
-            OSError: As the system reports it.
+            OSError: The system's error.
             ValueError: The file is closed.
         """
         fd = self._open_fd()
         rest = memoryview(data)
+        # A single write may be cut short, for example by a signal or a nearly full disk.
         while rest:
             rest = rest[os.write(fd, rest) :]
         self.size += len(data)
         return len(data)
 
     def sync(self) -> None:
-        """Brings the file to disk and closes it."""
+        """Syncs the file to disk and closes it."""
         fd = self._open_fd()
         if os.fstat(fd).st_size != self.size:
-            raise OSError(errno.EIO, "the file is not as long as what was written to it", str(self.temporary))
+            raise OSError(
+                errno.EIO, "the file lost or gained bytes while it was written", str(self.temporary)
+            )
         os.fsync(fd)
         self._close()
 
@@ -120,14 +123,14 @@ class StagedGroup:
         self._locks = ExitStack()
 
     def lock(self, path: str | os.PathLike[str], *, wait: float) -> None:
-        """Keeps other groups out of what a lock file stands for, until this group ends.
+        """Locks out other groups that use the same lock file, until this group ends.
 
         Args:
             path: The lock file.
             wait: Seconds to wait for another holder to finish.
 
         Raises:
-            BlockingIOError: Another process still holds it; ``strerror`` says which.
+            BlockingIOError: Another process still holds the lock; ``strerror`` says which.
             OSError: The lock file cannot be created.
         """
         self._locks.enter_context(lock_file(path, wait=wait))
@@ -136,15 +139,15 @@ class StagedGroup:
         """Opens a file for writing.
 
         Args:
-            path: Where it will appear.
-            seal: Whether readers judge other files of the group by this one, so that it has to appear after
-                them. Where no file is a seal, the one opened last counts as one.
+            path: Where the file will appear.
+            seal: Whether readers check the group's other files against this one, so that it must appear after
+                them. If no file is a seal, the one opened last is.
 
         Raises:
-            IsADirectoryError: A folder is in the way.
-            OSError: A link is in the way that leads elsewhere, or nowhere.
-            FileExistsError: The group holds this file already.
-            OSError: The folder is absent or cannot be written to.
+            IsADirectoryError: The path is a folder.
+            OSError: The path is a link that leads to another folder, or nowhere.
+            FileExistsError: The group contains this file already.
+            OSError: The folder does not exist or cannot be written to.
         """
         file = StagedFile(path)
         self._files.append(file)
@@ -155,22 +158,22 @@ class StagedGroup:
         return file
 
     def remove(self, path: str | os.PathLike[str]) -> None:
-        """Has a file of an earlier run removed just before the commit point, with a link that leads to it.
+        """Removes a file of an earlier run at the commit, together with a link that leads to it.
 
         Raises:
-            OSError: A link leads to no file in its own folder.
+            OSError: The path is a link that does not lead to a file in its own folder.
         """
         named, target = _named(path), output_path(path)
-        # A link that stayed would lead nowhere, and the next run would refuse it.
+        # A link that is left behind would lead nowhere, and the next run would refuse it.
         self._stale += [target] if named == target else [target, named]
 
     def commit(self) -> None:
-        """Brings everything to disk, then renames; the seals come last.
+        """Syncs everything to disk, then renames it; the seals come last.
 
-        `staged` does this by itself at the end of its block.
+        `staged` calls this at the end of its block.
 
         Raises:
-            OSError: As the system reports it.
+            OSError: The system's error.
         """
         if not self._files:
             return
@@ -191,7 +194,7 @@ class StagedGroup:
         self._stale.clear()
 
     def discard(self) -> None:
-        """Removes the temporary files that are left, and gives the locks back."""
+        """Removes the remaining temporary files, and releases the locks."""
         for file in self._files:
             file.discard()
         self._locks.close()
@@ -201,15 +204,15 @@ class StagedGroup:
 def staged() -> Iterator[StagedGroup]:
     """Opens a group of files that appear together when the block ends without an exception.
 
-    On an exception inside the block, or before the first rename, no target has changed. When a rename
-    itself fails, the targets are each whole, and the file opened last is still the old one. Temporary
-    files never outlive the block; those of a killed process go when the same target is written again.
+    If the block raises, or anything fails before the first rename, no target has changed. If a rename itself
+    fails, each target is complete, and the file opened last is still the old one. Temporary files never
+    outlive the block; those of a killed process are removed when the same target is written again.
 
     Yields:
         The group.
 
     Raises:
-        OSError: As the system reports it.
+        OSError: The system's error.
     """
     group = StagedGroup()
     try:
@@ -220,22 +223,22 @@ def staged() -> Iterator[StagedGroup]:
 
 
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes one file durably: afterwards, or after a crash, it is whole, old or new.
+    """Writes one file durably: even after a crash, it is complete, either the old or the new one.
 
     Raises:
-        OSError: As the system reports it; the old file stands.
+        OSError: The system's error; the old file is unchanged.
     """
     with staged() as group:
         group.open(path).write(data)
 
 
 def is_leftover(name: str) -> bool:
-    """Returns whether a file of this name is a temporary one of this module."""
+    """Returns True if a file of this name is one of this module's temporary files."""
     return name.startswith(".") and name.endswith(_MARK)
 
 
 def sweep(folder: str | os.PathLike[str]) -> None:
-    """Removes the temporary files that killed processes left in a folder, whatever they were to become.
+    """Removes all temporary files that killed processes left in a folder.
 
     Raises:
         OSError: The folder cannot be read.
@@ -246,16 +249,16 @@ def sweep(folder: str | os.PathLike[str]) -> None:
 
 
 def make_folder(folder: str | os.PathLike[str], *, mode: int = 0o777) -> None:
-    """Makes a folder and those above it where they are absent, and brings their names to disk.
+    """Creates a folder and its missing parents, and syncs their names to disk.
 
-    Without that, a loss of power takes the folder away with everything that was brought to disk in it.
+    Without the sync, a loss of power could remove the folder together with all synced files in it.
 
     Args:
         folder: Its path.
         mode: Permissions of the folder itself.
 
     Raises:
-        OSError: As the system reports it.
+        OSError: The system's error.
     """
     missing: list[Path] = []
     above = Path(folder).absolute()
@@ -267,10 +270,10 @@ def make_folder(folder: str | os.PathLike[str], *, mode: int = 0o777) -> None:
 
 
 def output_path(path: str | os.PathLike[str]) -> Path:
-    """Returns where to write a file that the user named, without links.
+    """Returns the path to write for a path that the user named, with links resolved.
 
     Raises:
-        OSError: The path is a link to anything but a regular file in the same folder.
+        OSError: The path is a link that does not lead to a regular file in the same folder.
     """
     named = _named(path)
     if not named.is_symlink():
@@ -280,8 +283,8 @@ def output_path(path: str | os.PathLike[str]) -> Path:
         return target
     raise OSError(
         errno.ELOOP,
-        "a symbolic link is in the way that does not lead to a file in the same folder; remove the link, or give the "
-        "path that it leads to",
+        "this is a symbolic link that does not lead to a file in the same folder; remove the link, or give the path "
+        "that it leads to",
         os.fspath(path),
     )
 
@@ -293,20 +296,20 @@ def _named(path: str | os.PathLike[str]) -> Path:
 
 
 def _mode_of(target: Path) -> int | None:
-    """Returns the permissions of an existing target, None where there is none."""
+    """Returns the permissions of an existing target, None if it does not exist."""
     try:
         found = target.stat()
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "a folder is in the way", str(target))
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(target))
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "not a regular file, so it cannot be replaced", str(target))
     return stat.S_IMODE(found.st_mode)
 
 
 def _prefix(target: Path) -> str:
-    # 200 bytes of the name leave room for the token below the usual limit of 255.
+    # File names usually have at most 255 bytes: 200 bytes of the name leave room for the token.
     return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
 
 
@@ -316,7 +319,7 @@ def _create(target: Path) -> tuple[Path, int]:
     while True:
         temporary = target.with_name(_prefix(target) + secrets.token_hex(8) + _MARK)
         fd = os.open(temporary, flags, 0o666)
-        # Another writer's sweep may have seen the file before it was locked: then start again.
+        # Another writer's sweep may have removed the file before it was locked: then try again.
         if try_lock(fd) is not False and temporary.exists():
             return temporary, fd
         os.close(fd)  # pragma: no cover
@@ -324,7 +327,7 @@ def _create(target: Path) -> tuple[Path, int]:
 
 
 def _sweep(target: Path) -> None:
-    """Removes temporary files of this target whose writer is dead: nobody holds their lock."""
+    """Removes temporary files of this target whose writer is dead: no one holds their lock."""
     prefix = _prefix(target)
     with suppress(OSError):
         for left in target.parent.iterdir():
@@ -343,7 +346,7 @@ def _remove_orphan(path: Path) -> None:
 
 
 def sync_folders(paths: Iterable[Path]) -> None:
-    """Brings the names of these files to disk."""
+    """Syncs the names of these files to disk."""
     if os.name != "posix":  # pragma: no cover  (Windows cannot open a folder)
         return
     for folder in dict.fromkeys(path.parent for path in paths):

@@ -1,11 +1,11 @@
-"""Reads files that someone else may have put there: no link leads out of the given root, and no file is read twice.
+"""Lists files that someone else may have put there: no link leads out of the given root, and no file is read twice.
 
-Folders, git trees and archives follow the same rules:
+The same rules hold for folders, git trees and archives:
 
-* The root is the user's choice, so a root that is a link is followed.
+* The user chose the root, so a root that is a link is followed.
 * A link whose target is outside the root is dropped as ``link_outside``.
-* A link to a file inside the root is read under the link's name, unless that file is read anyway; then it is dropped
-  as ``link``. A link to a folder is always dropped as ``link``: the folder itself is listed, so a loop cannot start.
+* A link to a file inside the root is read under the link's name. If that file is read anyway, the link is dropped as
+  ``link``. A link to a folder is always dropped as ``link``: the folder itself is listed, so a loop cannot start.
 * A link that leads nowhere, or in a circle, is ``unreadable``.
 """
 
@@ -42,7 +42,7 @@ FILE_LINK = "a link to a file that is read under its own name"
 FOLDER_LINK = "a link to a folder; files in it are read under their own names"
 NOWHERE = "a link that leads nowhere or in a circle"
 NOT_REGULAR = "not a regular file"
-OUTSIDE = "a link out of the given root; copy what it leads to into the root, or read that separately"
+OUTSIDE = "a link out of the given root; copy its target into the root, or read the target separately"
 
 _MOST_LINKS = 40  # on the way to one file, as in Linux
 _LONGEST = 1024  # characters of a path with a link in it
@@ -57,7 +57,7 @@ class Listed:
     Attributes:
         name: Path below the root, with forward slashes.
         path: Path as the user knows it.
-        real: Path without links. Open this one, with `opener`.
+        real: Path with all links resolved. Open this one, with `opener`.
     """
 
     name: str
@@ -70,8 +70,8 @@ class Listing:
     """The files below a root.
 
     Attributes:
-        files: Sorted by name.
-        dropped: Links and other things that cannot be read, each with a reason.
+        files: The files to read, sorted by name.
+        dropped: Links and other entries that are not read, each with a reason.
         others: Names of the files that are not wanted.
     """
 
@@ -93,11 +93,11 @@ def list_files(
 
     Args:
         root: The folder.
-        wanted: Decides by a file's path below the root.
-        entered: Decides by a folder's name.
-        within: Folder that links may lead to, if it is more than the root.
-        prefix: Stands before names in drops.
-        repeat: Whether to list a file under the name of a link too.
+        wanted: Returns True for the path, below the root, of a file to list.
+        entered: Returns True for the name of a folder to enter.
+        within: A larger folder that links may lead to; None for the root.
+        prefix: Put before names in drops.
+        repeat: Whether to list a file under a link's name as well as its own.
 
     Raises:
         OSError: The root cannot be resolved.
@@ -132,6 +132,7 @@ def list_files(
                 files[name] = Path(entry.path)
             else:
                 drop("unreadable", name, NOT_REGULAR)
+    # Links come last: only now is it known which of their targets are read anyway.
     read = {os.fspath(real) for real in files.values()}
     for name, entry in sorted(links.items()):
         try:
@@ -140,7 +141,7 @@ def list_files(
         except PermissionError as error:
             drop("unreadable", name, error.strerror or "")
             continue
-        except (OSError, RuntimeError):  # Python before 3.13 raises the latter for a circle
+        except (OSError, RuntimeError):  # before Python 3.13, a circle of links raises RuntimeError
             if wanted(name):
                 drop("unreadable", name, NOWHERE)
             continue
@@ -167,10 +168,10 @@ def list_files(
 
 
 def leads_out(path: Path, root: Path) -> bool:
-    """Returns True if a path below a root leads out of it, by a link on the way.
+    """Returns True if a link on a path below a root leads out of the root.
 
     Raises:
-        OSError: One of them cannot be resolved.
+        OSError: The path or the root cannot be resolved.
     """
     return not path.resolve(strict=True).is_relative_to(root.resolve(strict=True))
 
@@ -181,13 +182,13 @@ def _is_link(entry: os.DirEntry[str]) -> bool:
 
 
 def opener(path: str, flags: int) -> int:
-    """Opens a path that holds no link, for ``open(path, "rb", opener=opener)``.
+    """Opens a path without links, for ``open(path, "rb", opener=opener)``.
 
-    A file or folder on the way that has become a link since the path was resolved is an error, so nobody can swap one
-    in between listing and reading. It does not wait for a pipe either.
+    It fails if a file or folder on the way has become a link since the path was resolved, so no one can swap in a link
+    between listing and reading. It does not wait for a pipe either.
 
     Raises:
-        OSError: It cannot be opened, or there is a link in it.
+        OSError: The path cannot be opened, or contains a link.
     """
     flags |= _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
     if not _PATH_ONLY:
@@ -219,15 +220,15 @@ def sort_links(
     wanted: Callable[[str], bool],
     top: str = "",
 ) -> Iterator[tuple[str, str | Dropped]]:
-    """Decides about links of a tree that is not on disk, such as an archive or a revision in git.
+    """Decides which links to read in a tree that is not on disk, such as an archive or a git revision.
 
     Args:
         asked: Paths of the links to decide about.
-        links: Target of each link of the tree, as text, by the link's path.
+        links: Target of each link in the tree, as text, by the link's path.
         files: Paths of all files.
-        read: Those that are read under their own names.
-        wanted: Decides by a file's path.
-        top: Folder of the tree that links must not leave, with a slash at its end.
+        read: Paths of the files that are read under their own names.
+        wanted: Returns True for the path of a file to read.
+        top: Folder of the tree that links must not leave, with a trailing slash.
 
     Yields:
         The link's path, and either the path of the file to read in its place or a drop.
@@ -259,9 +260,9 @@ _LOST: _Place = ("", "")  # no path has empty parts
 
 
 def _follow(path: str, links: Mapping[str, str], known: dict[str, _Place], depth: int) -> _Place:
-    """Returns the parts of the path that a path leads to, None if it leaves the tree, `_LOST` if it leads nowhere.
+    """Resolves the links in a path; returns None if it leaves the tree, `_LOST` if it leads nowhere.
 
-    Each link is followed once, whatever the number of paths that pass through it.
+    Each link is followed only once, even if many paths pass through it.
     """
     if depth > _MOST_LINKS or len(path) > _LONGEST:
         return _LOST
@@ -279,7 +280,7 @@ def _follow(path: str, links: Mapping[str, str], known: dict[str, _Place], depth
             found = (*found, part)
             continue
         if link not in known:
-            known[link] = _LOST  # for as long as it is being followed, so that a circle ends
+            known[link] = _LOST  # while this link is being followed, so that a circle ends
             target = links[link].replace("\\", "/")
             absolute = target.startswith("/") or target[1:2] == ":"
             known[link] = None if absolute else _follow("/".join((*found, target)), links, known, depth + 1)

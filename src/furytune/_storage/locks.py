@@ -1,6 +1,6 @@
-"""Keeps processes apart on every system, and says who holds a lock.
+"""Locks between processes on every system, which say who holds them.
 
-The lock belongs to an open file, so the system gives it back when a process dies, however it dies.
+A lock belongs to an open file, so the system releases it when the process dies, even if it is killed.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ except ImportError:
 
 __all__ = ["hold", "lock_file", "try_lock"]
 
-# Windows locks are mandatory: a locked byte cannot be read. This one lies behind the name of the holder.
+# On Windows, no one can read a locked byte. So the locked byte lies far behind the holder's name.
 _BYTE = 1 << 20
 _PAUSE = 0.05
-# A link in the place of a lock must not choose which file is emptied.
+# Never follow a link here: it could make us empty another file.
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def try_lock(fd: int) -> bool | None:
-    """Locks an open file without waiting; closing the file gives the lock back.
+    """Locks an open file without waiting; closing the file releases the lock.
 
     Args:
-        fd: The file, open for writing where the system is Windows.
+        fd: Descriptor of the file; on Windows it must be open for writing.
 
     Returns:
-        True, False if someone else holds the lock (in this process or another), None where the file system
-        or the platform has no locks.
+        True if the file is locked now, False if someone else holds the lock (in this process or another), None
+        if the file system or the platform has no locks.
     """
     if fcntl is not None:
         try:
@@ -65,7 +65,7 @@ def hold(fd: int) -> Iterator[None]:
     """Holds the lock of an open file while the block runs.
 
     Raises:
-        BlockingIOError: Someone else holds it, in this process or another.
+        BlockingIOError: Someone else holds the lock, in this process or another.
     """
     if try_lock(fd) is False:
         raise BlockingIOError("the file is locked")
@@ -81,14 +81,14 @@ def hold(fd: int) -> Iterator[None]:
 
 @contextmanager
 def lock_file(path: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[None]:
-    """Holds a lock under a name of its own while the block runs; the file is gone afterwards.
+    """Holds a lock file while the block runs, and removes it afterwards.
 
     Args:
-        path: The lock file. It holds the process id and host of its holder.
+        path: The lock file. It contains the process id and host of its holder.
         wait: Seconds to wait for another holder to finish.
 
     Raises:
-        BlockingIOError: Someone else still holds it; ``strerror`` says who.
+        BlockingIOError: Someone else still holds the lock; ``strerror`` says who.
         OSError: The file cannot be created.
     """
     path = Path(path)
@@ -98,7 +98,7 @@ def lock_file(path: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[No
             raise BlockingIOError(None, f"held by {_holder(path)}", os.fspath(path))
         time.sleep(_PAUSE)
     try:
-        with suppress(OSError):  # a full disk must not keep anyone from a lock
+        with suppress(OSError):  # the lock works without the name, so a full disk does not matter
             os.ftruncate(fd, 0)
             os.write(fd, f"process {os.getpid()} on {socket.gethostname()}".encode())
         yield
@@ -112,7 +112,7 @@ def lock_file(path: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[No
 
 
 def _taken(path: Path) -> int | None:
-    """Returns the descriptor of the locked file, None while someone else holds it."""
+    """Returns the descriptor of the locked file, None if someone else holds the lock."""
     fd = os.open(path, _FLAGS, 0o666)
     try:
         if try_lock(fd) is not False and _is_there(path, fd):
@@ -125,7 +125,7 @@ def _taken(path: Path) -> int | None:
 
 
 def _is_there(path: Path, fd: int) -> bool:
-    # The last holder may have removed the name between our open and our lock: such a lock keeps no one out.
+    # The last holder may have removed the file between our open and our lock. Such a lock would lock no one out.
     try:
         return os.path.samestat(path.stat(), os.fstat(fd))
     except FileNotFoundError:

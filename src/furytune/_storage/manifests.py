@@ -1,7 +1,7 @@
-"""What the exporters leave in and beside their files, and the collectors must know to read them back.
+"""The formats that exporters and collectors share: the manifest of a data set, and the escape of spreadsheet formulas.
 
-A data set's manifest is one JSON object. Everything but its list of sources stands first, one key a
-line, so that the head is read without the list, which is as long as the data.
+A manifest is one JSON object. The list of sources, which is as long as the data, comes last. Everything before it
+has one key per line, so that the head can be read without the list.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
 ]
 
 FORMAT = "furytune-dataset/1"
-"""Name and version of the manifest's form."""
+"""Name and version of the manifest's format."""
 
 SUFFIX = ".manifest.json"
-"""What the name of a data file is followed by in the name of its manifest."""
+"""Suffix that turns the name of a data file into the name of its manifest."""
 
 SOURCES = b'"sources":['
 """The line that ends the head of a manifest."""
@@ -41,7 +41,7 @@ _LEADING = frozenset("=+-@\t\r\0'")
 
 
 def manifest_path(path: Path) -> Path:
-    """Returns where the manifest of a data file stands."""
+    """Returns the path of a data file's manifest."""
     return path.with_name(path.name + SUFFIX)
 
 
@@ -49,8 +49,8 @@ def read_head(path: Path) -> dict[str, Any]:
     """Reads a manifest up to its sources.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is not a manifest of a version that this library writes.
+        OSError: The file cannot be read.
+        ValueError: The file is not a manifest of the version that this library writes.
     """
     head = bytearray()
     with path.open("rb") as lines:
@@ -69,10 +69,10 @@ def read_head(path: Path) -> dict[str, Any]:
 
 
 def source_lines(path: Path) -> Iterator[bytes]:
-    """Yields what a manifest says of each row, one JSON object each, in the order of export.
+    """Yields the manifest's entry for each row, a JSON object, in the order of export.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as lines:
         for line in lines:
@@ -84,7 +84,7 @@ def source_lines(path: Path) -> Iterator[bytes]:
 
 
 def sha256_of(blocks: Iterable[bytes]) -> str:
-    """Returns the sha256 over blocks of bytes, as 64 hex digits."""
+    """Returns the sha256 of blocks of bytes, as 64 hex digits."""
     state = hashlib.sha256()
     for block in blocks:
         state.update(block)
@@ -92,19 +92,19 @@ def sha256_of(blocks: Iterable[bytes]) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """Puts a quote before a cell that a spreadsheet would run, or that begins with such a quote.
+    """Puts a single quote before a cell that a spreadsheet would run, or that already begins with a quote.
 
-    The characters are those of OWASP ASVS 1.2.10, and CR; a cell that begins with a quote gets one
-    more, so that `unescape_formula` gives back every text.
+    The characters are those of OWASP ASVS 1.2.10, and CR. A cell that begins with a quote gets another one,
+    so that `unescape_formula` restores every text.
     """
     return "'" + text if text[:1] in _LEADING else text
 
 
 def looks_escaped(text: str) -> bool:
-    """Tells whether a cell looks like one that `escape_formula` put a quote before."""
+    """Returns True if a cell looks like one that `escape_formula` changed."""
     return text[:1] == "'" and text[1:2] in _LEADING
 
 
 def unescape_formula(text: str) -> str:
-    """Takes away what `escape_formula` put before a cell."""
+    """Removes the quote that `escape_formula` put before a cell."""
     return text[1:] if looks_escaped(text) else text

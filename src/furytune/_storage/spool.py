@@ -1,4 +1,4 @@
-"""Rows kept on disk, to be read more than once with flat memory."""
+"""Stores rows on disk, to read them more than once in constant memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Spool"]
 
 
 class Spool:
-    """Holds rows in an unnamed temporary file, gone when the block ends.
+    """Stores rows in an unnamed temporary file, which is removed when the block ends.
 
     Raises:
         ExportError: The temporary folder is full or cannot be used.
@@ -42,6 +42,7 @@ class Spool:
         for row in rows:
             packed = encode(row)
             try:
+                # The length comes first, because msgpack has no separator between records.
                 self._file.write(len(packed).to_bytes(8, "big") + packed)
             except OSError as error:
                 raise _full(error) from error
@@ -62,7 +63,7 @@ class Spool:
 
 def _full(error: OSError) -> ExportError:
     return ExportError(
-        f"{tempfile.gettempdir()}: the rows cannot be kept in the temporary folder: "
+        f"{tempfile.gettempdir()}: cannot store the rows in the temporary folder: "
         f"{error.strerror or type(error).__name__}; nothing was written; free some space there, or set TMPDIR to "
         "another folder, and run again"
     )

@@ -1,4 +1,4 @@
-"""Turns what the operating system refuses into an error that says what to do."""
+"""Turns the operating system's errors into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MAY_BE = "check the free disk space, the permissions and the limit of open file
 def system_errors_as(
     kind: type[FurytuneError], place: str | os.PathLike[str], consequence: str = ""
 ) -> Iterator[None]:
-    """Raises an error of this library where the system reports one.
+    """Raises an error of this library for every OSError in the block.
 
-    Public calls stand in it as a whole, so that no operation on a file is forgotten.
+    Wrap the whole body of a public call, so that no file operation is forgotten.
 
     Args:
-        kind: What to raise.
-        place: What is worked on, where the system names no file.
-        consequence: What stands and what does not, such as "nothing was changed".
+        kind: The exception to raise.
+        place: The path to name if the OSError names no file.
+        consequence: What was changed and what was not, such as "nothing was changed".
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How rows become files."""
+"""Exporters: they write training rows to files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets as CSV, the form that people open in a spreadsheet."""
+"""Writes data sets as CSV, to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DIALECTS = {("input", "output"): "plain", ("text_input", "output"): "gemini-dev
 def _usual(exporter: CsvExporter) -> str:
     known = _DIALECTS.get(exporter.columns)
     if known is None:
-        raise ConfigError(f"columns {exporter.columns!r} are of no known dialect; give `dialect=` as well")
+        raise ConfigError(f"columns {exporter.columns!r} belong to no known dialect; give `dialect=` as well")
     return known
 
 
@@ -38,23 +38,22 @@ def _usual(exporter: CsvExporter) -> str:
 class CsvExporter:
     """Writes RFC 4180 CSV with a header: UTF-8 without a byte order mark, CRLF, every field in quotes.
 
-    A cell that a spreadsheet would run as a formula is preceded by ``'``; so is a cell that begins with
-    ``'`` itself. `CsvCollector` takes exactly that one away again. Equal rows give equal bytes on any
-    machine. Next to the rows stands a manifest, ``<path>.manifest.json``.
+    A cell that a spreadsheet would run as a formula gets a leading ``'``, and so does a cell that already
+    begins with ``'``. `CsvCollector` removes exactly that one again. Equal rows give equal bytes on any
+    machine. The exporter also writes a manifest, ``<path>.manifest.json``.
 
     Args:
         path: File of the training rows.
         columns: The two column names. ("input", "output") is the dialect "plain", ("text_input",
             "output") is "gemini-developer"; other names need ``dialect``.
-        dialect: Wire form of a row; one that is two texts.
-        validation: File of the validation rows; by default ``train.csv`` is joined by
-            ``train.validation.csv``.
-        escape_formulas: False writes such cells as they are: then a spreadsheet may run what a stranger
-            wrote.
+        dialect: A dialect whose rows are two texts.
+        validation: File of the validation rows; by default ``train.validation.csv`` beside ``train.csv``.
+        escape_formulas: False writes such cells unchanged. A spreadsheet may then run a formula that a
+            stranger wrote.
 
     Raises:
-        ConfigError: The columns have no dialect, the dialect has no two columns, or nothing can be
-            written to the path.
+        ConfigError: The columns have no dialect, the dialect's rows are not two texts, or the path cannot
+            be written.
     """
 
     path: Path = field(converter=data_path)
@@ -72,7 +71,7 @@ class CsvExporter:
         if len(value) != 2 or not all(isinstance(name, str) and name.strip() for name in value):
             raise ConfigError("columns must be two names, one for the prompt and one for the answer")
         if value[0] == value[1]:
-            raise ConfigError(f"both columns are called {value[0]!r}; give two names")
+            raise ConfigError(f"both columns are called {value[0]!r}; give two different names")
         if any(escape_formula(name) != name for name in value):
             raise ConfigError("a column name begins like a formula; give another name")
 
@@ -80,11 +79,11 @@ class CsvExporter:
     def _of_two_texts(self, _attribute: object, value: str) -> None:
         dialect = dialects.get(value)
         if len(dialect.texts(dialect.row(Prompt(text="t", system="s"), "a"))) != 2:
-            raise ConfigError(f"rows of the dialect {value!r} are more than two texts; use JsonlExporter")
+            raise ConfigError(f"rows of the dialect {value!r} are not two texts; use JsonlExporter")
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """The files that an export may write or remove, but for the manifest."""
+        """The files that an export may write or remove, except the manifest."""
         return self.path, self.validation
 
     def export(
@@ -94,12 +93,12 @@ class CsvExporter:
 
         Args:
             rows: Read once, in order; memory does not grow with their number.
-            contract: What rendered the prompts; its identities go into the manifest.
+            contract: The contract that rendered the prompts; the manifest records which one.
             tally: Counts for the manifest, complete once ``rows`` is exhausted.
 
         Raises:
-            ExportError: A prompt or an answer is empty or holds a lone surrogate, two rows have one id, or
-                the system refuses to write. Nothing was written, or the message says otherwise.
+            ExportError: A prompt or an answer is empty or contains a lone surrogate, two rows have the same id,
+                or a file cannot be written. Nothing was written unless the message says otherwise.
         """
         return self._layout().write(rows, contract=contract, tally=tally)
 
@@ -111,10 +110,10 @@ class CsvExporter:
         tally: Tally | None,
         group: StagedGroup,
     ) -> Dataset:
-        """Writes the files beside their places; they appear together when the group is committed.
+        """Writes temporary files; all of them appear together when the group is committed.
 
         Raises:
-            ExportError: As `export`; nothing appears.
+            ExportError: As in `export`; no file appears.
         """
         return self._layout().stage(rows, contract=contract, tally=tally, group=group)
 
@@ -140,7 +139,7 @@ def _encoder(name: str, *, escape: bool) -> Callable[[list[TrainingRow]], bytes]
         pairs = split(rows)
         if escape:
             pairs = [(escape_formula(prompt), escape_formula(answer)) for prompt, answer in pairs]
-        # The bytes FE and FF never occur in UTF-8, so they mark the ends of cells while quotes are doubled.
+        # The bytes FE and FF never occur in UTF-8, so they can mark the ends of cells while quotes are doubled.
         pieces = [piece for p, a in pairs for piece in (p.encode(), b"\xfe", a.encode(), b"\xff")]
         cells = b"".join(pieces[:-1]).replace(b'"', b'""')
         return b'"' + cells.replace(b"\xfe", b'","').replace(b"\xff", b'"\r\n"') + b'"\r\n'

@@ -1,4 +1,4 @@
-"""Data sets as JSON lines, the form that tuning services read."""
+"""Writes data sets as JSON lines, for tuning services to read."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ __all__ = ["JsonlExporter"]
 
 @frozen
 class JsonlExporter:
-    """Writes one JSON object a line: UTF-8 without a byte order mark, LF, non-ASCII kept as it is.
+    """Writes one JSON object per line: UTF-8 without a byte order mark, LF, non-ASCII characters unescaped.
 
-    Equal rows give equal bytes on any machine. Next to the rows stands a manifest, ``<path>.manifest.json``
+    Equal rows give equal bytes on any machine. The exporter also writes a manifest, ``<path>.manifest.json``
     (see `furytune.exporters.load_dataset`).
 
     Args:
         path: File of the training rows.
-        dialect: Wire form, a key of `furytune.dialects.DIALECTS`.
-        validation: File of the validation rows. By default ``train.jsonl`` is joined by
-            ``train.validation.jsonl``. A run without such rows writes none, and removes that of an
-            earlier run.
+        dialect: Form of the rows, a key of `furytune.dialects.DIALECTS`.
+        validation: File of the validation rows; by default ``train.validation.jsonl`` beside ``train.jsonl``.
+            A run without validation rows writes no such file, and removes that of an earlier run.
 
     Raises:
-        ConfigError: There is no such dialect, or nothing can be written to the path.
+        ConfigError: The dialect does not exist, or the path cannot be written.
     """
 
     path: Path = field(converter=data_path)
@@ -54,7 +53,7 @@ class JsonlExporter:
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """The files that an export may write or remove, but for the manifest."""
+        """The files that an export may write or remove, except the manifest."""
         return self.path, self.validation
 
     def export(
@@ -64,12 +63,12 @@ class JsonlExporter:
 
         Args:
             rows: Read once, in order; memory does not grow with their number.
-            contract: What rendered the prompts; its identities go into the manifest.
+            contract: The contract that rendered the prompts; the manifest records which one.
             tally: Counts for the manifest, complete once ``rows`` is exhausted.
 
         Raises:
-            ExportError: A prompt or an answer is empty or holds a lone surrogate, two rows have one id, or
-                the system refuses to write. Nothing was written, or the message says otherwise.
+            ExportError: A prompt or an answer is empty or contains a lone surrogate, two rows have the same id,
+                or a file cannot be written. Nothing was written unless the message says otherwise.
         """
         return self._layout().write(rows, contract=contract, tally=tally)
 
@@ -81,10 +80,10 @@ class JsonlExporter:
         tally: Tally | None,
         group: StagedGroup,
     ) -> Dataset:
-        """Writes the files beside their places; they appear together when the group is committed.
+        """Writes temporary files; all of them appear together when the group is committed.
 
         Raises:
-            ExportError: As `export`; nothing appears.
+            ExportError: As in `export`; no file appears.
         """
         return self._layout().stage(rows, contract=contract, tally=tally, group=group)
 

@@ -1,4 +1,4 @@
-"""What a model handle asks of the service that hosts the model."""
+"""The protocols of a service that hosts models, and the values it exchanges with a `TunedModel`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Role = Literal["reader", "writer", "owner"]
 
 @frozen(kw_only=True)
 class Call:
-    """A question on its way to a model.
+    """A request to a model.
 
     Attributes:
         target: Endpoint of a tuned model, or name of a base model.
-        fields: What a dialect rendered as a request, sent as it is.
-        temperature: None is not sent.
-        max_output_tokens: None is not sent.
-        thinking: Fields of ``thinkingConfig`` in camel case, {} is not sent.
+        fields: What a dialect rendered as a request, sent unchanged.
+        temperature: Sampling temperature; None sends none.
+        max_output_tokens: Most tokens of the answer; None sends no limit.
+        thinking: Fields of ``thinkingConfig`` in camel case; {} sends none.
     """
 
     target: str
@@ -35,10 +35,10 @@ class Call:
 
 @frozen(kw_only=True)
 class Permission:
-    """Who may use a tuned model.
+    """A permission to use a tuned model.
 
     Attributes:
-        name: The service's name for the grant.
+        name: The service's name for the permission.
         grantee: "everyone", "user:MAIL" or "group:MAIL".
         role: What they may do.
     """
@@ -54,12 +54,12 @@ class ModelService(Protocol):
 
     @property
     def dialect(self) -> str:
-        """Wire form of its requests, a key of `furytune.dialects.DIALECTS`."""
+        """Dialect of its requests, a key of `furytune.dialects.DIALECTS`."""
         ...
 
     @property
     def access(self) -> str:
-        """A sentence that says how access to a model is given, for a service without `Sharing`."""
+        """A sentence that says how to give access to a model, for a service without `Sharing`."""
         ...
 
     def generate(self, call: Call) -> str:
@@ -88,7 +88,7 @@ class Sharing(Protocol):
             role: What they may do.
 
         Raises:
-            TuningError: The service does not offer this; the message says what it offers.
+            TuningError: The service cannot share models; the message says what it offers.
         """
         ...
 
@@ -97,7 +97,7 @@ class Sharing(Protocol):
         ...
 
     def revoke(self, permission: str) -> None:
-        """Takes a permission back, by `Permission.name`."""
+        """Revokes a permission, by `Permission.name`."""
         ...
 
     def transfer(self, model: str, mail: str) -> None:

@@ -20,17 +20,17 @@ __all__ = ["TunedModel"]
 
 @frozen(kw_only=True)
 class TunedModel:
-    """Asks a model through the prompt contract it was trained with; `GeminiTuner.tuned` makes it.
+    """Asks a model through the prompt contract it was trained with.
 
-    `GeminiTuner.base_model` gives the same handle for a model that was not tuned.
+    `GeminiTuner.tuned` returns it for a tuned model, `GeminiTuner.base_model` for a model that was not tuned.
 
     Attributes:
-        target: What is called: an endpoint, or the name of a model. Its location is read from it.
+        target: An endpoint, or the name of a model. It also says at which location the model is called.
         model: Resource of the tuned model; "" for a base model.
-        contract: Renders the prompts; None where only `generate` is used.
-        temperature: Sent only if given: some models refuse it, and tuned ones are best left alone.
+        contract: Renders the prompts; None if only `generate` is used.
+        temperature: Sent only if given: some models refuse it, and tuned models work best without it.
         max_output_tokens: Sent only if given.
-        thinking: ``thinkingConfig``; the lowest known setting of the model by default, {} sends none.
+        thinking: ``thinkingConfig``; by default the model's lowest known setting, {} sends none.
     """
 
     target: str
@@ -45,20 +45,20 @@ class TunedModel:
         if self.contract is not None and self._backend.dialect not in self.contract.dialects:
             known = ", ".join(self.contract.dialects) or "none"
             raise ConfigError(
-                f"the contract has no dialect {self._backend.dialect!r} (it has {known}), so its rows had another shape; "
-                f"export with JsonlExporter(..., dialect={self._backend.dialect!r})"
+                f"the contract does not have the dialect {self._backend.dialect!r} (it has {known}), so its rows had another "
+                f"shape; export with JsonlExporter(..., dialect={self._backend.dialect!r})"
             )
 
     def ask(self, question: str, *, at: datetime | None = None) -> str:
-        """Renders the prompt for a question, as in training, and returns the answer.
+        """Renders the prompt for a question as in training, and returns the answer.
 
         Args:
-            question: The raw question.
-            at: The moment it is asked; None is now.
+            question: The question as the user wrote it.
+            at: When it was asked; None means now.
 
         Raises:
-            ServiceError: The service refused or did not answer; ``transient`` tells if it is worth
-                asking again.
+            ServiceError: The service refused or did not answer; ``transient`` says whether asking again can
+                help.
             TuningError: The model gave no text.
             TextError: The question is empty (`EmptyTextError`) or damaged.
             QuestionTooLongError: It exceeds the token budget.
@@ -73,7 +73,7 @@ class TunedModel:
         """Returns the answer to a prompt that is already rendered.
 
         Args:
-            prompt: From ``contract.prompt``. A plain text is sent as it is, without a system instruction.
+            prompt: A prompt from ``contract.prompt``. A plain text is sent unchanged, without a system instruction.
 
         Raises:
             ServiceError: The service refused or did not answer.
@@ -86,28 +86,28 @@ class TunedModel:
         return await asyncio.to_thread(self.generate, prompt)
 
     def stream(self, prompt: Prompt | str) -> Iterator[str]:
-        """Yields the answer to a rendered prompt in pieces, as they come.
+        """Yields the answer to a rendered prompt in pieces, as they arrive.
 
         Raises:
-            ServiceError: The service refused or did not answer; some pieces may have come before.
+            ServiceError: The service refused or did not answer, perhaps after some pieces arrived.
         """
         return self._backend.stream(self._call(prompt))
 
     def share(self, grantee: str = "everyone", role: Role = "reader") -> Permission:
-        """Lets somebody use the model.
+        """Lets someone use the model.
 
         Args:
             grantee: "everyone", "user:MAIL" or "group:MAIL".
-            role: "reader" may ask; "writer" may change the model as well.
+            role: "reader" may ask; "writer" may also change the model.
 
         Raises:
-            TuningUnavailableError: The service has no such permission; the message says what it has.
+            TuningUnavailableError: The service has no such permissions; the message says how access works there.
             TuningError: This is a base model.
             ConfigError: The grantee is malformed.
         """
         kind, _, mail = grantee.partition(":")
         if not (grantee == "everyone" or (kind in {"user", "group"} and "@" in mail)):
-            raise ConfigError("share with 'everyone', 'user:MAIL' or 'group:MAIL'")
+            raise ConfigError("the grantee must be 'everyone', 'user:MAIL' or 'group:MAIL'")
         return self._sharing().share(self._own(), grantee, role)
 
     def permissions(self) -> tuple[Permission, ...]:
@@ -119,7 +119,7 @@ class TunedModel:
         return self._sharing().permissions(self._own())
 
     def revoke(self, permission: Permission) -> None:
-        """Takes a permission back.
+        """Revokes a permission.
 
         Raises:
             TuningUnavailableError: The service has no such permissions.
@@ -128,15 +128,15 @@ class TunedModel:
         self._sharing().revoke(permission.name)
 
     def transfer(self, mail: str) -> None:
-        """Makes somebody else the owner.
+        """Makes someone else the owner.
 
         Raises:
-            TuningUnavailableError: The service does not do that.
+            TuningUnavailableError: The service cannot transfer models.
         """
         self._sharing().transfer(self._own(), mail)
 
     def delete(self) -> None:
-        """Deletes the tuned model. It cannot be brought back.
+        """Deletes the tuned model for good.
 
         Raises:
             ServiceError: The service refused.
@@ -145,6 +145,7 @@ class TunedModel:
 
     def _sharing(self) -> Sharing:
         service: object = self._backend
+
         if not isinstance(service, Sharing):
             raise TuningUnavailableError(self._backend.access)
         return service
@@ -152,14 +153,14 @@ class TunedModel:
     def _own(self) -> str:
         if not self.model:
             raise TuningError(
-                f"{self.target} is a base model of the service; only tuned models are yours to manage"
+                f"{self.target} is a base model of the service; you can only share and delete models that you tuned"
             )
         return self.model
 
     def _render(self, question: str, at: datetime | None) -> Prompt:
         if self.contract is None:
             raise ConfigError(
-                "asking a question needs a contract; give base_model(..., contract=...) the bot's"
+                "asking a question needs a contract; give base_model() the bot's contract, or use generate()"
             )
         return self.contract.prompt(question, at=at)
 

@@ -13,7 +13,7 @@ from furytune._storage import manifests
 from furytune._values.canonical import Json
 from furytune._values.shown import Shown
 from furytune.errors import ConfigError, ConservationError
-from furytune.records import Dataset, Dropped, QAPair, TuningJob, Unit
+from furytune.records import Dataset, Dropped, JobProgress, QAPair, TuningJob, Unit
 
 __all__ = ["Report", "Tally", "compare"]
 
@@ -182,9 +182,7 @@ def _column(name: str, report: Report) -> dict[str, str]:
     data = report.datasets[0]
     rows = {split: sum(f.rows for f in data.files if f.split == split) for split in ("train", "validation")}
     job = report.job
-    details = job.details if job else {}
-    losses = details.get("losses")
-    last = losses[-1] if isinstance(losses, list) and losses else None
+    progress = job.progress if job else JobProgress()
     return {
         "pairs and split": _identity(Path(data.manifest)),
         "train rows": f"{rows['train']:,}",
@@ -193,15 +191,15 @@ def _column(name: str, report: Report) -> dict[str, str]:
         "contract": data.fingerprint[:12],
         "knowledge": data.snapshot.rpartition(":")[2][:12] or "-",
         "job": job.state if job else "-",
-        "billed tokens": _number(details.get("billed_tokens")),
-        "dropped rows": _number(details.get("dropped", 0) if job else None),
-        "last loss": f"{last['loss']:.4f}" if isinstance(last, dict) else "-",
+        "billed tokens": _number(progress.billed_tokens),
+        "dropped rows": _number(progress.dropped if job else None),
+        "last loss": f"{progress.losses[-1].loss:.4f}" if progress.losses else "-",
         "model": (job.model if job else "") or "-",
     }
 
 
-def _number(value: Json) -> str:
-    return f"{value:,}" if isinstance(value, int) else "-"
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
 
 
 def _identity(manifest: Path) -> str:
@@ -242,10 +240,7 @@ def _of_job(job: TuningJob) -> list[str]:
     lines = [f"tuning    {job.state:>9}  {job.name}"]
     if job.model:
         lines.append(f"model                {job.model}")
-    dropped, ids = job.details.get("dropped"), job.details.get("dropped_ids")
-    if isinstance(dropped, int) and dropped:
-        named = ", ".join(map(str, ids)) if isinstance(ids, list) else ""
-        lines.append(
-            f"dropped   {dropped:>9}  by the service, of the training rows: {named or 'it names none'}"
-        )
+    if job.progress.dropped:
+        named = ", ".join(job.progress.dropped_ids) or "it names none"
+        lines.append(f"dropped   {job.progress.dropped:>9}  by the service, of the training rows: {named}")
     return lines

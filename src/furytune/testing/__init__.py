@@ -1,4 +1,4 @@
-"""For whoever tests a plugin or a bot: strategies, in-memory parts, and conformance suites.
+"""Helps you test a plugin or a bot: strategies, in-memory parts, fake services and conformance suites.
 
 Needs the extra ``testing`` (hypothesis).
 """

@@ -1,4 +1,4 @@
-"""The Gemini Developer API on loopback: for rehearsals without a key, and for tests with the real SDK."""
+"""A fake Gemini Developer API on loopback, for rehearsals without a key and tests with the real SDK."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ TUNABLE = "models/gemini-1.5-flash-001-tuning"
 class FakeDeveloperApi:
     """A server that behaves like the Gemini Developer API: models, tuning, permissions, answers.
 
-    As the real service, it tunes nothing unless told to; it refuses what the reference says is refused,
-    leaves the training data out of its answers, and lets only the owner's key and those it was shared with
-    use a tuned model. A tuned model answers with the output of the example whose input is the very text
-    it is asked, and with a fixed sentence otherwise, so a rehearsal shows whether the prompt of the
-    bot is the prompt of the training row.
+    By default it tunes nothing, like the real service. It refuses what the reference says is refused, leaves
+    training data out of its answers, and lets a tuned model be used only by its owner's key and by those it is
+    shared with. A tuned model answers with the output of the training row whose input is exactly the text it
+    gets, and otherwise with a fixed sentence. So a rehearsal shows whether the bot's prompt is the prompt of
+    the training row.
 
     Args:
         tunable: Models that can be tuned, such as `TUNABLE`; none by default.
         polls: Requests for the job until it ends.
         failure: Message that every job fails with; "" for success.
-        hidden: How many requests for a new model are answered 404, as if it had not arrived everywhere.
-        hyperparameters: Fields that answers hold beyond those that were asked for; "learningRateMultiplier"
-            stands in place of "learningRate".
-        state: Number of a state to report while a job runs instead of CREATING.
-        answer: What a base model says to a text.
+        hidden: How many requests for a new model get a 404, as if it had not reached all servers yet.
+        hyperparameters: Extra hyperparameters in the answers; "learningRateMultiplier" replaces "learningRate".
+        state: Number of a state to report instead of CREATING while a job runs.
+        answer: Returns a base model's answer to a text.
 
     Attributes:
-        requests: Everything that was asked, in order. Bodies hold training data; their repr does not.
-        faults: What shall go wrong, used up in order; see `fail`.
-        service: Its state.
+        requests: All requests, in order. Their bodies contain training data; their repr does not.
+        faults: Faults to come, used up in order; see `fail`.
+        service: The state of the service.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class FakeDeveloperApi:
 
     @property
     def url(self) -> str:
-        """What to give as the endpoint, such as ``http://127.0.0.1:40000``."""
+        """The address to pass as the endpoint, such as ``http://127.0.0.1:40000``."""
         return self._loopback.url
 
     @property
@@ -85,15 +84,15 @@ class FakeDeveloperApi:
         mode: Mode = "status",
         body: Any = None,
     ) -> None:
-        """Has the next matching requests go wrong.
+        """Makes the next matching requests fail.
 
         Args:
-            on: Regular expression, searched in "METHOD /path".
+            on: Regular expression that is searched in "METHOD /path".
             status: HTTP status of the answer.
-            times: How many requests it strikes.
-            skip: How many matching requests pass before.
-            mode: "status"; "hang up" before anything is done; "lose the answer" after it was done; or
-                "hang" without an answer.
+            times: How many requests fail.
+            skip: How many matching requests succeed first.
+            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
+                answer" after it; "hang" never answers.
             body: JSON of the answer instead of a plain error.
         """
         self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip, body=body))

@@ -1,4 +1,4 @@
-"""A Discord of our own on loopback: for rehearsals without an account, and for tests with the real client."""
+"""A fake Discord on loopback, for rehearsals without an account and tests with the real client."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _TEXT = (
 
 
 class FakeDiscord(World):
-    """A server that behaves like Discord's REST API v10, for one guild and one bot.
+    """A server that behaves like Discord's REST API v10, for one Discord server (guild) and one bot.
 
     Args:
-        token: The only one that is accepted.
+        token: The only token that is accepted.
         latency: Seconds before each answer.
-        limit: Requests of a bucket (route and major parameter) within ``window``.
-        window: Seconds.
-        overall: Requests of the bot in one second, None for any number; the real service allows 50.
+        limit: Requests that a bucket (route and major parameter) allows within ``window``.
+        window: Length of the window in seconds.
+        overall: Requests that the bot may make in one second, None for any number; the real service allows 50.
         routes: Limit and window of single routes, such as ``{"/channels/{channel}/messages": (5, 1.0)}``.
         skew: Seconds by which the service's clock is ahead.
-        obfuscate: Whether channels that the bot may not view are listed, without their names, instead of not
-            at all. The gateway does the former, REST the latter.
+        obfuscate: Whether channels that the bot may not view are listed without their names, as the gateway
+            does, instead of being left out, as REST does.
         **world: See ``furytune.testing._fakes.discord.world.World``: ``start``, ``tick`` and ``name``.
 
     Attributes:
-        url: What to give as the endpoint, such as ``http://127.0.0.1:40000/api/v10``.
-        requests: What was asked, in order.
-        violations: What a client did against the limits, or with a token after it was refused.
-        faults: What shall go wrong; see `fail`.
+        url: The address to pass as the endpoint, such as ``http://127.0.0.1:40000/api/v10``.
+        requests: All requests, in order.
+        violations: Requests that broke a limit, or used a token again after it was refused.
+        faults: Faults to come; see `fail`.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class FakeDiscord(World):
 
     @property
     def invalid(self) -> int:
-        """How many answers count towards the ban of an address.
+        """How many answers count towards the ban of an IP address.
 
-        These are 401, 403, and 429 of the bot's own limits; the real service bans at 10,000 in ten minutes.
+        These are 401, 403, and 429 for the bot's own limits. The real service bans at 10,000 in ten minutes.
         """
         return sum(a.status in {401, 403, 429} and a.scope != "shared" for a in self.requests)
 
@@ -92,35 +92,35 @@ class FakeDiscord(World):
         mode: Mode = "status",
         wait: float = 0.1,
     ) -> None:
-        """Has the next matching requests go wrong.
+        """Makes the next matching requests fail.
 
         Args:
-            on: Regular expression, searched in "METHOD /path".
-            status: HTTP status of a refusal, or of the page of a proxy.
-            times: How many requests it strikes.
-            skip: How many matching requests pass before.
-            mode: "status"; "local", "global" or "shared" for a 429 of that scope; "reset" by TCP; "truncate"
-                for half of the JSON; "cut" for a connection that closes within the body; "slow" for a body
-                that takes ``wait`` seconds; "html" for the page of a proxy; "forbid" for a 403; "hang" without
-                an answer.
-            wait: Seconds of a 429 or of a slow body.
+            on: Regular expression that is searched in "METHOD /path".
+            status: HTTP status for the modes "status" and "html".
+            times: How many requests fail.
+            skip: How many matching requests succeed first.
+            mode: "status" refuses; "local", "global" or "shared" answers with a 429 of that scope; "reset"
+                resets the TCP connection; "truncate" sends half of the JSON; "cut" closes the connection in
+                the middle of the body; "slow" takes ``wait`` seconds to send the body; "html" sends the error
+                page of a proxy; "forbid" answers 403; "hang" never answers.
+            wait: Seconds to wait after a 429, or to send a slow body.
         """
         self.faults.append(DiscordFault(on=on, mode=mode, status=status, times=times, skip=skip, wait=wait))
 
     def on_request(self, callback: Callable[[Asked], None]) -> None:
-        """Has a function called before each answer, with the request.
+        """Registers a function that is called with each request before it is answered.
 
-        It may edit the guild: post, delete, deny. What it raises is raised by `close`.
+        It may edit the server: post, delete, deny. If it raises, `close` raises the exception.
         """
         self._server.hooks.append(callback)
 
     def fill(self, messages: int, channels: int = 1, *, seed: int = 0) -> list[Channel]:
-        """Makes text channels full of plausible messages, the same for the same arguments.
+        """Makes text channels with plausible messages; the same arguments give the same messages.
 
         Args:
-            messages: In all.
-            channels: Among which they are shared evenly.
-            seed: Of their texts, authors and replies; a quarter answers another message.
+            messages: Number of messages in all channels together.
+            channels: Number of channels; they share the messages evenly.
+            seed: Seed of texts, authors and replies; a quarter of the messages reply to another.
 
         Returns:
             The channels.
@@ -139,7 +139,7 @@ class FakeDiscord(World):
         return made
 
     def prepare(self) -> None:
-        """Makes the JSON of all messages beforehand, so that a page takes a fifth of the time."""
+        """Makes the JSON of all messages in advance, so that a page takes a fifth of the time."""
         with self.lock:
             for where in self.channels.values():
                 for message in where.messages:
@@ -151,7 +151,7 @@ class FakeDiscord(World):
         """Stops the server.
 
         Raises:
-            Exception: What a function of `on_request` raised.
+            Exception: The exception of a function that was registered with `on_request`.
         """
         self._server.close()
         if self._server.errors:
@@ -171,23 +171,27 @@ class FakeDiscord(World):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves a guild full of messages until its standard input ends; prints its URL, then the guild's id.
+    """Serves a Discord server full of messages until standard input ends; prints its URL, then the guild's id.
 
     Args:
-        arguments: Of the command line; see ``python -m furytune.testing.fake_discord --help``.
+        arguments: Command line arguments; see ``python -m furytune.testing.fake_discord --help``.
 
     Returns:
         The exit status.
     """
     parser = argparse.ArgumentParser(prog="python -m furytune.testing.fake_discord", description=__doc__)
-    parser.add_argument("--messages", type=int, default=1000, help="how many messages")
-    parser.add_argument("--channels", type=int, default=1, help="text channels that share them")
+    parser.add_argument("--messages", type=int, default=1000, help="number of messages")
+    parser.add_argument("--channels", type=int, default=1, help="number of text channels that share them")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--token", default="rehearsal", help="the token that is accepted")
-    parser.add_argument("--limit", type=int, default=10_000, help="requests of a bucket within the window")
-    parser.add_argument("--window", type=float, default=1.0, help="seconds of the window")
-    parser.add_argument("--overall", type=int, default=None, help="requests of the bot within a second")
-    parser.add_argument("--prepare", action="store_true", help="make all JSON beforehand (1 kB a message)")
+    parser.add_argument("--token", default="rehearsal", help="the only token that is accepted")
+    parser.add_argument(
+        "--limit", type=int, default=10_000, help="requests that a bucket allows within the window"
+    )
+    parser.add_argument("--window", type=float, default=1.0, help="length of the window in seconds")
+    parser.add_argument(
+        "--overall", type=int, default=None, help="requests that the bot may make in a second"
+    )
+    parser.add_argument("--prepare", action="store_true", help="make all JSON in advance (1 kB per message)")
     asked = vars(parser.parse_args(arguments))
     messages, channels, prepare = asked.pop("messages"), asked.pop("channels"), asked.pop("prepare")
     with FakeDiscord(tick=1, **asked) as service:

@@ -1,4 +1,4 @@
-"""Vertex AI and Cloud Storage on loopback: for rehearsals without an account, and for tests with the real SDK."""
+"""A fake Vertex AI and Cloud Storage on loopback, for rehearsals without an account and tests with the real SDK."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["FakeVertex", "Fault", "Recorded", "fake_credentials"]
 
 
 def fake_credentials(token: str = "rehearsal") -> Any:  # noqa: S107  (a stand-in)
-    """Returns credentials of google-auth that hold a token and ask nobody for another.
+    """Returns google-auth credentials with a fixed token, which never ask for another one.
 
     Args:
-        token: Sent with every request.
+        token: The token; it is sent with every request.
 
     Raises:
         MissingExtraError: google-auth is not installed.
@@ -32,19 +32,19 @@ def fake_credentials(token: str = "rehearsal") -> Any:  # noqa: S107  (a stand-i
 class FakeVertex:
     """A server that behaves like Vertex AI: uploads, tuning jobs, and models that answer.
 
-    It refuses what the reference says is refused. A tuned model says what it was trained to say if it is
-    asked with the very texts of a training row, and otherwise that it was not trained on this: so a
-    rehearsal shows whether the bot's prompt is that of the training row.
+    It refuses what the reference says is refused. If a tuned model is asked with exactly the texts of a
+    training row, it gives that row's answer; otherwise it says that it was not trained on this. So a rehearsal
+    shows whether the bot's prompt is the prompt of the training row.
 
     Args:
         **service: Attributes of ``furytune.testing._fakes.vertex.VertexService``: ``states`` (one for each
-            time a job is asked for), ``delay`` (seconds until a new job is listed), ``now``, ``stats``,
-            ``error``, ``more`` and ``answer``.
+            request for a job), ``delay`` (seconds until a new job is listed), ``now``, ``stats``, ``error``,
+            ``more`` and ``answer``.
 
     Attributes:
-        requests: Everything that was asked, in order. Bodies hold training data; their repr does not.
-        faults: What shall go wrong, used up in order; see `fail`.
-        service: Its state: objects and jobs.
+        requests: All requests, in order. Their bodies contain training data; their repr does not.
+        faults: Faults to come, used up in order; see `fail`.
+        service: The state of the service: objects and jobs.
     """
 
     def __init__(self, **service: Any) -> None:
@@ -55,21 +55,21 @@ class FakeVertex:
 
     @property
     def url(self) -> str:
-        """What to give as the endpoint, such as ``http://127.0.0.1:40000``."""
+        """The address to pass as the endpoint, such as ``http://127.0.0.1:40000``."""
         return self._loopback.url
 
     def fail(
         self, on: str = "", status: int = 503, *, times: int = 1, skip: int = 0, mode: Any = "status"
     ) -> None:
-        """Has the next matching requests go wrong.
+        """Makes the next matching requests fail.
 
         Args:
-            on: Regular expression, searched in "METHOD /path".
-            status: HTTP status of a refusal.
-            times: How many requests it strikes.
-            skip: How many matching requests pass before.
-            mode: "status"; "hang up" before anything is done; "lose the answer" after it was done; or
-                "hang" without an answer.
+            on: Regular expression that is searched in "METHOD /path".
+            status: HTTP status of the answer.
+            times: How many requests fail.
+            skip: How many matching requests succeed first.
+            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
+                answer" after it; "hang" never answers.
         """
         self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip))
 

@@ -1,4 +1,4 @@
-"""Parts that live in memory: real implementations of the protocols, for tests and first tries."""
+"""In-memory parts: real implementations of the protocols, for tests and first experiments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ListCollector", "MemoryAugmenter", "MemoryTuner", "pair"]
 
 
 def pair(question: str, answer: str, **fields: Any) -> QAPair:
-    """Makes a pair with an id of its own text, for tests."""
+    """Makes a pair for tests, with an id made from its text."""
     name = digest({"q": repr(question), "a": repr(answer)})[:16]
     return QAPair(**{"id": name, "group": name, "question": question, "answer": answer, **fields})
 
@@ -31,7 +31,7 @@ def _by_id(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 
 @frozen
 class ListCollector:
-    """Collects what it is given.
+    """Collects the items it is given.
 
     Args:
         items: Pairs and drops, in order.
@@ -46,11 +46,11 @@ class ListCollector:
 
 @frozen
 class MemoryAugmenter:
-    """Finds passages by the number of words they share with the question; as-of rule and total order kept.
+    """Finds the passages that share most words with the question; keeps the as-of rule and a total order.
 
     Args:
         passages: The knowledge.
-        k: Most passages of a prompt.
+        k: Maximum number of passages in a prompt.
     """
 
     passages: tuple[Passage, ...] = field(converter=_by_id)
@@ -72,7 +72,7 @@ class MemoryAugmenter:
         )
 
     def context(self, question: str, *, at: datetime | None = None) -> tuple[Passage, ...]:
-        """Returns up to ``k`` passages that share a word, most shared words first, then by id."""
+        """Returns up to ``k`` passages that share a word with the question; most shared words first, then by id."""
         moment = at or datetime.now(UTC)
         words = set(re.findall(r"\w+", question.casefold()))
         found = [
@@ -88,22 +88,22 @@ class MemoryTuner:
     """Accepts every data set and remembers its jobs.
 
     Args:
-        jobs: Jobs by key; shared between tuners to play a restart.
+        jobs: Jobs by key; share them between tuners to simulate a restart.
     """
 
     jobs: dict[str, TuningJob] = field(factory=dict)
 
     @property
     def dialect(self) -> str:
-        """Any will do."""
+        """Empty, because any dialect will do."""
         return ""
 
     def estimate(self, dataset: Dataset) -> Estimate:
-        """Refuses an empty data set, charges nothing."""
+        """Estimates no cost; an empty data set is a problem."""
         return Estimate(cost=0.0, problems=() if dataset.rows else ("there are no rows",))
 
     def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
-        """Starts a job, unless one was started under the key."""
+        """Starts a job, or returns the one that was started under the key."""
         if key in self.jobs:
             return self.jobs[key]
         job = TuningJob(
@@ -113,7 +113,7 @@ class MemoryTuner:
         return job
 
     def find(self, key: str) -> TuningJob | None:
-        """Returns the job of a key."""
+        """Returns the job of a key, None if it has none."""
         return self.jobs.get(key)
 
     def poll(self, job: TuningJob) -> TuningJob:

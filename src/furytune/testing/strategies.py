@@ -85,34 +85,34 @@ NASTY = (
     "0",
     " ",
 )
-"""Literals that some program somewhere takes for markup."""
+"""Strings that some program somewhere treats as markup."""
 
 _characters = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 def texts(*, min_size: int = 0, max_size: int = 10) -> st.SearchStrategy[str]:
-    """Any text without lone surrogates, mixed with `NASTY` literals.
+    """Any text without lone surrogates, mixed with `NASTY` strings.
 
     Args:
-        min_size: Least number of pieces.
-        max_size: Most number of pieces.
+        min_size: Minimum number of pieces.
+        max_size: Maximum number of pieces.
     """
     piece = st.one_of(st.sampled_from(NASTY), _characters)
     return st.lists(piece, min_size=min_size, max_size=max_size).map("".join)
 
 
 def questions() -> st.SearchStrategy[str]:
-    """Texts of which a normaliser leaves something."""
+    """Texts that are not empty after normalisation."""
     return st.builds(lambda a, b: f"{a}how{b}", texts(max_size=6), texts(max_size=6))
 
 
 def lines() -> st.SearchStrategy[str]:
-    """Texts without a line break that Python or a prompt would see."""
+    """Texts without line breaks."""
     return texts(max_size=3).map(lambda t: "".join(t.split("\n")).replace("\r", ""))
 
 
 def moments() -> st.SearchStrategy[datetime]:
-    """Moments in Discord's time, in UTC."""
+    """Times since Discord exists, in UTC."""
     return st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -121,7 +121,7 @@ def passages(*, dated: bool | None = None, max_size: int = 6) -> st.SearchStrate
 
     Args:
         dated: All dated, none dated, or None for both kinds.
-        max_size: Most passages.
+        max_size: Maximum number of passages.
     """
     date = {True: moments(), False: st.none(), None: st.none() | moments()}[dated]
     one = st.builds(
@@ -176,7 +176,7 @@ def normalizers() -> st.SearchStrategy[Normalizer]:
 
 
 def budgets() -> st.SearchStrategy[TokenBudget | None]:
-    """No budget, or one so wide that nothing has to be counted."""
+    """No budget, or one so large that no tokens are counted."""
     return st.none() | st.integers(100_000, 10**6).map(TokenBudget)
 
 
@@ -184,7 +184,7 @@ def pairs(*, max_size: int = 8) -> st.SearchStrategy[list[QAPair]]:
     """Lists of pairs with distinct ids, some in one conversation, some without a date.
 
     Args:
-        max_size: Most pairs.
+        max_size: Maximum number of pairs.
     """
 
     def build(items: list[tuple[str, str, int, datetime | None]]) -> list[QAPair]:

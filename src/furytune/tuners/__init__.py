@@ -1,5 +1,6 @@
-"""Who trains models on data sets."""
+"""Tuners: they train models on data sets."""
 
-from furytune.tuners._jobs.service import Loss, TuningSettings
+from furytune.records import Loss
+from furytune.tuners._jobs.service import TuningSettings
 
 __all__ = ["Loss", "TuningSettings"]

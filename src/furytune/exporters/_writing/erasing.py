@@ -1,8 +1,8 @@
-"""Takes rows out of a data set that lies on disk: the others keep their bytes and their order.
+"""Removes rows from a data set on disk; the other rows keep their bytes and their order.
 
-A data set is several files, and only one rename at a time is atomic. So the manifest says first which rows go and
-what the files will be; then the files are replaced, and last the manifest, without that note. Whoever finds the
-note, after a crash, carries it out: it holds all that is needed, and the result is the same.
+A data set is several files, and only a single rename is atomic. So erasing first writes a plan into the manifest: which
+rows to remove, and what the files will be. Then it replaces the files, and last the manifest, without the plan. After a
+crash, the next call finds the plan and finishes it: the plan contains everything needed, and the result is the same.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ _BLOCK = 1 << 20
 
 @frozen
 class DatasetPlace:
-    """A data set as a place that holds people's words.
+    """A data set, as a place that contains people's messages.
 
     Args:
-        manifest: Its manifest.
+        manifest: Path of its manifest.
     """
 
     manifest: Path
 
     def check(self) -> None:
-        """Raises what `check` raises."""
+        """Checks the data set; see `check`."""
         check(self.manifest)
 
     def erase(self, messages: Collection[str], people: Collection[str]) -> Erased:
-        """Does what `erase` does, and removes what killed writers left beside the files."""
+        """Removes rows, see `erase`, and the temporary files that killed processes left behind."""
         removed, left = erase(self.manifest, messages, people)
         files = manifests.read_head(self.manifest)["files"]
         folders = {(self.manifest.parent / str(file["name"])).resolve().parent for file in files}
@@ -56,38 +56,38 @@ class DatasetPlace:
 
 
 def check(manifest: Path) -> None:
-    """Raises ExportError unless rows can be taken out: the data set is whole, or an erasure of it was cut short."""
+    """Raises ExportError unless rows can be removed: the data set must be whole, or have an unfinished plan."""
     try:
         head = manifests.read_head(manifest)
         if _PLAN not in head:
             load_dataset(manifest)
     except OSError as error:
         raise ExportError(
-            f"{manifest}: cannot be read: {error.strerror}; nothing was changed; name the manifest of a data set"
+            f"{manifest}: cannot be read: {error.strerror}; nothing was changed; give the path of a data set's manifest"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExportError(
-            f"{manifest}: not a whole manifest of a data set; nothing was changed; name the file that ends with "
+            f"{manifest}: not a complete manifest of a data set; nothing was changed; give the file that ends with "
             ".manifest.json, or export the data set again"
         ) from error
 
 
 def erase(manifest: Path, messages: Collection[str], people: Collection[str] = ()) -> tuple[int, int]:
-    """Removes each row that any of the messages is behind, or is quoted in the prompt of.
+    """Removes every row that was made from one of the messages, or quotes one in its prompt.
 
-    Rows that hold the id of one of the people are removed too: older versions made such rows. Nor is any of the ids left as
-    an example of what was dropped. If there is nothing to remove, no file is touched.
+    It also removes rows that contain the id of one of the people, which older versions made, and removes all these ids
+    from the examples of dropped items. If there is nothing to remove, no file changes.
 
     Args:
-        manifest: Of the data set.
+        manifest: Manifest of the data set.
         messages: Ids of chat messages.
         people: Ids of people.
 
     Returns:
-        How many rows were removed, those of an interrupted call included, and how many are left.
+        The number of removed rows, including those of an interrupted call, and the number of rows that are left.
 
     Raises:
-        ExportError: The files are not those that the manifest lists, or cannot be written. Calling again goes on.
+        ExportError: The files are not those that the manifest lists, or cannot be written. Call again to resume.
     """
     try:
         head = manifests.read_head(manifest)
@@ -117,17 +117,17 @@ def erase(manifest: Path, messages: Collection[str], people: Collection[str] = (
     except OSError as error:
         raise ExportError(
             f"{error.filename or manifest}: cannot be written: {error.strerror or type(error).__name__}; "
-            "remove the cause and run again, which finishes what was begun"
+            "fix the cause and run again to finish"
         ) from error
     except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
         raise ExportError(
-            f"{manifest}: not a whole manifest of a data set; export the data set again"
+            f"{manifest}: not a complete manifest of a data set; export the data set again"
         ) from error
     return finished + len(gone), sum(int(f["rows"]) for f in head["files"])
 
 
 def rows_naming(manifest: Path, people: Collection[str], messages: Collection[str]) -> int:
-    """Returns how many rows hold the id of one of the people, but none of the messages."""
+    """Returns how many rows contain the id of one of the people, but none of the messages."""
     naming = whole_numbers(people)
     head = manifests.read_head(manifest)
     if naming is None or _PLAN in head:
@@ -137,7 +137,7 @@ def rows_naming(manifest: Path, people: Collection[str], messages: Collection[st
 
 
 def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) -> Iterator[str]:
-    """Yields the ids of rows that hold an id, in the data or in what the manifest says of them."""
+    """Yields the ids of rows that contain a person's id, in the data or in their manifest entry."""
     for file in head["files"]:
         path = manifest.parent / file["name"]
         records = _records(path)
@@ -151,7 +151,7 @@ def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) 
 
 
 def _finish(manifest: Path, head: dict[str, Any]) -> None:
-    """Carries out the note of a manifest."""
+    """Carries out the plan in a manifest."""
     plan = head.pop(_PLAN)
     gone = frozenset(plan["rows"])
     with staged() as group:
@@ -160,7 +160,7 @@ def _finish(manifest: Path, head: dict[str, Any]) -> None:
             if after["rows"] == 0 and before["split"] == "validation":
                 group.remove(path)  # a data set without validation rows has no file for them
                 continue
-            if _sha256(path) == after["sha256"]:
+            if _sha256(path) == after["sha256"]:  # replaced before the crash
                 continue
             file = group.open(path)
             made = hashlib.sha256()
@@ -169,7 +169,7 @@ def _finish(manifest: Path, head: dict[str, Any]) -> None:
                 file.write(record)
             if made.hexdigest() != after["sha256"]:
                 raise ExportError(
-                    f"{path}: is not the file that its manifest lists: it was changed while rows were taken out; "
+                    f"{path}: is not the file that its manifest lists: it was changed while rows were removed; "
                     "export the data set again, or delete it"
                 )
         head["files"] = [f for f in plan["files"] if f["rows"] or f["split"] == "train"]
@@ -186,7 +186,7 @@ def _write(manifest: Path, head: Mapping[str, Json], *, keep: Callable[[str], bo
 def _fill(
     file: StagedFile, manifest: Path, head: Mapping[str, Json], keep: Callable[[str], bool] | None
 ) -> None:
-    """Writes a manifest with another head, and of its sources those of the rows to keep."""
+    """Writes a manifest with a new head, and the sources of the rows to keep."""
     file.write(encode_head(head))
     waiting: list[bytes] = []
     size = 0
@@ -209,7 +209,7 @@ def _rows(manifest: Path) -> Iterator[Any]:
 
 
 def _kept(manifest: Path, file: Mapping[str, Any], gone: Collection[str]) -> Iterator[bytes]:
-    """Yields the bytes of the rows of a file that stay, its header included."""
+    """Yields the bytes of the rows to keep in a file, including its header."""
     path = manifest.parent / file["name"]
     records = _records(path)
     if not is_json_lines(str(path)):
@@ -221,7 +221,7 @@ def _kept(manifest: Path, file: Mapping[str, Any], gone: Collection[str]) -> Ite
 
 
 def _records(path: Path) -> Iterator[bytes]:
-    """Yields the records of a file: lines, or for CSV what ends at a line break outside of quotes."""
+    """Yields the records of a file: lines, or for CSV the parts that end at a line break outside of quotes."""
     quoted = not is_json_lines(str(path))
     inside = False
     parts: list[bytes] = []
@@ -235,7 +235,7 @@ def _records(path: Path) -> Iterator[bytes]:
 
 
 def _after(manifest: Path, file: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
-    """Returns the entry of a file as it will be."""
+    """Returns a file's manifest entry as it will be after the removal."""
     made = hashlib.sha256()
     rows = size = 0
     for record in _kept(manifest, file, gone):
@@ -254,7 +254,7 @@ def _sha256(path: Path) -> str:
 def _recounted(
     counts: Mapping[str, Any], gone: Collection[str], wanted: frozenset[str] | set[str]
 ) -> dict[str, Any]:
-    """Returns the counts with the rows moved to those dropped; no example names what went."""
+    """Returns the counts with the removed rows counted as dropped, and without examples that name them."""
     if not counts:
         return {}
     dropped = [

@@ -1,4 +1,4 @@
-"""The sidecar of a data set: what its files are, what rendered them, and what each row was made from."""
+"""Writes and reads a data set's manifest: its files, the contract that rendered them, and the source of each row."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _BLOCK = 1 << 20
 _TAIL = b"]\n}\n"
 
 
+# The order of the fields is the order of the bytes in a manifest, and equal rows must give equal bytes.
 class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
     id: str
     split: str
@@ -48,8 +49,8 @@ class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
 def encode_sources(rows: Iterable[TrainingRow], encoder: msgspec.json.Encoder) -> bytes:
     """Returns one line for each row.
 
-    It holds its id, split, group and moment, where it was read, the messages behind it, and the messages
-    that the passages of its prompt were made of: these are words of people as well.
+    The line contains the row's id, split, group and time, where it was read, the messages it was made from, and
+    the messages that the passages of its prompt were made from: those are people's words as well.
     """
     return encoder.encode_lines(
         [
@@ -84,18 +85,18 @@ def head_lines(
     counts: Mapping[str, Json],
     provenance: Sequence[Mapping[str, Json]] = (),
 ) -> bytes:
-    """Returns everything of a manifest that stands before its sources.
+    """Returns the head of a manifest: everything before its sources.
 
     Args:
         files: The data files.
         folder: Folder of the manifest; names are relative to it.
-        dialect: Wire form of the rows.
-        escaped_formulas: Whether cells carry the reversible escape of spreadsheets.
-        fingerprint: Of the contract.
-        snapshot: Of the contract.
-        form: Of the contract.
+        dialect: Dialect of the rows.
+        escaped_formulas: Whether cells that look like formulas are escaped.
+        fingerprint: Fingerprint of the contract.
+        snapshot: Snapshot of the contract.
+        form: Form of the contract.
         counts: See `furytune.report.Tally.as_json`; may be empty.
-        provenance: What the collectors say of where their data come from; may be empty.
+        provenance: What the collectors say about the origin of their data; may be empty.
     """
     head: dict[str, Json] = {
         "format": manifests.FORMAT,
@@ -120,7 +121,7 @@ def head_lines(
 
 
 def encode_head(head: Mapping[str, Json]) -> bytes:
-    """Returns a head as it stands in a manifest: one key a line, up to the line that the sources follow."""
+    """Returns the bytes of a head: one key per line, up to the line before the sources."""
     lines = [canonical_json(key) + b":" + canonical_json(value) + b",\n" for key, value in head.items()]
     return b"{\n" + b"".join(lines) + manifests.SOURCES + b"\n"
 
@@ -135,7 +136,7 @@ def load_dataset(manifest: str | os.PathLike[str]) -> Dataset:
         The data set, as the exporter returned it.
 
     Raises:
-        ExportError: The manifest is absent, damaged or cut short, or a file is not the one it lists: the
+        ExportError: The manifest is missing, damaged or incomplete, or a file is not the one it lists: the
             export was interrupted, or the file was changed since.
     """
     path = Path(manifest)
@@ -153,10 +154,12 @@ def load_dataset(manifest: str | os.PathLike[str]) -> Dataset:
     except OSError as error:
         raise ExportError(f"{path}: cannot be read: {error.strerror}; export the data set again") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ExportError(f"{path}: not a whole manifest of a data set; export the data set again") from error
+        raise ExportError(
+            f"{path}: not a complete manifest of a data set; export the data set again"
+        ) from error
     if sources != dataset.rows:
         raise ExportError(
-            f"{path}: it names the sources of {sources} rows, but its files hold {dataset.rows}; "
+            f"{path}: it lists the sources of {sources} rows, but its files have {dataset.rows} rows; "
             "export the data set again"
         )
     for file in files:
@@ -178,7 +181,8 @@ def _listed(manifest: Path, entry: Mapping[str, Any]) -> DataFile:
 def _check(file: DataFile, manifest: Path) -> None:
     """Compares a file with its entry."""
     again = (
-        f"{manifest} lists another file: its export was interrupted, or it was changed since; export again"
+        f"it is not the file that {manifest} lists: the export was interrupted, or the file was changed since; "
+        "export the data set again"
     )
     try:
         size = Path(file.path).stat().st_size
@@ -201,13 +205,13 @@ def blocks(path: str) -> Iterator[bytes]:
 
 
 def is_json_lines(path: str) -> bool:
-    """Tells the one form of data file from the other: every cell of a CSV that we write is in quotes."""
+    """Tells JSON lines from CSV by the first byte: every cell of a CSV that we write is in quotes."""
     with Path(path).open("rb") as source:
         return source.read(1) != b'"'
 
 
 def _count_rows(path: str, *, quoted: bool) -> int:
-    """Counts records: lines, or for CSV the line ends outside of quotes less the header."""
+    """Counts records: lines, or for CSV the line ends outside of quotes, without the header."""
     rows = -1 if quoted else 0
     inside = False
     with Path(path).open("rb") as lines:
@@ -218,7 +222,7 @@ def _count_rows(path: str, *, quoted: bool) -> int:
 
 
 def _count_sources(path: Path) -> int:
-    """Counts the lines of the sources, and sees to it that the manifest is whole."""
+    """Counts the lines of the sources, and raises ValueError unless the manifest is complete."""
     count = 0
     last = b""
     with path.open("rb") as lines:
@@ -238,6 +242,6 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def source_ids(lines: Iterable[bytes]) -> Iterator[str]:
-    """Yields the ids from the lines that `encode_sources` gave."""
+    """Yields the ids from lines that `encode_sources` made."""
     for line in lines:
         yield json.loads(line.rstrip(b",\n"))["id"]

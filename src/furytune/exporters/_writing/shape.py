@@ -1,8 +1,8 @@
-"""What a dialect puts around prompt and answer, so that only the two texts are encoded row by row.
+"""Encodes rows fast: it asks the dialect once what surrounds prompt and answer, then encodes only the two texts.
 
-A row is the dialect's, always: the surroundings are taken from a row that the dialect made of two marks,
-and the first row of every batch is made by the dialect as well and compared. Where anything differs, the
-batch goes through the dialect row by row.
+The bytes are always those that the dialect itself would give. The surroundings come from a row that the dialect
+made of two marks. The first row of every batch is also encoded by the dialect and compared; if anything
+differs, the dialect encodes the whole batch row by row.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["json_lines", "text_pairs"]
 
+# Only ASCII without quotes or backslashes, so that no encoder changes the marks.
 _TEXT = "furytune:5f1d7a:text"
 _ANSWER = "furytune:5f1d7a:answer"
 
@@ -30,9 +31,9 @@ def _system(row: TrainingRow) -> str:
 
 
 def json_lines(dialect: Dialect) -> Callable[[list[TrainingRow]], bytes]:
-    """Returns the function that encodes rows as JSON lines.
+    """Returns a function that encodes rows as JSON lines.
 
-    It raises UnicodeEncodeError for a lone surrogate.
+    The function raises UnicodeEncodeError for a lone surrogate.
     """
     encoder = msgspec.json.Encoder()
 
@@ -45,7 +46,7 @@ def json_lines(dialect: Dialect) -> Callable[[list[TrainingRow]], bytes]:
             return one_by_one(rows)
         before, middle, after = around
         texts = [text for row in rows for text in (row.prompt.text, row.answer)]
-        # No encoded string holds a raw line break: each is a line, with its two quotes.
+        # No encoded string contains a raw line break, so each string is one line, with its two quotes.
         strings = encoder.encode_lines(texts).split(b"\n")
         prompts, answers = strings[0:-1:2], strings[1::2]
         if before.endswith(b':"') and middle[:1] == middle[-1:] == after[:1] == b'"':
@@ -65,7 +66,7 @@ def json_lines(dialect: Dialect) -> Callable[[list[TrainingRow]], bytes]:
 
 
 def _around(encoded: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Splits an encoded row of marks; None if a mark does not stand in it exactly once, in order."""
+    """Splits an encoded row at its two marks; None unless each occurs exactly once, in order."""
     text, answer = _TEXT.encode(), _ANSWER.encode()
     if encoded.count(text) != 1 or encoded.count(answer) != 1 or encoded.index(answer) < encoded.index(text):
         return None
@@ -75,7 +76,7 @@ def _around(encoded: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 def text_pairs(dialect: Dialect) -> Callable[[list[TrainingRow]], list[tuple[str, str]]]:
-    """Returns the function that gives prompt column and answer column of rows."""
+    """Returns a function that gives the prompt and answer columns of rows."""
 
     def one(row: TrainingRow) -> tuple[str, str]:
         prompt, answer = dialect.texts(dialect.row(row.prompt, row.answer))

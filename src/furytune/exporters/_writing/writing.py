@@ -1,4 +1,4 @@
-"""Writes rows, validation rows and manifest as one group of files, in one pass and flat memory."""
+"""Writes training rows, validation rows and manifest as one group of files, in one pass and constant memory."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ _WAIT = 10.0
 
 @frozen(kw_only=True)
 class Layout:
-    """How an exporter's files look.
+    """Describes the files of an exporter.
 
     Attributes:
         train: File of the training rows.
         validation: File of the validation rows.
-        dialect: Wire form.
-        encode: Returns the bytes of some rows; raises UnicodeEncodeError for what UTF-8 cannot carry.
-        header: Bytes that each file begins with.
-        escaped_formulas: Whether cells carry the reversible escape.
+        dialect: Name of the rows' dialect.
+        encode: Returns the bytes of some rows; raises UnicodeEncodeError for text that UTF-8 cannot encode.
+        header: Bytes at the beginning of each file.
+        escaped_formulas: Whether cells that look like formulas are escaped.
     """
 
     train: Path
@@ -62,12 +62,13 @@ class Layout:
         """Writes everything, or nothing.
 
         Raises:
-            ExportError: Nothing was written; or, where it says so, a rename failed half-way.
+            ExportError: Nothing was written, unless the message says that a rename failed half-way.
         """
         with staged() as group:
             dataset = self.stage(rows, contract=contract, tally=tally, group=group)
             with _reported(
-                self.train, "unless its manifest fits its files, `load_dataset` refuses the data set"
+                self.train,
+                "some files may be new; `load_dataset` refuses the data set unless its manifest fits all its files",
             ):
                 group.commit()
         return dataset
@@ -80,10 +81,10 @@ class Layout:
         tally: Tally | None,
         group: StagedGroup,
     ) -> Dataset:
-        """Writes everything beside its place, to appear when the group is committed.
+        """Writes everything to temporary files, which appear when the group is committed.
 
         Raises:
-            ExportError: The rows or the system refuse; the group must be discarded.
+            ExportError: A row is invalid, or a file cannot be written. The caller must discard the group.
         """
         manifest = manifests.manifest_path(self.train)
         _lock(group, manifest)
@@ -116,7 +117,7 @@ class Layout:
         )
 
     def _drop_stale(self, run: _Run, manifest: Path) -> None:
-        """Has the validation file of an earlier run removed where this run has none."""
+        """Removes the validation file of an earlier run if this run has no validation rows."""
         if "validation" in run.sinks or not os.path.lexists(self.validation):
             return
         try:
@@ -125,8 +126,8 @@ class Layout:
             listed = set()
         if Path(os.path.relpath(self.validation, manifest.parent)).as_posix() not in listed:
             raise ExportError(
-                f"{self.validation}: stands where the validation rows belong, this run has none, and no "
-                "earlier export is known to have written it; move it away, or give another `validation=`"
+                f"{self.validation}: this file has the name of the validation file, but this run has no validation "
+                "rows, and no earlier export is known to have written it; move it away, or give another `validation=`"
             )
         with _reported(self.validation):
             run.group.remove(self.validation)
@@ -134,7 +135,7 @@ class Layout:
 
 @define
 class _Sink:
-    """One data file while it is written."""
+    """A data file that is being written."""
 
     file: StagedFile
     path: Path
@@ -150,13 +151,13 @@ class _Sink:
 
 @define
 class _Run:
-    """One export while it goes on."""
+    """An export in progress."""
 
     layout: Layout
     group: StagedGroup
     spool: IO[bytes]
     sinks: dict[Split, _Sink] = field(factory=dict)
-    # Hashes of the ids, spread over small arrays: 8 bytes a row, and each array is checked by itself.
+    # Hashes of the ids find duplicates with 8 bytes per row. Small arrays keep the check of each one small.
     hashes: list[array[int]] = field(factory=lambda: [array("q") for _ in range(256)])
     encoder: msgspec.json.Encoder = field(factory=msgspec.json.Encoder)
 
@@ -170,6 +171,7 @@ class _Run:
     def take(self, rows: Iterable[TrainingRow]) -> None:
         """Writes all rows, in batches of about 1 MiB."""
         left = iter(rows)
+        # The first batch is small, because nothing is known yet about the size of a row.
         count = _FIRST
         while batch := list(islice(left, count)):
             self._check(batch)
@@ -182,7 +184,7 @@ class _Run:
             if not prompt or not answer or prompt.isspace() or answer.isspace():
                 which = "prompt" if not prompt or prompt.isspace() else "answer"
                 raise ExportError(
-                    f"row {row.id!a}: its {which} is empty; drop the pair before export; nothing was written"
+                    f"row {row.id!a}: its {which} is empty; nothing was written; drop the pair and export again"
                 )
         hashes = self.hashes
         for digest in map(hash, [row.id for row in batch]):
@@ -196,7 +198,7 @@ class _Run:
                 parts[row.split].append(row)
             except KeyError:
                 raise ExportError(
-                    f"row {row.id!a}: its split is neither train nor validation; nothing was written"
+                    f"row {row.id!a}: its split is neither train nor validation; nothing was written; check the splitter"
                 ) from None
         size = sum(self._put(split, part) for split, part in parts.items())
         try:
@@ -220,6 +222,7 @@ class _Run:
 
     def refuse_twins(self) -> None:
         """Raises ExportError if two rows have one id."""
+        # Two ids can have the same hash, so equal hashes only point to ids to compare in a second pass.
         suspects: set[int] = set()
         for part in self.hashes:
             if len(set(part)) != len(part):
@@ -233,7 +236,7 @@ class _Run:
             if hash(name) in suspects:
                 if name in met:
                     raise ExportError(
-                        f"row id {name!a} occurs twice; ids must be unique; nothing was written"
+                        f"row id {name!a} occurs twice; nothing was written; give every pair its own id"
                     )
                 met.add(name)
 
@@ -254,7 +257,7 @@ def data_path(value: str | os.PathLike[str]) -> Path:
     """Returns the path of a data file.
 
     Raises:
-        ConfigError: No file can be written there.
+        ConfigError: The path names no file, or a compressed one.
     """
     path = Path(value)
     if not path.name or path.suffix.lower() in {".gz", ".bz2", ".xz", ".zst"}:
@@ -263,12 +266,12 @@ def data_path(value: str | os.PathLike[str]) -> Path:
 
 
 def default_validation(train: Path) -> Path:
-    """Returns where validation rows go: ``train.jsonl`` -> ``train.validation.jsonl``."""
+    """Returns the file for validation rows: ``train.jsonl`` -> ``train.validation.jsonl``."""
     return train.with_name(f"{train.stem}.validation{train.suffix}")
 
 
 def _lock(group: StagedGroup, manifest: Path) -> None:
-    """Keeps other runs from writing the same data set until this run has ended."""
+    """Keeps other runs from writing the same data set until this run ends."""
     try:
         group.lock(manifest.with_name(f".{manifest.name}.lock"), wait=_WAIT)
     except BlockingIOError as error:
@@ -285,7 +288,7 @@ def _lock(group: StagedGroup, manifest: Path) -> None:
 
 @contextmanager
 def _spool(folder: Path) -> Iterator[IO[bytes]]:
-    """Opens a nameless file beside the data, for what the manifest lists after its head."""
+    """Opens an unnamed file beside the data, for the sources that follow the manifest's head."""
     with _reported(folder):
         spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed below)
     try:
@@ -307,7 +310,7 @@ def _reported(path: Path, consequence: str = "nothing was written") -> Iterator[
 
 
 def _unwritable(rows: list[TrainingRow]) -> ExportError:
-    """Returns the error for the first row that holds a lone surrogate."""
+    """Returns the error for the first row that contains a lone surrogate."""
     for row in rows:
         places = {
             "prompt": row.prompt.text,
@@ -330,11 +333,12 @@ def _unwritable(rows: list[TrainingRow]) -> ExportError:
                 text.encode()
             except UnicodeEncodeError:
                 return ExportError(
-                    f"row {row.id!a}: its {place} holds a lone surrogate, which no UTF-8 file can carry; "
-                    "drop or repair the pair before export; nothing was written"
+                    f"row {row.id!a}: its {place} contains a lone surrogate, which cannot be written as UTF-8; "
+                    "nothing was written; drop or repair the pair, and export again"
                 )
-    return ExportError(  # pragma: no cover  (an exporter's encode refused what UTF-8 can carry)
-        "a row holds a lone surrogate, which no UTF-8 file can carry; nothing was written"
+    return ExportError(  # pragma: no cover  (an exporter's encode refused text that UTF-8 can encode)
+        "a row contains a lone surrogate, which cannot be written as UTF-8; nothing was written; drop or repair "
+        "its pair, and export again"
     )
 
 
@@ -347,5 +351,5 @@ def _write_manifest(file: StagedFile, head: bytes, spool: IO[bytes]) -> None:
         block = spool.read(min(_COPY, left - 2))
         file.write(block)
         left -= len(block)
-    # The last entry is followed by a line break, but by no comma.
+    # A line break follows the last entry, but no comma.
     file.write(b"\n]\n}\n" if left else b"]\n}\n")

@@ -1,1 +1,1 @@
-"""Services on loopback that speak the real protocols."""
+"""Fake services on loopback that speak the real protocols."""

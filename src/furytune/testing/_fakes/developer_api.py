@@ -1,4 +1,4 @@
-"""The Gemini Developer API as it was while it could tune, held in memory; `FakeDeveloperApi` serves it.
+"""The Gemini Developer API as it was while it could tune, in memory; `FakeDeveloperApi` serves it.
 
 Rules and answers follow Google's reference (ai.google.dev/api/tuning and .../permissions).
 """
@@ -40,7 +40,7 @@ class _Refusal(Exception):  # noqa: N818  (an answer, not a fault)
 
 @define
 class _Tuned:
-    """A tuned model, its job and who may use it."""
+    """A tuned model, its job and its permissions."""
 
     name: str
     owner: str = field(repr=False)
@@ -64,14 +64,13 @@ class DeveloperService:
     """Answers requests as the service did.
 
     Args:
-        tunable: Models that can be tuned; none, as today, by default.
+        tunable: Models that can be tuned; by default none, as today.
         polls: Requests for the job until it ends.
         failure: Message that every job fails with; "" for success.
-        hidden: Requests for a new model that are answered 404, as if it had not arrived everywhere.
-        hyperparameters: Fields that answers hold beyond those that were asked for; "learningRateMultiplier"
-            stands in place of "learningRate".
+        hidden: How many requests for a new model get a 404, as if it had not reached all servers yet.
+        hyperparameters: Extra hyperparameters in the answers; "learningRateMultiplier" replaces "learningRate".
         state: A state to report instead of the true one while a job runs.
-        answer: What a base model says to a text.
+        answer: Returns a base model's answer to a text.
     """
 
     tunable: tuple[str, ...] = ()
@@ -252,7 +251,7 @@ class DeveloperService:
         }
 
     def _public(self, tuned: _Tuned) -> Json:
-        """Returns the model as answers show it: without the training data."""
+        """Returns the model as the service shows it: without its training data."""
         task = {k: v for k, v in tuned.asked["tuningTask"].items() if k != "trainingData"}
         task["hyperparameters"] = {**task["hyperparameters"], **self.hyperparameters}
         if "learningRateMultiplier" in self.hyperparameters:

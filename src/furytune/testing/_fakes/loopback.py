@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that records what it is asked and can be told to misbehave."""
+"""A small HTTP server on loopback that records its requests and can be made to fail."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Mode = Literal["status", "hang up", "lose the answer", "hang"]
 
 @frozen(kw_only=True)
 class Recorded:
-    """One request as it came in.
+    """A recorded request.
 
     Attributes:
-        method: Such as "POST".
-        path: Without the query.
-        query: The last value of each name.
-        headers: Names in lower case.
+        method: HTTP method, such as "POST".
+        path: Path without the query.
+        query: The last value of each query parameter.
+        headers: Headers, with names in lower case.
         raw: The bytes of the body.
-        body: The body as JSON, None where there is none.
+        body: The body as JSON, None if it is not JSON.
     """
 
     method: str
@@ -43,18 +43,18 @@ class Recorded:
 
     @property
     def line(self) -> str:
-        """Method and path, which faults are matched with."""
+        """Method and path, the text that a fault's ``on`` is searched in."""
         return f"{self.method} {self.path}"
 
 
 @frozen
 class Reply:
-    """What a service answers.
+    """The answer of a service.
 
     Attributes:
         status: HTTP status.
-        body: JSON.
-        parts: Where given, sent one by one instead of ``body``.
+        body: JSON of the answer.
+        parts: If given, sent one by one instead of ``body``.
     """
 
     status: int
@@ -64,13 +64,13 @@ class Reply:
 
 @define(kw_only=True)
 class Strike:
-    """Which requests a fault strikes.
+    """Chooses the requests that a fault hits.
 
     Attributes:
-        on: Regular expression, searched in "METHOD /path".
+        on: Regular expression that is searched in "METHOD /path".
         status: HTTP status of a refusal.
-        times: How many requests it strikes.
-        skip: How many matching requests pass before.
+        times: How many requests fail.
+        skip: How many matching requests succeed first.
     """
 
     on: str = ""
@@ -79,7 +79,7 @@ class Strike:
     skip: int = 0
 
     def strikes(self, line: str) -> bool:
-        """Tells whether it strikes a request, and counts it."""
+        """Returns True if the fault hits this request, and counts the request."""
         if self.times < 1 or not re.search(self.on, line):
             return False
         if self.skip:
@@ -91,15 +91,15 @@ class Strike:
 
 @define(kw_only=True)
 class Fault(Strike):
-    """Something that goes wrong with the next matching requests.
+    """A fault that hits the next matching requests.
 
     Attributes:
-        on: Regular expression, searched in "METHOD /path".
-        mode: "status" refuses before anything is done; "hang up" drops the connection before anything is
-            done; "lose the answer" does what was asked and drops the connection; "hang" never answers.
+        on: Regular expression that is searched in "METHOD /path".
+        mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
+            answer" after it; "hang" never answers.
         status: HTTP status of a refusal.
-        times: How many requests it strikes.
-        skip: How many matching requests pass before.
+        times: How many requests fail.
+        skip: How many matching requests succeed first.
         body: JSON of a refusal.
     """
 
@@ -109,10 +109,10 @@ class Fault(Strike):
 
 @define(eq=False)
 class Loopback:
-    """Serves a function over HTTP on a free port of 127.0.0.1, with a thread for each connection.
+    """Serves a function over HTTP on a free port of 127.0.0.1, with one thread per connection.
 
     Args:
-        service: Answers one request; called by one thread at a time.
+        service: Answers one request; called by only one thread at a time.
     """
 
     service: Callable[[Recorded], Reply] = field(repr=False)
@@ -132,7 +132,7 @@ class Loopback:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """Stops, and lets go of requests that hang."""
+        """Stops the server, and releases requests that hang."""
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
@@ -166,7 +166,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of clients that go away; reports everything else."""
+        """Ignores clients that disconnect; reports every other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

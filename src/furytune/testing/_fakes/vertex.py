@@ -1,4 +1,4 @@
-"""Vertex AI's tuning jobs and Cloud Storage, held in memory; `FakeVertex` serves them.
+"""Vertex AI's tuning jobs and Cloud Storage, in memory; `FakeVertex` serves them.
 
 Rules and answers follow Google's reference of tuningJobs (v1beta1) and of the JSON API of Cloud Storage.
 """
@@ -29,7 +29,7 @@ STATES = (
     "JOB_STATE_RUNNING TUNING_JOB_STATE_TUNING",
     "JOB_STATE_SUCCEEDED",
 )
-"""What a job is in, one for each time it is asked for; the last one stays."""
+"""States of a job, one for each request; the last one stays."""
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -54,14 +54,14 @@ class Object:
 
     Attributes:
         data: Its bytes.
-        generation: Rises when it is written again.
+        generation: Increases each time the object is written.
     """
 
     data: bytes = field(repr=False)
     generation: int = 1
 
     def view(self, bucket: str, name: str) -> Json:
-        """Returns what Cloud Storage says of it."""
+        """Returns the object as Cloud Storage describes it."""
         return {
             "kind": "storage#object",
             "bucket": bucket,
@@ -84,16 +84,16 @@ class _Job:
 
 @define(kw_only=True)
 class VertexService:
-    """What Vertex AI and Cloud Storage hold, and how they answer.
+    """The state of Vertex AI and Cloud Storage, and their answers.
 
     Attributes:
         states: See `STATES`.
-        delay: Seconds until a new job shows in the list of jobs.
-        now: Where the time comes from.
-        stats: ``supervisedTuningDataStats`` of a job that succeeded; counted where it is empty.
+        delay: Seconds until the list of jobs contains a new job.
+        now: Returns the time.
+        stats: ``supervisedTuningDataStats`` of a job that succeeded; if empty, they are counted.
         error: ``error`` of a job that failed.
-        more: Fields that answers on jobs hold besides, such as ones that came later.
-        answer: What a base model says to a text.
+        more: Extra fields in answers about jobs, such as fields of a later API.
+        answer: Returns a base model's answer to a text.
         objects: Files by bucket and name.
         jobs: Jobs by name.
     """
@@ -237,7 +237,7 @@ class VertexService:
         return view
 
     def _counted(self, job: _Job) -> Json:
-        """Says how much was read, with a token for every four bytes."""
+        """Returns counts of rows and tokens, with one token for every four bytes."""
         spec = job.asked["supervisedTuningSpec"]
         rows = self._rows(spec["trainingDatasetUri"])
         texts = "".join(text for row in rows for text in dialects.get("gemini").texts(row))
@@ -248,7 +248,7 @@ class VertexService:
         }
 
     def endpoint(self, name: str) -> str:
-        """Returns where the model of a job answers: for Gemini 3 that is not the region where it was tuned."""
+        """Returns the endpoint of a job's model. For Gemini 3 it is not in the region where it was tuned."""
         job = self.jobs[name]
         project, location = re.findall(r"projects/([^/]+)/locations/([^/]+)", name)[0]
         if str(job.asked.get("baseModel", "")).startswith("gemini-3"):
@@ -268,7 +268,7 @@ class VertexService:
         return Reply(200, None, parts=[b"data: " + json.dumps(p).encode() + b"\r\n\r\n" for p in pieces])
 
     def _recall(self, endpoint: str, asked: Json) -> str:
-        """Says what it was trained to say, if it is asked with the very texts of a training row."""
+        """Returns the answer of the training row that has exactly these texts."""
         for job in self.jobs.values():
             if self.endpoint(job.name) == endpoint and self._state(job)[0].endswith("SUCCEEDED"):
                 request = {k: v for k, v in asked.items() if k in {"systemInstruction", "contents"}}

@@ -1,1 +1,1 @@
-"""Tuning jobs, whichever service runs them."""
+"""Tuning jobs, independent of the service that runs them."""

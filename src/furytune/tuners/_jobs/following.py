@@ -1,4 +1,4 @@
-"""Follows a remote job until it has ended, whatever the network does meanwhile."""
+"""Waits for a remote job to end, through network failures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from furytune.tuners._jobs.retries import Clock
 __all__ = ["ENDED", "follow"]
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+# A new job or a new token may be unknown for a moment, so a single refusal proves nothing.
 _REFUSALS = 4
 
 _log = logging.getLogger(__name__)
@@ -29,18 +30,18 @@ def follow(
     timeout: float | None,
     seen: Callable[[TuningJob], object] | None,
 ) -> TuningJob:
-    """Asks for a job again and again.
+    """Polls a job until it has ended.
 
-    No answer, 408, 429 and 5xx are waited out for as long as they last: the job goes on without us. Any
-    other refusal counts only if it comes four times in a row, since a fresh job or a fresh token may be
-    unknown for a moment.
+    Lost connections, 408, 429 and 5xx never end the waiting, because the job continues without us. Any other
+    refusal counts only if it comes four times in a row, because a new job or a new token may be unknown for a
+    moment.
 
     Returns:
-        The job in its end state, which may be "failed".
+        The job in its final state, which may be "failed".
 
     Raises:
-        TuningError: It has not ended within the time.
-        ServiceError: The service refuses to say.
+        TuningError: The job did not end in time.
+        ServiceError: The service refused four requests in a row.
     """
     began = clock.now()
     refusals = 0
@@ -51,21 +52,18 @@ def follow(
                 try:
                     job = poll(job)
                 except ServiceError as error:
+                    # A lost connection says nothing about the job, so it also breaks a row of refusals.
                     refusals = 0 if error.transient else refusals + 1
                     if refusals >= _REFUSALS:
                         raise
                     pause = next(waits)
-                    _log.info("%s; the job goes on, asking again in %.0f s", error, pause)
+                    _log.info("%s; the job continues, asking again in %.0f s", error, pause)
                     show(None, "no answer, asking again")
                 else:
                     refusals = 0
                     pause = every
                     waits = _pauses(every)
-                    percent = job.details.get("percent")
-                    show(
-                        percent if isinstance(percent, float | int) else None,
-                        str(job.details.get("detail") or job.state),
-                    )
+                    show(job.progress.percent, job.progress.detail or job.state)
                     if seen is not None:
                         seen(job)
                     if job.state in ENDED:
@@ -73,16 +71,16 @@ def follow(
                 left = None if timeout is None else timeout - (clock.now() - began)
                 if left is not None and left <= 0:
                     raise TuningError(
-                        f"{job.name} has not ended within {timeout:.0f} s and goes on; {_way_back(job)}"
+                        f"{job.name} did not end within {timeout:.0f} s and is still running; {_way_back(job)}"
                     )
                 clock.sleep(pause if left is None else min(pause, left))
     except KeyboardInterrupt:
-        sys.stderr.write(f"\n{job.name} goes on without this process; {_way_back(job)}\n")
+        sys.stderr.write(f"\n{job.name} keeps running without this process; {_way_back(job)}\n")
         raise
 
 
 def _pauses(every: float) -> Iterator[float]:
-    """Yields the waits between questions that got no answer; never none, not even for ``every=0``."""
+    """Yields the waits after requests without an answer; always above zero, even for ``every=0``."""
     return delays(first=min(every, 2.0) or 0.1, most=max(every, 60.0))
 
 

@@ -1,4 +1,4 @@
-"""Which tuning jobs were given a person's words."""
+"""Finds the tuning jobs that were trained on a person's messages."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["Held", "jobs_that_hold"]
 
 @frozen(kw_only=True)
 class Held:
-    """A tuning job that was given the words. A model cannot be made to forget, but it can be deleted.
+    """A tuning job that was trained on a person's messages. Its model cannot forget them, but it can be deleted.
 
     Attributes:
         key: Name of its record in the ledger.
-        job: The service's name for it, "" if none was started.
+        job: The service's name for it, "" if no job was started.
         backend: "vertex" or "developer".
         state: Its last known state.
-        model: The tuned model, "" where none is known yet.
-        endpoint: Where the model is called, or "".
+        model: The tuned model, "" if none is known yet.
+        endpoint: The endpoint of the model, or "".
         files: URIs of the uploaded rows.
-        rows: How many rows held the words; None if it is not known which messages the job was given.
-        unsure: How many more rows held messages that are deleted by now, perhaps theirs.
+        rows: How many rows contained the messages; None if it is unknown which messages the job was given.
+        unsure: How many more rows contained messages that have since been deleted, and may be theirs.
     """
 
     key: str
@@ -45,19 +45,19 @@ class Held:
         name = self.job or f"the run {self.key}, which has no job yet"
         known = "it is not known which messages it was given"
         if self.rows is not None:
-            known = f"{self.rows} of its rows held them"
+            known = f"{self.rows} of its rows contained them"
         if self.unsure:
-            known += f", {self.unsure} held messages that are deleted by now"
+            known += f", {self.unsure} contained messages that have since been deleted"
         return f"{name} ({self.state or 'not started'}): {known}"
 
 
 def jobs_that_hold(
     folder: Path, manifests: list[Path], theirs: set[str], deleted: set[str], people: list[str]
 ) -> tuple[Held, ...]:
-    """Returns the jobs that were given the messages, or of which that is not known.
+    """Returns the jobs that were given the messages, and those for which this is unknown.
 
-    A record of an older version does not say which messages a job was given. If its data set is still there, that is
-    noted now, before rows are removed from it.
+    A record of an older version does not say which messages its job was given. If the data set still exists, this function
+    notes the messages now, before rows are removed from it.
     """
     shas = {tuple(str(f["sha256"]) for f in read_head(m)["files"]): m for m in manifests}
     found = []

@@ -1,4 +1,4 @@
-"""What a remote job carries so that it is known again: labels of at most 63 of [a-z0-9_-]."""
+"""Labels that identify a remote job: at most 63 characters of [a-z0-9_-]."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def labels(key: str, fingerprint: str) -> dict[str, str]:
 
     Args:
         key: 32 hexadecimal digits.
-        fingerprint: Of the contract. Its 64 digits would be one too many, so they travel as base32.
+        fingerprint: Fingerprint of the contract. Its 64 digits are one too many for a label, so it becomes base32.
     """
     found = {KEY: key}
     if _SHA256.fullmatch(fingerprint):
@@ -28,7 +28,7 @@ def labels(key: str, fingerprint: str) -> dict[str, str]:
 
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:
-    """Returns the fingerprint that a job's labels carry, or ""."""
+    """Returns the contract fingerprint from a job's labels, or ""."""
     word = labels.get(CONTRACT, "").upper()
     try:
         return base64.b32decode(word + "=" * (-len(word) % 8)).hex()

@@ -1,7 +1,7 @@
-"""What was asked of the service, written down before it is asked.
+"""Records every step of a run on disk before the step is taken.
 
-One JSON file for each run, replaced whole and brought to disk (see `furytune._storage.durable`). A file that was
-edited is refused: a wrong name in it could start, or hide, a job that costs money.
+Each run has one JSON file, which is replaced as a whole and synced (see `furytune._storage.durable`). An edited file is
+refused, because a wrong name in it could start, or hide, a job that costs money.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ _FORMAT = "furytune-tuning/1"
 
 @frozen(kw_only=True)
 class Entry:
-    """One run.
+    """The record of one run.
 
     Attributes:
-        key: What the remote job carries as its label or id.
+        key: Label or id of the remote job.
         run: The key that the caller gave.
-        step: How far it came.
-        at: When it came there, in seconds since 1970.
+        step: The last step that was recorded.
+        at: When it was recorded, in seconds since 1970.
         backend: "vertex" or "developer".
-        place: Where the job lives.
+        place: Where the job runs: project and location, or host.
         manifest: Path of the data set's manifest.
-        fingerprint: Of the contract.
+        fingerprint: Fingerprint of the contract.
         files: sha256 of each data file.
-        settings: What was asked for.
+        settings: The settings of the job.
         train: URI of the training rows, once uploaded.
         validation: URI of the validation rows, or "".
         name: The service's name for the job, from SUBMITTED on.
-        state: Its last known state.
-        model: Of the tuned model, once there is one.
-        endpoint: What is called, once there is one.
+        state: The last known state of the job.
+        model: The tuned model, once there is one.
+        endpoint: The endpoint of the tuned model, once there is one.
     """
 
     key: str
@@ -69,23 +69,23 @@ class Entry:
 
 @frozen
 class Ledger:
-    """The entries in a folder.
+    """The records of all runs, in one folder.
 
     Args:
-        folder: Made when it is first written to.
+        folder: The folder; created on the first write.
     """
 
     folder: Path
 
     def path(self, key: str) -> Path:
-        """Returns where the entry of a key stands."""
+        """Returns the path of a key's entry."""
         return self.folder / f"{key}.json"
 
     def read(self, key: str) -> Entry | None:
-        """Returns the entry of a key.
+        """Returns the entry of a key, None if it has none.
 
         Raises:
-            TuningError: Its file is damaged, was edited, or cannot be read.
+            TuningError: The file is damaged, was edited, or cannot be read.
         """
         path = self.path(key)
         try:
@@ -94,24 +94,25 @@ class Ledger:
             return None
         except OSError as error:
             raise TuningError(
-                f"{path}: cannot be read ({error.strerror}); it says whether a job was started already, so nothing was sent; "
-                "check the permissions and run again"
+                f"{path}: cannot be read ({error.strerror}); this file says whether a job was already started, so nothing "
+                "was sent; check the permissions and run again"
             ) from error
         except (ValueError, RecursionError) as error:
             raise _refused(path, type(error).__name__) from None
         entry = _entry(content)
         if entry is None or entry.key != key:
-            raise _refused(path, "its contents are not what was written")
+            raise _refused(path, "its contents have changed since it was written")
         return entry
 
     def write(self, entry: Entry) -> None:
-        """Writes an entry, so that it is there after a crash.
+        """Writes an entry so that it survives a crash.
 
         Raises:
             TuningError: The folder cannot be written to.
         """
         content: dict[str, Any] = {"format": _FORMAT, **asdict(entry)}
         content["files"] = list(entry.files)
+        # The seal is a plain digest: it detects edits and damage, and is not meant to stop an attacker.
         content["seal"] = digest({k: v for k, v in content.items() if k != "seal"})
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
         path = self.path(entry.key)
@@ -121,17 +122,17 @@ class Ledger:
         except OSError as error:
             raise TuningError(
                 f"{path}: cannot be written ({error.strerror}); without it a job could be started twice, so nothing "
-                "more is sent; see to the folder and run again"
+                "more is sent; check the folder and run again"
             ) from error
 
     def entries(self) -> Iterator[Entry]:
-        """Yields all entries, by name of file.
+        """Yields all entries, sorted by file name.
 
         Raises:
-            TuningError: One is damaged, or was edited.
+            TuningError: An entry is damaged, was edited, or cannot be read.
         """
         try:
-            # Unlike glob, this does not take a folder that may not be read for an empty one.
+            # Unlike glob, iterdir raises for a folder that cannot be read instead of treating it as empty.
             found = [path for path in self.folder.iterdir() if path.suffix == ".json"]
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -171,7 +172,7 @@ class Ledger:
 
 
 def _entry(content: Any) -> Entry | None:
-    """Returns what a file holds, None if it is not as it was written."""
+    """Returns the entry in a file, None if the file is not as it was written."""
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         return None
     seal = content.pop("seal", None)
@@ -186,6 +187,6 @@ def _entry(content: Any) -> Entry | None:
 
 def _refused(path: Path, why: str) -> TuningError:
     return TuningError(
-        f"{path}: the record of this run is damaged or was edited ({why}); look up the job with the service by its label "
-        f"furytune_key={path.stem}, remove the file, and run again: a job that is there is found by that label"
+        f"{path}: the record of this run is damaged or was edited ({why}); look for the job at the service by its label "
+        f"furytune_key={path.stem}, remove this file, and run again: if there is a job, it is found by its label"
     )

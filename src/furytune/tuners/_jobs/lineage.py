@@ -1,6 +1,6 @@
-"""Which chat messages a job was trained on, noted beside the ledger: the data set may be gone when somebody asks.
+"""Notes which chat messages a job was trained on, because its data set may be gone when someone asks.
 
-A file ``KEY.messages`` has one line for each row, of the ids of the messages in it.
+The note is a file ``KEY.messages`` in the ledger's folder. It has one line per row, with the ids of the row's messages.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _BLOCK = 1 << 20
 
 
 def note(folder: Path, key: str, dataset: Dataset) -> None:
-    """Writes down the messages of a data set, unless that was done.
+    """Writes the note for a data set, unless there is one already.
 
     Raises:
         TuningError: The manifest cannot be read, or the folder cannot be written to.
     """
     path = _path(folder, key)
     try:
+        # The first note wins: rows may have been removed from the data set since the job got them.
         if path.exists():
             return
         make_folder(folder)
@@ -44,13 +45,14 @@ def note(folder: Path, key: str, dataset: Dataset) -> None:
             file.write(waiting)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise TuningError(
-            f"{path}: the messages of {dataset.manifest} cannot be noted ({type(error).__name__}), and without that nobody could "
-            "tell later whose words the model holds; see to manifest and folder, and run again"
+            f"{path}: could not note the messages of {dataset.manifest} ({type(error).__name__}); without the note, no one "
+            "could tell later whose messages the model was trained on; check that the manifest is readable and the folder "
+            "writable, and run again"
         ) from error
 
 
 def rows_that_hold(folder: Path, key: str, messages: Collection[str]) -> int | None:
-    """Returns how many rows of a job hold one of the messages; None if it was not noted what they hold.
+    """Returns how many rows of a job contain one of the messages, None if there is no note.
 
     Raises:
         TuningError: The note is damaged.
@@ -61,15 +63,15 @@ def rows_that_hold(folder: Path, key: str, messages: Collection[str]) -> int | N
         with path.open("rb") as lines:
             if lines.readline() != _FORMAT:
                 raise TuningError(
-                    f"{path}: is not what was written; without it nobody can tell whose words the model of this job holds; "
-                    "bring it back from a copy, or delete it and take the model for one that holds them"
+                    f"{path}: the note is damaged; without it, no one can tell whose messages this job's model was trained "
+                    "on; restore the file from a copy, or delete it and assume that the model was trained on them"
                 )
             return sum(not wanted.isdisjoint(line.split()) for line in lines)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise TuningError(
-            f"{path}: cannot be read ({error.strerror}); see to the folder and run again"
+            f"{path}: cannot be read ({error.strerror}); check the folder and run again"
         ) from error
 
 

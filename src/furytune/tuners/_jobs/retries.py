@@ -1,4 +1,4 @@
-"""Time, and how often a request is made again."""
+"""Retries requests, with a clock that tests can replace."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TRIES = 7
 
 @frozen
 class Clock:
-    """Where the time comes from; tests and rehearsals bring their own.
+    """The source of time; tests and rehearsals pass their own.
 
     Args:
-        now: Seconds since 1970.
-        sleep: Waits for so many seconds.
+        now: Returns the seconds since 1970.
+        sleep: Waits for a number of seconds.
     """
 
     now: Callable[[], float] = field(default=time.time, repr=False)
@@ -32,10 +32,10 @@ class Clock:
 
 
 def patiently(request: Callable[[], T], clock: Clock) -> T:
-    """Makes a request that may safely be repeated, up to 7 times, waiting 1, 2, 4 ... 32 seconds in between.
+    """Makes a request that is safe to repeat, up to 7 times, and waits 1, 2, 4 ... 32 seconds in between.
 
     Raises:
-        ServiceError: The last answer, or the first that says repeating is of no use.
+        ServiceError: The last failure, or the first one that retrying cannot fix.
     """
     waits = delays()
     for _ in range(_TRIES - 1):

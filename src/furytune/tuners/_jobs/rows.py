@@ -1,4 +1,4 @@
-"""Reads a data set back, one row at a time, each with the id that the manifest gives it."""
+"""Reads the rows of a data set one by one, each with its id from the manifest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LISTED = 20
 
 @define
 class Findings:
-    """Problems of rows, gathered: a rule and the first ids that break it."""
+    """Collects the problems of rows: each broken rule, with the first ids that break it."""
 
     count: dict[str, int] = field(factory=dict)
     ids: dict[str, list[str]] = field(factory=dict)
@@ -34,19 +34,19 @@ class Findings:
             listed.append(row)
 
     def problems(self) -> Iterator[Problem]:
-        """Yields one problem for each rule that was broken."""
+        """Yields one problem for each broken rule."""
         for rule, count in self.count.items():
             yield Problem(detail=rule, ids=tuple(self.ids[rule]), count=count)
 
 
 @frozen(kw_only=True)
 class Row:
-    """A row as it lies in its file.
+    """A row as it is in its file.
 
     Attributes:
-        id: Of the pair it was made from.
-        split: Of the file.
-        data: Its line without the line feed.
+        id: Id of the pair it was made from.
+        split: Split of the file.
+        data: The line, without its line feed.
     """
 
     id: str
@@ -55,13 +55,14 @@ class Row:
 
 
 def json_rows(dataset: Dataset, file: DataFile) -> Iterator[Row]:
-    """Yields the rows of a JSON lines file, in flat memory.
+    """Yields the rows of a JSON lines file, in constant memory.
 
     Raises:
-        TuningError: The file or the manifest cannot be read, the bytes are not those that the manifest
-            lists, or the two do not belong together. What was yielded before is then worth nothing.
+        TuningError: The file or the manifest cannot be read, or the file is not the one that the manifest
+            lists. Discard the rows that were yielded before.
     """
     names = ids(dataset, file.split)
+    # Hashed while reading, so that a large file is read once; the price is that a change shows only at the end.
     state = hashlib.sha256()
     try:
         with Path(file.path).open("rb") as lines:
@@ -89,7 +90,7 @@ def ids(dataset: Dataset, split: Split) -> Iterator[str]:
                 yield str(entry["id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TuningError(
-            f"{dataset.manifest}: no manifest that can be read ({type(error).__name__}); export the data set again"
+            f"{dataset.manifest}: the manifest cannot be read ({type(error).__name__}); export the data set again"
         ) from None
 
 
@@ -97,10 +98,10 @@ def check_unchanged(file: DataFile) -> str:
     """Compares a file with the sha256 that its manifest lists.
 
     Returns:
-        The md5 of its bytes in hexadecimal digits, which Cloud Storage compares with.
+        The md5 of its bytes as hexadecimal digits, to compare with Cloud Storage's.
 
     Raises:
-        TuningError: It differs, or cannot be read.
+        TuningError: The file differs, or cannot be read.
     """
     sha, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     try:
@@ -120,5 +121,5 @@ def check_unchanged(file: DataFile) -> str:
 def _changed(file: DataFile) -> TuningError:
     return TuningError(
         f"{file.path}: is not the file that its manifest lists (its sha256 differs); it was changed after the "
-        "export, so nothing is sent; export the data set again"
+        "export, so nothing was sent; export the data set again"
     )

@@ -1,7 +1,7 @@
-"""What a tuner asks of a service that runs tuning jobs, and the values that all such services share.
+"""The protocol of a service that runs tuning jobs, and the values that all such services share.
 
-A service makes requests and nothing else: it never sleeps, never retries and writes no file. Whatever goes
-wrong on the way is a `ServiceError`, raised ``from None``, since the vendors' exceptions may quote what was sent.
+A service only makes requests: it never sleeps, never retries and never writes a file. Every failed request is a
+`ServiceError`, raised ``from None``, because the vendors' exceptions may quote what was sent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 from attrs import field, frozen
 
 from furytune._values.canonical import Json
-from furytune.records import Dataset, Split
+from furytune.records import Dataset, JobFailure, Loss
 
 __all__ = [
     "JobService",
@@ -30,16 +30,16 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 @frozen(kw_only=True)
 class TuningSettings:
-    """What is asked of the service; every field changes the job, so all are part of its key.
+    """The settings of a job. Every field changes the job, so all of them are part of its key.
 
     Attributes:
-        model: The base model, as the service calls it.
-        epochs: Passes over the training rows; always sent, since a service's own default can be 40.
-        learning_rate_multiplier: Of the service's own rate; None leaves it to the service.
+        model: The service's name for the base model.
+        epochs: Passes over the training rows; always sent, because a service's own default can be 40.
+        learning_rate_multiplier: Multiplies the service's own rate; None leaves it to the service.
         adapter_size: 1, 2, 4, 8 or 16; None leaves it to the service. Vertex only.
         batch_size: None leaves it to the service. Developer API only.
         learning_rate: None leaves it to the service. Developer API only.
-        display_name: For people.
+        display_name: A name for people to read.
     """
 
     model: str
@@ -57,8 +57,8 @@ class Problem:
 
     Attributes:
         detail: What the limit is and what to do; never message text.
-        ids: Ids of the rows, the first 20 of them; empty if it is not about rows.
-        count: Number of rows; 0 if it is not about rows.
+        ids: Ids of the first 20 rows; empty for a problem that is not about rows.
+        count: Number of rows; 0 for a problem that is not about rows.
     """
 
     detail: str
@@ -74,14 +74,14 @@ class Problem:
 
 @frozen(kw_only=True)
 class Survey:
-    """What one reading of a data set found.
+    """What reading a data set found.
 
     Attributes:
-        tokens: Training tokens of one epoch, at most; None where the service bills nothing by token.
-        counted: How they were counted.
+        tokens: Most training tokens of one epoch; None if the service does not bill by token.
+        counted: How the tokens were counted.
         problems: What the service would refuse.
-        least: Training tokens of one epoch, at least.
-        doubts: What the service would refuse if there are as many tokens as there may be.
+        least: Least training tokens of one epoch.
+        doubts: What the service would refuse if the highest token count is the right one.
     """
 
     tokens: int | None
@@ -93,7 +93,7 @@ class Survey:
 
 @frozen(kw_only=True)
 class Uploaded:
-    """Where the files lie for the service; empty where rows travel inside the request.
+    """Where the service finds the files; empty if the rows are sent inside the request.
 
     Attributes:
         train: URI of the training rows.
@@ -105,40 +105,24 @@ class Uploaded:
 
 
 @frozen(kw_only=True)
-class Loss:
-    """A point of the loss curve.
-
-    Attributes:
-        step: Step, from 1.
-        epoch: Epoch, from 1; 0 where the service does not say.
-        loss: Mean loss.
-        split: What it was measured on.
-    """
-
-    step: int
-    loss: float
-    epoch: int = 0
-    split: Split = "train"
-
-
-@frozen(kw_only=True)
 class Snapshot:
     """A remote job at one moment.
 
     Attributes:
-        state: Unknown words of the service count as "running".
-        detail: The service's own word for it.
-        percent: 0 to 100, None where the service does not say.
-        losses: All it tells, in order of step.
+        state: State of the job; a state that the library does not know counts as "running".
+        detail: The service's own word for the state.
+        percent: 0 to 100, None if the service does not say.
+        losses: All reported losses, in order of step.
         model: Resource to share and delete, once there is one.
-        endpoint: What is called with a prompt, once there is one.
-        fingerprint: Of the contract that the data was rendered with, where the service keeps it; else "".
-        dropped: Training rows that the service dropped or cut (Vertex uses both words for them).
-        dropped_rows: Their numbers in the training file, from 1, as far as the service lists them.
-        dropped_reasons: Why, as the service puts it; it may quote the data, so no repr shows it.
-        error_code: Of a failed job.
-        error: What it says of the failure; it may quote the data, so no repr shows it.
-        more: Anything else worth keeping (experiment, billed tokens, checkpoints); no message text.
+        endpoint: The endpoint that answers prompts, once there is one.
+        fingerprint: Fingerprint of the contract that rendered the data, "" if the service does not keep it.
+        dropped: Number of training rows that the service dropped or cut (Vertex uses both words for them).
+        dropped_rows: Their row numbers in the training file, from 1, as far as the service lists them.
+        dropped_reasons: The service's reasons. They may quote the data, so no repr shows them.
+        failure: Why a failed job failed.
+        billed_tokens: Tokens that the service bills for, None if it does not say.
+        experiment: Where the service's console shows the loss curve, "" if nowhere.
+        more: Anything else worth keeping, such as checkpoints; no message text.
     """
 
     state: State
@@ -151,8 +135,9 @@ class Snapshot:
     dropped: int = 0
     dropped_rows: tuple[int, ...] = ()
     dropped_reasons: tuple[str, ...] = field(default=(), repr=False)
-    error_code: int | None = None
-    error: str = field(default="", repr=False)
+    failure: JobFailure | None = None
+    billed_tokens: int | None = None
+    experiment: str = ""
     more: Mapping[str, Json] = field(factory=dict)
 
 
@@ -167,29 +152,29 @@ class JobService(Protocol):
 
     @property
     def dialect(self) -> str:
-        """Wire form of its rows and requests, a key of `furytune.dialects.DIALECTS`."""
+        """Dialect of its rows and requests, a key of `furytune.dialects.DIALECTS`."""
         ...
 
     @property
     def place(self) -> str:
-        """Where its jobs live (project and location, or host); part of the key. No secret."""
+        """Where its jobs run (project and location, or host); part of the key. Contains no secret."""
         ...
 
     @property
     def settle(self) -> float:
-        """Seconds after which a job whose answer was lost must show in `find`; 0 where ids are unique."""
+        """Seconds within which `find` shows a job whose answer was lost; 0 if ids are unique."""
         ...
 
     def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
-        """Reads the files once, in flat memory, and asks nobody."""
+        """Reads the files once, in constant memory; sends nothing."""
         ...
 
     def ready(self, settings: TuningSettings) -> None:
-        """Asks the service, if it can tell, whether the model can be tuned; before anything is uploaded."""
+        """Checks, before anything is uploaded, whether the service can tune the model, if the service can tell."""
         ...
 
     def upload(self, dataset: Dataset) -> Uploaded:
-        """Brings the files to where the service reads them. Doing it twice does no harm.
+        """Uploads the files to where the service reads them. Doing it twice does no harm.
 
         Raises:
             TuningError: A file is not the one that the manifest lists (sha256).
@@ -197,22 +182,22 @@ class JobService(Protocol):
         ...
 
     def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:
-        """Creates the job under a key, by one request without retry, and returns the service's name for it.
+        """Creates the job under a key, with one request and no retry, and returns the service's name for it.
 
         Args:
-            dataset: Checked against its sha256 again where rows travel in the request.
-            uploaded: What `upload` gave.
-            settings: What is asked for.
+            dataset: The data. If the rows are sent inside the request, their sha256 is checked again.
+            uploaded: The result of `upload`.
+            settings: The settings of the job.
             key: 32 hexadecimal digits; the label or the id of the job is made of it.
         """
         ...
 
     def find(self, key: str) -> tuple[str, ...]:
-        """Returns the names of all jobs under a key, the oldest first; jobs of one moment by name."""
+        """Returns the names of all jobs under a key, the oldest first; jobs of the same time by name."""
         ...
 
     def snapshot(self, name: str) -> Snapshot:
-        """Asks for a job once."""
+        """Asks once for the state of a job."""
         ...
 
     def cancel(self, name: str) -> None:

@@ -1,11 +1,11 @@
-"""Starts exactly one job for a run, whatever is lost or killed in between.
+"""Starts exactly one job for a run, even if answers are lost or processes are killed.
 
-The step about to be taken is on disk before it is taken. A run that stopped in SUBMITTING may or may not
-have a job: the service is asked for all jobs under the key, again and again until one that was created at
-the last moment must show (`JobService.settle`). Only when none is there is another request made.
+Every step is on disk before it is taken. A run that stopped in SUBMITTING may or may not have a job. So it asks
+the service for all jobs under the key, until even a job created at the last moment must be visible
+(`JobService.settle`). Only if there is still none does it make another request.
 
-Two ledgers know nothing of each other. So once a job is made, the service is asked again: of two jobs under
-one key, the oldest stays and the others are cancelled, whoever made them.
+Two ledgers know nothing about each other. So a run asks the service once more after making a job: of two jobs
+under one key, the oldest stays and the others are cancelled.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _log = logging.getLogger("furytune")
 
 @frozen(kw_only=True)
 class Submission:
-    """One run on its way to a job.
+    """The submission of one run.
 
     Attributes:
         backend: The service.
-        ledger: Where the steps are written down.
-        clock: Time.
-        key: What the remote job carries.
+        ledger: Records the steps.
+        clock: Source of the time.
+        key: Label or id of the remote job.
     """
 
     backend: JobService
@@ -45,11 +45,11 @@ class Submission:
     key: str
 
     def submit(self, dataset: Dataset, settings: TuningSettings, run: str) -> Entry:
-        """Returns the entry of the run's one job, starting it if there is none.
+        """Returns the entry of the run's only job, and starts the job if there is none.
 
         Raises:
-            TuningError: The service refuses, or does not answer, or a file was changed. Calling again goes
-                on where this call stopped.
+            TuningError: The service refused or did not answer, or a file was changed. Call again to resume
+                where this call stopped.
         """
         with self.ledger.alone(self.key):
             planned = Entry(
@@ -67,10 +67,12 @@ class Submission:
             entry = self.ledger.read(self.key)
             name = entry.name if entry else ""
             name = name or self._settled(entry)
+            # A job without an entry comes from a lost ledger, or from another one: it may use another contract.
             if name and entry is None:
                 self._check_adopted(name, dataset)
             entry = entry or planned
             _check_same(entry, dataset)
+            # Noted before anything is sent, so that no job can exist whose messages are unknown.
             lineage.note(self.ledger.folder, self.key, dataset)
             if name:
                 return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
@@ -79,6 +81,7 @@ class Submission:
             uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
             entry = self._note(entry, "UPLOADED", train=uploaded.train, validation=uploaded.validation)
             for wait, _ in zip(delays(), range(_TRIES), strict=False):
+                # From here until SUBMITTED, a crash leaves open whether there is a job; `_settled` finds out.
                 entry = self._note(entry, "SUBMITTING")
                 try:
                     name = self.backend.submit(dataset, uploaded, settings, self.key)
@@ -88,6 +91,7 @@ class Submission:
                         if name:
                             return self._note(entry, "SUBMITTED", name=name)
                     else:
+                        # The service answered, so there is certainly no job: the next run need not wait for one.
                         entry = self._note(entry, "UPLOADED")
                     if not error.transient:
                         raise
@@ -95,16 +99,16 @@ class Submission:
                     continue
                 return self._note(entry, "SUBMITTED", name=self._oldest(name, dataset))
             raise TuningError(
-                f"the service did not take the job in {_TRIES} tries, and has none under the label furytune_key={self.key}; "
-                "run again later: nothing is uploaded or started twice"
+                f"the service did not accept the job in {_TRIES} tries, and has no job with the label "
+                f"furytune_key={self.key}; run again later: nothing is uploaded or started twice"
             )
 
     def find(self) -> tuple[Entry | None, str]:
-        """Returns what the ledger knows of the run, and the name of its job or "".
+        """Returns the run's entry in the ledger, and the name of its job or "".
 
         Raises:
             TuningError: There are two jobs.
-            ServiceError: The service cannot be asked.
+            ServiceError: The service refused or did not answer.
         """
         entry = self.ledger.read(self.key)
         if entry is not None and entry.name:
@@ -115,19 +119,19 @@ class Submission:
         return entry, name
 
     def _settled(self, entry: Entry | None) -> str:
-        """Returns the job's name, "" if there is none and none can appear any more."""
+        """Returns the job's name, "" if there is none and none can appear later."""
         unsure = entry is not None and entry.step == "SUBMITTING"
         left = 0.0
         if entry is not None and unsure:
             passed = self.clock.now() - entry.at
-            # A clock that was set back tells nothing: then wait the full time.
+            # If the clock was set back, the time that passed is unknown: wait the full time.
             left = self.backend.settle - passed if passed >= 0 else self.backend.settle
         for wait in delays(most=8.0):
             names = self._names()
             if len(names) > 1:
                 raise TuningError(
-                    f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; cancel all but one "
-                    "with the service, or keep both and follow one with tuner.job(name); nothing more is started"
+                    f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; nothing more is "
+                    "started; cancel all but one at the service, or keep them and follow one with tuner.job(name)"
                 )
             if names:
                 return names[0]
@@ -139,8 +143,9 @@ class Submission:
         raise AssertionError
 
     def _names(self) -> tuple[str, ...]:
-        """Returns the jobs under the key, the oldest first; of several, not those that were cancelled."""
+        """Returns the jobs under the key, the oldest first; if there are several, without cancelled ones."""
         names = self._listed()
+        # A single job counts even if it was cancelled: only attempt= starts another one.
         if len(names) < 2:
             return names
         return tuple(n for n in names if self._state(n) != "cancelled") or names[:1]
@@ -152,21 +157,21 @@ class Submission:
         return patiently(lambda: self.backend.snapshot(name), self.clock).state
 
     def _oldest(self, made: str, dataset: Dataset) -> str:
-        """Returns the job that stays, of the one just made and any that another ledger made at the same moment.
+        """Returns the oldest of the new job and any that another ledger made at the same time; cancels the others.
 
         Raises:
-            TuningError: A later job can't be cancelled, or the older one belongs to another contract.
+            TuningError: A later job can't be cancelled, or the oldest one belongs to another contract.
         """
         listed = self._listed()
         alive = [n for n in listed if n != made and self._state(n) != "cancelled"]
         if not alive:
             return made
-        if made not in listed:  # the service does not list it yet, so nobody can say which one is older
+        if made not in listed:  # the service does not list the new job yet, so we cannot tell which is older
             _log.warning(
-                "two jobs may run for one run: %s and %s; look at both, and cancel one", made, alive[0]
+                "two jobs may be running for one run: %s and %s; check both, and cancel one", made, alive[0]
             )
             return made
-        # The other process may have been faster, and this job is cancelled already.
+        # The other process may have been faster and have cancelled the new job already.
         names = [n for n in listed if n in alive or (n == made and self._state(n) != "cancelled")]
         oldest, *later = names
         for name in later:
@@ -177,19 +182,19 @@ class Submission:
                 if self._state(name) != "cancelled":  # the other process may have been faster
                     raise TuningError(
                         f"two jobs were started for one run, {oldest} and {name}, and the later one could not be cancelled "
-                        f"({error}); cancel {name} with the service; nothing more is started"
+                        f"({error}); nothing more is started; cancel {name} at the service"
                     ) from error
         if oldest != made:
             self._check_adopted(oldest, dataset)
         return oldest
 
     def _check_adopted(self, name: str, dataset: Dataset) -> None:
-        """Refuses a job that the ledger does not know, if it says that it belongs to another contract."""
+        """Raises TuningError if a job that the ledger does not know belongs to another contract."""
         trained = patiently(lambda: self.backend.snapshot(name), self.clock).fingerprint
         if trained and trained != dataset.fingerprint:
             raise TuningError(
-                f"{name} runs under this key, but with prompts of the contract {trained[:12]}, not {dataset.fingerprint[:12]}; "
-                "give this run another key"
+                f"{name} has this run's key, but was trained with prompts of the contract {trained[:12]}, not "
+                f"{dataset.fingerprint[:12]}; give this run another key"
             )
 
     def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
@@ -201,6 +206,6 @@ class Submission:
 def _check_same(entry: Entry, dataset: Dataset) -> None:
     if entry.files != tuple(f.sha256 for f in dataset.files) or entry.fingerprint != dataset.fingerprint:
         raise TuningError(
-            "the data set is not the one that this run was begun with under the same key; give another key, "
-            "or the data set of then"
+            "this run was started with another data set under the same key; give the run another key, or use the "
+            "data set that it was started with"
         )

@@ -1,1 +1,1 @@
-"""Tunes Gemini: on Vertex AI, or on a service that speaks the older Developer API."""
+"""Tunes Gemini on Vertex AI, or on a service that speaks the older Developer API."""

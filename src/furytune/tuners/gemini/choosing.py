@@ -1,4 +1,4 @@
-"""Which service a tuner uses."""
+"""Chooses the service that a tuner uses."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def choose(
     """Returns the service that a tuner's arguments ask for.
 
     Args:
-        kind: What the user named.
+        kind: The service that the user named, or "auto".
         api_key: Key of the Developer API.
-        transport: For the Developer API.
-        endpoint: Of either service, "" for Google's own.
+        transport: Transport of the Developer API.
+        endpoint: Address of either service, "" for Google's own.
         on_vertex: The arguments of Vertex AI, by name.
 
     Raises:
-        ConfigError: They ask for none, or for both.
+        ConfigError: The arguments ask for no service, or for both.
     """
     named = [
         name
@@ -44,10 +44,11 @@ def choose(
         if on_vertex[name] not in ("", (), None)
     ]
     if kind not in {"auto", "vertex", "developer"}:
-        raise ConfigError(f"backend is 'auto', 'vertex' or 'developer', not {kind!r}")
+        raise ConfigError(f"backend must be 'auto', 'vertex' or 'developer', not {kind!r}")
     if named and api_key is not None:
         raise ConfigError(
-            f"{', '.join(named)} belong to Vertex AI, api_key to the Developer API; they cost differently, so give one"
+            f"{', '.join(f'{name}=' for name in named)} is for Vertex AI and api_key= for the Developer API; their costs "
+            "differ, so choose one and give only its arguments"
         )
     if kind == "auto":
         if not named and api_key is None:
@@ -64,7 +65,7 @@ def choose(
 
         return VertexBackend(endpoint=endpoint, **on_vertex)
     if named or api_key is None:
-        raise ConfigError("the Developer API takes api_key= and neither project nor bucket")
+        raise ConfigError("the Developer API needs api_key=, and takes neither project nor bucket")
     from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
     backend = DeveloperBackend(api_key=api_key, transport=transport)

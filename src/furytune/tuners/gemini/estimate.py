@@ -1,4 +1,4 @@
-"""What a job would cost, from what a survey found."""
+"""Estimates what a job would cost, from what a survey found."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def estimate(
     max_cost: float | None,
     remarks: Iterable[str],
 ) -> Estimate:
-    """Returns tokens x epochs x price, as a range, and the problems, the cost among them.
+    """Returns tokens x epochs x price as a range, and all problems, including too high a cost.
 
-    What is only possible, because tokens cannot be counted exactly, is a warning: it stops no run.
+    Tokens cannot be counted exactly. A problem that is only possible is a warning, and stops no run.
 
     Args:
         survey: What reading the data found.
         settings: Model and epochs.
-        price: US dollars for a million training tokens, None if unknown.
-        own_price: Whether the caller gave it.
-        max_cost: Most US dollars.
-        remarks: What else is good to know.
+        price: US dollars per million training tokens, None if unknown.
+        own_price: Whether the caller gave the price.
+        max_cost: Maximum cost in US dollars.
+        remarks: Further notes for the user.
     """
     tokens = None if survey.tokens is None else survey.tokens * settings.epochs
     least_tokens = None if tokens is None else survey.least * settings.epochs
@@ -42,7 +42,8 @@ def estimate(
     problems = [str(problem) for problem in survey.problems]
     if max_cost is not None and cost is None:
         problems.append(
-            f"the cost is unknown, so it cannot be held to max_cost={max_cost:g}; give price=, in US dollars for a million tokens"
+            f"the cost is unknown, so it cannot be compared with max_cost={max_cost:g}; give price=, in US dollars per "
+            "million tokens"
         )
     elif max_cost is not None and cost is not None and cost > max_cost:
         advice = f"use fewer rows or epochs (now {settings.epochs}), or raise max_cost"
@@ -73,16 +74,14 @@ def _notes(survey: Survey, settings: TuningSettings, price: float | None, *, own
             f"{_between(survey.least, survey.tokens)} tokens x {settings.epochs} epochs, counted by {survey.counted}"
         )
     if own_price:
-        notes.append(f"{price:g} USD for a million training tokens, as given")
+        notes.append(f"{price:g} USD per million training tokens, as you gave it")
     elif price is not None:
         quoted = models.known(settings.model).priced
         notes.append(
-            f"{price:g} USD for a million training tokens, {models.PRICE_SOURCE} ({quoted:%Y-%m}); check it before you rely on it"
+            f"{price:g} USD per million training tokens, {models.PRICE_SOURCE} ({quoted:%Y-%m}); check it before you rely on it"
         )
     else:
-        notes.append(
-            f"no price is known for {settings.model}; give price=, in US dollars for a million tokens"
-        )
+        notes.append(f"no price is known for {settings.model}; give price=, in US dollars per million tokens")
     return notes
 
 

@@ -1,14 +1,14 @@
-"""What is documented about Gemini models: limits, prices, retirement, places. It advises, nothing more.
+"""What is documented about Gemini models: limits, prices, retirement dates, regions. It only advises.
 
-A name that is not listed is used as it is: without a price there is no cost, unless the caller gives one,
-and limits are those of the service. Check the dates before you trust a number.
+A model that is not listed can be used too: its cost is unknown unless the caller gives a price, and the
+service checks its limits. Check the dates before you trust a number.
 
 Sources:
 
-- limits and places: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/supervised-tuning,
+- limits and regions: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/supervised-tuning,
   page of 2026-09-25;
-- prices: the Vertex AI price page as users quoted it in September 2026; not read by us;
-- retirement: Google's notices to customers, as public issue threads of 2026 quote them.
+- prices: the Vertex AI price page as users quoted it in September 2026; we have not seen the page itself;
+- retirement dates: Google's notices to customers, as public issue threads of 2026 quote them.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ PRICE_SOURCE = "from Google's price page as users quoted it"
 """Where the prices come from."""
 
 MAX_TOKENS = 131_072
-"""Tokens of one example on Vertex, prompt and answer together."""
+"""Most tokens of one training example on Vertex, prompt and answer together."""
 
 MAX_ROWS = 10_000_000
-"""Text examples of one training file on Vertex."""
+"""Most rows of one training file on Vertex."""
 
 MAX_BYTES = 1_000_000_000
-"""Bytes of one training file on Vertex; "1 GB" is read as the smaller of its two meanings."""
+"""Most bytes of one training file on Vertex; we take "1 GB" for the smaller of its two meanings."""
 
 MAX_VALIDATION = 5_000
-"""Validation examples on Vertex."""
+"""Most validation rows on Vertex."""
 
 MAX_VALIDATION_SHARE = 0.3
-"""Most validation examples as a share of the training examples, once they are more than 1,000."""
+"""Most validation rows as a share of the training rows, if there are more than 1,000 validation rows."""
 
 ADAPTER_SIZES = (1, 2, 4, 8, 16)
 """Adapter sizes of models that are not listed."""
@@ -54,16 +54,16 @@ ADAPTER_SIZES = (1, 2, 4, 8, 16)
 
 @frozen(kw_only=True)
 class KnownModel:
-    """What is known of a model.
+    """What is known about a model.
 
     Attributes:
-        name: As Vertex calls it.
-        price: US dollars for a million training tokens; None if unknown.
+        name: The model's name on Vertex.
+        price: US dollars per million training tokens; None if unknown.
         priced: When the price was quoted.
-        adapter_sizes: What may be asked for.
-        regions: Where it can be tuned; empty if any region with Gemini will do.
-        retires: When Google ends it.
-        thinking: Lowest setting, as fields of ``thinkingConfig``; {} leaves it out.
+        adapter_sizes: Adapter sizes that the model supports.
+        regions: Where it can be tuned; empty if it can be tuned in every region with Gemini.
+        retires: When Google switches it off.
+        thinking: Lowest setting, as fields of ``thinkingConfig``; empty to send none.
     """
 
     name: str
@@ -78,8 +78,8 @@ class KnownModel:
         """Returns what a user should know before tuning it.
 
         Args:
-            location: Where the job shall run.
-            today: The present date.
+            location: Where the job will run.
+            today: Today's date.
         """
         found = []
         if self.retires is not None:
@@ -117,7 +117,7 @@ MODELS: dict[str, KnownModel] = {
 
 
 def known(name: str) -> KnownModel:
-    """Returns what is known of a model; for a name that is not listed, nothing but the name.
+    """Returns what is known about a model; for a model that is not listed, only its name.
 
     Args:
         name: Name of the model, with or without ``models/`` or ``publishers/google/models/``.

@@ -6,37 +6,35 @@ import os
 from typing import Any
 
 from furytune.errors import MissingExtraError, TuningError
-from furytune.records import TuningJob
-from furytune.tuners._jobs.service import Loss
+from furytune.records import Loss, TuningJob
 
 __all__ = ["losses", "plot_losses"]
 
 
 def losses(job: TuningJob) -> tuple[Loss, ...]:
-    """Returns the loss curve that the service told of, by split and step.
+    """Returns the loss curve that the service reported, sorted by split and step.
 
-    The Developer API reports a loss for each step. Vertex AI reports none with the job: there the curve is
-    part of ``job.details["experiment"]``, which the console shows.
+    The Developer API reports a loss for each step. Vertex AI reports none: there the curve is part of
+    ``job.progress.experiment``, which the console shows.
 
     Args:
-        job: As `GeminiTuner.poll` or `GeminiTuner.wait` returned it.
+        job: A job from `GeminiTuner.poll` or `GeminiTuner.wait`.
     """
-    told: Any = job.details.get("losses") or ()
-    return tuple(sorted((Loss(**point) for point in told), key=lambda x: (x.split, x.step)))
+    return tuple(sorted(job.progress.losses, key=lambda x: (x.split, x.step)))
 
 
 def plot_losses(*jobs: TuningJob, path: str | os.PathLike[str] | None = None) -> Any:
     """Draws the loss curves of one or more jobs.
 
     Args:
-        *jobs: Each is a line, or two if it has validation losses.
-        path: Where to save the picture; its ending says in which form.
+        *jobs: Each makes one line, or two if it has validation losses.
+        path: Where to save the picture; its suffix decides the format.
 
     Returns:
         A ``matplotlib.figure.Figure``.
 
     Raises:
-        TuningError: The service told of no loss.
+        TuningError: The service reported no loss.
         MissingExtraError: matplotlib is not installed.
     """
     lines = {
@@ -46,9 +44,9 @@ def plot_losses(*jobs: TuningJob, path: str | os.PathLike[str] | None = None) ->
     }
     lines = {label: points for label, points in lines.items() if points}
     if not lines:
-        where = ", ".join(str(job.details["experiment"]) for job in jobs if job.details.get("experiment"))
+        where = ", ".join(job.progress.experiment for job in jobs if job.progress.experiment)
         raise TuningError(
-            "the service told of no loss for these jobs"
+            "the service reported no loss for these jobs"
             + (f"; the console shows the curve under {where}" if where else "; poll the job first")
         )
     try:

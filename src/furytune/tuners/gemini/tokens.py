@@ -1,4 +1,4 @@
-"""How many tokens a text has for Gemini, as well as can be told without asking."""
+"""Estimates how many tokens a text has for Gemini, without asking the service."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from furytune.errors import MissingExtraError, VocabularyUnavailableError
 
 __all__ = ["token_counter"]
 
+# How far Gemini's counts may be from tiktoken's.
 _FEWER, _MORE = 0.7, 1.2
 _LONGEST = 8  # characters of a token, on average over a text
 
 
 def token_counter() -> tuple[Callable[[str], tuple[int, int]], str]:
-    """Returns a function that says between which numbers a text's tokens lie, and how it does.
+    """Returns a function that gives the least and most tokens of a text, and a sentence that says how it counts.
 
-    Gemini's vocabulary is not at hand, so no count is exact. With tiktoken it is tiktoken's count, from 30 % fewer to
-    20 % more. Without, it is from one token for eight characters to one for each byte: no text has more tokens than
-    bytes, and usually it has a quarter.
+    We do not have Gemini's vocabulary, so no count is exact. With tiktoken, the range is tiktoken's count, from 30 % fewer
+    to 20 % more. Without it, the range goes from one token per eight characters to one per byte: no text has more tokens
+    than bytes, and usually it has a quarter of that.
     """
     budget = TokenBudget(1)
     try:
@@ -34,4 +35,4 @@ def token_counter() -> tuple[Callable[[str], tuple[int, int]], str]:
         found = budget.count(text)
         return math.floor(found * _FEWER), math.ceil(found * _MORE)
 
-    return count, "tiktoken o200k_base, 30 % fewer to 20 % more, since Gemini's vocabulary is another one"
+    return count, "tiktoken o200k_base, 30 % fewer to 20 % more, because Gemini's vocabulary is different"

@@ -1,4 +1,4 @@
-"""The handle of a tuned Gemini model."""
+"""The tuned Gemini model, under its older address."""
 
 from furytune.models import TunedModel
 

@@ -36,7 +36,7 @@ _count = validators.and_(validators.instance_of(int), validators.ge(1))
 
 def _is_model(_: object, __: object, value: str) -> None:
     if not re.fullmatch(r"\w[\w./@:-]*", value, re.ASCII) or ".." in value:
-        raise ConfigError(f"{value!r} is no name of a model; one is gemini-3.1-flash-lite")
+        raise ConfigError(f"{value!r} is not a valid model name; an example is gemini-3.1-flash-lite")
 
 
 def _secret(value: Secret | str | None) -> Secret | None:
@@ -53,48 +53,48 @@ def _uris(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 @frozen(slots=False)
 class GeminiTuner:
-    """Tunes Gemini on a data set, by one of two services.
+    """Tunes Gemini on a data set, with one of two services.
 
-    - **vertex**: Vertex AI, now Gemini Enterprise Agent Platform. It tunes, and it costs money. Needs a
-      project, credentials of Google Cloud and a bucket.
-    - **developer**: the Gemini Developer API with an API key. Google's own service tunes nothing since May
-      2025, and `submit` says so before anything is sent; a compatible server may.
+    - **vertex**: Vertex AI, now Gemini Enterprise Agent Platform. It can tune, and it costs money. It needs a
+      project, Google Cloud credentials and a bucket.
+    - **developer**: the Gemini Developer API with an API key. Google's own service has tuned nothing since May
+      2025, and `submit` says so before anything is sent. A compatible server may still tune.
 
-    One data set, one contract and one set of settings are one job, however often a run is repeated or
-    killed: the job carries a key that is made of them, and every step is on disk before it is taken.
+    One data set, one contract and one set of settings make one job, even if a run is repeated or killed: the
+    job carries a key made of them, and every step is written to disk before it is taken.
 
     Args:
-        model: Base model, such as "gemini-3.1-flash-lite". Any name is taken.
+        model: Base model, such as "gemini-3.1-flash-lite". Names that the library does not know work too.
         backend: "vertex", "developer", or "auto": project, bucket or credentials mean vertex, an API key
-            alone means developer. It never goes from one to the other by itself.
+            alone means developer. The tuner never switches from one to the other by itself.
         project: Google Cloud project.
         location: Where the job runs. Gemini 3 models: us-central1 or europe-west4.
-        bucket: Bucket for the files, with or without ``gs://``; they are named by their content.
+        bucket: Bucket for the files, with or without ``gs://``; files are named by their content.
         prefix: Folder in the bucket.
-        uploaded: ``gs://`` URIs of files that you have uploaded yourself, training rows first; they are
+        uploaded: ``gs://`` URIs of files that you have uploaded yourself, training rows first. They are
             checked, and ``bucket`` is not used.
-        credentials: Of google-auth; None takes those of the machine.
-        api_key: Key of the Developer API; `Secret.env` names the variable that holds it.
+        credentials: google-auth credentials; None uses the machine's own.
+        api_key: Key of the Developer API; `Secret.env` names the environment variable that contains it.
         endpoint: Base address of another server. For plain http it must be on this machine.
         transport: "rest" or "grpc", for the Developer API.
-        epochs: Passes over the data. It is always sent: what the service chooses by itself can be 40, and
-            cost grows with it. Three is a cautious first try.
-        learning_rate_multiplier: Of the service's own rate; best left alone at first.
+        epochs: Passes over the data. Always sent, because the service's own choice can be 40, and the cost
+            grows with it. Three is a cautious first try.
+        learning_rate_multiplier: Multiplies the service's own rate; best left alone at first.
         adapter_size: 1, 2, 4, 8 or 16; best left alone at first. Vertex only.
         batch_size: Developer API only.
         learning_rate: Developer API only.
-        display_name: For people.
-        attempt: Raise it to run the same job once more, for one after a failure.
-        max_cost: Most US dollars; a run that costs more by the lower end of its estimate, or whose cost is unknown, is
-            refused. One that may cost more by the upper end only is warned of.
-        price: US dollars for a million training tokens, where `models.MODELS` does not know it or is out
-            of date.
-        ledger: Folder of the records of all runs; keep it.
-        clock: Where the time comes from.
+        display_name: A name for people to read.
+        attempt: Raise it to run the same job once more, for example after a failure.
+        max_cost: Maximum cost in US dollars. A run is refused if the lower end of its estimate is higher or its
+            cost is unknown. If only the upper end is higher, there is a warning.
+        price: US dollars per million training tokens, for a model whose price in `models.MODELS` is missing
+            or out of date.
+        ledger: Folder with the records of all runs; keep it.
+        clock: Source of the time.
 
     Raises:
-        ConfigError: The arguments do not go together.
-        MissingExtraError: The package of the backend is not installed.
+        ConfigError: The arguments contradict each other, or one is missing.
+        MissingExtraError: The backend's package is not installed.
     """
 
     model: str = field(validator=_is_model)
@@ -124,11 +124,12 @@ class GeminiTuner:
     _surveys: dict[str, Survey] = field(factory=dict, init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        # Choosing the service checks the arguments: a wrong one should raise here, not at the first request.
         _ = self.service
 
     @cached_property
     def service(self) -> GeminiService:
-        """The service that is used."""
+        """The service that tunes."""
         return choose(
             self.backend,
             api_key=self.api_key,
@@ -144,12 +145,12 @@ class GeminiTuner:
 
     @property
     def dialect(self) -> str:
-        """Wire form that the service trains on."""
+        """Dialect of the rows that the service trains on."""
         return self.service.dialect
 
     @property
     def settings(self) -> TuningSettings:
-        """What is asked of the service."""
+        """The settings that are sent to the service."""
         return TuningSettings(
             model=self.model,
             epochs=self.epochs,
@@ -161,18 +162,19 @@ class GeminiTuner:
         )
 
     def estimate(self, dataset: Dataset) -> Estimate:
-        """Reads the data set once and asks nobody: cost, and everything the service is known to refuse.
+        """Estimates the cost, and lists everything that the service is known to refuse; sends nothing.
 
         Args:
-            dataset: As an exporter returned it, or `furytune.exporters.load_dataset`.
+            dataset: A data set from an exporter, or from `furytune.exporters.load_dataset`.
 
         Returns:
-            Tokens over all epochs and cost, each as a range, problems and doubts with the ids of rows, and notes on how
-            it was reckoned.
+            Ranges for cost and for the tokens of all epochs; problems and warnings with the ids of their rows; and notes
+            on how the numbers were calculated.
 
         Raises:
             TuningError: A file is not the one that the manifest lists.
         """
+        # `submit` estimates again, usually right after `estimate`: the files are read only once for both.
         key = digest([dataset.manifest, dataset.dialect, *(f.sha256 for f in dataset.files)])
         if key not in self._surveys:
             self._surveys[key] = self.service.survey(dataset, self.settings)
@@ -190,19 +192,19 @@ class GeminiTuner:
         )
 
     def submit(self, dataset: Dataset, *, key: str) -> TuningJob:
-        """Uploads the data and starts the job, or returns the one that is already there.
+        """Uploads the data and starts the job, or returns the job that is already there.
 
-        It may be called again after anything: a crash, a lost answer, an error. What only may be a problem, such as a cost
-        that may be over ``max_cost``, is a Python warning and stops nothing.
+        You can call it again after anything: a crash, a lost answer, an error. A possible problem, such as a cost that may
+        be over ``max_cost``, becomes a Python warning and stops nothing.
 
         Args:
-            dataset: What to train on.
+            dataset: The data to train on.
             key: Names the run, together with the settings.
 
         Raises:
-            TuningError: There are problems, it costs more than ``max_cost`` at least, or a file was changed. Nothing
+            TuningError: There are problems, the job would cost more than ``max_cost``, or a file was changed. Nothing
                 was sent.
-            TuningUnavailableError: The service tunes no model. Nothing was sent.
+            TuningUnavailableError: The service cannot tune this model. Nothing was sent.
             ServiceError: The service refused or did not answer.
         """
         estimate = self.estimate(dataset)
@@ -214,14 +216,14 @@ class GeminiTuner:
         return known_job(entry, run=key)
 
     def find(self, key: str) -> TuningJob | None:
-        """Returns the job of a run, by the ledger or, where that knows none, by its label at the service.
+        """Returns the job of a run from the ledger or, if it is not there, by its label at the service.
 
         Args:
-            key: As given to `submit`.
+            key: The key that was given to `submit`.
 
         Raises:
             TuningError: Two jobs carry the label, or the ledger was edited.
-            ServiceError: The service cannot be asked.
+            ServiceError: The service refused or did not answer.
         """
         entry, name = self._submission(key).find()
         if not name:
@@ -231,26 +233,27 @@ class GeminiTuner:
         return patiently(lambda: self.poll(TuningJob(key=key, name=name, state="running")), self.clock)
 
     def job(self, name: str) -> TuningJob:
-        """Returns a job by the service's name for it.
+        """Returns the job that the service knows under a name.
 
         Args:
-            name: Such as "projects/P/locations/L/tuningJobs/1".
+            name: The job's name, such as "projects/P/locations/L/tuningJobs/1".
 
         Raises:
-            ServiceError: The service does not know it, or did not answer.
+            ServiceError: The service does not know the job, or did not answer.
         """
         entry = next((e for e in Ledger(self.ledger).entries() if e.name == name), None)
         job = known_job(entry) if entry else TuningJob(key="", name=name, state="running")
         return patiently(lambda: self.poll(job), self.clock)
 
     def poll(self, job: TuningJob) -> TuningJob:
-        """Asks once for the job's state; never sleeps.
+        """Asks once for the job's state, without retries.
 
         Raises:
-            ServiceError: The service refused or did not answer. The job goes on.
+            ServiceError: The service refused or did not answer. The job continues.
         """
         ledger = Ledger(self.ledger)
         entry = ledger.read(self._key(job.key)) if job.key else None
+        # A job of another run or attempt must not change this entry.
         entry = entry if entry is not None and entry.name == job.name else None
         found = polled_job(job, self.service.snapshot(job.name), entry, backend=self.service.name)
         if entry is not None and entry.step != "ENDED" and found.state in ENDED:
@@ -261,7 +264,7 @@ class GeminiTuner:
                     at=self.clock.now(),
                     state=found.state,
                     model=found.model,
-                    endpoint=str(found.details.get("endpoint", "")),
+                    endpoint=found.progress.endpoint,
                 )
             )
         return found
@@ -274,31 +277,31 @@ class GeminiTuner:
         timeout: float | None = None,
         seen: Callable[[TuningJob], object] | None = None,
     ) -> TuningJob:
-        """Follows a job until it has ended, and shows how far it is if standard error is a terminal.
+        """Waits until a job has ended, and shows its progress if standard error is a terminal.
 
-        Ctrl-C ends the waiting, not the job, and prints how to come back.
+        Ctrl-C stops the waiting, not the job, and prints how to come back.
 
         Args:
-            job: From `submit`, `find` or `job`.
-            every: Seconds between two questions.
-            timeout: Most seconds to wait; None waits as long as it takes.
-            seen: Is called with the job after each answer.
+            job: A job from `submit`, `find` or `job`.
+            every: Seconds between two requests.
+            timeout: Maximum seconds to wait; None waits as long as it takes.
+            seen: Called with the job after each answer.
 
         Returns:
-            The job in its end state, which is "succeeded", "failed" or "cancelled".
+            The job in its final state, which is "succeeded", "failed" or "cancelled".
 
         Raises:
-            TuningError: It has not ended in time.
-            ServiceError: The service refuses to say, four times in a row.
+            TuningError: The job did not end in time.
+            ServiceError: The service refused four requests in a row.
         """
         return follow(job, self.poll, self.clock, every=every, timeout=timeout, seen=seen)
 
     def cancel(self, job: TuningJob) -> None:
-        """Asks the service to stop a job; `wait` shows when it has.
+        """Asks the service to stop a job; `wait` returns when it has stopped.
 
         Raises:
             TuningError: The service cannot stop jobs.
-            ServiceError: It refused or did not answer.
+            ServiceError: The service refused or did not answer.
         """
         patiently(lambda: self.service.cancel(job.name), self.clock)
 
@@ -313,15 +316,15 @@ class GeminiTuner:
         Raises:
             ContractMismatchError: The model was trained with prompts of another contract.
             TuningError: The job has no model.
-            ServiceError: The service cannot be asked.
+            ServiceError: The service refused or did not answer.
         """
-        if not job.details.get("endpoint"):
+        if not job.progress.endpoint:
             unpolled = job
             job = patiently(lambda: self.poll(unpolled), self.clock)
-        target = str(job.details.get("endpoint") or "")
+        target = job.progress.endpoint
         if not target:
             next_step = {
-                "failed": "job.details['error'] says why; raise attempt= to run it once more",
+                "failed": "job.failure.message says why; raise attempt= to run it once more",
                 "cancelled": "raise attempt= to run it once more",
             }.get(job.state, "wait for it with tuner.wait(job)")
             raise TuningError(f"{job.name} is {job.state} and has no model; {next_step}")
@@ -343,12 +346,12 @@ class GeminiTuner:
     def base_model(
         self, contract: PromptContract | None = None, *, model: str = "", **options: Any
     ) -> TunedModel:
-        """Returns a handle on a model as it comes, to compare the tuned one with.
+        """Returns a model that was not tuned, to compare the tuned one with.
 
         Args:
             contract: Renders the prompts of `TunedModel.ask`.
-            model: Its name; the tuner's own base model by default. It is called at the tuner's location,
-                unless the name holds another: ``projects/P/locations/L/publishers/google/models/NAME``.
+            model: Its name; the tuner's base model by default. It is called at the tuner's location, unless
+                the name contains another: ``projects/P/locations/L/publishers/google/models/NAME``.
             **options: ``temperature``, ``max_output_tokens`` or ``thinking`` of `TunedModel`.
         """
         thinking: Mapping[str, Any] = dict(models.known(model or self.model).thinking)
@@ -370,12 +373,12 @@ class GeminiTuner:
         return models.known(self.model).price if self.service.name == "vertex" else None
 
     def _key(self, run: str) -> str:
-        """Returns what the remote job carries: the run, and everything that makes it another job."""
+        """Returns the key of the remote job, made of the run and of everything that distinguishes jobs."""
         return digest([run, self.service.name, self.service.place, asdict(self.settings), self.attempt])[:32]
 
     def _submission(self, run: str) -> Submission:
         if not run:
-            raise ConfigError("a run needs a key that is not empty")
+            raise ConfigError("the key of a run must not be empty; give submit() or find() a key")
         return Submission(
             backend=self.service, ledger=Ledger(self.ledger), clock=self.clock, key=self._key(run)
         )

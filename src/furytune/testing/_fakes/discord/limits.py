@@ -1,4 +1,4 @@
-"""Rate limits as the service keeps them, and what a client did against them.
+"""Applies rate limits as Discord does, and notes the requests that broke them.
 
 Source: Discord's documentation, topic "Rate Limits".
 """
@@ -19,22 +19,22 @@ __all__ = ["Bucket", "Limits", "Refusal", "Scope"]
 Scope = Literal["user", "global", "shared"]
 
 _GRACE = 0.05
-"""Seconds in which a request may cross a refusal on the wire."""
+"""Seconds in which a request and a refusal may cross on the wire."""
 
 
 @define
 class Bucket:
-    """One route with one major parameter: so many requests within a window.
+    """The limit of one route with one major parameter.
 
     Attributes:
-        name: What its header tells; the same for all major parameters.
-        limit: Requests within a window.
-        remaining: Requests left.
+        name: Name in the headers; the same for all major parameters.
+        limit: Requests allowed within a window.
+        remaining: Requests left in the window.
         resets: When the window ends, in seconds of the monotonic clock.
         stopped: Until when it refuses for another reason than its limit.
-        scope: Whose limit that is.
+        scope: The scope of that reason.
         since: When it began to refuse for that reason.
-        refused: 429s within the window.
+        refused: Number of 429s within the window.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Bucket:
 
 @frozen
 class Refusal:
-    """A 429: whose limit it is, and how many seconds to wait."""
+    """A 429, with its scope and the seconds to wait."""
 
     scope: Scope
     wait: float
 
     @property
     def body(self) -> dict[str, Any]:
-        """What the service says."""
+        """JSON of the answer."""
         what = "The resource is" if self.scope == "shared" else "You are"
         return {
             "message": f"{what} being rate limited.",
@@ -66,7 +66,7 @@ class Refusal:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of the answer besides those of the bucket."""
+        """Headers of the answer, in addition to the bucket's."""
         found = {"Retry-After": str(math.ceil(self.wait)), "X-RateLimit-Scope": self.scope}
         return found | {"X-RateLimit-Global": "true"} if self.scope == "global" else found
 
@@ -76,12 +76,12 @@ class Limits:
     """Counts requests, refuses those beyond the limit, and notes what a client should not have sent.
 
     Args:
-        limit: Requests of a bucket within ``window``.
-        window: Seconds.
-        overall: Requests of a token within one second, None for any number.
+        limit: Requests that a bucket allows within ``window``.
+        window: Length of the window in seconds.
+        overall: Requests that a token may make within one second, None for any number.
         routes: Limit and window of single routes.
         skew: Seconds by which the service's clock is ahead.
-        clock: Tells the seconds by which windows pass.
+        clock: Returns the seconds that windows are measured in.
     """
 
     limit: int = 10_000
@@ -96,7 +96,7 @@ class Limits:
     _everything: Bucket = field(factory=lambda: Bucket("", 0, 0, 0.0))
 
     def take(self, what: str, route: str, major: str, arrived: float) -> tuple[Bucket, Refusal | None]:
-        """Counts a request that arrived at a time; returns its bucket, and why it is refused."""
+        """Counts a request; returns its bucket, and the refusal if there is one."""
         now = self.clock()
         bucket = self._bucket(route, major, now)
         for stop, scope in ((self._everything, "all requests were"), (bucket, "its bucket was")):
@@ -114,7 +114,7 @@ class Limits:
         return bucket, None
 
     def stop(self, bucket: Bucket, scope: Scope, wait: float) -> Refusal:
-        """Has a bucket, or all of them for the scope "global", refuse for some seconds."""
+        """Makes a bucket refuse for some seconds; for the scope "global", all buckets."""
         stopped = self._everything if scope == "global" else bucket
         stopped.since = self.clock()
         stopped.stopped, stopped.scope, stopped.refused = stopped.since + wait, scope, 1
@@ -123,7 +123,7 @@ class Limits:
         return Refusal(scope, wait)
 
     def headers(self, bucket: Bucket) -> dict[str, str]:
-        """What every answer tells about its bucket."""
+        """Returns the headers of every answer about its bucket."""
         left = max(0, math.ceil((bucket.resets - self.clock()) * 1000)) / 1000
         return {
             "X-RateLimit-Limit": str(bucket.limit),

@@ -1,4 +1,4 @@
-"""JSON of messages of Discord's API v10, as REST answers it: without the author's membership."""
+"""Makes the JSON of messages as Discord's REST API v10 sends it: without the author's membership."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def embed(what: str | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sticker(number: int, name: str) -> dict[str, Any]:
-    """Returns what a message tells of a sticker."""
+    """Returns a sticker as it is in a message."""
     return {"id": str(number), "name": name, "format_type": 1}
 
 
 def poll(question: str, answers: Sequence[str], expiry: int) -> dict[str, Any]:
-    """Returns a poll that nobody has voted in."""
+    """Returns a poll without votes."""
     return {
         "question": {"text": question},
         "answers": [{"answer_id": i, "poll_media": {"text": text}} for i, text in enumerate(answers, 1)],
@@ -79,7 +79,7 @@ def poll(question: str, answers: Sequence[str], expiry: int) -> dict[str, Any]:
 
 
 def poll_result(of: Mapping[str, Any], winner: int, votes: int) -> dict[str, Any]:
-    """Returns the embed that tells how a poll ended."""
+    """Returns the embed with the result of a poll."""
     texts = {a["answer_id"]: a["poll_media"]["text"] for a in of["answers"]}
     fields = {
         "poll_question_text": of["question"]["text"],
@@ -93,7 +93,7 @@ def poll_result(of: Mapping[str, Any], winner: int, votes: int) -> dict[str, Any
 
 
 def reaction(emoji: str, count: int) -> dict[str, Any]:
-    """Returns how many people react with an emoji."""
+    """Returns a reaction: an emoji, and how many people react with it."""
     return {
         "emoji": {"id": None, "name": emoji},
         "count": count,
@@ -105,20 +105,20 @@ def reaction(emoji: str, count: int) -> dict[str, Any]:
 
 
 def reference(to: Message, guild_id: str, kind: int = 0) -> dict[str, Any]:
-    """Returns what points to a message: 0 for replies and notices, 1 for forwards."""
+    """Returns a reference to a message, of kind 0 for replies and notices and 1 for forwards."""
     about = {"type": kind, "channel_id": to.channel.id, "message_id": to.id, "guild_id": guild_id}
     return {"message_reference": about}
 
 
 def forward(of: Message, guild_id: str) -> dict[str, Any]:
-    """Returns what a forward holds: a snapshot, which later edits do not reach."""
+    """Returns the fields of a forward: a snapshot, which later edits do not change."""
     whole = message(of)
     inner = {name: whole[name] for name in _SNAPSHOT if name in whole}
     return reference(of, guild_id, 1) | {"message_snapshots": [{"message": inner}], "flags": 1 << 14}
 
 
 def command(number: int, app: User, name: str, asker: User, guild_id: str) -> dict[str, Any]:
-    """Returns what marks the answer of a bot's command, in its present and its former form."""
+    """Returns the fields that mark the answer to a bot's command, in the current and the old form."""
     return {
         "application_id": app.id,
         "webhook_id": app.id,
@@ -133,7 +133,7 @@ def command(number: int, app: User, name: str, asker: User, guild_id: str) -> di
 
 
 def message(what: Message) -> dict[str, Any]:
-    """Returns a message without the message it answers and the thread it started."""
+    """Returns a message without the message it replies to and the thread that was started on it."""
     payload: dict[str, Any] = {
         "type": what.type,
         "content": what.content,
@@ -179,10 +179,10 @@ def message_bytes(what: Message, guild_id: str, *, reader: User, content: bool, 
 
     Args:
         what: The message.
-        guild_id: Of the guild.
-        reader: Who asks.
-        content: Whether they may read what others wrote.
-        remember: Whether to keep the bytes for the next time.
+        guild_id: Id of the guild.
+        reader: The account that asks.
+        content: Whether it may read what others wrote.
+        remember: Whether to keep the bytes for the next request.
     """
     core = _core(what, reader, content=content, remember=remember)
     tail = b""
@@ -200,7 +200,7 @@ def _core(what: Message, reader: User, *, content: bool, remember: bool, bare: b
     if hidden or (bare and what.extra and "reactions" in what.extra):
         payload = _withheld(what) if hidden else message(what)
         if bare:
-            payload.pop("reactions", None)  # a message within a message comes without
+            payload.pop("reactions", None)  # Discord leaves them out of a message inside a message
         return encode(payload)
     if what.core:
         return what.core

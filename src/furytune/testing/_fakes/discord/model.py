@@ -1,4 +1,4 @@
-"""The people, channels and messages of a Discord guild that exists in memory only."""
+"""The people, channels and messages of a Discord server that exists only in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 EPOCH = 1_420_070_400_000
-"""Milliseconds of 2015-01-01, from which Discord counts."""
+"""Milliseconds of 2015-01-01, from which Discord counts time."""
 
 KINDS = {
     "text": 0,
@@ -50,7 +50,7 @@ PERMISSIONS = {
 
 
 def snowflake(milliseconds: int, increment: int = 0) -> int:
-    """Returns an id made at a time (milliseconds since 1970)."""
+    """Returns an id made at a time in milliseconds since 1970."""
     return (milliseconds - EPOCH) << 22 | increment
 
 
@@ -60,13 +60,13 @@ def made(number: int) -> int:
 
 
 def iso(milliseconds: int) -> str:
-    """Returns a time as Discord writes it: microseconds and an offset, microseconds left out if 0."""
+    """Returns a time as Discord writes it: with an offset, and with microseconds unless they are 0."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
 
 
 @define(eq=False, slots=True)
 class Role:
-    """A role of the guild; that of everyone has the guild's id."""
+    """A role of the server. The role "@everyone" has the guild's id."""
 
     number: int
     name: str
@@ -75,13 +75,13 @@ class Role:
 
     @property
     def id(self) -> str:
-        """Its snowflake."""
+        """The snowflake."""
         return str(self.number)
 
 
 @define(eq=False, slots=True)
 class User:
-    """An account; a member of the guild as long as ``member`` is true."""
+    """An account; a member of the server while ``member`` is true."""
 
     number: int
     name: str
@@ -94,13 +94,13 @@ class User:
 
     @property
     def id(self) -> str:
-        """Its snowflake."""
+        """The snowflake."""
         return str(self.number)
 
 
 @define(eq=False, slots=True)
 class Message:
-    """A message; ``extra`` holds what few have, as the payload names it."""
+    """A message; ``extra`` contains rare fields under their names in the payload."""
 
     number: int
     channel: Channel = field(repr=False)
@@ -118,7 +118,7 @@ class Message:
 
     @property
     def id(self) -> str:
-        """Its snowflake."""
+        """The snowflake."""
         return str(self.number)
 
 
@@ -149,20 +149,20 @@ class Channel:
 
     @property
     def id(self) -> str:
-        """Its snowflake."""
+        """The snowflake."""
         return str(self.number)
 
     @property
     def is_thread(self) -> bool:
-        """Whether it hangs below a channel and holds messages."""
+        """Whether this is a thread."""
         return self.kind.endswith("_thread")
 
 
 def permissions(who: User, channel: Channel, everyone: Role, owner: User) -> int:
-    """Computes what a member may do in a channel.
+    """Returns the permissions of a member in a channel.
 
     Source: Discord's documentation, topic "Permissions": the guild's roles, then the channel's overwrites for
-    everyone, for the member's roles together, and for the member; a thread has those of its channel.
+    everyone, for the member's roles together, and for the member. A thread has those of its channel.
     """
     if channel.is_thread and channel.parent is not None:
         return permissions(who, channel.parent, everyone, owner)

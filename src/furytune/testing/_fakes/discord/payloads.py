@@ -1,4 +1,4 @@
-"""JSON of Discord's API v10, as REST answers it."""
+"""Makes the JSON that Discord's REST API v10 sends."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def myself(who: User) -> dict[str, Any]:
 
 
 def member(who: User) -> dict[str, Any]:
-    """Returns a member of the guild."""
+    """Returns a member of the server."""
     return {
         "avatar": None,
         "banner": None,
@@ -76,7 +76,7 @@ def member(who: User) -> dict[str, Any]:
 
 
 def role(which: Role) -> dict[str, Any]:
-    """Returns a role of the guild."""
+    """Returns a role of the server."""
     return {
         "id": which.id,
         "name": which.name,
@@ -95,7 +95,7 @@ def role(which: Role) -> dict[str, Any]:
 
 
 def guild(number: int, name: str, owner: User, roles: list[Role], *, counts: int | None) -> dict[str, Any]:
-    """Returns the guild, with member counts where asked for."""
+    """Returns the server, with member counts if they are given."""
     payload: dict[str, Any] = {
         "id": str(number),
         "name": name,
@@ -143,7 +143,7 @@ def guild(number: int, name: str, owner: User, roles: list[Role], *, counts: int
 
 
 def application(bot: User, owner: User, *, content: bool, members: bool) -> dict[str, Any]:
-    """Returns the bot's application; its flags tell the privileged intents that are switched on."""
+    """Returns the bot's application; its flags list the privileged intents that are switched on."""
     return {
         "id": bot.id,
         "name": bot.name,
@@ -168,7 +168,7 @@ def application(bot: User, owner: User, *, content: bool, members: bool) -> dict
 
 
 def channel(where: Channel, guild_id: str) -> dict[str, Any]:
-    """Returns a channel or thread of the guild."""
+    """Returns a channel or thread of the server."""
     kind = where.kind
     payload: dict[str, Any] = {
         "id": where.id,
@@ -209,7 +209,7 @@ def channel(where: Channel, guild_id: str) -> dict[str, Any]:
 
 
 def obfuscated(where: Channel, guild_id: str) -> dict[str, Any]:
-    """Returns a channel as those get it who may not view it."""
+    """Returns a channel as accounts get it that may not view it."""
     payload = channel(where, guild_id)
     payload |= {"name": "___hidden___", "flags": _OBFUSCATED, "permission_overwrites": []}
     for name in ("topic", "last_message_id", "available_tags"):

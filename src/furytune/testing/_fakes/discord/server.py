@@ -1,4 +1,4 @@
-"""HTTP on loopback for the fake Discord: limits, the record of requests, and what shall go wrong."""
+"""HTTP on loopback for the fake Discord: it applies limits and faults, and records requests."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>clou
 
 @define(kw_only=True)
 class Asked:
-    """One request and how it was answered.
+    """A request and how it was answered.
 
     Attributes:
         time: When it arrived, in seconds of the monotonic clock.
-        method: Such as "GET".
-        path: Without the base and the query.
-        query: The last value of each name.
-        status: What was answered; 0 while nothing is, or where the connection was dropped.
-        bucket: Hash of its rate-limit bucket, "" where it has none.
-        scope: Of a 429: "user", "global" or "shared".
+        method: HTTP method, such as "GET".
+        path: Path without the base and the query.
+        query: The last value of each query parameter.
+        status: Status of the answer; 0 before it is answered, or if the connection was dropped.
+        bucket: Hash of its rate-limit bucket, "" if it has none.
+        scope: Scope of a 429: "user", "global" or "shared".
     """
 
     time: float
@@ -54,13 +54,13 @@ class Asked:
 
     @property
     def line(self) -> str:
-        """Method and path, which faults are matched with."""
+        """Method and path, the text that a fault's ``on`` is searched in."""
         return f"{self.method} {self.path}"
 
 
 @define(kw_only=True)
 class DiscordFault(Strike):
-    """What goes wrong with the next matching requests; see `FakeDiscord.fail`."""
+    """A fault that hits the next matching requests; see `FakeDiscord.fail`."""
 
     mode: Mode = "status"
     wait: float = 0.1
@@ -68,7 +68,7 @@ class DiscordFault(Strike):
 
 @define(eq=False)
 class Server:
-    """Serves on a free port of 127.0.0.1 in a thread of its own, until it is closed."""
+    """Serves on a free port of 127.0.0.1, in its own thread, until it is closed."""
 
     service: Service
     limits: Limits
@@ -85,7 +85,7 @@ class Server:
     _released: asyncio.Event = field(factory=asyncio.Event, repr=False)
 
     def open(self) -> None:
-        """Starts to serve."""
+        """Starts the server."""
         try:
             import aiohttp  # noqa: F401
         except ImportError as error:
@@ -96,7 +96,7 @@ class Server:
         self.url = started.result()
 
     def close(self) -> None:
-        """Stops, and lets go of requests that hang."""
+        """Stops the server, and releases requests that hang."""
         if self._thread is not None:
             self._loop.call_soon_threadsafe(self._released.set)
             self._thread.join()
@@ -105,7 +105,7 @@ class Server:
     def _run(self, started: Future[str]) -> None:
         try:
             self._loop.run_until_complete(self._serve(started))
-        except BaseException as error:  # noqa: BLE001  (told to whoever waits for the start)
+        except BaseException as error:  # noqa: BLE001  (raised again where `open` waits for the start)
             started.set_exception(error)
         finally:
             self._loop.close()
@@ -153,7 +153,7 @@ class Server:
         try:
             for hook in list(self.hooks):
                 hook(asked)
-        except Exception as error:  # noqa: BLE001  (raised again where the server is closed)
+        except Exception as error:  # noqa: BLE001  (raised again by `FakeDiscord.close`)
             self.errors.append(error)
             return problem(500), {}, None
         given = request.headers.get("Authorization", "")

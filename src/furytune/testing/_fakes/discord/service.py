@@ -1,4 +1,4 @@
-"""The endpoints of Discord's API v10 that a crawler uses, over a guild in memory."""
+"""The endpoints of Discord's API v10 that a crawler uses, for a server in memory."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Query = Mapping[str, str]
 
 @frozen
 class Answer:
-    """Status and body."""
+    """Status and body of an answer."""
 
     status: int
     body: bytes
 
 
 class ApiError(Exception):
-    """A refusal with the body that the service gives."""
+    """A refusal, with the body that the service sends."""
 
     def __init__(self, status: int, code: int, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 
 def problem(status: int) -> Answer:
-    """Returns the body of a refusal that has nothing to say but its status."""
+    """Returns a refusal without more details than its status."""
     return Answer(status, encode({"message": f"{status}: {HTTPStatus(status).phrase}", "code": 0}))
 
 
@@ -83,12 +83,12 @@ def _snowflake(query: Query, name: str) -> int | None:
 
 
 class Service:
-    """Answers requests about a guild.
+    """Answers requests about a Discord server.
 
     Args:
-        world: The guild.
-        obfuscate: Whether channels that the bot may not view are listed without a name, instead of not at
-            all.
+        world: The server.
+        obfuscate: Whether channels that the bot may not view are listed without a name instead of being left
+            out.
     """
 
     def __init__(self, world: World, *, obfuscate: bool = False) -> None:
@@ -118,7 +118,7 @@ class Service:
             self._routes.append((route, major, pattern, answer))
 
     def route(self, path: str) -> tuple[str, str, Callable[[Query], Answer]] | None:
-        """Returns the template of a path, its major parameter and what answers it."""
+        """Returns the route of a path, its major parameter and the function that answers it."""
         for route, major, pattern, answer in self._routes:
             found = pattern.match(path)
             if found:
@@ -171,7 +171,7 @@ class Service:
         return encode(listed)
 
     def _lists(self, where: Channel) -> bool:
-        """A category is seen as soon as one of its channels is."""
+        """Returns True if the bot sees a channel; a category is visible if one of its channels is."""
         if where.kind == "category":
             inside = (c for c in self.world.channels.values() if c.parent is where)
             return any(map(self._sees, inside)) or self._sees(where)

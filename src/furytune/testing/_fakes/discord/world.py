@@ -1,4 +1,4 @@
-"""A guild in memory that tests edit while it is crawled."""
+"""A Discord server in memory that tests can edit while it is read."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _FORUMS = ("forum", "media")
 
 
 class World:
-    """A guild, its members, channels and messages; every method may be called from any thread.
+    """A Discord server with members, channels and messages. You can call every method from any thread.
 
     Args:
-        start: Milliseconds since 1970 of the first thing that is made.
-        tick: Milliseconds that pass with everything that is made or done. 0 stops the clock: ids then differ
-            by their increment only.
-        name: Of the guild.
+        start: Time of the first action, in milliseconds since 1970.
+        tick: Milliseconds that pass with every action. 0 stops the clock: ids then differ only by their
+            increment.
+        name: Name of the server.
 
     Attributes:
-        guild: The guild's id.
+        guild: Id of the server.
         now: Milliseconds since 1970; add to it to let time pass.
-        bot: The account that reads. It may manage threads; `deny` takes that away.
+        bot: The account that reads. It may manage threads unless you `deny` it.
         content_intent: Whether it may read what others wrote.
         members_intent: Whether it may list members.
-        remember: Whether the JSON of messages is kept for the next request.
+        remember: Whether to keep the JSON of messages for the next request.
     """
 
     def __init__(self, *, start: int = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop") -> None:
@@ -61,7 +61,7 @@ class World:
         return snowflake(self.now, self._increment)
 
     def add_role(self, name: str, *permissions: str) -> Role:
-        """Makes a role that grants permissions, by their published names."""
+        """Makes a role that grants permissions, given by their published names."""
         with self.lock:
             bits = sum(PERMISSIONS[p] for p in permissions)
             role = Role(self._number(), name, bits, position=len(self.roles))
@@ -69,7 +69,7 @@ class World:
             return role
 
     def add_member(self, name: str, *, bot: bool = False, roles: Iterable[Role] = ()) -> User:
-        """Makes an account that is a member of the guild."""
+        """Makes an account that is a member of the server."""
         with self.lock:
             number = self._number()
             who = User(number, name, bot, list(roles), joined=self.now)
@@ -77,7 +77,7 @@ class World:
             return who
 
     def leave(self, who: User) -> None:
-        """Takes an account out of the guild; its messages stay."""
+        """Removes an account from the server; its messages stay."""
         with self.lock:
             who.member = False
 
@@ -93,7 +93,7 @@ class World:
     ) -> Channel:
         """Makes a channel: text, announcement, voice, stage, forum, media or category."""
         if kind not in KINDS or kind.endswith("_thread"):
-            raise ValueError(f"no kind of channel: {kind!r}")
+            raise ValueError(f"{kind!r} is not a kind of channel; use add_thread for threads")
         with self.lock:
             where = Channel(self._number(), name, kind, category, len(self.channels), topic, nsfw)
             where.tags = {tag: self._number() for tag in tags}
@@ -117,15 +117,15 @@ class World:
         """Makes a thread, or the post of a forum.
 
         Args:
-            parent: Its channel.
-            title: Its name.
-            author: Who starts it.
-            content: First message; a forum's post has always one.
-            starter: Message of the parent that it is started on, whose id it takes.
-            tags: Of a forum's post; made where the forum does not have them.
-            archived: Whether it is closed. A message that is posted later leaves it closed, but at a later
-                time: as if the message had opened it and it had been closed again.
-            private: Whether only its members and those who manage threads see it.
+            parent: Channel of the thread.
+            title: Name of the thread.
+            author: Account that starts it.
+            content: First message; a forum post always has one.
+            starter: Message of the parent that the thread is started on; the thread takes its id.
+            tags: Tags of a forum post; the forum gets those it does not have yet.
+            archived: Whether it is closed. A later message leaves it closed but moves its archive time, as if
+                the message had opened it and it had been closed again.
+            private: Whether only its members and those who manage threads can see it.
             locked: Whether only those who manage threads may open it.
             joined: Whether the bot is a member of it.
         """
@@ -181,18 +181,18 @@ class World:
         """Posts a message.
 
         Args:
-            channel: Where.
-            author: Who, or the name of a member, who is made at the first use.
+            channel: Channel or thread to post in.
+            author: The author, or the name of a member, who is added on first use.
             content: Text; ``<@id>`` mentions a member.
-            reply_to: Message that it answers.
+            reply_to: Message that it replies to.
             forward_of: Message that it forwards.
             attachments: File names, or fields of the payload.
             embeds: Descriptions, or fields of the payload.
-            stickers: Names.
-            poll: Question and answers.
+            stickers: Names of stickers.
+            poll: Question and answers of a poll.
             webhook: Whether it came through a webhook of this name.
             command: Name of the bot's command that it answers.
-            type: As published, such as 7 for "has joined"; else that of a message or a reply.
+            type: Published number of the type, such as 7 for "has joined"; by default that of a message or reply.
             **more: Fields of the payload, such as ``flags``.
         """
         with self.lock:
@@ -227,7 +227,7 @@ class World:
             return message
 
     def end_poll(self, message: Message, winner: int = 1, votes: int = 3) -> Message:
-        """Ends a poll, which its channel is told by a message of its author."""
+        """Ends a poll, and posts its result in the channel as a message of its author."""
         with self.lock:
             assert message.extra is not None
             embed = parts.poll_result(message.extra["poll"], winner, votes)
@@ -257,9 +257,9 @@ class World:
         """Changes the text of a message.
 
         Args:
-            message: Which.
-            content: Its new text.
-            silently: Whether it gets no time of edit, as when the service adds the preview of a link.
+            message: The message to edit.
+            content: The new text.
+            silently: Whether to set no edit time, as when the service adds the preview of a link.
         """
         with self.lock:
             message.content, message.core = content, b""
@@ -268,7 +268,7 @@ class World:
                 message.edited = self.now
 
     def delete(self, message: Message) -> None:
-        """Deletes a message; the thread that was started on it stays."""
+        """Deletes a message; a thread that was started on it stays."""
         with self.lock:
             where = message.channel
             if not message.deleted:
@@ -278,7 +278,7 @@ class World:
             self.now += self.tick
 
     def delete_channel(self, channel: Channel) -> None:
-        """Deletes a channel with its threads; the channels of a category stay."""
+        """Deletes a channel and its threads; the channels of a deleted category stay."""
         with self.lock:
             self.channels.pop(channel.number, None)
             for other in [c for c in self.channels.values() if c.parent is channel]:
@@ -289,25 +289,25 @@ class World:
             self.now += self.tick
 
     def archive(self, thread: Channel, *, archived: bool = True) -> None:
-        """Closes a thread, or opens it."""
+        """Archives (closes) a thread, or opens it."""
         with self.lock:
             self.now += self.tick
             thread.archived, thread.archived_at = archived, self.now
 
     def rename(self, channel: Channel, name: str) -> None:
-        """Gives a channel or thread another name."""
+        """Renames a channel or thread."""
         with self.lock:
             channel.name = name
 
     def retag(self, post: Channel, *tags: str) -> None:
-        """Gives the post of a forum other tags, such as "solved"."""
+        """Replaces the tags of a forum post, for example by "solved"."""
         with self.lock:
             forum = post.parent
             assert forum is not None
             post.applied = [forum.tags[t] if t in forum.tags else self._tag(forum, t) for t in tags]
 
     def react(self, message: Message, emoji: str, count: int = 1) -> None:
-        """Sets how many people react with an emoji; 0 takes it away."""
+        """Sets how many people react with an emoji; 0 removes the reaction."""
         with self.lock:
             extra = message.extra or {}
             others = [r for r in extra.get("reactions", []) if r["emoji"]["name"] != emoji]
@@ -319,7 +319,7 @@ class World:
             message.extra, message.core = extra or None, b""
 
     def pin(self, message: Message, *, pinned: bool = True) -> None:
-        """Pins a message, which its channel is told, or unpins it."""
+        """Pins a message, and posts a notice in its channel; or unpins it."""
         with self.lock:
             message.pinned, message.core = pinned, b""
             if pinned:
@@ -327,7 +327,7 @@ class World:
                 self._append(where, Message(self._number(), where, self.owner, "", 6, extra=about))
 
     def deny(self, channel: Channel, *permissions: str) -> None:
-        """Takes permissions from the bot in a channel and its threads, by their published names."""
+        """Denies the bot permissions in a channel and its threads, by their published names."""
         self.overwrite(channel, self.bot, deny=permissions)
 
     def allow(self, channel: Channel, *permissions: str) -> None:
@@ -337,7 +337,7 @@ class World:
     def overwrite(
         self, channel: Channel, whom: User | Role, *, allow: Iterable[str] = (), deny: Iterable[str] = ()
     ) -> None:
-        """Grants and takes permissions of one account or role in a channel."""
+        """Grants and denies permissions to one account or role in a channel."""
         with self.lock:
             kind = int(isinstance(whom, User))
             _, allowed, denied = channel.overwrites.get(whom.number, (kind, 0, 0))

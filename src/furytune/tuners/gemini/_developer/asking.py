@@ -22,7 +22,7 @@ def generate(clients: Clients, call: Call) -> str:
     """Returns the model's text.
 
     Raises:
-        TuningError: The model gave none, or the SDK cannot send what is asked.
+        TuningError: The model gave no text, or the SDK cannot send the request.
         ServiceError: The service refused, or did not answer.
     """
     request = _request(clients, call)
@@ -40,14 +40,14 @@ def stream(clients: Clients, call: Call) -> Iterator[str]:
             if text := _text_of(piece, partly=True):
                 yield text
     finally:
-        # Whoever stops listening, or could not read on, gives the connection back.
+        # Free the connection, even if the caller stops early or an error ends the stream.
         pieces.cancel()
 
 
 def _request(clients: Clients, call: Call) -> Any:
     if call.thinking:
         raise TuningError(
-            f"google-generativeai cannot send thinkingConfig, which {call.target} is to be asked with; ask it through Vertex"
+            f"google-generativeai cannot send the thinkingConfig given for {call.target}; leave it out, or ask through Vertex"
         )
     config: dict[str, Any] = {"temperature": call.temperature, "maxOutputTokens": call.max_output_tokens}
     config = {name: value for name, value in config.items() if value is not None}
@@ -70,10 +70,10 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
 
     Args:
         response: ``GenerateContentResponse``.
-        partly: Whether it is a piece of a stream, which may hold no text.
+        partly: Whether it is a piece of a stream, which may have no text.
 
     Raises:
-        TuningError: There is no text; the message says what the service gave as its reason.
+        TuningError: There is no text; the message contains the service's reason.
     """
     raw = type(response).pb(response)
     text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
@@ -84,5 +84,5 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
     if text or (partly and reason in _GOES_ON):
         return text
     raise TuningError(
-        f"the model gave no text ({reason}); ask otherwise, or see the service's safety settings"
+        f"the model gave no text ({reason}); rephrase the question, or check the service's safety settings"
     )

@@ -1,4 +1,4 @@
-"""Tuning with the Gemini Developer API, by google-generativeai."""
+"""Tunes with the Gemini Developer API, through google-generativeai."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def _secret(value: Secret | str) -> Secret:
 
 @frozen(kw_only=True, slots=False)
 class DeveloperBackend:
-    """Speaks to the Gemini Developer API, or to a server compatible with it.
+    """Talks to the Gemini Developer API, or to a compatible server.
 
-    Google's own service tunes no model since May 2025; `ready` asks it, and ends in
-    `TuningUnavailableError` before any row is sent. A tuning job there is a tuned model in the making, with
-    an id that is made of the key, so that there can be but one.
+    Google's own service has tuned no model since May 2025: `ready` asks it, and raises `TuningUnavailableError`
+    before any row is sent. A job of this service is a tuned model that is not ready yet. Its id is made of the
+    key, so there can be only one.
 
-    Requests of the SDK are made one by one: its own retries and its own waiting are switched off. Its
-    process-wide configuration is neither read nor changed. On the loggers below ``google`` a filter is set
-    that takes headers and bodies off the DEBUG records.
+    The SDK makes each request once: its own retries and its own waiting are switched off. Its process-wide
+    configuration is neither read nor changed. A filter on the loggers below ``google`` removes headers and
+    bodies from DEBUG records.
 
     Args:
-        api_key: The key; `Secret.env` reads it from the environment at the moment of use.
+        api_key: The key; `Secret.env` reads it from the environment only when it is used.
         endpoint: Scheme, host and port; Google's by default. Without TLS it must be on loopback.
         transport: "rest" or "grpc".
         timeout: Seconds to wait for each answer.
 
     Raises:
-        ConfigError: The arguments cannot work.
+        ConfigError: An argument is malformed.
         MissingExtraError: google-generativeai is not installed.
     """
 
@@ -64,29 +64,29 @@ class DeveloperBackend:
     def __attrs_post_init__(self) -> None:
         Place.of(self.endpoint)
         if self.transport not in {"rest", "grpc"}:
-            raise ConfigError(f"`transport=` is 'rest' or 'grpc', not {self.transport!r}")
+            raise ConfigError(f"`transport=` must be 'rest' or 'grpc', not {self.transport!r}")
         if not self.timeout > 0:
-            raise ConfigError("`timeout=` is a number of seconds above 0")
+            raise ConfigError("`timeout=` must be a number of seconds above 0")
         require_sdk()
 
     @property
     def name(self) -> str:
-        """The word "developer"."""
+        """The backend's name, "developer"."""
         return "developer"
 
     @property
     def dialect(self) -> str:
-        """The wire form of rows and requests, "gemini-developer"."""
+        """The dialect of rows and requests, "gemini-developer"."""
         return DIALECT
 
     @property
     def place(self) -> str:
-        """Host and port."""
+        """Host and port of the service."""
         return Place.of(self.endpoint).host
 
     @property
     def settle(self) -> float:
-        """Seconds until a lost job shows; none, since the service makes no second one under the same id."""
+        """Seconds until a lost job is visible; 0, because the service makes no second job under the same id."""
         return 0.0
 
     @cached_property
@@ -94,7 +94,7 @@ class DeveloperBackend:
         return connect(self.api_key, Place.of(self.endpoint), self.transport, self.timeout)
 
     def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
-        """Holds rows and settings to the documented limits, and asks nobody.
+        """Checks rows and settings against the documented limits; sends nothing.
 
         Raises:
             TuningError: A file is not the one that the manifest lists.
@@ -105,7 +105,7 @@ class DeveloperBackend:
         """Asks the service whether the model can be tuned.
 
         Raises:
-            TuningUnavailableError: It cannot, or as on today's service none can.
+            TuningUnavailableError: It cannot; on Google's service today, no model can.
             ServiceError: The service refused, or did not answer.
         """
         models = ask(
@@ -116,10 +116,10 @@ class DeveloperBackend:
         if not able:
             raise TuningUnavailableError(
                 f"none of the {len(models)} models of {self.place} can be tuned: Google ended tuning in the Gemini Developer "
-                "API in May 2025, when it retired Gemini 1.5 Flash-001, and has no immediate plans for its return "
+                "API in May 2025, when it retired Gemini 1.5 Flash-001, and has no immediate plans to bring it back "
                 "(ai.google.dev/gemini-api/docs/model-tuning, googleapis/python-genai#969). Nothing was sent. Tune on Vertex AI "
-                "instead: give `project=` and `bucket=` in place of the API key, and export with dialect='gemini'; it bills "
-                "for training tokens, see the estimate"
+                "instead: replace the API key with `project=` and `bucket=`, and export with dialect='gemini'. Vertex AI bills "
+                "for training tokens; see the estimate first"
             )
         if model_name(settings.model) not in able:
             raise TuningUnavailableError(
@@ -127,17 +127,17 @@ class DeveloperBackend:
             )
 
     def upload(self, dataset: Dataset) -> Uploaded:  # noqa: ARG002
-        """Does nothing: rows travel inside the request that creates the job."""
+        """Does nothing, because the rows are sent inside the request that creates the job."""
         return Uploaded()
 
     def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:  # noqa: ARG002
-        """Creates the tuned model under the id of the key, by one request.
+        """Creates the tuned model under an id made of the key, with one request.
 
         Returns:
-            Its name. Where the service says that it exists already, it is the one of an earlier request.
+            Its name. If the service says that the model exists already, an earlier request created it.
 
         Raises:
-            TuningError: The file was changed since its export.
+            TuningError: A file was changed since its export.
             ServiceError: The service refused, or did not answer.
         """
         rows = [{"text_input": row.text, "output": row.output} for row in examples(dataset)]
@@ -168,7 +168,7 @@ class DeveloperBackend:
         try:
             self._get(name, "asking for the tuned model that exists already")
         except ServiceError as error:
-            # It exists, for its id is taken: what does not show yet, or not now, will.
+            # The id is taken, so the model exists and will be visible later; only a refused key matters now.
             if error.code in {401, 403}:
                 raise
 
@@ -178,7 +178,7 @@ class DeveloperBackend:
         try:
             self._get(name, "asking for the tuned model")
         except ServiceError as error:
-            # An id that nobody has may be answered 403; the request that creates it will tell.
+            # The service may answer 403 for an id that does not exist; the request that creates it will tell.
             if error.code in {403, 404}:
                 return ()
             raise
@@ -187,14 +187,14 @@ class DeveloperBackend:
     def _get(self, name: str, doing: str) -> Any:
         found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._clients.once))
         if found.name != name:
-            raise UnreadableAnswerError(doing, "it is about no model, or another one")
+            raise UnreadableAnswerError(doing, "it describes no model, or another one")
         return found
 
     def snapshot(self, name: str) -> Snapshot:
-        """Asks for a job once: for its operation, or where that is gone for the tuned model itself.
+        """Asks once for a job's operation or, if that is gone, for the tuned model itself.
 
         Args:
-            name: What `submit` or `find` gave.
+            name: The name from `submit` or `find`.
         """
         operation = self._operation(name)
         if operation is None:
@@ -202,12 +202,13 @@ class DeveloperBackend:
         glm = self._clients.sdk.protos
         metadata = unpacked(operation.metadata, glm.CreateTunedModelMetadata)
         model = unpacked(operation.response, glm.TunedModel)
+        # A finished operation should contain its model; if it does not, or in another form, ask for the model.
         if operation.done and model is None and not operation.HasField("error"):
             model = self._get(name, "asking for the tuned model")
         return of_operation(operation, metadata, model)
 
     def _operation(self, name: str) -> Any:
-        """Returns the newest operation of a tuned model; None if there is none, or none that can be read."""
+        """Returns the newest operation of a tuned model; None if there is none, or it cannot be read."""
         try:
             found = ask(
                 "asking for the job",
@@ -226,7 +227,7 @@ class DeveloperBackend:
         """Asks the service to stop a job.
 
         Raises:
-            TuningError: The service cannot; the message says what can be done.
+            TuningError: The service cannot stop jobs; the message says what to do instead.
             ServiceError: The service refused, or did not answer.
         """
         operation = self._operation(name)
@@ -239,13 +240,13 @@ class DeveloperBackend:
                     raise
             else:
                 return
-        raise TuningError(f"the service does not cancel jobs; delete {name} to be rid of what it makes")
+        raise TuningError(f"the service cannot cancel jobs; delete the model {name} instead")
 
     def generate(self, call: Call) -> str:
         """Returns the model's text.
 
         Raises:
-            TuningError: The model gave none, or the SDK cannot send what is asked.
+            TuningError: The model gave no text, or the SDK cannot send the request.
             ServiceError: The service refused, or did not answer.
         """
         return asking.generate(self._clients, call)
@@ -256,11 +257,11 @@ class DeveloperBackend:
 
     @property
     def access(self) -> str:
-        """Each model has a list."""
+        """A sentence that says that each model has a list of permissions."""
         return "the Developer API keeps a list of permissions for each model: use share()"
 
     def share(self, model: str, grantee: str, role: Role) -> Permission:
-        """Lets somebody use a tuned model; sharing twice does no harm.
+        """Lets someone use a tuned model; sharing twice does no harm.
 
         Args:
             model: The tuned model.
@@ -268,7 +269,7 @@ class DeveloperBackend:
             role: "reader" may ask it, "writer" may change and share it.
 
         Raises:
-            ConfigError: There is no such grantee or role.
+            ConfigError: The grantee or the role is not valid.
             ServiceError: The service refused, or did not answer.
         """
         return sharing.share(self._clients, model, grantee, role)
@@ -278,11 +279,11 @@ class DeveloperBackend:
         return sharing.permissions(self._clients, model)
 
     def revoke(self, permission: str) -> None:
-        """Takes a grant back, by the name that `permissions` shows."""
+        """Revokes a permission, by the name that `permissions` shows."""
         sharing.revoke(self._clients, permission)
 
     def transfer(self, model: str, mail: str) -> None:
-        """Makes somebody else the owner; this key remains a writer."""
+        """Makes someone else the owner; this key remains a writer."""
         sharing.transfer(self._clients, model, mail)
 
     def delete(self, model: str, endpoint: str) -> None:  # noqa: ARG002
@@ -291,7 +292,7 @@ class DeveloperBackend:
         ask("deleting the model", lambda: delete(name=model, **self._clients.once))
 
     def tuned_models(self) -> tuple[str, ...]:
-        """Lists the names of the tuned models that the key may see, those of before May 2025 too."""
+        """Lists the names of the tuned models that the key may see, including those from before May 2025."""
         listed = self._clients.models.list_tuned_models
         return ask(
             "listing the tuned models",
@@ -300,5 +301,5 @@ class DeveloperBackend:
 
 
 def _tuned(key: str) -> str:
-    """Returns the name that a key gives: an id of 40 characters, the most the service takes."""
+    """Returns the name of a key's tuned model. Its id has 40 characters, the most the service takes."""
     return f"tunedModels/furytune{key}"

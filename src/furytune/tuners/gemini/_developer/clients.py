@@ -1,8 +1,8 @@
 """Connects google-generativeai to a Developer API, without its process-wide configuration.
 
 ``google.generativeai.configure`` sets one key and one endpoint for the whole process, so two tuners would
-disturb each other. Its functions take a client instead, and the clients are made here, one set for
-each backend.
+disturb each other. The SDK's functions also accept a client, so this module makes one set of clients for each
+backend.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from furytune.tuners.gemini._developer.sdk import load_sdk
 __all__ = ["GOOGLE", "Clients", "Place", "connect", "model_name"]
 
 GOOGLE = "https://generativelanguage.googleapis.com"
-"""The service of Google."""
+"""Google's own service."""
 
 Transport = Literal["rest", "grpc"]
 
@@ -33,11 +33,11 @@ _CARRIERS = ("httpRequest", "httpResponse", "request", "response", "metadata")
 
 @frozen(kw_only=True)
 class Place:
-    """Where a Developer API is.
+    """The address of a Developer API.
 
     Attributes:
         host: Host, and port if there is one.
-        plain: Whether it is spoken to without TLS; on loopback only.
+        plain: Whether to connect without TLS; only on loopback.
     """
 
     host: str
@@ -45,10 +45,10 @@ class Place:
 
     @classmethod
     def of(cls, endpoint: str) -> Place:
-        """Reads an endpoint, as in ``https://host`` or ``http://127.0.0.1:8080``.
+        """Reads an endpoint such as ``https://host`` or ``http://127.0.0.1:8080``.
 
         Raises:
-            ConfigError: It is no address of a host, or would carry the key in clear over a network.
+            ConfigError: It is not the address of a host, or the key would cross a network without encryption.
         """
         parts = urlsplit(checked_endpoint(endpoint) or GOOGLE)
         try:
@@ -63,7 +63,7 @@ class Place:
 
     @property
     def url(self) -> str:
-        """The place as the REST transport takes it."""
+        """The address in the form that the REST transport takes."""
         return f"http{'s' * (not self.plain)}://{self.host}"
 
 
@@ -75,9 +75,9 @@ class Clients:
         sdk: The module ``google.generativeai``.
         models: Base models and tuned models.
         operations: Running jobs.
-        permissions: Who may use a tuned model.
-        answers: Asking a model.
-        once: Arguments of every call: no retry by the SDK, and how long to wait.
+        permissions: Permissions of tuned models.
+        answers: Asks models.
+        once: Arguments of every call: no retry by the SDK, and the timeout.
     """
 
     sdk: Any
@@ -89,12 +89,12 @@ class Clients:
 
 
 def model_name(name: str) -> str:
-    """Returns a model's name as the service takes it."""
+    """Returns a model's name in the form that the service takes."""
     return name if "/" in name else f"models/{name}"
 
 
 def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> Clients:
-    """Imports the SDK and makes the clients; nothing is sent yet."""
+    """Imports the SDK and makes the clients; sends nothing."""
     sdk = load_sdk()
     import google.ai.generativelanguage as glm
 
@@ -115,7 +115,7 @@ def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> 
 
 
 def _close(clients: Iterable[Any]) -> None:
-    """Closes the connections of clients that nobody holds any more."""
+    """Closes the connections of clients that are no longer used."""
     for client in clients:
         with suppress(Exception):
             client.transport.close()
@@ -135,7 +135,7 @@ def _usual(key: Secret, place: Place, transport: Transport) -> Callable[[Any], A
 
 
 def _plain_grpc(key: Secret, place: Place) -> Callable[[Any], Any]:
-    """Returns a maker of clients for gRPC without TLS, which takes no credentials but a header."""
+    """Returns a factory of clients for gRPC without TLS, where the key can only be sent as a header."""
     import grpc
 
     class Keyed(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
@@ -150,9 +150,9 @@ def _plain_grpc(key: Secret, place: Place) -> Callable[[Any], Any]:
 
 
 def _keep_logs_clean() -> None:
-    """Has the SDK's loggers leave out what they attach to DEBUG records: headers and bodies.
+    """Makes the SDK's loggers drop the headers and bodies that they attach to DEBUG records.
 
-    The headers hold the key, and the bodies hold what people wrote.
+    The headers contain the key, and the bodies contain people's messages.
     """
     for name in list(logging.root.manager.loggerDict):
         if name.startswith(("google.ai.generativelanguage", "google.api_core", "google.auth")):

@@ -1,7 +1,7 @@
 """Reads the Developer API's protobufs as the tuner's own values.
 
-The SDK's own decoder is not used: it raises TypeError for answers that hold a field it does not know, such
-as a learning rate multiplier.
+The SDK's own decoder is not used: it raises TypeError for answers with a field that it does not know, such as
+a learning rate multiplier.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from attrs import evolve
 
 from furytune._values.canonical import Json
-from furytune.tuners._jobs.service import Loss, Snapshot, State
+from furytune.records import JobFailure, Loss
+from furytune.tuners._jobs.service import Snapshot, State
 
 __all__ = ["described", "of_model", "of_operation", "unpacked", "word_of"]
 
@@ -22,16 +23,16 @@ _DESCRIPTION = "made by furytune, contract "
 
 
 def described(fingerprint: str) -> str:
-    """Returns the description of a tuned model, which is where the service keeps a fingerprint for us."""
+    """Returns the description of a tuned model; it stores the contract's fingerprint at the service."""
     return _DESCRIPTION + fingerprint
 
 
 def of_model(model: Any, **more: Json) -> Snapshot:
-    """Reads a tuned model, which is all that is left of a job whose operation is gone.
+    """Reads a tuned model, which is all that remains of a job once its operation is gone.
 
     Args:
         model: ``google.ai.generativelanguage.TunedModel``.
-        more: Further things worth keeping.
+        more: Further values to keep in the snapshot.
     """
     raw = type(model).pb(model)
     word = word_of(raw, "state")
@@ -61,8 +62,8 @@ def of_operation(operation: Any, metadata: Any, model: Any) -> Snapshot:
 
     Args:
         operation: ``google.longrunning.operations_pb2.Operation``.
-        metadata: ``CreateTunedModelMetadata`` out of it, or None.
-        model: ``TunedModel`` out of it, or None.
+        metadata: The operation's ``CreateTunedModelMetadata``, or None.
+        model: The operation's ``TunedModel``, or None.
     """
     losses = _losses(metadata.snapshots) if metadata is not None else ()
     more: dict[str, Json] = {"operation": operation.name}
@@ -75,8 +76,7 @@ def of_operation(operation: Any, metadata: Any, model: Any) -> Snapshot:
             detail="FAILED",
             losses=losses,
             model=name,
-            error_code=operation.error.code,
-            error=operation.error.message,
+            failure=JobFailure(code=operation.error.code, message=operation.error.message),
             more=more,
         )
     if model is not None:
@@ -88,12 +88,12 @@ def of_operation(operation: Any, metadata: Any, model: Any) -> Snapshot:
 
 
 def unpacked(packed: Any, kind: Any) -> Any:
-    """Returns the message inside an Any; None if there is none, or one of another kind."""
+    """Returns the message inside an Any; None if it is empty or of another kind."""
     return kind.deserialize(packed.value) if packed.TypeName() == kind.meta.full_name else None
 
 
 def word_of(raw: Any, name: str) -> str:
-    """Returns an enum field's word; for a number that the SDK does not know, the number."""
+    """Returns the name of an enum field's value; for a number that the SDK does not know, the number."""
     number = getattr(raw, name)
     known = raw.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number.get(number)
     return str(known.name) if known else f"{name} {number}"

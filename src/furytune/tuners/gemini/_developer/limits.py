@@ -1,6 +1,6 @@
-"""Reads a data set for the Developer API, and holds it to the limits that Google documented for it.
+"""Reads a data set for the Developer API, and checks it against the limits that Google documented.
 
-Source of the limits: ai.google.dev/gemini-api/docs/model-tuning as of 2025-04-16, and ai.google.dev/api/tuning.
+Sources of the limits: ai.google.dev/gemini-api/docs/model-tuning as of 2025-04-16, and ai.google.dev/api/tuning.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ MIN_ROWS = 20
 MAX_BODY = 4 << 20
 MAX_DISPLAY_NAME = 40
 
+# The SDK sends indented JSON: the bytes around the two texts of a row, and the rest of the request, rounded up.
 _AROUND = len('          {\n            "textInput": ,\n            "output": \n          },\n')
 _HEAD = 1_000
 
@@ -36,9 +37,9 @@ class Example:
     """A training row.
 
     Attributes:
-        id: Of the pair it was made from.
-        text: What the model is asked with.
-        output: What it shall say.
+        id: Id of the pair it was made from.
+        text: The prompt.
+        output: The answer to learn.
     """
 
     id: str
@@ -47,16 +48,16 @@ class Example:
 
     @property
     def size(self) -> int:
-        """Most bytes it takes in a request: JSON in ASCII, indented as the SDK writes it."""
+        """Most bytes that it can take in a request: ASCII JSON, indented as the SDK writes it."""
         return len(json.dumps(self.text)) + len(json.dumps(self.output)) + _AROUND
 
 
 def examples(dataset: Dataset) -> Iterator[Example]:
-    """Yields the training rows, in flat memory; validation rows have no place in this service.
+    """Yields the training rows, in constant memory. This service takes no validation rows.
 
     Raises:
-        TuningError: The rows are not of the dialect ``gemini-developer``, or a file is not the one that the
-            manifest lists. What was yielded before is then worth nothing.
+        TuningError: The rows do not have the dialect ``gemini-developer``, or a file is not the one that the
+            manifest lists. Discard the rows that were yielded before.
     """
     if dataset.dialect != DIALECT:
         raise TuningError(_other_dialect(dataset))
@@ -66,7 +67,7 @@ def examples(dataset: Dataset) -> Iterator[Example]:
 
 
 def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
-    """Reads the training rows once and holds them and the settings to the limits.
+    """Reads the training rows once and checks them and the settings against the limits.
 
     Raises:
         TuningError: A file is not the one that the manifest lists.
@@ -83,7 +84,7 @@ def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
 
 def _other_dialect(dataset: Dataset) -> str:
     return (
-        f"the rows are of the dialect {dataset.dialect!r}, the Developer API takes {DIALECT!r} (it has no field for "
+        f"the rows have the dialect {dataset.dialect!r}, but the Developer API takes {DIALECT!r} (it has no field for "
         f"a system instruction); export with JsonlExporter(..., dialect={DIALECT!r})"
     )
 
@@ -96,11 +97,11 @@ def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
             detail=f"the display name has {len(settings.display_name)} characters, the limit is {MAX_DISPLAY_NAME}"
         )
     if settings.adapter_size is not None:
-        yield Problem(detail="adapter_size is for Vertex only; leave it out")
+        yield Problem(detail="adapter_size works only on Vertex; leave it out")
     if settings.learning_rate_multiplier is not None:
         yield Problem(
-            detail="google-generativeai cannot send learning_rate_multiplier; give learning_rate (the service's own "
-            "is 0.001)"
+            detail="google-generativeai cannot send learning_rate_multiplier; give learning_rate instead (the service's "
+            "default is 0.001)"
         )
 
 
@@ -120,10 +121,10 @@ def _of_rows(dataset: Dataset) -> Iterator[Problem]:
                 found.add(f"the {what} is empty; drop the pair", row.id)
     yield from found.problems()
     if count < MIN_ROWS:
-        yield Problem(detail=f"{count} training rows, the service asks for {MIN_ROWS} at least; add pairs")
+        yield Problem(detail=f"{count} training rows, but the service needs at least {MIN_ROWS}; add pairs")
     if size + _HEAD > MAX_BODY:
         yield Problem(
-            detail=f"the training rows make a request of {size + _HEAD:,} bytes, the limit is {MAX_BODY:,}; train on fewer "
+            detail=f"the training rows need a request of {size + _HEAD:,} bytes, the limit is {MAX_BODY:,}; train on fewer "
             "or shorter rows, or on Vertex"
         )
 
@@ -142,7 +143,8 @@ def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
             yield Example(id=name, text=_text(found["text_input"]), output=_text(found["output"]))
         except (ValueError, AttributeError, RecursionError):
             raise TuningError(
-                f"{file.path}: {name} is not a JSON object of the two texts text_input and output; export the data set again"
+                f"{file.path}: {name} is not a JSON object with the two texts text_input and output; export the data set "
+                "again"
             ) from None
 
 
@@ -169,8 +171,8 @@ def _first_line(file: DataFile) -> bytes:
 
 
 def _text(value: object) -> str:
-    """Returns a text that UTF-8 can carry; raises ValueError for anything else."""
+    """Returns a text that can be encoded as UTF-8; raises ValueError for anything else."""
     if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004  (one error for all that is wrong with a row)
+        raise ValueError  # noqa: TRY004  (one error for every fault of a row)
     value.encode()
     return value

@@ -1,4 +1,4 @@
-"""Imports google-generativeai, and calls it so that its exceptions stay inside."""
+"""Imports google-generativeai, and turns its exceptions into our own."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["UnreadableAnswerError", "ask", "load_sdk", "require_sdk"]
 T = TypeVar("T")
 
 _HINTS = {
-    400: "the service takes the request for wrong; the API key may be, too",
+    400: "the service found the request invalid; check the API key too",
     401: "check the API key",
     403: "check the API key; the model belongs to another project, or was not shared with this one",
-    404: "the service has no such thing; tuned models of before May 2025 are listed but can no longer be called",
+    404: "the service does not have it; tuned models from before May 2025 are listed, but can no longer be called",
     409: "it exists already",
     429: "the quota is used up for now",
 }
 
 
 def require_sdk() -> None:
-    """Sees to it that google-generativeai is installed; imports none of it.
+    """Checks that google-generativeai is installed, without importing it.
 
     Raises:
-        MissingExtraError: It is not.
+        MissingExtraError: google-generativeai is not installed.
     """
     try:
         found = find_spec("google.generativeai") is not None
@@ -38,7 +38,7 @@ def require_sdk() -> None:
 
 
 def load_sdk() -> Any:
-    """Imports google-generativeai, and with it all that it needs."""
+    """Imports google-generativeai and everything it needs."""
     with warnings.catch_warnings():
         # They announce the end of support, of the SDK itself and of a Python version.
         warnings.simplefilter("ignore", FutureWarning)
@@ -47,27 +47,27 @@ def load_sdk() -> Any:
 
 
 class UnreadableAnswerError(ServiceError):
-    """There was an answer, and the SDK could not read it. As with no answer, the request may have succeeded.
+    """The SDK could not read an answer. As with a lost answer, the request may have succeeded.
 
     Args:
-        doing: What was asked of the service.
-        problem: What is wrong; nothing of the answer.
+        doing: What the request does.
+        problem: What is wrong; contains nothing of the answer.
     """
 
     def __init__(self, doing: str, problem: str) -> None:
-        super().__init__(doing, hint=f"google-generativeai could not read what came back ({problem})")
+        super().__init__(doing, hint=f"google-generativeai could not read the answer ({problem})")
 
 
 def ask(doing: str, request: Callable[[], T]) -> T:
-    """Makes a request, and turns what the SDK raises into errors that quote nothing.
+    """Makes a request, and turns the SDK's exceptions into errors that quote nothing.
 
     Args:
-        doing: What is asked of the service.
-        request: Asks it.
+        doing: What the request does, for the message.
+        request: Makes the request.
 
     Raises:
-        ServiceError: The service refused, or there was no answer.
-        UnreadableAnswerError: The SDK failed over the answer.
+        ServiceError: The service refused, or did not answer.
+        UnreadableAnswerError: The SDK could not read the answer.
     """
     load_sdk()
     from google.api_core import exceptions
@@ -84,7 +84,7 @@ def ask(doing: str, request: Callable[[], T]) -> T:
         failure = ServiceError(doing, hint="the connection failed or was dropped")
     except Exception as error:  # noqa: BLE001  (the vendor's messages may quote what was sent)
         failure = UnreadableAnswerError(doing, type(error).__name__)
-    # Outside of the handlers, so that the vendor's exception is not even kept as the context.
+    # Raised outside of the handlers, so that it does not keep the vendor's exception as its context.
     raise failure
 
 

@@ -1,4 +1,4 @@
-"""Who may use a tuned model of the Developer API."""
+"""Controls who may use a tuned model of the Developer API."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _EVERYONE = 3
 
 
 def share(clients: Clients, model: str, grantee: str, role: Role) -> Permission:
-    """Lets somebody use a model; "everyone" has no mail address, which the service insists on.
+    """Lets someone use a model; the service refuses a mail address for "everyone".
 
     Raises:
-        ConfigError: There is no such grantee or role.
+        ConfigError: The grantee or the role is not valid.
         ServiceError: The service refused, or did not answer.
     """
     kind, _, mail = grantee.partition(":")
     if grantee != "everyone" and (kind not in _KINDS or "@" not in mail):
-        raise ConfigError("share with 'everyone', 'user:MAIL' or 'group:MAIL'")
+        raise ConfigError("the grantee must be 'everyone', 'user:MAIL' or 'group:MAIL'")
     if role not in _ROLES:
-        raise ConfigError("share as 'reader' or 'writer'; an owner is made by transfer()")
+        raise ConfigError("the role must be 'reader' or 'writer'; use transfer() to change the owner")
     asked = clients.sdk.protos.Permission(grantee_type=_KINDS.get(kind, _EVERYONE), role=_ROLES[role])
     if mail:
         asked.email_address = mail
@@ -54,13 +54,13 @@ def permissions(clients: Clients, model: str) -> tuple[Permission, ...]:
 
 
 def revoke(clients: Clients, permission: str) -> None:
-    """Takes a grant back."""
+    """Revokes a permission."""
     delete = clients.permissions.delete_permission
     ask("revoking the permission", lambda: delete(name=permission, **clients.once))
 
 
 def transfer(clients: Clients, model: str, mail: str) -> None:
-    """Makes somebody else the owner."""
+    """Makes someone else the owner."""
     act = clients.permissions.transfer_ownership
     request = {"name": model, "email_address": mail}
     ask("transferring the model", lambda: act(request, **clients.once))

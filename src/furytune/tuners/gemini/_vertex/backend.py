@@ -1,4 +1,4 @@
-"""Vertex AI (now Gemini Enterprise Agent Platform), by google-genai."""
+"""Tunes and calls Gemini on Vertex AI (now Gemini Enterprise Agent Platform), with google-genai."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ __all__ = ["VertexBackend"]
 
 _JOB = r"projects/[^/]+/locations/[^/]+/tuningJobs/[^/]+"
 _TIMEOUT_MS = 120_000
+# Google does not document how soon a new job is listed. This is our guess; see docs/unverified.md.
 _SETTLE = 30.0
 _ADAPTERS = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN"}
 _HINTS = {
-    400: "the service found fault with the request; if it could not read the file, give the project's Vertex "
-    "service agent read access to the bucket; `error.said` has its words",
+    400: "the service refused the request, and `error.said` says why; if it could not read the file, give the "
+    "project's Vertex service agent read access to the bucket",
     401: "the credentials were not accepted: run `gcloud auth application-default login`",
     403: "the caller needs roles/aiplatform.user in the project, and the Vertex AI API must be enabled there",
-    404: "there is nothing of that name at that location; Gemini 3 models are tuned in us-central1 or europe-west4, "
+    404: "nothing with this name exists at this location; Gemini 3 models are tuned in us-central1 or europe-west4, "
     "and a tuned model answers only at the location in its endpoint's name",
     429: "a quota is used up; by default a project runs one tuning job at a time, in all regions together",
 }
@@ -59,11 +60,11 @@ class VertexBackend:
         bucket: Where files are uploaded to.
         prefix: Folder in the bucket.
         uploaded: URIs of files that the user has uploaded: training rows, then validation rows if any.
-        credentials: Of google-auth; None takes those of the machine, when they are first needed.
+        credentials: google-auth credentials; None loads the machine's own when they are first needed.
         endpoint: Base address of all requests; "" is Google's.
 
     Raises:
-        ConfigError: Something is missing or malformed.
+        ConfigError: An argument is missing or malformed.
     """
 
     project: str
@@ -81,17 +82,24 @@ class VertexBackend:
     settle = _SETTLE
 
     def __attrs_post_init__(self) -> None:
+        # Passes the dict and not self: a finalizer that refers to its object would keep it alive.
         weakref.finalize(self, _close, self._clients)
         if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
-            raise ConfigError(f"project {self.project!r} is no name of a Google Cloud project")
+            raise ConfigError(
+                f"project {self.project!r} is not a valid Google Cloud project id; check project="
+            )
         if not re.fullmatch(r"[a-z0-9-]+", self.location):
-            raise ConfigError(f"location {self.location!r} is none of Vertex AI; one is us-central1")
+            raise ConfigError(
+                f"location {self.location!r} is not a Vertex AI location; an example is us-central1"
+            )
         if self.bucket.startswith("gs://") or "/" in self.bucket:
             raise ConfigError(
-                "bucket is the name alone, without gs:// and without a folder; the folder is `prefix`"
+                "bucket must be the bucket's name alone, without a folder; give the folder as `prefix`"
             )
         if len(self.uploaded) > 2:
-            raise ConfigError("uploaded is one URI for the training rows and one for the validation rows")
+            raise ConfigError(
+                "uploaded takes at most two URIs: one for the training rows and one for the validation rows"
+            )
         for uri in self.uploaded:
             parse_uri(uri)
 
@@ -101,11 +109,11 @@ class VertexBackend:
         return f"projects/{self.project}/locations/{self.location}"
 
     def survey(self, dataset: Dataset, settings: TuningSettings) -> Survey:
-        """Holds data and settings to the documented limits."""
+        """Checks data and settings against the documented limits."""
         return limits.survey(dataset, settings)
 
     def ready(self, settings: TuningSettings) -> None:
-        """Checks that there is a place for the files; Vertex has no request that tells what can be tuned."""
+        """Checks that there is a place for the files; Vertex has no request that lists what can be tuned."""
         if not self.bucket and not self.uploaded:
             raise ConfigError(
                 f"{settings.model} is tuned from a file in Cloud Storage: give GeminiTuner bucket='NAME', or uploaded=('gs://...',)"
@@ -122,7 +130,7 @@ class VertexBackend:
         uris = dict(zip(("train", "validation"), self.uploaded, strict=False))
         if uris.keys() != files.keys():
             raise ConfigError(
-                f"uploaded names files for {', '.join(uris)}, the data set has {', '.join(files)}"
+                f"uploaded names files for {', '.join(uris)}, but the data set has {', '.join(files)}; name one file for each"
             )
         for split, file in files.items():
             storage.check(file, uris[split])
@@ -155,7 +163,7 @@ class VertexBackend:
         return str(job.name)
 
     def find(self, key: str) -> tuple[str, ...]:
-        """Lists all jobs and compares labels here: whether the service can filter by label is not documented."""
+        """Lists all jobs and compares their labels: it is not documented whether the service can filter by label."""
         client = self._client(self.location)
         with sdk.authorized("listing the tuning jobs", _HINTS), _no_warnings():
             jobs = client.tunings.list(config={"page_size": 100})
@@ -163,7 +171,7 @@ class VertexBackend:
         return tuple(str(job.name) for job in sorted(ours, key=_age))
 
     def snapshot(self, name: str) -> Snapshot:
-        """Asks for a job."""
+        """Asks for the state of a job."""
         client = self._client(self._location_of(name))
         with sdk.authorized("asking for the tuning job", _HINTS), _no_warnings():
             job = client.tunings.get(name=name)
@@ -182,11 +190,13 @@ class VertexBackend:
             response = client.models.generate_content(**arguments)
         text = _text(response)
         if not text:
-            raise TuningError(f"the model gave no text ({_reason(response)}); ask again, or ask otherwise")
+            raise TuningError(
+                f"the model gave no text ({_reason(response)}); ask again, or rephrase the question"
+            )
         return text
 
     def stream(self, call: Call) -> Iterator[str]:
-        """Asks a model and yields its words as they come."""
+        """Asks a model and yields its answer in pieces as they arrive."""
         client, arguments = self._prepared(call)
         with sdk.authorized("asking the model", _HINTS):
             for response in client.models.generate_content_stream(**arguments):
@@ -196,10 +206,10 @@ class VertexBackend:
 
     @property
     def access(self) -> str:
-        """Access is a matter of the project."""
+        """A sentence that says that access is granted for a whole project."""
         return (
-            "Vertex AI has no permissions on a single tuned model: whoever has roles/aiplatform.user in the project "
-            f"{self.project} may call it; grant or take back that role under IAM"
+            "Vertex AI has no permissions for a single tuned model: everyone with roles/aiplatform.user in the project "
+            f"{self.project} may call it; grant or revoke that role under IAM"
         )
 
     def delete(self, model: str, endpoint: str) -> None:
@@ -207,10 +217,11 @@ class VertexBackend:
         client = self._client(self._location_of(model))
         hint = f"it may still be deployed: delete its endpoint {endpoint} in the console first"
         with sdk.authorized("deleting the model", {**_HINTS, 400: hint, 409: hint}):
+            # The part after "@" names one version; delete the whole model.
             client.models.delete(model=model.partition("@")[0])
 
     def _prepared(self, call: Call) -> tuple[Any, dict[str, Any]]:
-        """Returns the client for a call's location, and the arguments; the fields go in as they are."""
+        """Returns the client for a call's location, and the arguments; the fields are sent unchanged."""
         types = sdk.sdk().types
         config = types.GenerateContentConfig(
             system_instruction=call.fields.get("systemInstruction"),
@@ -224,12 +235,12 @@ class VertexBackend:
         return client, {"model": call.target, "contents": call.fields["contents"], "config": config}
 
     def _location_of(self, name: str) -> str:
-        """Returns the location inside a resource's name: only there is it known to the service."""
+        """Returns the location in a resource's name, because the service knows the resource only there."""
         found = re.match(r"projects/[^/]+/locations/([a-z0-9-]+)/", name)
         return found[1] if found else self.location
 
     def _client(self, location: str) -> Any:
-        """Returns the client for a location; kept, since the SDK closes a client that nobody holds."""
+        """Returns the client for a location. It is kept, because the SDK closes a client without references."""
         with self._lock:
             if location not in self._clients:
                 genai = sdk.sdk()
@@ -249,7 +260,7 @@ class VertexBackend:
 
 @contextmanager
 def _no_warnings() -> Iterator[None]:
-    """Drops the SDK's warnings: that tuning is experimental, and that a state is new to it.
+    """Silences the SDK's warnings that tuning is experimental and that it does not know a state.
 
     Under ``-W error`` they would be exceptions, and a job in a new state could not be followed.
     """
@@ -259,14 +270,14 @@ def _no_warnings() -> Iterator[None]:
 
 
 def _close(clients: dict[str, Any]) -> None:
-    """Closes the connections of a backend that nobody holds any more."""
+    """Closes the connections of a backend that is no longer used."""
     for client in clients.values():
         with suppress(Exception):
             client.close()
 
 
 def _text(response: Any) -> str:
-    """Returns the words of a response, without its thoughts."""
+    """Returns the text of a response, without its thoughts."""
     candidates = response.candidates or []
     content = candidates[0].content if candidates else None
     return "".join(p.text for p in (content.parts if content else None) or [] if p.text and not p.thought)

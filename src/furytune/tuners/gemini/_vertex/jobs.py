@@ -1,16 +1,17 @@
-"""What Vertex tells of a tuning job."""
+"""Reads a Vertex tuning job as the tuner's own values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from furytune._values.canonical import Json
+from furytune.records import JobFailure
 from furytune.tuners._jobs.labels import fingerprint_of
 from furytune.tuners._jobs.service import Snapshot, State
 
 __all__ = ["snapshot_of"]
 
-# What is not listed counts as running: a service may learn new words while a job goes on.
+# A state that is not listed counts as running: the service may introduce new states while a job runs.
 _STATES: dict[str, State] = {
     "JOB_STATE_UNSPECIFIED": "queued",
     "JOB_STATE_QUEUED": "queued",
@@ -24,7 +25,7 @@ _STATES: dict[str, State] = {
 
 
 def snapshot_of(job: Any) -> Snapshot:
-    """Returns a job of google-genai as a snapshot."""
+    """Returns a google-genai job as a snapshot."""
     word = _word(job.state)
     state = _STATES.get(word, "running")
     detail = _word(getattr(job, "tuning_job_state", None)).removeprefix("TUNING_JOB_STATE_")
@@ -40,10 +41,20 @@ def snapshot_of(job: Any) -> Snapshot:
         dropped=int(getattr(stats, "total_truncated_example_count", None) or 0),
         dropped_rows=tuple(int(n) for n in getattr(stats, "truncated_example_indices", None) or ()),
         dropped_reasons=tuple(str(r) for r in getattr(stats, "dropped_example_reasons", None) or ()),
-        error_code=getattr(job.error, "code", None),
-        error=str(getattr(job.error, "message", None) or ""),
+        failure=_failure(job.error),
+        billed_tokens=_number(getattr(stats, "total_billable_token_count", None)),
+        experiment=str(job.experiment or ""),
         more=_more(job, stats),
     )
+
+
+def _failure(error: Any) -> JobFailure | None:
+    code, message = getattr(error, "code", None), getattr(error, "message", None)
+    return JobFailure(code=code, message=str(message or "")) if code is not None or message else None
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _word(value: Any) -> str:
@@ -51,7 +62,7 @@ def _word(value: Any) -> str:
 
 
 def _percent(job: Any) -> float | None:
-    """Returns how many of the epochs are done, where the service tells."""
+    """Returns the share of epochs that are done, None if the service does not say."""
     done = getattr(getattr(job, "tuning_job_metadata", None), "completed_epoch_count", None)
     asked = getattr(getattr(job.supervised_tuning_spec, "hyper_parameters", None), "epoch_count", None)
     return min(100.0, 100.0 * int(done) / int(asked)) if done and asked else None
@@ -59,9 +70,7 @@ def _percent(job: Any) -> float | None:
 
 def _more(job: Any, stats: Any) -> dict[str, Json]:
     told: dict[str, Json] = {
-        "experiment": job.experiment,
         "base_model": job.base_model,
-        "billed_tokens": getattr(stats, "total_billable_token_count", None),
         "steps": getattr(stats, "tuning_step_count", None),
         "rows_read": getattr(stats, "tuning_dataset_example_count", None),
     }

@@ -1,7 +1,7 @@
-"""Vertex's documented limits, held against a data set before anything is sent.
+"""Checks a data set against Vertex's documented limits before anything is sent.
 
-Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/supervised-tuning and its
-page on the text format, of 2026-09-25; label and name rules from the description of the fields in
+Sources: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/supervised-tuning and its page
+on the text format, both as of 2026-09-25. The rules for labels and names come from the field descriptions in
 google-genai.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["survey"]
 
 
 def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
-    """Reads the data set once, in flat memory, and holds it and the settings to the limits.
+    """Reads the data set once, in constant memory, and checks it and the settings against the limits.
 
     Raises:
         TuningError: A file is not the one that the manifest lists.
@@ -52,7 +52,7 @@ def _read(
     findings: Findings,
     doubts: Findings,
 ) -> tuple[int, int]:
-    """Notes what is wrong with the rows of a file, and returns how many tokens they have at least and at most."""
+    """Adds the problems of a file's rows to the findings, and returns their least and most tokens."""
     least = most = 0
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"{file.split} row {number}"
@@ -74,7 +74,7 @@ def _read(
 
 
 def _texts(data: bytes, name: str, findings: Findings) -> list[str]:
-    """Returns the texts of a row, and notes what is wrong with its shape."""
+    """Returns the texts of a row, and adds problems of its shape to the findings."""
     try:
         row = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -85,13 +85,13 @@ def _texts(data: bytes, name: str, findings: Findings) -> list[str]:
         return []
     turns = row.get("contents") if isinstance(row, dict) else None
     if not isinstance(turns, list) or not turns:
-        findings.add("no list of `contents`; export it with the dialect 'gemini'", name)
+        findings.add("the row has no list of `contents`; export it with the dialect 'gemini'", name)
         return []
     roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
     if roles[-1] != "model":
-        findings.add("the last turn is not the model's; nothing could be learnt", name)
+        findings.add("the last turn is not the model's, so there is nothing to learn; export it again", name)
     elif roles != (["user", "model"] * len(roles))[: len(roles)]:
-        findings.add("user and model do not take turns", name)
+        findings.add("user and model do not take turns; export it again", name)
     spoken = [_parts(turn) for turn in turns]
     if any(text is None or not text.strip() for text in spoken):
         findings.add("a turn without text; drop the pair", name)
@@ -119,7 +119,7 @@ def _parts(turn: Any) -> str | None:
 def _of_files(dataset: Dataset) -> Iterator[Problem]:
     if dataset.dialect != "gemini":
         yield Problem(
-            detail=f"the rows are of the dialect {dataset.dialect!r}, Vertex reads 'gemini'; export with "
+            detail=f"the rows have the dialect {dataset.dialect!r}, but Vertex reads 'gemini'; export with "
             "JsonlExporter(..., dialect='gemini')"
         )
     rows = dict.fromkeys(("train", "validation"), 0)
@@ -129,10 +129,10 @@ def _of_files(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(detail=f"{file.path}: {file.size:,} bytes, the limit is {models.MAX_BYTES:,}")
         if not file.path.endswith(".jsonl"):
             yield Problem(
-                detail=f"{file.path}: Vertex takes files that end in .jsonl only; export under such a name"
+                detail=f"{file.path}: Vertex takes only files that end in .jsonl; export to such a name"
             )
     if not rows["train"]:
-        yield Problem(detail="there are no training rows")
+        yield Problem(detail="there are no training rows; add pairs, or lower the share of GroupSplitter")
     if rows["train"] > models.MAX_ROWS:
         yield Problem(detail=f"{rows['train']:,} training rows, the limit is {models.MAX_ROWS:,}")
     # Above 1,000 validation rows the bound is 30 % of the training rows, and never more than 5,000.

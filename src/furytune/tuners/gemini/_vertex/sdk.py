@@ -1,4 +1,4 @@
-"""Google's credentials and Google's exceptions, in our words."""
+"""Imports google-genai, finds credentials, and turns Google's exceptions into our own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LOGIN = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION
 
 
 def sdk() -> Any:
-    """Returns google-genai.
+    """Returns the module ``google.genai``.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: google-genai is not installed.
     """
     try:
         from google import genai
@@ -28,7 +28,7 @@ def sdk() -> Any:
 
 
 def default_credentials() -> Any:
-    """Returns the credentials that this machine has for Google Cloud.
+    """Returns this machine's credentials for Google Cloud.
 
     Raises:
         ConfigError: It has none.
@@ -42,20 +42,20 @@ def default_credentials() -> Any:
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
     except DefaultCredentialsError:
-        raise ConfigError(f"there are no credentials for Google Cloud here: {_LOGIN}") from None
+        raise ConfigError(f"no credentials for Google Cloud were found: {_LOGIN}") from None
     return credentials
 
 
 @contextmanager
 def authorized(doing: str, hints: Mapping[int, str]) -> Iterator[None]:
-    """Turns whatever Google's packages raise into a `ServiceError`.
+    """Turns every exception of Google's packages into a `ServiceError`.
 
     Args:
-        doing: What is asked of the service.
+        doing: What the request does, for the message.
         hints: What to do next, by HTTP status.
 
     Raises:
-        ServiceError: The request failed. Nothing of what was sent is in it.
+        ServiceError: The request failed. The error contains nothing of what was sent.
     """
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.genai.errors import APIError
@@ -79,13 +79,13 @@ def authorized(doing: str, hints: Mapping[int, str]) -> Iterator[None]:
     except FurytuneError:
         raise
     except Exception as error:  # noqa: BLE001
-        # Those of the network are httpx's, httpx2's or requests', by version; and an answer that the SDK
-        # cannot make sense of ends in any of Python's own. Neither tells if the request was carried out.
+        # Network errors come from httpx, httpx2 or requests, depending on the version. An answer that the SDK
+        # cannot read raises one of Python's own exceptions. In both cases the request may have succeeded.
         raise ServiceError(doing, status=_network(type(error).__name__)) from None
 
 
 def _word(status: object) -> str:
-    """Returns a status if it is a plain word: a server could put anything there."""
+    """Returns a status if it is a plain word, else "": a server could put anything there."""
     text = str(status or "")
     return text if len(text) <= 40 and text.replace("_", "").isalnum() and text.isascii() else ""
 

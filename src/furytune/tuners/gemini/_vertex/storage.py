@@ -1,7 +1,7 @@
-"""Files in Cloud Storage, by google-auth alone: one request for each file, content-addressed.
+"""Uploads files to Cloud Storage with google-auth alone, one request per file.
 
-An object is named by the sha256 of its bytes and is created only if it is not there
-(``ifGenerationMatch=0``), so that an upload repeated after a crash changes nothing.
+An object is named by the sha256 of its bytes, and is created only if it does not exist
+(``ifGenerationMatch=0``). So an upload that is repeated after a crash changes nothing.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Storage", "parse_uri"]
 _HOST = "https://storage.googleapis.com"
 _TIMEOUT = 600
 _HINTS = {
-    401: "the credentials were not accepted",
+    401: "the credentials were not accepted: run `gcloud auth application-default login`",
     403: "the caller needs roles/storage.objectUser on the bucket",
-    404: "is there a bucket of that name, in a project that the caller sees?",
+    404: "check that the bucket exists, and that the caller may see its project",
 }
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Returns bucket and object name of a ``gs://`` URI.
+    """Returns the bucket and object name of a ``gs://`` URI.
 
     Raises:
         ConfigError: It is not the URI of a ``.jsonl`` object, which is all that Vertex takes.
@@ -47,7 +47,7 @@ class Storage:
     """Cloud Storage, or a server that speaks its JSON API.
 
     Args:
-        credentials: Of google-auth.
+        credentials: google-auth credentials.
         endpoint: Base address; "" is Google's.
     """
 
@@ -55,13 +55,13 @@ class Storage:
     endpoint: str = ""
 
     def upload(self, file: DataFile, bucket: str, prefix: str) -> str:
-        """Brings a file into a bucket, unless it is there.
+        """Uploads a file to a bucket, unless it is already there.
 
         Returns:
-            Its URI.
+            The object's URI.
 
         Raises:
-            TuningError: The file is not the one that the manifest lists, or the object of that name holds
+            TuningError: The file is not the one that the manifest lists, or the object of that name contains
                 other bytes.
             ServiceError: The service refused or did not answer.
         """
@@ -80,29 +80,30 @@ class Storage:
                     headers={"Content-Type": "application/octet-stream"},
                     accept=412,
                 )
+            # A 412 means that another process uploaded the same object meanwhile: compare what is there now.
             stored = _hex(answer.get("md5Hash")) or self._md5(bucket, name)
         if stored != md5:
             raise TuningError(
-                f"{uri} holds other bytes than {file.path}: the file changed while it was read, or somebody wrote the "
-                "object; delete the object and run again"
+                f"{uri} contains other bytes than {file.path}: the file changed while it was read, or someone else wrote "
+                "the object; delete the object and run again"
             )
         return uri
 
     def check(self, file: DataFile, uri: str) -> None:
-        """Checks that an object that the user uploaded holds a file's bytes.
+        """Checks that an object that the user uploaded contains a file's bytes.
 
         Raises:
-            TuningError: It is not there, or holds others.
+            TuningError: The object does not exist, or contains other bytes.
             ServiceError: The service refused or did not answer.
         """
         md5 = check_unchanged(file)
         stored = self._md5(*parse_uri(uri))
         if stored != md5:
-            state = "holds other bytes than" if stored else "is absent, or has no md5 to compare with"
+            state = "contains other bytes than" if stored else "does not exist, or has no md5 to compare with"
             raise TuningError(f"{uri} {state} {file.path}; upload that file in one piece, and run again")
 
     def _md5(self, bucket: str, name: str) -> str:
-        """Returns an object's md5 in hexadecimal digits, "" where there is no object."""
+        """Returns an object's md5 as hexadecimal digits, "" if the object does not exist."""
         found = self._request(
             f"looking for gs://{bucket}/{name}",
             "GET",
@@ -112,7 +113,7 @@ class Storage:
         return _hex(found.get("md5Hash"))
 
     def _request(self, doing: str, verb: str, path: str, *, accept: int, **more: Any) -> dict[str, Any]:
-        """Makes one request; the status to accept gives {}."""
+        """Makes one request; if it gets the status in ``accept``, returns {}."""
         with authorized(doing, _HINTS):
             from google.auth.transport.requests import AuthorizedSession
 
