@@ -86,7 +86,7 @@ def test_withheld_words_are_in_no_message_either(tmp_path) -> None:
 def test_a_role_that_no_author_has_raises_and_says_what_to_do(tmp_path) -> None:
     write(tmp_path / "a.json", export(two_questions(roles=[QUIET, KEEN])))
 
-    with pytest.raises(ConfigError, match=r"'quite'; there are 'keen', 'quiet'; .*Copy Role ID"):
+    with pytest.raises(ConfigError, match=r"'quite'; the known roles are 'keen', 'quiet'; .*Copy Role ID"):
         collected(tmp_path, opt_out_roles=["quite"])
 
 

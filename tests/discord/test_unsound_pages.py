@@ -144,8 +144,8 @@ class TestBody:
     @pytest.mark.parametrize(
         ("change", "why"),
         [
-            (lambda z: z[:-4], "end early"),
-            (lambda z: z + b"more", "goes on"),
+            (lambda z: z[:-4], "end too early"),
+            (lambda z: z + b"more", "continues after"),
             (lambda z: z[:12] + b"\xff" * 8 + z[20:], "damaged"),
             (lambda _: b"plain", "damaged"),
         ],
@@ -155,5 +155,5 @@ class TestBody:
             self.fed(change(gzip.compress(bytes(range(256)))), "gzip", 10_000, step=10_000)
 
     def test_an_encoding_that_was_not_asked_for_is_refused(self):
-        with pytest.raises(BodyError, match="not asked for"):
+        with pytest.raises(BodyError, match="not requested"):
             Body("br", 1024)

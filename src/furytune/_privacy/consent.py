@@ -96,7 +96,7 @@ class Consent:
                 fit = fit or [uid for uid, known in roles.items() if name.removeprefix("@") == known]
                 if not fit:
                     raise ConfigError(
-                        f"no role is named {name!r}; the server has {_listed(roles) or 'none'}{hint}"
+                        f"no role is named {name!r}; the known roles are {_listed(roles) or 'none'}{hint}"
                     )
                 if len(fit) > 1:
                     raise ConfigError(f"{len(fit)} roles are named {name!r}; give the role's id")
