@@ -15,6 +15,7 @@ from attrs import field, frozen
 from furytune._values.canonical import Json, digest
 from furytune._values.shown import Shown, words
 from furytune.errors import ConfigError
+from furytune.reasons import Unit, check
 
 __all__ = [
     "Attachment",
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 Split = Literal["train", "validation"]
-Unit = Literal["message", "record", "pair", "file", "channel", "field"]
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
@@ -222,12 +222,16 @@ class Dropped(Shown):
     """Something that did not go on, and why.
 
     Attributes:
-        reason: A short word from a documented list, such as "no_reply" or "duplicate".
+        reason: A short word from a closed list, such as "no_reply" or "duplicate"; see `furytune.reasons.REASONS`. A
+            plugin's own reason has a prefix, such as "myplugin:too_short".
         unit: What was dropped.
         count: How many of them.
         ids: Their ids, where it is useful to list them.
         where: File and line, or channel.
         detail: More for a person to read; never message text.
+
+    Raises:
+        ConfigError: The reason has no prefix, and is not in the list for this unit.
     """
 
     reason: str
@@ -236,6 +240,9 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        check(self.reason, self.unit)
 
 
 @frozen(kw_only=True, repr=False)

@@ -104,7 +104,7 @@ class TestBuild:
 
     def test_no_passages_leave_the_index_as_it_was(self, built):
         with pytest.raises(KnowledgeError, match="no passages"):
-            build_index(built, [Dropped(reason="x", unit="file")])
+            build_index(built, [Dropped(reason="own:x", unit="file")])
         assert RagAugmenter(built).context("opacity")[0].id == "b"
 
     def test_a_source_that_fails_leaves_the_index_as_it_was(self, built):
