@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._python_source.package_files import locate
+from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import MISSING, UNKNOWN, Callee, SymbolTable
 from furytune.curation.code import CheckCode
 from furytune.errors import ConfigError
@@ -501,7 +501,7 @@ class TestArgumentsOfTheStep:
 )
 def test_the_table_agrees_with_the_running_package(top):
     """No name that a module has at run time is called missing, and no keyword it takes is refused."""
-    table = SymbolTable(top, locate(top, None))
+    table = SymbolTable(top, open_package(top, None))
     package = importlib.import_module(top)
     names = [top]
     names += [m.name for m in pkgutil.iter_modules(package.__path__, f"{top}.") if "__main__" not in m.name]

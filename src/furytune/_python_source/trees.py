@@ -53,12 +53,16 @@ class Tree:
         dropped: What cannot be used, known before any file is read.
         packages: Folders that hold an ``__init__.py``.
         revision: Which state of the source this is, "" if nobody says.
+        others: Names of the files that are not wanted.
+        top: What the drops' names have before the names of the entries.
     """
 
     entries: tuple[Entry, ...]
     dropped: tuple[Dropped, ...] = ()
     packages: frozenset[str] = frozenset()
     revision: str = ""
+    others: tuple[str, ...] = ()
+    top: str = ""
 
 
 def below_folder(
@@ -69,6 +73,7 @@ def below_folder(
     max_bytes: int,
     revision: str = "",
     within: Path | None = None,
+    repeat: bool = False,
 ) -> Tree:
     """Lists what is below a folder, or the one file.
 
@@ -81,6 +86,7 @@ def below_folder(
         max_bytes: Larger files are not read.
         revision: What the user says it is.
         within: Folder that links may lead to; None is the root.
+        repeat: Whether to list a file under the name of a link too.
 
     Raises:
         KnowledgeError: The root cannot be read.
@@ -94,11 +100,14 @@ def below_folder(
                 entered=lambda name: entered(f"{name}/"),
                 within=within,
                 prefix=start,
+                repeat=repeat,
             )
             files = [(start + file.name, file.name, file.real) for file in listing.files]
             dropped = [*listing.dropped, *other_suffixes(listing.others)]
+            others = tuple(start + name for name in listing.others)
         else:
             files, dropped = [(root.relative_to(base).as_posix(), root.name, root.resolve(strict=True))], []
+            others = ()
     except OSError as error:
         raise KnowledgeError(f"{root}: this cannot be read ({error.strerror})") from error
     entries = []
@@ -113,6 +122,7 @@ def below_folder(
         dropped=tuple(dropped),
         packages=packages_of(e.name for e in entries),
         revision=revision,
+        others=others,
     )
 
 
