@@ -7,7 +7,6 @@ from pathlib import Path
 
 from attrs import evolve
 
-from furytune._python_source.archives import archive_tree
 from furytune._python_source.git import checkout_of, git_tree
 from furytune._python_source.installed import installed
 from furytune._python_source.package_files import COMPILED, PackageFiles
@@ -39,6 +38,8 @@ def open_tree(
     if root.is_file() and root.name.lower().endswith(_ARCHIVES):
         if revision:
             raise ConfigError(f"{source}: an archive says itself which version it holds; leave revision out")
+        from furytune._python_source.archives import archive_tree  # its formats take long to import
+
         return archive_tree(root, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if revision and checkout_of(root if root.is_dir() else root.parent) is not None:
         if not root.is_dir():
