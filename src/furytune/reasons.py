@@ -565,7 +565,7 @@ def check(reason: str, unit: Unit) -> None:
             f"Dropped: the reason {shown} is for the unit {' or '.join(units)}, not for {unit!r}"
         )
     raise ConfigError(
-        f"Dropped: {shown} is not one of furytune's reasons (see docs/reasons.md); "
+        f"Dropped: {shown} is not one of furytune's reasons (python -m furytune.reasons lists them); "
         'a plugin uses a prefix, such as "myplugin:too_short"'
     )
 
