@@ -16,6 +16,7 @@ from attrs import field, frozen
 from furytune._values.canonical import Json, digest
 from furytune._values.shown import Shown, words
 from furytune.errors import ConfigError
+from furytune.reasons import Unit, check
 
 __all__ = [
     "Attachment",
@@ -42,7 +43,6 @@ __all__ = [
 ]
 
 Split = Literal["train", "validation"]
-Unit = Literal["message", "record", "pair", "file", "channel", "field"]
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
@@ -228,12 +228,16 @@ class Dropped(Shown):
     """Something that was left out, and why.
 
     Attributes:
-        reason: A short word, such as "no_reply" or "duplicate".
+        reason: A short word from a closed list, such as "no_reply" or "duplicate", see `furytune.reasons.REASONS`. A
+            plugin's own reason has a prefix, such as "myplugin:too_short".
         unit: What was dropped.
         count: How many of them.
         ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
         detail: More for people to read. Never message text.
+
+    Raises:
+        ConfigError: The reason has no prefix, and is not in the list for this unit.
     """
 
     reason: str
@@ -242,6 +246,9 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        check(self.reason, self.unit)
 
 
 @frozen(kw_only=True, repr=False)

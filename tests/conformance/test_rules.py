@@ -98,7 +98,7 @@ def test_broken_collectors_are_found() -> None:
     with broken("No question and no answer is blank"):
         check_collector(lambda: ListCollector([pair("a?", " ")]))
 
-    quoting = ft.Dropped(reason="own", detail="not good: how do I make it?")
+    quoting = ft.Dropped(reason="own:quoting", detail="not good: how do I make it?")
     with broken("The detail of a drop does not quote a message"):
         check_collector(lambda: ListCollector([pair("how do I make it?", "b"), quoting]))
 
@@ -127,7 +127,7 @@ class Forgetful:
         question, answer, *rest = posts
         yield place.pair([[question]], [answer], uid=f"{self.calls}", group="g", method="own")
         if rest and self.calls > 1:
-            yield ft.Dropped(reason="own", unit="message", count=len(rest))
+            yield ft.Dropped(reason="own:quoting", unit="message", count=len(rest))
 
 
 def test_broken_pairers_are_found() -> None:
@@ -143,7 +143,7 @@ def test_broken_curation_steps_are_found() -> None:
     with broken("A step keeps a pair, returns it with another answer"):
         check_curator(lambda p: attrs.evolve(p, question="other?"), pairs)
     with broken("A drop counts that one pair"):
-        check_curator(lambda p: ft.Dropped(reason="no", unit="message", count=2), pairs)
+        check_curator(lambda p: ft.Dropped(reason="own:no", unit="message", count=2), pairs)
 
     class Counting:
         seen = 0
@@ -153,7 +153,7 @@ def test_broken_curation_steps_are_found() -> None:
 
         def act(self, one):
             self.seen += 1
-            return one if self.seen < 3 else ft.Dropped(reason="enough", ids=(one.id,))
+            return one if self.seen < 3 else ft.Dropped(reason="own:enough", ids=(one.id,))
 
     with broken("Two passes over the same pairs give the same results"):
         check_curator(Counting(), pairs)

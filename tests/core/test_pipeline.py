@@ -93,7 +93,7 @@ def test_the_report_accounts_for_messages_pairs_edits_and_files(tmp_path) -> Non
         return attrs.evolve(p, answer=p.answer.upper())
 
     def no_draw(p):
-        return ft.Dropped(reason="no_draw", ids=(p.id,)) if "draw" in p.question else p
+        return ft.Dropped(reason="own:no_draw", ids=(p.id,)) if "draw" in p.question else p
 
     lost = ft.Dropped(reason="no_reply", unit="message", count=40, where="help.json")
     run = pipeline(
@@ -134,7 +134,7 @@ def test_a_step_with_start_begins_anew_each_time() -> None:
 
             def act(p):
                 seen.append(p)
-                return p if len(seen) == 1 else ft.Dropped(reason="late", ids=(p.id,))
+                return p if len(seen) == 1 else ft.Dropped(reason="own:late", ids=(p.id,))
 
             return act
 
@@ -143,7 +143,7 @@ def test_a_step_with_start_begins_anew_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "result", [None, True, ft.Dropped(reason="x", unit="message"), ft.Dropped(reason="x", count=2)]
+    "result", [None, True, ft.Dropped(reason="own:x", unit="message"), ft.Dropped(reason="own:x", count=2)]
 )
 def test_a_step_that_gives_something_else_is_named_and_nothing_is_written(tmp_path, result) -> None:
     def odd(p):
@@ -158,8 +158,8 @@ def test_no_row_is_an_error_that_leaves_the_old_data_set(tmp_path) -> None:
     good = pipeline(exporter=ft.JsonlExporter(tmp_path / "a.jsonl"))
     good.run()
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    with pytest.raises(ExportError, match="no row to export.*2 pairs came in; dropped: 2 pair no"):
-        good.evolve(curators=[lambda p: ft.Dropped(reason="no", ids=(p.id,))]).run()
+    with pytest.raises(ExportError, match="no row to export.*2 pairs came in; dropped: 2 pair own:no"):
+        good.evolve(curators=[lambda p: ft.Dropped(reason="own:no", ids=(p.id,))]).run()
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 

@@ -64,13 +64,13 @@ def test_a_repr_is_short_for_large_values() -> None:
     prompt = Prompt(text=LONG, passages=passages)
     tally = Tally()
     for n in range(50):
-        tally.drop(Dropped(reason=f"r{n}", where=LONG))
+        tally.drop(Dropped(reason=f"own:r{n}", where=LONG))
     values = [
         QAPair(id="1", group="1", question=LONG, answer=LONG, tags=("t",) * 50, edits=("e",) * 50),
         passages[0],
         prompt,
         TrainingRow(id="1", group="1", split="train", prompt=prompt, answer=LONG, messages=("1",) * 50),
-        Dropped(reason="x", ids=("1",) * 50, detail=LONG),
+        Dropped(reason="own:x", ids=("1",) * 50, detail=LONG),
         Dataset(files=(), manifest="m.json", dialect="plain", fingerprint="f" * 64, snapshot="s" * 64),
         Estimate(tokens=1, problems=(LONG,) * 50, notes=(LONG,) * 50),
         TuningJob(
@@ -95,7 +95,7 @@ def test_a_notebook_escapes_words(text) -> None:
         prompt,
         TrainingRow(id="1", group="1", split="train", prompt=prompt, answer=text),
         Estimate(problems=(text,)),
-        Dropped(reason="x", detail=text),
+        Dropped(reason="own:x", detail=text),
     ):
         shown = value._repr_html_()
         assert html.escape(text) in shown
@@ -134,7 +134,7 @@ def test_values_are_immutable() -> None:
 
 def test_a_wrong_sum_raises() -> None:
     tally = Tally(pairs=3, rows=1)
-    tally.drop(Dropped(reason="x"))
+    tally.drop(Dropped(reason="own:x"))
     with pytest.raises(ConservationError, match="3 pairs came in, 1 rows and 1 drops came out: 1 are"):
         tally.check()
 
@@ -142,8 +142,8 @@ def test_a_wrong_sum_raises() -> None:
 def test_examples_of_a_drop_are_at_most_twenty() -> None:
     tally = Tally()
     for n in range(50):
-        tally.drop(Dropped(reason="x", ids=(str(n), f"{n}b")))
-        tally.drop(Dropped(reason="y", where=f"file:{n}"))
+        tally.drop(Dropped(reason="own:x", ids=(str(n), f"{n}b")))
+        tally.drop(Dropped(reason="own:y", where=f"file:{n}"))
     assert [len(d["examples"]) for d in tally.as_json()["dropped"]] == [20, 20]
     assert [d["count"] for d in tally.as_json()["dropped"]] == [50, 50]
 

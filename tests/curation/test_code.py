@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
+import shutil
+import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._python_source.package_files import locate
+from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import MISSING, UNKNOWN, Callee, SymbolTable
 from furytune.curation.code import CheckCode
-from furytune.errors import ConfigError
+from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped, QAPair
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "curation"
@@ -501,7 +505,7 @@ class TestArgumentsOfTheStep:
 )
 def test_the_table_agrees_with_the_running_package(top):
     """No name that exists at run time is called missing, and no keyword that is accepted is refused."""
-    table = SymbolTable(top, locate(top, None))
+    table = SymbolTable(top, open_package(top, None))
     package = importlib.import_module(top)
     names = [top]
     names += [m.name for m in pkgutil.iter_modules(package.__path__, f"{top}.") if "__main__" not in m.name]
@@ -613,3 +617,113 @@ class TestPositions:
     def test_fitting_or_unknown_positions_are_kept(self, tmp_path, call):
         step = package(tmp_path, shapes=self.SOURCE)
         assert verdict(step, fence(f"from pack import shapes\nvalues = []\nshapes.{call}")) == "kept"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    who = ["-c", "user.name=A", "-c", "user.email=a@b"]
+    subprocess.run(["git", "-C", folder, *who, *arguments], env=environment, check=True, capture_output=True)
+
+
+def sdist(place: Path, release: str, folder: str) -> Path:
+    with tarfile.open(place, "w:gz") as archive:
+        archive.add(FIXTURES / release / "gallery", f"gallery-1.0/{folder}gallery")
+    return place
+
+
+def wheel(place: Path, release: str) -> Path:
+    with zipfile.ZipFile(place, "w") as archive:
+        for file in sorted((FIXTURES / release / "gallery").rglob("*.py*")):
+            archive.write(file, file.relative_to(FIXTURES / release))
+        archive.writestr("gallery-1.0.dist-info/METADATA", "Version: 1.0\n")
+        archive.writestr("gallery/fast.cpython-311-x86_64-linux-gnu.so", b"")
+    return place
+
+
+class TestReleases:
+    """A release is read as it is published: an archive, or a tag of a git repository."""
+
+    CODES = (
+        "import gallery\ngallery.actor.sphere([0], colors=1)",
+        "import gallery.ui.elements\ngallery.ui.elements.Button('x', label='y')",
+        "import gallery\ngallery.ui.Gone",
+        "from gallery import actor\nactor.surely_absent()",
+        "from gallery import window\nwindow.Scene(surely_absent=1)",
+        "import gallery\ngallery.disk",
+    )
+
+    def verdicts(self, step: CheckCode) -> list[str]:
+        return [verdict(step, fence(code)) for code in self.CODES]
+
+    @pytest.fixture
+    def expected(self):
+        found = {"old": self.verdicts(OLD), "new": self.verdicts(NEW)}
+        assert found["old"] != found["new"]
+        return found
+
+    @pytest.mark.parametrize("release", ["old", "new"])
+    @pytest.mark.parametrize("folder", ["", "src/"])
+    def test_an_sdist_says_what_its_folder_says(self, tmp_path, expected, release, folder):
+        place = sdist(tmp_path / "gallery-1.0.tar.gz", release, folder)
+
+        assert self.verdicts(CheckCode("gallery", path=place)) == expected[release]
+
+    @pytest.mark.parametrize("release", ["old", "new"])
+    def test_a_wheel_says_what_its_folder_says_and_nothing_of_compiled_code(
+        self, tmp_path, expected, release
+    ):
+        step = CheckCode("gallery", path=wheel(tmp_path / "gallery-1.0-py3-none-any.whl", release))
+
+        assert self.verdicts(step) == expected[release]
+        assert verdict(step, fence("from gallery import fast\nfast.anything()")) == "kept"
+        assert step.unread == ()
+
+    @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+    def test_a_tag_counts_whatever_the_working_tree_holds(self, tmp_path, expected):
+        shutil.copytree(FIXTURES / "old", tmp_path / "checkout" / "src")
+        root = tmp_path / "checkout"
+        git(root, "init", "-q")
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", "one")
+        git(root, "tag", "v1")
+        shutil.rmtree(root / "src" / "gallery")
+        shutil.copytree(FIXTURES / "new" / "gallery", root / "src" / "gallery")
+
+        assert self.verdicts(CheckCode("gallery", path=root)) == expected["new"]
+        for path in (root, root / "src", root / "src" / "gallery"):
+            assert self.verdicts(CheckCode("gallery", path=path, revision="v1")) == expected["old"]
+        with pytest.raises(KnowledgeError, match="has no revision 'v2'"):
+            CheckCode("gallery", path=root, revision="v2")
+        with pytest.raises(ConfigError, match="no package 'museum' there"):
+            CheckCode("museum", path=root, revision="v1")
+
+    def test_a_module_by_itself_is_found_in_an_sdist(self, tmp_path):
+        (tmp_path / "solo.py").write_text("def f(a): ...\n", "utf-8")
+        with tarfile.open(tmp_path / "solo-1.0.tar.gz", "w:gz") as archive:
+            archive.add(tmp_path / "solo.py", "solo-1.0/solo.py")
+            archive.add(tmp_path / "solo.py", "solo-1.0/setup.py")
+        step = CheckCode("solo", path=tmp_path / "solo-1.0.tar.gz")
+
+        assert verdict(step, fence("import solo\nsolo.f(a=1)")) == "kept"
+        assert verdict(step, fence("import solo\nsolo.g()")) == "stale_code: solo.g"
+
+    def test_nothing_is_claimed_of_what_an_archive_links_to(self, tmp_path):
+        with tarfile.open(sdist(tmp_path / "old.tar.gz", "old", "")) as before:
+            before.extractall(tmp_path, filter="data")
+        (tmp_path / "gallery-1.0" / "gallery" / "outer.py").symlink_to("/etc/hostname")
+        with tarfile.open(tmp_path / "gallery-1.1.tar.gz", "w:gz") as archive:
+            archive.add(tmp_path / "gallery-1.0", "gallery-1.1")
+        step = CheckCode("gallery", path=tmp_path / "gallery-1.1.tar.gz")
+
+        assert [(d.reason, d.where) for d in step.unread] == [("link_outside", "outer.py")]
+        assert verdict(step, fence("from gallery import outer\nouter.gone()")) == "kept"
+
+    def test_a_revision_without_a_repository_is_refused(self, tmp_path):
+        (tmp_path / "gallery").mkdir()
+        place = wheel(tmp_path / "gallery-1.0-py3-none-any.whl", "old")
+        with pytest.raises(ConfigError, match="needs path="):
+            CheckCode("gallery", revision="v1")
+        with pytest.raises(ConfigError, match="not in a git repository"):
+            CheckCode("gallery", path=tmp_path, revision="v1")
+        with pytest.raises(ConfigError, match="leave revision out"):
+            CheckCode("gallery", path=place, revision="v1")

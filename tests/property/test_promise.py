@@ -372,12 +372,12 @@ def _texts(value) -> list[str]:
 
 @given(fs.pairs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
 def test_everything_that_comes_in_comes_out_or_is_counted(pairs, dropped, emptied) -> None:
-    drops = [Dropped(reason="no_reply", unit="message", count=3), Dropped(reason="bad", unit="pair")]
+    drops = [Dropped(reason="no_reply", unit="message", count=3), Dropped(reason="own:bad", unit="pair")]
 
     def curate(p):
         n = int(p.id.split("-")[0])
         if n in dropped:
-            return Dropped(reason="chosen", ids=(p.id,))
+            return Dropped(reason="own:chosen", ids=(p.id,))
         return attrs.evolve(p, answer=" ") if n in emptied else p
 
     run = Pipeline(collector=ListCollector([*pairs, *drops, *pairs]), curators=[curate]).run()

@@ -104,7 +104,7 @@ class TestBuild:
 
     def test_a_build_without_passages_changes_nothing(self, built):
         with pytest.raises(KnowledgeError, match="no passages"):
-            build_index(built, [Dropped(reason="x", unit="file")])
+            build_index(built, [Dropped(reason="own:x", unit="file")])
         assert RagAugmenter(built).context("opacity")[0].id == "b"
 
     def test_a_failing_source_changes_nothing(self, built):

@@ -137,7 +137,7 @@ def _tree(found: _Contents, folder: str) -> Tree:
         entries.append(
             Entry(name=name, below=name.removeprefix(start), read=partial(_give, found, place, name))
         )
-    others = (n for n in found.names if asked(n) and n not in found.links and not found.wanted(_last(n)))
+    others = [n for n in found.names if asked(n) and n not in found.links and not found.wanted(_last(n))]
     found.dropped += other_suffixes(others)
     if folder and not any(n.removeprefix(top).startswith(start) for n in found.names):
         raise KnowledgeError(f"{found.place}: the archive has no folder {folder!r}; check the name")
@@ -146,6 +146,8 @@ def _tree(found: _Contents, folder: str) -> Tree:
         dropped=tuple(found.dropped),
         packages=packages_of(n.removeprefix(top) for n in found.names),
         revision=_revision(found),
+        others=tuple(n.removeprefix(top) for n in others),
+        top=top,
     )
 
 

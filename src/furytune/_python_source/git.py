@@ -105,7 +105,8 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     for name in [name for name in files if not carried(name)]:
         del files[name]
         dropped.append(Dropped(reason="bad_name", unit="file", where=printable_name(name)))
-    dropped += other_suffixes(e.name for e in asked if e.is_file and not wanted(_last(e.name)))
+    others = tuple(e.name for e in asked if e.is_file and not wanted(_last(e.name)))
+    dropped += other_suffixes(others)
     names = [e.name for e in listed]
     if start and not any(n.startswith(start) for n in names):
         raise KnowledgeError(f"{root}: revision {revision} has no folder {start.rstrip('/')!r}")
@@ -127,6 +128,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         dropped=tuple(dropped),
         packages=packages_of(names),
         revision=revision if _is_tag(root, revision) else commit[:_SHORT],
+        others=others,
     )
 
 

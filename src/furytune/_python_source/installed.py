@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import sys
 from importlib.machinery import PathFinder
-from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,6 +46,8 @@ def version_of(name: str, root: Path) -> str:
         name: Name of the package or of a module in it.
         root: Where it was found. An editable install is not beside its metadata, so its version is not known.
     """
+    from importlib.metadata import distribution, packages_distributions  # takes long to import
+
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names:
         return platform.python_version()
@@ -59,6 +60,8 @@ def version_of(name: str, root: Path) -> str:
 
 def _import_name(name: str) -> str:
     """Returns a hint: the name may be that of a distribution, which can differ from its package's name."""
+    from importlib.metadata import packages_distributions
+
     wanted = name.lower().replace("_", "-")
     names = [
         package

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from furytune._python_source.archives import archive_tree
+from attrs import evolve
+
 from furytune._python_source.git import checkout_of, git_tree
+from furytune._python_source.installed import installed
+from furytune._python_source.package_files import COMPILED, PackageFiles
 from furytune._python_source.trees import Tree, Wanted, below_folder
 from furytune._storage.folders import leads_out
 from furytune.errors import ConfigError, KnowledgeError
 
-__all__ = ["check_folder", "open_tree"]
+__all__ = ["check_folder", "open_installed", "open_package", "open_tree"]
+
+_MOST_BYTES = 64 << 20
+"""Of a file of a package. Generated modules can be large, and whatever is not read, nothing can be said of."""
 
 _ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".whl")
 
@@ -32,6 +38,8 @@ def open_tree(
     if root.is_file() and root.name.lower().endswith(_ARCHIVES):
         if revision:
             raise ConfigError(f"{source}: an archive contains its own version; leave revision= out")
+        from furytune._python_source.archives import archive_tree  # its formats take long to import
+
         return archive_tree(root, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if revision and checkout_of(root if root.is_dir() else root.parent) is not None:
         if not root.is_dir():
@@ -58,3 +66,110 @@ def check_folder(folder: str) -> str:
     if folder.startswith("/") or ".." in parts:
         raise ConfigError(f"folder must be a path below the source, such as 'docs/source', not {folder!r}")
     return "/".join(parts)
+
+
+def open_installed(name: str, *, wanted: Wanted, max_bytes: int, repeat: bool = False) -> list[Tree]:
+    """Lists the files of an installed package or module: one tree for each folder it is in.
+
+    Raises:
+        KnowledgeError: It is not installed, or without source.
+    """
+    up = len(name.split("."))
+    return [
+        # Some installers make links into a cache of each file, and Python follows them.
+        below_folder(
+            root,
+            root.parents[up - 1],
+            wanted=wanted,
+            max_bytes=max_bytes,
+            within=Path(root.anchor),
+            repeat=repeat,
+        )
+        for root in installed(name)
+    ]
+
+
+def open_package(package: str, path: str | os.PathLike[str] | None, revision: str = "") -> PackageFiles:
+    """Finds the source of one package.
+
+    Args:
+        package: Top-level name.
+        path: The package's folder, the folder that holds it, which no link leads out of, or an archive; None for the
+            installed package.
+        revision: Tag, commit or branch of the git repository that ``path`` is or lies in.
+
+    Raises:
+        ConfigError: There is no such package, or the arguments do not go together.
+        KnowledgeError: An archive or a revision cannot be read.
+    """
+    if not package.isidentifier():
+        raise ConfigError(f"{package!r} is not the name of a top-level package")
+    if path is None:
+        if revision:
+            raise ConfigError(f"revision={revision!r} needs path=, a checkout of the git repository")
+        return _installed(package)
+    given = Path(path).absolute()
+    if revision and given.is_dir() and checkout_of(given) is None:
+        raise ConfigError(f"{path}: this is not in a git repository, so it has no revision {revision!r}")
+    if revision or given.is_file():
+        tree = open_tree(given, wanted=_python, revision=revision, folder="", max_bytes=_MOST_BYTES)
+        return _within(tree, package, path)
+    for root in (given / package, given / "src" / package, given):
+        if (root / "__init__.py").is_file():
+            if leads_out(root, given):
+                raise ConfigError(f"{root} is a link out of {path}; give path= the folder that it leads to")
+            tree = below_folder(root, root, wanted=_python, max_bytes=_MOST_BYTES, within=given, repeat=True)
+            return _files([tree], "")
+    raise _absent(package, path)
+
+
+def _installed(package: str) -> PackageFiles:
+    try:
+        trees = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
+    except KnowledgeError as error:
+        raise ConfigError(f"the package {package!r} is not installed with its source: {error}") from error
+    alone = trees[0].entries and trees[0].entries[0].name == f"{package}.py"
+    return _files(trees, "" if alone else f"{package}/", alone=bool(alone))
+
+
+def _python(name: str) -> bool:
+    return name.endswith((".py", ".pyi"))
+
+
+def _within(tree: Tree, package: str, path: str | os.PathLike[str]) -> PackageFiles:
+    """Returns the files of one package among those of an archive or a revision."""
+    places = {entry.below: entry.name for entry in tree.entries}
+    for folder in (f"{package}/", f"src/{package}/", ""):
+        if name := places.get(f"{folder}__init__.py"):
+            return _files([tree], name.removesuffix("__init__.py"))
+    for folder in ("", "src/"):
+        if name := places.get(f"{folder}{package}.py"):
+            module = evolve(tree, entries=tuple(e for e in tree.entries if e.name == name), dropped=())
+            return _files([module], name.removesuffix(f"{package}.py"), alone=True)
+    raise _absent(package, path)
+
+
+def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
+    return ConfigError(f"{path}: no package {package!r} there; name its folder or the one that holds it")
+
+
+def _files(trees: list[Tree], start: str, *, alone: bool = False) -> PackageFiles:
+    """Returns the files whose names start so, without that start."""
+    dropped = [
+        evolve(drop, where=drop.where.removeprefix(tree.top + start))
+        for tree in trees
+        for drop in tree.dropped
+        if drop.reason != "other_suffix" and drop.where.startswith(tree.top + start)
+    ]
+    others = [name for tree in trees for name in tree.others]
+    return PackageFiles(
+        files={
+            e.name.removeprefix(start): e.read
+            for tree in trees
+            for e in tree.entries
+            if e.name.startswith(start)
+        },
+        compiled=tuple(n.removeprefix(start) for n in others if n.startswith(start) and n.endswith(COMPILED)),
+        dropped=tuple(dropped),
+        alone=alone,
+    )

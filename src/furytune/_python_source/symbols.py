@@ -119,8 +119,8 @@ class SymbolTable:
         parts = dotted.split(".")
         if parts[0] != self.package or not all(part.isidentifier() for part in parts):
             return None
-        if self.files.root.is_file():
-            return read(dotted, "", self.files, self.files.root.name) if len(parts) == 1 else None
+        if self.files.alone:
+            return read(dotted, "", self.files, f"{dotted}.py") if len(parts) == 1 else None
         parent, stem = dotted.rpartition(".")[0], "/".join(parts[1:])
         if (name := f"{stem}/__init__.py".removeprefix("/")) in self.files.files:
             return read(dotted, dotted, self.files, name)

@@ -53,12 +53,16 @@ class Tree:
         dropped: Files that cannot be used, known before any file is read.
         packages: Folders that contain an ``__init__.py``.
         revision: The revision of the source, "" if it is not known.
+        others: Names of the files that are not wanted.
+        top: Prefix of the names in the drops that the names of the entries do not have.
     """
 
     entries: tuple[Entry, ...]
     dropped: tuple[Dropped, ...] = ()
     packages: frozenset[str] = frozenset()
     revision: str = ""
+    others: tuple[str, ...] = ()
+    top: str = ""
 
 
 def below_folder(
@@ -69,6 +73,7 @@ def below_folder(
     max_bytes: int,
     revision: str = "",
     within: Path | None = None,
+    repeat: bool = False,
 ) -> Tree:
     """Lists the files below a folder, or a single file.
 
@@ -81,6 +86,7 @@ def below_folder(
         max_bytes: Larger files are not read.
         revision: The revision that the user passed.
         within: Folder that links may lead to; None means the root.
+        repeat: Whether to list a file under the name of a link too.
 
     Raises:
         KnowledgeError: The root cannot be read.
@@ -94,11 +100,14 @@ def below_folder(
                 entered=lambda name: entered(f"{name}/"),
                 within=within,
                 prefix=start,
+                repeat=repeat,
             )
             files = [(start + file.name, file.name, file.real) for file in listing.files]
             dropped = [*listing.dropped, *other_suffixes(listing.others)]
+            others = tuple(start + name for name in listing.others)
         else:
             files, dropped = [(root.relative_to(base).as_posix(), root.name, root.resolve(strict=True))], []
+            others = ()
     except OSError as error:
         raise KnowledgeError(
             f"{root}: the source cannot be read ({error.strerror}); check its permissions"
@@ -115,6 +124,7 @@ def below_folder(
         dropped=tuple(dropped),
         packages=packages_of(e.name for e in entries),
         revision=revision,
+        others=others,
     )
 
 

@@ -27,7 +27,7 @@ from furytune._python_source.files import (
     text_of,
 )
 from furytune._python_source.installed import installed, version_of
-from furytune._python_source.opening import check_folder, open_tree
+from furytune._python_source.opening import check_folder, open_installed, open_tree
 from furytune._python_source.trees import Entry, Tree, below_folder
 from furytune.corpora._text.blocks import Document, Section, pieces
 from furytune.corpora._text.cells import is_gallery, script
@@ -171,13 +171,10 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
         )
     roots = installed(name)
     up = len(name.split("."))
-    trees = []
-    for root in roots:
-        base = root.parents[up - 1]
-        # Some installers link each file into a cache, and Python follows these links.
-        anywhere = Path(root.anchor)
-        tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, within=anywhere)
-        trees.append(_with_packages_above(tree, root, base))
+    trees = [
+        _with_packages_above(tree, root, root.parents[up - 1])
+        for root, tree in zip(roots, open_installed(name, wanted=_wanted, max_bytes=max_bytes), strict=True)
+    ]
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
         dropped=tuple(d for t in trees for d in t.dropped),

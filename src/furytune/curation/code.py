@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import field, frozen
 
 from furytune._python_source.bindings import parse
-from furytune._python_source.package_files import locate
+from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import SymbolTable
 from furytune.curation._code import snippets
 from furytune.curation._code.usage import check
@@ -40,9 +40,11 @@ class CheckCode:
 
     Attributes:
         package: Top-level name, such as "fury".
-        path: Folder of the package or its parent folder, such as a checkout of the revision that the bot answers for.
-            Links that lead out of it are not followed: they are counted as ``link_outside``, and their names are not
-            judged. None means the installed package.
+        path: Folder of the package or its parent folder, such as a checkout of the revision that the bot answers for; or an
+            archive, such as an sdist or a wheel, which is read in memory. Links that lead out of it are not followed: they
+            are counted as ``link_outside``, and their names are not judged. None means the installed package.
+        revision: Tag, commit or branch of the git repository that contains ``path``. It is read from git's objects, so the
+            state of the working tree does not matter.
         on_unknown: What to do with a pair that uses names the package does not have: "drop" or "keep".
         on_broken: What to do with a pair whose Python does not parse: "drop" or "keep".
         inline: Whether to check code between single backticks too. Such code often names removed symbols on purpose
@@ -52,10 +54,12 @@ class CheckCode:
 
     Raises:
         ConfigError: The package is not found, or an argument is not valid.
+        KnowledgeError: The archive is damaged, or git has no such revision.
     """
 
     package: str
     path: str | Path | None = field(default=None, kw_only=True)
+    revision: str = field(default="", kw_only=True)
     on_unknown: Literal["drop", "keep"] = field(default="drop", kw_only=True)
     on_broken: Literal["drop", "keep"] = field(default="drop", kw_only=True)
     inline: bool = field(default=False, kw_only=True)
@@ -65,7 +69,7 @@ class CheckCode:
 
     @_table.default
     def _find(self) -> SymbolTable:
-        return SymbolTable(self.package, locate(self.package, self.path))
+        return SymbolTable(self.package, open_package(self.package, self.path, self.revision))
 
     @_given.default
     def _parse_preamble(self) -> ast.Module:

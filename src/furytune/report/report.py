@@ -131,7 +131,7 @@ class Report(Shown):
         drops = c["dropped"]
         assert isinstance(drops, list)
         if drops:
-            lines.append("dropped")
+            lines.append("dropped   (python -m furytune.reasons says what each word means)")
             lines += [f"  {d['count']:>9}  {d['unit']:<8} {d['reason']}" for d in drops]
             lines += [line for d in drops for line in _not_read(d)]
         edits = c["edited_answers"]

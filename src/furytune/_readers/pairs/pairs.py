@@ -252,8 +252,8 @@ class PairMaker:
         """
         line = source.line or 1
         if not question.strip() or not answer.strip():
-            name = "answer" if question.strip() else "question"
-            return flaw(line, f"empty_{name}", f"the {name} is empty", "fill it in, or leave out the record")
+            name, reason = ("answer", "empty_answer") if question.strip() else ("question", "empty_question")
+            return flaw(line, reason, f"the {name} is empty", "fill it in, or leave out the record")
         try:
             if not extras:
                 pair_id = self._derived(stem, question, answer)
