@@ -132,7 +132,7 @@ class Forgetful:
 
 def test_broken_pairers_are_found() -> None:
     posts = [Post(id=str(n), speaker=str(n), text=f"text {n}?", sent_at="2024-01-01") for n in range(3)]
-    with broken("Every post comes out"):
+    with broken("Every post is in a pair"):
         check_pairer(Forgetful(), posts, Conversation())
     with broken("Pairing the same posts again gives the same pairs"):
         check_pairer(Forgetful(), posts[:2], Conversation())

@@ -694,7 +694,7 @@ class TestReleases:
             assert self.verdicts(CheckCode("gallery", path=path, revision="v1")) == expected["old"]
         with pytest.raises(KnowledgeError, match="has no revision 'v2'"):
             CheckCode("gallery", path=root, revision="v2")
-        with pytest.raises(ConfigError, match="no package 'museum' there"):
+        with pytest.raises(ConfigError, match="found no package 'museum' here"):
             CheckCode("museum", path=root, revision="v1")
 
     def test_a_module_by_itself_is_found_in_an_sdist(self, tmp_path):
@@ -725,5 +725,5 @@ class TestReleases:
             CheckCode("gallery", revision="v1")
         with pytest.raises(ConfigError, match="not in a git repository"):
             CheckCode("gallery", path=tmp_path, revision="v1")
-        with pytest.raises(ConfigError, match="leave revision out"):
+        with pytest.raises(ConfigError, match="leave revision= out"):
             CheckCode("gallery", path=place, revision="v1")

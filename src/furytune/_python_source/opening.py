@@ -117,7 +117,9 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
     for root in (given / package, given / "src" / package, given):
         if (root / "__init__.py").is_file():
             if leads_out(root, given):
-                raise ConfigError(f"{root} is a link out of {path}; give path= the folder that it leads to")
+                raise ConfigError(
+                    f"{root} is a link out of {path}; pass the folder that it leads to as path="
+                )
             tree = below_folder(root, root, wanted=_python, max_bytes=_MOST_BYTES, within=given, repeat=True)
             return _files([tree], "")
     raise _absent(package, path)
@@ -150,7 +152,9 @@ def _within(tree: Tree, package: str, path: str | os.PathLike[str]) -> PackageFi
 
 
 def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
-    return ConfigError(f"{path}: no package {package!r} there; name its folder or the one that holds it")
+    return ConfigError(
+        f"{path}: found no package {package!r} here; pass its folder or its parent folder as path="
+    )
 
 
 def _files(trees: list[Tree], start: str, *, alone: bool = False) -> PackageFiles:

@@ -107,7 +107,7 @@ def check_pairer(pairer: Pairer, posts: Sequence[Post], place: Conversation) -> 
     rule(
         len(used) + dropped == len(posts),
         Pairer,
-        "Every post comes out: in a pair, or in a `Dropped` with its count.",
+        "Every post is in a pair, or counted in a `Dropped`.",
         seen=f"{len(posts)} posts, {len(used)} in pairs and {dropped} dropped",
     )
     rule(
