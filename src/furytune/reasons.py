@@ -55,7 +55,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "unknown_author",
-                "It forwards a message from somewhere that is not read, so nobody knows whether its author takes part.",
+                "It forwards a message from somewhere that is not read, so no one knows whether its author takes part.",
                 "Collect the channel that the original is in.",
             ),
             ("forgotten", "`forget` removed it, or it comes from a person who is to be forgotten.", _NOTHING),
@@ -71,7 +71,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("empty", "It has no text, such as a message that is just a picture.", _NOTHING),
             (
                 "no_reply",
-                "It stands outside of threads, and nobody replied to it with Discord's reply function.",
+                "It is outside of threads, and no one replied to it with Discord's reply function.",
                 "Nothing; most messages of a channel are like this.",
             ),
             (
@@ -86,7 +86,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "no_answer",
-                "Nobody answered: only the person who asked wrote, or all others just asked back.",
+                "No one answered: only the person who asked wrote, or all others just asked back.",
                 _NOTHING,
             ),
             (
@@ -96,7 +96,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "before_answer",
-                "Somebody else wrote it before the message that is marked as the solution.",
+                "Someone else wrote it before the message that is marked as the solution.",
                 _NOTHING,
             ),
             ("after_answer", "It comes after the answer.", _NOTHING),
@@ -575,7 +575,7 @@ _HEAD = """# Reasons
 Nothing is left out in silence: every message, channel, file, record, field or pair that goes no further is counted in a
 `Dropped` with one of these reasons. `print(report)` and the manifest show the counts. The names are stable.
 
-A part of your own has reasons of its own. They have a prefix, so that nobody takes them for one of these:
+A part of your own has reasons of its own. They have a prefix, so that no one takes them for one of these:
 `ft.Dropped(reason="myplugin:too_short", ids=(pair.id,))`.
 
 This page is made of the table in `furytune.reasons` by `python -m furytune.reasons`.

@@ -160,7 +160,7 @@ class Sweep:
                 self._on_page()
 
     async def _check_empty(self, after: int, until: int) -> None:
-        """Checks that there really is no message between two ids, as an empty page says.
+        """Checks that there is in fact no message between two ids, as an empty page says.
 
         Raises:
             WrongAnswerError: There is one.

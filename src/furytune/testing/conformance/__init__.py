@@ -1,4 +1,4 @@
-"""Holds parts to the rules of their protocols, whoever wrote them.
+"""Checks parts, built in or from other packages, against the rules of their protocols.
 
 Each function raises AssertionError with the rule that was broken, as its protocol words it (see
 `furytune.protocols`). A part is held to its role and to every ability it has. Call them from the tests of your
