@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from furytune.tuners._jobs.submission import Submission
 
 RUN = "b" * 32
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
-CRASHES = 1_000
+CRASHES = int(os.environ.get("FURYTUNE_CRASHES", "300"))
 MOMENTS = [
     f"{when} {what}"
     for what in (
@@ -91,7 +92,7 @@ class Mortal:
         return act
 
 
-def test_a_thousand_crashes_leave_one_job_each(tmp_path):
+def test_hundreds_of_crashes_leave_one_job_each(tmp_path):
     dataset, _ = make_dataset(tmp_path, every=4)
     rng = random.Random(7)
     time = Time()
@@ -131,7 +132,7 @@ def test_a_thousand_crashes_leave_one_job_each(tmp_path):
             assert job.asked["labels"][KEY] == key
             assert Ledger(tmp_path / "jobs").read(key).step == "SUBMITTED"
     assert places.keys() == set(MOMENTS)
-    assert min(places.values()) >= 40, places
+    assert min(places.values()) >= CRASHES // 25, places
 
 
 @pytest.mark.parametrize("mode", ["lose the answer", "hang up", "status"])
