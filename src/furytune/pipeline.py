@@ -45,12 +45,13 @@ from furytune.protocols import (
     Named,
     Provenance,
     Retrieving,
+    Splitter,
     Staging,
     StatefulCurator,
     Tuner,
     WritesFiles,
 )
-from furytune.records import Dataset, Dropped, Prompt, QAPair, Split, TrainingRow, TuningJob
+from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
 from furytune.report.progress import progress
 from furytune.splitting import GroupSplitter
@@ -126,7 +127,7 @@ class _Parts(TypedDict, total=False):
     tuner: Tuner | None
     normalizer: Normalizer
     budget: TokenBudget | None
-    splitter: Callable[[str], Split]
+    splitter: Splitter
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -165,7 +166,7 @@ class Pipeline:
     tuner: Tuner | None = None
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
-    splitter: Callable[[str], Split] = GroupSplitter()
+    splitter: Splitter = GroupSplitter()
 
     def __attrs_post_init__(self) -> None:
         for name, kinds in _KINDS.items():

@@ -68,22 +68,27 @@ def check_folder(folder: str) -> str:
     return "/".join(parts)
 
 
-def open_installed(name: str, *, wanted: Wanted, max_bytes: int, repeat: bool = False) -> list[Tree]:
-    """Lists the files of an installed package or module: one tree for each folder it is in.
+def open_installed(
+    name: str, *, wanted: Wanted, max_bytes: int, repeat: bool = False
+) -> list[tuple[Path, Tree]]:
+    """Lists the files of an installed package or module: each folder it is in, or its file, with its tree.
 
     Raises:
         KnowledgeError: It is not installed, or without source.
     """
     up = len(name.split("."))
     return [
-        # Some installers make links into a cache of each file, and Python follows them.
-        below_folder(
+        (
             root,
-            root.parents[up - 1],
-            wanted=wanted,
-            max_bytes=max_bytes,
-            within=Path(root.anchor),
-            repeat=repeat,
+            # Some installers link each file into a cache, and Python follows these links.
+            below_folder(
+                root,
+                root.parents[up - 1],
+                wanted=wanted,
+                max_bytes=max_bytes,
+                within=Path(root.anchor),
+                repeat=repeat,
+            ),
         )
         for root in installed(name)
     ]
@@ -127,9 +132,10 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
 
 def _installed(package: str) -> PackageFiles:
     try:
-        trees = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
+        found = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
     except KnowledgeError as error:
         raise ConfigError(f"the package {package!r} is not installed with its source: {error}") from error
+    trees = [tree for _, tree in found]
     alone = trees[0].entries and trees[0].entries[0].name == f"{package}.py"
     return _files(trees, "" if alone else f"{package}/", alone=bool(alone))
 

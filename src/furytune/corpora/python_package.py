@@ -26,7 +26,7 @@ from furytune._python_source.files import (
     excluded,
     text_of,
 )
-from furytune._python_source.installed import installed, version_of
+from furytune._python_source.installed import version_of
 from furytune._python_source.opening import check_folder, open_installed, open_tree
 from furytune._python_source.trees import Entry, Tree, below_folder
 from furytune.corpora._text.blocks import Document, Section, pieces
@@ -169,18 +169,15 @@ def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
         raise ConfigError(
             f"{name} is an installed package; to use revision= or folder=, pass the path of its source"
         )
-    roots = installed(name)
+    found = open_installed(name, wanted=_wanted, max_bytes=max_bytes)
     up = len(name.split("."))
-    trees = [
-        _with_packages_above(tree, root, root.parents[up - 1])
-        for root, tree in zip(roots, open_installed(name, wanted=_wanted, max_bytes=max_bytes), strict=True)
-    ]
+    trees = [_with_packages_above(tree, root, root.parents[up - 1]) for root, tree in found]
     return Tree(
         entries=tuple(e for t in trees for e in t.entries),
         dropped=tuple(d for t in trees for d in t.dropped),
         # A top-level installed module is never an example, even if its docstring begins with a title.
         packages=frozenset({""}).union(*(t.packages for t in trees)),
-        revision=version_of(name, roots[0]),
+        revision=version_of(name, found[0][0]),
     )
 
 

@@ -124,7 +124,6 @@ class TunedModel:
         Raises:
             TuningUnavailableError: The service has no such permissions.
         """
-        self._own()
         self._sharing().revoke(permission.name)
 
     def transfer(self, mail: str) -> None:
@@ -144,8 +143,8 @@ class TunedModel:
         self._backend.delete(self._own(), self.target)
 
     def _sharing(self) -> Sharing:
+        self._own()  # of a base model there is nothing to share, whatever the service offers
         service: object = self._backend
-
         if not isinstance(service, Sharing):
             raise TuningUnavailableError(self._backend.access)
         return service
