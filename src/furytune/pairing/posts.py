@@ -41,6 +41,9 @@ class Post(msgspec.Struct, gc=False, frozen=True):
             be the target of replies, but never enters a pair.
         path: File it was read from.
         edited_at: When its text was last changed, if it was.
+        names: Names by which others may address who wrote it, such as nickname and user name.
+        mentions: Whom its markup mentions: pseudonyms, or names where the export has no id.
+        files: How many files, images and stickers came with it.
     """
 
     id: str
@@ -52,6 +55,9 @@ class Post(msgspec.Struct, gc=False, frozen=True):
     drop: str = ""
     path: str = ""
     edited_at: str | datetime | None = None
+    names: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    files: int = 0
 
 
 @frozen(kw_only=True)
