@@ -71,13 +71,28 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("empty", "It has no text, such as a message that is just a picture.", _NOTHING),
             (
                 "no_reply",
-                "It is outside of threads, and no one replied to it with Discord's reply function.",
-                "Nothing; most messages of a channel are like this.",
+                "No one else answered or continued it.",
+                "Nothing; many messages of a channel are like this.",
             ),
             (
                 "not_a_question",
-                "The message that was replied to does not look like a question; all its replies are counted too.",
-                "`ReplyPairer(questions_only=False)` uses such messages.",
+                "It belongs to a conversation in which no one asks for help or information.",
+                "Nothing; most conversations are like this. `ReplyPairer(questions_only=False)` uses all native replies.",
+            ),
+            (
+                "team_talk",
+                "It belongs to a conversation of a team about its own work, such as reviews, meetings and releases.",
+                "Nothing.",
+            ),
+            (
+                "chatter",
+                "It belongs to an exchange with a pair, but neither the question nor the answer needs it, such as thanks.",
+                _NOTHING,
+            ),
+            (
+                "low_confidence",
+                "It is in a pair that is probably not worth training on.",
+                "`ChatPairer(min_confidence=...)` lowers the limit.",
             ),
             (
                 "no_question_text",
@@ -490,6 +505,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "author_cap",
                 "Its author has as many answers as `CapPerAuthor` allows.",
                 "Allow more.",
+            ),
+            (
+                "low_confidence",
+                "It is probably not worth training on: its confidence is below `MinConfidence`.",
+                "Lower the threshold, and read some of the pairs that come with it.",
             ),
         ),
     ),

@@ -27,6 +27,7 @@ __all__ = [
     "Embed",
     "Erased",
     "Estimate",
+    "Evidence",
     "JobFailure",
     "JobProgress",
     "Loss",
@@ -44,6 +45,22 @@ __all__ = [
 
 Split = Literal["train", "validation"]
 
+Evidence = Literal[
+    "thread",
+    "native_reply",
+    "addressed",
+    "linked",
+    "solution_mark",
+    "solved_tag",
+    "works_now",
+    "thanked",
+    "self_answer",
+    "clarified",
+]
+"""Why a pair is believed: asked in a thread of its own; answered with a native reply; the answer addresses the asker; a model
+linked them; a check mark on the answer; a tag of the thread; the asker said that it works, or thanked; the asker found
+the answer; the asker answered questions back."""
+
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
     if value is not None and not isinstance(value, datetime):
@@ -52,6 +69,11 @@ def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: dateti
         )
     if value is not None and value.utcoffset() is None:
         raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
+
+
+def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"{attribute.name} is {value!r}; give a number between 0 and 1")
 
 
 def _one_line(_: object, attribute: attrs.Attribute[str], value: str) -> None:
@@ -196,6 +218,8 @@ class QAPair(Shown):
         answer_messages: Ids of the messages that make up the answer.
         tags: Names of the forum tags of the thread.
         solved: True if a check mark among the answer's reactions, or a tag of the thread, marks it as the solution.
+        confidence: How likely a maintainer would train on it, between 0 and 1; 1 for pairs that were given as such.
+        evidence: What that is based on.
         source: Where the pair was read.
         edits: Names of the curation steps that changed the answer, in order. The pipeline adds them.
     """
@@ -213,6 +237,8 @@ class QAPair(Shown):
     answer_messages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     solved: bool = False
+    confidence: float = field(default=1.0, validator=_share)
+    evidence: tuple[Evidence, ...] = ()
     source: Source = Source()
     edits: tuple[str, ...] = ()
 

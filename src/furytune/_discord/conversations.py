@@ -13,8 +13,10 @@ from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
     SAID,
     STARTERS,
+    embedded,
     is_bare,
     is_solved,
+    mentioned,
     question_text,
     reply_target,
     said,
@@ -29,6 +31,8 @@ __all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of
 
 M = TypeVar("M")
 
+_BRIDGED = 3  # names of one webhook; a feed such as GitHub's has one, and may be renamed once
+_LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
 _ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
     "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
@@ -256,6 +260,7 @@ class _Posts:
         self._starters = starters
         self._on_drop = on_drop
         self._include_bots = include_bots
+        self._bridges: dict[str, set[str]] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
 
     def __iter__(self) -> Iterator[Post]:
@@ -264,11 +269,24 @@ class _Posts:
             for message in block:
                 yield self._post(message, name)
 
-    def _post(self, message: ThinMessage, name: str) -> Post:
+    def _is_bridged(self, webhook: str, name: str) -> bool:
+        """Returns True if a webhook speaks for people, such as a bridge to Matrix or IRC: it has had several names."""
+        if not name or len(name) > _LONGEST_NAME:
+            return False
+        known = self._bridges.setdefault(webhook, set())
+        if len(known) < _BRIDGED:
+            known.add(name)
+        return len(known) >= _BRIDGED
+
+    def _post(self, message: ThinMessage, path: str) -> Post:
         text = message.content
         drop = self._source.refusal(message)
         if drop:
             text = ""
+        elif not text and message.embeds:
+            text = question_text(message, self._source.channel, embedded(message.embeds))
+            drop = "message_too_long" if over(self.limits.message, text) else ""
+            text = "" if drop else text
         elif over(self.limits.message, text or said(message)):
             text, drop = "", "message_too_long"
         elif message.mentions or not text or message.id == self._thread or message.title:
@@ -281,22 +299,30 @@ class _Posts:
         elif message.type not in SAID:
             drop = "system"
             if message.type in STARTERS:
-                opening = self._opened_on(message, name)
+                opening = self._opened_on(message, path)
                 if opening is not None:
                     return opening
                 drop = "thread_starter_missing"
-        elif message.author.is_bot and not self._include_bots:
+        author = message.author
+        name = author.nickname or author.name or ""
+        speaker = author.id
+        if author.is_bot and self._is_bridged(author.id, name):
+            speaker = f"{author.id}/{name}"
+        elif author.is_bot and not self._include_bots and not drop:
             drop = "bot"
         post = Post(
             message.id,
-            self._names[message.author.id],
+            self._names[speaker],
             text,
             None if message.reference is None else reply_target(message, self._source.channel),
             message.timestamp,
             is_solved(message.reactions) if message.reactions else False,
             drop,
-            name,
+            path,
             message.timestamp_edited,
+            tuple(filter(None, (author.nickname, author.name))),
+            tuple(dict.fromkeys(mentioned(text, message.mentions or (), self._names))) if not drop else (),
+            len(message.attachments or ()) + len(message.stickers or ()),
         )
         # A later thread was opened on this message.
         if message.id in self._starters:

@@ -42,6 +42,8 @@ class Person(msgspec.Struct, gc=False, rename="camel"):
 
     id: str
     is_bot: bool = False
+    name: str | None = None
+    nickname: str | None = None
 
 
 class Mention(msgspec.Struct, gc=False, rename="camel"):
@@ -96,7 +98,22 @@ class Forwarded(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Something(msgspec.Struct, gc=False):
-    """An attachment, embed or sticker; pairing only needs to know that there is one."""
+    """An attachment or sticker; pairing only needs to know that there is one."""
+
+
+class EmbedField(msgspec.Struct, gc=False):
+    """A heading and a text inside an embed."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+class EmbedText(msgspec.Struct, gc=False):
+    """The words of an embed."""
+
+    title: str | None = None
+    description: str | None = None
+    fields: list[EmbedField] | None = None
 
 
 class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
@@ -114,7 +131,7 @@ class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
     forwarded_message: Forwarded | None = None
     title: str | None = None
     attachments: list[Something] | None = None
-    embeds: list[Something] | None = None
+    embeds: list[EmbedText] | None = None
     stickers: list[Something] | None = None
     poll: Something | None = None
 

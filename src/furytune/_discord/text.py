@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from furytune._discord.shapes import Channel, FullMessage, Mention, Reaction, ThinMessage
+from furytune._discord.shapes import Channel, EmbedText, FullMessage, Mention, Reaction, ThinMessage
 from furytune.pairing.titles import titled
 
 __all__ = [
     "SAID",
     "STARTERS",
+    "embedded",
     "is_bare",
     "is_solved",
+    "mentioned",
     "question_text",
     "reply_target",
     "restore_mentions",
@@ -35,6 +37,7 @@ _SOLVED = frozenset(
 _LONGEST_NAME = 100  # Discord's own bound is 32
 _AT = re.compile(r"(?<![\w@<])@")
 _WORD = re.compile(r"\w")
+_PERSON = re.compile(r"<@!?(\d{1,20})>")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 
 
@@ -85,6 +88,33 @@ def _tagged(text: str, names: Mapping[str, str], lengths: Sequence[int]) -> str:
     return "".join([*done, text[kept_from:]])
 
 
+def mentioned(text: str, mentions: Sequence[Mention], names: Mapping[str, str]) -> Iterator[str]:
+    """Yields whom a message mentions: pseudonyms, or names where the export has no id.
+
+    Args:
+        text: Its content, with mentions restored.
+        mentions: Its list of mentions. Discord also puts the author of the message that it replies to there.
+        names: Pseudonyms by user id.
+    """
+    if "<@" in text:
+        yield from (names[uid] for uid in _PERSON.findall(text) if uid != "0")
+    for mention in mentions:
+        if mention.id:
+            yield names[mention.id]
+        else:
+            yield from filter(None, (mention.nickname, mention.name))
+
+
+def embedded(embeds: Sequence[EmbedText]) -> str:
+    """Returns the words of embeds: title, description and fields, one below the other."""
+    lines: list[str] = []
+    for embed in embeds:
+        lines += filter(None, (embed.title, embed.description))
+        for field in embed.fields or ():
+            lines += filter(None, (field.name, field.value))
+    return "\n".join(lines)
+
+
 def said(message: ThinMessage | FullMessage) -> str:
     """Returns the content of a message, or of the message it forwards, as it is in the file."""
     if not message.content and message.forwarded_message is not None:
@@ -111,10 +141,12 @@ def title_of(message: ThinMessage | FullMessage, channel: Channel) -> str:
     return channel.name if channel.is_thread and message.id == channel.id else ""
 
 
-def question_text(message: ThinMessage, channel: Channel) -> str:
-    """Returns the text of a message, preceded by the title of the forum post that it opens."""
+def question_text(message: ThinMessage, channel: Channel, text: str | None = None) -> str:
+    """Returns the text of a message, or the one given, preceded by the title of the forum post that it opens."""
+    if text is None:
+        text = text_of(message)
     title = title_of(message, channel)
-    return titled(title, text_of(message)) if title else text_of(message)
+    return titled(title, text) if title else text
 
 
 def is_bare(message: ThinMessage | FullMessage) -> bool:
