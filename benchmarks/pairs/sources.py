@@ -195,7 +195,7 @@ def irc(root: Path, part: str) -> Iterator[Stream]:
         for member in packed.getmembers():
             source = packed.extractfile(member)
             if source is not None:
-                texts[Path(member.name).name] = source.read().decode("utf-8").splitlines()
+                texts[Path(member.name).name] = source.read().decode("utf-8").rstrip("\n").split("\n")
     else:
         folder, _, only = part.partition(".")
         for path in sorted((base / folder).glob("*.a*.txt")):
@@ -254,5 +254,5 @@ def gitter(root: Path) -> Iterator[Stream]:
 
 def windows_of(root: Path) -> dict[str, Stream]:
     """Returns every stream that windows are cut from, by file."""
-    streams = [*discord(root), *forum(root), *irc(root, "dev"), *irc(root, "channel-two.dev"), *gitter(root)]
+    streams = [*discord(root), *forum(root), *irc(root, "dev"), *irc(root, "train"), *irc(root, "channel-two.dev"), *gitter(root)]
     return {stream.file: stream for stream in streams}

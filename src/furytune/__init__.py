@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from furytune.corpora.python_package import python_package
     from furytune.curation.caps import CapPerAuthor
     from furytune.curation.code import CheckCode
+    from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
     from furytune.curation.length import AnswerLength
     from furytune.curation.secrets import RedactSecrets
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from furytune.exporters.jsonl import JsonlExporter
     from furytune.forgetting import Forgotten, forget
     from furytune.normalize import Normalizer
-    from furytune.pairing import ReplyPairer, ThreadPairer
+    from furytune.pairing import ChatPairer, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
     from furytune.records import (
@@ -52,6 +53,7 @@ __all__ = [
     "AnswerLength",
     "Augmenter",
     "CapPerAuthor",
+    "ChatPairer",
     "CheckCode",
     "Collector",
     "Consent",
@@ -75,6 +77,7 @@ __all__ = [
     "JsonlExporter",
     "LanceEmbedder",
     "Message",
+    "MinConfidence",
     "Normalizer",
     "OnnxEmbedder",
     "Passage",
@@ -110,6 +113,7 @@ _HOME = {
     "AnswerLength": "curation.length",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "ChatPairer": "pairing",
     "CheckCode": "curation.code",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
@@ -133,6 +137,7 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "LanceEmbedder": "augmenters.embedders",
     "Message": "records",
+    "MinConfidence": "curation.confidence",
     "Normalizer": "normalize",
     "OnnxEmbedder": "augmenters.embedders",
     "Passage": "records",

@@ -1,0 +1,1 @@
+"""Turns linked posts into pairs: conversations, turns, candidates, and what each candidate is worth."""
