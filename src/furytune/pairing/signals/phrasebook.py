@@ -105,12 +105,14 @@ class Phrasebook:
     Attributes:
         words: A tree of phrases by word.
         openers: Words that may stand before the first word of a sentence.
+        followers: Words that may stand there after one of those, as in "hi all".
         characters: For each kind, by its bit, what to search in Chinese, Japanese and Korean. A match without a group
             is one that does not count.
     """
 
     words: _Node
     openers: frozenset[str]
+    followers: frozenset[str]
     characters: Mapping[int, re.Pattern[str]]
 
     def find(self, words: list[str]) -> int:
@@ -122,7 +124,11 @@ class Phrasebook:
         for i, word in enumerate(words):
             if word == END:
                 opening = i + 1
-                while opening < len(words) and (words[opening] in openers or words[opening][0] == "@"):
+                while opening < len(words) and (
+                    words[opening] in openers
+                    or words[opening][0] == "@"
+                    or (opening > i + 1 and words[opening] in self.followers)
+                ):
                     opening += 1
                 continue
             if i >= until:
@@ -133,7 +139,7 @@ class Phrasebook:
                 if no:
                     cancelled |= no
                     until = max(until, end)
-            if i == opening and (node := begins.get(word)) is not None:
+            if i <= opening and (node := begins.get(word)) is not None:
                 more, no, end = _follow(node, words, i + 1)
                 bits |= more
                 if no:
@@ -192,8 +198,9 @@ def phrasebook() -> Phrasebook:
                         node.found |= 1 << place
         if in_characters[False]:
             characters[1 << place] = _pattern(*in_characters)
-    openers = frozenset(word for phrase in _phrases("opener") for word in words_of(phrase)[1:-1])
-    return Phrasebook(tree, openers, characters)
+    openers = frozenset(_phrases("opener"))
+    followers = frozenset(word.removeprefix("+") for word in openers if word.startswith("+"))
+    return Phrasebook(tree, openers, followers, characters)
 
 
 def _phrases(kind: str) -> Iterator[str]:
