@@ -26,6 +26,8 @@ def asks_something(said: Signals) -> bool:
     """Returns `is_question` for a text whose signals are known already."""
     if said.asks:
         return True
-    if (said.works_now or said.solution_by_asker or said.thanks or said.announcement) and not said.still_fails:
+    if (
+        said.works_now or said.solution_by_asker or said.thanks or said.announcement
+    ) and not said.still_fails:
         return False
     return said.asks_without_mark or said.seeks_help or said.reports_trouble

@@ -56,7 +56,7 @@ _APOSTROPHE = re.compile("['\u2019`\u00b4]")
 # Everything that neither separates words nor ends a sentence belongs to a word: \w lacks the vowel signs of Hindi.
 _WORD = re.compile(
     r"[^\s!-*,-/:-?\[-\^`{-~\u00a1\u00ab\u00b7\u00bb\u00bf\u060c\u061b\u061f\u0964\u2010-\u2027\u2030-\u205e"
-    r"\u3000-\u303f\uff01-\uff0f\uff1a-\uff1f]+|[!?\n\u061f\u0964\u2026\u3002\uff01\uff1f]|[.:](?!\S)"
+    r"\u3000-\u3004\u3006-\u303f\uff01-\uff0f\uff1a-\uff1f]+|[!?\n\u061f\u0964\u2026\u3002\uff01\uff1f]|[.:](?!\S)"
 )
 _ENDS = frozenset("!?\n\u061f\u0964\u2026\u3002\uff01\uff1f:.")
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
