@@ -35,7 +35,9 @@ def main() -> None:
             notes += [f"{row.files} files"] if row.files else []
             notes += ["reactions " + " ".join(row.marks)] if row.marks else []
             notes += ["system"] if row.system else []
-            print(f"[{row.id}] {row.at:%Y-%m-%d %H:%M} <{'/'.join(row.names)}> {'(' + ', '.join(notes) + ')' if notes else ''}")
+            print(
+                f"[{row.id}] {row.at:%Y-%m-%d %H:%M} <{'/'.join(row.names)}> {'(' + ', '.join(notes) + ')' if notes else ''}"
+            )
             print("    " + row.text[:3000].replace("\n", "\n    "))
 
 

@@ -254,5 +254,12 @@ def gitter(root: Path) -> Iterator[Stream]:
 
 def windows_of(root: Path) -> dict[str, Stream]:
     """Returns every stream that windows are cut from, by file."""
-    streams = [*discord(root), *forum(root), *irc(root, "dev"), *irc(root, "train"), *irc(root, "channel-two.dev"), *gitter(root)]
+    streams = [
+        *discord(root),
+        *forum(root),
+        *irc(root, "dev"),
+        *irc(root, "train"),
+        *irc(root, "channel-two.dev"),
+        *gitter(root),
+    ]
     return {stream.file: stream for stream in streams}

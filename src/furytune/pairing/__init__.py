@@ -6,10 +6,24 @@ those of one conversation to the first pairer that fits it. Every post is in a p
 
 from __future__ import annotations
 
+from furytune.pairing.chat import ChatPairer
+from furytune.pairing.linking import Linker
+from furytune.pairing.links import Link
 from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
 from furytune.pairing.replies import ReplyPairer
 from furytune.pairing.threads import ThreadPairer
 from furytune.pairing.titles import titled
 
-__all__ = ["Conversation", "Pairer", "Post", "ReplyPairer", "ThreadPairer", "is_question", "titled"]
+__all__ = [
+    "ChatPairer",
+    "Conversation",
+    "Link",
+    "Linker",
+    "Pairer",
+    "Post",
+    "ReplyPairer",
+    "ThreadPairer",
+    "is_question",
+    "titled",
+]

@@ -10,9 +10,10 @@ import msgspec
 from attrs import frozen
 
 from furytune._privacy.ids import id_number, snowflake_at, snowflake_time
-from furytune.records import Dropped, QAPair, Source
+from furytune.records import Dropped, Evidence, QAPair, Source
 
 __all__ = [
+    "LOST",
     "Conversation",
     "Pairer",
     "Post",
@@ -25,6 +26,12 @@ __all__ = [
 
 _SOLVED = frozenset({"answered", "resolved", "solved"})
 """Forum tags that mark a post as answered, in lower case."""
+
+
+LOST = frozenset(
+    {"thread_starter_missing", "message_too_long", "opted_out", "not_opted_in", "unknown_author"}
+)
+"""Reasons why an opening message is missing although someone wrote it; then no other message is the question."""
 
 
 class Post(msgspec.Struct, gc=False, frozen=True):
@@ -84,8 +91,21 @@ class Conversation:
     tags: tuple[str, ...] = ()
     opening_missing: bool = False
 
+    @property
+    def tagged_solved(self) -> bool:
+        """True if a tag of the thread says that it is solved."""
+        return any(tag.strip().lower() in _SOLVED for tag in self.tags)
+
     def pair(
-        self, question: list[list[Post]], answer: list[Post], *, uid: str, group: str, method: str
+        self,
+        question: list[list[Post]],
+        answer: list[Post],
+        *,
+        uid: str,
+        group: str,
+        method: str,
+        confidence: float = 1.0,
+        evidence: tuple[Evidence, ...] = (),
     ) -> QAPair:
         """Returns the pair of some turns. A line break joins the posts of a turn, and a blank line joins turns."""
         first = question[0][0]
@@ -102,7 +122,9 @@ class Conversation:
             question_messages=tuple(p.id for turn in question for p in turn),
             answer_messages=tuple(p.id for p in answer),
             tags=self.tags,
-            solved=any(p.solved for p in answer) or any(tag.strip().lower() in _SOLVED for tag in self.tags),
+            solved=any(p.solved for p in answer) or self.tagged_solved,
+            confidence=confidence,
+            evidence=evidence,
             source=Source(path=first.path, guild=self.guild, channel=self.channel, thread=self.thread),
         )
 

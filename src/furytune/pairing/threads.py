@@ -10,15 +10,10 @@ from furytune._values.checks import at_least
 from furytune.errors import ConservationError
 from furytune.pairing._drops import Drops
 from furytune.pairing._turns import opened_by, split, turns
-from furytune.pairing.posts import Conversation, Post
+from furytune.pairing.posts import LOST, Conversation, Post
 from furytune.records import Dropped, QAPair
 
 __all__ = ["ThreadPairer"]
-
-_LOST = frozenset(
-    {"thread_starter_missing", "message_too_long", "opted_out", "not_opted_in", "unknown_author"}
-)
-"""Reasons why an opening message is missing although someone wrote it; then no other message is the question."""
 
 
 @frozen
@@ -51,7 +46,7 @@ class ThreadPairer:
         for post in posts:
             read += 1
             # The first message may be there and still be unusable, for example withheld.
-            opening_lost = opening_lost or (read == 1 and post.drop in _LOST)
+            opening_lost = opening_lost or (read == 1 and post.drop in LOST)
             if post.drop:
                 drops.add(post.drop, post.id)
             elif len(kept) < self.window:

@@ -14,7 +14,7 @@ from furytune.pairing.answers import answer_scores
 from furytune.pairing.posts import sent_at
 from furytune.pairing.signals import Signals
 
-__all__ = ["FEATURES", "Candidate", "Scene", "candidates"]
+__all__ = ["FEATURES", "Candidate", "Scene", "asks", "candidates"]
 
 _AHEAD = 40  # turns; an answer further away is nearly always a native reply to something else
 _HELPERS = 5
@@ -101,6 +101,9 @@ _COUNTS = (
     "overlap_share",
     "marked",
     "addressed",
+    "addresses_other",
+    "reversed",
+    "q_answers_question",
     "thread",
     "by_opener",
     "answered_by_opener",
@@ -137,6 +140,7 @@ class Candidate:
         asked: The turns of the question, in order.
         told: The turns of the answer, in order.
         opener: Place in the conversation of the turn that asks.
+        clarified: True if the asker added something before the answer came.
         reply: What the asker said next after the answer, None for nothing.
         features: One number for each name in `FEATURES`.
     """
@@ -144,6 +148,7 @@ class Candidate:
     asked: tuple[Turn, ...]
     told: tuple[Turn, ...]
     opener: int
+    clarified: bool
     reply: Turn | None
     features: tuple[float, ...]
 
@@ -195,19 +200,28 @@ def _chains(scene: Scene) -> list[dict[int, float]]:
     return chains
 
 
-def _options(turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[int]]) -> list[tuple[int, ...]]:
+def _options(
+    turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[int]]
+) -> list[tuple[int, ...]]:
     """Returns which turns may be the answer together."""
     options: list[tuple[int, ...]] = []
     first = list(helpers.values())[:_HELPERS]
     for places in first:
         these = places[:_TURNS_EACH]
         for begin in range(len(these)):
-            for end in range(begin + 1, min(begin + _TOGETHER, len(these)) + 1):
-                options.append(tuple(these[begin:end]))
+            ends = range(begin + 1, min(begin + _TOGETHER, len(these)) + 1)
+            options += (tuple(these[begin:end]) for end in ends)
     options += combinations(sorted(places[0] for places in first[:4]), 2)
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
     options += ((i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code)
     return options
+
+
+def _names(turn: Turn) -> frozenset[str]:
+    """Returns the names of who wrote a turn, if they are long enough to be no chance."""
+    return frozenset(
+        name.casefold() for linked in turn.posts for name in linked.post.names if len(name) > 2
+    )
 
 
 def _log(number: float) -> float:
@@ -241,9 +255,15 @@ class _About:
         self.score = dict(zip(places, scores, strict=True))
         self.best = max(places, key=lambda i: (self.score[i], -i))
         self.speakers = len({turn.speaker for turn in turns})
-        self.names = {
-            name.casefold() for linked in self.turn.posts for name in linked.post.names if len(name) > 2
-        }
+        self.names = _names(self.turn)
+        self.others = frozenset[str]().union(
+            *(_names(other) for other in turns if other.speaker != self.turn.speaker)
+        )
+
+    def addresses_other(self, turn: Turn) -> bool:
+        """Returns True if a turn begins with the name of someone who did not ask."""
+        word = turn.text.casefold().lstrip("@").split(maxsplit=1)
+        return bool(word) and word[0].rstrip(":,") in self.others
 
     def candidate(self, option: tuple[int, ...]) -> Candidate:
         turns, opener, turn = self.scene.turns, self.opener, self.turn
@@ -273,6 +293,7 @@ class _About:
         asker_posts = _log(self.scene.people.get(turn.speaker, 0))
         answerer_posts = _log(self.scene.people.get(answerer, 0))
         thread_opener = turns[0].speaker
+        parent = turns[turn.parent] if turn.parent >= 0 else None
         counts = (
             _log(question.words),
             _log(turn.said.words),
@@ -322,6 +343,10 @@ class _About:
             any(linked.post.solved for t in told for linked in t.posts),
             any(name in text for name in self.names)
             or any(turn.speaker in linked.post.mentions for t in told for linked in t.posts),
+            self.addresses_other(told[0]),
+            # A helper who asks back looks like an asker, and the asker's details look like an answer.
+            parent is not None and parent.speaker == answerer,
+            parent is not None and parent.speaker != turn.speaker and asks(parent),
             self.scene.is_thread,
             turn.speaker == thread_opener,
             answerer == thread_opener,
@@ -332,7 +357,7 @@ class _About:
             *(float(reply is not None and getattr(reply.said, flag)) for flag in _REPLY),
             *map(float, counts),
         )
-        return Candidate(tuple(asked), tuple(told), opener, reply, features)
+        return Candidate(tuple(asked), tuple(told), opener, bool(added), reply, features)
 
 
 def _together(turns: Sequence[Turn]) -> Signals:

@@ -56,14 +56,22 @@ class Conversations:
         self._open: OrderedDict[str, Talk] = OrderedDict()
         self._last: dict[str, int] = {}
         self._where: dict[str, tuple[str, int]] = {}
+        self._dropped: dict[str, None] = {}
+
+    def left_out(self, uid: str) -> None:
+        """Remembers a post that may be replied to, but is in no conversation."""
+        self._read += 1
+        self._dropped[uid] = None
+        if len(self._dropped) > self._window:
+            del self._dropped[next(iter(self._dropped))]
 
     def add(self, post: Post, link: Link) -> Iterator[Talk]:
         """Adds a post, and yields the conversations that close."""
         self._read += 1
         found = self._where.get(link.parent) if link.parent else None
         lost = ""
-        if link.parent and link.native and found is None:
-            lost = "reply_target_missing"
+        if link.native and found is None:
+            lost = "reply_to_dropped" if link.parent in self._dropped else "reply_target_missing"
         if found is None:
             key, parent = post.id, -1
             self._open[key] = talk = []

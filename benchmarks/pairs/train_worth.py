@@ -1,0 +1,377 @@
+"""Trains the models that choose the answer to each question and say what a pair is worth.
+
+usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write]
+
+Labels: ``gold/`` next to this file (ids and grades, no text). Every figure is measured on channels that the model did not
+see: the channels are dealt into folds, and each fold is scored by a model of the others. ``--write`` then trains on
+everything, and writes the models and their provenance into the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import score_gold as gold
+from attrs import define, frozen
+from numpy.typing import NDArray
+from posts import posts
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sources import Stream, data_folder, windows_of
+
+from furytune.pairing import Linker
+from furytune.pairing._chat import worth
+from furytune.pairing._chat.candidates import FEATURES, Candidate, Scene, candidates
+from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.turns import turns_of
+from furytune.pairing._chat.wording import SIZE, places
+
+SEED = 20261129
+FOLDS = 6
+WORDING = 4.0  # how much a word counts against a feature, before training
+STRENGTH = 0.2  # inverse of the regularisation
+CONTEXT = 300  # messages before and after a window that its links may depend on
+
+Grades = dict[tuple[tuple[str, ...], tuple[str, ...]], str]
+
+
+@frozen
+class Example:
+    """One candidate, with what people said about it.
+
+    Attributes:
+        question: Which question it belongs to.
+        window: The window, or "" if only this candidate was graded.
+        channel: The channel, for dealing into folds.
+        kind: The kind of source.
+        pair: Ids of its messages.
+        features: What describes it.
+        asked: Places of the question's wording.
+        told: Places of the answer's wording.
+        grade: Grade of the gold pair that it matches, "" for none.
+        read: Its grade by someone who read it after the program had proposed it, "none" if it is no pair; "" if no one did.
+        gold: Number of that gold pair in its window, -1 for none.
+    """
+
+    question: tuple[str, str]
+    window: str
+    channel: str
+    kind: str
+    pair: gold.Found
+    features: tuple[float, ...]
+    asked: tuple[int, ...]
+    told: tuple[int, ...]
+    grade: str
+    read: str
+    gold: int
+
+    @property
+    def worth_it(self) -> bool:
+        """True if any reader would train on it. Someone who looks for pairs misses some, so a second reading counts."""
+        return self.grade in gold.WORTH or self.read in gold.WORTH
+
+
+def talks(stream: Stream) -> Iterator[tuple[Talk, Counter[str]]]:
+    """Yields the conversations of a stream, with how much each person wrote."""
+    people: Counter[str] = Counter()
+    usable = []
+    for post, link in Linker().links(posts(stream)):
+        if not post.drop and post.text.strip():
+            people[post.speaker] += 1
+            usable.append((post, link))
+    if stream.kind == "forum":
+        at: dict[str, int] = {}
+        talk: Talk = []
+        for post, link in usable:
+            at[post.id] = len(talk)
+            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native))
+        yield talk, people
+        return
+    conversations = Conversations(50_000)
+    for post, link in usable:
+        for talk in conversations.add(post, link):
+            yield talk, people
+    for talk in conversations.rest():
+        yield talk, people
+
+
+def described(stream: Stream) -> Iterator[list[Candidate]]:
+    """Yields the candidates of every question of a stream."""
+    for talk, people in talks(stream):
+        if len(talk) > 1:
+            yield from candidates(Scene(turns_of(talk), people, stream.kind == "forum"))
+
+
+def _ids(candidate: Candidate) -> gold.Found:
+    return gold.Found(
+        question=tuple(p.post.id for t in candidate.asked for p in t.posts),
+        answer=tuple(p.post.id for t in candidate.told for p in t.posts),
+    )
+
+
+def _wording(candidate: Candidate) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return (
+        tuple(places("\n".join(t.text for t in candidate.asked))),
+        tuple(places("\n".join(t.text for t in candidate.told))),
+    )
+
+
+def examples(root: Path) -> tuple[list[Example], dict[str, list[gold.Labelled]]]:
+    """Returns the candidates inside labelled windows and those that were graded one by one, and the gold pairs."""
+    labels = gold.labels()
+    streams = windows_of(root)
+    by_file: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for window in gold.windows():
+        by_file[window["file"]].append(window)
+    graded: dict[str, Grades] = defaultdict(dict)
+    for line in (gold.GOLD / "graded.jsonl").read_text("utf-8").splitlines():
+        item = json.loads(line)
+        graded[item["file"]][tuple(item["question"]), tuple(item["answer"])] = item["grade"]
+    found: list[Example] = []
+    used: dict[str, list[gold.Labelled]] = {}
+    for file in sorted(by_file.keys() | graded.keys()):
+        stream = streams[file]
+        lengths = {row.id: len(row.text) for row in stream.rows}
+        inside = {}
+        for window in by_file[file]:
+            inside[window["window"]] = _span(stream, window)
+            used[window["window"]] = labels.get(window["window"], [])
+        for options in described(_near(stream, by_file[file], graded[file])):
+            for option in options:
+                pair = _ids(option)
+                ids = (*pair.question, *pair.answer)
+                window = next((name for name, span in inside.items() if span.issuperset(ids)), "")
+                read = graded[file].get((pair.question, pair.answer), "")
+                if not window and not read:
+                    continue
+                number = _matched(pair, used[window], lengths) if window else -1
+                found.append(
+                    Example(
+                        (file, f"{option.opener}:{options[0].asked[0].posts[0].post.id}"),
+                        window,
+                        stream.channel,
+                        stream.kind,
+                        pair,
+                        option.features,
+                        *_wording(option),
+                        used[window][number].grade if number >= 0 else "",
+                        read,
+                        number,
+                    )
+                )
+    return found, used
+
+
+def _span(stream: Stream, window: dict[str, Any]) -> set[str]:
+    places_ = {row.id: i for i, row in enumerate(stream.rows)}
+    return {row.id for row in stream.rows[places_[window["first"]] : places_[window["last"]] + 1]}
+
+
+def _near(stream: Stream, windows: Sequence[dict[str, Any]], graded: Grades) -> Stream:
+    """Returns the part of a long log that matters: the labelled messages, and what is around them."""
+    if stream.kind != "irc":
+        return stream
+    at = {row.id: i for i, row in enumerate(stream.rows)}
+    needed = [at[w[end]] for w in windows for end in ("first", "last")]
+    needed += [at[uid] for pair in graded for ids in pair for uid in ids]
+    begin, end = max(0, min(needed) - CONTEXT), max(needed) + CONTEXT
+    return Stream(file=stream.file, kind=stream.kind, channel=stream.channel, rows=stream.rows[begin:end])
+
+
+def _matched(pair: gold.Found, labels: Sequence[gold.Labelled], lengths: dict[str, int]) -> int:
+    hits = [i for i, label in enumerate(labels) if gold.matches(pair, label, lengths)]
+    return max(hits, key=lambda i: gold.jaccard(labels[i].answer, pair.answer), default=-1)
+
+
+@define
+class Table:
+    """Examples as a matrix; features are scaled, wording is sparse."""
+
+    matrix: sp.csr_matrix
+    scale: NDArray[np.float64]
+
+
+def table(rows: Sequence[Example]) -> Table:
+    """Returns the matrix of some examples."""
+    features = np.array([row.features for row in rows])
+    scale = features.std(axis=0)
+    scale[scale == 0] = 1.0
+    parts = [sp.csr_matrix(features / scale * 0.5)]
+    for wording in ([row.asked for row in rows], [row.told for row in rows]):
+        counts = [len(found) for found in wording]
+        values = np.repeat([WORDING / np.sqrt(max(n, 1)) for n in counts], counts)
+        indices = np.fromiter((place for found in wording for place in found), int, sum(counts))
+        parts.append(
+            sp.csr_matrix((values, indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), SIZE))
+        )
+    return Table(sp.hstack(parts).tocsr(), scale)
+
+
+def fitted(matrix: sp.csr_matrix, truth: NDArray[np.bool_]) -> LogisticRegression:
+    """Returns a linear model."""
+    return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, truth)
+
+
+def folds(rows: Sequence[Example]) -> NDArray[np.int64]:
+    """Deals the channels into folds."""
+    channels = sorted({row.channel for row in rows})
+    order = np.random.default_rng(SEED).permutation(len(channels))
+    fold = {channel: int(order[i]) % FOLDS for i, channel in enumerate(channels)}
+    return np.array([fold[row.channel] for row in rows])
+
+
+def out_of_fold(
+    matrix: sp.csr_matrix, truth: NDArray[np.bool_], fold: NDArray[np.int64], use: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Returns scores by models that did not see the channel; only examples in ``use`` are trained on."""
+    scores = np.zeros(len(truth))
+    for number in range(FOLDS):
+        there = fold == number
+        model = fitted(matrix[use & ~there], truth[use & ~there])
+        scores[there] = model.decision_function(matrix[there])
+    return scores
+
+
+def chosen(rows: Sequence[Example], choice: NDArray[np.float64]) -> list[int]:
+    """Returns the best candidate of each question in a window."""
+    options: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if row.window:
+            options[row.window, *row.question].append(i)
+    return [max(places_, key=lambda i: (choice[i], -i)) for places_ in options.values()]
+
+
+def apart(rows: Sequence[Example], picks: Sequence[int], score: Callable[[int], float]) -> list[int]:
+    """Returns the picks that share no message with a better one, the best first."""
+    taken: dict[str, set[str]] = defaultdict(set)
+    kept = []
+    for i in sorted(picks, key=lambda i: -score(i)):
+        row = rows[i]
+        ids = {*row.pair.question, *row.pair.answer}
+        if taken[row.window].isdisjoint(ids):
+            taken[row.window] |= ids
+            kept.append(i)
+    return kept
+
+
+def show(rows: Sequence[Example], kept: Sequence[int], confidence: NDArray[np.float64], used: dict[str, list[gold.Labelled]]) -> None:
+    """Prints precision at several recalls, for all sources and each kind."""
+    kinds = sorted({row.kind for row in rows})
+    for kind in ("all", *kinds):
+        windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
+        total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
+        hits, seen, line = 0, set(), []
+        found = [i for i in kept if rows[i].window in windows]
+        reached = iter((0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
+        goal = next(reached)
+        for n, i in enumerate(found, 1):
+            row = rows[i]
+            new = (row.window, row.gold) not in seen
+            seen.add((row.window, row.gold))
+            hits += row.grade in gold.WORTH and new
+            while goal and total and hits / total >= goal:
+                line.append(f"{goal:.0%}: {hits / n:.2f} ({confidence[i]:.2f})")
+                goal = next(reached, 0.0)
+        print(f"{kind:8} gold {total:3}  precision (confidence) at recall  {'  '.join(line)}  most {hits / max(1, total):.0%}")
+
+
+def show_calibration(confidence: NDArray[np.float64], truth: NDArray[np.bool_]) -> None:
+    """Prints the share of good pairs at each confidence."""
+    for low in np.arange(0.0, 1.0, 0.1):
+        there = (confidence >= low) & (confidence < low + 0.1)
+        if there.any():
+            print(f"confidence {low:.1f}-{low + 0.1:.1f}: {truth[there].mean():.2f} of {there.sum()}")
+
+
+def main() -> None:
+    """Measures on channels that were not seen, then trains on all if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
+    options = parser.parse_args()
+    rows, used = examples(data_folder())
+    data = table(rows)
+    windowed = np.array([bool(row.window) for row in rows])
+    any_grade = np.array([bool(row.grade) or row.read in ("good", "usable", "poor") for row in rows])
+    good = np.array([row.worth_it for row in rows])
+    fold = folds(rows)
+    choice = out_of_fold(data.matrix, any_grade, fold, windowed)
+    picks = chosen(rows, choice)
+    judged = np.zeros(len(rows), bool)
+    judged[picks] = True
+    # Candidates that were graded one by one are what the model sees: the best of their question.
+    judged |= ~windowed
+    score = out_of_fold(data.matrix, good, fold, judged)
+    there = np.flatnonzero(judged & windowed)
+    calibrated = np.zeros(len(rows))
+    for number in range(FOLDS):
+        rest = there[fold[there] != number]
+        curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[rest], good[rest])
+        held = there[fold[there] == number]
+        calibrated[held] = curve.predict(score[held])
+    kept = apart(rows, picks, lambda i: score[i])
+    print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
+    print("\nagainst the labels that were made before any program ran")
+    show(rows, kept, calibrated, used)
+    print("\nagainst all readings")
+    show_calibration(calibrated[kept], good[kept])
+    if options.write:
+        write(rows, data, any_grade, good, windowed, judged, score, there)
+
+
+def write(
+    rows: Sequence[Example],
+    data: Table,
+    any_grade: NDArray[np.bool_],
+    good: NDArray[np.bool_],
+    windowed: NDArray[np.bool_],
+    judged: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    there: NDArray[np.int64],
+) -> None:
+    """Trains on everything and writes the weights and where they come from."""
+    stored: dict[str, Any] = {"features": np.array(FEATURES)}
+    for name, use, truth in (("choice", windowed, any_grade), ("worth", judged, good)):
+        model = fitted(data.matrix[use], truth[use])
+        weights = model.coef_[0]
+        count = len(FEATURES)
+        # Scales go into the weights, so that the package computes with plain numbers.
+        stored[f"{name}_weights"] = np.round(weights[:count] * 0.5 / data.scale, 5)
+        stored[f"{name}_asked"] = np.round(weights[count : count + SIZE] * WORDING, 2).astype(np.float16)
+        stored[f"{name}_told"] = np.round(weights[count + SIZE :] * WORDING, 2).astype(np.float16)
+        stored[f"{name}_bias"] = np.round(model.intercept_[0], 5)
+    curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[there], good[there])
+    grid = np.unique(np.round(score[there], 2))
+    values = np.round(curve.predict(grid), 2)
+    rises = np.flatnonzero(np.diff(values)) + 1
+    stored["steps"] = grid[rises]
+    stored["confidences"] = np.concatenate([values[:1], values[rises]])
+    package = Path(worth.__file__).parent
+    np.savez_compressed(package / worth.WEIGHTS, **stored)
+    facts = {
+        "seed": SEED,
+        "windows": len({row.window for row in rows if row.window}),
+        "gold_pairs": sum(map(len, gold.labels().values())),
+        "graded_candidates": int((~windowed).sum()),
+        "sources": SOURCES,
+    }
+    (package / "worth.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    print(f"wrote {package / worth.WEIGHTS}")
+
+
+SOURCES = [
+    {"what": "Discord channels of PyScript", "licence": "MIT", "from": "github.com/pyscript/discord-dump"},
+    {"what": "Discord forum threads of MeshCore", "licence": "MIT", "from": "github.com/MrAlders0n/meshcore-discord-archive"},
+    {"what": "Ubuntu and Linux IRC", "licence": "CC BY 4.0", "from": "github.com/jkkummerfeld/irc-disentanglement"},
+    {"what": "Gitter help rooms", "licence": "MIT", "from": "github.com/LiveChat2021/LiveChat"},
+]
+
+
+if __name__ == "__main__":
+    main()

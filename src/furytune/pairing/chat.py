@@ -1,0 +1,222 @@
+"""Finds pairs in any conversation: channels, threads and forum posts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from attrs import field, frozen
+
+from furytune._values.checks import at_least
+from furytune.errors import ConfigError, ConservationError
+from furytune.pairing._chat.candidates import Candidate, Scene, asks, candidates
+from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.turns import Turn, turns_of
+from furytune.pairing._chat.worth import Judgement, shipped
+from furytune.pairing._drops import Drops
+from furytune.pairing.linking import Linker
+from furytune.pairing.links import Link
+from furytune.pairing.posts import LOST, Conversation, Post
+from furytune.records import Dropped, Evidence, QAPair
+
+__all__ = ["ChatPairer"]
+
+
+def _share(_: object, __: object, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError("min_confidence must be a number between 0 and 1, such as 0.5")
+
+
+@frozen
+class ChatPairer:
+    """Pairs from any conversation, each with a confidence and the evidence for it.
+
+    A native reply says for certain who answers whom. For every other message, a small model that comes with furytune says
+    which message it answers, or that it starts a conversation. A second model looks at each question of a conversation,
+    chooses the messages that answer it, and says how likely a maintainer would train on the pair.
+
+    A thread is one conversation. It is dropped as "no_question_text" if its opening message is missing, withheld or too
+    long, because the messages after it would look like answers to something else.
+
+    Args:
+        window: How many messages of a channel a conversation stays open for the next one; also the most messages of a
+            thread that are used.
+        min_confidence: Pairs below it are dropped as "low_confidence". The default drops what is hardly ever worth it;
+            choose the purity that your training deserves with `MinConfidence`.
+    """
+
+    window: int = field(default=50_000, validator=at_least(2))
+    min_confidence: float = field(default=0.1, kw_only=True, validator=_share)
+
+    def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
+        """Returns True: every conversation fits."""
+        return True
+
+    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
+        """Yields pairs as their conversations close, then counts of all other posts."""
+        return _Chat(self, place).run(posts)
+
+
+class _Chat:
+    """The state of pairing one channel or thread."""
+
+    def __init__(self, settings: ChatPairer, place: Conversation) -> None:
+        self.settings = settings
+        self.place = place
+        self.model = shipped()
+        self.drops = Drops()
+        self.people: Counter[str] = Counter()
+        self.used = 0
+        self.read = 0
+
+    def run(self, posts: Iterable[Post]) -> Iterator[QAPair | Dropped]:
+        linked = Linker().links(self.counted(posts))
+        talks = self.thread(linked) if self.place.is_thread else self.channel(linked)
+        for talk in talks:
+            yield from self.closed(talk)
+        where = self.place.thread or self.place.channel
+        # A bug that loses messages must not silently shrink a data set.
+        if self.used + self.drops.total != self.read:
+            raise ConservationError(
+                f"channel {where}: {self.read} messages in, {self.used} used, {self.drops.total} dropped"
+            )
+        yield from self.drops.items(where=where)
+
+    def counted(self, posts: Iterable[Post]) -> Iterator[Post]:
+        for post in posts:
+            self.read += 1
+            yield post
+
+    def usable(self, post: Post) -> bool:
+        """Returns True for a post that may be in a pair, and counts any other."""
+        reason = post.drop or ("" if post.text.strip() else "empty")
+        if reason:
+            self.drops.add(reason, post.id)
+        else:
+            self.people[post.speaker] += 1
+        return not reason
+
+    def channel(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
+        """Yields the conversations of a channel as they close."""
+        open_talks = Conversations(self.settings.window)
+        for post, link in linked:
+            if self.usable(post):
+                yield from open_talks.add(post, link)
+            else:
+                open_talks.left_out(post.id)
+        yield from open_talks.rest()
+
+    def thread(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
+        """Yields the posts of a thread as one conversation, however they are linked."""
+        talk: Talk = []
+        at: dict[str, int] = {}
+        opening_lost = self.place.opening_missing
+        for number, (post, link) in enumerate(linked):
+            # The first message may be there and still be unusable, for example withheld.
+            opening_lost = opening_lost or (number == 0 and post.drop in LOST)
+            if not self.usable(post):
+                continue
+            if len(talk) >= self.settings.window:
+                self.drops.add("after_window", post.id)
+                continue
+            at[post.id] = len(talk)
+            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native))
+        if opening_lost:
+            self.drops.all("no_question_text", (linked.post for linked in talk))
+        elif talk:
+            yield talk
+
+    def closed(self, talk: Talk) -> Iterator[QAPair]:
+        """Yields the pairs of a conversation, and counts its other posts."""
+        if len(talk) == 1:
+            # The fast path: most messages of a channel.
+            alone = "no_answer" if self.place.is_thread else "no_reply"
+            self.drops.add(talk[0].lost or alone, talk[0].post.id)
+            return
+        turns = turns_of(talk)
+        scene = Scene(turns, self.people, self.place.is_thread)
+        chosen = [self.model.best(options) for options in candidates(scene)]
+        why: dict[str, str] = {}
+        for found in self.apart(chosen):
+            posts = _posts(found.candidate)
+            if found.confidence < self.settings.min_confidence:
+                why |= dict.fromkeys((post.id for post in posts), "low_confidence")
+                continue
+            why |= dict.fromkeys((post.id for post in posts), "")
+            self.used += len(posts)
+            yield self.made(found, talk)
+        rest = self.rest(turns, paired="" in why.values(), answered=bool(chosen))
+        for linked in talk:
+            reason = why.get(linked.post.id, linked.lost or rest)
+            if reason:
+                self.drops.add(reason, linked.post.id)
+
+    def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
+        """Yields the judgements that share no message with a better one, the best first."""
+        taken: set[str] = set()
+        for found in sorted(chosen, key=lambda judgement: -judgement.confidence):
+            ids = {post.id for post in _posts(found.candidate)}
+            if taken.isdisjoint(ids):
+                taken |= ids
+                yield found
+
+    def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
+        """Returns why the other posts of a conversation are in no pair."""
+        if paired or answered:
+            return "chatter"
+        if any(map(asks, turns)) or self.place.is_thread:
+            return "no_answer"
+        if any(turn.said.team_talk for turn in turns):
+            return "team_talk"
+        return "not_a_question" if len({turn.speaker for turn in turns}) > 1 else "no_reply"
+
+    def made(self, found: Judgement, talk: Talk) -> QAPair:
+        candidate = found.candidate
+        question = [[linked.post for linked in turn.posts] for turn in candidate.asked]
+        answer = [linked.post for turn in candidate.told for linked in turn.posts]
+        opening = talk[0].post.id
+        # A thread was opened on one of these messages, and its pairs belong to the same conversation.
+        opened = next((p.id for turn in question for p in turn if p.id in self.place.starters), opening)
+        evidence = self.evidence(candidate)
+        return self.place.pair(
+            question,
+            answer,
+            uid=question[0][0].id,
+            group=self.place.thread or opened,
+            method="thread" if self.place.is_thread else "reply" if "native_reply" in evidence else "link",
+            confidence=found.confidence,
+            evidence=evidence,
+        )
+
+    def evidence(self, candidate: Candidate) -> tuple[Evidence, ...]:
+        """Returns what speaks for a pair, in the order of `Evidence`."""
+        asked = {linked.post.id for turn in candidate.asked for linked in turn.posts}
+        told = [linked for turn in candidate.told for linked in turn.posts]
+        native = any(linked.post.reply_to in asked for linked in told)
+        asker = candidate.asked[0].speaker
+        names = {
+            name.casefold()
+            for linked in candidate.asked[-1].posts
+            for name in linked.post.names
+            if len(name) > 2
+        }
+        text = "\n".join(linked.post.text for linked in told).casefold()
+        reply = candidate.reply.said if candidate.reply else None
+        holds: dict[Evidence, bool] = {
+            "thread": self.place.is_thread,
+            "native_reply": native,
+            "addressed": any(asker in linked.post.mentions for linked in told)
+            or any(n in text for n in names),
+            "linked": not native and not self.place.is_thread,
+            "solution_mark": any(linked.post.solved for linked in told),
+            "solved_tag": self.place.tagged_solved,
+            "works_now": reply is not None and reply.works_now,
+            "thanked": reply is not None and reply.thanks,
+            "self_answer": candidate.told[0].speaker == asker,
+            "clarified": candidate.clarified,
+        }
+        return tuple(name for name, held in holds.items() if held)
+
+
+def _posts(candidate: Candidate) -> list[Post]:
+    return [linked.post for turn in (*candidate.asked, *candidate.told) for linked in turn.posts]
