@@ -24,7 +24,7 @@ from furytune._discord.text import (
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError, SourceError
-from furytune.pairing import Conversation, Pairer, Post, ReplyPairer, ThreadPairer
+from furytune.pairing import ChatPairer, Conversation, Pairer, Post
 from furytune.records import Dropped, QAPair, Source
 
 __all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of"]
@@ -101,7 +101,7 @@ def as_pairers(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
     for pairer in found:
         if not isinstance(pairer, Pairer) or isinstance(pairer, type):
             raise ConfigError(
-                "pairers must be a list of objects with the methods fits and pair, such as [ThreadPairer()]; "
+                "pairers must be a list of objects with the methods fits and pair, such as [ChatPairer()]; "
                 f"one of them is of type {type(pairer).__name__}"
             )
     return found
@@ -112,7 +112,7 @@ class Pairing:
     """Settings that say how messages become pairs.
 
     Args:
-        pairers: Methods to find pairs with; None means `ThreadPairer` and `ReplyPairer`.
+        pairers: Methods to find pairs with; None means `ChatPairer`.
         author_key: Key of the pseudonyms.
         window: How many messages the default pairers consider together.
         include_bots: Whether bots and webhooks may ask and answer.
@@ -164,7 +164,7 @@ class Pairing:
 
     def _methods(self) -> tuple[Pairer, ...]:
         if self.pairers is None:
-            return ThreadPairer(self.window), ReplyPairer(self.window)
+            return (ChatPairer(self.window),)
         if not self.pairers:
             raise ConfigError("pairers is empty; leave it out, or name at least one")
         return self.pairers

@@ -82,8 +82,8 @@ class DiscordExportCollector:
             exporter saves with ``--media``, is counted as "not_an_export".
         on_error: "raise" stops at the first malformed file or message. "skip" counts it as dropped and keeps the rest,
             but still raises if nothing could be read at all.
-        pairers: Methods to find pairs with; the first that fits a conversation is used. None means `ThreadPairer` and
-            `ReplyPairer`.
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None means
+            `ChatPairer`.
         consent: Whose messages are used, by the user ids and roles in the export. If several exports disagree about
             someone's roles, the newest counts. Other messages are dropped as "opted_out" or "not_opted_in", or as
             "unknown_author" if they forward a message that is not in the export. With any rule, the files are read

@@ -81,8 +81,8 @@ class JournalCollector:
 
     Args:
         journal: The folder that `DiscordCollector` writes to.
-        pairers: Methods to find pairs with; the first that fits a conversation is used. None means `ThreadPairer` and
-            `ReplyPairer`.
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None means
+            `ChatPairer`.
         author_key: Key of the pseudonyms. None means the environment variable ``FURYTUNE_AUTHOR_KEY`` or, without it, a
             random key in each process, so that the pseudonyms of two runs differ.
         channels: Ids or names of the channels to read, with their threads. Give forums and categories by id, because a
