@@ -151,5 +151,5 @@ class TestWeights:
 )
 def test_the_time_is_in_proportion_to_the_number_of_turns(lines):
     assert not linear_time.grows_too_fast(
-        lambda turns: answer_scores(QUESTION, turns), lambda n: said(*lines * (n // len(lines))), (512, 8192)
+        lambda turns: answer_scores(QUESTION, turns), lambda n: said(*lines * (n // len(lines))), (256, 2048)
     )

@@ -52,13 +52,12 @@ KINDS: Final = (
 END: Final = "."
 """Stands for the boundary of a sentence among the words."""
 _ANY: Final = "*"
-_APOSTROPHE = re.compile("['\u2019`\u00b4]")
 # Everything that neither separates words nor ends a sentence belongs to a word: \w lacks the vowel signs of Hindi.
 _WORD = re.compile(
     r"[^\s!-*,-/:-?\[-\^`{-~\u00a1\u00ab\u00b7\u00bb\u00bf\u060c\u061b\u061f\u0964\u2010-\u2027\u2030-\u205e"
     r"\u3000-\u3004\u3006-\u303f\uff01-\uff0f\uff1a-\uff1f]+|[!?\n\u061f\u0964\u2026\u3002\uff01\uff1f]|[.:](?!\S)"
 )
-_ENDS = frozenset("!?\n\u061f\u0964\u2026\u3002\uff01\uff1f:.")
+_ENDS = dict.fromkeys("!?\n\u061f\u0964\u2026\u3002\uff01\uff1f:.", END)
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 """A character of Chinese, Japanese or Korean."""
 _SENTENCE_BEGINS = r"(?:(?<![^\s\u3001\u3002\uff01\uff0c\uff1f!,.?]))"
@@ -93,9 +92,14 @@ class _Node:
 def words_of(folded: str) -> list[str]:
     """Returns the words of a text that was case-folded, with `END` at the beginning, between sentences and at the end."""
     words = [END]
-    words += [END if word in _ENDS else word for word in _WORD.findall(_APOSTROPHE.sub("", folded))]
+    words += [_ENDS.get(word, word) for word in _WORD.findall(_joined(folded))]
     words.append(END)
     return words
+
+
+def _joined(text: str) -> str:
+    """Removes apostrophes, which many leave out."""
+    return text.replace("'", "").replace("\u2019", "").replace("`", "").replace("\u00b4", "")
 
 
 @frozen
@@ -215,7 +219,7 @@ def _ends(tree: _Node, phrase: str) -> list[_Node]:
     nodes = [tree]
     if phrase.startswith("^"):
         nodes = [tree.towards(END)]
-    for part in _APOSTROPHE.sub("", phrase.strip("^$")).split():
+    for part in _joined(phrase.strip("^$")).split():
         nodes = [_planted(node, choice) for node in nodes for choice in part.split("|")]
     return [node.towards(END) for node in nodes] if phrase.endswith("$") else nodes
 
