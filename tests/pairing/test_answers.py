@@ -132,7 +132,7 @@ class TestWeights:
             "bob: can you post your code",
             "ann: solved it",
         )
-        talks = (said(*lines), said("bob: hm"))
+        talks = (said(*lines), said("bob: hm"), said("ann: anyone?"))
         known = {name for talk in talks for one in features(QUESTION, talk, {"bob": 3}) for name in one}
         assert set(self.FILE["weights"]) <= known
 

@@ -207,9 +207,13 @@ def _by_asker(talk: _Talk, place: int) -> dict[str, float]:
     found["asker_length"] = log1p(turn.length)
     found["asker_share"] = turn.length / (talk.length or 1)
     found["asker_last"] = place == len(talk.turns) - 1
-    found["asker_explains"] = (
-        turn.said.works_now or turn.said.solution_by_asker
-    ) and turn.said.words > 2 * _FEW_WORDS
+    found_out = turn.said.works_now or turn.said.solution_by_asker
+    found["asker_explains"] = found_out and turn.said.words > 2 * _FEW_WORDS
+    before = talk.turns[place - 1].said if place else None
+    advised = before is not None and before.tells_what_to_do and not before.asks
+    found["asker_found_out"] = found_out and not advised
+    found["asker_alone"] = not talk.helps or place < talk.helps[0]
+    found["asker_glad"] = _glad(turn)
     return found
 
 
