@@ -68,6 +68,15 @@ class TestBest:
         new, known = (answer_scores(QUESTION, said(*lines), answered) for answered in ({}, {"cem": 50}))
         assert known[1] > new[1]
 
+    def test_a_native_reply_says_which_answer_the_thanks_are_for(self):
+        turns = said(f"bob: {USE_ADD}", f"cem: {USE_CAMERA}")
+        plain, to_first = (
+            answer_scores(QUESTION, [*turns, [Post("9", "ann", "That fixed it, thanks!", target)]])
+            for target in (None, "0")
+        )
+        assert to_first[0] > plain[0]
+        assert to_first[1] < plain[1]
+
     def test_a_turn_may_have_several_posts(self):
         turns = [
             [Post("1", "bob", "Which version?")],
