@@ -268,6 +268,13 @@ COUNTER = {
     "tells_what_to_do": ["please help", "can you please share it"],
     "states_how_it_is": ["what is the reason"],
     "promise_only": ["I'll check, but you can use `actor` until then"],
+    "leans_on_above": ["The window is black. And it flickers.", "We use it and it runs."],
+    "leans_on_file": ["I want to load images from a folder", "the file is empty"],
+    "says_yes": ["The flag is set, yes"],
+    "says_no": ["It runs. No errors so far."],
+    "asks_back": ["I will add it tomorrow", "so I could share the result"],
+    "team_talk": ["I'm working on a small game"],
+    "me_too": ["it is 1 metre long"],
     "greeting_only": ["hi, my window is black", "hello?", "", "Nice!"],
     "link_only": ["look: https://example.org", "", "`x` https://example.org"],
 }
