@@ -151,6 +151,7 @@ def main() -> None:
             "chance": "no random numbers were used",
             "strength": STRENGTH,
             "scores": {"each forum with weights of the others": {**scores, "all": total}},
+            "caution": "features, strength and phrases were chosen with a view to these forums; expect less on others",
             "weights": {name: round(weight, 4) for name, weight in weights.items()},
         }
         OUT.write_text(json.dumps(file, indent=2) + "\n", "utf-8")

@@ -68,6 +68,15 @@ class TestBest:
         new, known = (answer_scores(QUESTION, said(*lines), answered) for answered in ({}, {"cem": 50}))
         assert known[1] > new[1]
 
+    def test_a_native_reply_says_which_answer_the_thanks_are_for(self):
+        turns = said(f"bob: {USE_ADD}", f"cem: {USE_CAMERA}")
+        plain, to_first = (
+            answer_scores(QUESTION, [*turns, [Post("9", "ann", "That fixed it, thanks!", target)]])
+            for target in (None, "0")
+        )
+        assert to_first[0] > plain[0]
+        assert to_first[1] < plain[1]
+
     def test_a_turn_may_have_several_posts(self):
         turns = [
             [Post("1", "bob", "Which version?")],
@@ -132,7 +141,7 @@ class TestWeights:
             "bob: can you post your code",
             "ann: solved it",
         )
-        talks = (said(*lines), said("bob: hm"))
+        talks = (said(*lines), said("bob: hm"), said("ann: anyone?"))
         known = {name for talk in talks for one in features(QUESTION, talk, {"bob": 3}) for name in one}
         assert set(self.FILE["weights"]) <= known
 
@@ -151,5 +160,5 @@ class TestWeights:
 )
 def test_the_time_is_in_proportion_to_the_number_of_turns(lines):
     assert not linear_time.grows_too_fast(
-        lambda turns: answer_scores(QUESTION, turns), lambda n: said(*lines * (n // len(lines))), (512, 8192)
+        lambda turns: answer_scores(QUESTION, turns), lambda n: said(*lines * (n // len(lines))), (256, 2048)
     )

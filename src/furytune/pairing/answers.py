@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -68,7 +67,8 @@ def answer_scores(
     ]
     most = max(sums)
     odds = [exp(value - most) for value in sums]
-    return [value / sum(odds) for value in odds]
+    total = sum(odds)
+    return [value / total for value in odds]
 
 
 def features(
@@ -96,6 +96,8 @@ class _Turn:
     words: frozenset[str] = field(repr=False)
     said: Signals
     names: frozenset[str] = field(repr=False)
+    ids: tuple[str, ...]
+    replies_to: frozenset[str]
 
     @classmethod
     def of(cls, posts: Sequence[Post], asker: str) -> _Turn:
@@ -109,6 +111,8 @@ class _Turn:
             words=_words(text),
             said=signals(text),
             names=_words(called),
+            ids=tuple(post.id for post in posts),
+            replies_to=frozenset(post.reply_to for post in posts if post.reply_to),
         )
 
 
@@ -124,7 +128,9 @@ class _Talk:
         longest_help: Length of the longest turn by someone else than the asker.
         helps: Places of the turns by someone else than the asker.
         asker: Places of the turns by the asker.
-        glad: Places where the asker thanks or says that it works now, and asks nothing else.
+        thanked: Places that the asker thanks for, or says they helped, and asks nothing else.
+        last_heard: Places that the asker's last turn is about.
+        replies: For places, where the asker first replies.
         first_by: Where each speaker speaks first.
         last_by: Where each speaker speaks last.
         called: Where the asker last mentions a word of someone's name.
@@ -137,7 +143,9 @@ class _Talk:
     longest_help: int
     helps: Sequence[int]
     asker: Sequence[int]
-    glad: Sequence[int]
+    thanked: frozenset[int]
+    last_heard: frozenset[int]
+    replies: Mapping[int, int]
     first_by: Mapping[str, int]
     last_by: Mapping[str, int]
     called: Mapping[str, int]
@@ -148,6 +156,7 @@ class _Talk:
         asker = [i for i, turn in enumerate(read) if turn.by_asker]
         helps = [i for i, turn in enumerate(read) if not turn.by_asker]
         names = frozenset(name for i in helps for name in read[i].names)
+        heard = _heard(read)
         return cls(
             turns=read,
             asked=_words("\n".join(post.text for post in question)),
@@ -156,19 +165,32 @@ class _Talk:
             longest_help=max((read[i].length for i in helps), default=0),
             helps=helps,
             asker=asker,
-            glad=[i for i in asker if _glad(read[i])],
+            thanked=frozenset(place for i in asker if _glad(read[i]) for place in heard[i]),
+            last_heard=frozenset(heard[asker[-1]] if asker else ()),
+            replies={
+                place: i
+                for i in reversed(asker)
+                for place in heard[i]
+                if read[i].replies_to or place == i - 1
+            },
             first_by={read[i].speaker: i for i in reversed(range(len(read)))},
             last_by={turn.speaker: i for i, turn in enumerate(read)},
             called={name: i for i in asker for name in read[i].words & names},
         )
 
-    def followed_by(self, place: int, places: Sequence[int]) -> bool:
-        """Returns True if one of the places comes after a place, and before the next turn of a helper."""
-        at = bisect_right(places, place)
-        if at == len(places):
-            return False
-        after = bisect_right(self.helps, place)
-        return after == len(self.helps) or places[at] < self.helps[after]
+
+def _heard(read: Sequence[_Turn]) -> dict[int, tuple[int, ...]]:
+    """Returns for each turn of the asker which turns it is about: those it replies to, or else the helper's before it."""
+    places = {uid: i for i, turn in enumerate(read) for uid in turn.ids}
+    heard: dict[int, tuple[int, ...]] = {}
+    before: tuple[int, ...] = ()
+    for i, turn in enumerate(read):
+        if turn.by_asker:
+            targets = {places[uid] for uid in turn.replies_to if uid in places}
+            heard[i] = tuple(sorted(targets)) or before
+        else:
+            before = (i,)
+    return heard
 
 
 def _glad(turn: _Turn) -> bool:
@@ -207,9 +229,13 @@ def _by_asker(talk: _Talk, place: int) -> dict[str, float]:
     found["asker_length"] = log1p(turn.length)
     found["asker_share"] = turn.length / (talk.length or 1)
     found["asker_last"] = place == len(talk.turns) - 1
-    found["asker_explains"] = (
-        turn.said.works_now or turn.said.solution_by_asker
-    ) and turn.said.words > 2 * _FEW_WORDS
+    found_out = turn.said.works_now or turn.said.solution_by_asker
+    found["asker_explains"] = found_out and turn.said.words > 2 * _FEW_WORDS
+    before = talk.turns[place - 1].said if place else None
+    advised = before is not None and before.tells_what_to_do and not before.asks
+    found["asker_found_out"] = found_out and not advised
+    found["asker_alone"] = not talk.helps or place < talk.helps[0]
+    found["asker_glad"] = _glad(turn)
     return found
 
 
@@ -229,15 +255,15 @@ def _reactions(talk: _Talk, place: int) -> dict[str, float]:
     turn = talk.turns[place]
     found: dict[str, float] = {
         "end": place == len(talk.turns) - 1,
-        "before_thanks": talk.followed_by(place, talk.glad),
-        "before_last_word": talk.followed_by(place, talk.asker[-1:]),
+        "before_thanks": place in talk.thanked,
+        "before_last_word": place in talk.last_heard,
         "called": any(talk.called.get(name, -1) > place for name in turn.names),
     }
-    if place + 1 < len(talk.turns) and talk.turns[place + 1].by_asker:
-        reply = talk.turns[place + 1]
+    if place in talk.replies:
+        reply = talk.turns[talk.replies[place]]
         found |= {f"reply_{name}": getattr(reply.said, name) for name in _REPLIED}
         found["reply_length"] = log1p(reply.length)
-        found["reply_last"] = talk.asker[-1] == place + 1
+        found["reply_last"] = talk.asker[-1] == talk.replies[place]
         found["reply_only_thanks"] = _glad(reply) and reply.said.words < 4 * _FEW_WORDS
     return found
 

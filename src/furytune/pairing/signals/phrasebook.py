@@ -7,6 +7,7 @@ A file ``phrases/KIND.txt`` lists the phrases of a kind, with commas between the
 - ``im|i_am trying`` stands for "im trying" and "i am trying".
 - ``change * to`` allows any one word.
 - ``^how`` matches where a sentence begins; greetings and words such as "so" or "please" before it do not count.
+- ``^^yes`` matches only where the text begins.
 - ``that works$`` matches where a sentence ends.
 - ``-no error`` says the opposite: these words do not count for this kind.
 
@@ -51,17 +52,19 @@ KINDS: Final = (
 
 END: Final = "."
 """Stands for the boundary of a sentence among the words."""
+_START: Final = "^"
+"""Stands for the beginning of a text, in the tree of phrases only."""
 _ANY: Final = "*"
-_APOSTROPHE = re.compile("['\u2019`\u00b4]")
 # Everything that neither separates words nor ends a sentence belongs to a word: \w lacks the vowel signs of Hindi.
 _WORD = re.compile(
     r"[^\s!-*,-/:-?\[-\^`{-~\u00a1\u00ab\u00b7\u00bb\u00bf\u060c\u061b\u061f\u0964\u2010-\u2027\u2030-\u205e"
     r"\u3000-\u3004\u3006-\u303f\uff01-\uff0f\uff1a-\uff1f]+|[!?\n\u061f\u0964\u2026\u3002\uff01\uff1f]|[.:](?!\S)"
 )
-_ENDS = frozenset("!?\n\u061f\u0964\u2026\u3002\uff01\uff1f:.")
+_ENDS = dict.fromkeys("!?\n\u061f\u0964\u2026\u3002\uff01\uff1f:.", END)
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 """A character of Chinese, Japanese or Korean."""
 _SENTENCE_BEGINS = r"(?:(?<![^\s\u3001\u3002\uff01\uff0c\uff1f!,.?]))"
+_TEXT_BEGINS = r"\A[\s@]*"
 _SENTENCE_ENDS = r"(?=[\s\u3001\u3002\uff01\uff0c\uff1f!,.?~\u301c)]|\Z)"
 
 
@@ -93,9 +96,14 @@ class _Node:
 def words_of(folded: str) -> list[str]:
     """Returns the words of a text that was case-folded, with `END` at the beginning, between sentences and at the end."""
     words = [END]
-    words += [END if word in _ENDS else word for word in _WORD.findall(_APOSTROPHE.sub("", folded))]
+    words += [_ENDS.get(word, word) for word in _WORD.findall(_joined(folded))]
     words.append(END)
     return words
+
+
+def _joined(text: str) -> str:
+    """Removes apostrophes, which many leave out."""
+    return text.replace("'", "").replace("\u2019", "").replace("`", "").replace("\u00b4", "")
 
 
 @frozen
@@ -117,34 +125,35 @@ class Phrasebook:
 
     def find(self, words: list[str]) -> int:
         """Returns the bits of the kinds that have a phrase among the words, see `words_of`."""
-        tree, openers = self.words.next, self.openers
-        begins = tree[END].next
+        openers, followers = self.openers, self.followers
+        anywhere = (self.words.next,)
+        in_opening = (*anywhere, self.words.next[END].next)
+        in_first_opening = (*in_opening, self.words.next[_START].next)
         found = cancelled = until = 0
-        opening = -1
+        opening = first_opening = -1
         for i, word in enumerate(words):
             if word == END:
+                before_any_word = opening == i
                 opening = i + 1
                 while opening < len(words) and (
                     words[opening] in openers
                     or words[opening][0] == "@"
-                    or (opening > i + 1 and words[opening] in self.followers)
+                    or (opening > i + 1 and words[opening] in followers)
                 ):
                     opening += 1
+                if before_any_word or not i:
+                    first_opening = opening
                 continue
             if i >= until:
                 cancelled = 0
             bits = 0
-            if (node := tree.get(word)) is not None:
-                bits, no, end = _follow(node, words, i + 1)
-                if no:
-                    cancelled |= no
-                    until = max(until, end)
-            if i <= opening and (node := begins.get(word)) is not None:
-                more, no, end = _follow(node, words, i + 1)
-                bits |= more
-                if no:
-                    cancelled |= no
-                    until = max(until, end)
+            for tree in anywhere if i > opening else in_opening if i > first_opening else in_first_opening:
+                if (node := tree.get(word)) is not None:
+                    more, no, end = _follow(node, words, i + 1)
+                    bits |= more
+                    if no:
+                        cancelled |= no
+                        until = max(until, end)
             found |= bits & ~cancelled
         return found
 
@@ -212,10 +221,9 @@ def _phrases(kind: str) -> Iterator[str]:
 
 def _ends(tree: _Node, phrase: str) -> list[_Node]:
     """Plants a phrase; returns the places where it ends, one for each sequence of words that it stands for."""
-    nodes = [tree]
-    if phrase.startswith("^"):
-        nodes = [tree.towards(END)]
-    for part in _APOSTROPHE.sub("", phrase.strip("^$")).split():
+    begins = {0: tree, 1: tree.towards(END), 2: tree.towards(_START)}
+    nodes = [begins[len(phrase) - len(phrase.lstrip("^"))]]
+    for part in _joined(phrase.strip("^$")).split():
         nodes = [_planted(node, choice) for node in nodes for choice in part.split("|")]
     return [node.towards(END) for node in nodes] if phrase.endswith("$") else nodes
 
@@ -228,12 +236,8 @@ def _planted(node: _Node, choice: str) -> _Node:
 
 def _pattern(phrases: list[str], cancelling: list[str]) -> re.Pattern[str]:
     def one(phrase: str) -> str:
-        middle = re.escape(phrase.strip("^$"))
-        return (
-            (_SENTENCE_BEGINS if phrase[0] == "^" else "")
-            + middle
-            + (_SENTENCE_ENDS if phrase[-1] == "$" else "")
-        )
+        begin = {0: "", 1: _SENTENCE_BEGINS, 2: _TEXT_BEGINS}[len(phrase) - len(phrase.lstrip("^"))]
+        return begin + re.escape(phrase.strip("^$")) + (_SENTENCE_ENDS if phrase[-1] == "$" else "")
 
     positive = "|".join(map(one, phrases))
     return re.compile("|".join([*map(one, cancelling), f"({positive})"]))

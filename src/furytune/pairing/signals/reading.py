@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ _BIT = {kind: 1 << place for place, kind in enumerate(KINDS)}
 _GREETING, _PROMISE = _BIT["greeting"], _BIT["promise_only"]
 _GREETING_WORDS = 5
 _SUBSTANCE = _BIT["tells_what_to_do"] | _BIT["states_how_it_is"]
-_FLAGS = tuple(_BIT[kind] for kind in KINDS if kind not in ("greeting", "promise_only"))
+_BITS = tuple(_BIT[kind] for kind in KINDS if kind not in ("greeting", "promise_only"))
 _FAILURE = re.compile(r"Traceback \(most recent|[A-Za-z](?:Error|Exception)\b|\b(?i:error|fatal|exception):")
 
 
@@ -137,8 +138,7 @@ def signals(text: str) -> Signals:
     if failure:
         found |= _BIT["reports_trouble"]
     bare = not (code or links or marked)
-    read: list[Any] = [found & flag != 0 for flag in _FLAGS]
-    read += (
+    rest: tuple[Any, ...] = (
         found & _PROMISE != 0 and found & _SUBSTANCE == 0 and bare,
         found == _GREETING and bare and count <= _GREETING_WORDS,
         marked,
@@ -152,4 +152,10 @@ def signals(text: str) -> Signals:
         links > 0 and count == 0 and not code,
         count,
     )
-    return Signals(*read)
+    return Signals(*_flags(found), *rest)
+
+
+@lru_cache(maxsize=4096)
+def _flags(found: int) -> tuple[bool, ...]:
+    """Returns the fields that are a kind each. Most texts share their kinds with others."""
+    return tuple(found & bit != 0 for bit in _BITS)
