@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from furytune.curation.caps import CapPerAuthor
     from furytune.curation.code import CheckCode
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.grades import GradeCache
+    from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
     from furytune.forgetting import Forgotten, forget
+    from furytune.models.chat import ChatService
     from furytune.normalize import Normalizer
     from furytune.pairing import ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
@@ -52,6 +55,7 @@ __all__ = [
     "AnswerLength",
     "Augmenter",
     "CapPerAuthor",
+    "ChatService",
     "CheckCode",
     "Collector",
     "Consent",
@@ -68,11 +72,13 @@ __all__ = [
     "Forgotten",
     "FurytuneError",
     "GeminiTuner",
+    "GradeCache",
     "GroupSplitter",
     "IdentityAugmenter",
     "JournalCollector",
     "JsonlCollector",
     "JsonlExporter",
+    "JudgePairs",
     "LanceEmbedder",
     "Message",
     "Normalizer",
@@ -110,6 +116,7 @@ _HOME = {
     "AnswerLength": "curation.length",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "ChatService": "models.chat",
     "CheckCode": "curation.code",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
@@ -126,11 +133,13 @@ _HOME = {
     "Forgotten": "forgetting",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
+    "GradeCache": "curation.grades",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",
     "JournalCollector": "collectors.journal",
     "JsonlCollector": "collectors.tabular",
     "JsonlExporter": "exporters.jsonl",
+    "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
     "Message": "records",
     "Normalizer": "normalize",

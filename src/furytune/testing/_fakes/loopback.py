@@ -55,11 +55,13 @@ class Reply:
         status: HTTP status.
         body: JSON of the answer.
         parts: If given, sent one by one instead of ``body``.
+        headers: Further headers.
     """
 
     status: int
     body: Any = field(repr=False)
     parts: Iterable[bytes] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
 
 
 @define(kw_only=True)
@@ -101,10 +103,12 @@ class Fault(Strike):
         times: How many requests fail.
         skip: How many matching requests succeed first.
         body: JSON of a refusal.
+        headers: Further headers of a refusal.
     """
 
     mode: Mode = "status"
     body: Any = None
+    headers: Mapping[str, str] = field(factory=dict)
 
 
 @define(eq=False)
@@ -155,7 +159,7 @@ class Loopback:
                 self.service(request)
             if fault.mode == "status":
                 body = fault.body or {"error": {"code": fault.status, "message": "a fault was asked for"}}
-                return Reply(fault.status, body), None
+                return Reply(fault.status, body, headers=fault.headers), None
             return None, fault
 
     def _wait(self) -> None:
@@ -207,6 +211,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             with suppress(ConnectionError):
                 self.send_response(reply.status)
                 self.send_header("content-type", "application/json; charset=UTF-8")
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
                 if reply.parts is None:
                     data = json.dumps(reply.body).encode()
                     self.send_header("content-length", str(len(data)))
