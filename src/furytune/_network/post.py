@@ -63,6 +63,9 @@ class Answer:
                 body.feed(piece)
                 if time.monotonic() > until:
                     raise TimeoutError
+            # read1 ends without an error if the connection ends early.
+            if self._response.length:
+                raise BodyError("the answer was cut off")
             return body.whole()
 
     def lines(self, limit: int) -> Iterator[bytes]:

@@ -18,6 +18,8 @@ from attrs import define, field, frozen
 
 __all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply", "Strike"]
 
+_JSON = "application/json; charset=UTF-8"
+
 Mode = Literal["status", "hang up", "lose the answer", "hang"]
 
 
@@ -210,8 +212,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         def _send(self, reply: Reply) -> None:
             with suppress(ConnectionError):
                 self.send_response(reply.status)
-                self.send_header("content-type", "application/json; charset=UTF-8")
-                for name, value in reply.headers.items():
+                for name, value in {"content-type": _JSON, **reply.headers}.items():
                     self.send_header(name, value)
                 if reply.parts is None:
                     data = json.dumps(reply.body).encode()
