@@ -194,7 +194,7 @@ class JudgingPass:
         if outcome == "poor":
             return _dropped(pair, "judged_poor")
         if self._drops:
-            return _dropped(pair, outcome)
+            return _dropped(pair, "no_grade" if outcome == "no_grade" else "max_requests")
         self._kept[outcome] += 1
         return pair
 

@@ -114,7 +114,7 @@ class Asker:
             try:
                 wait(waiting.values(), return_when=FIRST_EXCEPTION)
             finally:
-                # After an error or Ctrl-C: the requests that are under way end, and no further one is made.
+                # After an error or Ctrl-C, the requests that are under way end, and no further one is made.
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
         errors = [f.exception() for f in waiting.values() if not f.cancelled()]
@@ -125,34 +125,38 @@ class Asker:
 
     def _outcome(self, question: Question, stop: threading.Event) -> Outcome:
         try:
-            for answer in range(_ANSWERS):
-                if answer and not self._take():
-                    return "max_requests"
-                grade = read(self._answer(question.prompt, stop))
-                if grade is not None:
-                    self.cache.put(
-                        question.key,
-                        grade,
-                        pair=question.pair,
-                        prompt=question.prompt.digest,
-                        model=str(self.model.spec.get("name", "")),
-                    )
-                    return grade
+            return self._asked(question, stop)
         except _SpentError:
             return "max_requests"
-        except ServiceError as error:
+        except Exception as error:
+            stop.set()  # here, because this thread may begin the next question before anyone looks at the error
             error.add_note(
                 f"JudgePairs stopped at the pair {question.pair.id}; all grades so far are in {self.cache.folder}, and the next "
                 "run continues there"
             )
             raise
+
+    def _asked(self, question: Question, stop: threading.Event) -> Outcome:
+        for answer in range(_ANSWERS):
+            if answer and not self._take():
+                return "max_requests"
+            grade = read(self._answer(question.prompt, stop))
+            if grade is not None:
+                self.cache.put(
+                    question.key,
+                    grade,
+                    pair=question.pair,
+                    prompt=question.prompt.digest,
+                    model=str(self.model.spec.get("name", "")),
+                )
+                return grade
         self._ungraded.add(question.key)
         return "no_grade"
 
     def _answer(self, prompt: Prompt, stop: threading.Event) -> str:
         """Returns the model's answer, "" if it gives no text."""
         waits, sleep = delays(jitter=0.5), self.sleep or stop.wait
-        for last in (n == _TRIES - 1 for n in range(_TRIES)):
+        for n in range(_TRIES):
             if stop.is_set():
                 raise _StoppedError
             try:
@@ -160,7 +164,7 @@ class Asker:
             except NoTextError:
                 return ""
             except ServiceError as error:
-                if not error.transient or last or error.wait > _PATIENCE:
+                if not error.transient or n == _TRIES - 1 or error.wait > _PATIENCE:
                     raise
                 pause = max(next(waits), error.wait)
             if not self._take():
