@@ -501,12 +501,12 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "no_grade",
-                'The model gave no grade, twice, and `JudgePairs(on_ungraded="drop")` drops such pairs.',
+                "`JudgePairs` got no grade for it, twice, or nothing is left of a text after normalising. Such pairs are to be dropped.",
                 _OTHER_MODEL,
             ),
             (
                 "max_requests",
-                '`JudgePairs` had sent `max_requests` requests, and with `on_ungraded="drop"` it drops all others.',
+                "`JudgePairs` had sent `max_requests` requests. Pairs without a grade are to be dropped.",
                 _MORE_REQUESTS,
             ),
         ),
@@ -517,7 +517,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         (
             (
                 "no_grade",
-                "The model of `JudgePairs` gave no grade, twice. The pair was kept.",
+                "`JudgePairs` got no grade, twice, or nothing is left of a text after normalising. The pair was kept.",
                 _OTHER_MODEL,
             ),
             (

@@ -11,18 +11,19 @@ from pathlib import Path
 
 import judge_in_process
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import furytune as ft
 from furytune.curation._judging.prompt import read, render
-from furytune.errors import ConfigError, CurationError, NoTextError, ServiceError
+from furytune.errors import ConfigError, CurationError, EmptyTextError, NoTextError, ServiceError
 from furytune.testing.conformance import check_curator, check_place
 from furytune.testing.fake_chat import FakeChat
 from furytune.testing.memory import ListCollector, pair
 
 KEY = "canary-of-the-key-1f60"
 TEXT = "canary-of-the-text-c27e"
+NORMAL = ft.Normalizer()
 PAIRS = [
     pair("How do I draw a sphere?", "Call `actor.sphere`, which takes the centers.", id="good"),
     pair("And a cube?", "See the docs.", id="usable"),
@@ -176,13 +177,16 @@ def test_any_other_answer_is_not_a_grade(answer) -> None:
 
 @given(st.text(), st.text())
 def test_no_text_of_a_pair_can_leave_its_place_in_the_prompt(question, answer) -> None:
-    shown = json.loads(render(pair(question, answer), "").text)
-    assert shown == {"question": question, "answer": answer}
+    try:
+        shown = json.loads(render(pair(question, answer), "", NORMAL).text)
+    except EmptyTextError:
+        assume(False)
+    assert shown == {"question": NORMAL(question), "answer": NORMAL(answer, after=question)}
 
 
 @given(st.integers(min_value=8001, max_value=200_000))
 def test_a_long_text_is_shortened_in_the_middle(length) -> None:
-    prompt = render(pair("q" * length, "The beginning" + "a" * length + "the end"), "")
+    prompt = render(pair("q" * length, "The beginning" + "a" * length + "the end"), "", NORMAL)
     shown = json.loads(prompt.text)
     assert shown["answer"].startswith("The beginning")
     assert shown["answer"].endswith("the end")
@@ -190,10 +194,25 @@ def test_a_long_text_is_shortened_in_the_middle(length) -> None:
     assert len(prompt.text) < 17_000
 
 
-def test_half_of_a_character_does_not_stop_the_judge(judge) -> None:
-    odd = pair("sphere \ud800?", "\udfff", id="\ud800")
-    assert results(judge(), [odd]) == ["kept"]
-    assert results(judge(key="wrong"), [odd]) == ["kept"]  # from the cache
+@pytest.mark.parametrize("texts", [("sphere \ud800?", "So."), ("sphere?", " "), ("<@!1>", "\udfff")])
+def test_a_pair_without_usable_text_is_not_sent_and_has_no_grade(server, judge, texts) -> None:
+    assert results(judge(on_ungraded="drop"), [pair(*texts, id="1")]) == ["no_grade"]
+    assert judge().estimate([pair(*texts, id="1")]).tokens == 0
+    assert server.requests == []
+
+
+def test_half_of_a_character_in_an_id_does_not_matter(judge) -> None:
+    assert results(judge(), [pair("sphere?", "So.", id="\ud800")]) == ["kept"]
+    assert results(judge(key="wrong"), [pair("sphere?", "So.", id="\ud800")]) == ["kept"]  # from the cache
+
+
+def test_no_id_of_a_person_and_no_secret_is_sent(server, judge) -> None:
+    uid, token = "812345678901234567", "ghp_" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA1234"
+    results(judge(), [pair(f"<@{uid}> how is a sphere drawn?", f"<@{uid}>, with {token}.")])
+    (request,) = server.requests
+    assert uid.encode() not in request.raw
+    assert token.encode() not in request.raw
+    assert json.loads(request.body["messages"][-1]["content"])["answer"] == "@user1, with [secret]."
 
 
 # Answers that are not grades, and the limit.

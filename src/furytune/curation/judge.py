@@ -13,6 +13,7 @@ from furytune._values.checks import at_least, of_type, one_of
 from furytune.curation._judging.asking import Asker, Missing, Outcome
 from furytune.curation.grades import GradeCache
 from furytune.errors import ConfigError
+from furytune.normalize import Normalizer
 from furytune.protocols import Model
 from furytune.records import Dropped, Estimate, QAPair
 from furytune.tokens import token_counter
@@ -50,8 +51,8 @@ def _price(_: object, __: object, value: Any) -> None:
 class JudgePairs:
     """Curation step: asks a model whether a pair is worth training on, and drops the others.
 
-    The model grades each pair "good", "usable" or "poor". Nothing but the pair's texts is sent: no ids and no names of
-    people. Each grade is stored at once, so an interrupted run continues where it stopped, and the next run asks only about
+    The model grades each pair "good", "usable" or "poor". Only the texts of the pair are sent, normalised as in a training
+    row. Each grade is stored at once, so an interrupted run continues where it stopped, and the next run asks only about
     pairs that are new or changed.
 
     An answer that is not a grade is asked for once more. A pair that then has no grade, or that comes after
@@ -62,7 +63,7 @@ class JudgePairs:
     =================  =====================================================
     ``judged_poor``    the grade is "poor"
     ``judged_usable``  the grade is "usable", and ``keep`` is "good"
-    ``no_grade``       two answers were not a grade
+    ``no_grade``       two answers were not a grade, or nothing is left of a text after normalising
     ``max_requests``   the limit was reached before the pair
     =================  =====================================================
 
@@ -72,6 +73,7 @@ class JudgePairs:
         keep: The lowest grade that is kept, "usable" or "good".
         project: Name and purpose of the project, such as "FURY, a Python library for scientific visualization". It tells the
             model what readers of a question know.
+        normalizer: Removes ids of people and secrets from the texts that are sent; use that of the pipeline.
         cache: Folder of the grades, or a `GradeCache`.
         max_requests: Most requests of this object in all its passes, repeated ones included; None for no limit.
         on_ungraded: What to do with a pair without a grade: "keep" or "drop".
@@ -90,6 +92,7 @@ class JudgePairs:
         default="usable", validator=one_of("usable", "good"), kw_only=True
     )
     project: str = field(default="", validator=of_type(str), kw_only=True)
+    normalizer: Normalizer = field(default=Normalizer(), validator=of_type(Normalizer), kw_only=True)
     cache: GradeCache = field(default=GradeCache("grades"), converter=_cache, kw_only=True)
     max_requests: int | None = field(default=None, validator=_limit, kw_only=True)
     on_ungraded: Literal["keep", "drop"] = field(
@@ -105,6 +108,7 @@ class JudgePairs:
         return Asker(
             model=self.model,
             project=self.project,
+            normalizer=self.normalizer,
             cache=self.cache,
             most=self.max_requests,
             workers=self.workers,
@@ -135,7 +139,7 @@ class JudgePairs:
         for pair in pairs:
             seen += 1
             question = self._asker.question(pair)
-            if self._asker.known(question) is not None:
+            if question is None or self._asker.known(question) is not None:
                 continue
             asked += 1
             if left is None or asked <= left:

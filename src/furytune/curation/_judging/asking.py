@@ -13,7 +13,8 @@ from furytune._network.retries import delays
 from furytune._values.canonical import digest, plain
 from furytune.curation._judging.prompt import Grade, read, render
 from furytune.curation.grades import GradeCache
-from furytune.errors import NoTextError, ServiceError
+from furytune.errors import NoTextError, ServiceError, TextError
+from furytune.normalize import Normalizer
 from furytune.protocols import Model
 from furytune.records import Prompt, QAPair
 
@@ -57,6 +58,7 @@ class Asker:
     Attributes:
         model: The model.
         project: Name and purpose of the project.
+        normalizer: Removes ids of people and secrets from what is sent.
         cache: Stores each grade as soon as it is there.
         most: Most requests in the lifetime of this object; None for no limit.
         workers: Most requests at a time.
@@ -65,6 +67,7 @@ class Asker:
 
     model: Model = field(repr=False)
     project: str
+    normalizer: Normalizer
     cache: GradeCache
     most: int | None
     workers: int
@@ -78,16 +81,21 @@ class Asker:
         """How many requests are still allowed; None for no limit."""
         return None if self.most is None else self.most - self._sent
 
-    def question(self, pair: QAPair) -> Question:
-        """Returns what the model is asked about a pair. Sends nothing."""
-        prompt = render(pair, self.project)
+    def question(self, pair: QAPair) -> Question | None:
+        """Returns what the model is asked about a pair, None if the pair has no text to ask about. Sends nothing."""
+        try:
+            prompt = render(pair, self.project, self.normalizer)
+        except TextError:
+            return None
         # The prompt contains the texts and all instructions, so a change of either asks again.
         uid = pair.id.encode("utf-8", "backslashreplace").decode("utf-8")
         return Question(pair, prompt, digest([uid, prompt.digest, plain(self.model.spec)]))
 
-    def known(self, question: Question) -> Outcome | None:
+    def known(self, question: Question | None) -> Outcome | None:
         """Returns what is known without a request, None if nothing is."""
-        return "no_grade" if question.key in self._ungraded else self.cache.get(question.key)
+        if question is None or question.key in self._ungraded:
+            return "no_grade"
+        return self.cache.get(question.key)
 
     def outcomes(self, pairs: Sequence[QAPair]) -> list[Outcome]:
         """Returns the grade of each pair, or why it has no grade.
@@ -97,20 +105,20 @@ class Asker:
             CurationError: A grade cannot be stored.
         """
         questions = [self.question(pair) for pair in pairs]
-        found: list[Outcome | None] = [self.known(question) for question in questions]
-        open_ = [n for n, outcome in enumerate(found) if outcome is None]
+        found = [self.known(question) for question in questions]
         # The first requests are taken in order, so that the limit leaves out the last pairs.
-        asked = [n for n in open_ if self._take()]
-        if asked:
-            found = self._ask_all(questions, found, asked)
-        return [outcome or "max_requests" for outcome in found]
+        asked = {
+            n: question
+            for n, question in enumerate(questions)
+            if question is not None and found[n] is None and self._take()
+        }
+        answers = self._ask_all(asked) if asked else {}
+        return [answers.get(n) or outcome or "max_requests" for n, outcome in enumerate(found)]
 
-    def _ask_all(
-        self, questions: list[Question], found: list[Outcome | None], asked: list[int]
-    ) -> list[Outcome | None]:
+    def _ask_all(self, asked: dict[int, Question]) -> dict[int, Outcome]:
         stop = threading.Event()
         with ThreadPoolExecutor(min(self.workers, len(asked)), "judge") as pool:
-            waiting = {n: pool.submit(self._outcome, questions[n], stop) for n in asked}
+            waiting = {n: pool.submit(self._outcome, question, stop) for n, question in asked.items()}
             try:
                 wait(waiting.values(), return_when=FIRST_EXCEPTION)
             finally:
@@ -121,7 +129,7 @@ class Asker:
         for error in errors:
             if error is not None and not isinstance(error, _StoppedError):
                 raise error
-        return [waiting[n].result() if n in waiting else outcome for n, outcome in enumerate(found)]
+        return {n: future.result() for n, future in waiting.items()}
 
     def _outcome(self, question: Question, stop: threading.Event) -> Outcome:
         try:

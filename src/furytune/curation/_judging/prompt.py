@@ -6,6 +6,7 @@ import json
 import re
 from typing import Final, Literal, TypeAlias, cast
 
+from furytune.normalize import Normalizer
 from furytune.records import Prompt, QAPair
 
 __all__ = ["Grade", "read", "render"]
@@ -38,20 +39,24 @@ Reply with exactly one JSON object and nothing else: {{"grade": "good"}}, {{"gra
 _ANSWER: Final = re.compile(r'(```(?:json)?\s*)?\{\s*"grade"\s*:\s*"(good|usable|poor)"\s*\}(?(1)\s*```)')
 
 
-def render(pair: QAPair, project: str) -> Prompt:
+def render(pair: QAPair, project: str, normalizer: Normalizer) -> Prompt:
     """Returns the prompt that asks for the grade of a pair.
 
     Args:
         pair: The pair. Of a long question or answer, the middle is left out.
         project: Name and purpose of the project; "" if it is not given.
+        normalizer: Removes ids of people and secrets, as in the training row.
+
+    Raises:
+        TextError: Nothing is left of a text after normalising, or it contains half of a character.
     """
-    texts = {"question": _shortened(pair.question), "answer": _shortened(pair.answer)}
+    question = normalizer(pair.question)
+    answer = normalizer(pair.answer, after=pair.question)
     # JSON keeps the two apart: no text can end its own field.
-    text = json.dumps(texts, ensure_ascii=False)
-    # Half of a character cannot be sent.
+    texts = {"question": _shortened(question), "answer": _shortened(answer)}
     return Prompt(
         system=_SYSTEM.format(project=project or "a software project"),
-        text=text.encode("utf-8", "replace").decode("utf-8"),
+        text=json.dumps(texts, ensure_ascii=False),
     )
 
 
