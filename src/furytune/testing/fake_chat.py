@@ -51,7 +51,18 @@ class FakeChat:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Makes the next matching requests fail; see `Fault`."""
+        """Makes the next matching requests fail.
+
+        Args:
+            on: Regular expression that is searched in "METHOD /path".
+            status: HTTP status of the answer.
+            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
+                answer" after it; "hang" never answers.
+            times: How many requests fail.
+            skip: How many matching requests succeed first.
+            body: JSON of the answer instead of a plain error.
+            headers: Further headers of the answer, such as ``{"retry-after": "7"}``.
+        """
         self.faults.append(
             Fault(
                 on=on,
