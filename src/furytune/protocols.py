@@ -1,8 +1,9 @@
 """Every interface of the library. A class that fits one does not need a base class.
 
 Each role has one protocol that a part must fit: `Collector`, `Pairer`, `Curator`, `Splitter`, `Augmenter`, `Embedder`,
-`Reranker`, `Exporter`, `Tuner`, `Model`. If a part can do more, it has an ability: a small protocol of its own, which the
+`Reranker`, `Exporter`, `Tuner`. If a part can do more, it has an ability: a small protocol of its own, which the
 library finds with ``isinstance``. A part works without any ability. The docstring of the ability says what is missing then.
+A part can ask a `Model`, and what stores people's words is `Erasable`.
 
 The sentences that a protocol lists are its rules. `furytune.testing.conformance` has a check for each sentence.
 """

@@ -183,6 +183,13 @@ def test_a_server_that_is_not_there_is_named_as_such() -> None:
     assert "(ConnectionRefusedError); check that the server is running" in str(failure(url))
 
 
+@pytest.mark.parametrize(
+    "url", [f"https://{'a' * 64}.invalid/v1", "http://127.0.0.1:1/v\N{SNOWMAN}", "http://[::1]:x/v1"]
+)
+def test_an_address_that_cannot_be_used_is_a_failure(url) -> None:
+    assert failure(url).code is None
+
+
 @pytest.mark.parametrize("asking", ["generate", "stream"])
 def test_a_slow_server_is_given_up(server, asking) -> None:
     server.fail(mode="hang")

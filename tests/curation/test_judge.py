@@ -571,7 +571,7 @@ def test_the_estimate_leaves_out_what_is_judged_or_beyond_the_limit(judge) -> No
     assert rest.cost is None
     limited = judge(max_requests=1).estimate(PAIRS)
     assert limited.tokens == judge().estimate(PAIRS[1:2]).tokens
-    assert limited.warnings == ("max_requests=1 leaves at least 1 pairs without a grade",)
+    assert limited.warnings == ("pairs that max_requests=1 leaves without a grade: 1 or more",)
 
 
 @pytest.mark.parametrize(

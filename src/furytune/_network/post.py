@@ -133,8 +133,8 @@ def _plainly() -> Iterator[None]:
         yield
     except BodyError as error:
         problem = str(error)
-    except (OSError, HTTPException) as error:
-        # urllib wraps what happened while it sent the request.
+    except (OSError, HTTPException, ValueError) as error:
+        # A host or path that cannot be encoded is a ValueError. urllib wraps what happened while it sent the request.
         cause = getattr(error, "reason", error)
         problem = type(cause if isinstance(cause, Exception) else error).__name__
     else:

@@ -14,7 +14,7 @@ from furytune.curation._judging.asking import Asker, Missing, Outcome
 from furytune.curation.grades import GradeCache
 from furytune.errors import ConfigError
 from furytune.normalize import Normalizer
-from furytune.protocols import Model
+from furytune.protocols import Curator, Model
 from furytune.records import Dropped, Estimate, QAPair
 from furytune.tokens import token_counter
 
@@ -120,7 +120,7 @@ class JudgePairs:
         """Name in reports."""
         return "judge_pairs"
 
-    def start(self) -> JudgingPass:
+    def start(self) -> Curator:
         """Returns a step for one pass over the pairs, which has not counted anything yet."""
         return JudgingPass(self._asker, keep=self.keep, drops=self.on_ungraded == "drop")
 
@@ -154,7 +154,9 @@ class JudgePairs:
             least_tokens=least,
             cost=None if price is None else most * price,
             least_cost=None if price is None else least * price,
-            warnings=(f"max_requests={self.max_requests} leaves at least {beyond:,} pairs without a grade",)
+            warnings=(
+                f"pairs that max_requests={self.max_requests} leaves without a grade: {beyond:,} or more",
+            )
             if beyond
             else (),
             notes=(

@@ -1,7 +1,7 @@
 """Models behind an OpenAI-compatible endpoint, such as llama.cpp, Ollama, vLLM or OpenAI itself.
 
-A request is one POST, so the standard library sends it. The package ``openai`` would add eight packages for it, and would
-retry on its own.
+A request is one POST, so the standard library sends it. The package ``openai`` would bring a dozen other packages for it, and
+repeats requests on its own.
 """
 
 from __future__ import annotations
