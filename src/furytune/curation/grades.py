@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 from attrs import field, frozen
@@ -17,19 +17,20 @@ from furytune._storage.system import system_errors_as
 from furytune.errors import ConfigError, CurationError
 from furytune.records import Erased, QAPair
 
-__all__ = ["GradeCache"]
+__all__ = ["Grade", "GradeCache"]
 
-Grade = Literal["good", "usable", "poor"]
-_SHARD = (
-    2  # digits of the key that name the folder: writing a file lists its folder, so folders must stay small
-)
+Grade: TypeAlias = Literal["good", "usable", "poor"]
+"""How much a pair is worth, best first."""
+
+# Digits of the key that name the folder. Writing a file lists its folder, so folders must stay small.
+_SHARD = 2
 _LATER = "grades that were stored stay"
 
 
 class _Stored(msgspec.Struct, forbid_unknown_fields=True):
     """A file of the cache. It contains no text of a message."""
 
-    format: Annotated[int, msgspec.Meta(ge=1, le=1)]
+    format: Literal[1]
     pair: str
     messages: list[str]
     model: str

@@ -229,13 +229,15 @@ def _refusal(doing: str, answer: Answer, key: str) -> ServiceError:
         said = str(error.get("message", "") if isinstance(error, dict) else error)
     except (ValueError, AttributeError, RecursionError, UnansweredError):
         said = ""
-    status = answer.status
+    status, wait = answer.status, _wait(answer.header("retry-after"))
+    hints = [_REDIRECTED if 300 <= status < 400 else _HINTS.get(status, "")]
+    hints += [f"the server asks to wait {wait:.0f} s"] if wait else []
     return ServiceError(
         doing,
         code=status,
-        hint=_REDIRECTED if 300 <= status < 400 else _HINTS.get(status, ""),
+        hint="; ".join(filter(None, hints)),
         said=said.replace(key, "[key]") if key else said,
-        wait=_wait(answer.header("retry-after")),
+        wait=wait,
     )
 
 

@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 
 from furytune._network.retries import delays
 from furytune._values.canonical import digest, plain
-from furytune.curation._judging.prompt import Grade, read, render
-from furytune.curation.grades import GradeCache
+from furytune.curation._judging.prompt import read, render
+from furytune.curation.grades import Grade, GradeCache
 from furytune.errors import NoTextError, ServiceError, TextError
 from furytune.normalize import Normalizer
 from furytune.protocols import Model

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
+from furytune.curation.grades import Grade
 from furytune.normalize import Normalizer
 from furytune.records import Prompt, QAPair
 
-__all__ = ["Grade", "read", "render"]
-
-Grade: TypeAlias = Literal["good", "usable", "poor"]
+__all__ = ["read", "render"]
 
 _LONGEST: Final = 8_000
 """Characters of a question or an answer that the model reads."""
