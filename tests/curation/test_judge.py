@@ -595,6 +595,23 @@ def test_a_model_must_answer(tmp_path) -> None:
         ft.JudgePairs("gemini-3.1-flash-lite", cache=tmp_path)
 
 
+def test_a_pipeline_gives_a_bulk_step_some_pairs_at_a_time_in_order() -> None:
+    many = [pair(f"{n}?", "So.", id=f"{n}") for n in range(150)]
+    sizes = []
+
+    class Counting:
+        def __call__(self, one):
+            raise AssertionError
+
+        def curate(self, pairs):
+            sizes.append(len(pairs))
+            return [p if int(p.id) % 3 else ft.Dropped(reason="own:third", ids=(p.id,)) for p in pairs]
+
+    kept = list(ft.Pipeline(collector=ListCollector(many), curators=Counting()).pairs())
+    assert [p.id for p in kept] == [p.id for p in many if int(p.id) % 3]
+    assert sizes == [64, 64, 22]
+
+
 def test_a_step_that_loses_pairs_is_found() -> None:
     class Losing:
         def __call__(self, one):
