@@ -17,6 +17,7 @@ def main() -> None:
     assert not VENDORS & sys.modules.keys(), "importing furytune imports a vendor"
     from furytune.errors import MissingExtraError
     from furytune.records import JobProgress, Loss, TuningJob
+    from furytune.testing.fake_chat import FakeChat
     from furytune.testing.fake_discord import FakeDiscord
     from furytune.testing.fake_vertex import fake_credentials
     from furytune.tuners.gemini.plotting import plot_losses
@@ -34,6 +35,9 @@ def main() -> None:
         run = pipeline.run()
         assert run.report.counts["rows"] == 2
         run.contract.save(folder / "contract.json")
+        with FakeChat(lambda _: '{"grade": "poor"}') as server:
+            judge = ft.JudgePairs(ft.ChatService(server.url).model("fake"), cache=folder / "grades")
+            assert not list(pipeline.evolve(curators=judge).pairs())
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
         for file in ("model.safetensors", "model.onnx", "tokenizer.json"):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.grades import GradeCache
+    from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
     from furytune.forgetting import Forgotten, forget
+    from furytune.models.chat import ChatService
     from furytune.normalize import Normalizer
     from furytune.pairing import ChatPairer, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
@@ -54,6 +57,7 @@ __all__ = [
     "Augmenter",
     "CapPerAuthor",
     "ChatPairer",
+    "ChatService",
     "CheckCode",
     "Collector",
     "Consent",
@@ -70,11 +74,13 @@ __all__ = [
     "Forgotten",
     "FurytuneError",
     "GeminiTuner",
+    "GradeCache",
     "GroupSplitter",
     "IdentityAugmenter",
     "JournalCollector",
     "JsonlCollector",
     "JsonlExporter",
+    "JudgePairs",
     "LanceEmbedder",
     "Message",
     "MinConfidence",
@@ -114,6 +120,7 @@ _HOME = {
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
     "ChatPairer": "pairing",
+    "ChatService": "models.chat",
     "CheckCode": "curation.code",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
@@ -130,11 +137,13 @@ _HOME = {
     "Forgotten": "forgetting",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
+    "GradeCache": "curation.grades",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",
     "JournalCollector": "collectors.journal",
     "JsonlCollector": "collectors.tabular",
     "JsonlExporter": "exporters.jsonl",
+    "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
     "Message": "records",
     "MinConfidence": "curation.confidence",

@@ -20,13 +20,14 @@
     │   └── VocabularyUnavailableError  tiktoken cannot load its vocabulary
     ├── KnowledgeError              an index or corpus cannot give passages
     │   └── SnapshotError           the pinned snapshot is missing or differs
-    ├── CurationError               a curation step broke its rules
+    ├── CurationError               a curation step broke its rules, or could not store its results
     ├── ContractError               a contract file cannot be read
     │   └── ContractMismatchError   something that shapes the prompt has changed
     ├── ExportError                 a data set could not be written
     ├── ConservationError           records in and records out do not add up
     └── TuningError                 a tuning job could not be started or followed
         ├── TuningUnavailableError  the service cannot tune this model
+        ├── NoTextError             a model answered without text
         └── ServiceError            the service refused, or did not answer
 
 Messages say what is wrong, where, and what to do next. They contain ids and positions, never the text of
@@ -51,6 +52,7 @@ __all__ = [
     "FurytuneError",
     "KnowledgeError",
     "MissingExtraError",
+    "NoTextError",
     "PluginError",
     "QuestionTooLongError",
     "ServiceError",
@@ -186,7 +188,7 @@ class SnapshotError(KnowledgeError):
 
 
 class CurationError(FurytuneError):
-    """A curation step broke its rules, for example by editing a question."""
+    """A curation step broke its rules, for example by editing a question, or could not store its results."""
 
 
 class ContractError(FurytuneError):
@@ -223,6 +225,10 @@ class TuningUnavailableError(TuningError):
     """The service cannot tune this model, or any model. The message says what you can do instead."""
 
 
+class NoTextError(TuningError):
+    """A model answered a prompt without text, for example because a filter withheld it."""
+
+
 class ServiceError(TuningError):
     """A service refused a request or did not answer.
 
@@ -232,10 +238,18 @@ class ServiceError(TuningError):
         status: The service's own status, such as "PERMISSION_DENIED".
         hint: What to do next.
         said: The service's own message. It may quote what was sent, so it is not part of this error's message.
+        wait: How many seconds the service asks to wait before the next request; 0 if it does not say.
     """
 
     def __init__(
-        self, doing: str, *, code: int | None = None, status: str = "", hint: str = "", said: str = ""
+        self,
+        doing: str,
+        *,
+        code: int | None = None,
+        status: str = "",
+        hint: str = "",
+        said: str = "",
+        wait: float = 0.0,
     ) -> None:
         answer = "no answer" if code is None else f"the answer {code}"
         super().__init__(f"{doing}: {answer}{f' {status}' * bool(status)}{f'; {hint}' * bool(hint)}")
@@ -244,6 +258,7 @@ class ServiceError(TuningError):
         self.status = status
         self.hint = hint
         self.said = said
+        self.wait = wait
 
     @property
     def transient(self) -> bool:

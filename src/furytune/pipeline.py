@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -36,6 +36,7 @@ from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
 from furytune.protocols import (
     Augmenter,
+    BulkCurator,
     Collector,
     ContextEdit,
     ContextEditing,
@@ -60,6 +61,7 @@ from furytune.template import PromptTemplate
 __all__ = ["Pipeline", "Run"]
 
 _BATCH = 512  # questions for one bulk search; the pairs of one batch are in memory
+_AHEAD = 64  # pairs for one call of a curation step that takes many
 _WITHOUT_CONTEXT = PromptTemplate("{question}")
 _WITH_CONTEXT = PromptTemplate(
     "Answer the question. Use the context where it helps.\n\nContext:\n{context}\n\nQuestion:\n{question}"
@@ -330,8 +332,6 @@ class Pipeline:
         step: Any = self.curators[steps - 1]
         name = _name(step)
         act = step.start() if isinstance(step, StatefulCurator) else step
-        for unread in step.unread if isinstance(step, Incomplete) else ():
-            tally.drop(unread)
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
@@ -421,11 +421,24 @@ def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRo
     yield from rows
 
 
+def _results(
+    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterator[QAPair]
+) -> Iterator[tuple[QAPair, QAPair | Dropped]]:
+    """Yields each pair with what a step makes of it."""
+    if not isinstance(act, BulkCurator):
+        yield from ((pair, act(pair)) for pair in pairs)
+        return
+    while batch := list(islice(pairs, _AHEAD)):
+        results = act.curate(batch)
+        if len(results) != len(batch):
+            raise CurationError(f"the step {name} returned {len(results)} results for {len(batch)} pairs")
+        yield from zip(batch, results, strict=True)
+
+
 def _apply(
-    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterable[QAPair], tally: Tally
+    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterator[QAPair], tally: Tally
 ) -> Iterator[QAPair]:
-    for pair in pairs:
-        result = act(pair)
+    for pair, result in _results(act, name, pairs):
         if isinstance(result, Dropped):
             if (result.unit, result.count) != ("pair", 1):
                 raise CurationError(
@@ -452,3 +465,6 @@ def _apply(
             continue
         tally.edits[name] = tally.edits.get(name, 0) + 1
         yield attrs.evolve(result, edits=(*pair.edits, name))
+    missing: Sequence[Dropped] = act.unread if isinstance(act, Incomplete) else ()
+    for unread in missing:
+        tally.drop(unread)

@@ -3,6 +3,7 @@
 Each role has one protocol that a part must fit: `Collector`, `Pairer`, `Curator`, `Splitter`, `Augmenter`, `Embedder`,
 `Reranker`, `Exporter`, `Tuner`. If a part can do more, it has an ability: a small protocol of its own, which the
 library finds with ``isinstance``. A part works without any ability. The docstring of the ability says what is missing then.
+A part can ask a `Model`, and what stores people's words is `Erasable`.
 
 The sentences that a protocol lists are its rules. `furytune.testing.conformance` has a check for each sentence.
 """
@@ -24,6 +25,7 @@ from furytune.records import (
     Erased,
     Estimate,
     Passage,
+    Prompt,
     QAPair,
     Split,
     TrainingRow,
@@ -34,6 +36,7 @@ from furytune.report import Tally
 __all__ = [
     "Augmenter",
     "BulkAugmenter",
+    "BulkCurator",
     "Collector",
     "ContextEdit",
     "ContextEditing",
@@ -46,6 +49,7 @@ __all__ = [
     "Incomplete",
     "Kind",
     "Located",
+    "Model",
     "Named",
     "Pairer",
     "Pinned",
@@ -383,12 +387,27 @@ class StatefulCurator(Protocol):
 
 
 @runtime_checkable
+class BulkCurator(Curator, Protocol):
+    """**Protocol:** a curation step that handles many pairs faster than one by one.
+
+    - Many pairs at once give the same results as one by one.
+    """
+
+    def curate(self, pairs: Sequence[QAPair], /) -> Sequence[QAPair | Dropped]:
+        """Returns what `Curator.__call__` returns for each pair, in order."""
+        ...
+
+
+@runtime_checkable
 class Incomplete(Protocol):
-    """**Protocol:** a curation step that could not read everything it needs to judge pairs."""
+    """**Protocol:** a curation step that could not get everything it needs to judge pairs.
+
+    A `StatefulCurator` has this ability on the step that `StatefulCurator.start` returns.
+    """
 
     @property
     def unread(self) -> Sequence[Dropped]:
-        """What it could not read. The pipeline counts it in each pass."""
+        """What it could not get. The pipeline counts it at the end of each pass."""
         ...
 
 
@@ -521,6 +540,32 @@ class Tuner(Protocol):
 
     def poll(self, job: TuningJob) -> TuningJob:
         """Asks once for the job's state, without waiting."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """**Protocol:** a model that answers a prompt.
+
+    - A model's spec is a mapping of JSON values and has a "name".
+    - An answer is a text that is not blank.
+    """
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """Its "name" and each setting that can change an answer."""
+        ...
+
+    def generate(self, prompt: Prompt | str) -> str:
+        """Returns the answer to a prompt that is already rendered. Many threads may call it at once.
+
+        Args:
+            prompt: A prompt, or a plain text without a system instruction.
+
+        Raises:
+            NoTextError: The model gave no text.
+            ServiceError: The service refused or did not answer.
+        """
         ...
 
 

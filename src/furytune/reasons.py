@@ -16,7 +16,7 @@ from furytune.errors import ConfigError
 
 __all__ = ["REASONS", "Reason", "Unit", "as_markdown", "check"]
 
-Unit = Literal["message", "record", "pair", "file", "channel", "field"]
+Unit = Literal["message", "record", "pair", "grade", "file", "channel", "field"]
 
 _OWN = re.compile(r"[^\s:]+:\S+")
 _NAME = re.compile(r"[\w.-]{1,40}")
@@ -41,6 +41,8 @@ class Reason:
 
 _NOTHING: Final = "Nothing."
 _REPAIR: Final = "Repair the record."
+_OTHER_MODEL: Final = "Run again to ask again, or use another model."
+_MORE_REQUESTS: Final = "Run again to grade more pairs, or raise `max_requests`."
 
 _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]] = (
     (
@@ -511,6 +513,38 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "It is probably not worth training on: its confidence is below `MinConfidence`.",
                 "Lower the threshold, and read some of the pairs that come with it.",
             ),
+            ("judged_poor", "The model of `JudgePairs` graded it poor.", _NOTHING),
+            (
+                "judged_usable",
+                "The model graded it usable, and `JudgePairs` keeps only good pairs.",
+                '`JudgePairs(keep="usable")` keeps it.',
+            ),
+            (
+                "no_grade",
+                "`JudgePairs` got no grade for it, twice, or nothing is left of a text after normalising. Such pairs are to be dropped.",
+                _OTHER_MODEL,
+            ),
+            (
+                "max_requests",
+                "`JudgePairs` had sent `max_requests` requests. Pairs without a grade are to be dropped.",
+                _MORE_REQUESTS,
+            ),
+        ),
+    ),
+    (
+        "Grades: of pairs that were kept",
+        "grade",
+        (
+            (
+                "no_grade",
+                "`JudgePairs` got no grade, twice, or nothing is left of a text after normalising. The pair was kept.",
+                _OTHER_MODEL,
+            ),
+            (
+                "max_requests",
+                "`JudgePairs` had sent `max_requests` requests. The pair was kept.",
+                _MORE_REQUESTS,
+            ),
         ),
     ),
     (
@@ -592,8 +626,8 @@ def check(reason: str, unit: Unit) -> None:
 
 _HEAD = """# Reasons
 
-Nothing is left out in silence: every message, channel, file, record, field or pair that goes no further is counted in a
-`Dropped` with one of these reasons. `print(report)` and the manifest show the counts. The names are stable.
+Nothing is left out in silence: every message, channel, file, record, field or pair that goes no further, and every grade
+that is missing, is counted in a `Dropped` with one of these reasons. `print(report)` and the manifest show the counts. The names are stable.
 
 A part of your own has reasons of its own. They have a prefix, so that no one takes them for one of these:
 `ft.Dropped(reason="myplugin:too_short", ids=(pair.id,))`.

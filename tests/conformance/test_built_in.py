@@ -26,11 +26,14 @@ from furytune.testing.conformance import (
     check_curator,
     check_embedder,
     check_exporter,
+    check_model,
     check_pairer,
     check_place,
     check_splitter,
     check_tuner,
 )
+from furytune.testing.fake_chat import FakeChat
+from furytune.testing.fake_developer_api import FakeDeveloperApi
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, MemoryAugmenter, MemoryTuner, pair
 
@@ -113,6 +116,20 @@ def test_the_curation_steps(step) -> None:
             pair("Short?", "yes", answerer="b"),
         ],
     )
+
+
+def test_the_models_and_the_judge_that_asks_one(tmp_path) -> None:
+    with FakeChat(
+        lambda text: '{"grade": "poor"}' if "short" in text.lower() else '{"grade": "good"}'
+    ) as server:
+        model = ft.ChatService(server.url).model("fake", temperature=0.0)
+        check_model(model)
+        step = ft.JudgePairs(model, cache=tmp_path / "grades")
+        results = check_curator(step, [pair("How?", "So."), pair("Short?", "yes")])
+    assert [isinstance(item, ft.Dropped) for item in results] == [False, True]
+    with FakeDeveloperApi() as api:
+        tuner = ft.GeminiTuner("m", api_key="key", endpoint=api.url, ledger=tmp_path / "jobs")
+        check_model(tuner.base_model(model="gemini-3.1-flash-lite", temperature=0.0))
 
 
 def test_the_splitter() -> None:

@@ -23,6 +23,7 @@ from furytune.testing.conformance import (
     check_curator,
     check_embedder,
     check_exporter,
+    check_model,
     check_pairer,
     check_place,
     check_reranker,
@@ -159,6 +160,32 @@ def test_broken_curation_steps_are_found() -> None:
         check_curator(Counting(), pairs)
     with pytest.raises(AssertionError, match=r"int does not fit furytune\.protocols\.Curator"):
         check_curator(3, pairs)
+
+    class Backwards:
+        def __call__(self, one):
+            return one
+
+        def curate(self, many):
+            return many[::-1]
+
+    with broken("Many pairs at once give the same results as one by one"):
+        check_curator(Backwards(), pairs)
+
+
+def test_broken_models_are_found() -> None:
+    class Silent:
+        spec = {"name": "silent"}
+
+        def generate(self, prompt):
+            return " "
+
+    class Nameless(Silent):
+        spec = {}
+
+    with broken("An answer is a text that is not blank"):
+        check_model(Silent())
+    with broken("A model's spec is a mapping of JSON values"):
+        check_model(Nameless())
 
 
 def test_a_splitter_that_counts_is_found() -> None:

@@ -63,6 +63,15 @@ def test_tuning_is_rehearsed_on_the_developer_api(tmp_path) -> None:
     assert "shared with everyone as reader" in done.stdout
 
 
+def test_judging_is_rehearsed_on_a_server_of_this_machine(tmp_path) -> None:
+    done = run(tmp_path, "judge_pairs.py")
+    assert done.returncode == 0, done.stderr
+    assert "2  grade    max_requests" in done.stdout
+    assert "2  pair     judged_poor" in done.stdout
+    assert "5 requests for 5 pairs" in done.stdout
+    assert "Is anyone else" not in done.stdout
+
+
 def test_a_second_collection_finds_nothing_new(tmp_path) -> None:
     first, again = (run(tmp_path, "collect_discord.py", "--out", "out") for _ in range(2))
     assert first.returncode == 0, first.stderr

@@ -13,10 +13,11 @@ import pytest
 from vertex_help import MODEL, make_dataset, pipeline
 
 import furytune as ft
+from furytune import tokens
 from furytune.errors import MissingExtraError, TuningError
 from furytune.records import DataFile
 from furytune.tuners._jobs.service import Problem, TuningSettings
-from furytune.tuners.gemini import models, tokens
+from furytune.tuners.gemini import models
 from furytune.tuners.gemini._vertex.limits import survey
 
 SETTINGS = TuningSettings(model=MODEL, epochs=2)

@@ -12,6 +12,7 @@ import pytest
 from vertex_help import MODEL, TOKEN, Time, lines, make_dataset, make_tuner, pipeline
 
 import furytune as ft
+from furytune import tokens
 from furytune.errors import (
     ConfigError,
     ContractMismatchError,
@@ -26,7 +27,6 @@ from furytune.records import TuningJob
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners.gemini import tokens
 
 KEY = "a" * 32
 

@@ -1,6 +1,7 @@
 """Models that answer: a tuned one, or the base model that it is compared with."""
 
+from furytune.models.chat import ChatService
 from furytune.models.service import Call, ModelService, Permission, Role, Sharing
 from furytune.models.tuned import TunedModel
 
-__all__ = ["Call", "ModelService", "Permission", "Role", "Sharing", "TunedModel"]
+__all__ = ["Call", "ChatService", "ModelService", "Permission", "Role", "Sharing", "TunedModel"]

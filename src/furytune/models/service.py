@@ -23,7 +23,7 @@ class Call:
         fields: What a dialect rendered as a request, sent unchanged.
         temperature: Sampling temperature; None sends none.
         max_output_tokens: Most tokens of the answer; None sends no limit.
-        thinking: Fields of ``thinkingConfig`` in camel case; {} sends none.
+        thinking: How the model thinks, in the service's own fields; {} sends none.
     """
 
     target: str

@@ -30,7 +30,8 @@ class TunedModel:
         contract: Renders the prompts; None if only `generate` is used.
         temperature: Sent only if given: some models refuse it, and tuned models work best without it.
         max_output_tokens: Sent only if given.
-        thinking: ``thinkingConfig``; by default the model's lowest known setting, {} sends none.
+        thinking: How the model thinks, in the service's own fields: ``thinkingConfig`` of Gemini, fields of the request for
+            `ChatService`. By default the lowest known setting of the model; {} sends none.
     """
 
     target: str
@@ -49,6 +50,18 @@ class TunedModel:
                 f"shape; export with JsonlExporter(..., dialect={self._backend.dialect!r})"
             )
 
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """The model's "name", the dialect of its requests, and each setting that is sent."""
+        settings: dict[str, Json] = {
+            "model": self.model,
+            "temperature": self.temperature,
+            "max_output_tokens": self.max_output_tokens,
+            "thinking": dict(self.thinking),
+        }
+        sent = {name: value for name, value in settings.items() if value not in (None, "", {})}
+        return {"name": self.target, "dialect": self._backend.dialect, **sent}
+
     def ask(self, question: str, *, at: datetime | None = None) -> str:
         """Renders the prompt for a question as in training, and returns the answer.
 
@@ -59,7 +72,7 @@ class TunedModel:
         Raises:
             ServiceError: The service refused or did not answer; ``transient`` says whether asking again can
                 help.
-            TuningError: The model gave no text.
+            NoTextError: The model gave no text.
             TextError: The question is empty (`EmptyTextError`) or damaged.
             QuestionTooLongError: It exceeds the token budget.
         """
@@ -77,7 +90,7 @@ class TunedModel:
 
         Raises:
             ServiceError: The service refused or did not answer.
-            TuningError: The model gave no text.
+            NoTextError: The model gave no text.
         """
         return self._backend.generate(self._call(prompt))
 

@@ -18,6 +18,8 @@ from attrs import define, field, frozen
 
 __all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply", "Strike"]
 
+_JSON = "application/json; charset=UTF-8"
+
 Mode = Literal["status", "hang up", "lose the answer", "hang"]
 
 
@@ -55,11 +57,13 @@ class Reply:
         status: HTTP status.
         body: JSON of the answer.
         parts: If given, sent one by one instead of ``body``.
+        headers: Further headers.
     """
 
     status: int
     body: Any = field(repr=False)
     parts: Iterable[bytes] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
 
 
 @define(kw_only=True)
@@ -101,10 +105,12 @@ class Fault(Strike):
         times: How many requests fail.
         skip: How many matching requests succeed first.
         body: JSON of a refusal.
+        headers: Further headers of a refusal.
     """
 
     mode: Mode = "status"
     body: Any = None
+    headers: Mapping[str, str] = field(factory=dict)
 
 
 @define(eq=False)
@@ -155,7 +161,7 @@ class Loopback:
                 self.service(request)
             if fault.mode == "status":
                 body = fault.body or {"error": {"code": fault.status, "message": "a fault was asked for"}}
-                return Reply(fault.status, body), None
+                return Reply(fault.status, body, headers=fault.headers), None
             return None, fault
 
     def _wait(self) -> None:
@@ -206,7 +212,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         def _send(self, reply: Reply) -> None:
             with suppress(ConnectionError):
                 self.send_response(reply.status)
-                self.send_header("content-type", "application/json; charset=UTF-8")
+                for name, value in {"content-type": _JSON, **reply.headers}.items():
+                    self.send_header(name, value)
                 if reply.parts is None:
                     data = json.dumps(reply.body).encode()
                     self.send_header("content-length", str(len(data)))

@@ -12,7 +12,7 @@ from furytune.testing.conformance.augmenters import check_augmenter, check_conte
 from furytune.testing.conformance.collectors import check_collector, check_pairer
 from furytune.testing.conformance.curation import check_curator, check_splitter
 from furytune.testing.conformance.exporters import check_exporter
-from furytune.testing.conformance.models import check_embedder, check_reranker
+from furytune.testing.conformance.models import check_embedder, check_model, check_reranker
 from furytune.testing.conformance.places import check_place
 from furytune.testing.conformance.tuners import check_tuner
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_curator",
     "check_embedder",
     "check_exporter",
+    "check_model",
     "check_pairer",
     "check_place",
     "check_reranker",

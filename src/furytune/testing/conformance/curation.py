@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from furytune.protocols import Curator, Splitter, StatefulCurator
+from furytune.protocols import BulkCurator, Curator, Splitter, StatefulCurator
 from furytune.records import Dropped, QAPair
 from furytune.testing.conformance.rules import fits, rule
 
@@ -49,6 +49,13 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
             results == _pass(step, pairs),
             StatefulCurator,
             "Two passes over the same pairs give the same results.",
+        )
+    act = step.start() if isinstance(step, StatefulCurator) else step
+    if isinstance(act, BulkCurator):
+        rule(
+            results == list(act.curate(list(pairs))),
+            BulkCurator,
+            "Many pairs at once give the same results as one by one.",
         )
     return results
 

@@ -1,4 +1,4 @@
-"""Rules of embedders and re-rankers."""
+"""Rules of embedders, re-rankers and models that answer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from furytune.protocols import Embedder, Kind, Reranker
+from furytune.protocols import Embedder, Kind, Model, Reranker
 from furytune.records import Passage
 from furytune.testing.conformance.rules import QUESTIONS, fits, is_json, rule
 
-__all__ = ["check_embedder", "check_reranker"]
+__all__ = ["check_embedder", "check_model", "check_reranker"]
 
 _KINDS: tuple[Kind, ...] = ("passage", "question")
 
@@ -78,4 +78,28 @@ def check_reranker(
         and scores[::-1] == [float(reranker.score(q, p)) for q, p in asked[::-1]],
         Reranker,
         "A score is a finite number, and the same in each call.",
+    )
+
+
+def check_model(model: Model, questions: Sequence[str] = QUESTIONS) -> None:
+    """Holds a model that answers to its protocol. It asks the model, which may cost money.
+
+    Args:
+        model: What is checked.
+        questions: What to ask.
+
+    Raises:
+        AssertionError: A rule is broken.
+    """
+    fits(model, Model)
+    rule(
+        is_json(model.spec) and bool(model.spec.get("name")),
+        Model,
+        'A model\'s spec is a mapping of JSON values and has a "name".',
+    )
+    answers: list[object] = [model.generate(question) for question in questions]
+    rule(
+        all(isinstance(answer, str) and answer.strip() for answer in answers),
+        Model,
+        "An answer is a text that is not blank.",
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from furytune.errors import TuningError
+from furytune.errors import NoTextError, TuningError
 from furytune.models.service import Call
 from furytune.tuners.gemini._developer.clients import Clients, model_name
 from furytune.tuners.gemini._developer.jobs import word_of
@@ -22,7 +22,8 @@ def generate(clients: Clients, call: Call) -> str:
     """Returns the model's text.
 
     Raises:
-        TuningError: The model gave no text, or the SDK cannot send the request.
+        NoTextError: The model gave no text.
+        TuningError: The SDK cannot send the request.
         ServiceError: The service refused, or did not answer.
     """
     request = _request(clients, call)
@@ -73,7 +74,7 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
         partly: Whether it is a piece of a stream, which may have no text.
 
     Raises:
-        TuningError: There is no text; the message contains the service's reason.
+        NoTextError: There is no text; the message contains the service's reason.
     """
     raw = type(response).pb(response)
     text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
@@ -83,6 +84,6 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
         reason = word_of(raw.prompt_feedback, "block_reason")
     if text or (partly and reason in _GOES_ON):
         return text
-    raise TuningError(
+    raise NoTextError(
         f"the model gave no text ({reason}); rephrase the question, or check the service's safety settings"
     )

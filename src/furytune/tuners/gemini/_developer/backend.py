@@ -246,7 +246,8 @@ class DeveloperBackend:
         """Returns the model's text.
 
         Raises:
-            TuningError: The model gave no text, or the SDK cannot send the request.
+            NoTextError: The model gave no text.
+            TuningError: The SDK cannot send the request.
             ServiceError: The service refused, or did not answer.
         """
         return asking.generate(self._clients, call)

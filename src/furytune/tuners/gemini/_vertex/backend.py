@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from furytune._network.endpoint import checked_endpoint
-from furytune.errors import ConfigError, ServiceError, TuningError
+from furytune.errors import ConfigError, NoTextError, ServiceError
 from furytune.models.service import Call
 from furytune.records import DataFile, Dataset
 from furytune.tuners._jobs.labels import KEY, labels
@@ -190,7 +190,7 @@ class VertexBackend:
             response = client.models.generate_content(**arguments)
         text = _text(response)
         if not text:
-            raise TuningError(
+            raise NoTextError(
                 f"the model gave no text ({_reason(response)}); ask again, or rephrase the question"
             )
         return text

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from furytune.records import DataFile, Dataset
+from furytune.tokens import token_counter
 from furytune.tuners._jobs.rows import Findings, json_rows
 from furytune.tuners._jobs.service import Problem, Survey, TuningSettings
 from furytune.tuners.gemini import models
-from furytune.tuners.gemini.tokens import token_counter
 
 __all__ = ["survey"]
 

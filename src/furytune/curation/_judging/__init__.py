@@ -1,0 +1,1 @@
+"""Asks a model for the grade of a pair."""
