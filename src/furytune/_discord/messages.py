@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from furytune._discord import shapes as stored
+from furytune._discord.journal.messages import Poll as StoredPoll
 from furytune._discord.shapes import Channel, FullMessage
 from furytune._discord.text import reply_target, text_of
 from furytune._privacy.pseudonyms import Pseudonyms
@@ -52,7 +52,7 @@ def view(
     )
 
 
-def _poll(poll: stored.Poll) -> Poll:
+def _poll(poll: StoredPoll) -> Poll:
     return Poll(question=poll.question, answers=tuple((a.text, a.votes) for a in poll.answers))
 
 

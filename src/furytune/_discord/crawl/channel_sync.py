@@ -272,7 +272,7 @@ class Sweep:
 
 def _title_in(before: bytes) -> str:
     """Returns the title in the line of an opening message, for posts that are compared without being listed."""
-    return "" if not before or before.startswith(GONE) else _read_again(before).title
+    return "" if not before or before.startswith(GONE) else _read_again(before).title or ""
 
 
 class _Held:

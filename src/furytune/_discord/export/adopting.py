@@ -21,7 +21,7 @@ from furytune._discord.journal import messages as kept
 from furytune._discord.journal.lines import GONE, ChannelState
 from furytune._discord.journal.store import About, Journal
 from furytune._discord.selection import named
-from furytune._discord.shapes import Channel, FullForwarded, FullMessage, Mention, ThinMessage
+from furytune._discord.shapes import Channel, FullMessage, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
@@ -102,7 +102,7 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                             on_drop(Dropped(reason="no_id", unit="message", where=channel.name))
                         elif (
                             forgotten.has(message.author.id, message.id)
-                            or _quoted(message) in forgotten.messages
+                            or kept.original_of(message) in forgotten.messages
                         ):
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
@@ -266,14 +266,8 @@ def _moment(text: str, default: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _quoted(message: FullMessage) -> str:
-    """Returns the id of the message that a message forwards, "" if it forwards none."""
-    found = message.reference.message_id if message.forwarded_message and message.reference else None
-    return found or ""
-
-
 def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
-    reference, forwarded = message.reference, message.forwarded_message
+    reference = message.reference
     return kept.Kept(
         id=message.id,
         type=message.type,
@@ -292,7 +286,7 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
             for r in message.reactions or ()
         ],
-        forwarded_message=_forwarded(forwarded, message.mentions or []),
+        forwarded_message=_forwarded(message.forwarded_message, message.mentions or []),
         title=title_of(message, channel) if message.type in SAID else "",
     )
 
@@ -303,7 +297,7 @@ def _said(message: FullMessage) -> str:
     return text_of(message) if message.forwarded_message is None else message.content
 
 
-def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
+def _forwarded(forwarded: kept.Forwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
     if forwarded is None:
         return None
     return kept.Forwarded(
@@ -315,12 +309,12 @@ def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept
     )
 
 
-def _attachments(message: FullMessage | FullForwarded) -> list[kept.Attachment]:
+def _attachments(message: FullMessage | kept.Forwarded) -> list[kept.Attachment]:
     return [
         kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
         for a in message.attachments or ()
     ]
 
 
-def _stickers(message: FullMessage | FullForwarded) -> list[kept.Sticker]:
+def _stickers(message: FullMessage | kept.Forwarded) -> list[kept.Sticker]:
     return [kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()]

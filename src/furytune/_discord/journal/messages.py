@@ -2,6 +2,9 @@
 
 For the author, it stores the id and whether it is a bot, but no name and no picture. Roles are stored separately,
 because they belong to a person, not to a message.
+
+Exports are read with the same values, so that a message has one form wherever it comes from. That is why most fields
+may be null: the journal writes no null there, but an export may contain it, and must still be readable.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ __all__ = [
     "Attachment",
     "Emoji",
     "Forwarded",
+    "ForwardedCopy",
     "Kept",
+    "MessageHeader",
     "Poll",
     "PollAnswer",
     "Reaction",
@@ -25,6 +30,7 @@ __all__ = [
     "Sticker",
     "Writer",
     "line_of",
+    "original_of",
     "without_embeds",
 ]
 
@@ -39,50 +45,54 @@ class Writer(msgspec.Struct, gc=False, rename="camel"):
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """A reference to a file that came with a message, without the file itself."""
 
-    id: str
-    url: str = ""
-    file_name: str = ""
+    id: str | None = None
+    url: str | None = ""
+    file_name: str | None = ""
     file_size_bytes: int = 0
-    content_type: str = ""
+    content_type: str | None = ""
 
 
 class Emoji(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """An emoji: a character, or the name and id of a custom one."""
+    """An emoji: a character, or the name and id of a custom one.
 
-    name: str = ""
-    id: str = ""
+    ``code`` is the exporter's word for a character, such as "white_check_mark"; the journal does not store it.
+    """
+
+    name: str | None = ""
+    id: str | None = ""
+    code: str | None = ""
 
 
 class Reaction(msgspec.Struct, gc=False, rename="camel"):
     """One reaction, and how many people gave it."""
 
     emoji: Emoji
-    count: int
+    count: int = 0
 
 
 class Sticker(msgspec.Struct, gc=False, rename="camel"):
     """A sticker that was sent."""
 
-    id: str
-    name: str
+    id: str | None = None
+    name: str | None = None
 
 
 class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
     """One answer of a poll, and how many people chose it."""
 
-    text: str
+    text: str = ""
     votes: int = 0
 
 
 class Poll(msgspec.Struct, gc=False, rename="camel"):
-    """A poll."""
+    """A poll; exports contain none."""
 
-    question: str
-    answers: list[PollAnswer]
+    question: str = ""
+    answers: list[PollAnswer] = []
 
 
 class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """What a message replies to, forwards, or was opened on."""
+    """What a message replies to, forwards, or was opened on; all ids are null if the target was deleted."""
 
     message_id: str | None = None
     channel_id: str | None = None
@@ -92,11 +102,11 @@ class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """The copy of a message that was forwarded."""
 
-    content: str = ""
-    timestamp: str = ""
-    attachments: list[Attachment] = []
-    embeds: list[dict[str, Any]] = []
-    stickers: list[Sticker] = []
+    content: str | None = ""
+    timestamp: str | None = ""
+    attachments: list[Attachment] | None = []
+    embeds: list[dict[str, Any]] | None = []
+    stickers: list[Sticker] | None = []
 
 
 class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
@@ -110,17 +120,37 @@ class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     type: str
     content: str
     author: Writer
-    timestamp: str = ""
+    timestamp: str | None = ""
     timestamp_edited: str | None = None
     is_pinned: bool = False
     reference: Reference | None = None
-    attachments: list[Attachment] = []
-    embeds: list[dict[str, Any]] = []
-    stickers: list[Sticker] = []
-    reactions: list[Reaction] = []
+    attachments: list[Attachment] | None = []
+    embeds: list[dict[str, Any]] | None = []
+    stickers: list[Sticker] | None = []
+    reactions: list[Reaction] | None = []
     forwarded_message: Forwarded | None = None
     poll: Poll | None = None
-    title: str = ""
+    title: str | None = ""
+
+
+class ForwardedCopy(msgspec.Struct, gc=False):
+    """Marks a message as the copy of another one, where its text does not matter."""
+
+
+class MessageHeader(msgspec.Struct, gc=False, rename="camel"):
+    """The fields of a message that consent and erasure need, to read many messages fast."""
+
+    id: str
+    author: Writer
+    reference: Reference | None = None
+    forwarded_message: ForwardedCopy | None = None
+
+
+def original_of(message: Kept | MessageHeader) -> str | None:
+    """Returns the id of the message that a message forwards, "" if it is unknown, None if it forwards none."""
+    if message.forwarded_message is None:
+        return None
+    return (message.reference.message_id if message.reference else None) or ""
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -152,8 +182,9 @@ def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
     found = False
     for holder in (message, message.forwarded_message):
         if holder is not None:
-            kept = [e for e in holder.embeds if not any(uid in messages for uid in _named(e))]
-            found = found or len(kept) < len(holder.embeds)
+            embeds = holder.embeds or []
+            kept = [e for e in embeds if not any(uid in messages for uid in _named(e))]
+            found = found or len(kept) < len(embeds)
             holder.embeds = kept
     return line_of(message) if found else line
 

@@ -13,6 +13,7 @@ import msgspec
 from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of
 from furytune._discord.journal.lines import GONE, gone_line
 from furytune._discord.journal.log import Log
+from furytune._discord.journal.messages import MessageHeader, original_of
 from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
 from furytune._discord.journal.withheld import Withheld
 from furytune._storage.durable import NO_FOLLOW, is_leftover, make_folder, sweep, write_file
@@ -24,34 +25,6 @@ __all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "U
 T = TypeVar("T")
 
 _OWN = {"channels", ".lock", "people.json", "forgotten.json"}
-
-
-class _Writer(msgspec.Struct, rename="camel"):
-    id: str
-    is_bot: bool = False
-
-
-class _Target(msgspec.Struct, rename="camel"):
-    message_id: str | None = None
-
-
-class _Copy(msgspec.Struct):
-    """Marks a forwarded copy of another message; its text does not matter here."""
-
-
-class _Trace(msgspec.Struct, rename="camel"):
-    """The fields of a message that erasure needs."""
-
-    id: str
-    author: _Writer
-    reference: _Target | None = None
-    forwarded_message: _Copy | None = None
-
-    @property
-    def quoted(self) -> str:
-        """The id of the message that it forwards, "" if it forwards none."""
-        found = self.reference.message_id if self.forwarded_message and self.reference else None
-        return found or ""
 
 
 class Journal:
@@ -210,7 +183,9 @@ class Journal:
             SourceFormatError: A log is damaged.
         """
         logs = self.logs().values()
-        return {trace.author.id for log in logs for traces, _ in log.blocks(_Trace) for trace in traces}
+        return {
+            trace.author.id for log in logs for traces, _ in log.blocks(MessageHeader) for trace in traces
+        }
 
     def withheld(self, reasons: Collection[str]) -> Withheld:
         """Returns the ids of the messages that are gone for one of these reasons, with the reason.
@@ -218,7 +193,9 @@ class Journal:
         Raises:
             SourceFormatError: A log is damaged.
         """
-        gone = (item for log in self.logs().values() for _, gone in log.blocks(_Trace) for item in gone)
+        gone = (
+            item for log in self.logs().values() for _, gone in log.blocks(MessageHeader) for item in gone
+        )
         return Withheld((item.id, item.why) for item in gone if item.why in reasons)
 
     def copies_of(self, withheld: Withheld) -> dict[str, str]:
@@ -229,10 +206,10 @@ class Journal:
         """
         quotes: dict[str, list[str]] = {}
         for log in self.logs().values():
-            for traces, _ in log.blocks(_Trace):
+            for traces, _ in log.blocks(MessageHeader):
                 for trace in traces:
-                    if trace.quoted:
-                        quotes.setdefault(trace.quoted, []).append(trace.id)
+                    if original := original_of(trace):
+                        quotes.setdefault(original, []).append(trace.id)
         found: dict[str, str] = {}
         waiting = [(uid, why) for uid in quotes if (why := withheld.get(uid, ""))]
         # Follow forwards of forwards; `pop` visits each original once, so cycles end.
@@ -260,12 +237,12 @@ class Journal:
         found = set(messages)
         quotes: dict[str, list[str]] = {}
         for log in self.logs().values():
-            for traces, _ in log.blocks(_Trace):
+            for traces, _ in log.blocks(MessageHeader):
                 for trace in traces:
                     if trace.author.id in people and (bots or not trace.author.is_bot):
                         found.add(trace.id)
-                    elif trace.quoted:
-                        quotes.setdefault(trace.quoted, []).append(trace.id)
+                    elif original := original_of(trace):
+                        quotes.setdefault(original, []).append(trace.id)
         waiting = list(found)
         # Follow forwards of forwards, as in `copies_of`.
         while waiting:
