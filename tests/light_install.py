@@ -32,7 +32,7 @@ def main() -> None:
             exporter=ft.JsonlExporter(folder / "train.jsonl"),
         )
         run = pipeline.run()
-        assert run.report.counts["rows"] == 2
+        assert run.report.counts.rows == 2
         run.contract.save(folder / "contract.json")
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"

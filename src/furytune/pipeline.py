@@ -20,7 +20,7 @@ from furytune._values.canonical import Json, canonical_json, digest, plain
 from furytune._values.checks import of_type
 from furytune._values.shown import Shown
 from furytune.budget import TokenBudget
-from furytune.contract import BEFORE_ALL_DATES, PromptContract
+from furytune.contract import BEFORE_ALL_DATES, Deviation, PromptContract
 from furytune.contract.identity import IdentityAugmenter
 from furytune.errors import (
     ConfigError,
@@ -224,7 +224,7 @@ class Pipeline:
             normalizer=self.normalizer,
             budget=self.budget,
             dialects=[e.dialect for e in self.exporter],
-            deviations=({"part": "augmenter", "reason": self._edit.deviation},) if self._edit else (),
+            deviations=(Deviation("augmenter", self._edit.deviation),) if self._edit else (),
         )
 
     @property
@@ -270,7 +270,7 @@ class Pipeline:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
         job = self._tune(datasets) if self.tuner is not None else None
-        report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
+        report = Report(counts=tally.counts, datasets=tuple(datasets), job=job)
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:

@@ -42,7 +42,7 @@ from furytune.protocols import (
 from furytune.records import Passage, Prompt
 from furytune.template import PromptTemplate
 
-__all__ = ["BEFORE_ALL_DATES", "PromptContract"]
+__all__ = ["BEFORE_ALL_DATES", "Deviation", "PromptContract"]
 
 BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment of a training pair without a date. It sees undated passages only, so never its own answer."""
@@ -57,6 +57,19 @@ _PROBES = (
     "Question:\n\\Question: none\nContext:\n[1] nothing",
     "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
 )
+
+
+@frozen
+class Deviation:
+    """A difference from the contract that was accepted.
+
+    Attributes:
+        part: The part of the contract that differs, such as "snapshot".
+        reason: Why it was accepted.
+    """
+
+    part: str
+    reason: str
 
 
 @frozen(kw_only=True, slots=False)
@@ -77,7 +90,7 @@ class PromptContract:
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
     dialects: tuple[str, ...] = field(default=(), converter=sorted_once)
-    deviations: tuple[Mapping[str, str], ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         for name in self.dialects:
@@ -263,7 +276,7 @@ class PromptContract:
             "parts": {name: digest(part) for name, part in self._form.items()},
             "location": location,
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
-            "deviations": list(self.deviations),
+            "deviations": [{"part": d.part, "reason": d.reason} for d in self.deviations],
         }
         file.write(target, content)
         if isinstance(self.augmenter, Pinned):
@@ -322,14 +335,14 @@ class PromptContract:
             augmenter=augmenter
             or _augmenter(form["augmenter"], content["location"], source.parent, accept=bool(deviation)),
             dialects=tuple(dialects_then),
-            deviations=tuple(content["deviations"]),
+            deviations=tuple(Deviation(**d) for d in content["deviations"]),
         )
         if contract.budget is not None:
             contract.budget.ready()
         differences += contract._differences(content, source.name)
         if differences and not deviation:
             raise differences[0]
-        noted = tuple({"part": d.part, "reason": deviation} for d in differences)
+        noted = tuple(Deviation(d.part, deviation) for d in differences)
         return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
 
     def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:

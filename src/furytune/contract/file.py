@@ -80,7 +80,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _well_formed(content: dict[str, Any]) -> bool:
-    form, golden = content["form"], content["golden"]
+    form = content["form"]
     return (
         all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
         and all(isinstance(content[k], list) for k in ("golden", "deviations"))
@@ -89,13 +89,16 @@ def _well_formed(content: dict[str, Any]) -> bool:
         and all(isinstance(v, dict) for k, v in form.items() if k != "budget")
         and isinstance(form["budget"], dict | None)
         and all(isinstance(n, str) for n in form["dialects"])
-        and all(
-            isinstance(g, dict)
-            and g.keys() == {"question", "sha256"}
-            and all(isinstance(v, str) for v in g.values())
-            for g in golden
-        )
-        and all(isinstance(d, dict) for d in content["deviations"])
+        and all(_texts(g, {"question", "sha256"}) for g in content["golden"])
+        and all(_texts(d, {"part", "reason"}) for d in content["deviations"])
+    )
+
+
+def _texts(value: object, keys: set[str]) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == keys
+        and all(isinstance(text, str) for text in value.values())
     )
 
 

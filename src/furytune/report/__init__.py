@@ -2,6 +2,6 @@
 
 from furytune.report.comparing import compare
 from furytune.report.report import Report
-from furytune.report.tally import Tally
+from furytune.report.tally import Counts, DropCount, Tally
 
-__all__ = ["Report", "Tally", "compare"]
+__all__ = ["Counts", "DropCount", "Report", "Tally", "compare"]

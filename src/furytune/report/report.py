@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from attrs import frozen
 
-from furytune._values.canonical import Json
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
 
@@ -19,39 +18,34 @@ class Report(Shown):
     """The report of one run, to read or to store.
 
     Attributes:
-        counts: See `Tally.as_json`.
+        counts: What was counted.
         datasets: The data sets that were written.
         job: The tuning job; None without a tuner.
     """
 
-    counts: Mapping[str, Json]
+    counts: Counts
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        for name in ("messages", "pairs", "rows"):
-            yield name, str(self.counts[name])
-        drops = self.counts["dropped"]
-        assert isinstance(drops, list)
-        yield "dropped", str(sum(d["count"] for d in drops))
+        c = self.counts
+        yield from (("messages", str(c.messages)), ("pairs", str(c.pairs)), ("rows", str(c.rows)))
+        yield "dropped", str(sum(d.count for d in c.dropped))
 
     def __str__(self) -> str:
         c = self.counts
         lines = [
-            f"messages  {c['messages']:>9}  ({c['messages_used']} in pairs)",
-            f"pairs     {c['pairs']:>9}",
-            f"rows      {c['rows']:>9}",
+            f"messages  {c.messages:>9}  ({c.messages_used} in pairs)",
+            f"pairs     {c.pairs:>9}",
+            f"rows      {c.rows:>9}",
         ]
-        drops = c["dropped"]
-        assert isinstance(drops, list)
-        if drops:
+        if c.dropped:
             lines.append("dropped   (python -m furytune.reasons says what each word means)")
-            lines += [f"  {d['count']:>9}  {d['unit']:<8} {d['reason']}" for d in drops]
-            lines += [line for d in drops for line in _not_read(d)]
-        edits = c["edited_answers"]
-        assert isinstance(edits, dict)
-        if edits:
-            lines.append("answers edited by " + ", ".join(f"{name} ({n})" for name, n in edits.items()))
+            lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
+            lines += [line for d in c.dropped for line in _not_read(d)]
+        if c.edited_answers:
+            edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
+            lines.append(f"answers edited by {edits}")
         for data in self.datasets:
             lines += [f"{f.split:<10}{f.rows:>9}  {f.path}" for f in data.files]
             lines.append(f"manifest             {data.manifest}")
@@ -60,11 +54,11 @@ class Report(Shown):
         return "\n".join(lines)
 
 
-def _not_read(dropped: Mapping[str, Any]) -> list[str]:
+def _not_read(dropped: DropCount) -> list[str]:
     """Returns a line for each channel that could not be read, with its name and the reason."""
-    channels, reason = dropped.get("channels", []), dropped["reason"]
-    lines = [f"not read  {c['name']}: {reason}{_bracketed(c['detail'])}" for c in channels]
-    more = dropped["count"] - len(channels)
+    channels, reason = dropped.channels, dropped.reason
+    lines = [f"not read  {name}: {reason}{_bracketed(detail)}" for name, detail in channels]
+    more = dropped.count - len(channels)
     return [*lines, f"not read  and {more} more: {reason}"] if channels and more > 0 else lines
 
 

@@ -4,15 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from furytune._values.canonical import Json
 from furytune.errors import ConservationError
 from furytune.records import Dropped, QAPair, Unit
 
-__all__ = ["Tally"]
+__all__ = ["Counts", "DropCount", "Tally"]
 
 _LISTED = 20  # enough to look into a drop; millions of drops must not fill the memory
+
+
+@frozen(kw_only=True)
+class DropCount:
+    """How many items of a unit were dropped for a reason.
+
+    Attributes:
+        unit: What was dropped, such as "pair".
+        reason: One of the words that `furytune.reasons` explains.
+        count: How many.
+        examples: Up to 20 places or ids.
+        channels: Name and detail of up to 20 channels, if the unit is "channel".
+    """
+
+    unit: Unit
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+    channels: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Json]:
+        """Returns the entry of a manifest."""
+        entry: dict[str, Json] = {"unit": self.unit, "reason": self.reason, "count": self.count}
+        entry["examples"] = [*self.examples]
+        if self.unit == "channel":
+            entry["channels"] = [{"name": name, "detail": detail} for name, detail in self.channels]
+        return entry
+
+
+@frozen(kw_only=True)
+class Counts:
+    """What a run counted. It contains no times and no text, and is the same for equal input.
+
+    Attributes:
+        messages: Number of chat messages that were read.
+        messages_used: Number of chat messages in collected pairs.
+        pairs: Number of pairs from collectors.
+        rows: Number of training rows.
+        dropped: The drops, sorted by unit and reason.
+        edited_answers: Number of answers that each curation step changed, sorted by its name.
+    """
+
+    messages: int
+    messages_used: int
+    pairs: int
+    rows: int
+    dropped: tuple[DropCount, ...]
+    edited_answers: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Json]:
+        """Returns the counts for a manifest."""
+        return {
+            "messages": self.messages,
+            "messages_used": self.messages_used,
+            "pairs": self.pairs,
+            "rows": self.rows,
+            "dropped": [drop.as_json() for drop in self.dropped],
+            "edited_answers": dict(self.edited_answers),
+        }
 
 
 @define
@@ -74,22 +133,23 @@ class Tally:
                 f"{lost} are unaccounted for; this is a bug in furytune, please report it"
             )
 
-    def as_json(self) -> dict[str, Json]:
-        """Returns the counts for a manifest. They contain no times and no text, and are the same for equal input."""
-        return {
-            "messages": self.messages_used + self.dropped("message"),
-            "messages_used": self.messages_used,
-            "pairs": self.pairs,
-            "rows": self.rows,
-            "dropped": [self._dropped(unit, reason, n) for (unit, reason), n in sorted(self.drops.items())],
-            "edited_answers": dict(sorted(self.edits.items())),
-        }
-
-    def _dropped(self, unit: Unit, reason: str, count: int) -> dict[str, Json]:
-        examples: list[Json] = [*self.examples[unit, reason]]
-        entry: dict[str, Json] = {"unit": unit, "reason": reason, "count": count, "examples": examples}
-        if unit == "channel":
-            entry["channels"] = [
-                {"name": name, "detail": detail} for name, detail in self.unread.get(reason, [])
-            ]
-        return entry
+    @property
+    def counts(self) -> Counts:
+        """The counts so far."""
+        return Counts(
+            messages=self.messages_used + self.dropped("message"),
+            messages_used=self.messages_used,
+            pairs=self.pairs,
+            rows=self.rows,
+            dropped=tuple(
+                DropCount(
+                    unit=unit,
+                    reason=reason,
+                    count=count,
+                    examples=tuple(self.examples[unit, reason]),
+                    channels=tuple(self.unread.get(reason, ())) if unit == "channel" else (),
+                )
+                for (unit, reason), count in sorted(self.drops.items())
+            ),
+            edited_answers=dict(sorted(self.edits.items())),
+        )

@@ -95,7 +95,7 @@ def head_lines(
         fingerprint: Fingerprint of the contract.
         snapshot: Snapshot of the contract.
         form: Form of the contract.
-        counts: See `furytune.report.Tally.as_json`; may be empty.
+        counts: See `furytune.report.Counts.as_json`; may be empty.
         provenance: What the collectors say about the origin of their data; may be empty.
     """
     head: dict[str, Json] = {

@@ -103,7 +103,7 @@ class Layout:
                 fingerprint=contract.fingerprint,
                 snapshot=contract.snapshot,
                 form=contract.form,
-                counts=tally.as_json() if tally is not None else {},
+                counts=tally.counts.as_json() if tally is not None else {},
                 provenance=tally.provenance if tally is not None else (),
             )
             with _reported(manifest):
