@@ -74,7 +74,38 @@ _text_or_none = of_type(str, type(None))
 
 
 @frozen
-class CsvCollector:
+class _PairFiles:
+    """The arguments that CSV and JSON lines have in common; the collectors document them."""
+
+    path: tuple[Path, ...] = field(converter=paths_of)
+    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
+    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
+    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
+
+    def __attrs_post_init__(self) -> None:
+        # Names that exclude each other raise when the collector is made, not when the first file is read.
+        _ = self._columns
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(
+            question=self.question,
+            answer=self.answer,
+            id=self.id,
+            group=self.group,
+            asked_at=self.asked_at,
+            author=self.author,
+        )
+
+
+@frozen
+class CsvCollector(_PairFiles):
     """Collects ready pairs from CSV files with a header.
 
     Lines end with LF, CR LF or a lone CR. The first of these pairs of column names is used, in any case:
@@ -110,21 +141,11 @@ class CsvCollector:
         ConfigError: An argument is not valid.
     """
 
-    path: tuple[Path, ...] = field(converter=paths_of)
-    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
-    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     delimiter: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
     escaped_formulas: bool | None = field(default=None, kw_only=True, validator=of_type(bool, type(None)))
-    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
 
     def __attrs_post_init__(self) -> None:
-        _columns(self)
+        super().__attrs_post_init__()
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise ConfigError("`delimiter=` must be one character, and neither a quote nor a line break")
 
@@ -142,7 +163,7 @@ class CsvCollector:
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
-        columns = _columns(self)
+        columns = self._columns
         blocks = TextBlocks(file, self.encoding)
         reader = CsvReader(blocks)
         delimiter, names, found = self._header(file, reader, columns, blocks)
@@ -247,7 +268,7 @@ class CsvCollector:
 
 
 @frozen
-class JsonlCollector:
+class JsonlCollector(_PairFiles):
     """Collects ready pairs from JSON lines: one object per line, read strictly (RFC 8259).
 
     A record contains two texts, under the names that `CsvCollector` uses, or chat turns: lists of messages in "prompt" and
@@ -272,20 +293,6 @@ class JsonlCollector:
         ConfigError: An argument is not valid.
     """
 
-    path: tuple[Path, ...] = field(converter=paths_of)
-    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
-    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
-    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
-
-    def __attrs_post_init__(self) -> None:
-        _columns(self)
-
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs in the order of the files.
 
@@ -300,7 +307,7 @@ class JsonlCollector:
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
-        columns = _columns(self)
+        columns = self._columns
         stem, name = Stem(file.stem), file.name
         known: dict[tuple[str, ...], Shape] = {}
         empty = True
@@ -352,17 +359,6 @@ def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
         return None
     problem = f"question and answer have more than {limit} bytes"
     return Flaw(reason="pair_too_long", problem=problem, line=line, column=1, error=False)
-
-
-def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
-    return Columns(
-        question=collector.question,
-        answer=collector.answer,
-        id=collector.id,
-        group=collector.group,
-        asked_at=collector.asked_at,
-        author=collector.author,
-    )
 
 
 def _hint(names: Iterable[str], columns: Columns) -> str:
