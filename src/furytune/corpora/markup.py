@@ -10,7 +10,6 @@ from attrs import evolve
 from furytune._python_source.files import (
     OnError,
     UnfitError,
-    Unique,
     check_address,
     check_on_error,
     excluded,
@@ -24,7 +23,7 @@ from furytune.corpora._text.front_matter import front_matter
 from furytune.corpora._text.html import html, html_ready
 from furytune.corpora._text.markdown import markdown, plain
 from furytune.corpora._text.mdx import mdx
-from furytune.corpora._text.passages import Making, check_revision, passages_of
+from furytune.corpora._text.passages import Making, passages_of
 from furytune.corpora._text.rst import rst
 from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
@@ -114,7 +113,7 @@ def markup(
         folder=folder,
         max_bytes=max_bytes,
     )
-    check_revision(url, tree.revision)
+    making = Making(sizes=sizes, url=url, revision=tree.revision)
     if not tree.entries and all(drop.reason == "other_suffix" for drop in tree.dropped):
         there = ", ".join(f"{drop.where} ({drop.count})" for drop in tree.dropped[:10]) or "no file"
         raise KnowledgeError(
@@ -123,7 +122,6 @@ def markup(
         )
     if any(_format(e, formats) == "html" for e in tree.entries):
         html_ready()
-    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
     return _read(tree, formats, exclude, making, on_error)
 
 

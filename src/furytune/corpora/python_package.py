@@ -20,7 +20,6 @@ from furytune._python_source.exports import public_names, relative_imports, star
 from furytune._python_source.files import (
     OnError,
     UnfitError,
-    Unique,
     check_address,
     check_on_error,
     excluded,
@@ -31,7 +30,7 @@ from furytune._python_source.opening import check_folder, open_installed, open_t
 from furytune._python_source.trees import Entry, Tree, below_folder
 from furytune.corpora._text.blocks import Document, Section, pieces
 from furytune.corpora._text.cells import is_gallery, script
-from furytune.corpora._text.passages import Making, check_revision, cut_code_note, passages_of
+from furytune.corpora._text.passages import Making, cut_code_note, passages_of
 from furytune.corpora._text.rst import rst
 from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
@@ -126,8 +125,7 @@ def python_package(
     check_address(url, _SLOTS)
     sizes = Sizes(max_tokens, encoding)
     tree = _find(source, revision, folder, max_bytes)
-    check_revision(url, tree.revision)
-    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
+    making = Making(sizes=sizes, url=url, revision=tree.revision)
     options = _Options(tests=tests, private=private, exclude=exclude, on_error=on_error)
     return _read(tree, making, options)
 

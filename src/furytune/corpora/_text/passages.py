@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune._python_source.files import Unique, address
 from furytune.corpora._text.blocks import Document, Piece, Section, pieces, sections
@@ -13,27 +13,29 @@ from furytune.corpora._text.sizes import Sizes
 from furytune.errors import ConfigError
 from furytune.records import Dropped, Passage
 
-__all__ = ["Making", "check_revision", "cut_code_note", "passages_of"]
+__all__ = ["Making", "cut_code_note", "passages_of"]
 
 _NOT_SLUG = re.compile(r"[^\w.]+")
 
 
-def check_revision(url: str, revision: str) -> None:
-    """Raises if a URL pattern needs a revision that is not known."""
-    if "{revision}" in url and not revision:
-        raise ConfigError(
-            "url contains {revision}, but the revision is not known; pass revision=, or write it into url"
-        )
-
-
 @frozen(kw_only=True)
 class Making:
-    """The settings that all passages of a corpus share."""
+    """The settings that all passages of a corpus share.
+
+    Raises:
+        ConfigError: The URL pattern needs a revision that is not known.
+    """
 
     sizes: Sizes
     url: str
     revision: str
-    unique: Unique
+    unique: Unique = field(factory=Unique, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if "{revision}" in self.url and not self.revision:
+            raise ConfigError(
+                "url contains {revision}, but the revision is not known; pass revision=, or write it into url"
+            )
 
     def passage(
         self,
