@@ -36,6 +36,7 @@ def view(
         sent_at=parse_time(message.timestamp, message.id),
         edited_at=parse_time(message.timestamp_edited, "") if message.timestamp_edited else None,
         type=message.type,
+        # A deleted target and no target look the same to a reader of the view.
         reply_to=reply_target(message, channel) or None,
         channel=channel.id,
         attachments=tuple(

@@ -190,6 +190,7 @@ class ExportFile:
             SourceFormatError: The file breaks before its messages.
         """
         with ByteSource(self.path, self.name) as source:
+            # A small block is enough for eight messages, and a folder may have thousands of files.
             array = ObjectArray(source, "messages", FirstMessage, block=1 << 14, limit=self.limit, skip=True)
             first: list[FirstMessage] = []
             try:
@@ -246,10 +247,13 @@ class ExportFile:
                 yield from array.blocks()
             except Malformed as error:
                 raise self.located(error, source.broken) from error
+            # A cut-off gzip file may still contain a complete JSON document's beginning; nothing else would
+            # notice the loss.
             if source.broken:
                 early = Malformed("the data end early", array.end, truncated=True)
                 raise self.located(early, source.broken) from early
             said = array.members.get("messageCount")
+            # The exporter writes the count last, so a wrong one shows that messages were removed or lost.
             if isinstance(said, int) and said != array.count:
                 raise self.located(
                     Malformed(

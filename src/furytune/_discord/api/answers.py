@@ -59,6 +59,8 @@ class _User(_Thing):
     bot: bool = False
 
 
+# Fields that Discord leaves out in some answers have defaults; all others must be there, so that a wrong
+# answer fails here and not in the middle of a write.
 class _Application(msgspec.Struct):
     flags: int | None = None
 
@@ -185,6 +187,7 @@ def archived_threads(
         limit: Most threads allowed.
         latest: The latest time that a thread can have been archived.
     """
+    # The order is not checked: the caller takes the lowest time of the page, wherever it is.
     whole = _shaped(answer, _Archive)
     found = whole.threads
     _at_most(limit, found)
@@ -193,7 +196,9 @@ def archived_threads(
     _all_different([item.id for item in found])
     times = [archive_time(item.thread_metadata.archive_timestamp) for item in found]
     if times and max(times) > latest:
+        # A cursor from the future would hide all threads that are archived until then.
         raise UnsoundError("it contains threads that were archived in the future")
+    # Private threads that the bot joined are paged by id; the other lists are paged by archive time.
     if before and by_id:
         beyond = any(int(item.id) >= int(before) for item in found)
     else:
@@ -248,6 +253,7 @@ def messages(answer: list[Json], *, of: str, after: int, limit: int, newest: int
     if any(item.channel_id != of for item in found):
         raise UnsoundError("it contains messages of another channel")
     _ascending([int(item.id) for item in reversed(found)], after, newest)
+    # Discord returns pages newest first, even with `after`; a log is written oldest first.
     return answer[::-1]
 
 
@@ -293,5 +299,6 @@ def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
         raise UnsoundError("its items are out of order, or one of them is repeated")
     if ids and ids[0] <= after:
         raise UnsoundError("it contains items that were not asked for")
+    # A position past all real ids would make every later run skip the channel without an error.
     if ids and ids[-1] > newest:
         raise UnsoundError("it contains ids from the future (check the clock of this machine)")

@@ -111,15 +111,19 @@ class Guard:
             raise Refused(self.stopped)
 
     def _stop(self, verdict: Verdict) -> None:
+        # The first reason stays: later requests fail only because of it, and would hide the cause.
         self.stopped = self.stopped or verdict
         self.check()
 
     async def _on_start(self, _session: Any, context: Any, params: Any) -> None:
         attempt: Attempt = context.trace_request_ctx
         self.check()
+        # aiohttp also offers brotli and zstd if they are installed; the guard can only unpack some encodings
+        # in bounded memory.
         params.headers["Accept-Encoding"] = ACCEPTED
         await self._pace.wait(attempt.bucket)
         attempt.sent = 0
+        # The time starts after the pacing, so that a long queue does not look like a slow answer.
         attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
 
     async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
@@ -151,8 +155,12 @@ class Guard:
         self._compare_clocks(headers)
         if status == 401:
             self._stop(REFUSED_TOKEN)
+        # Discord's API sets Via and answers in JSON. Anything else comes from Cloudflare, where each further
+        # request makes the ban longer.
         if status == 429 and (not headers.get("Via") or "json" not in headers.get("Content-Type", "")):
             self._stop(BANNED)
+        # Discord does not count answers of a shared limit towards the ban, see "Invalid Request Limit" in its
+        # reference.
         shared = headers.get("X-RateLimit-Scope") == "shared"
         if status in {403, 429} and not shared and self._invalid.add(now):
             self._stop(evolve(TOO_MANY_INVALID, status=status))
@@ -162,6 +170,7 @@ class Guard:
                 self._pace.slow()
             self._hold("" if _is_global(headers) else bucket, wait)
         elif status >= 500:
+            # After an error of the server, all requests wait: the whole service may be overloaded.
             self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)
             raise Refused(Verdict(problem=f"Discord answered {status}", status=status, again=True, wait=wait))
         elif headers.get("X-RateLimit-Remaining") == "0":
@@ -174,6 +183,7 @@ class Guard:
                 self._keep_quiet(bucket, reset + _MARGIN)
 
     def _compare_clocks(self, headers: Any) -> None:
+        # The first answer is enough, and comparing each answer would let a slow one move the clock.
         if self._timed:
             return
         try:

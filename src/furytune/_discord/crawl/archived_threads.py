@@ -123,6 +123,7 @@ async def _fill(session: Session, archive: Archive) -> None:
     before = ""
     while True:
         page, more = await session.archived(archive.channel, archive.kind, before)
+        # Pages overlap by a moment on purpose, so some threads come twice.
         new = [thread for thread in page if thread["id"] not in archive.threads]
         archive.threads.update((thread["id"], facts(thread)) for thread in new)
         if not (page and more):
@@ -138,6 +139,7 @@ async def _fill(session: Session, archive: Archive) -> None:
             if before and archive_time(following) >= archive_time(before):
                 archive.crowded = oldest
                 following = oldest.isoformat()
+        # Discord would return the same page again, without end.
         if following == before:
             break
         before = following

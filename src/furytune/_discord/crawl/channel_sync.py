@@ -98,6 +98,7 @@ class Sweep:
         # First to the bound of an interrupted read, then to the new one.
         for until in (int(self._log.position.until or 0), bound):
             await self._through(int(self._log.position.read), until, reading, note=1)
+        # A channel without new messages may still have a new name or tags.
         if self._log.last.channel != self._state:
             self._log.append(self._log.position, channel=self._state)
 
@@ -128,6 +129,8 @@ class Sweep:
 
         position = self._log.position
         if position.refreshed < number:
+            # A comparison that belongs to an earlier refresh starts over, because edits may have happened
+            # since.
             begun = position.checking == number
             until = int(position.check_until if begun else position.read)
             await self._through(int(position.checked) if begun else 0, until, checking, note=_NOTED)
@@ -154,6 +157,8 @@ class Sweep:
                 page = [message for message in raw if int(message["id"]) <= until]
                 fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
                 pages += 1
+                # Unchanged pages are only noted from time to time: a commit for each would let the log grow
+                # with every refresh.
                 if fresh or changed or (note and (after >= until or pages % note == 0)):
                     position = position_at(after, until)
                     self._log.append(position, lines=fresh, changed=changed, channel=self._state)
@@ -208,6 +213,7 @@ class Sweep:
         """
         try:
             bare = any(map(is_bare, page))  # messages of bots are shown even without the intent
+            # `int` refuses ids that are not numbers, before they are used in a request.
             authors = {str(int(message["author"]["id"])) for message in page}
         except _ODD as error:
             raise self._odd(error) from None
@@ -222,9 +228,12 @@ class Sweep:
             line = self._line(message, before)
             if line == before:
                 continue
+            # A message above the top keeps the log in order; any other line must be looked up by readers.
             (fresh if uid > self._log.last.top else changed).append(line)
             self._count(before, line)
         missing = {uid: line for uid, line in held.items() if not line.startswith(GONE)}
+        # If the history is hidden at one end, the lowest or highest missing message is there; asking for two
+        # is enough to notice it.
         for doubtful in sorted({min(missing, default=hidden), max(missing, default=hidden)} - {0}):
             if await self._session.message(self._state.id, str(doubtful)) is not None:
                 raise DiscordForbiddenError(
@@ -237,6 +246,8 @@ class Sweep:
     def _line(self, message: Json, before: bytes) -> bytes:
         try:
             found = kept(message)
+            # The post and its first message have the same id. The title is stored in the message, so that
+            # both are removed together.
             if found.id == self._state.id:  # it opens a forum post
                 found.title = self._title or _title_in(before)
             why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
@@ -291,6 +302,7 @@ class _Held:
             if item[0] > end:
                 break
             self._next = None
+            # `forward` appends to the same file that this iterator reads.
             if item[0] > self._after:  # otherwise this sweep wrote it itself
                 found[item[0]] = item[1]
         self._after = end

@@ -105,6 +105,7 @@ def _reference(reference: Json) -> Reference:
 
 def _forwarded(message: Json) -> Forwarded | None:
     snapshots = message["message_snapshots"]
+    # Only a reference of this type is a forward. Crossposts and replies refer to a message too.
     if (message.get("message_reference") or {}).get("type") != _FORWARD:
         return None
     original = snapshots[0].get("message") or {}
@@ -121,6 +122,8 @@ def _attachments(message: Json) -> list[Attachment]:
     return [
         Attachment(
             id=str(a.get("id") or ""),
+            # The query is a signature that changes with each request, and would make each message look
+            # edited.
             url=(a.get("url") or "").partition("?")[0],
             file_name=a.get("filename") or "",
             file_size_bytes=a.get("size") or 0,
@@ -152,6 +155,7 @@ def _reaction(reaction: Json) -> Reaction:
 
 
 def _poll(poll: Json) -> Poll:
+    # Discord leaves out answers without votes.
     counts = {c["id"]: c["count"] for c in (poll.get("results") or {}).get("answer_counts") or ()}
     return Poll(
         question=(poll.get("question") or {}).get("text") or "",

@@ -29,6 +29,7 @@ class Roster:
             if self._ids and uid <= self._ids[-1]:
                 self._others[member] = roles
                 continue
+            # Twelve bytes for each member; a dictionary of tuples takes more than ten times as much.
             number = self._numbers.setdefault(roles, len(self._sets))
             if number == len(self._sets):
                 self._sets.append(roles)

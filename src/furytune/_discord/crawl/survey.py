@@ -131,6 +131,7 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
     for place in unread:
         public, private = kept.get(place.parent, ("", ""))
         if place.archived and place.type == "GuildPrivateThread":
+            # ISO times of one form and zone sort like text.
             private = min(private, place.archive_timestamp)
         elif place.archived:
             public = min(public, place.archive_timestamp)
@@ -183,6 +184,7 @@ class _Plan:
             return "no_messages", "a directory of servers"
         if not is_known(channel):
             return "unknown_type", f"type {kind}; check for a newer furytune"
+        # Voice channels have a text chat that Discord only shows to those who may connect.
         wanted = (VIEW, READ_HISTORY, CONNECT) if kind in {_VOICE, _STAGE} else (VIEW, READ_HISTORY)
         missing = needed(self.permissions.within(channel), wanted)
         return ("no_permission", missing) if missing else ("", "")
@@ -196,6 +198,7 @@ class _Plan:
                 continue
             public, private = self.known.get(number, ("", ""))
             found.append(Archive(number, "public", public))
+            # Only text channels can have private threads.
             if channel["type"] != _TEXT or not self.choice.private_threads:
                 continue
             missing = needed(self.permissions.within(channel), (MANAGE_THREADS,))
@@ -219,6 +222,8 @@ class _Plan:
                     self._unlisted(number, _CROWDED)
             elif isinstance(archive.failed, WrongAnswerError):
                 self._unlisted(number, str(archive.failed))
+            # The survey believed that the channel can be read. If Discord now says otherwise, its messages
+            # cannot be read either.
             elif archive.kind == "public" or isinstance(archive.failed, DiscordGoneError):
                 reason = "gone" if isinstance(archive.failed, DiscordGoneError) else "no_permission"
                 place = self.places.pop(number, None) or self.forums.pop(number)
@@ -253,6 +258,8 @@ class _Plan:
                     id=number, name="", reason="no_permission", detail="needs View Channel"
                 )
                 continue
+            # An id that the journal knows was right once, so its channel was deleted; any other is a typing
+            # error.
             if found is None and number not in logged:
                 raise ConfigError(
                     f"include: no channel or thread has the id {number}; check the id (right-click the name, Copy Channel ID)"

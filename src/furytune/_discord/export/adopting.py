@@ -84,15 +84,19 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
             f"{printable(path)}: no file is an export of DiscordChatExporter; export with `--format Json`"
         )
     guild = _guild(journal, channels, path)
+    # An export without texts would fill the journal with empty messages, and the next exports would not
+    # replace them.
     _check_content(channels)
     with journal.writing():
         about = journal.about() if journal.there else About(guild=guild)
         adopted = tuple(sorted({*about.adopted, *(c.channel.id for c in channels)}, key=int))
+        # Before the first message: if this is interrupted, the next live run still knows that erased messages
+        # may be back.
         journal.save(msgspec.structs.replace(about, unsettled=True, adopted=adopted))
         forgotten = journal.forgotten()
         done = Adopted(channels=len(channels))
         for channel in channels:
-
+            # The default binds the channel of this turn; a closure would see the last one.
             def lines(channel: ChannelFiles = channel) -> Iterator[Line]:
                 exported = {file.name: instant(file.channel.exported) for file in channel.files}
                 for block, name in channel.messages(FullMessage, on_drop):
@@ -166,6 +170,8 @@ def _merge(
     """
     log = journal.log(source.channel.id)
     before = log.peek()
+    # For a channel that was read live, no export is newer than the journal, unless the message itself says so
+    # by its edit.
     known = instant(before.channel.exported) if before.channel and not live else _LAST
     newest = max((file.channel.exported for file in source.files), key=instant)
     # Lines out of order wait for a second merge; an export has few of them.
@@ -213,6 +219,7 @@ def _merge(
             log.rewrite(merged(iter(sorted(late)), []), before.position, state)
     read = min(top, _whole_up_to(source))
     # Only if the channel was never read live: then live reading begins after the export.
+    # A position may only cover what the files certainly contain: live reading never looks below it again.
     if before.position.read == "0" and read:
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))
@@ -243,6 +250,7 @@ def _whole_up_to(source: ChannelFiles) -> int:
     parts: dict[str, set[int]] = {}
     for file in source.files:
         parts.setdefault(file.part[0], set()).add(file.part[1])
+    # A missing part leaves a hole in the middle, and nothing says between which ids.
     if any(len(numbers) < max(numbers) for numbers in parts.values()):
         return 0
     reached: datetime | None = None
@@ -283,6 +291,8 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
         embeds=[kept_embed(embed) for embed in message.embeds or ()],
         stickers=_stickers(message),
         reactions=[
+            # Without the id of a custom emoji, a line from an export and one from the API differ; the live
+            # state then replaces it.
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
             for r in message.reactions or ()
         ],
@@ -294,6 +304,7 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
 def _said(message: FullMessage) -> str:
     if message.type not in SAID:
         return ""  # the notice of a new thread contains its title, which is someone's words
+    # `text_of` takes the forwarded text for a message without its own; here both are stored apart.
     return text_of(message) if message.forwarded_message is None else message.content
 
 

@@ -66,6 +66,7 @@ class _File:
     @property
     def newest_first(self) -> bool:
         ids = [_number(m.id) for m in self.first]
+        # The exporter writes one order per file, so its first messages show which one.
         return len(ids) > 1 and all(a > b for a, b in itertools.pairwise(ids))
 
     @property
@@ -80,6 +81,7 @@ class _File:
     def order(self) -> tuple[int, int, str]:
         low = self.lowest
         if low is None:
+            # An empty file may be opened at any time, so it comes first.
             low = min((_number(m.id) for m in self.first), default=0)
         return low, self.part[1], self.name
 
@@ -148,6 +150,8 @@ class ChannelFiles:
                 while heap and heap[0][2].id == message.id:
                     # All states of a message are adjacent in the heap, so only two are in memory at a time.
                     other, its_file = _pop(heap)
+                    # Only a newer state replaces: of two equal ones, the one from the first file stays, on
+                    # every machine.
                     if _newness(other, its_file) > _newness(message, file):
                         message, file, its_file = other, its_file, file
                     repeated.add(message.id, its_file.name)
@@ -192,6 +196,7 @@ def instant(text: str | None) -> datetime:
 def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
     """Yields one file's messages, oldest first; loads a file that was exported newest first to reverse it."""
     if file.newest_first:
+        # A file that was written newest first cannot be read backwards without loading it.
         yield list(itertools.chain.from_iterable(_in_order(file, kind, on_drop)))[::-1]
     else:
         yield from _in_order(file, kind, on_drop)
@@ -262,6 +267,7 @@ class _Seen:
         """Adds all ids of a block and returns True if they ascend above all others; otherwise adds none."""
         try:
             found = [int(message.id) for message in block]
+            # The strings are compared only when the numbers would hide a difference.
             if [str(number) for number in found] != [message.id for message in block]:
                 return False  # "012" is not "12"
             numbers = array("Q", found)
@@ -381,6 +387,7 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
     groups: dict[tuple[str, ...], list[_File]] = {}
     for file in files:
         channel = file.channel
+        # Files without a channel id belong together only if they are parts of one export.
         key = (channel.guild, channel.id) if channel.id else ("", "", file.part[0])
         groups.setdefault(key, []).append(file)
     channels = []
@@ -388,6 +395,7 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
         if len(group) > 1:
             group[:] = [evolve(file, lowest=_lowest(file)) if file.newest_first else file for file in group]
         group.sort(key=lambda file: file.order)
+        # Channels can be renamed; the newest file has the current name.
         newest = max(group, key=lambda file: instant(file.channel.exported))
         channels.append(ChannelFiles(newest.channel, tuple(group)))
     channels.sort(key=lambda c: (c.channel.is_thread, _number(c.channel.id), c.files[0].name))
@@ -424,10 +432,12 @@ def open_files(
     for dropped in listing.dropped:
         on_drop(dropped)
     found = []
+    # Media folders can contain attachments that are exports themselves, sent by anyone.
     for file in without_media(listing.files, path, on_drop):
         try:
             found.append(open_file(file, skip=skip, block=block, limit=limit))
         except SourceFormatError as error:
+            # In a folder, other JSON files are common, and leaving them out is no surprise.
             if not skip and (path.is_file() or not isinstance(error, NotAnExportError)):
                 raise
             on_drop(file_drop(error, file.name))

@@ -180,10 +180,12 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
                 originals[trace.id] = original
             if consent.needs_roles:
                 roles = {r.id: r.name or "" for r in trace.author.roles or () if r.id}
+                # Roles are collected from all files: a role may be named in only one of them.
                 names.update(roles)
                 _note(held, trace.author.id, moment, frozenset(roles))
                 if roles:
                     _note(shown, trace.author.id, moment, frozenset(roles))
+    # The second pass over the files is only needed for forwarded messages, which most exports do not have.
     wanted = frozenset(originals.values()) - {""}
     writers = {
         trace.id: (trace.author.id, trace.author.is_bot)
@@ -206,6 +208,7 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
 def _note(
     roles: dict[str, tuple[datetime, frozenset[str]]], author: str, moment: datetime, found: frozenset[str]
 ) -> None:
+    # The newest export decides: someone may have taken a role since the older one.
     if author not in roles or moment >= roles[author][0]:
         roles[author] = moment, found
 
@@ -255,6 +258,7 @@ def search(path: Path, authors: Collection[str], messages: Collection[str]) -> l
 def _searched(
     file: Path, authors: Collection[str], messages: Collection[str], ids: re.Pattern[bytes] | None
 ) -> Searched:
+    # Erasure must find as much as possible, so it reads on after broken messages and reports the file.
     export = ExportFile(file, printable(file), skip=True)
     theirs: set[str] = set()
     originals: dict[str, str] = {}

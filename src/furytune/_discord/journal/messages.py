@@ -153,6 +153,7 @@ def original_of(message: Kept | MessageHeader) -> str | None:
     return (message.reference.message_id if message.reference else None) or ""
 
 
+# Lines are compared as bytes to find edits, so equal messages must have equal bytes.
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Kept).decode
 

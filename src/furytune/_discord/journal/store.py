@@ -76,6 +76,7 @@ class Journal:
             raise SourceError(f"{self._channels}: this is a symbolic link; replace it with the folder itself")
         try:
             make_folder(self._channels, mode=0o700)
+            # Some file systems have no modes. The logs themselves are created with mode 0600.
             with suppress(OSError):
                 self.path.chmod(0o700)
             fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
@@ -124,6 +125,7 @@ class Journal:
         """Returns all logs by channel id, in the order of the ids."""
         try:
             with access(self._channels):
+                # Names that are not ids may be files of the user or leftovers; they are not logs.
                 found = [
                     p.stem for p in self._channels.iterdir() if p.suffix == ".jsonl" and p.stem.isdigit()
                 ]
@@ -156,6 +158,7 @@ class Journal:
         name = {About: "journal.json", People: "people.json", Forgotten: "forgotten.json"}[type(value)]
         data = msgspec.json.encode(value, order="deterministic")
         path = self.path / name
+        # An unchanged file keeps its time, so a backup does not copy it again.
         if not path.is_file() or path.read_bytes() != data:
             write_file(path, data)
             path.chmod(0o600)
@@ -276,6 +279,7 @@ class Journal:
             # Search for earlier ids too: after a killed call, the originals of some forwarded copies may already be gone.
             found = self.messages_by(authors, before.messages.union(messages))
             forgotten = before.add(authors, found)
+            # Before anything is removed: if this is killed, no later run collects the messages again.
             self.save(forgotten)
             removed = self.replace(dict.fromkeys(found, "forgotten"))
             self._mask(forgotten)
@@ -313,6 +317,7 @@ class Journal:
                 for uid, line in log.lines()
                 if uid in wanted and not line.startswith(GONE)
             }
+            # Positions stay: tombstones keep the ids, so the next run does not read the messages again.
             last = log.peek()
             if here:
                 log.rewrite(
