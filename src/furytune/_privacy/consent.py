@@ -116,6 +116,7 @@ class Consent:
         if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
             return "opted_out"
         allowed = author in self.opt_in or any(role in self.opt_in_roles for role in roles)
+        # Bots have no wishes of their own, and their messages are dropped later unless the user wants them.
         return "not_opted_in" if self.selective and not allowed and not bot else ""
 
 

@@ -25,6 +25,7 @@ class Spool:
 
     def __enter__(self) -> Self:
         try:
+            # The file has no name, so a killed process leaves no rows behind.
             self._file = tempfile.TemporaryFile()
         except OSError as error:
             raise _full(error) from error

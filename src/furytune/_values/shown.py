@@ -84,6 +84,7 @@ class Shown:
                 yield a.name, _brief(value)
 
     def _told(self) -> Iterator[tuple[attrs.Attribute[Any], Any]]:
+        # Fields of subclasses count too.
         heir: Any = type(self)  # an attrs class
         for a in attrs.fields(heir):
             value = getattr(self, a.name)
