@@ -35,6 +35,7 @@ def marked_encoding(first: bytes) -> str:
     """
     if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
+    # Some tools put this mark before UTF-8. In real UTF-16, JSON and CSV always contain NUL bytes.
     return "utf-16" if first.startswith(_MARKS) and b"\0" in first[:_LOOK] else ""
 
 
@@ -52,6 +53,7 @@ def sound_part(
     try:
         return decoder.decode(data, final), None
     except UnicodeDecodeError as error:
+        # The error counts from bytes that the decoder still held from the block before.
         sound = data[: max(0, error.start - waiting)]
         return (decoder.decode(sound) if sound else ""), error
 
@@ -78,6 +80,7 @@ class ByteSource:
         try:
             with ExitStack() as stack:
                 self._file = stack.enter_context(open(path, "rb", buffering=0, opener=opener))
+                # The content decides, not the suffix, which is often wrong.
                 zipped = self._file.read(2) == b"\x1f\x8b"
                 self._file.seek(0)
                 stack.pop_all()  # from here on, `close` closes the file
@@ -207,6 +210,7 @@ class Locator:
 
     def __call__(self, offset: int) -> tuple[int, int]:
         """Returns line and column of a byte offset, both from 1; columns count characters."""
+        # Problems come in ascending order, so one pass over the file usually finds all their places.
         if self._source is None or offset < self._base:
             self._restart()
         while True:

@@ -82,6 +82,7 @@ def decode_lines(blocks: Iterable[bytes]) -> Iterator[Record | Flaw]:
             yield part
             continue
         for line, text in enumerate(part[1], part[0]):
+            # Nearly all lines begin with a brace, so the test for blank lines is rarely needed.
             if text and (text[0] == 0x7B or text.strip(_BLANK)):
                 yield _record(line, text)
 
@@ -134,6 +135,7 @@ def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
     if b"\\u003" in text:
         return True
     try:
+        # A key that was lost takes its colon with it, while colons inside texts stay the same.
         return _encode(found).count(b":") != text.count(b":")
     except (OverflowError, msgspec.MsgspecError):
         return True
@@ -187,6 +189,7 @@ def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
         return Flaw(
             reason="encoding", problem=problem, line=line, column=column, hint="pass the correct `encoding=`"
         )
+    # msgspec is fast but its messages name bytes; the standard library's name the problem and the place.
     reason, hint = "not_json", "write each record as one JSON object on one line"
     try:
         json.loads(text, parse_constant=_refuse)

@@ -70,6 +70,7 @@ class ObjectArray(Generic[T]):
         self._block = block
         self._limit = limit
         self._skip = skip
+        # One buffer for the whole file: new ones for each block would cost more than decoding them.
         self._buf = bytearray(block * 2)
         self._start = 0
         self._have = 0
@@ -154,6 +155,8 @@ class ObjectArray(Generic[T]):
             first = False
             name, after = text.value(at)
             begin = text.space(text.expect(":", after) + 1)
+            # A member of the same name inside another value was skipped with that value, so this one belongs
+            # to the root.
             if name == self._key:
                 if self._closed:
                     raise text.fail(f"a second {self._key!r} member", at)
@@ -206,6 +209,8 @@ class ObjectArray(Generic[T]):
             _, end = text.value(begin)
         except (MoreNeededError, Malformed):
             return
+        # Exporters write every element in the same form, so the bytes between the first two also separate all
+        # others.
         following = _NEXT.match(text.text, end)
         if following is None or text.text[end - 1] != "}":
             return
@@ -232,6 +237,8 @@ class ObjectArray(Generic[T]):
             # A regular expression cannot search backwards, so only the end of the buffer is searched.
             low = max(self._start, self._have - _NEAR)
             found = [m.start() + comma for m in pattern.finditer(self._buf, low, self._have)]
+            # The last of them makes the largest block. If it was inside a string, decoding fails and the one
+            # before is tried.
             return found[: -_GUESSES - 1 : -1]
         places: list[int] = []
         end = self._have
@@ -249,6 +256,8 @@ class ObjectArray(Generic[T]):
                 with memoryview(buf) as view, view[start : comma + 1] as part:
                     done = self._decode(part)
                     str(part, "utf-8")  # the decoder does not look into strings that it skips
+            # A message in this block is bad. Trying another cut would not help; the exact reader finds out
+            # which one.
             except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
                 buf[comma] = 0x2C
                 return None
@@ -262,6 +271,8 @@ class ObjectArray(Generic[T]):
     def _try_end(self) -> list[T] | None:
         end = self._have
         for _ in range(2):
+            # At the end of the file, the last bracket closes the array, unless another member with an array
+            # follows.
             end = self._buf.rfind(b"]", self._start, end)
             if end < 0:
                 return None
@@ -368,6 +379,8 @@ class ObjectArray(Generic[T]):
         If the separator between elements is known, the search for it begins at the start of the element: an element that
         is never closed swallows all others, so the error appears only at the end of the file.
         """
+        # With a learned mark, searching from the element's beginning is safe. Without one, the search must
+        # not find the same place again.
         at = error.offset if self._cut is None else begin
         self._start = max(self._start, at - self._base)
         while True:
@@ -378,6 +391,7 @@ class ObjectArray(Generic[T]):
                 return Bad("malformed_json", error.offset, "", error.problem)
             if self._eof:
                 raise error
+            # The mark may begin at the end of this buffer, so its last bytes are searched again.
             self._start = max(self._start, self._have - _NEAR)
             self._fill(self._have - self._start + self._block)
 

@@ -133,6 +133,7 @@ def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
     for question, answer in PAIRS:
         q, a = chosen(names, question), chosen(names, answer)
         if q is not None and a is not None:
+            # In Alpaca's records, the instruction is the question, and the input only belongs to it.
             lead = chosen(names, LEAD)
             return Found((q,) if lead is None or lead == q else (lead, q), a, extras)
     return None
@@ -187,6 +188,7 @@ class Ids:
         if not _put(self._slots, number):
             return False
         self._count += 1
+        # More than half full, the runs of taken slots would grow long.
         if 2 * self._count > len(self._slots):
             old, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
             for kept in old:
@@ -197,6 +199,7 @@ class Ids:
 
 def _put(slots: array[int], number: int) -> bool:
     # Open addressing in an array needs a fraction of the memory of a set of ints.
+    # The size is a power of two, and the numbers come from a hash, so their low bits are spread evenly.
     mask = len(slots) - 1
     at = number & mask
     while met := slots[at]:
@@ -306,6 +309,7 @@ class PairMaker:
         content = b'{"answer":%b,"question":%b}' % (_encode(answer), _encode(question))
         name = hashlib.sha256(content).hexdigest()[:16]
         full = f"{stem.text}:{name}"
+        # Only ids that repeat are stored as text; all others take a number.
         if self.ids.new(int(name, 16) ^ stem.number):
             return full
         count = self.twins[full] = self.twins.get(full, 1) + 1
@@ -324,6 +328,7 @@ def _group(question: str) -> str:
 def _moment(text: str) -> datetime | None:
     """Parses an ISO 8601 date; one without a time zone is read as UTC."""
     try:
+        # Only ISO 8601: in other forms, no one can tell the day from the month.
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
