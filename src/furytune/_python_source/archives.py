@@ -71,6 +71,7 @@ class _Contents:
     def safe(self, name: str) -> bool:
         """Returns False for a path that leads out of the archive, and counts it as dropped."""
         parts = name.replace("\\", "/").split("/")
+        # Nothing is unpacked, but the name becomes part of a citation, and of paths that users make from it.
         if ".." not in parts and parts[0] and not _DRIVE.match(name):
             return True
         detail = "a path out of the archive"
@@ -102,6 +103,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
             _read_zip(found)
         else:
             _read_tar(found)
+    # A damaged archive makes Python's readers fail in all these ways.
     except (
         OSError,
         EOFError,
@@ -120,6 +122,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
 
 def _tree(found: _Contents, folder: str) -> Tree:
     tops = {name.partition("/")[0] for name in found.names}
+    # An sdist's top folder contains the version, so ids of passages would change with each release.
     top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
     if f"{top}__init__.py" in found.names:
         top = ""  # the archive is one package, whose folder is part of the names
@@ -175,6 +178,7 @@ def _give(found: _Contents, full: str, name: str) -> bytes:
 
 
 def _revision(found: _Contents) -> str:
+    # The headers end at the first blank line; below it is the readme, which may contain such a line too.
     stated = _VERSION.search(found.metadata.partition(b"\n\n")[0])
     if stated:
         return stated[1].decode("utf-8", "replace")
@@ -222,6 +226,7 @@ def _read_tar(found: _Contents) -> None:
         file.seek(0)
         packed = _Counting(file)
         stream = _Counting(_decompressed(packed, head))
+        # "r|" reads forwards only, so that an archive is decompressed once.
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in _members(found, archive, packed):
                 contents = archive.extractfile(member)
@@ -294,6 +299,7 @@ def _read_zip(found: _Contents) -> None:
             _bounds(found, count, unpacked, packed)
             if member.is_dir() or not found.safe(member.filename):
                 continue
+            # Names such as "./a.py" and "a//b.py" mean the same file.
             name = _name(member.filename)
             found.names.append(name)
             if not carried(name):

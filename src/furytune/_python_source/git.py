@@ -52,6 +52,7 @@ class _Listed:
 def checkout_of(folder: Path) -> Path | None:
     """Returns the repository folder that contains a folder, without running git."""
     for place in (folder, *folder.parents):
+        # A linked worktree has a file named .git; a bare repository has none, but these three.
         if (place / ".git").exists() or all((place / n).exists() for n in ("HEAD", "objects", "refs")):
             return place
     return None
@@ -75,12 +76,14 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         ConfigError: git is not installed, or the revision is not valid.
         KnowledgeError: The revision does not exist, or the repository cannot be read.
     """
+    # A line break would let `cat-file` read another request.
     if not revision.isprintable():
         raise ConfigError(f"{revision!r} is not a valid revision; pass a tag, a commit or a branch")
     commit = _commit(root, revision)
     # A bare repository has no prefix, and neither does the top folder of a checkout.
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     start = prefix + (f"{folder}/" if folder else "")
+    # The whole revision is listed, because links may lead out of the folder that was asked for.
     listed = _listed(root, commit)
     dropped = list[Dropped]()
     asked = [entry for entry in listed if entry.name.startswith(start) and entered(entry.name[len(start) :])]
@@ -110,6 +113,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     names = [e.name for e in listed]
     if start and not any(n.startswith(start) for n in names):
         raise KnowledgeError(f"{root}: revision {revision} has no folder {start.rstrip('/')!r}")
+    # Sizes are known from the list, so a large file is refused without being read.
     small = [e for e in files.values() if e.size <= max_bytes]
     if sum(e.size for e in small) > _MOST_KEPT:
         raise KnowledgeError(
@@ -127,6 +131,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         ),
         dropped=tuple(dropped),
         packages=packages_of(names),
+        # A branch moves on; only a tag or a commit names the same text later.
         revision=revision if _is_tag(root, revision) else commit[:_SHORT],
         others=others,
     )
@@ -188,6 +193,7 @@ def _listed(root: Path, commit: str) -> list[_Listed]:
 
 def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
     """Returns the bytes of objects, without those that a partial clone does not have."""
+    # One process for all files: starting one for each takes a hundred times as long.
     out = _git(root, "cat-file", "--batch", "--buffer", given="".join(f"{b}\n" for b in blobs).encode())
     found, at = {}, 0
     while at < len(out):

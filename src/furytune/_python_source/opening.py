@@ -49,10 +49,12 @@ def open_tree(
         return git_tree(root, revision, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if folder and not (root / folder).is_dir():
         raise KnowledgeError(f"{source}: the source has no folder {folder!r}; check the name")
+    # The folder may come from a configuration file that someone else wrote.
     if folder and leads_out(root / folder, root):
         raise KnowledgeError(
             f"{source}: {folder!r} is a link that leads out of the source; pass the folder that it leads to"
         )
+    # The name of the top folder is part of the citations, as in "docs/guide.md".
     base = root.parent if not folder else root
     within = root if root.is_dir() else None
     return below_folder(
@@ -119,6 +121,7 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
     if revision or given.is_file():
         tree = open_tree(given, wanted=_python, revision=revision, folder="", max_bytes=_MOST_BYTES)
         return _within(tree, package, path)
+    # The usual layouts of a checkout, and the folder of the package itself.
     for root in (given / package, given / "src" / package, given):
         if (root / "__init__.py").is_file():
             if leads_out(root, given):

@@ -89,6 +89,7 @@ class SymbolTable:
         symbol: Symbol = self.module(head) or UNKNOWN
         for name in rest:
             if not isinstance(symbol, Module):
+                # Attributes of functions and classes are not followed, because instances may have any.
                 return (UNKNOWN, head) if symbol is not MISSING else (symbol, head)
             head = f"{head}.{name}"
             symbol = self._attribute(symbol, name, set())
@@ -126,6 +127,7 @@ class SymbolTable:
             return read(dotted, dotted, self.files, name)
         if (name := f"{stem}.py") in self.files.files:
             return read(dotted, parent, self.files, name)
+        # A compiled module exists, but nothing is known about its names.
         if self.files.hides(stem):
             return Module(dotted, parent, open=True)
         return Module(dotted, dotted) if self.files.is_namespace(stem) else None
@@ -212,6 +214,7 @@ def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Calle
     decorators = {last_name(d) for d in node.decorator_list}
     if not decorators <= _PLAIN_DECORATORS:
         return Callee()
+    # The first parameter of a method is `self`, even if it has another name.
     known = node.args
     first = [*known.posonlyargs, *known.args]
     named = [*known.args[max(skip - len(known.posonlyargs), 0) :], *known.kwonlyargs]
