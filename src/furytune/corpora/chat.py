@@ -85,6 +85,7 @@ def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
 
 
 def _refused(pair: QAPair) -> str:
+    # Without a date, the passage would be visible to every question, also to the one that it answers.
     if pair.answered_at is None:
         return "undated"
     if pair.asked_at is not None and pair.answered_at < pair.asked_at:
@@ -101,6 +102,7 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
         "channel": source.thread or source.channel,
         "message": messages[0] if messages else "",
     }
+    # A link with an empty part would lead to another place.
     complete = all(values[slot] for slot in _SLOTS if f"{{{slot}}}" in url)
     return Passage(
         id=f"chat:{pair.id}",

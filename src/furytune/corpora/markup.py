@@ -121,6 +121,7 @@ def markup(
             " pass the folder of the documentation, or other suffixes"
         )
     if any(_format(e, formats) == "html" for e in tree.entries):
+        # Before the first passage: a missing package should not be noticed after an hour of reading.
         html_ready()
     return _read(tree, formats, exclude, making, on_error)
 
@@ -140,6 +141,7 @@ def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
 
 def _format(entry: Entry, formats: Mapping[str, str]) -> str:
     name = entry.name.lower()
+    # The longest suffix wins, so that ".md.txt" can have a format of its own.
     return formats[max((s for s in formats if name.endswith(s)), key=len)]
 
 
@@ -180,6 +182,7 @@ def _document(entry: Entry, form: str) -> Document | None:
         if form in ("markdown", "mdx"):
             return markdown(lines) if form == "markdown" else mdx(lines)
         start, title = front_matter(lines)
+        # Blanked instead of removed, so that line numbers stay those of the file.
         lines[:start] = [""] * start
         document = html("\n".join(lines), entry.name) if form == "html" else _PLAIN[form](lines)
         if start:

@@ -136,6 +136,7 @@ def _wanted(name: str) -> bool:
 
 def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes: int) -> Tree:
     text = os.fspath(source)
+    # A name of an installed package and a relative folder look alike; a folder that exists wins.
     as_path = not isinstance(source, str) or any(c in text for c in "/\\") or os.path.lexists(text)
     if not as_path:
         tree = _installed(text, revision, folder, max_bytes)
@@ -150,6 +151,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
         else:
             tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
             tree = _with_packages_above(tree, root, base)
+    # If files were dropped, the report explains why nothing came out.
     told = any(drop.reason != "other_suffix" for drop in tree.dropped)
     if not any(e.name.endswith(".py") for e in tree.entries) and not told:
         raise KnowledgeError(f"{text}: found no Python source here; pass the folder with the .py files")
@@ -235,6 +237,8 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
                 if options.on_error == "raise":
                     raise
                 refused.append(error.dropped())
+    # All files are parsed before the first passage, because any `__init__` may give a shorter name to a
+    # symbol.
     shorter = _shorter(parsed)
     yield from refused
     for file in parsed:
@@ -249,6 +253,7 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
 def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
     data = entry.read()
     module = _module(entry.name, packages)
+    # A module of a package is never an example, even if its docstring begins with a title.
     if entry.name.rpartition("/")[0] not in packages:
         text = _text(data, entry.name)
         if is_gallery(text):
@@ -257,6 +262,7 @@ def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
         with warnings.catch_warnings():
             # Warnings about escape sequences in other people's code do not concern the user.
             warnings.simplefilter("ignore")
+            # The bytes, not the text: the parser knows Python's encoding declarations.
             tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         syntax = error if isinstance(error, SyntaxError) else None
@@ -319,6 +325,7 @@ def _of_definition(
     doc = rst(found.doc.split("\n"), headings=False) if found.doc else None
     gap = [""] if head and doc else []
     shift = len(head) + len(gap)
+    # The head is one block of code, so it is never split from its own lines.
     code = [1] * len(head) + [0] * len(gap)
     document = Document(
         lines=[*head, *gap, *(doc.lines if doc else ())],

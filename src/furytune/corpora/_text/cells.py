@@ -55,6 +55,7 @@ def _assembled(
             begin = shift
             part = read(list(cell.lines))
             lines += part.lines
+            # Each reader numbers code blocks from 1, so the numbers are shifted.
             code += [number and number + block for number in part.code]
             block += max(part.code, default=0)
             spans += [(a + shift, b + shift) for a, b in part.spans]
@@ -75,6 +76,7 @@ def _assembled(
             code += [block] * (len(cell.lines) + 2)
             # The fences are not in the file, so they get the numbers of the lines next to them.
             numbers = [numbers[0], *numbers, numbers[-1]]
+        # A blank line keeps two cells from becoming one paragraph.
         lines.append("")
         code.append(0)
         origin += [*numbers, numbers[-1] if numbers else cell.first]
@@ -119,6 +121,7 @@ def _script_cells(lines: list[str]) -> Iterator[_Cell]:
             i += 1
             continue
         yield _code(lines, begin, i)
+        # The text on the border line is the title of the cell.
         prose = [match[1] or match[2] or ""]
         first, i = i, i + 1
         while i < len(lines) and lines[i].startswith("#") and not _BORDER.match(lines[i]):
@@ -139,6 +142,7 @@ def _code(lines: list[str], start: int, end: int) -> _Cell:
 
 def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
     """Returns the first line, the line after the last, and the text of the string at the start of a script."""
+    # A shebang, an encoding and licence comments may come before the docstring.
     first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
     if first is None:
         return None

@@ -37,6 +37,7 @@ def front_matter(lines: Sequence[str]) -> tuple[int, str]:
     told = [line for line in inside if line.strip()]
     if not end or (opening is None and not _object(inside)):
         return 0, ""
+    # A page may also begin with a ruler, and then text follows instead of settings.
     if opening and opening[1] == "---" and told and not any(_KEY.match(line) for line in told):
         return 0, ""
     return end + 1, _title(inside)

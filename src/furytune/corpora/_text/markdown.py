@@ -79,6 +79,7 @@ def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool
         if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
             r.lines[i] = _ATTRIBUTES.sub("", line)
     headings = _headings(r.lines, r.code)
+    # A heading of the first level is the title that readers see.
     if any(h.rank == ("", 1) for h in headings):
         r.title = ""
     _readable(r)
@@ -133,11 +134,13 @@ def _begins_indent(r: _Reading, i: int, start: int) -> bool:
 def _opens(match: re.Match[str]) -> bool:
     if match["fence"][0] == ":":
         return bool(_DIRECTIVE.match(match["info"]))
+    # CommonMark: the info string of a backtick fence contains no backtick; otherwise it is inline code.
     return not (match["fence"][0] == "`" and "`" in match["info"])
 
 
 def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
     fence = match["fence"]
+    # An unclosed fence runs to the end of its container, as CommonMark says.
     close = next((j for j in range(i + 1, end) if _closes(r.lines[j], fence)), end)
     after = min(close + 1, end)
     directive = _DIRECTIVE.match(match["info"])
@@ -150,6 +153,7 @@ def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
         r.mark(i, after)
     else:
         r.spans.append((i, after))
+        # Lines are replaced, never removed, so that line numbers in citations stay right.
         r.lines[i] = match["indent"] + ("" if name == "eval-rst" else rst.head_of(name, directive[2].strip()))
         if close < end:
             r.lines[close] = ""
@@ -238,6 +242,8 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         if code[i] or len(line) > _LONGEST:
             continue
         above = lines[i - 1] if i and not code[i - 1] else ""
+        # In a paragraph of several lines, a row of hyphens is more likely a ruler or a table than an
+        # underline.
         alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
         if match := _ATX.match(line):
             if text := _without_closing(match[2]):

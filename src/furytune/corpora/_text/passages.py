@@ -90,12 +90,14 @@ def cut_code_note(count: int, name: str) -> Dropped:
 def _passage(section: Section, piece: Piece, name: str, below: str, making: Making) -> Passage:
     document = section.document
     start, end = piece.start, piece.end - 1
+    # A citation should not begin or end with blank lines.
     while start < end and not document.lines[start].strip():
         start += 1
     while end > start and not document.lines[end].strip():
         end -= 1
     first, last = (document.origin[start], document.origin[end]) if document.origin else (start + 1, end + 1)
     path = section.path
+    # The id is made of headings instead of line numbers, so text inserted above does not change it.
     slug = "/".join(_NOT_SLUG.sub("-", heading.casefold()).strip("-") for heading in path)
     where = f":{first}-{last}"
     if document.unit == "anchor":

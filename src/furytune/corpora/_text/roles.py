@@ -85,6 +85,7 @@ def readable_markdown(text: str) -> str:
     """Replaces MyST's roles, and images by their alternative text. The number of lines does not change."""
     parts, at = [], 0
     for start, end, shown in sorted([*code_spans(text), *_images(text)]):
+        # An image inside code is code, and comes with it.
         if start >= at:
             parts += [text[at:start], _as_many_lines(shown, text[start:end])]
             at = end
@@ -139,6 +140,7 @@ def _shown(role: str, content: str) -> str:
     if not titled:
         return content.lstrip("~!.")
     title, target = titled["title"].lstrip("~!."), titled["target"].lstrip("~!.")
+    # The full name says more than a title that repeats its end.
     if title in {target, target.rpartition(".")[2], f"{target}()"}:
         return target
     return f"{title} ({target})"

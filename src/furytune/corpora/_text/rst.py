@@ -27,6 +27,7 @@ _SUBSTITUTION = re.compile(r"\|([^|]{1,200})\|[ \t]+(replace|unicode)::(?:[ \t]+
 _CODE_POINT = re.compile(r"(?:0x|x|\\x|U\+|u|\\u|&#x)([0-9A-Fa-f]{1,6});?|(\d{1,7})")
 _LONGEST = 500  # characters of a substitution's text
 _DEEPEST = 3  # substitutions in substitutions
+# Bounds what substitutions add in all: a page of short names could otherwise grow without limit.
 _ROOM = 1 << 20
 _IMAGE_SUBSTITUTION = re.compile(r"\|[^|]+\|\s+(image)::")
 
@@ -123,6 +124,7 @@ def _explicit(r: _Reading, i: int) -> int:
     """Reads the directive, comment or target at a line, if there is one; returns the next line to look at."""
     line = r.lines[i]
     match = _DIRECTIVE.match(line)
+    # A code directive is marked as code itself, and must still be read for its options.
     if r.code[i] and not (match and (i == 0 or r.code[i - 1] != r.code[i])):
         return i + 1
     if match:
@@ -137,6 +139,7 @@ def _explicit(r: _Reading, i: int) -> int:
         reason = "substitution"
     elif _IMAGE_SUBSTITUTION.match(rest):
         reason = "image"
+    # A target is one line; what is indented below it is ordinary text.
     elif _TARGET.match(rest):
         reason, end = "target", i + 1
     elif _KEPT_MARKUP.match(rest):
@@ -238,6 +241,7 @@ def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, i
         The text, with the same number of lines, and the room that is left.
     """
     literals = text.split("``")
+    # Every odd part is inside literal backticks, where nothing is replaced.
     for n in range(0, len(literals), 2):
         parts = literals[n].split("|")
         made, i = [parts[0]], 1
@@ -275,6 +279,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         if len(lines[i].rstrip()) < min(4, len(title.strip())):
             continue
         follows = bool(found) and found[-1].body == i - 1
+        # The underline of the heading before is not an overline of this one.
         above = lines[i - 2] if i > 1 and not follows else ""
         over = _UNDERLINE.match(above)
         text = " ".join(title.split())
