@@ -72,6 +72,7 @@ class Distractors:
         Raises:
             ConfigError: The augmenter cannot list its passages.
         """
+        # A draw from the question, not from a generator: the order and number of rows change nothing.
         if self._draw(question, "share") >= int(self.share * 2**64):
             return passages
         if not isinstance(augmenter, Searchable):
@@ -80,6 +81,7 @@ class Distractors:
                 " implement furytune.protocols.Searchable"
             )
         visible = augmenter.visible_passages(at)
+        # A passage that fits the question would not be a distractor but a second answer.
         near = {p.id for p in (*augmenter.nearest(question, at=at, count=_NEAR), *passages)}
         mixed = list(passages)
         for n in range(_TRIES if visible else 0):

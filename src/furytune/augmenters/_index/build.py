@@ -121,6 +121,7 @@ def build_index(
         elif not isinstance(item, Passage):
             raise ConfigError(f"a source of build_index returned a {type(item).__name__}; {_SOURCES}")
         elif reason := _unfit(item):
+            # The report must be writable even if the passage is not.
             id_, where = (text.encode("utf-8", "replace").decode() for text in (item.id, item.source))
             dropped.append(Dropped(reason=reason, unit="record", ids=(id_,), where=where))
         elif item.id in found:
@@ -135,6 +136,7 @@ def build_index(
             f"{place}: the sources gave no passages; check their paths (an existing index is unchanged)"
         )
     passages = tuple(tables.utc(found[i]) for i in sorted(found))
+    # Only the newest version can save work: its postings and vectors are reused for unchanged texts.
     before = tables.newest_state(place)
     vectors, embedded = _embed(passages, before, embedder)
     postings = make_postings(passages, Moments(passages), before=_postings(place, before))
@@ -181,8 +183,10 @@ def _embed(
     np, spec, name = numpy(), dict(embedder.spec), str(embedder.spec.get("name"))
     rows = {}
     held = before.vectors if before else None
+    # Vectors of another model, or of other model files, cannot be compared with these.
     if before and held and canonical_json(held.embedder) == canonical_json(spec):
         rows = {_shown(p): row for p, row in zip(before.passages, held.numbers, strict=True)}
+    # Equal texts are embedded once.
     new = list(dict.fromkeys(text for text in map(_shown, passages) if text not in rows))
     batches = [new[i : i + _BATCH] for i in range(0, len(new), _BATCH)]
     for batch in progress(batches, "embedding", "batch"):

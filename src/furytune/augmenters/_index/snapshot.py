@@ -146,11 +146,14 @@ def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
         }
         blobs = {**blobs, "vectors": state.vectors.numbers.astype("<i2").tobytes()}
     for ending, content in blobs.items():
+        # The passages come last: only with them is the copy complete, so a killed writer leaves none that
+        # looks complete.
         write_file(folder / f"{state.version}.{ending}", content)
     write_file(
         folder / f"{state.version}.jsonl", b"".join([canonical_json(header), b"\n", *_lines(state.passages)])
     )
     for copy in folder.iterdir():
+        # Copies contain people's words, so they must not outlive their version.
         if copy.stem.isdecimal() and int(copy.stem) not in known:
             copy.unlink(missing_ok=True)
 
@@ -176,6 +179,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
         version: Number of the version; None means the newest.
         vectors: Whether to read the vectors too.
     """
+    # LanceDB takes long to import; a bot that reads the copy starts at once.
     known = manifests(table)
     version = max(known, default=0) if version is None else version
     if version not in known:
@@ -190,6 +194,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])
         held = _vectors(table, version, stated, len(passages)) if vectors and stated else None
+    # Any damage only means that LanceDB reads the version instead.
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Loaded(version=version, passages=passages, snapshot=snapshot, vectors=held)
@@ -270,6 +275,7 @@ def manifests(table: Path) -> dict[int, Path]:
     except OSError:
         return {}
     matches = [(_MANIFEST.fullmatch(p.name), p) for p in names]
+    # Another naming scheme, as of another version of Lance, would make the numbers wrong.
     if not all(match for match, _ in matches):
         return {}
     return {_LAST - int(match[1]): p for match, p in matches if match}

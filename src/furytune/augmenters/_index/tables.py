@@ -161,6 +161,7 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
     """
     if not snapshot:
         return load(path, version, vectors=vectors)
+    # The number is only a hint: a restored or rebuilt folder may have the same passages under another one.
     with suppress(KnowledgeError):
         if version is not None and (found := load(path, version, vectors=vectors)).identity == snapshot:
             return found
@@ -191,6 +192,7 @@ def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> 
     except (OSError, RuntimeError, ValueError) as error:
         raise SnapshotError(f"{path}: cannot list the versions of the index; {_REBUILD} again") from error
     for number in numbers:
+        # Versions whose copy states something else need not be read.
         if number != version and stated.get(number, snapshot) == snapshot:
             with suppress(KnowledgeError):
                 yield _load(path, number, vectors=vectors)
@@ -219,8 +221,10 @@ def store(
     _refuse_links(path)
     # Lance refuses a write if another process was faster; then the newest version is compared again.
     for attempt in range(_TRIES):
+        # Longer each time, so that several builders do not keep in step.
         time.sleep(0.05 * attempt)
         table, present = _present(path, None if attempt else before)
+        # An equal state is not written again, so a build that changes nothing makes no new version.
         if present is not None and _equal(present, wanted):
             _keep(path, present, blobs)
             return present, False
@@ -231,6 +235,7 @@ def store(
         except (OSError, RuntimeError, ValueError) as error:
             with suppress(OSError):
                 Path(path).rmdir()  # works only if nothing but the folder was made
+            # No one wrote in between, so the error is not about another process.
             if _number(path) == (0 if table is None else int(table.version)):
                 raise KnowledgeError(
                     f"{path}: cannot write the index; the existing index is unchanged{_obstacle(path)}"
@@ -256,6 +261,7 @@ def pin(path: str, version: int) -> bool:
     Returns:
         False if the folder cannot be written to, or LanceDB is not installed.
     """
+    # A contract can be saved without a tag, for example in a read-only folder; the caller decides.
     with suppress(KnowledgeError, MissingExtraError, OSError, RuntimeError, ValueError):
         table, name = _open(path), f"{_TAG}{version}"
         if name not in table.tags.list():
@@ -420,6 +426,7 @@ def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
 
 def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
     try:
+        # Before any row is read: another program's columns may have the same names and mean something else.
         check_schema(path, table.schema, _REBUILD)
         embedder = embedder_of(table.schema) if vectors else None
         # Vectors may be larger than all the text, so they are read only if needed.

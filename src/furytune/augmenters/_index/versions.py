@@ -156,6 +156,7 @@ def drop_versions(
     try:
         held = _tagged(table)
         manifests = _snapshot.manifests(place)
+        # Nothing is removed unless every file is understood: a wrong guess would destroy another version.
         if newest not in manifests or _shared(place):
             kept = (KeptVersion(version=newest, reasons=("newest",)),)
             why = (
@@ -211,6 +212,7 @@ def _reasons(
     place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
 ) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {newest: ["newest"]}
+    # A process may just be reading it, and a build that went wrong can be undone.
     found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
     found |= {n: ["newest"] for n in manifests if n > newest}  # written since the table was opened
     now = time.time()
@@ -239,6 +241,7 @@ def _hide(place: Path, manifest: Path, number: int) -> bool:
     """Hides a version; returns False if another process did, or has the file open."""
     (place / _snapshot.FOLDER).mkdir(exist_ok=True)
     try:
+        # A rename is atomic: a reader sees the version whole or not at all.
         manifest.rename(_hidden(place, number))
     except (FileNotFoundError, PermissionError):
         return False
@@ -269,9 +272,12 @@ def finish(place: Path) -> int:
     named = b"".join(p.read_bytes() for p in hidden.values())
     still = b"".join(p.read_bytes() for p in _snapshot.manifests(place).values())
     files = [p for name in ("data", "_transactions") for p in _files(place / name)]
+    # Only files that a hidden version names: one that no version names may belong to a writer that is still
+    # at work.
     unused = [p for p in files if p.name.encode() in named and p.name.encode() not in still]
     copies = [p for p in _files(folder) if p.name.partition(".")[0] in map(str, hidden)]
     freed = sum(map(_remove, [*unused, *copies]))
+    # The hidden manifest stays until its files are gone, so that the next call still knows them.
     return freed + sum(_remove(p) for p in hidden.values() if not any(f.exists() for f in unused))
 
 
