@@ -263,7 +263,7 @@ class Session:
             # A page with fewer entries than asked for is the last one.
             if len(page) < _MEMBERS:
                 break
-        # The bot itself is always a member, so a list without it is incomplete, and nobody may be treated as
+        # The bot itself is always a member, so a list without it is incomplete, and no one may be treated as
         # having left.
         if not seen:
             raise WrongAnswerError(

@@ -145,7 +145,7 @@ class Crawl:
             elif int(last.position.read) > self.after:
                 await sweep.compare(self.after)
             await sweep.forward(bound)
-        # After closing: a log can only be rewritten while nobody appends to it.
+        # After closing: a log can only be rewritten while no one appends to it.
         log.compact()
         name = f"#{one_line(place.public_name)} ({place.id})" if place.public_name else place.id
         LOG.info("read %s, %d of %d", name, self.counts.channels + 1, self.counts.places)

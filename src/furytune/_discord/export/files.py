@@ -437,7 +437,7 @@ def open_files(
         try:
             found.append(open_file(file, skip=skip, block=block, limit=limit))
         except SourceFormatError as error:
-            # In a folder, other JSON files are common, and leaving them out is no surprise.
+            # In a folder, other JSON files are common, and leaving them out surprises no one.
             if not skip and (path.is_file() or not isinstance(error, NotAnExportError)):
                 raise
             on_drop(file_drop(error, file.name))
