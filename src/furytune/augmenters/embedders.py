@@ -92,6 +92,7 @@ class StaticEmbedder(_Files):
         out = np.zeros((len(texts), table.shape[1]))
         encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         for i, encoding in enumerate(encoded):
+            # Unknown tokens share one vector that means nothing, and would pull all rare texts together.
             ids = [t for t in encoding.ids if t != unknown]
             if ids:
                 tokens = table[ids if rows is None else rows[ids]].astype(np.float64)
@@ -112,6 +113,7 @@ class StaticEmbedder(_Files):
 
         tokenizer = _tokenizer(self.tokenizer, "static")
         tokenizer.no_truncation()
+        # After loading: a file that was replaced before or while it was read is noticed.
         _as_named(self.spec, self._model, self.tokenizer)
         token = getattr(tokenizer.model, "unk_token", None)
         unknown = None if token is None else tokenizer.token_to_id(token)
@@ -177,6 +179,7 @@ class OnnxEmbedder(_Files):
         prefix = self.question_prefix if kind == "question" else self.passage_prefix
         names = [i.name for i in session.get_inputs()]
         rows = []
+        # One text at a time: in a padded batch, a quantised model gives slightly different numbers.
         for text in texts:
             ids = tokenizer.encode(prefix + text).ids
             # A text without tokens still needs a row of the right length, so a dummy token is run for its shape.
@@ -197,6 +200,7 @@ class OnnxEmbedder(_Files):
         except ImportError as error:
             raise MissingExtraError("an ONNX model", "onnx") from error
         options = onnxruntime.SessionOptions()
+        # Several threads add floats in changing orders.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             session = onnxruntime.InferenceSession(

@@ -30,5 +30,7 @@ def reordered(
                 f"the re-ranker {reranker.spec.get('name')} gave a score that is not finite for {passages[i].id!r};"
                 " check its model"
             )
+        # Models give slightly different numbers on other machines; rounding makes such scores equal, and then
+        # the first ranking decides.
         scored.append((-round(score, _DECIMALS), place, i))
     return [i for _, _, i in sorted(scored)]

@@ -43,6 +43,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         start, end = entry["data_offsets"]
         kind = np.dtype(_TYPES[entry["dtype"]])
         count = math.prod(entry["shape"])
+        # numpy would read whatever memory the offsets name, so they are checked against the file first.
         if not 0 <= start <= end <= len(raw) - 8 - size or end - start != count * kind.itemsize:
             raise ValueError("an array reaches beyond the end of the file")
         array = np.frombuffer(raw, kind, count, 8 + size + start).reshape(entry["shape"])
@@ -52,5 +53,6 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 def _widened(np: Any, array: Any, kind: str) -> Any:
     if kind == "BF16":
+        # bfloat16 is the upper half of a 32-bit float.
         return (array.astype(np.uint32) << 16).view(np.float32)
     return array.astype(np.float32) if kind == "F16" else array
