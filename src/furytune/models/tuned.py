@@ -42,6 +42,7 @@ class TunedModel:
     _backend: ModelService = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
+        # A model only answers well in the form that it was trained on, so another dialect is refused at once.
         if self.contract is not None and self._backend.dialect not in self.contract.dialects:
             known = ", ".join(self.contract.dialects) or "none"
             raise ConfigError(
@@ -67,6 +68,7 @@ class TunedModel:
 
     async def aask(self, question: str, *, at: datetime | None = None) -> str:
         """Does what `ask` does, without blocking the event loop."""
+        # The SDKs have no common asynchronous interface; a thread does not block the bot's event loop.
         return await asyncio.to_thread(self.ask, question, at=at)
 
     def generate(self, prompt: Prompt | str) -> str:

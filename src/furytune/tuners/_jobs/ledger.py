@@ -100,6 +100,7 @@ class Ledger:
         except (ValueError, RecursionError) as error:
             raise _refused(path, type(error).__name__) from None
         entry = _entry(content)
+        # A record that was copied under another name would tie a run to a foreign job.
         if entry is None or entry.key != key:
             raise _refused(path, "its contents have changed since it was written")
         return entry
@@ -156,6 +157,7 @@ class Ledger:
         try:
             make_folder(self.folder)
             lock = lock_file(path)
+            # Entered by hand, so that errors of taking the lock are not mixed up with those of the block.
             lock.__enter__()
         except BlockingIOError as error:
             raise TuningError(

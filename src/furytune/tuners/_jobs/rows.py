@@ -103,6 +103,7 @@ def check_unchanged(file: DataFile) -> str:
     Raises:
         TuningError: The file differs, or cannot be read.
     """
+    # Cloud Storage reports an md5, so both digests are made in one pass.
     sha, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     try:
         with Path(file.path).open("rb") as source:

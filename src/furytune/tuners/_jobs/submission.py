@@ -64,6 +64,7 @@ class Submission:
                 files=tuple(f.sha256 for f in dataset.files),
                 settings=asdict(settings),
             )
+            # Read inside the lock: another process may just have written it.
             entry = self.ledger.read(self.key)
             name = entry.name if entry else ""
             name = name or self._settled(entry)
@@ -76,6 +77,7 @@ class Submission:
             lineage.note(self.ledger.folder, self.key, dataset)
             if name:
                 return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
+            # Recorded before the first request, so that `find` knows the run even if it ends here.
             self.ledger.write(entry)
             patiently(lambda: self.backend.ready(settings), self.clock)
             uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
@@ -133,6 +135,7 @@ class Submission:
                     f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; nothing more is "
                     "started; cancel all but one at the service, or keep them and follow one with tuner.job(name)"
                 )
+            # The service shows the job. It does not matter who started it: the run has one.
             if names:
                 return names[0]
             if left <= 0:
@@ -173,6 +176,7 @@ class Submission:
             return made
         # The other process may have been faster and have cancelled the new job already.
         names = [n for n in listed if n in alive or (n == made and self._state(n) != "cancelled")]
+        # Both processes see the same order, so they agree on which job stays.
         oldest, *later = names
         for name in later:
             _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)

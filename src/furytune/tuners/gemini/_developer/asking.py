@@ -75,6 +75,7 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
     Raises:
         TuningError: There is no text; the message contains the service's reason.
     """
+    # The SDK's own accessor raises for an empty answer, without the reason why it is empty.
     raw = type(response).pb(response)
     text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
     if raw.candidates:

@@ -110,6 +110,7 @@ def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> 
         answers=answers,
         once={"retry": None, "timeout": timeout},
     )
+    # The SDK's clients hold sockets and threads until they are closed.
     weakref.finalize(clients, _close, (models, permissions, answers, clients.operations))
     return clients
 

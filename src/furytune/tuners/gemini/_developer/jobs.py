@@ -36,6 +36,7 @@ def of_model(model: Any, **more: Json) -> Snapshot:
     """
     raw = type(model).pb(model)
     word = word_of(raw, "state")
+    # A state of a newer service must not end the waiting.
     state = _STATES.get(word, "running")
     done = state == "succeeded"
     task = raw.tuning_task

@@ -49,6 +49,7 @@ class Example:
     @property
     def size(self) -> int:
         """Most bytes that it can take in a request: ASCII JSON, indented as the SDK writes it."""
+        # The SDK escapes everything beyond ASCII, so a Chinese character takes six bytes.
         return len(json.dumps(self.text)) + len(json.dumps(self.output)) + _AROUND
 
 
@@ -153,6 +154,7 @@ def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
     question, answer = next(csv.reader([_first_line(file).decode("utf-8")]))
     names = ids(dataset, file.split)
     try:
+        # Read by the collector that reads such files for users, so escapes and quotes mean the same.
         for number, pair in enumerate(CsvCollector(file.path, question=question, answer=answer).collect(), 1):
             assert isinstance(pair, QAPair)
             yield Example(id=next(names, "") or f"row {number}", text=pair.question, output=pair.answer)

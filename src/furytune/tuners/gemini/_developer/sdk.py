@@ -30,6 +30,7 @@ def require_sdk() -> None:
         MissingExtraError: google-generativeai is not installed.
     """
     try:
+        # Importing the SDK takes seconds, and a tuner is often made only to estimate.
         found = find_spec("google.generativeai") is not None
     except ModuleNotFoundError:
         found = False

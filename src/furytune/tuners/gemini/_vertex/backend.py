@@ -43,6 +43,7 @@ _HINTS = {
 
 def _age(job: Any) -> tuple[float, str]:
     """Returns the sort key of a job: when it was created, then its name."""
+    # Without a time, a job counts as the newest, so an older one is never cancelled for it.
     return (job.create_time.timestamp() if job.create_time else float("inf"), str(job.name))
 
 
@@ -84,6 +85,7 @@ class VertexBackend:
     def __attrs_post_init__(self) -> None:
         # Passes the dict and not self: a finalizer that refers to its object would keep it alive.
         weakref.finalize(self, _close, self._clients)
+        # The name becomes part of an address; a slash in it would lead to another resource.
         if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
             raise ConfigError(
                 f"project {self.project!r} is not a valid Google Cloud project id; check project="
@@ -145,6 +147,7 @@ class VertexBackend:
             epoch_count=settings.epochs,
             learning_rate_multiplier=settings.learning_rate_multiplier,
             adapter_size=f"ADAPTER_SIZE_{_ADAPTERS.get(size, str(size))}" if size else None,
+            # Each exported checkpoint gets an endpoint of its own.
             export_last_checkpoint_only=True,
             labels=labels(key, dataset.fingerprint),
             validation_dataset=types.TuningValidationDataset(gcs_uri=uploaded.validation)

@@ -56,6 +56,7 @@ def _read(
     least = most = 0
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"{file.split} row {number}"
+        # JSON parsers differ in what they do with this mark.
         if number == 1 and row.data.startswith(b"\xef\xbb\xbf"):
             findings.add("the file begins with a byte order mark; export it again with furytune", name)
             continue
@@ -63,6 +64,7 @@ def _read(
         counts = [count(text) for text in texts]
         fewer, more = (sum(numbers) for numbers in zip((0, 0), *counts, strict=True))
         if more > models.MAX_TOKENS:
+            # Tokens are estimated as a range: only what is certainly too long stops the job.
             sure = fewer > models.MAX_TOKENS
             (findings if sure else doubts).add(
                 f"{'' if sure else 'perhaps '}more than {models.MAX_TOKENS:,} tokens, prompt and answer together; "
