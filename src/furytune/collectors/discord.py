@@ -247,9 +247,12 @@ class DiscordCollector:
             interrupted = about.unsettled
             async with await Session.open(self.token, self.endpoint, patience=self.patience) as session:
                 about, repaired = _repaired(journal, about, session.clock)
+                # Nothing is read before it is known what the bot may read: a wrong choice of channels costs
+                # no message.
                 found = await survey(
                     session,
                     self.guild,
+                    # A refresh lists all archived threads again, because older ones may have changed.
                     known={} if about.refreshing else about.cursors,
                     include=self.include,
                     exclude=self.exclude,
@@ -262,9 +265,12 @@ class DiscordCollector:
                 )
                 show(None, "listing members")
                 await people.load()
+                # Only of these channels are the authors of all messages known, and forwarded messages may
+                # quote any.
                 people.read({place.id for place in found.places} | journal.logs().keys())
                 # From here to the end, a killed run leaves the mark that people.json may be incomplete.
                 journal.save(msgspec.structs.replace(about, unsettled=True))
+                # Before anything new is read: people who opted out must not wait for the end of a long crawl.
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 crawl = Crawl(
                     session=session,
@@ -314,6 +320,7 @@ class DiscordCollector:
                 f"{journal.path}: this journal belongs to the server {about.guild}, not {self.guild}; give each server its own"
             )
         permissions = about.permissions
+        # A statement stays with its date; a new one is added and never replaces it.
         if not permissions or permissions[-1].statement != self.permission:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             permissions = (*permissions, Permission(self.permission, since))
@@ -328,6 +335,7 @@ class DiscordCollector:
 
     def _window(self) -> int:
         """Returns the id above which messages are recent enough to be compared in every run."""
+        # Larger spans would leave the calendar.
         start = datetime.now(UTC) - min(self.recheck, timedelta(days=36_500))
         return snowflake_at(start)
 
@@ -359,6 +367,8 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
         interrupted: Whether the journal may contain messages of people whom it does not list.
     """
     known = journal.people().members.keys()
+    # After an interrupted run, people.json may lack authors of messages that were stored, so the logs are
+    # searched.
     leaving = await people.leaving(known | journal.authors() if interrupted or not known else known)
     gone: dict[str, str] = {}
     for why in sorted(set(leaving.values())):

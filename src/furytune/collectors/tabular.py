@@ -203,6 +203,7 @@ class CsvCollector(_PairFiles):
         stated = reader.preamble()
         mark = self.delimiter or stated
         candidates = _DELIMITERS if mark is None else (mark,)
+        # Nothing is guessed from the data: a delimiter fits only if the header then has the columns.
         headers = {mark: reader.header(mark) for mark in candidates}
         fits = {mark: at for mark, names in headers.items() if (at := find_columns(names, columns))}
         path = file.place
@@ -258,6 +259,7 @@ class CsvCollector(_PairFiles):
             return None if names in _EXPORTED else False
         if not entry:
             return False
+        # Someone may have edited the file in a spreadsheet, which removes the quotes when it saves.
         if manifests.sha256_of(file.blocks()) != entry.get("sha256"):
             raise SourceFormatError(
                 "has changed since its manifest was written, so it is unclear how to read cells that begin with '",
@@ -320,9 +322,11 @@ class JsonlCollector(_PairFiles):
                 continue
             line, found = record
             keys = tuple(found)
+            # Records of one file have a few sets of keys, so columns are looked up once for each.
             shape = known.get(keys)
             if shape is None:
                 shape = shape_of(keys, columns)
+                # A file with other keys in each record must not fill the memory.
                 if len(known) < 1000:
                     known[keys] = shape
             exchange = exchange_of(found, shape, line)

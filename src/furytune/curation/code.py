@@ -97,6 +97,7 @@ class CheckCode:
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair unchanged, or drops it."""
+        # The preamble is judged together with the answer, as if each answer began with it.
         trees = [self._given]
         for snippet in snippets.fenced(pair.answer):
             tree, broken = snippets.tree(snippet)

@@ -57,4 +57,5 @@ class RedactSecrets:
 def _says_something(answer: str) -> bool:
     for mark in ("[secret]", "[e-mail]", "[ip]", "[phone]"):
         answer = answer.replace(mark, "")
+    # An answer of nothing but placeholders would teach the model to write placeholders.
     return any(character.isalnum() for character in answer)

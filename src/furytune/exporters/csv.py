@@ -72,6 +72,7 @@ class CsvExporter:
             raise ConfigError("columns must be two names, one for the prompt and one for the answer")
         if value[0] == value[1]:
             raise ConfigError(f"both columns are called {value[0]!r}; give two different names")
+        # An escaped header would not be found again when the file is read.
         if any(escape_formula(name) != name for name in value):
             raise ConfigError("a column name begins like a formula; give another name")
 

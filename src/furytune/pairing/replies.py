@@ -105,6 +105,8 @@ class _Replies:
                     index[post.id] = None
                 else:
                     index[post.id] = place(post)
+                # A tree closes when its first message leaves the window, so memory does not grow with the
+                # channel.
                 if read > window:
                     run = index.pop(order.popleft())
                     if run is not None and run.tree is None and not run.done and (pair := self.close(run)):

@@ -59,6 +59,7 @@ class ThreadPairer:
             else:
                 drops.add("after_window", post.id)
         first = kept[0].id if kept else ""
+        # Without its opening message, a thread has answers and no question.
         opener = "" if opening_lost or not kept else kept[0].speaker
         found = split(opened_by(opener, turns(kept, drops), drops), drops)
         used = 0

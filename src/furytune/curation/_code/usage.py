@@ -100,6 +100,7 @@ class _Names:
             self._bind(item.asname or item.name, f"{source}.{item.name}")
 
     def _bind(self, name: str, target: str) -> None:
+        # A name with two meanings proves nothing about either.
         if self.imported.setdefault(name, target) != target:
             self.blocked.add(name)
 
@@ -122,6 +123,7 @@ class _Names:
             self.assigned.add(name)
             if (dotted := self.dotted(target)) is not None:
                 self.added.add(name)
+                # Code that may set any name of a module says nothing about what is missing there.
                 self.opened |= set() if name else {dotted}
             elif isinstance(target, ast.Constant):  # monkeypatch.setattr("package.name", value)
                 self.added.add(str(target.value).rpartition(".")[2])
@@ -176,6 +178,7 @@ def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
     """Walks code without the parts that expect a name to be missing."""
     yield node
     if isinstance(node, ast.Try | ast.TryStar) and any(_forgives(h) for h in node.handlers):
+        # Code in such a `try` expects the name to be missing in some versions.
         children: Iterable[ast.AST] = node.finalbody
     elif isinstance(node, ast.If | ast.IfExp) and _asks(node.test):
         children = ()

@@ -104,6 +104,7 @@ def erase(manifest: Path, messages: Collection[str], people: Collection[str] = (
             gone += set(_naming(manifest, head, naming)).difference(gone)
         counts = _recounted(head["counts"], frozenset(gone), wanted | frozenset(people))
         if gone:
+            # The plan is in the manifest before any file changes, so an interrupted removal can be finished.
             head[_PLAN] = {
                 "rows": gone,
                 "files": [_after(manifest, f, frozenset(gone)) for f in head["files"]],
@@ -227,6 +228,7 @@ def _records(path: Path) -> Iterator[bytes]:
     parts: list[bytes] = []
     with path.open("rb") as lines:
         for line in lines:
+            # Doubled quotes come in pairs, so an odd number opens or closes a cell.
             inside ^= quoted and line.count(b'"') % 2 == 1
             parts.append(line)
             if not inside:

@@ -122,6 +122,7 @@ def head_lines(
 
 def encode_head(head: Mapping[str, Json]) -> bytes:
     """Returns the bytes of a head: one key per line, up to the line before the sources."""
+    # One key per line, so that people can read the head, and readers stop before the sources.
     lines = [canonical_json(key) + b":" + canonical_json(value) + b",\n" for key, value in head.items()]
     return b"{\n" + b"".join(lines) + manifests.SOURCES + b"\n"
 
@@ -231,6 +232,7 @@ def _count_sources(path: Path) -> int:
                 break
         for line in lines:
             count += line.startswith(b"{")
+            # A manifest that was cut off lacks its last bytes, whatever the rest looks like.
             last = (last + line)[-len(_TAIL) :]
     if last != _TAIL:
         raise ValueError("cut short")

@@ -93,6 +93,8 @@ class Layout:
             run.open("train")
             run.take(rows)
             run.refuse_twins()
+            # A validation file of an earlier run beside a new training file would be taken for its other
+            # half.
             self._drop_stale(run, manifest)
             files = run.data_files()
             head = head_lines(
@@ -347,6 +349,7 @@ def _write_manifest(file: StagedFile, head: bytes, spool: IO[bytes]) -> None:
     spool.flush()
     left = spool.seek(0, os.SEEK_END)
     spool.seek(0)
+    # The last two bytes are a comma and a line break.
     while left > 2:
         block = spool.read(min(_COPY, left - 2))
         file.write(block)
