@@ -71,6 +71,7 @@ def _gemini(prompt: Prompt) -> Wire:
 
 
 def _gemini_row(prompt: Prompt, answer: str) -> Wire:
+    # The row is built from the request, so training and asking cannot differ.
     row = _gemini(prompt)
     row["contents"].append(_turn("model", answer))
     return row

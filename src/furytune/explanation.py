@@ -75,6 +75,7 @@ class Explanation(Shown):
 
     def __str__(self) -> str:
         rows = [self._head, *self._rows]
+        # The last column is not padded, because it may be long.
         widths = [max(len(row[i]) for row in rows) for i in range(len(self._head) - 1)]
         lines = [
             "  ".join(c.ljust(w) for c, w in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows

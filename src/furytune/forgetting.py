@@ -228,6 +228,7 @@ def _forget(
     jobs: Path | None,
 ) -> Forgotten:
     """Checks all places, finds the messages, and then erases them in all places, the journal last."""
+    # All places are checked before any is changed: a wrong path must not leave the work half done.
     if last is not None:
         last.check()
     if jobs is not None and not jobs.is_dir():
@@ -282,6 +283,7 @@ def _messages(store: Journal | None, files: list[Searched], authors: list[str], 
 def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, ...]:
     found = []
     for file in files:
+        # A copy is someone else's message, but contains the person's words.
         held = len(file.theirs) + len(theirs & file.originals.keys())
         if held or file.named or file.problem:
             found.append(HeldExport(path=str(file.path), messages=held, problem=file.problem))

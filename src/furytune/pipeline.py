@@ -169,6 +169,7 @@ class Pipeline:
     splitter: Splitter = GroupSplitter()
 
     def __attrs_post_init__(self) -> None:
+        # Checked here and not by attrs validators, so that `evolve` and the converters' types stay simple.
         for name, kinds in _KINDS.items():
             of_type(*kinds)(self, attrs.fields_dict(type(self))[name], getattr(self, name))
         for parts, kind, role in (
@@ -201,6 +202,7 @@ class Pipeline:
                 "the augmenter finds passages, but the template has no {context}; add it, or use IdentityAugmenter()"
             )
         writing = [e for e in self.exporter if isinstance(e, WritesFiles)]
+        # Two names of one file count as the same target.
         targets = [os.path.realpath(t) for e in writing for t in e.targets]
         twice = sorted({t for t in targets if targets.count(t) > 1})
         if twice:
@@ -266,6 +268,7 @@ class Pipeline:
         """
         tally = Tally()
         rows = progress(self._rows(tally), "rows", "row")
+        # Without an exporter, a run that only counts may find nothing.
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
@@ -276,6 +279,7 @@ class Pipeline:
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
         """Gives the rows to all exporters. The files of those that can stage appear together at the end."""
         if not self.exporter:
+            # The rows are still made, because the report counts them.
             for _ in rows:
                 pass
             return []
@@ -332,6 +336,7 @@ class Pipeline:
         act = step.start() if isinstance(step, StatefulCurator) else step
         for unread in step.unread if isinstance(step, Incomplete) else ():
             tally.drop(unread)
+        # Generators inside each other: one pair at a time passes all steps, and nothing waits in memory.
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:

@@ -91,6 +91,8 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
                 f"the template must contain {{{name}}} once, but contains it {slots.count(name)} times"
             )
     for name, literal in zip(slots[:-1], literals[1:-1], strict=True):
+        # The end of a value is found by the next line of the template; without such a line, a question could
+        # contain it.
         if not literal.startswith("\n") or _marker(literal) is None:
             raise TemplateError(
                 f"after {{{name}}} the template needs a line break and a line that is not blank before "
@@ -110,6 +112,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
     whole = "".join("\0" if i % 2 else part for i, part in enumerate(_woven(literals)))
     lines = [line.split("\0", 1)[0].rstrip() for line in whole.split("\n")]
     markers = {re.escape(line) for line in lines if line}
+    # A line of a passage that looks like a heading must be escaped, with any number.
     opened = re.escape(heading[0]) + "[0-9]+" + re.escape(heading[1].rstrip())
     if "context" in slots:
         markers.add(opened)
@@ -120,6 +123,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
             "a line of a template must not begin with a backslash, because a backslash marks escaped lines"
         )
     any_marker = "|".join(sorted(markers)) or r"(?!)"  # matches nothing: without markers, nothing is escaped
+    # Existing backslashes are matched too: each escape adds one, so that each can be taken away again.
     escape = re.compile(rf"^(\\*)(?={any_marker})", re.MULTILINE)
     if "\n" in empty or not empty.strip() or escape.search(empty):
         raise TemplateError(
@@ -265,6 +269,7 @@ class PromptTemplate:
             )
         out = [plan.literals[0]]
         for slot, literal in zip(plan.slots, plan.literals[1:], strict=True):
+            # In one pass: a question that contains "{context}" must not be filled again.
             out.append(self._escape(question) if slot == "question" else self._context(passages))
             out.append(literal)
         return "".join(out)

@@ -185,6 +185,7 @@ class PromptContract:
             except FurytuneError as error:
                 results[i] = error
         texts = [text for _, text in good]
+        # All questions of a batch are searched together, which is many times faster than one by one.
         moments = [at[i] for i, _ in good]
         found = self._contexts(texts, moments)
         for (i, text), moment, passages in zip(good, moments, found, strict=True):
@@ -275,11 +276,14 @@ class PromptContract:
             "form": self._form,
             "parts": {name: digest(part) for name, part in self._form.items()},
             "location": location,
+            # Golden prompts notice what no version number can: another Unicode table, tokenizer or numpy.
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": [{"part": d.part, "reason": d.reason} for d in self.deviations],
         }
         file.write(target, content)
         if isinstance(self.augmenter, Pinned):
+            # After writing: a tag without a contract does no harm, a contract without a tag loses its version
+            # to a clean-up.
             self.augmenter.pin()
 
     @classmethod
@@ -403,6 +407,7 @@ class PromptContract:
         """Returns questions for golden prompts: fixed ones, and titles of the passages that these find."""
         titles: dict[str, None] = {}
         for passages in self._contexts(list(_PROBES), [_END_OF_TIME] * len(_PROBES)):
+            # Only undated passages: their titles come from documentation, and not from a person.
             titles.update((p.title, None) for p in passages if p.title.strip() and p.date is None)
         return [*_PROBES, *sorted(titles)[:8]]
 
@@ -430,6 +435,7 @@ def _augmenter(
         )
     try:
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
+        # Opens the index now, so that a missing version is reported here and not at the first question.
         _ = built.snapshot
     except SnapshotError as error:
         # The pinned version is missing. If a difference is accepted, the newest version may replace it, once.

@@ -37,6 +37,7 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
         ContractError: The file cannot be written.
     """
     sealed = {"furytune_contract": FORMAT, **content}
+    # Without a key, the seal only notices accidents and edits by hand; it does not stop an attacker.
     sealed["seal"] = digest(sealed)
     text = json.dumps(sealed, indent=2, sort_keys=True, ensure_ascii=False)
     try:
@@ -71,6 +72,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it again") from None
     if not isinstance(content, dict) or content.get("furytune_contract") != FORMAT:
         raise ContractError(f"{path}: not a contract of format {FORMAT}; save it again with this library")
+    # A key that this version does not know may change prompts, so the file is refused.
     odd = sorted(content.keys() ^ _KEYS)
     if odd:
         raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it again")
@@ -128,6 +130,7 @@ def relative(path: Path, base: Path) -> str:
     """Returns a path relative to a folder. It also works if the folder is reached through a symbolic link."""
     try:
         inside = os.path.relpath(path.absolute(), base.absolute())
+        # With a link in the path, ".." may lead elsewhere; then the resolved paths are used.
         if os.path.realpath(base / inside) == os.path.realpath(path):
             return Path(inside).as_posix()
         return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()

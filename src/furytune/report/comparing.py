@@ -47,6 +47,7 @@ def compare(reports: Mapping[str, Report]) -> str:
 def _column(name: str, report: Report) -> dict[str, str]:
     if not report.datasets:
         raise ConfigError(f"the run {name!r} wrote no data set; give its pipeline an exporter")
+    # All data sets of a run have the same rows, so the first one stands for them.
     data = report.datasets[0]
     rows = {split: sum(f.rows for f in data.files if f.split == split) for split in ("train", "validation")}
     job = report.job

@@ -58,6 +58,7 @@ def _not_read(dropped: DropCount) -> list[str]:
     """Returns a line for each channel that could not be read, with its name and the reason."""
     channels, reason = dropped.channels, dropped.reason
     lines = [f"not read  {name}: {reason}{_bracketed(detail)}" for name, detail in channels]
+    # Only the first channels are listed, but all are counted.
     more = dropped.count - len(channels)
     return [*lines, f"not read  and {more} more: {reason}"] if channels and more > 0 else lines
 
