@@ -105,6 +105,7 @@ class TokenBudget:
 
 
 def _tiktoken() -> Any:
+    """Imports tiktoken."""
     try:
         import tiktoken
     except ImportError as error:
@@ -114,6 +115,11 @@ def _tiktoken() -> Any:
 
 @cache
 def _counter(name: str) -> Callable[[str], int]:
+    """Returns the function that counts the tokens of an encoding.
+
+    Raises:
+        VocabularyUnavailableError: There is no local vocabulary and no network.
+    """
     tiktoken = _tiktoken()
     try:
         with _bundled(name):

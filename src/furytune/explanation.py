@@ -120,6 +120,7 @@ class Explanation(Shown):
 
 
 def _score(finding: Finding, name: str) -> str:
+    """Returns a score with its place, such as "3.120 (#2)"."""
     rank = finding.ranks.get(name)
     place = f" (#{rank})" if rank else ""
     return f"{finding.scores.get(name, 0.0):.3f}{place}"

@@ -95,6 +95,7 @@ class Forgotten(Shown):
         return "\n".join([*lines, "still to do by hand", *(f"  - {step}" for step in self._steps())])
 
     def _steps(self) -> Iterator[str]:
+        """Yields what is left to do by hand, in the order in which it matters."""
         for held in self.jobs:
             if not held.rows:
                 yield f"decide about {held.model or held.job or held.key}: it is not known whether it was trained on their words"
@@ -281,6 +282,7 @@ def _messages(store: Journal | None, files: list[Searched], authors: list[str], 
 
 
 def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, ...]:
+    """Returns the export files that still contain something of the person."""
     found = []
     for file in files:
         # A copy is someone else's message, but contains the person's words.
@@ -291,6 +293,7 @@ def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, 
 
 
 def _check_ids(author: object, message: object, *, searchable: bool) -> None:
+    """Raises ConfigError unless there is exactly one id, of the right form, that can be searched for."""
     if (author is None) == (message is None):
         raise ConfigError("pass either author= or message=, with a Discord id")
     for name, value in (("author", author), ("message", message)):
@@ -307,6 +310,7 @@ def _check_ids(author: object, message: object, *, searchable: bool) -> None:
 
 
 def _several(paths: object) -> list[_Path]:
+    """Returns one path or several as a list, each once."""
     if isinstance(paths, (str, os.PathLike)):
         return [paths]
     if not isinstance(paths, Iterable):

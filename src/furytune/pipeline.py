@@ -111,6 +111,7 @@ def _exporters(value: Exporter | Sequence[Exporter] | None) -> tuple[Exporter, .
 
 
 def _several(value: Any) -> tuple[Any, ...]:
+    """Returns one part or several as a tuple."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -304,6 +305,7 @@ class Pipeline:
             return datasets
 
     def _collected(self, tally: Tally) -> Iterator[QAPair]:
+        """Yields the pairs of all collectors, each id once, and counts everything."""
         seen: set[bytes] = set()
         for collector in self.collector:
             for item in progress(collector.collect(), "collecting", "pair"):
@@ -340,6 +342,7 @@ class Pipeline:
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
+        """Yields the training rows, rendered in batches."""
         pairs = self._pairs(tally, len(self.curators))
         while batch := list(islice(pairs, _BATCH)):
             prompts = self.contract.prompts(
@@ -357,6 +360,7 @@ class Pipeline:
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
     def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
+        """Returns the row of a pair, or the drop if question or answer cannot be used."""
         if isinstance(prompt, FurytuneError):
             # Only an error in the question drops its pair. If the index fails, every row would be wrong.
             if not isinstance(prompt, TextError | QuestionTooLongError):
@@ -429,6 +433,11 @@ def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRo
 def _apply(
     act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterable[QAPair], tally: Tally
 ) -> Iterator[QAPair]:
+    """Passes pairs through one curation step, and holds the step to its rules.
+
+    Raises:
+        CurationError: The step changed more than the answer, or returned something else.
+    """
     for pair in pairs:
         result = act(pair)
         if isinstance(result, Dropped):

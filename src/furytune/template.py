@@ -84,6 +84,16 @@ class _Plan:
 
 
 def _plan(text: str, passage: str, empty: str) -> _Plan:
+    """Prepares a template, and refuses one whose prompts could not be parsed.
+
+    Args:
+        text: The template.
+        passage: The heading of each passage.
+        empty: The line for a prompt without passages.
+
+    Raises:
+        TemplateError: Two different inputs could give the same prompt.
+    """
     literals, slots = _split(text, ("question", "context"), "template")
     for name, least in (("question", 1), ("context", 0)):
         if not least <= slots.count(name) <= 1:
@@ -145,12 +155,14 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
 
 
 def _could_begin(heading: str, line: str) -> bool:
+    """Returns whether a line of the template and a passage heading can be mistaken for each other."""
     if not heading:
         return line[0].isdigit()
     return line.startswith(heading) or heading.startswith(line)
 
 
 def _woven(literals: Sequence[str]) -> list[str]:
+    """Returns literals with an empty place between each two."""
     woven = [""] * (2 * len(literals) - 1)
     woven[::2] = literals
     return woven
@@ -296,6 +308,7 @@ class PromptTemplate:
         return self._plan.escape.sub(r"\\\1", text)
 
     def _context(self, passages: Sequence[Passage]) -> str:
+        """Writes the passages with their headings."""
         heading = self._plan.heading
         return (
             "\n\n".join(
@@ -322,6 +335,7 @@ class PromptTemplate:
         return end
 
     def _passages(self, context: str) -> tuple[tuple[str, str], ...]:
+        """Takes the written passages apart again."""
         if context == self.empty:
             return ()
         plan = self._plan
@@ -347,6 +361,7 @@ def _bare(text: str) -> str:
 
 
 def _encodes(text: str) -> bool:
+    """Returns whether UTF-8 can encode a text."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -58,6 +58,7 @@ def _poll(poll: StoredPoll) -> Poll:
 
 
 def _embed(embed: dict[str, Any]) -> Embed:
+    """Returns an embed as title, text and address; its fields become lines of the text."""
     fields = embed.get("fields")
     rows = [row for row in fields if isinstance(row, dict)] if isinstance(fields, list) else []
     parts = [embed.get("description"), *(f"{row.get('name')}: {row.get('value')}" for row in rows)]

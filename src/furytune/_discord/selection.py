@@ -109,6 +109,7 @@ def _plain(name: str) -> str:
 
 
 def _listed(sources: Sequence[_Source]) -> str:
+    """Returns the names of the known channels for an error message, at most 40."""
     names = {repr(one_line(s.channel.name)) for s in sources if s.channel.name and not s.channel.is_thread}
     names |= {repr(one_line(s.channel.category)) for s in sources if s.channel.category}
     # Without the file of its channel, a thread may know the channel only by id.

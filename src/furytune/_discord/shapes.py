@@ -146,6 +146,7 @@ def _text(members: Any, name: str) -> str:
 
 
 def _channel(members: dict[str, Any]) -> Channel:
+    """Reads the members around the messages; what is missing or has another type becomes ""."""
     channel, dates = members.get("channel"), members.get("dateRange")
     return Channel(
         guild=_text(members.get("guild"), "id"),
@@ -225,6 +226,7 @@ class ExportFile:
         return _CLAIM.match(text) is not None or all(name in text for name in (b'"channel"', b'"messages"'))
 
     def _foreign(self, problem: Malformed) -> NotAnExportError:
+        """Returns the error for a file that another program wrote."""
         line, column = self.place(problem.offset)
         return NotAnExportError(
             f"not a DiscordChatExporter export: {problem.problem}",

@@ -39,6 +39,7 @@ def checked_endpoint(endpoint: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
+    """Returns True for this machine itself, where no one else can listen."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

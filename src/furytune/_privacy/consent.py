@@ -17,6 +17,7 @@ _SHOWN = 40
 
 
 def _several(value: object) -> tuple[object, ...]:
+    """Returns one value or several as a tuple."""
     if isinstance(value, str | int):
         return (value,)
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
@@ -25,6 +26,7 @@ def _several(value: object) -> tuple[object, ...]:
 
 
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Converts an argument that takes ids of users."""
     found = tuple(str(item).strip() for item in _several(value))
     for item in found:
         if not is_digits(item):
@@ -35,6 +37,7 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Converts an argument that takes names or ids of roles."""
     found = []
     for item in _several(value):
         if not isinstance(item, str) or not item.strip():
@@ -121,6 +124,7 @@ class Consent:
 
 
 def _listed(roles: Mapping[str, str]) -> str:
+    """Returns the names of the known roles for an error message, at most 40."""
     names = sorted(set(roles.values()))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(repr, names[:_SHOWN])) + more

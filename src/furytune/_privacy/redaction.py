@@ -88,6 +88,7 @@ _DIGIT_AHEAD: Final = r"(?=[\w+/=.:~-]{0,200}\d)"
 
 
 def _assigned(name: str, value: str, *hints: str) -> _Shape:
+    """Returns the shape of a quoted value that code assigns to a name; the name stays."""
     return _Shape(
         "secrets",
         hints,

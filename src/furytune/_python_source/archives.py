@@ -64,6 +64,7 @@ class _Contents:
         return self.wanted(_last(name)) and carried(name)
 
     def drop(self, reason: str, name: str, detail: str = "") -> None:
+        """Reports a file that is not read, unless it would not be wanted anyway."""
         if self.wanted(_last(name)):
             where = printable_name(name)
             self.dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
@@ -80,12 +81,14 @@ class _Contents:
         return False
 
     def keep(self, name: str, data: bytes) -> None:
+        """Stores a file's bytes, up to a limit for the whole archive."""
         self.kept[name] = data
         self.size += len(data)
         if self.size > _MOST_KEPT:
             self.bomb(f"its source files are larger than {_MOST_KEPT >> 20} MiB")
 
     def bomb(self, how: str) -> NoReturn:
+        """Refuses the archive."""
         raise KnowledgeError(
             f"{self.place}: this archive is not read because {how}; unpack it and pass the folder"
         )
@@ -121,6 +124,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
 
 
 def _tree(found: _Contents, folder: str) -> Tree:
+    """Returns what was found as a tree, with names below the archive's single top folder."""
     tops = {name.partition("/")[0] for name in found.names}
     # An sdist's top folder contains the version, so ids of passages would change with each release.
     top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
@@ -172,12 +176,14 @@ def _last(name: str) -> str:
 
 
 def _give(found: _Contents, full: str, name: str) -> bytes:
+    """Returns a file's bytes, or raises the reason why it was refused."""
     if full in found.refused:
         raise UnfitError(found.refused[full].reason, found.refused[full].problem, path=name)
     return found.kept[full]
 
 
 def _revision(found: _Contents) -> str:
+    """Returns the version that the metadata or the archive's name states, "" without one."""
     # The headers end at the first blank line; below it is the readme, which may contain such a line too.
     stated = _VERSION.search(found.metadata.partition(b"\n\n")[0])
     if stated:
@@ -221,6 +227,11 @@ def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
 
 
 def _read_tar(found: _Contents) -> None:
+    """Reads a tar of any compression, from its first to its last byte.
+
+    Raises:
+        EOFError: The archive was cut off.
+    """
     with found.place.open("rb") as file:
         head = file.read(6)
         file.seek(0)
@@ -272,6 +283,7 @@ def _name(name: str) -> str:
 
 
 def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
+    """Refuses an archive that has too many files or would unpack to too many bytes."""
     if files > _MOST_FILES:
         found.bomb(f"it has more than {_MOST_FILES:,} files")
     if unpacked > _MOST_BYTES:
@@ -282,6 +294,7 @@ def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
 
 
 def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
+    """Keeps a member's bytes, notes the metadata, or refuses a file that is too large."""
     if _metadata(name):
         found.metadata = found.metadata or stream.read(1 << 20)
     elif size > found.max_bytes:
@@ -292,6 +305,7 @@ def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
 
 
 def _read_zip(found: _Contents) -> None:
+    """Reads a zip or wheel by its directory."""
     with zipfile.ZipFile(found.place) as archive:
         unpacked = packed = 0
         for count, member in enumerate(archive.infolist()):

@@ -83,6 +83,7 @@ def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
 
 
 def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
+    """Fills a module from its syntax tree."""
     nodes = list(ast.walk(tree))
     imported = {
         item.asname or item.name.split(".")[0]
@@ -150,6 +151,7 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _collect(module: Module, node: ast.stmt, stub: bytes | None) -> None:
+    """Binds the names that one statement sets in the module's scope."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.open |= node.name == "__getattr__"
         module.bind(node.name, node)
@@ -179,6 +181,7 @@ def _own_expressions(node: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _collect_from(module: Module, node: ast.ImportFrom) -> None:
+    """Binds the names of a ``from`` import."""
     source = absolute(node, module.package)
     for item in node.names:
         if item.name != "*":
@@ -202,6 +205,7 @@ def absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def _assigns_getattr(node: ast.stmt) -> bool:
+    """Returns whether a statement sets the module's ``__getattr__``."""
     return isinstance(node, ast.Assign) and any(
         isinstance(part, ast.Name) and part.id == "__getattr__"
         for target in node.targets
@@ -225,6 +229,7 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
 
 
 def _collect_attach(module: Module, call: ast.Call) -> bool:
+    """Binds the names of ``lazy_loader.attach``; returns False if they are not written as literals."""
     arguments = dict(zip(("name", "submodules", "submod_attrs"), call.args, strict=False))
     arguments |= {k.arg: k.value for k in call.keywords if k.arg}
     try:

@@ -120,6 +120,8 @@ def _grouped(body: list[ast.stmt], prefix: str) -> list[tuple[list[AnyDefinition
 
 
 def _continues(before: AnyDefinition, node: AnyDefinition) -> bool:
+    """Returns whether a definition belongs to the one before it, as overloads and property setters do."""
+
     def name(decorator: ast.expr) -> str:
         return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
 
@@ -131,6 +133,7 @@ def _continues(before: AnyDefinition, node: AnyDefinition) -> bool:
 
 
 def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False) -> Definition:
+    """Returns one symbol made of all its definitions."""
     symbol = f"{prefix}.{nodes[0].name}"
     start = min([nodes[0].lineno, *(d.lineno for d in nodes[0].decorator_list)])
     end = nodes[-1].end_lineno or nodes[-1].lineno
@@ -211,6 +214,7 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _deep(node: ast.AST) -> bool:
+    """Returns whether an expression is nested too deeply to be written out."""
     try:
         ast.unparse(node)
     except RecursionError:

@@ -151,6 +151,7 @@ def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
 
 
 def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes: int) -> bytes:
+    """Returns the bytes of a file, or raises why they cannot be used."""
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
     if blob not in contents:
@@ -159,6 +160,11 @@ def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes
 
 
 def _commit(root: Path, revision: str) -> str:
+    """Returns the full hash of the commit that a revision means.
+
+    Raises:
+        KnowledgeError: The repository has no such revision.
+    """
     try:
         found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except KnowledgeError as error:
@@ -172,6 +178,7 @@ def _commit(root: Path, revision: str) -> str:
 
 
 def _is_tag(root: Path, revision: str) -> bool:
+    """Returns whether a revision is the name of a tag."""
     try:
         _git(root, "show-ref", "--verify", "--quiet", f"refs/tags/{revision}")
     except KnowledgeError:
@@ -180,6 +187,7 @@ def _is_tag(root: Path, revision: str) -> bool:
 
 
 def _listed(root: Path, commit: str) -> list[_Listed]:
+    """Lists all entries of a commit."""
     out = _git(root, "ls-tree", "-r", "-z", "--long", "--full-tree", commit).decode(
         "utf-8", "surrogateescape"
     )
@@ -208,6 +216,17 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """Runs git without side effects and returns its output.
+
+    Args:
+        root: A folder in the repository.
+        arguments: The command.
+        given: Standard input.
+
+    Raises:
+        ConfigError: git is not installed.
+        KnowledgeError: git failed; the error says what it said.
+    """
     # Inside a git hook, git's environment variables name the repository of the hook.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     # git must not ask for a password, fetch missing objects or write to the repository.

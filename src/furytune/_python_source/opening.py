@@ -134,6 +134,7 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
 
 
 def _installed(package: str) -> PackageFiles:
+    """Returns the files of an installed package."""
     try:
         found = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
     except KnowledgeError as error:
@@ -161,6 +162,7 @@ def _within(tree: Tree, package: str, path: str | os.PathLike[str]) -> PackageFi
 
 
 def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
+    """Returns the error for a place without the package."""
     return ConfigError(
         f"{path}: found no package {package!r} here; pass its folder or its parent folder as path="
     )

@@ -117,6 +117,7 @@ class SymbolTable:
         return self._modules[dotted]
 
     def _read(self, dotted: str) -> Module | None:
+        """Reads a module from its file; returns None if there is no such module."""
         parts = dotted.split(".")
         if parts[0] != self.package or not all(part.isidentifier() for part in parts):
             return None
@@ -133,6 +134,13 @@ class SymbolTable:
         return Module(dotted, dotted) if self.files.is_namespace(stem) else None
 
     def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a module's attribute is: its own name, a submodule, or unknown.
+
+        Args:
+            module: The module.
+            name: The attribute.
+            seen: Lookups that led here, to end circles.
+        """
         # Modules may import names from each other in a circle.
         if (module.name, name) in seen:
             return UNKNOWN
@@ -150,6 +158,7 @@ class SymbolTable:
         return UNKNOWN if found is MISSING and is_open else found
 
     def _own(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a module's source binds a name to, also through its star imports."""
         if name in module.bindings:
             return self._bound(module, name, seen)
         for star in module.stars:
@@ -163,6 +172,7 @@ class SymbolTable:
         return UNKNOWN if module is None else self._attribute(module, name, seen)
 
     def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a bound name refers to, or unknown if it is bound in several ways."""
         bindings = module.bindings[name]
         binding = bindings[0]
         # Two definitions, such as in the branches of an `if`: the source does not prove which one is used.
@@ -175,6 +185,7 @@ class SymbolTable:
         return UNKNOWN if binding is None else _callee(binding, skip=0)
 
     def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
+        """Follows an import to what it imports."""
         if alias.module.split(".")[0] != self.package:
             return UNKNOWN
         if not alias.name:
@@ -186,6 +197,7 @@ class SymbolTable:
         return UNKNOWN if found is MISSING else found
 
     def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
+        """Returns the arguments that a class takes."""
         # The arguments of a class are those of its `__init__`, unless something else may receive them first.
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
         names = [last_name(base) for base in node.bases]

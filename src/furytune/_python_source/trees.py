@@ -129,6 +129,11 @@ def below_folder(
 
 
 def _read(path: Path, name: str, max_bytes: int) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        UnfitError: It cannot be read, is not a regular file, or is too large.
+    """
     try:
         with open(path, "rb", opener=opener) as file:
             state = os.fstat(file.fileno())

@@ -118,6 +118,7 @@ class ByteSource:
         return len(part)
 
     def _start(self) -> bytes:
+        """Reads the first bytes, finds the encoding, and returns them as UTF-8."""
         first = b""
         while len(first) < _LOOK and (more := self._chunk(_LOOK - len(first))):
             first += more
@@ -129,6 +130,7 @@ class ByteSource:
         return self._recoded(first)
 
     def _recoded(self, chunk: bytes) -> bytes:
+        """Converts a chunk to UTF-8; notes the place from which it cannot be decoded."""
         assert self._decoder is not None
         text, error = sound_part(self._decoder, chunk, final=not chunk)
         if error is not None:
@@ -141,6 +143,12 @@ class ByteSource:
             return bytes(found[: self._read(view)]) if not self.broken else b""
 
     def _read(self, view: memoryview) -> int:
+        """Reads the next bytes of the file, unpacked.
+
+        Raises:
+            SourceError: The file cannot be read.
+            SourceFormatError: It unpacks to far more than real exports do.
+        """
         try:
             if self._zip is None:
                 return self._file.readinto(view) or 0
@@ -228,6 +236,7 @@ class Locator:
             self._source = None
 
     def _restart(self) -> None:
+        """Opens the file again, for an offset before the current one."""
         self.close()
         self._source = ByteSource(self._path, self._name)
         self._base, self._line, self._column = 0, 1, 1
@@ -244,6 +253,7 @@ class Locator:
         return got > 0
 
     def _advance(self, part: bytes) -> None:
+        """Moves line and column past some bytes."""
         lines = part.count(b"\n")
         if lines:
             self._line += lines

@@ -241,6 +241,7 @@ class CsvReader:
         return Flaw(reason="quotes", problem=bad.problem, line=line, column=column, hint=_SHOW_QUOTE)
 
     def _too_long(self) -> Flaw:
+        """Reports a record over the limit and continues at the next line."""
         line = self.line
         self._next_line()
         return Flaw(

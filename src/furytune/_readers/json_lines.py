@@ -88,6 +88,7 @@ def decode_lines(blocks: Iterable[bytes]) -> Iterator[Record | Flaw]:
 
 
 def _record(line: int, text: bytes) -> Record | Flaw:
+    """Returns the object of a line, or its flaw."""
     try:
         found = _decode(text)
     except RecursionError:
@@ -142,6 +143,7 @@ def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Builds an object of the standard library's decoder, and notes a key that occurs twice."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found

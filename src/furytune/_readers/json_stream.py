@@ -98,6 +98,7 @@ class ObjectArray(Generic[T]):
                 self._have += got
 
     def _grow(self) -> None:
+        """Makes more bytes available for a value that is longer than the buffer."""
         have = self._have - self._start
         if have >= self._limit:
             raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
@@ -166,12 +167,14 @@ class ObjectArray(Generic[T]):
             members[name], at = text.value(begin)
 
     def _accept(self, members: dict[str, Any], text: Text, end: int) -> None:
+        """Stores members of the object, after checking that they are UTF-8."""
         broken = text.not_utf8(0, end)
         if broken is not None:
             raise Malformed("bytes that are not UTF-8", broken)
         self.members.update(members)
 
     def _read_tail(self) -> None:
+        """Reads the members after the array, to the end of the file."""
         while True:
             text = self._text()
             try:
@@ -248,6 +251,7 @@ class ObjectArray(Generic[T]):
         return places
 
     def _try_cut(self) -> list[T] | None:
+        """Decodes as many whole elements as the buffer holds; returns None if that fails."""
         buf, start = self._buf, self._start
         for comma in self._candidates():
             # The comma becomes "]" in place, because copying the block would double the memory and time.
@@ -269,6 +273,7 @@ class ObjectArray(Generic[T]):
         return None
 
     def _try_end(self) -> list[T] | None:
+        """Decodes the last elements, up to the end of the array; returns None if that fails."""
         end = self._have
         for _ in range(2):
             # At the end of the file, the last bracket closes the array, unless another member with an array
@@ -301,6 +306,7 @@ class ObjectArray(Generic[T]):
     # ------------------------------------------------------------------ slow and exact
 
     def _one_by_one(self) -> Iterator[list[T] | Bad]:
+        """Reads elements one by one, to find the one that is bad and say where."""
         text = self._text(1)
         good: list[T] = []
         at = done = 0  # characters; `done` is the last comma between two elements
@@ -357,6 +363,7 @@ class ObjectArray(Generic[T]):
         self._closed = True
 
     def _convert(self, text: Text, begin: int, end: int, value: Any) -> T | Bad:
+        """Returns an element as the wanted type, or what is wrong with it."""
         own = value.get("id") if isinstance(value, dict) else None
         name = own if isinstance(own, str) and own.isascii() else ""
         broken = text.not_utf8(begin, end)
@@ -396,6 +403,7 @@ class ObjectArray(Generic[T]):
             self._fill(self._have - self._start + self._block)
 
     def _find_cut(self) -> int | None:
+        """Returns the place of the next comma between two elements, None if it is not in the buffer."""
         if self._cut is not None:
             mark, comma, pattern = self._cut
             if pattern is None:

@@ -343,6 +343,7 @@ def _sweep(target: Path) -> None:
 
 
 def _remove_orphan(path: Path) -> None:
+    """Removes a temporary file if no process holds its lock."""
     with suppress(OSError):
         fd = os.open(path, os.O_RDWR | NO_FOLLOW)
         try:

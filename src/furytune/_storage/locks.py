@@ -135,6 +135,7 @@ def _is_there(path: Path, fd: int) -> bool:
 
 
 def _holder(path: Path) -> str:
+    """Returns who holds a lock, as its file says."""
     try:
         return path.read_text(encoding="utf-8")[:200].strip() or "another process"
     except (OSError, ValueError):
@@ -142,6 +143,7 @@ def _holder(path: Path) -> str:
 
 
 def _at_byte(fd: int, mode: int) -> None:
+    """Locks or unlocks one byte on Windows, where a lock always covers a range of bytes."""
     assert msvcrt is not None
     place = os.lseek(fd, 0, os.SEEK_CUR)
     os.lseek(fd, _BYTE, os.SEEK_SET)

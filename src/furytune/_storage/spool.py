@@ -63,6 +63,7 @@ class Spool:
 
 
 def _full(error: OSError) -> ExportError:
+    """Returns the error for a temporary folder that cannot take the rows."""
     return ExportError(
         f"{tempfile.gettempdir()}: cannot store the rows in the temporary folder: "
         f"{error.strerror or type(error).__name__}; nothing was written; free some space there, or set TMPDIR to "

@@ -101,6 +101,12 @@ class StaticEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The table of token vectors and the tokenizer, read once.
+
+        Raises:
+            KnowledgeError: The files do not belong together, or are not those of a static model.
+            MissingExtraError: tokenizers is not installed.
+        """
         _tokenizers("static")  # first: its extra brings numpy too
         tensors = read_tensors(self._model)
         tables = [t for t in tensors.values() if t.ndim == 2]
@@ -194,6 +200,12 @@ class OnnxEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The session and the tokenizer, made once.
+
+        Raises:
+            KnowledgeError: The model cannot be loaded, or needs inputs that a text does not have.
+            MissingExtraError: onnxruntime or tokenizers is not installed.
+        """
         try:
             import numpy as np
             import onnxruntime
@@ -281,6 +293,7 @@ class LanceEmbedder:
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The model from LanceDB's registry, made once."""
         try:
             import numpy as np
             from lancedb.embeddings import get_registry
@@ -299,6 +312,7 @@ class LanceEmbedder:
 
 
 def _exists(*files: Path) -> None:
+    """Raises ConfigError if a file of a model is missing."""
     for file in files:
         if not file.is_file():
             raise ConfigError(
@@ -322,6 +336,7 @@ def _as_named(spec: Mapping[str, Json], model: Path, tokenizer: Path) -> None:
 
 
 def _text(given: Any, name: str) -> str:
+    """Returns a text from a contract; raises TypeError for another type."""
     value = given[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is not a string")
@@ -329,6 +344,7 @@ def _text(given: Any, name: str) -> str:
 
 
 def _tokenizers(extra: str) -> Any:
+    """Imports the class of tokenizers."""
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -337,6 +353,7 @@ def _tokenizers(extra: str) -> Any:
 
 
 def _tokenizer(path: Path, extra: str) -> Any:
+    """Reads a tokenizer, without padding."""
     kind = _tokenizers(extra)
     try:
         tokenizer = kind.from_file(str(path))

@@ -351,6 +351,7 @@ class RagAugmenter:
         return [self.searched.moments.visible(moment or now) for moment in at]
 
     def _load(self) -> Loaded:
+        """Returns the pinned version; reads it at the first call."""
         cache = self._cache
         # Checked before and after taking the lock, so that only the first callers wait.
         if cache.state is None:

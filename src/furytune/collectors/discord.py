@@ -41,6 +41,7 @@ _UNWILLING = ("forgotten", "opted_out", _SILENT)
 
 
 def _id(value: str | int) -> str:
+    """Converts the id of a server."""
     found = str(value).strip()
     if isinstance(value, bool) or not is_digits(found):
         raise ConfigError(
@@ -51,6 +52,7 @@ def _id(value: str | int) -> str:
 
 
 def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> None:
+    """Validates the token without ever showing its value."""
     if not isinstance(value, Secret):  # its value is never shown
         raise ConfigError(
             f'{attribute.name} must be a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
@@ -58,6 +60,7 @@ def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> Non
 
 
 def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    """Validates that someone says who permitted the collection."""
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(
             f"{attribute.name} must say in your words who permitted this collection and what for, such as "
@@ -67,6 +70,7 @@ def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> Non
 
 
 def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Converts names or ids of channels."""
     if not isinstance(value, str | Iterable | int) or isinstance(value, bytes | bytearray):
         raise ConfigError('include and exclude must be lists of channel ids or names, such as ["help"]')
     return (str(value),) if isinstance(value, str | int) else tuple(map(str, value))
@@ -77,6 +81,7 @@ def _as_collector(value: str | os.PathLike[str] | JournalCollector) -> JournalCo
 
 
 def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
+    """Validates a span of time that is not negative."""
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise ConfigError(
             f"{attribute.name} must be a timedelta that is not negative, such as timedelta(days=7)"
@@ -240,6 +245,12 @@ class DiscordCollector:
             return in_thread(lambda: self._run(everything=everything))
 
     async def _run(self, *, everything: bool) -> Update:
+        """Reads a server once: survey, members, people who left, channels.
+
+        The order protects people: people who opted out are removed before anything new is read, and the
+        mark ``unsettled`` stays
+        until everything about people is on disk.
+        """
         journal = self.journal.journal
         with journal.writing(), meter("reading Discord") as show:
             show(None, "logging in")
@@ -403,6 +414,7 @@ def _unread(found: Survey, late: Iterable[Unread], journal: Journal) -> tuple[Un
 
 
 def _said(counts: Counts) -> str:
+    """Returns what the progress bar shows."""
     return (
         f"{counts.channels:,} of {counts.places:,} channels, {counts.new:,} new, {counts.changed:,} changed"
     )

@@ -45,6 +45,7 @@ class _Outcome:
     failed: list[Dropped] = field(factory=list)
 
     def drop(self, dropped: Dropped) -> None:
+        """Passes a drop on, and remembers files that failed."""
         if dropped.unit == "file":
             self.failed.append(dropped)
         self.on_drop(dropped)
@@ -167,6 +168,7 @@ class DiscordExportCollector:
         outcome.check()
 
     def _channels(self, outcome: _Outcome) -> list[Participating]:
+        """Returns the channels to read, with the decision about each author."""
         found, outcome.files = open_files(
             self.path,
             outcome.drop,

@@ -163,6 +163,7 @@ class CsvCollector(_PairFiles):
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
+        """Yields the pairs, drops and flaws of one file."""
         columns = self._columns
         blocks = TextBlocks(file, self.encoding)
         reader = CsvReader(blocks)
@@ -309,6 +310,7 @@ class JsonlCollector(_PairFiles):
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
+        """Yields the pairs, drops and flaws of one file."""
         columns = self._columns
         stem, name = Stem(file.stem), file.name
         known: dict[tuple[str, ...], Shape] = {}
@@ -366,6 +368,7 @@ def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
 
 
 def _hint(names: Iterable[str], columns: Columns) -> str:
+    """Returns what to do about a header without the columns."""
     if any("\0" in name for name in names):
         return "it looks like UTF-16 without a byte order mark: pass encoding='utf-16-le' or 'utf-16-be'"
     if columns.question is not None:
@@ -414,6 +417,7 @@ def _settled(
 
 
 def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
+    """Raises for a flaw, or returns it as a drop."""
     if flaw.error and on_error == "raise":
         raise SourceFormatError(
             flaw.problem, path=file.place, line=flaw.line, column=flaw.column, hint=flaw.hint

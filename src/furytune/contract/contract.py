@@ -103,6 +103,7 @@ class PromptContract:
 
     @cached_property
     def _form(self) -> dict[str, Json]:
+        """The parts of `form`, made once."""
         form: dict[str, Json] = {
             "template": self.template.spec,
             "normalizer": self.normalizer.spec,
@@ -350,6 +351,7 @@ class PromptContract:
         return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
 
     def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
+        """Yields what differs between this contract and the content of a file."""
         for name, part in self._form.items():
             if canonical_json(part) != canonical_json(content["form"][name]):
                 yield ContractMismatchError(
@@ -373,11 +375,17 @@ class PromptContract:
                 return
 
     def _contexts(self, questions: list[str], at: list[datetime | None]) -> list[tuple[Passage, ...]]:
+        """Asks the augmenter for many questions, in one call if it can do that."""
         if isinstance(self.augmenter, BulkAugmenter):
             return self.augmenter.contexts(questions, at=at)
         return [self.augmenter.context(q, at=a) for q, a in zip(questions, at, strict=True)]
 
     def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
+        """Renders a prompt with as many of the passages as the budget allows.
+
+        Raises:
+            QuestionTooLongError: Not even the question alone fits.
+        """
         system = self.template.system
         # From all passages down to none, so that the prompt has as many as fit.
         for kept in range(len(passages), -1, -1):
@@ -396,6 +404,7 @@ class PromptContract:
         )
 
     def _golden(self, question: str) -> str:
+        """Returns the digest of a probe's prompt, or the name of its error."""
         try:
             return self.prompt(question, at=_END_OF_TIME).digest
         except TextError:
@@ -413,6 +422,7 @@ class PromptContract:
 
 
 def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
+    """Rebuilds a part of a contract; any fault becomes a ContractError."""
     try:
         return build(spec)
     except ContractMismatchError:
@@ -427,6 +437,19 @@ def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
 def _augmenter(
     spec: Mapping[str, Json], location: Mapping[str, Json], base: Path, *, accept: bool
 ) -> Augmenter:
+    """Rebuilds the augmenter that a contract names.
+
+    Args:
+        spec: Its settings.
+        location: Where its knowledge is.
+        base: The folder of the contract.
+        accept: Whether the newest version may replace one that is missing.
+
+    Raises:
+        ContractError: It cannot be rebuilt.
+        ContractMismatchError: Its pinned knowledge is missing.
+        KnowledgeError: Its knowledge cannot be read.
+    """
     name = spec.get("name")
     kind = plugins.load("augmenters", str(name))
     if not (isinstance(kind, type) and issubclass(kind, Rebuildable)):

@@ -82,6 +82,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _well_formed(content: dict[str, Any]) -> bool:
+    """Returns whether every value has its type, so that later code need not check again."""
     form = content["form"]
     return (
         all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
@@ -97,6 +98,7 @@ def _well_formed(content: dict[str, Any]) -> bool:
 
 
 def _texts(value: object, keys: set[str]) -> bool:
+    """Returns whether a value is an object of exactly these keys, with a text under each."""
     return (
         isinstance(value, dict)
         and value.keys() == keys
@@ -105,6 +107,7 @@ def _texts(value: object, keys: set[str]) -> bool:
 
 
 def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    """Builds an object, and refuses a key that occurs twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate key")

@@ -127,6 +127,7 @@ def markup(
 
 
 def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
+    """Returns the format for each suffix, in lower case."""
     if isinstance(suffixes, Mapping):
         formats = {s.lower(): f for s, f in suffixes.items()}
     else:
@@ -140,6 +141,7 @@ def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
 
 
 def _format(entry: Entry, formats: Mapping[str, str]) -> str:
+    """Returns the format of a file, by its longest suffix that is known."""
     name = entry.name.lower()
     # The longest suffix wins, so that ".md.txt" can have a format of its own.
     return formats[max((s for s in formats if name.endswith(s)), key=len)]
@@ -148,6 +150,7 @@ def _format(entry: Entry, formats: Mapping[str, str]) -> str:
 def _read(
     tree: Tree, formats: Mapping[str, str], exclude: tuple[str, ...], making: Making, on_error: OnError
 ) -> Iterator[Passage | Dropped]:
+    """Yields the passages and drops of all files."""
     yield from tree.dropped
     left_out = 0
     for entry in tree.entries:
@@ -170,6 +173,7 @@ def _read(
 
 
 def _document(entry: Entry, form: str) -> Document | None:
+    """Reads a file; returns None if it is empty."""
     text = text_of(entry.read(), entry.name)
     if not text.strip():
         return None

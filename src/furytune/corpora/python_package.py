@@ -43,6 +43,8 @@ _SLOTS = ("path", "start", "end", "revision")
 
 @frozen(kw_only=True)
 class _Options:
+    """The arguments that decide which definitions are read."""
+
     tests: bool
     private: bool
     exclude: tuple[str, ...]
@@ -135,6 +137,7 @@ def _wanted(name: str) -> bool:
 
 
 def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes: int) -> Tree:
+    """Lists the files of a package, given as a name or a path."""
     text = os.fspath(source)
     # A name of an installed package and a relative folder look alike; a folder that exists wins.
     as_path = not isinstance(source, str) or any(c in text for c in "/\\") or os.path.lexists(text)
@@ -159,12 +162,14 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
 
 
 def _in_git(root: Path, revision: str) -> bool:
+    """Returns whether a revision must be read from git."""
     from furytune._python_source.git import checkout_of
 
     return bool(revision) and checkout_of(root) is not None
 
 
 def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
+    """Lists the files of an installed package, with the packages above it."""
     if revision or folder:
         raise ConfigError(
             f"{name} is an installed package; to use revision= or folder=, pass the path of its source"
@@ -222,6 +227,7 @@ def _is_test(path: str) -> bool:
 
 
 def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | Dropped]:
+    """Yields the passages of all files, and counts what is left out."""
     yield from tree.dropped
     counts: Counter[str] = Counter()
     parsed, refused = list[_Parsed](), list[Dropped]()
@@ -251,6 +257,7 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
 
 
 def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
+    """Reads one file: an example of a gallery, or a module."""
     data = entry.read()
     module = _module(entry.name, packages)
     # A module of a package is never an example, even if its docstring begins with a title.
@@ -289,6 +296,7 @@ def _is_init(name: str) -> bool:
 
 
 def _text(data: bytes, name: str) -> str:
+    """Returns the text of a file, "" if it is not UTF-8."""
     try:
         return text_of(data, name)
     except UnfitError:
@@ -296,12 +304,14 @@ def _text(data: bytes, name: str) -> str:
 
 
 def _shorter(parsed: list[_Parsed]) -> dict[str, str]:
+    """Returns the shortest public name of each symbol."""
     return public_names(
         {p.module: p.imports for p in parsed if p.imports}, {p.module: p.offered for p in parsed}
     )
 
 
 def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterator[Passage | Dropped]:
+    """Yields the passages of a module, then its drops."""
     name = file.entry.name
     dropped: Counter[str] = Counter()
     if not any(not d.head and not d.hidden for d in file.found):
@@ -321,6 +331,7 @@ def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterato
 def _of_definition(
     found: Definition, name: str, alias: str, making: Making, dropped: Counter[str]
 ) -> Iterator[Passage]:
+    """Yields the passages of one definition: signature, then docstring, with their lines in the file."""
     head = [*([f"# {alias}"] if alias else []), *(found.head.split("\n") if found.head else [])]
     doc = rst(found.doc.split("\n"), headings=False) if found.doc else None
     gap = [""] if head and doc else []

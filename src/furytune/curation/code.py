@@ -73,6 +73,7 @@ class CheckCode:
 
     @_given.default
     def _parse_preamble(self) -> ast.Module:
+        """Parses the preamble once, for all answers."""
         tree = parse(self.preamble)
         if tree is None:
             raise ConfigError("CheckCode(preamble=...) does not parse as Python; correct its syntax")

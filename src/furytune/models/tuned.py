@@ -145,6 +145,7 @@ class TunedModel:
         self._backend.delete(self._own(), self.target)
 
     def _sharing(self) -> Sharing:
+        """Returns the service as one that shares models."""
         self._own()  # of a base model there is nothing to share, whatever the service offers
         service: object = self._backend
         if not isinstance(service, Sharing):
@@ -152,6 +153,7 @@ class TunedModel:
         return service
 
     def _own(self) -> str:
+        """Returns the name of the tuned model."""
         if not self.model:
             raise TuningError(
                 f"{self.target} is a base model of the service; you can only share and delete models that you tuned"
@@ -159,6 +161,7 @@ class TunedModel:
         return self.model
 
     def _render(self, question: str, at: datetime | None) -> Prompt:
+        """Renders a question with the contract."""
         if self.contract is None:
             raise ConfigError(
                 "asking a question needs a contract; give base_model() the bot's contract, or use generate()"
@@ -166,6 +169,7 @@ class TunedModel:
         return self.contract.prompt(question, at=at)
 
     def _call(self, prompt: Prompt | str) -> Call:
+        """Returns the request for a prompt."""
         rendered = prompt if isinstance(prompt, Prompt) else Prompt(text=prompt)
         return Call(
             target=self.target,

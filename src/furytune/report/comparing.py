@@ -45,6 +45,7 @@ def compare(reports: Mapping[str, Report]) -> str:
 
 
 def _column(name: str, report: Report) -> dict[str, str]:
+    """Returns what the table shows of one run, by label."""
     if not report.datasets:
         raise ConfigError(f"the run {name!r} wrote no data set; give its pipeline an exporter")
     # All data sets of a run have the same rows, so the first one stands for them.

@@ -266,6 +266,11 @@ def message(answer: Json, *, of: str, uid: str) -> Json:
 
 
 def _shaped(answer: Any, kind: type[S]) -> S:
+    """Reads an answer as one of the shapes above.
+
+    Raises:
+        UnsoundError: It does not have this shape. The error quotes nothing of the answer.
+    """
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError:
@@ -279,6 +284,7 @@ def _is_asked(found: str, asked: str) -> None:
 
 
 def _of_server(found: Collection[_Channel | _Thread], server: str) -> None:
+    """Checks that channels or threads do not belong to another server."""
     # Discord may leave the id out if the request names the server.
     if any(item.guild_id not in {None, server} for item in found):
         raise UnsoundError("it contains channels of another server")
@@ -295,6 +301,7 @@ def _all_different(ids: Collection[str]) -> None:
 
 
 def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
+    """Checks the order of a page, and that its ids lie in the range that was asked for."""
     if any(first >= second for first, second in pairwise(ids)):
         raise UnsoundError("its items are out of order, or one of them is repeated")
     if ids and ids[0] <= after:

@@ -147,6 +147,7 @@ def verdict_of(error: Exception) -> Verdict:
 
 
 def _refusal(error: Any) -> Verdict:
+    """Returns the verdict on an answer that Discord sent, by its status and its own code."""
     status, code = int(error.status), error.code if isinstance(error.code, int) else 0
     said = f"Discord answered {status}" + (f" with its code {code}" if code else "")
     # A 429 is repeated too: the guard already waits as long as the header says.

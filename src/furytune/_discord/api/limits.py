@@ -111,11 +111,13 @@ class Guard:
             raise Refused(self.stopped)
 
     def _stop(self, verdict: Verdict) -> None:
+        """Ends this request and all later ones of the session."""
         # The first reason stays: later requests fail only because of it, and would hide the cause.
         self.stopped = self.stopped or verdict
         self.check()
 
     async def _on_start(self, _session: Any, context: Any, params: Any) -> None:
+        """Runs before a request is sent: waits for its turn, and starts its time limit."""
         attempt: Attempt = context.trace_request_ctx
         self.check()
         # aiohttp also offers brotli and zstd if they are installed; the guard can only unpack some encodings
@@ -127,6 +129,7 @@ class Guard:
         attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
 
     async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
+        """Runs when the headers go out, also for a request that aiohttp repeats by itself."""
         attempt: Attempt = context.trace_request_ctx
         if attempt.sent:  # aiohttp repeats a request once by itself if the connection broke
             await self._pace.wait(attempt.bucket)
@@ -136,12 +139,14 @@ class Guard:
         self.requests += 1
 
     async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:
+        """Runs for each piece of an answer that arrives."""
         # Lift the limit: from here on, discord.py may wait for its bucket to refill, and that is not a slow answer.
         attempt: Attempt = context.trace_request_ctx
         if not attempt.limit.expired():
             attempt.limit.reschedule(None)
 
     async def _on_answer(self, _session: Any, context: Any, params: Any) -> None:
+        """Runs when the headers of an answer are there, before discord.py sees it."""
         response = params.response
         try:
             self._judge(response.status, response.headers, context.trace_request_ctx.bucket)
@@ -151,6 +156,16 @@ class Guard:
             raise
 
     def _judge(self, status: int, headers: Any, bucket: str) -> None:
+        """Decides what an answer means for this request and for those that follow.
+
+        Args:
+            status: The answer's HTTP status.
+            headers: Its headers.
+            bucket: The bucket of the request, for limits that are not global.
+
+        Raises:
+            Refused: The answer must not be used, or no further request may be made.
+        """
         now = asyncio.get_running_loop().time()
         self._compare_clocks(headers)
         if status == 401:
@@ -183,6 +198,7 @@ class Guard:
                 self._keep_quiet(bucket, reset + _MARGIN)
 
     def _compare_clocks(self, headers: Any) -> None:
+        """Notes how far Discord's clock is ahead, from the first answer that has a date."""
         # The first answer is enough, and comparing each answer would let a slow one move the clock.
         if self._timed:
             return
@@ -193,11 +209,13 @@ class Guard:
         self._timed = True
 
     def _hold(self, bucket: str, seconds: float) -> None:
+        """Holds requests back, or ends the session if the wait is longer than its patience."""
         if seconds > self._patience.longest_wait:
             self._stop(told_to_wait(seconds))
         self._keep_quiet(bucket, seconds)
 
     def _keep_quiet(self, bucket: str, seconds: float) -> None:
+        """Holds requests back for some seconds, and logs longer waits."""
         if seconds > _TOLD:
             of_bucket = f" of {bucket}" if bucket else ""
             LOG.info("Discord asks to wait %.0f s before the next request%s", seconds, of_bucket)
@@ -210,6 +228,7 @@ def _is_global(headers: Any) -> bool:
 
 
 def _seconds(headers: Any, name: str) -> float:
+    """Returns a header that counts seconds; 0 if it is missing or not a number."""
     try:
         return max(0.0, float(headers.get(name, "0")))
     except ValueError:

@@ -329,6 +329,7 @@ class Session:
         return None
 
     async def _must(self, call: Awaitable[Any], check: Callable[[Any], T]) -> T:
+        """Returns the checked answer to a request for which no absence is expected."""
         found = await self._ask(call, check)
         assert found is not None
         return found
@@ -369,6 +370,7 @@ class Session:
     async def _patiently(
         self, route: Any, bucket: str, options: Json, request: str, check: Callable[[Any], Any]
     ) -> Any:
+        """Repeats a request until it is answered or given up; returns the answer or the last `Verdict`."""
         tries, delays = 1, self._patience.delays()
         while isinstance(answer := await self._once(route, bucket, options, check), Verdict) and answer.again:
             self._answered = self._answered or answer.status is not None
@@ -414,6 +416,12 @@ class Session:
 
 
 def _vendor() -> Any:
+    """Imports discord.py, and checks that it is the package and version that this module replaces a method of.
+
+    Raises:
+        MissingExtraError: It is not installed, or too old.
+        ConfigError: Another package uses its name.
+    """
     try:
         with warnings.catch_warnings():
             # Its voice part imports a module that was removed in Python 3.13.

@@ -70,6 +70,7 @@ class _Slots:
     free: asyncio.Semaphore
 
     async def fill(self, archive: Archive) -> None:
+        """Reads one list; an error that concerns only this list is stored in it."""
         async with self.free:
             try:
                 await _fill(self.session, archive)
@@ -119,6 +120,10 @@ async def list_all(
 
 
 async def _fill(session: Session, archive: Archive) -> None:
+    """Reads one list page by page, from the newest thread back to where the last run ended.
+
+    Updates the archive's threads and cursor. Sets ``crowded`` if Discord cannot list all threads of one moment.
+    """
     since = archive_time(archive.cursor) - _OVERLAP if archive.cursor and archive.kind != "joined" else None
     before = ""
     while True:

@@ -244,6 +244,15 @@ class Sweep:
         return fresh, changed + [gone_line(str(uid), "deleted") for uid in missing]
 
     def _line(self, message: Json, before: bytes) -> bytes:
+        """Returns the log's line for a message: the message, or a tombstone if it may not be collected.
+
+        Args:
+            message: The message from the API.
+            before: Its line in the log, b"" without one.
+
+        Raises:
+            DiscordError: The message does not have the documented shape.
+        """
         try:
             found = kept(message)
             # The post and its first message have the same id. The title is stored in the message, so that
@@ -271,6 +280,7 @@ class Sweep:
         )
 
     def _count(self, before: bytes, line: bytes) -> None:
+        """Adds a line that will be written to the counts of the run."""
         if line.startswith(GONE) and parse_gone(line) == _UNWRITABLE:
             self._counts.unwritable += 1
         elif line.startswith(GONE):

@@ -88,6 +88,7 @@ class Crawl:
             raise self.failures[0]
 
     async def _read(self, place: Place) -> None:
+        """Reads one channel, and notes why if it cannot be read."""
         try:
             await self._sweep(place)
         except DiscordForbiddenError as error:
@@ -118,6 +119,7 @@ class Crawl:
         self.unread.append(Unread(place.id, place.public_name, "failed", str(error)))
 
     async def _sweep(self, place: Place) -> None:
+        """Compares and reads one channel, unless its log is already up to date."""
         log = self.journal.log(place.id)
         last = log.peek()
         state = ChannelState(

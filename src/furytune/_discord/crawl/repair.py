@@ -73,6 +73,7 @@ def sound_cursors(cursors: Mapping[str, tuple[str, str]], latest: datetime) -> d
 
 
 def _highest(log: Log) -> int:
+    """Returns the highest id that a log contains or points to."""
     last = log.peek()
     position = last.position
     # Positions count too: a wrong page may have moved one without leaving a line.

@@ -175,6 +175,7 @@ class _Plan:
             (self.forums if channel["type"] in {_FORUM, _MEDIA} else self.places)[number] = place
 
     def _problem(self, channel: Json) -> tuple[str, str]:
+        """Returns the reason not to read a channel, with a detail; two empty texts if it can be read."""
         kind, name = channel["type"], channel.get("name")
         if reason := self.choice.problem(channel["id"]):
             return reason, ""
@@ -292,6 +293,10 @@ class _Plan:
         )
 
     def _sort_thread(self, thread: Json, channel: Json | None) -> None:
+        """Adds a thread to the places, or to what will not be read, with the reason.
+
+        A thread of a channel that is already reported gets no report of its own.
+        """
         place = thread_place(thread, channel or {})
         covered = self.unread.get(place.parent)
         reason, detail = self.choice.problem(place.id, place.parent, place.type), ""

@@ -137,6 +137,11 @@ def _check_content(channels: list[ChannelFiles]) -> None:
 
 
 def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLike[str]) -> str:
+    """Returns the server of an export, after checking that all files and the journal belong to it.
+
+    Raises:
+        SourceError: A file lacks its ids, or belongs to another server.
+    """
     known = journal.about().guild if journal.there else ""
     for channel in channels:
         name = f"{printable(path)}: {channel.name}"
@@ -265,6 +270,7 @@ def _whole_up_to(source: ChannelFiles) -> int:
 
 
 def _moment(text: str, default: datetime) -> datetime:
+    """Reads a time of an export's filter; the default if there is none."""
     if not text:
         return default
     try:
@@ -275,6 +281,7 @@ def _moment(text: str, default: datetime) -> datetime:
 
 
 def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
+    """Returns a message of an export in the form that the journal stores, without names of people."""
     reference = message.reference
     return kept.Kept(
         id=message.id,
@@ -302,6 +309,7 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
 
 
 def _said(message: FullMessage) -> str:
+    """Returns the text that someone wrote, "" for a notice of Discord."""
     if message.type not in SAID:
         return ""  # the notice of a new thread contains its title, which is someone's words
     # `text_of` takes the forwarded text for a message without its own; here both are stored apart.
@@ -309,6 +317,7 @@ def _said(message: FullMessage) -> str:
 
 
 def _forwarded(forwarded: kept.Forwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
+    """Returns the forwarded copy in the form that the journal stores."""
     if forwarded is None:
         return None
     return kept.Forwarded(
@@ -321,6 +330,7 @@ def _forwarded(forwarded: kept.Forwarded | None, mentions: list[Mention]) -> kep
 
 
 def _attachments(message: FullMessage | kept.Forwarded) -> list[kept.Attachment]:
+    """Returns the references to files, without the signatures in their addresses."""
     return [
         kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
         for a in message.attachments or ()

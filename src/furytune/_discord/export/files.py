@@ -57,6 +57,8 @@ OnDrop = Callable[[Dropped], None]
 
 @frozen
 class _File:
+    """One export file, with what its beginning says about its place among the others."""
+
     export: ExportFile
     name: str
     channel: Channel
@@ -65,12 +67,14 @@ class _File:
 
     @property
     def newest_first(self) -> bool:
+        """True if the exporter wrote the newest message first."""
         ids = [_number(m.id) for m in self.first]
         # The exporter writes one order per file, so its first messages show which one.
         return len(ids) > 1 and all(a > b for a, b in itertools.pairwise(ids))
 
     @property
     def part(self) -> tuple[str, int]:
+        """The name without the number of the part, and that number; 1 for a file without parts."""
         stem = self.name
         for ending in (".gz", ".json"):
             stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
@@ -79,6 +83,7 @@ class _File:
 
     @property
     def order(self) -> tuple[int, int, str]:
+        """Sorts the files of a channel by their oldest message."""
         low = self.lowest
         if low is None:
             # An empty file may be opened at any time, so it comes first.
@@ -132,6 +137,7 @@ class ChannelFiles:
         repeated.flush()
 
     def _merged(self, kind: type[M], on_drop: OnDrop, repeated: _Repeated) -> Iterator[tuple[list[M], str]]:
+        """Yields the messages of all files in the order of their ids, repeated ones only in their newest state."""
         if len(self.files) == 1:
             file = self.files[0]
             for block in _read(file, kind, on_drop):
@@ -165,12 +171,14 @@ def _push(
     least: int,
     file: _File,
 ) -> None:
+    """Puts the next message of a stream on the heap, if there is one."""
     message = next(stream, None)
     if message is not None:
         heapq.heappush(heap, (_number(message.id) or least, place, message, file, stream))
 
 
 def _pop(heap: list[tuple[int, int, M, _File, Iterator[M]]]) -> tuple[M, _File]:
+    """Takes the lowest message off the heap, and puts the next one of its stream on it."""
     key, place, message, file, stream = heapq.heappop(heap)
     _push(heap, stream, place, key, file)
     return message, file
@@ -203,6 +211,7 @@ def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
 
 
 def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
+    """Yields one file's messages as they come, and reports those that cannot be used."""
     export = file.export
     locator = Locator(export.path, export.name)
     try:
@@ -220,6 +229,12 @@ def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
 
 
 def _message_drop(bad: Bad, file: _File, locator: Locator) -> Dropped:
+    """Returns the drop for a bad message.
+
+    Raises:
+        SourceFormatError: Bad messages are not skipped. A lone surrogate is always skipped, because Discord
+            allows it.
+    """
     line, column = locator(bad.offset)
     known = (bad.id,) if id_number(bad.id) is not None else ()  # any other id may be text
     if bad.reason != "lone_surrogate" and not file.export.skip:
@@ -309,12 +324,14 @@ class _Repeated:
         self._on_drop = on_drop
 
     def add(self, uid: str, name: str) -> None:
+        """Counts a repeated message, and keeps the first ids as examples."""
         self._counts[name] = self._counts.get(name, 0) + 1
         listed = self._ids.setdefault(name, [])
         if len(listed) < 20:
             listed.append(uid)
 
     def flush(self) -> None:
+        """Reports the counts."""
         for name, count in sorted(self._counts.items()):
             self._on_drop(
                 Dropped(

@@ -93,6 +93,7 @@ class Withholding:
         return why
 
     def _of(self, author: str, *, bot: bool) -> str:
+        """Returns why a person's messages are withheld, "" if they are not."""
         why = self._refusals.get((author, bot))
         if why is None:
             why = self._consent.refusal(author, self._held.get(author, ()), bot=bot)
@@ -208,6 +209,7 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
 def _note(
     roles: dict[str, tuple[datetime, frozenset[str]]], author: str, moment: datetime, found: frozenset[str]
 ) -> None:
+    """Keeps the roles of the newest export."""
     # The newest export decides: someone may have taken a role since the older one.
     if author not in roles or moment >= roles[author][0]:
         roles[author] = moment, found
@@ -258,6 +260,7 @@ def search(path: Path, authors: Collection[str], messages: Collection[str]) -> l
 def _searched(
     file: Path, authors: Collection[str], messages: Collection[str], ids: re.Pattern[bytes] | None
 ) -> Searched:
+    """Searches one file: first its messages, then all of its bytes for the ids."""
     # Erasure must find as much as possible, so it reads on after broken messages and reports the file.
     export = ExportFile(file, printable(file), skip=True)
     theirs: set[str] = set()

@@ -108,6 +108,7 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
         return without_embeds(line, self.messages) if self.messages else line
 
     def _mask(self, found: re.Match[bytes]) -> bytes:
+        """Returns the replacement for one id, or the id itself if its owner is not forgotten."""
         if not self.has(found[found.lastgroup or 0].decode(), ""):
             return found[0]
         # A valid mention stays a mention, so that the text reads the same without the person.

@@ -164,6 +164,11 @@ class Journal:
             path.chmod(0o600)
 
     def _read(self, name: str, kind: type[T]) -> T:
+        """Reads one of the journal's own files; a missing one has default values.
+
+        Raises:
+            SourceFormatError: The file is damaged. The error says how to go on.
+        """
         path = self.path / name
         try:
             with access(path):
@@ -290,6 +295,7 @@ class Journal:
             return removed
 
     def _mask(self, forgotten: Forgotten) -> None:
+        """Rewrites the logs that contain ids of forgotten people, or embeds that name forgotten messages."""
         for log in self.logs().values():
             # Reading twice is cheaper than rewriting a log that mentions none of them.
             if any(_masked(line, forgotten) != line for _, line in log.lines()):

@@ -198,6 +198,7 @@ class Ids:
 
 
 def _put(slots: array[int], number: int) -> bool:
+    """Adds a number to a table; returns False if it was there."""
     # Open addressing in an array needs a fraction of the memory of a set of ints.
     # The size is a power of two, and the numbers come from a hash, so their low bits are spread evenly.
     mask = len(slots) - 1
@@ -272,6 +273,7 @@ class PairMaker:
     def _with_extras(
         self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
     ) -> QAPair | Flaw:
+        """Returns a pair that has optional columns, or the flaw of the record."""
         line = source.line or 1
         asked_at = None
         if stated := extras.get("asked_at", "").strip():
@@ -305,6 +307,7 @@ class PairMaker:
         )
 
     def _derived(self, stem: Stem, question: str, answer: str) -> str:
+        """Returns the id of a pair without one, made from its file's name and its texts."""
         # The canonical JSON of {"answer": ..., "question": ...}, as in furytune._values.canonical.
         content = b'{"answer":%b,"question":%b}' % (_encode(answer), _encode(question))
         name = hashlib.sha256(content).hexdigest()[:16]

@@ -22,6 +22,7 @@ _EMBEDDER = b"furytune.embedder"
 
 
 def _schema(dimension: int | None = None, embedder: Mapping[str, Json] | None = None) -> Any:
+    """Returns the columns of an index, with its format and the embedder of its vectors."""
     import pyarrow as pa
 
     # Without nulls, an empty text has only one form, and so a snapshot only one digest.

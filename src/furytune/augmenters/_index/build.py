@@ -160,6 +160,7 @@ def build_index(
 
 
 def _cleaned(path: str) -> CleanedIndex:
+    """Removes old versions, and returns what happened."""
     # The new version is written; a failed clean-up must not fail the build, and the next build tries again.
     try:
         return drop_versions(path)
@@ -168,6 +169,7 @@ def _cleaned(path: str) -> CleanedIndex:
 
 
 def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Postings] | None:
+    """Returns the passages and stored terms of a version, None if it has none."""
     if state is None:
         return None
     found = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
@@ -202,6 +204,7 @@ def _shown(passage: Passage) -> str:
 
 
 def _check_source(source: object) -> None:
+    """Raises ConfigError for a value that is not a stream of passages, before anything is read."""
     # A string is iterable too, but would give its characters.
     odd = isinstance(source, (str, bytes, os.PathLike, Mapping)) or not isinstance(source, Iterable)
     if odd:
@@ -209,6 +212,7 @@ def _check_source(source: object) -> None:
 
 
 def _unfit(passage: Passage) -> str:
+    """Returns why a passage cannot be stored, "" if it can."""
     if not passage.text.strip():
         return "empty_text"
     try:

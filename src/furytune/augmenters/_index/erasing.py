@@ -196,12 +196,14 @@ def _drop_orphans(place: Path, table: Any) -> None:
 
 
 def _drop_half_written(place: Path) -> None:
+    """Removes files that a killed writer of Lance left behind."""
     for path in list(place.rglob("*")):
         if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
             path.unlink()
 
 
 def _prune(table: Any, age: timedelta) -> None:
+    """Lets Lance remove versions and files that are older than an age."""
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"

@@ -51,6 +51,7 @@ def findings(
 
 
 def _named(search: Search, question: str, visible: int) -> dict[str, Any]:
+    """Returns the scores of all passages in each ranking, in its usual unit."""
     return {
         name: scores[0] / unit
         for (name, unit), scores in zip(
@@ -60,6 +61,7 @@ def _named(search: Search, question: str, visible: int) -> dict[str, Any]:
 
 
 def _finding(search: Search, i: int, scores: dict[str, Any], fate: Fate) -> Finding:
+    """Returns what happened to one passage, with its scores and places."""
     ranks = {}
     for name, row in scores.items():
         # Equal scores are ordered by id, which is the order of the positions.

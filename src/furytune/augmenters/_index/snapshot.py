@@ -118,6 +118,7 @@ def digest_of(passages: Iterable[Passage]) -> str:
 
 
 def _lines(passages: Iterable[Passage]) -> Iterable[bytes]:
+    """Yields one line of canonical JSON for each passage; the digest and the copy are made of them."""
     for p in passages:
         date = None if p.date is None else micros(p.date)
         yield canonical_json([p.id, p.text, p.title, p.source, p.url, date]) + b"\n"
@@ -201,6 +202,11 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
 
 
 def _vectors(table: Path, version: int, stated: Mapping[str, Any], count: int) -> Vectors:
+    """Reads the vectors of a copy.
+
+    Raises:
+        ValueError: They do not match their digest.
+    """
     raw = (table / FOLDER / f"{version}.vectors").read_bytes()
     numbers = numpy().frombuffer(raw, "<i2").reshape(count, int(stated["dimension"]))
     found = Vectors.of(stated["embedder"], numbers)
@@ -257,6 +263,7 @@ def marked(table: Path, version: int, use: str) -> float:
 
 
 def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:
+    """Builds passages from the lines of a copy."""
     found = []
     for id_, text, title, source, url, date in rows:
         when = EPOCH + date * MICROSECOND if isinstance(date, int) else None

@@ -276,6 +276,7 @@ def is_ours(tag: str) -> bool:
 
 
 def _equal(one: Loaded, other: Loaded) -> bool:
+    """Returns whether two states have the same passages, vectors and embedder."""
     ours, theirs = one.vectors, other.vectors
     same = (ours and canonical_json(ours.embedder)) == (theirs and canonical_json(theirs.embedder))
     return same and one.identity == other.identity
@@ -309,6 +310,7 @@ def _claim(path: str) -> bool:
 
 
 def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
+    """Writes a state as the newest version; returns its number."""
     arrow = to_arrow(state.passages, state.vectors)
     if sound:
         # Unlike create_table, this fails if another process wrote since the table was opened.
@@ -340,6 +342,7 @@ def _refuse_links(path: str) -> None:
 
 
 def _obstacle(path: str) -> str:
+    """Returns what probably kept a write from working."""
     for place in (Path(path), *Path(path).parents):
         if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
             return f"; {place} is a file, but must be a folder"
@@ -347,6 +350,7 @@ def _obstacle(path: str) -> str:
 
 
 def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
+    """Writes the copy of a version, if that is possible."""
     # The table is already complete; without the copy it only opens more slowly.
     with suppress(OSError, ExportError):
         keep(Path(path), state, blobs)
@@ -385,6 +389,12 @@ def _is_table(path: str) -> bool:
 
 
 def _open(path: str) -> Any:
+    """Opens the table at its newest version.
+
+    Raises:
+        KnowledgeError: There is no complete table.
+        MissingExtraError: LanceDB is not installed.
+    """
     # Checked first, because LanceDB makes a folder that is missing.
     if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: found no index here; {_REBUILD}")
@@ -396,6 +406,7 @@ def _open(path: str) -> Any:
 
 
 def _check_format(path: str, table: Any) -> None:
+    """Raises KnowledgeError for a table of another program or another format."""
     found = (table.schema.metadata or {}).get(KEY)
     if found is None:
         raise _ForeignError(
@@ -410,6 +421,12 @@ def _check_format(path: str, table: Any) -> None:
 
 
 def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
+    """Reads a version with LanceDB.
+
+    Raises:
+        SnapshotError: The version is missing.
+        KnowledgeError: It cannot be read.
+    """
     table = _open(path)
     _check_format(path, table)
     if version is not None:
@@ -425,6 +442,7 @@ def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
 
 
 def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
+    """Reads the passages of an opened table, with their vectors if they are wanted."""
     try:
         # Before any row is read: another program's columns may have the same names and mean something else.
         check_schema(path, table.schema, _REBUILD)

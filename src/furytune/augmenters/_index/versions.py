@@ -211,6 +211,7 @@ def _version_of(path: str, file: Path) -> int:
 def _reasons(
     place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
 ) -> dict[int, list[str]]:
+    """Returns the versions to keep without looking at contracts or tags, with the reasons."""
     found: dict[int, list[str]] = {newest: ["newest"]}
     # A process may just be reading it, and a build that went wrong can be undone.
     found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
@@ -286,6 +287,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _remove(path: Path) -> int:
+    """Deletes a file and returns its size, 0 if that is not possible now."""
     # Another process may remove the file too, or read it (on Windows); the next clean-up continues.
     with suppress(OSError):
         size = path.stat().st_size

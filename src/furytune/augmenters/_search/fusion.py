@@ -90,6 +90,7 @@ def _deviation(scores: Any, seen: int, shift: int) -> Any:
 
 
 def _reciprocal(scores: Any) -> Any:
+    """Returns the reciprocal rank of each passage, 0 beyond the depth."""
     np = numpy()
     out = np.zeros(scores.shape)
     for i, row in enumerate(best(scores, _DEPTH)):

@@ -108,6 +108,7 @@ class MaxScore:
         return float(held[len(held) - k])
 
     def _best_of(self, term: int, weight: float) -> tuple[Any, Any]:
+        """Returns the passages in which a term weighs most, and its weights there."""
         span = slice(self._start[term], self._start[term + 1])
         held = self._impact[span]
         if len(held) <= _TRIED:

@@ -103,6 +103,7 @@ class Postings:
 
 
 def _rules(snapshot: str) -> dict[str, Json]:
+    """Returns everything that decides which terms passages have; a file made by other rules is not used."""
     return {
         "furytune_postings": _FORMAT,
         "tokenizer": TOKENIZER_VERSION,
@@ -164,6 +165,7 @@ def make_postings(
 def _known(
     before: tuple[Sequence[Passage], Postings] | None,
 ) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """Returns the passages of an earlier version by their text, and its vocabulary."""
     if before is None:
         return {}, {}
     passages, postings = before

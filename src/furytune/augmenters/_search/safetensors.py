@@ -32,6 +32,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
+    """Reads the arrays, after checking every offset against the size of the file."""
     np = numpy()
     size = int.from_bytes(raw[:8], "little")
     if not 2 <= size <= min(_MOST_HEADER, len(raw) - 8):
@@ -52,6 +53,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 
 def _widened(np: Any, array: Any, kind: str) -> Any:
+    """Returns an array of 16-bit floats as 32-bit floats; others unchanged."""
     if kind == "BF16":
         # bfloat16 is the upper half of a 32-bit float.
         return (array.astype(np.uint32) << 16).view(np.float32)

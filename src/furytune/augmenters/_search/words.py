@@ -79,6 +79,7 @@ def _fold(text: str) -> str:
 
 
 def _terms(piece: str) -> list[str]:
+    """Returns the terms of one piece of a word: its stem, or pairs of characters for East Asian scripts."""
     if piece.isascii():
         return [] if piece in _STOP else [_stem(piece)]
     out: list[str] = []
@@ -116,6 +117,7 @@ def _stem(word: str) -> str:
 
 
 def _singular(word: str) -> str:
+    """Returns the singular of an English plural."""
     if word.endswith("ies"):
         return word[:-3] + "y" if len(word) > 4 else word[:-1]
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):

@@ -193,6 +193,7 @@ def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Besi
 
 
 def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Yields a block that fits, or its parts."""
     if sizes.fits(block.text):
         yield block
     elif (block.start, block.end) != around:
@@ -225,6 +226,7 @@ def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece
 
 
 def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
+    """Yields runs of lines that are all prose, or all of one code block."""
     begin = start
     for i in range(start + 1, end + 1):
         if i == end or code[i] != code[begin]:
@@ -244,6 +246,7 @@ def _blocks(document: Document, start: int, end: int) -> Iterator[Span]:
 
 
 def _outermost(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
+    """Yields the outermost spans between two lines, without one that covers all of them."""
     at = start
     # The spans are sorted, so the search for those inside begins in the middle of the list.
     for i in range(bisect_left(spans, (start,)), len(spans)):

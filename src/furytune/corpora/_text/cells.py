@@ -27,6 +27,8 @@ _RUNS_OF_TICKS = re.compile("`{3,}")
 
 @frozen(kw_only=True)
 class _Cell:
+    """A piece of prose or code."""
+
     kind: Literal["prose", "code"]
     lines: Sequence[str]
     first: int  # line of the script, or number of the cell
@@ -109,6 +111,7 @@ def script(text: str) -> Document:
 
 
 def _script_cells(lines: list[str]) -> Iterator[_Cell]:
+    """Yields the docstring, the commented prose and the code between them."""
     start = 0
     docstring = _docstring(lines)
     if docstring:
@@ -133,6 +136,7 @@ def _script_cells(lines: list[str]) -> Iterator[_Cell]:
 
 
 def _code(lines: list[str], start: int, end: int) -> _Cell:
+    """Returns a cell of code without blank lines at its ends."""
     while start < end and not lines[start].strip():
         start += 1
     while end > start and not lines[end - 1].strip():
@@ -160,6 +164,8 @@ def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
 
 
 class _NotebookCell(msgspec.Struct):
+    """A cell of a notebook file, of format 3 or 4."""
+
     cell_type: str
     source: str | list[str] = ""
     input: str | list[str] = ""  # format 3
@@ -182,6 +188,8 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 class _Notebook(msgspec.Struct):
+    """The parts of a notebook file that are read."""
+
     nbformat: int
     cells: list[_NotebookCell] = []
     worksheets: list[_Worksheet] = []
@@ -221,6 +229,7 @@ def notebook(text: str, path: str) -> Document:
 
 
 def _notebook_cell(cell: _NotebookCell, number: int) -> _Cell | None:
+    """Returns a cell as prose or code, None for kinds that a reader does not see."""
     parts = cell.input or cell.source if cell.cell_type == "code" else cell.source
     text = parts if isinstance(parts, str) else "".join(parts)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")

@@ -44,6 +44,7 @@ def front_matter(lines: Sequence[str]) -> tuple[int, str]:
 
 
 def _object(lines: Sequence[str]) -> dict[str, object]:
+    """Reads JSON front matter; {} if it is not an object."""
     try:
         found = msgspec.json.decode("\n".join(lines))
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
@@ -52,6 +53,7 @@ def _object(lines: Sequence[str]) -> dict[str, object]:
 
 
 def _title(lines: Sequence[str]) -> str:
+    """Returns the title that the front matter states, "" without one."""
     text = "\n".join(lines).strip()
     value: object = ""
     if text.startswith("{"):

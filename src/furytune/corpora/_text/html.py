@@ -60,6 +60,7 @@ def html_ready() -> None:
 
 @cache
 def _converter() -> Any:
+    """Returns the converter to Markdown, made once."""
     try:
         from markdownify import MarkdownConverter
     except ImportError as error:
@@ -90,6 +91,7 @@ def _without_blank_ends(text: str) -> str:
 
 
 def _language(pre: Any) -> str:
+    """Returns the language of a code block, as Sphinx or a highlighter marks it."""
     for element in (pre, pre.parent, getattr(pre.parent, "parent", None), pre.find("code")):
         classes = list(element.get("class") or [])[:_MOST_CLASSES] if element is not None else []
         found = _LANGUAGE.search(" ".join(classes))
@@ -170,6 +172,7 @@ def _escaped_after(text: str, at: int, opening: str) -> str:
 
 
 def _check_depth(soup: Any) -> None:
+    """Raises RecursionError for a page that is nested too deeply."""
     depths = {id(soup): 0}
     for element in soup.find_all():
         depths[id(element)] = depth = depths[id(element.parent)] + 1

@@ -132,6 +132,7 @@ def _begins_indent(r: _Reading, i: int, start: int) -> bool:
 
 
 def _opens(match: re.Match[str]) -> bool:
+    """Returns whether a line really opens a fence."""
     if match["fence"][0] == ":":
         return bool(_DIRECTIVE.match(match["info"]))
     # CommonMark: the info string of a backtick fence contains no backtick; otherwise it is inline code.
@@ -139,6 +140,7 @@ def _opens(match: re.Match[str]) -> bool:
 
 
 def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    """Reads a fenced block or directive; returns the line after it."""
     fence = match["fence"]
     # An unclosed fence runs to the end of its container, as CommonMark says.
     close = next((j for j in range(i + 1, end) if _closes(r.lines[j], fence)), end)
@@ -181,6 +183,7 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _body(r: _Reading, start: int, end: int, name: str) -> None:
+    """Reads the inside of a directive, as Markdown or as reStructuredText."""
     if name == "eval-rst":
         inner = rst.rst(r.lines[start:end], headings=False)
         r.lines[start:end] = inner.lines
@@ -200,6 +203,7 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
 
 
 def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    """Reads an admonition of MkDocs, whose body is indented; returns the line after it."""
     stop = min(r.indents.end(i + 1, depth(r.lines[i]) + 4), end)
     r.lines[i] = match[1] + rst.head_of(match[2].strip(), match[3] or "")
     if stop > i + 1:
@@ -212,6 +216,7 @@ def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
 
 
 def _comment(r: _Reading, i: int, end: int) -> int:
+    """Leaves a comment out; returns the line after it."""
     at = bisect_left(r.comment_ends, i)
     close = r.comment_ends[at] if at < len(r.comment_ends) else end
     if close >= end:
@@ -224,6 +229,7 @@ def _comment(r: _Reading, i: int, end: int) -> int:
 
 
 def _readable(r: _Reading) -> None:
+    """Replaces roles and images by what a reader sees, paragraph by paragraph."""
     start = 0
     for i in range(len(r.lines) + 1):
         if i == len(r.lines) or r.code[i] or not r.lines[i].strip():
@@ -237,6 +243,7 @@ def _readable(r: _Reading) -> None:
 
 
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
+    """Returns the headings of both forms, ``# Title`` and an underlined title."""
     found: list[Heading] = []
     for i, line in enumerate(lines):
         if code[i] or len(line) > _LONGEST:

@@ -50,6 +50,7 @@ def mdx(lines: Sequence[str]) -> Document:
 
 
 def _leave_out_statements(lines: list[str], code: Sequence[bool], start: int, dropped: Counter[str]) -> None:
+    """Blanks imports and exports of JavaScript."""
     i = start
     while i < len(lines):
         begins = i == start or not lines[i - 1].strip()
@@ -81,6 +82,7 @@ def _end_of_statements(lines: Sequence[str], code: Sequence[bool], start: int) -
 
 
 def _without_tags(text: str, dropped: Counter[str]) -> str:
+    """Removes tags and comments, and keeps what is between them."""
     parts, at = [], 0
     for start, end, shown, reason in _marks(text):
         # Line breaks of a tag stay, so that line numbers do not change.

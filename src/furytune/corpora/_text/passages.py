@@ -88,6 +88,7 @@ def cut_code_note(count: int, name: str) -> Dropped:
 
 
 def _passage(section: Section, piece: Piece, name: str, below: str, making: Making) -> Passage:
+    """Makes the passage of a piece, with its id, title and citation."""
     document = section.document
     start, end = piece.start, piece.end - 1
     # A citation should not begin or end with blank lines.

@@ -69,6 +69,7 @@ def readable_rst(text: str) -> str:
 
 
 def _of_rst(match: re.Match[str]) -> str:
+    """Returns what a reader sees of one piece of markup."""
     if match["literal"]:
         return match[0]
     if match["role"]:
@@ -131,6 +132,7 @@ def _as_many_lines(shown: str, was: str) -> str:
 
 
 def _shown(role: str, content: str) -> str:
+    """Returns what a reader sees of a role: a title, a name, or both."""
     name = role.rpartition(":")[2].lower()
     titled = _TITLED.fullmatch(content)
     if name in _NUMBERED and not titled:

@@ -113,6 +113,7 @@ def rst(lines: Sequence[str], *, headings: bool = True) -> Document:
 
 
 def _metadata(r: _Reading) -> None:
+    """Leaves out field lists that configure the page, at its top."""
     for i, line in enumerate(r.lines):
         if line.strip() and not _METADATA.match(line):
             return
@@ -164,6 +165,7 @@ def _characters(text: str) -> str:
 
 
 def _directive(r: _Reading, i: int, match: re.Match[str]) -> int:
+    """Reads a directive; returns the next line to look at."""
     name, argument, end = match[2].lower(), (match[3] or "").strip(), r.indents.below(i)
     reason = LEFT_OUT.get(name, "autodoc" if name.startswith("auto") else "")
     if reason:
@@ -209,6 +211,7 @@ def blank(lines: list[str], code: list[int], start: int, end: int) -> None:
 
 
 def _readable(r: _Reading) -> None:
+    """Replaces substitutions, roles and links, paragraph by paragraph."""
     lines, start = r.lines, 0
     table = {}
     for name, text in r.substitutions.items():
@@ -270,6 +273,7 @@ def _announces(lines: Sequence[str], code: Sequence[int], i: int) -> bool:
 
 
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
+    """Returns the titles with an underline, or with lines above and below."""
     found: list[Heading] = []
     for i in range(1, len(lines)):
         title, match = lines[i - 1], _UNDERLINE.match(lines[i])
@@ -309,6 +313,7 @@ def literal_code(lines: Sequence[str], indents: Indents) -> list[int]:
 
 
 def _opens_literal(line: str) -> bool:
+    """Returns whether the indented block below a line is shown as it is."""
     if match := _DIRECTIVE.match(line):
         name = match[2].lower().rpartition(":")[2]
         return name in CODE

@@ -116,6 +116,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
 
 
 def _readings(text: str) -> Iterator[str]:
+    """Yields a text in freer and freer readings, such as without shell lines or omissions."""
     yield text
     lines = text.split("\n")
     yield "\n".join(re.sub(r"\S.*", "pass", line) if SHELL.match(line) else line for line in lines)

@@ -33,6 +33,8 @@ _TAIL = b"]\n}\n"
 
 # The order of the fields is the order of the bytes in a manifest, and equal rows must give equal bytes.
 class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
+    """One row's source, as a manifest lists it."""
+
     id: str
     split: str
     group: str
@@ -169,6 +171,7 @@ def load_dataset(manifest: str | os.PathLike[str]) -> Dataset:
 
 
 def _listed(manifest: Path, entry: Mapping[str, Any]) -> DataFile:
+    """Returns a file of a data set from its entry."""
     split: Literal["train", "validation"] = "validation" if entry["split"] == "validation" else "train"
     return DataFile(
         path=str(manifest.parent / str(entry["name"])),

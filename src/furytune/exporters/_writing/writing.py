@@ -164,6 +164,7 @@ class _Run:
     encoder: msgspec.json.Encoder = field(factory=msgspec.json.Encoder)
 
     def open(self, split: Split) -> _Sink:
+        """Opens the file of a split, with its header."""
         path = self.layout.train if split == "train" else self.layout.validation
         with _reported(path):
             sink = self.sinks[split] = _Sink(self.group.open(path), path)
@@ -181,6 +182,7 @@ class _Run:
             count = max(1, min(_ROWS, 2 * count, _BYTES * len(batch) // size))
 
     def _check(self, batch: list[TrainingRow]) -> None:
+        """Refuses empty texts, and collects the hashes of ids."""
         for row in batch:
             prompt, answer = row.prompt.text, row.answer
             if not prompt or not answer or prompt.isspace() or answer.isspace():
@@ -212,6 +214,7 @@ class _Run:
         return size + len(lines)
 
     def _put(self, split: Split, rows: list[TrainingRow]) -> int:
+        """Writes the rows of one split and returns how many bytes they took."""
         if not rows:
             return 0
         sink = self.sinks.get(split) or self.open(split)
@@ -243,6 +246,7 @@ class _Run:
                 met.add(name)
 
     def data_files(self) -> tuple[DataFile, ...]:
+        """Returns the files as the manifest lists them."""
         return tuple(
             DataFile(
                 path=str(sink.path),
@@ -302,6 +306,7 @@ def _spool(folder: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _reported(path: Path, consequence: str = "nothing was written") -> Iterator[None]:
+    """Turns an OSError into an ExportError that says what happened to the data set."""
     try:
         yield
     except OSError as error:
@@ -345,6 +350,7 @@ def _unwritable(rows: list[TrainingRow]) -> ExportError:
 
 
 def _write_manifest(file: StagedFile, head: bytes, spool: IO[bytes]) -> None:
+    """Writes the head, then the sources, without copying them into memory."""
     file.write(head)
     spool.flush()
     left = spool.seek(0, os.SEEK_END)

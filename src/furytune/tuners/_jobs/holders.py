@@ -81,6 +81,7 @@ def jobs_that_hold(
 
 
 def _job(entry: Entry, rows: int | None, unsure: int) -> Held:
+    """Returns what is known about a job, from its entry."""
     return Held(
         key=entry.key,
         job=entry.name,

@@ -188,6 +188,7 @@ def _entry(content: Any) -> Entry | None:
 
 
 def _refused(path: Path, why: str) -> TuningError:
+    """Returns the error for a record that cannot be trusted."""
     return TuningError(
         f"{path}: the record of this run is damaged or was edited ({why}); look for the job at the service by its label "
         f"furytune_key={path.stem}, remove this file, and run again: if there is a job, it is found by its label"

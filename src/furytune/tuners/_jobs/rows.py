@@ -120,6 +120,7 @@ def check_unchanged(file: DataFile) -> str:
 
 
 def _changed(file: DataFile) -> TuningError:
+    """Returns the error for a file that was changed after its export."""
     return TuningError(
         f"{file.path}: is not the file that its manifest lists (its sha256 differs); it was changed after the "
         "export, so nothing was sent; export the data set again"

@@ -202,12 +202,14 @@ class Submission:
             )
 
     def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
+        """Writes a step to the ledger, and returns the entry with it."""
         entry = evolve(entry, step=step, at=self.clock.now(), **changes)  # type: ignore[arg-type]
         self.ledger.write(entry)
         return entry
 
 
 def _check_same(entry: Entry, dataset: Dataset) -> None:
+    """Raises TuningError if a key was used for another data set before."""
     if entry.files != tuple(f.sha256 for f in dataset.files) or entry.fingerprint != dataset.fingerprint:
         raise TuningError(
             "this run was started with another data set under the same key; give the run another key, or use the "

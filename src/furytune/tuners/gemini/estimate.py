@@ -69,6 +69,7 @@ def estimate(
 
 
 def _notes(survey: Survey, settings: TuningSettings, price: float | None, *, own_price: bool) -> list[str]:
+    """Returns how the estimate was made, in sentences."""
     notes = []
     if survey.tokens is not None:
         notes.append(

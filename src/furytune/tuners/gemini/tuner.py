@@ -371,6 +371,7 @@ class GeminiTuner:
 
     @property
     def _price(self) -> float | None:
+        """The price per million training tokens, None if it is not known."""
         if self.price is not None:
             return self.price
         return models.known(self.model).price if self.service.name == "vertex" else None
@@ -382,6 +383,7 @@ class GeminiTuner:
         return digest([run, self.service.name, self.service.place, asdict(self.settings), self.attempt])[:32]
 
     def _submission(self, run: str) -> Submission:
+        """Returns the submission of a run."""
         if not run:
             raise ConfigError("the key of a run must not be empty; give submit() or find() a key")
         return Submission(

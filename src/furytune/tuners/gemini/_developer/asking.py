@@ -45,6 +45,11 @@ def stream(clients: Clients, call: Call) -> Iterator[str]:
 
 
 def _request(clients: Clients, call: Call) -> Any:
+    """Builds the request.
+
+    Raises:
+        TuningError: The SDK cannot send a field.
+    """
     if call.thinking:
         raise TuningError(
             f"google-generativeai cannot send the thinkingConfig given for {call.target}; leave it out, or ask through Vertex"

@@ -167,6 +167,7 @@ class DeveloperBackend:
         return name
 
     def _see_it_is_ours(self, name: str) -> None:
+        """Checks that this key may see a model that exists already."""
         try:
             self._get(name, "asking for the tuned model that exists already")
         except ServiceError as error:
@@ -187,6 +188,7 @@ class DeveloperBackend:
         return (name,)
 
     def _get(self, name: str, doing: str) -> Any:
+        """Returns a tuned model, after checking that the answer is about it."""
         found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._clients.once))
         # An answer about another model must not count as proof that this job exists.
         if found.name != name:

@@ -123,6 +123,7 @@ def _close(clients: Iterable[Any]) -> None:
 
 
 def _usual(key: Secret, place: Place, transport: Transport) -> Callable[[Any], Any]:
+    """Returns a factory of clients for REST, or for gRPC with TLS."""
     from google.api_core.client_options import ClientOptions
 
     where = place.url if transport == "rest" else place.host
@@ -161,6 +162,7 @@ def _keep_logs_clean() -> None:
 
 
 def _without_carriers(record: logging.LogRecord) -> bool:
+    """Removes what the SDK attaches to a log record; keeps the record."""
     for name in _CARRIERS:
         record.__dict__.pop(name, None)
     return True

@@ -101,6 +101,7 @@ def word_of(raw: Any, name: str) -> str:
 
 
 def _percent(metadata: Any) -> float | None:
+    """Returns how much of a job is done, None if the service does not say."""
     if metadata is None:
         return None
     percent = metadata.completed_percent
@@ -110,6 +111,7 @@ def _percent(metadata: Any) -> float | None:
 
 
 def _losses(snapshots: Any) -> tuple[Loss, ...]:
+    """Returns the finite losses, by step."""
     found = [
         Loss(step=s.step, epoch=s.epoch, loss=s.mean_loss) for s in snapshots if math.isfinite(s.mean_loss)
     ]

@@ -84,6 +84,7 @@ def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
 
 
 def _other_dialect(dataset: Dataset) -> str:
+    """Returns what is wrong with rows of another dialect."""
     return (
         f"the rows have the dialect {dataset.dialect!r}, but the Developer API takes {DIALECT!r} (it has no field for "
         f"a system instruction); export with JsonlExporter(..., dialect={DIALECT!r})"
@@ -91,6 +92,7 @@ def _other_dialect(dataset: Dataset) -> str:
 
 
 def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
+    """Yields the settings that this service does not take."""
     if settings.model.startswith("tunedModels/"):
         yield Problem(detail="the Developer API refuses to tune a tuned model; give the base model")
     if len(settings.display_name) > MAX_DISPLAY_NAME:
@@ -107,6 +109,7 @@ def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
 
 
 def _of_rows(dataset: Dataset) -> Iterator[Problem]:
+    """Yields the limits that the rows break."""
     found = Findings()
     count = size = 0
     for row in examples(dataset):
@@ -135,6 +138,7 @@ def _is_csv(file: DataFile) -> bool:
 
 
 def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
+    """Yields the rows of a JSON lines file."""
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"row {number}"
         try:
@@ -150,6 +154,7 @@ def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
 
 
 def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
+    """Yields the rows of a CSV file."""
     check_unchanged(file)
     question, answer = next(csv.reader([_first_line(file).decode("utf-8")]))
     names = ids(dataset, file.split)
@@ -163,6 +168,7 @@ def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
 
 
 def _first_line(file: DataFile) -> bytes:
+    """Returns the first line of a file."""
     try:
         with Path(file.path).open("rb") as source:
             return source.readline()

@@ -287,6 +287,7 @@ def _text(response: Any) -> str:
 
 
 def _reason(response: Any) -> str:
+    """Returns the service's word for why an answer ended."""
     candidates = response.candidates or []
     reason = candidates[0].finish_reason if candidates else "no candidate"
     return str(getattr(reason, "value", reason))

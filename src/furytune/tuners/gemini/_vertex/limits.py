@@ -119,6 +119,7 @@ def _parts(turn: Any) -> str | None:
 
 
 def _of_files(dataset: Dataset) -> Iterator[Problem]:
+    """Yields the limits that the files break."""
     if dataset.dialect != "gemini":
         yield Problem(
             detail=f"the rows have the dialect {dataset.dialect!r}, but Vertex reads 'gemini'; export with "
@@ -149,6 +150,7 @@ def _of_files(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
+    """Yields the settings that Vertex does not take for the model."""
     sizes = models.known(settings.model).adapter_sizes
     if settings.adapter_size is not None and settings.adapter_size not in sizes:
         yield Problem(
