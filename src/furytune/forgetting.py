@@ -228,7 +228,17 @@ def _forget(
     first: list[Erasable],
     jobs: Path | None,
 ) -> Forgotten:
-    """Checks all places, finds the messages, and then erases them in all places, the journal last."""
+    """Checks all places, finds the messages, and then erases them in all places, the journal last.
+
+    Args:
+        author: The person, None for a single message.
+        message: The message, None for a person.
+        last: The journal, which is erased last.
+        copies: Exports to search.
+        manifests: Manifests of data sets.
+        first: All other places.
+        jobs: Folder with the records of tuning jobs.
+    """
     # All places are checked before any is changed: a wrong path must not leave the work half done.
     if last is not None:
         last.check()
@@ -261,7 +271,14 @@ def _forget(
 
 
 def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
-    """Returns the ids of the people's messages, of the named messages, and of all copies of one of them."""
+    """Returns the ids of the people's messages, of the named messages, and of all copies of one of them.
+
+    Args:
+        store: The journal.
+        files: What was found in exports.
+        authors: Ids of people.
+        named: Ids of messages.
+    """
     found = set(named).union(*(file.theirs for file in files))
     copies: dict[str, list[str]] = {}
     for file in files:

@@ -278,7 +278,11 @@ class Pipeline:
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
-        """Gives the rows to all exporters. The files of those that can stage appear together at the end."""
+        """Gives the rows to all exporters. The files of those that can stage appear together at the end.
+
+        Raises:
+            ExportError: The files cannot be moved into place.
+        """
         if not self.exporter:
             # The rows are still made, because the report counts them.
             for _ in rows:
@@ -305,7 +309,11 @@ class Pipeline:
             return datasets
 
     def _collected(self, tally: Tally) -> Iterator[QAPair]:
-        """Yields the pairs of all collectors, each id once, and counts everything."""
+        """Yields the pairs of all collectors, each id once, and counts everything.
+
+        Raises:
+            SourceError: A collector yielded something else.
+        """
         seen: set[bytes] = set()
         for collector in self.collector:
             for item in progress(collector.collect(), "collecting", "pair"):
@@ -383,7 +391,11 @@ class Pipeline:
         )
 
     def _tune(self, datasets: list[Dataset]) -> TuningJob:
-        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it."""
+        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it.
+
+        Raises:
+            TuningError: The estimate lists a problem.
+        """
         assert self.tuner is not None
         dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
         problems = self.tuner.estimate(dataset).problems
@@ -437,6 +449,12 @@ def _apply(
 
     Raises:
         CurationError: The step changed more than the answer, or returned something else.
+
+    Args:
+        act: The step.
+        name: Its name in reports.
+        pairs: The pairs that came through the steps before.
+        tally: Counts drops and edits.
     """
     for pair in pairs:
         result = act(pair)

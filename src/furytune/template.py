@@ -39,7 +39,11 @@ class Parsed:
 
 
 def _split(text: str, slots: Sequence[str], what: str) -> tuple[list[str], list[str]]:
-    """Splits a template into literals and slot names. There is one more literal than slots."""
+    """Splits a template into literals and slot names. There is one more literal than slots.
+
+    Raises:
+        TemplateError: Braces enclose something that is not a slot.
+    """
     literals, names, at = [""], [], 0
     for token in _TOKEN.finditer(text):
         literals[-1] += text[at : token.start()]
@@ -73,7 +77,16 @@ def _marker(literal: str) -> tuple[int, str] | None:
 
 @frozen
 class _Plan:
-    """A template prepared for rendering and parsing."""
+    """A template prepared for rendering and parsing.
+
+    Attributes:
+        literals: The fixed texts between the slots.
+        slots: Names of the slots, in their order.
+        heading: The fixed texts of a passage heading.
+        escape: Finds lines that a value must not contain unescaped.
+        unescape: Finds escaped lines.
+        headings: Finds passage headings.
+    """
 
     literals: tuple[str, ...]
     slots: tuple[str, ...]
@@ -319,7 +332,11 @@ class PromptTemplate:
         )
 
     def _end(self, prompt: str, start: int, i: int) -> int:
-        """Returns the end of the value that begins at ``start``, just before literal ``i``."""
+        """Returns the end of the value that begins at ``start``, just before literal ``i``.
+
+        Raises:
+            TemplateError: The next line of the template is missing.
+        """
         literal = self._plan.literals[i]
         if i == len(self._plan.literals) - 1:
             end = len(prompt) - len(literal)
@@ -335,7 +352,11 @@ class PromptTemplate:
         return end
 
     def _passages(self, context: str) -> tuple[tuple[str, str], ...]:
-        """Takes the written passages apart again."""
+        """Takes the written passages apart again.
+
+        Raises:
+            TemplateError: The context is not written as in this template.
+        """
         if context == self.empty:
             return ()
         plan = self._plan

@@ -26,7 +26,11 @@ def _several(value: object) -> tuple[object, ...]:
 
 
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
-    """Converts an argument that takes ids of users."""
+    """Converts an argument that takes ids of users.
+
+    Raises:
+        ConfigError: One of them is not a number.
+    """
     found = tuple(str(item).strip() for item in _several(value))
     for item in found:
         if not is_digits(item):
@@ -37,7 +41,11 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Converts an argument that takes names or ids of roles."""
+    """Converts an argument that takes names or ids of roles.
+
+    Raises:
+        ConfigError: One of them is empty, or not a text.
+    """
     found = []
     for item in _several(value):
         if not isinstance(item, str) or not item.strip():

@@ -24,7 +24,14 @@ class _Cited(Protocol):
 
 
 class Row(msgspec.Struct, gc=False):
-    """What a manifest says about a row, as far as erasing needs it."""
+    """What a manifest says about a row, as far as erasing needs it.
+
+    Attributes:
+        id: Id of the row.
+        split: "train" or "validation".
+        messages: Ids of the messages that question and answer were made from.
+        quoted: Ids of messages that passages in its prompt quote.
+    """
 
     id: str
     split: str

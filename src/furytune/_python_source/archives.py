@@ -47,7 +47,20 @@ _NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
 
 @define
 class _Contents:
-    """What was found in an archive so far."""
+    """What was found in an archive so far.
+
+    Attributes:
+        place: The archive.
+        max_bytes: Larger files are refused.
+        wanted: Decides by the file's name whether it is read.
+        names: Names of all files, in the order of the archive.
+        kept: Bytes of the wanted files.
+        refused: Wanted files that cannot be used, with the reason.
+        links: Targets of links, relative to their folders.
+        dropped: What is not read.
+        metadata: The file that states the version.
+        size: Bytes kept so far.
+    """
 
     place: Path
     max_bytes: int
@@ -99,6 +112,12 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
 
     Raises:
         KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
+
+    Args:
+        place: The archive.
+        wanted: Decides by the file's name whether it is read.
+        folder: Read only this folder of the archive; "" means all.
+        max_bytes: Larger files are refused.
     """
     found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
     try:
@@ -124,7 +143,11 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
 
 
 def _tree(found: _Contents, folder: str) -> Tree:
-    """Returns what was found as a tree, with names below the archive's single top folder."""
+    """Returns what was found as a tree, with names below the archive's single top folder.
+
+    Raises:
+        KnowledgeError: The archive does not have the folder.
+    """
     tops = {name.partition("/")[0] for name in found.names}
     # An sdist's top folder contains the version, so ids of passages would change with each release.
     top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
@@ -159,7 +182,14 @@ def _tree(found: _Contents, folder: str) -> Tree:
 
 
 def _through_links(found: _Contents, asked: list[str], read: Collection[str], top: str) -> dict[str, str]:
-    """Returns the files to read instead of links, and counts the other links as dropped."""
+    """Returns the files to read instead of links, and counts the other links as dropped.
+
+    Args:
+        found: The archive.
+        asked: Links below the folder that is read.
+        read: Files that are read anyway.
+        top: The single top folder, "" without one.
+    """
     files = {}
     for name, target in sort_links(asked, found.links, {*found.names}, read, wanted=found.wants, top=top):
         if isinstance(target, Dropped):
@@ -283,7 +313,17 @@ def _name(name: str) -> str:
 
 
 def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
-    """Refuses an archive that has too many files or would unpack to too many bytes."""
+    """Refuses an archive that has too many files or would unpack to too many bytes.
+
+    Args:
+        found: The archive.
+        files: Members so far.
+        unpacked: Bytes so far, unpacked.
+        packed: Bytes so far, as they are in the archive.
+
+    Raises:
+        KnowledgeError: A limit is exceeded.
+    """
     if files > _MOST_FILES:
         found.bomb(f"it has more than {_MOST_FILES:,} files")
     if unpacked > _MOST_BYTES:
@@ -294,7 +334,14 @@ def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
 
 
 def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
-    """Keeps a member's bytes, notes the metadata, or refuses a file that is too large."""
+    """Keeps a member's bytes, notes the metadata, or refuses a file that is too large.
+
+    Args:
+        found: The archive.
+        name: Name of the member.
+        size: The size that the archive states.
+        stream: Its content.
+    """
     if _metadata(name):
         found.metadata = found.metadata or stream.read(1 << 20)
     elif size > found.max_bytes:

@@ -36,7 +36,15 @@ _LONGEST_LINK = 4096  # bytes
 
 @frozen
 class _Listed:
-    """One line of ``git ls-tree``."""
+    """One line of ``git ls-tree``.
+
+    Attributes:
+        mode: Mode in octal digits; it tells files, links and submodules apart.
+        kind: "blob", "tree" or "commit".
+        blob: Hash of the object.
+        size: Bytes; 0 for what has no content.
+        name: Path from the top of the repository.
+    """
 
     mode: str
     kind: str
@@ -151,7 +159,11 @@ def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
 
 
 def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes: int) -> bytes:
-    """Returns the bytes of a file, or raises why they cannot be used."""
+    """Returns the bytes of a file, or raises why they cannot be used.
+
+    Raises:
+        UnfitError: The file is too large, or a partial clone does not have it.
+    """
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
     if blob not in contents:

@@ -63,7 +63,11 @@ def open_tree(
 
 
 def check_folder(folder: str) -> str:
-    """Returns the normalised path of a folder below a source."""
+    """Returns the normalised path of a folder below a source.
+
+    Raises:
+        ConfigError: It is not a path below the source.
+    """
     parts = [p for p in folder.replace("\\", "/").split("/") if p not in ("", ".")]
     if folder.startswith("/") or ".." in parts:
         raise ConfigError(f"folder must be a path below the source, such as 'docs/source', not {folder!r}")
@@ -134,7 +138,11 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
 
 
 def _installed(package: str) -> PackageFiles:
-    """Returns the files of an installed package."""
+    """Returns the files of an installed package.
+
+    Raises:
+        ConfigError: It is not installed, or without source.
+    """
     try:
         found = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
     except KnowledgeError as error:

@@ -222,7 +222,12 @@ class SymbolTable:
 
 
 def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:
-    """Returns the arguments that a function accepts, without its first ``skip`` parameters."""
+    """Returns the arguments that a function accepts, without its first ``skip`` parameters.
+
+    Args:
+        node: The function.
+        skip: 1 for a method, whose first parameter is the object.
+    """
     decorators = {last_name(d) for d in node.decorator_list}
     if not decorators <= _PLAIN_DECORATORS:
         return Callee()

@@ -281,7 +281,12 @@ class TextBlocks:
             yield b""
 
     def _settle(self, first: bytes) -> str:
-        """Returns the encoding to use."""
+        """Returns the encoding to use.
+
+        Raises:
+            SourceFormatError: UTF-16 was named, and nothing states its byte order.
+            UnreadableFile: The file has a false byte order mark.
+        """
         given = self.encoding
         marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         if given == "utf-16" and not marked:

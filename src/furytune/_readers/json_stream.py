@@ -98,7 +98,11 @@ class ObjectArray(Generic[T]):
                 self._have += got
 
     def _grow(self) -> None:
-        """Makes more bytes available for a value that is longer than the buffer."""
+        """Makes more bytes available for a value that is longer than the buffer.
+
+        Raises:
+            Malformed: The value is longer than the limit.
+        """
         have = self._have - self._start
         if have >= self._limit:
             raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
@@ -167,7 +171,11 @@ class ObjectArray(Generic[T]):
             members[name], at = text.value(begin)
 
     def _accept(self, members: dict[str, Any], text: Text, end: int) -> None:
-        """Stores members of the object, after checking that they are UTF-8."""
+        """Stores members of the object, after checking that they are UTF-8.
+
+        Raises:
+            Malformed: They contain bytes that are not UTF-8.
+        """
         broken = text.not_utf8(0, end)
         if broken is not None:
             raise Malformed("bytes that are not UTF-8", broken)
@@ -363,7 +371,14 @@ class ObjectArray(Generic[T]):
         self._closed = True
 
     def _convert(self, text: Text, begin: int, end: int, value: Any) -> T | Bad:
-        """Returns an element as the wanted type, or what is wrong with it."""
+        """Returns an element as the wanted type, or what is wrong with it.
+
+        Args:
+            text: The buffer.
+            begin: First character of the element.
+            end: Character after it.
+            value: The element as the standard library decoded it.
+        """
         own = value.get("id") if isinstance(value, dict) else None
         name = own if isinstance(own, str) and own.isascii() else ""
         broken = text.not_utf8(begin, end)

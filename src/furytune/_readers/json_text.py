@@ -104,7 +104,12 @@ class Text:
         return at
 
     def value(self, at: int) -> tuple[Any, int]:
-        """Decodes the value at a character; returns the value and its end."""
+        """Decodes the value at a character; returns the value and its end.
+
+        Raises:
+            Malformed: It is not JSON, or the file ends in it.
+            MoreNeededError: The buffer ends in it.
+        """
         try:
             value, end = _DECODER.raw_decode(self.text, at)
         except json.JSONDecodeError as error:

@@ -87,7 +87,11 @@ class StagedFile:
         return len(data)
 
     def sync(self) -> None:
-        """Syncs the file to disk and closes it."""
+        """Syncs the file to disk and closes it.
+
+        Raises:
+            OSError: The bytes on disk are not those that were written.
+        """
         fd = self._open_fd()
         # Some network file systems report a full disk only now, or not at all.
         if os.fstat(fd).st_size != self.size:
@@ -303,7 +307,12 @@ def _named(path: str | os.PathLike[str]) -> Path:
 
 
 def _mode_of(target: Path) -> int | None:
-    """Returns the permissions of an existing target, None if it does not exist."""
+    """Returns the permissions of an existing target, None if it does not exist.
+
+    Raises:
+        IsADirectoryError: It is a folder.
+        OSError: It is not a regular file.
+    """
     try:
         found = target.stat()
     except FileNotFoundError:

@@ -269,6 +269,12 @@ def _follow(path: str, links: Mapping[str, str], known: dict[str, _Place], depth
     """Resolves the links in a path; returns None if it leaves the tree, `_LOST` if it leads nowhere.
 
     Each link is followed only once, even if many paths pass through it.
+
+    Args:
+        path: The path of a link.
+        links: All links of the tree, with their targets.
+        known: Links that were resolved before; gets new ones.
+        depth: How many links were followed to get here.
     """
     if depth > _MOST_LINKS or len(path) > _LONGEST:
         return _LOST

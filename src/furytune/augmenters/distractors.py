@@ -49,7 +49,11 @@ class Distractors:
 
     @classmethod
     def from_spec(cls, spec: Json) -> Distractors | None:
-        """Returns the distractors that a contract names, or None."""
+        """Returns the distractors that a contract names, or None.
+
+        Raises:
+            ConfigError: The spec does not have exactly these settings, or one is out of range.
+        """
         if spec is None:
             return None
         if not isinstance(spec, Mapping) or spec.keys() != {"share", "count", "seed"}:
@@ -71,6 +75,12 @@ class Distractors:
 
         Raises:
             ConfigError: The augmenter cannot list its passages.
+
+        Args:
+            question: The normalised question.
+            passages: What the augmenter found.
+            at: The moment of the question.
+            augmenter: The augmenter, to choose further passages from.
         """
         # A draw from the question, not from a generator: the order and number of rows change nothing.
         if self._draw(question, "share") >= int(self.share * 2**64):

@@ -366,7 +366,11 @@ class RagAugmenter:
         return cache.state
 
     def _checked(self, state: Loaded) -> Loaded:
-        """Returns the state if its vectors come from this embedder."""
+        """Returns the state if its vectors come from this embedder.
+
+        Raises:
+            KnowledgeError: The version has no vectors, or those of another model.
+        """
         if self.embedder is None:
             return state
         again = f"build it with build_index({self.path!r}, ..., embedder=...)"

@@ -324,7 +324,11 @@ class DiscordCollector:
                 )
 
     def _about(self, journal: Journal, *, everything: bool) -> About:
-        """Returns the journal's description of itself, with what this run adds."""
+        """Returns the journal's description of itself, with what this run adds.
+
+        Raises:
+            SourceError: The journal belongs to another server.
+        """
         about = journal.about()
         if about.guild and about.guild != self.guild:
             raise SourceError(

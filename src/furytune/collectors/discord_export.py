@@ -36,7 +36,15 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 
 @define
 class _Outcome:
-    """Counts readable files, so that an export in which nothing is readable raises instead of looking empty."""
+    """Counts readable files, so that an export in which nothing is readable raises instead of looking empty.
+
+    Attributes:
+        path: What was given to the collector.
+        on_drop: Receives every drop.
+        files: Number of files that were found.
+        read: Number of messages that could be read.
+        failed: Files that could not be read.
+    """
 
     path: Path
     on_drop: Callable[[Dropped], None]

@@ -200,7 +200,11 @@ class CsvCollector(_PairFiles):
     def _header(
         self, file: PairFile, reader: CsvReader, columns: Columns, blocks: TextBlocks
     ) -> tuple[str, tuple[str, ...], Found]:
-        """Returns the delimiter, the column names and the positions of the columns."""
+        """Returns the delimiter, the column names and the positions of the columns.
+
+        Raises:
+            SourceFormatError: The columns are missing, occur twice, or can be found in two ways.
+        """
         stated = reader.preamble()
         mark = self.delimiter or stated
         candidates = _DELIMITERS if mark is None else (mark,)
@@ -252,7 +256,11 @@ class CsvCollector(_PairFiles):
         return mark, names, at
 
     def _escaped(self, file: PairFile, names: tuple[str, ...]) -> bool | None:
-        """Returns whether the file's cells have the formula escape; None if that cannot be known."""
+        """Returns whether the file's cells have the formula escape; None if that cannot be known.
+
+        Raises:
+            SourceFormatError: The file is not the one that its manifest describes.
+        """
         if self.escaped_formulas is not None:
             return self.escaped_formulas
         entry = _listed_in_manifest(file)
@@ -360,7 +368,14 @@ def _unescaped(raw: str) -> str:
 
 
 def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
-    """Returns a flaw if a pair has more bytes than the limit."""
+    """Returns a flaw if a pair has more bytes than the limit.
+
+    Args:
+        limit: Most bytes, as UTF-8.
+        question: Text of the question.
+        answer: Text of the answer.
+        line: Where the record begins.
+    """
     if not may_be_over(limit, len(question) + len(answer)) or not over(limit, question + answer):
         return None
     problem = f"question and answer have more than {limit} bytes"
@@ -438,7 +453,11 @@ def _sure(file: PairFile, line: int, *cells: str) -> None:
 
 
 def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
-    """Returns the file's entry in its manifest; an empty one if the cells are not escaped, None without a manifest."""
+    """Returns the file's entry in its manifest; an empty one if the cells are not escaped, None without a manifest.
+
+    Raises:
+        SourceFormatError: A manifest that may list the file cannot be read.
+    """
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     own = manifests.manifest_path(path.with_name(name))

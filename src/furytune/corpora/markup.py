@@ -127,7 +127,11 @@ def markup(
 
 
 def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
-    """Returns the format for each suffix, in lower case."""
+    """Returns the format for each suffix, in lower case.
+
+    Raises:
+        ConfigError: A suffix lacks its period, or a format is unknown.
+    """
     if isinstance(suffixes, Mapping):
         formats = {s.lower(): f for s, f in suffixes.items()}
     else:
@@ -173,7 +177,11 @@ def _read(
 
 
 def _document(entry: Entry, form: str) -> Document | None:
-    """Reads a file; returns None if it is empty."""
+    """Reads a file; returns None if it is empty.
+
+    Raises:
+        UnfitError: The file cannot be used in its format.
+    """
     text = text_of(entry.read(), entry.name)
     if not text.strip():
         return None

@@ -43,7 +43,14 @@ _SLOTS = ("path", "start", "end", "revision")
 
 @frozen(kw_only=True)
 class _Options:
-    """The arguments that decide which definitions are read."""
+    """The arguments that decide which definitions are read.
+
+    Attributes:
+        tests: Whether tests are read.
+        private: Whether private definitions are read.
+        exclude: Patterns of files to leave out.
+        on_error: What to do with a file that cannot be used.
+    """
 
     tests: bool
     private: bool
@@ -53,7 +60,16 @@ class _Options:
 
 @frozen(kw_only=True)
 class _Parsed:
-    """A parsed file: what a module defines, or the text of an example. Keeping its syntax tree would take far more memory."""
+    """A parsed file: what a module defines, or the text of an example. Keeping its syntax tree would take far more memory.
+
+    Attributes:
+        entry: The file.
+        module: Its dotted name.
+        text: Text of an example, "" for a module.
+        found: What the module defines, in the order of the source.
+        offered: Names that ``import *`` would import.
+        imports: Imports of an ``__init__``.
+    """
 
     entry: Entry
     module: str
@@ -137,7 +153,12 @@ def _wanted(name: str) -> bool:
 
 
 def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes: int) -> Tree:
-    """Lists the files of a package, given as a name or a path."""
+    """Lists the files of a package, given as a name or a path.
+
+    Raises:
+        KnowledgeError: There is no Python source.
+        ConfigError: An argument does not fit the kind of source.
+    """
     text = os.fspath(source)
     # A name of an installed package and a relative folder look alike; a folder that exists wins.
     as_path = not isinstance(source, str) or any(c in text for c in "/\\") or os.path.lexists(text)
@@ -169,7 +190,11 @@ def _in_git(root: Path, revision: str) -> bool:
 
 
 def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
-    """Lists the files of an installed package, with the packages above it."""
+    """Lists the files of an installed package, with the packages above it.
+
+    Raises:
+        ConfigError: A revision or folder was given for an installed package.
+    """
     if revision or folder:
         raise ConfigError(
             f"{name} is an installed package; to use revision= or folder=, pass the path of its source"
@@ -257,7 +282,11 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
 
 
 def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
-    """Reads one file: an example of a gallery, or a module."""
+    """Reads one file: an example of a gallery, or a module.
+
+    Raises:
+        UnfitError: It is not Python, or cannot be read.
+    """
     data = entry.read()
     module = _module(entry.name, packages)
     # A module of a package is never an example, even if its docstring begins with a title.
@@ -331,7 +360,15 @@ def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterato
 def _of_definition(
     found: Definition, name: str, alias: str, making: Making, dropped: Counter[str]
 ) -> Iterator[Passage]:
-    """Yields the passages of one definition: signature, then docstring, with their lines in the file."""
+    """Yields the passages of one definition: signature, then docstring, with their lines in the file.
+
+    Args:
+        found: The definition.
+        name: Path of its file.
+        alias: A shorter public name, "" without one.
+        making: Makes the passages.
+        dropped: Counts what is left out.
+    """
     head = [*([f"# {alias}"] if alias else []), *(found.head.split("\n") if found.head else [])]
     doc = rst(found.doc.split("\n"), headings=False) if found.doc else None
     gap = [""] if head and doc else []

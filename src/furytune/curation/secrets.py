@@ -18,7 +18,11 @@ __all__ = ["RedactSecrets"]
 
 
 def _kinds(value: Iterable[str]) -> tuple[str, ...]:
-    """Converts the kinds to redact, in their fixed order."""
+    """Converts the kinds to redact, in their fixed order.
+
+    Raises:
+        ConfigError: One of them is unknown, or there is none.
+    """
     wanted = (value,) if isinstance(value, str) else tuple(value)
     unknown = sorted(set(wanted) - set(KINDS))
     if unknown or not wanted:

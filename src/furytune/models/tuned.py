@@ -145,7 +145,12 @@ class TunedModel:
         self._backend.delete(self._own(), self.target)
 
     def _sharing(self) -> Sharing:
-        """Returns the service as one that shares models."""
+        """Returns the service as one that shares models.
+
+        Raises:
+            TuningUnavailableError: The service shares nothing by model.
+            TuningError: It is a base model.
+        """
         self._own()  # of a base model there is nothing to share, whatever the service offers
         service: object = self._backend
         if not isinstance(service, Sharing):
@@ -153,7 +158,11 @@ class TunedModel:
         return service
 
     def _own(self) -> str:
-        """Returns the name of the tuned model."""
+        """Returns the name of the tuned model.
+
+        Raises:
+            TuningError: It is a base model.
+        """
         if not self.model:
             raise TuningError(
                 f"{self.target} is a base model of the service; you can only share and delete models that you tuned"
@@ -161,7 +170,11 @@ class TunedModel:
         return self.model
 
     def _render(self, question: str, at: datetime | None) -> Prompt:
-        """Renders a question with the contract."""
+        """Renders a question with the contract.
+
+        Raises:
+            ConfigError: There is no contract.
+        """
         if self.contract is None:
             raise ConfigError(
                 "asking a question needs a contract; give base_model() the bot's contract, or use generate()"

@@ -43,7 +43,11 @@ class ThreadPairer:
         return place.is_thread
 
     def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
-        """Yields at most one pair, then counts of all other posts."""
+        """Yields at most one pair, then counts of all other posts.
+
+        Raises:
+            ConservationError: A post was lost; this is a bug.
+        """
         drops = Drops()
         kept: list[Post] = []
         read = 0

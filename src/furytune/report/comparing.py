@@ -45,7 +45,11 @@ def compare(reports: Mapping[str, Report]) -> str:
 
 
 def _column(name: str, report: Report) -> dict[str, str]:
-    """Returns what the table shows of one run, by label."""
+    """Returns what the table shows of one run, by label.
+
+    Raises:
+        ConfigError: The run wrote no data set.
+    """
     if not report.datasets:
         raise ConfigError(f"the run {name!r} wrote no data set; give its pipeline an exporter")
     # All data sets of a run have the same rows, so the first one stands for them.
@@ -76,6 +80,9 @@ def _identity(manifest: Path) -> str:
     """Returns the digest of the sources in a manifest: ids, split and origin of all rows, in order.
 
     It leaves out the messages that passages quote, because runs with and without retrieval have the same pairs.
+
+    Raises:
+        ConfigError: The manifest cannot be read.
     """
     state = hashlib.sha256()
     try:

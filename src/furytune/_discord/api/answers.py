@@ -209,7 +209,11 @@ def archived_threads(
 
 
 def archive_time(text: str) -> datetime:
-    """Returns when a thread was archived or opened."""
+    """Returns when a thread was archived or opened.
+
+    Raises:
+        UnsoundError: The text is not a time.
+    """
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -284,7 +288,11 @@ def _is_asked(found: str, asked: str) -> None:
 
 
 def _of_server(found: Collection[_Channel | _Thread], server: str) -> None:
-    """Checks that channels or threads do not belong to another server."""
+    """Checks that channels or threads do not belong to another server.
+
+    Raises:
+        UnsoundError: One of them does.
+    """
     # Discord may leave the id out if the request names the server.
     if any(item.guild_id not in {None, server} for item in found):
         raise UnsoundError("it contains channels of another server")
@@ -301,7 +309,16 @@ def _all_different(ids: Collection[str]) -> None:
 
 
 def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
-    """Checks the order of a page, and that its ids lie in the range that was asked for."""
+    """Checks the order of a page, and that its ids lie in the range that was asked for.
+
+    Args:
+        ids: Ids in the order in which they should ascend.
+        after: The id that all of them must be above.
+        newest: The highest id that can exist by now.
+
+    Raises:
+        UnsoundError: They are out of order or out of range.
+    """
     if any(first >= second for first, second in pairwise(ids)):
         raise UnsoundError("its items are out of order, or one of them is repeated")
     if ids and ids[0] <= after:

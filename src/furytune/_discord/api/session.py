@@ -352,7 +352,11 @@ class Session:
         return found
 
     async def _request(self, route: Any, **options: Any) -> Any:
-        """Replaces discord.py's ``HTTPClient.request``: makes one request, with retries."""
+        """Replaces discord.py's ``HTTPClient.request``: makes one request, with retries.
+
+        Raises:
+            Refused: The request failed for good.
+        """
         base = _vendor().http.Route.BASE
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
@@ -370,7 +374,15 @@ class Session:
     async def _patiently(
         self, route: Any, bucket: str, options: Json, request: str, check: Callable[[Any], Any]
     ) -> Any:
-        """Repeats a request until it is answered or given up; returns the answer or the last `Verdict`."""
+        """Repeats a request until it is answered or given up; returns the answer or the last `Verdict`.
+
+        Args:
+            route: discord.py's route, with the address of the endpoint.
+            bucket: The bucket that the request counts towards.
+            options: discord.py's arguments for the request.
+            request: Method and path, for the log.
+            check: Reads the answer.
+        """
         tries, delays = 1, self._patience.delays()
         while isinstance(answer := await self._once(route, bucket, options, check), Verdict) and answer.again:
             self._answered = self._answered or answer.status is not None

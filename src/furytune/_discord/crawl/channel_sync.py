@@ -43,7 +43,17 @@ _read_again = msgspec.json.Decoder(Kept).decode
 
 @define
 class Counts:
-    """How many messages a run changed in the journal, and how many of the places it read."""
+    """How many messages a run changed in the journal, and how many of the places it read.
+
+    Attributes:
+        new: Messages that were not in the journal.
+        changed: Messages whose line was replaced, because they were edited or got reactions.
+        deleted: Messages that Discord no longer has.
+        withheld: Messages that became tombstones because of their authors.
+        unwritable: Messages whose text UTF-8 cannot encode.
+        channels: Channels and threads that were read.
+        places: Channels and threads that will be read in this run.
+    """
 
     new: int = 0
     changed: int = 0
@@ -210,6 +220,15 @@ class Sweep:
             page: The messages that Discord returned.
             held: The log's lines between the same ids.
             hidden: The last of these ids if the page is empty; otherwise 0.
+
+        Args:
+            page: Messages from the API, oldest first.
+            held: Lines of the log for the same range of ids; the function takes out those that it compares.
+            hidden: An id to ask for if the page is empty, 0 for none.
+
+        Raises:
+            DiscordForbiddenError: Discord hides messages that exist.
+            DiscordError: A message does not have the documented shape.
         """
         try:
             bare = any(map(is_bare, page))  # messages of bots are shown even without the intent

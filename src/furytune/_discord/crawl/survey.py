@@ -142,7 +142,22 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
 
 @define
 class _Plan:
-    """Decides what happens to each channel and thread."""
+    """Decides what happens to each channel and thread.
+
+    Attributes:
+        guild_id: Id of the server.
+        channels: Its channels, in the order of their ids.
+        choice: Which of them are wanted.
+        permissions: What the bot may do.
+        known: Archive times up to which threads were listed, for each channel: public and private.
+        places: Channels and threads to read, by id.
+        forums: Forums, which have threads but no messages of their own.
+        unread: What will not be read, with the reason.
+        partial: Channels whose private threads cannot all be listed.
+        unlisted: Channels whose archived threads Discord did not list completely.
+        threads: All threads that were listed, in their latest state.
+        held: Threads that were listed but cannot be read now; the cursors must not move past them.
+    """
 
     guild_id: str
     channels: list[Json]

@@ -77,7 +77,12 @@ class Adopted(Shown):
 
 
 def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
-    """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`."""
+    """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`.
+
+    Raises:
+        SourceError: There is nothing to read, all messages are empty, or the journal belongs to another server.
+        SourceFormatError: A file is malformed.
+    """
     channels, _ = open_files(Path(path), on_drop, skip=False, block=BLOCK, limit=LIMIT)
     if not channels:
         raise SourceError(

@@ -57,7 +57,15 @@ OnDrop = Callable[[Dropped], None]
 
 @frozen
 class _File:
-    """One export file, with what its beginning says about its place among the others."""
+    """One export file, with what its beginning says about its place among the others.
+
+    Attributes:
+        export: The file itself.
+        name: Its name in reports and manifests.
+        channel: The channel that it belongs to.
+        first: Up to eight of its first messages.
+        lowest: Its lowest message id, if the first messages do not show it.
+    """
 
     export: ExportFile
     name: str
@@ -171,7 +179,15 @@ def _push(
     least: int,
     file: _File,
 ) -> None:
-    """Puts the next message of a stream on the heap, if there is one."""
+    """Puts the next message of a stream on the heap, if there is one.
+
+    Args:
+        heap: Messages by id, then by the place of their file.
+        stream: The file's messages.
+        place: Number of the file, which decides between equal ids.
+        least: The key of a message without a usable id: that of the message before it.
+        file: The file.
+    """
     message = next(stream, None)
     if message is not None:
         heapq.heappush(heap, (_number(message.id) or least, place, message, file, stream))
@@ -462,7 +478,17 @@ def open_files(
 
 
 def open_file(file: Listed, *, skip: bool, block: int, limit: int) -> _File:
-    """Opens a file and reads up to its first messages."""
+    """Opens a file and reads up to its first messages.
+
+    Args:
+        file: The file.
+        skip: Whether to continue after malformed messages.
+        block: Bytes decoded at a time.
+        limit: Most bytes of one message.
+
+    Raises:
+        SourceFormatError: It is not an export, or breaks before its messages.
+    """
     export = ExportFile(file.real, printable(file.path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
     return _File(export, _public(file.name, channel), channel, first)

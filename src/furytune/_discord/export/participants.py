@@ -209,7 +209,14 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
 def _note(
     roles: dict[str, tuple[datetime, frozenset[str]]], author: str, moment: datetime, found: frozenset[str]
 ) -> None:
-    """Keeps the roles of the newest export."""
+    """Keeps the roles of the newest export.
+
+    Args:
+        roles: The newest roles so far, with the time of their export.
+        author: The person.
+        moment: when this file was exported.
+        found: The roles that it shows.
+    """
     # The newest export decides: someone may have taken a role since the older one.
     if author not in roles or moment >= roles[author][0]:
         roles[author] = moment, found
@@ -260,7 +267,14 @@ def search(path: Path, authors: Collection[str], messages: Collection[str]) -> l
 def _searched(
     file: Path, authors: Collection[str], messages: Collection[str], ids: re.Pattern[bytes] | None
 ) -> Searched:
-    """Searches one file: first its messages, then all of its bytes for the ids."""
+    """Searches one file: first its messages, then all of its bytes for the ids.
+
+    Args:
+        file: The file.
+        authors: Ids of people.
+        messages: Ids of messages.
+        ids: A pattern that finds any of these ids.
+    """
     # Erasure must find as much as possible, so it reads on after broken messages and reports the file.
     export = ExportFile(file, printable(file), skip=True)
     theirs: set[str] = set()

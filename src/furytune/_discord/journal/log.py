@@ -332,7 +332,11 @@ def _named(page: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes, Commit]]:
-    """Yields the end of each page, the page, and its commit; a torn end of the file does not count."""
+    """Yields the end of each page, the page, and its commit; a torn end of the file does not count.
+
+    Raises:
+        SourceFormatError: A page that is not the last one is damaged.
+    """
     page: list[bytes] = []
     end = number = 0
     torn = 0

@@ -43,7 +43,15 @@ class Writer(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """A reference to a file that came with a message, without the file itself."""
+    """A reference to a file that came with a message, without the file itself.
+
+    Attributes:
+        id: Snowflake.
+        url: Address without its query.
+        file_name: Name as it was uploaded.
+        file_size_bytes: Size in bytes; 0 if unknown.
+        content_type: Media type, "" if unknown.
+    """
 
     id: str | None = None
     url: str | None = ""
@@ -100,7 +108,15 @@ class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
 
 class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """The copy of a message that was forwarded."""
+    """The copy of a message that was forwarded.
+
+    Attributes:
+        content: Text of the original.
+        timestamp: When the original was sent, ISO 8601.
+        attachments: Its files.
+        embeds: Its embeds.
+        stickers: Its stickers.
+    """
 
     content: str | None = ""
     timestamp: str | None = ""
@@ -114,6 +130,23 @@ class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
     ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for. ``title`` is the title of the
     forum post that the message opens. It is stored with its author's message, so that both are removed together.
+
+    Attributes:
+        id: Snowflake.
+        type: Kind of message.
+        content: Text as it was written; "" for notices of Discord.
+        author: Who wrote it.
+        timestamp: When it was sent, ISO 8601.
+        timestamp_edited: When it was last edited, null if never.
+        is_pinned: Whether it is pinned in its channel.
+        reference: The message that it refers to.
+        attachments: Its files.
+        embeds: Its embeds, without names of people.
+        stickers: Its stickers.
+        reactions: Reactions with their numbers; who reacted is not stored.
+        forwarded_message: The copy of a forwarded message.
+        poll: Its poll.
+        title: Title of the forum post.
     """
 
     id: str
@@ -138,7 +171,14 @@ class ForwardedCopy(msgspec.Struct, gc=False):
 
 
 class MessageHeader(msgspec.Struct, gc=False, rename="camel"):
-    """The fields of a message that consent and erasure need, to read many messages fast."""
+    """The fields of a message that consent and erasure need, to read many messages fast.
+
+    Attributes:
+        id: Snowflake.
+        author: Who wrote it.
+        reference: The message that it refers to.
+        forwarded_message: Set if it is a copy.
+    """
 
     id: str
     author: Writer

@@ -33,7 +33,14 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Unread(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A channel that the last run could not read, and why."""
+    """A channel that the last run could not read, and why.
+
+    Attributes:
+        id: Id of the channel or thread.
+        name: Its name, "" for threads, whose titles are words of people.
+        reason: One of the words that `furytune.reasons` explains.
+        detail: What would help, such as the permission that is missing.
+    """
 
     id: str
     name: str
@@ -84,7 +91,13 @@ class People(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
-    """Who and what must never be collected again. People are stored as keyed hashes."""
+    """Who and what must never be collected again. People are stored as keyed hashes.
+
+    Attributes:
+        salt: Random key of the hashes, in hexadecimal digits.
+        people: Hashes of the ids of people.
+        messages: Ids of messages; they contain no words, so they need no hash.
+    """
 
     salt: str = ""
     people: frozenset[str] = frozenset()

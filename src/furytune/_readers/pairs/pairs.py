@@ -230,7 +230,13 @@ class Stem:
 
 @define
 class PairMaker:
-    """Makes the pairs of one collection and ensures that their ids are unique."""
+    """Makes the pairs of one collection and ensures that their ids are unique.
+
+    Attributes:
+        ids: Derived ids, as numbers.
+        given: Ids from a column, as numbers.
+        twins: How often each repeated id occurred.
+    """
 
     ids: Ids = field(factory=Ids)
     given: Ids = field(factory=Ids)
@@ -342,5 +348,12 @@ def _moment(text: str) -> datetime | None:
 
 
 def flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
-    """Returns the flaw of a whole record."""
+    """Returns the flaw of a whole record.
+
+    Args:
+        line: Where the record begins.
+        reason: One of the words that `furytune.reasons` explains.
+        problem: What is wrong, in a sentence without the text of the record.
+        hint: What to do.
+    """
     return Flaw(reason=reason, problem=problem, line=line, column=1, hint=hint)

@@ -179,7 +179,16 @@ def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Posti
 def _embed(
     passages: Sequence[Passage], before: Loaded | None, embedder: Embedder | None
 ) -> tuple[Vectors | None, int]:
-    """Returns a vector for each passage, and how many texts were embedded to get them."""
+    """Returns a vector for each passage, and how many texts were embedded to get them.
+
+    Args:
+        passages: The passages, in ascending order of id.
+        before: The newest version, whose vectors are reused for unchanged texts.
+        embedder: The model; None for an index without vectors.
+
+    Raises:
+        KnowledgeError: The embedder gave vectors of different lengths.
+    """
     if embedder is None:
         return None, 0
     np, spec, name = numpy(), dict(embedder.spec), str(embedder.spec.get("name"))

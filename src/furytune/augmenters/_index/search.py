@@ -106,7 +106,11 @@ class Search:
         return found
 
     def _embed(self, questions: Sequence[str]) -> Any:
-        """Embeds each question alone, because a model may give other numbers in a batch."""
+        """Embeds each question alone, because a model may give other numbers in a batch.
+
+        Raises:
+            KnowledgeError: The vectors have another length than those of the index.
+        """
         import numpy as np
 
         assert self._embedder is not None

@@ -177,7 +177,17 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
 
 
 def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> Iterator[Loaded]:
-    """Yields versions that may have the snapshot: first those whose copies say so, then those without a copy."""
+    """Yields versions that may have the snapshot: first those whose copies say so, then those without a copy.
+
+    Args:
+        path: The table.
+        version: The version that was read already.
+        snapshot: The identity that is searched for.
+        vectors: Whether it covers vectors too.
+
+    Raises:
+        SnapshotError: The versions cannot be listed.
+    """
     stated = {n: both[vectors] for n, both in recorded(Path(path), _SEARCHED).items()}
     for number, held in stated.items():
         copy = recall(Path(path), number, vectors=vectors) if held == snapshot else None
@@ -310,7 +320,14 @@ def _claim(path: str) -> bool:
 
 
 def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
-    """Writes a state as the newest version; returns its number."""
+    """Writes a state as the newest version; returns its number.
+
+    Args:
+        path: The table.
+        state: What to write.
+        table: The opened table; None if there is none yet.
+        sound: Whether the table can be read, so that its columns are kept.
+    """
     arrow = to_arrow(state.passages, state.vectors)
     if sound:
         # Unlike create_table, this fails if another process wrote since the table was opened.
@@ -374,7 +391,11 @@ def _connect(path: str) -> Any:
 
 
 def _is_table(path: str) -> bool:
-    """Returns False if LanceDB finds no version, as after the first build of a table was killed."""
+    """Returns False if LanceDB finds no version, as after the first build of a table was killed.
+
+    Raises:
+        KnowledgeError: There is a table, but it cannot be opened.
+    """
     lancedb = check_installed()
     try:
         lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)

@@ -197,7 +197,12 @@ def drop_versions(
 
 
 def _version_of(path: str, file: Path) -> int:
-    """Returns the version that contains the passages of a contract."""
+    """Returns the version that contains the passages of a contract.
+
+    Raises:
+        ConfigError: The contract belongs to another index.
+        SnapshotError: No version has its passages.
+    """
     content = _contract_file.read(file)
     there, version, snapshot = place_of(content["location"], file.parent)
     if os.path.realpath(there) != os.path.realpath(path):
@@ -211,7 +216,14 @@ def _version_of(path: str, file: Path) -> int:
 def _reasons(
     place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
 ) -> dict[int, list[str]]:
-    """Returns the versions to keep without looking at contracts or tags, with the reasons."""
+    """Returns the versions to keep without looking at contracts or tags, with the reasons.
+
+    Args:
+        place: The table.
+        manifests: The manifest of each version.
+        newest: The newest version when the table was opened.
+        uses: For each kind of use, how long it keeps a version.
+    """
     found: dict[int, list[str]] = {newest: ["newest"]}
     # A process may just be reading it, and a build that went wrong can be undone.
     found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
@@ -254,7 +266,14 @@ def _hidden(place: Path, number: int) -> Path:
 
 
 def _tagged_meanwhile(table: Any, place: Path, manifest: Path, number: int) -> bool:
-    """Restores a hidden version if a contract that names it was saved just now."""
+    """Restores a hidden version if a contract that names it was saved just now.
+
+    Args:
+        table: The opened table.
+        place: Its folder.
+        manifest: Where the manifest was.
+        number: The version.
+    """
     if number not in _tagged(table).values():
         return False
     with suppress(FileNotFoundError):

@@ -190,7 +190,15 @@ def _kept(old: Postings, pairs: Any, length: Any) -> tuple[Any, Any, Any]:
 
 
 def _sorted(term: Any, rank: Any, count: Any, length: Any, names: list[str]) -> Postings:
-    """Numbers the terms in ascending order, so that the history of an index does not change its bytes."""
+    """Numbers the terms in ascending order, so that the history of an index does not change its bytes.
+
+    Args:
+        term: The term of each posting, as a number.
+        rank: Its passage, as a place in the order of time.
+        count: How often the term occurs there.
+        length: The length of each passage.
+        names: The terms, by their numbers.
+    """
     np = numpy()
     used = np.flatnonzero(np.bincount(term, minlength=len(names)))
     order = sorted(used.tolist(), key=names.__getitem__)

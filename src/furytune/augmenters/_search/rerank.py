@@ -21,6 +21,12 @@ def reordered(
 
     Raises:
         KnowledgeError: A score is not a finite number.
+
+    Args:
+        reranker: The re-ranker.
+        question: The normalised question.
+        row: Positions of the first passages, best first.
+        passages: All passages.
     """
     scored = []
     for place, i in enumerate(row):

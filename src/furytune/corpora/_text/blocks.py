@@ -156,7 +156,15 @@ def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
 def _pack(
     document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
 ) -> Iterator[Piece]:
-    """Joins blocks as long as they fit. Lines before ``heading`` never become a piece by themselves."""
+    """Joins blocks as long as they fit. Lines before ``heading`` never become a piece by themselves.
+
+    Args:
+        document: The document.
+        start: First line.
+        end: Line after the last one.
+        sizes: The limit of a piece.
+        heading: Line after the section's heading.
+    """
     held: Piece | None = None
     for a, b in _blocks(document, start, end):
         block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
@@ -180,7 +188,14 @@ def _gap(document: Document, end: int, start: int) -> str:
 
 
 def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
-    """Splits a block that does not fit below its heading; the heading is joined with the first piece."""
+    """Splits a block that does not fit below its heading; the heading is joined with the first piece.
+
+    Args:
+        document: The document.
+        heading: The heading.
+        block: The block below it.
+        sizes: The limit of a piece.
+    """
     less = sizes.beside(heading.text)
     first, *others = _flush(document, block, (-1, -1), less)
     # The heading alone takes so much room that text below it would be cut into tiny parts.
@@ -193,7 +208,14 @@ def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Besi
 
 
 def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
-    """Yields a block that fits, or its parts."""
+    """Yields a block that fits, or its parts.
+
+    Args:
+        document: The document.
+        block: The block.
+        around: The lines that are being packed.
+        sizes: The limit of a piece.
+    """
     if sizes.fits(block.text):
         yield block
     elif (block.start, block.end) != around:

@@ -42,7 +42,15 @@ def _assembled(
     unit: str,
     dropped: Counter[str],
 ) -> Document:
-    """Joins cells into one document. A prose cell and the code after it belong together."""
+    """Joins cells into one document. A prose cell and the code after it belong together.
+
+    Args:
+        cells: The cells.
+        read: Reads prose.
+        language: The language of the code, for its fences.
+        unit: What a number in a citation counts; "" for lines.
+        dropped: What was left out so far.
+    """
     lines: list[str] = []
     code: list[int] = []
     origin: list[int] = []
@@ -164,7 +172,15 @@ def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
 
 
 class _NotebookCell(msgspec.Struct):
-    """A cell of a notebook file, of format 3 or 4."""
+    """A cell of a notebook file, of format 3 or 4.
+
+    Attributes:
+        cell_type: "markdown", "code", "raw" or "heading".
+        source: Text, or its lines.
+        input: The same for code in format 3.
+        level: Level of a heading in format 3.
+        outputs: Outputs, which are counted and not read.
+    """
 
     cell_type: str
     source: str | list[str] = ""

@@ -35,7 +35,21 @@ _DEEPEST = 30  # nested directives; deeper ones stay unread, because reading the
 
 @define
 class _Reading:
-    """The lines of a file during reading."""
+    """The lines of a file during reading.
+
+    Attributes:
+        lines: The lines; what is left out becomes empty.
+        code: Number of the code block that each line belongs to, 0 for prose.
+        spans: Lines that belong together.
+        dropped: What was left out, by reason.
+        title: Title that the front matter states.
+        blocks: How many code blocks were found.
+        indented: Whether indented text can be code.
+        depth: How deep the directive is that is being read.
+        indented_until: End of the indented block that was measured last.
+        indents: Indentation of all lines.
+        comment_ends: Lines in which a comment ends.
+    """
 
     lines: list[str]
     code: list[int]
@@ -140,7 +154,14 @@ def _opens(match: re.Match[str]) -> bool:
 
 
 def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
-    """Reads a fenced block or directive; returns the line after it."""
+    """Reads a fenced block or directive; returns the line after it.
+
+    Args:
+        r: The file.
+        i: Line of the fence.
+        end: End of the part that is being read.
+        match: The fence.
+    """
     fence = match["fence"]
     # An unclosed fence runs to the end of its container, as CommonMark says.
     close = next((j for j in range(i + 1, end) if _closes(r.lines[j], fence)), end)
@@ -183,7 +204,14 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _body(r: _Reading, start: int, end: int, name: str) -> None:
-    """Reads the inside of a directive, as Markdown or as reStructuredText."""
+    """Reads the inside of a directive, as Markdown or as reStructuredText.
+
+    Args:
+        r: The file.
+        start: First line of the body.
+        end: Line after it.
+        name: Name of the directive.
+    """
     if name == "eval-rst":
         inner = rst.rst(r.lines[start:end], headings=False)
         r.lines[start:end] = inner.lines

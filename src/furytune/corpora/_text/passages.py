@@ -50,7 +50,19 @@ class Making:
         anchor: str = "",
         page: str = "",
     ) -> Passage:
-        """Makes a passage; ``where`` is its place in the file, such as "10-42"."""
+        """Makes a passage; ``where`` is its place in the file, such as "10-42".
+
+        Args:
+            name: The id, unless another passage has it.
+            title: What a reader sees as its heading.
+            text: Its text.
+            file: Path of the file.
+            where: Its place in the file, such as ":10-42".
+            start: First line or cell, for the address.
+            end: Last line or cell.
+            anchor: Anchor on an HTML page.
+            page: Path below the source.
+        """
         at = f"@{self.revision}" if self.revision else ""
         return Passage(
             id=self.unique(name, text),
@@ -64,7 +76,14 @@ class Making:
 
 
 def passages_of(document: Document, name: str, below: str, making: Making) -> Iterator[Passage | Dropped]:
-    """Yields the passages of a file, then its drops; ``below`` is its path below the source."""
+    """Yields the passages of a file, then its drops; ``below`` is its path below the source.
+
+    Args:
+        document: The file.
+        name: Its path, for citations.
+        below: Its path below the source, for addresses.
+        making: Makes the passages.
+    """
     cut = 0
     for section in sections(document):
         for piece in pieces(section, making.sizes):

@@ -74,7 +74,17 @@ _OBJECTS = _words(
 
 @define
 class _Reading:
-    """The lines of a file during reading."""
+    """The lines of a file during reading.
+
+    Attributes:
+        lines: The lines; what is left out becomes empty.
+        indents: Indentation of all lines.
+        code: Number of the code block that each line belongs to, 0 for prose.
+        room: Characters that substitutions may still add.
+        spans: Lines that belong together.
+        dropped: What was left out, by reason.
+        substitutions: Texts by their names.
+    """
 
     lines: list[str]
     indents: Indents

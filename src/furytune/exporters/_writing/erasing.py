@@ -152,7 +152,11 @@ def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) 
 
 
 def _finish(manifest: Path, head: dict[str, Any]) -> None:
-    """Carries out the plan in a manifest."""
+    """Carries out the plan in a manifest.
+
+    Raises:
+        ExportError: A file changed after the plan was made.
+    """
     plan = head.pop(_PLAN)
     gone = frozenset(plan["rows"])
     with staged() as group:
@@ -187,7 +191,14 @@ def _write(manifest: Path, head: Mapping[str, Json], *, keep: Callable[[str], bo
 def _fill(
     file: StagedFile, manifest: Path, head: Mapping[str, Json], keep: Callable[[str], bool] | None
 ) -> None:
-    """Writes a manifest with a new head, and the sources of the rows to keep."""
+    """Writes a manifest with a new head, and the sources of the rows to keep.
+
+    Args:
+        file: The new manifest.
+        manifest: The old one.
+        head: The new head.
+        keep: Decides by the row's id; None keeps all rows.
+    """
     file.write(encode_head(head))
     waiting: list[bytes] = []
     size = 0

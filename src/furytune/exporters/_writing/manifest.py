@@ -33,7 +33,21 @@ _TAIL = b"]\n}\n"
 
 # The order of the fields is the order of the bytes in a manifest, and equal rows must give equal bytes.
 class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
-    """One row's source, as a manifest lists it."""
+    """One row's source, as a manifest lists it.
+
+    Attributes:
+        id: Id of the row.
+        split: "train" or "validation".
+        group: The conversation.
+        path: File that it was read from.
+        line: Line of that file.
+        guild: Server id.
+        channel: Channel id.
+        thread: Thread id.
+        messages: Ids of the messages of question and answer.
+        at: Moment of the question, as the augmenter saw it.
+        quoted: Ids of messages that passages in the prompt quote.
+    """
 
     id: str
     split: str
@@ -183,7 +197,11 @@ def _listed(manifest: Path, entry: Mapping[str, Any]) -> DataFile:
 
 
 def _check(file: DataFile, manifest: Path) -> None:
-    """Compares a file with its entry."""
+    """Compares a file with its entry.
+
+    Raises:
+        ExportError: Size, digest or number of rows differ.
+    """
     again = (
         f"it is not the file that {manifest} lists: the export was interrupted, or the file was changed since; "
         "export the data set again"

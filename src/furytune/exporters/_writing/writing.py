@@ -119,7 +119,11 @@ class Layout:
         )
 
     def _drop_stale(self, run: _Run, manifest: Path) -> None:
-        """Removes the validation file of an earlier run if this run has no validation rows."""
+        """Removes the validation file of an earlier run if this run has no validation rows.
+
+        Raises:
+            ExportError: The file was not written by an earlier export.
+        """
         if "validation" in run.sinks or not os.path.lexists(self.validation):
             return
         try:
@@ -137,7 +141,14 @@ class Layout:
 
 @define
 class _Sink:
-    """A data file that is being written."""
+    """A data file that is being written.
+
+    Attributes:
+        file: The temporary file.
+        path: Where it will appear.
+        rows: Rows written so far.
+        state: sha256 of the bytes so far.
+    """
 
     file: StagedFile
     path: Path
@@ -153,7 +164,16 @@ class _Sink:
 
 @define
 class _Run:
-    """An export in progress."""
+    """An export in progress.
+
+    Attributes:
+        layout: The exporter's files.
+        group: The files that appear together.
+        spool: The sources of the rows, until the manifest is written.
+        sinks: The data files by split.
+        hashes: Hashes of all ids, in 256 parts.
+        encoder: Encodes sources.
+    """
 
     layout: Layout
     group: StagedGroup
@@ -195,7 +215,11 @@ class _Run:
             hashes[digest & 255].append(digest)
 
     def _flush(self, batch: list[TrainingRow]) -> int:
-        """Writes a batch and returns how many bytes it took."""
+        """Writes a batch and returns how many bytes it took.
+
+        Raises:
+            ExportError: A row has an unknown split, or text that UTF-8 cannot encode.
+        """
         parts: dict[Split, list[TrainingRow]] = {"train": [], "validation": []}
         for row in batch:
             try:
@@ -277,7 +301,11 @@ def default_validation(train: Path) -> Path:
 
 
 def _lock(group: StagedGroup, manifest: Path) -> None:
-    """Keeps other runs from writing the same data set until this run ends."""
+    """Keeps other runs from writing the same data set until this run ends.
+
+    Raises:
+        ExportError: Another run holds the lock, or the folder cannot be written.
+    """
     try:
         group.lock(manifest.with_name(f".{manifest.name}.lock"), wait=_WAIT)
     except BlockingIOError as error:

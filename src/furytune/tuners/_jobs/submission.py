@@ -121,7 +121,11 @@ class Submission:
         return entry, name
 
     def _settled(self, entry: Entry | None) -> str:
-        """Returns the job's name, "" if there is none and none can appear later."""
+        """Returns the job's name, "" if there is none and none can appear later.
+
+        Raises:
+            TuningError: Several jobs carry the run's label.
+        """
         unsure = entry is not None and entry.step == "SUBMITTING"
         left = 0.0
         if entry is not None and unsure:

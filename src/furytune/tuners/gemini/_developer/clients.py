@@ -94,7 +94,14 @@ def model_name(name: str) -> str:
 
 
 def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> Clients:
-    """Imports the SDK and makes the clients; sends nothing."""
+    """Imports the SDK and makes the clients; sends nothing.
+
+    Args:
+        key: The API key.
+        place: The service's address.
+        transport: "rest" or "grpc".
+        timeout: Seconds for each request.
+    """
     sdk = load_sdk()
     import google.ai.generativelanguage as glm
 

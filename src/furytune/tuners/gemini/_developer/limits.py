@@ -138,7 +138,11 @@ def _is_csv(file: DataFile) -> bool:
 
 
 def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
-    """Yields the rows of a JSON lines file."""
+    """Yields the rows of a JSON lines file.
+
+    Raises:
+        TuningError: A row does not have the two texts.
+    """
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"row {number}"
         try:
@@ -154,7 +158,11 @@ def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
 
 
 def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
-    """Yields the rows of a CSV file."""
+    """Yields the rows of a CSV file.
+
+    Raises:
+        TuningError: The file cannot be read, or is not the one that was exported.
+    """
     check_unchanged(file)
     question, answer = next(csv.reader([_first_line(file).decode("utf-8")]))
     names = ids(dataset, file.split)

@@ -115,14 +115,23 @@ class VertexBackend:
         return limits.survey(dataset, settings)
 
     def ready(self, settings: TuningSettings) -> None:
-        """Checks that there is a place for the files; Vertex has no request that lists what can be tuned."""
+        """Checks that there is a place for the files; Vertex has no request that lists what can be tuned.
+
+        Raises:
+            ConfigError: There is neither a bucket nor an uploaded file.
+        """
         if not self.bucket and not self.uploaded:
             raise ConfigError(
                 f"{settings.model} is tuned from a file in Cloud Storage: give GeminiTuner bucket='NAME', or uploaded=('gs://...',)"
             )
 
     def upload(self, dataset: Dataset) -> Uploaded:
-        """Uploads the files under the sha256 of their bytes, or checks those that the user uploaded."""
+        """Uploads the files under the sha256 of their bytes, or checks those that the user uploaded.
+
+        Raises:
+            ConfigError: The uploaded files are not one for each split.
+            TuningError: An object has other bytes than its file.
+        """
         storage = Storage(credentials=self._credentials, endpoint=self.endpoint)
         files: dict[str, DataFile] = {f.split: f for f in dataset.files if f.rows}
         if not self.uploaded:
@@ -139,7 +148,17 @@ class VertexBackend:
         return Uploaded(**uris)
 
     def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:
-        """Creates the job."""
+        """Creates the job.
+
+        Args:
+            dataset: The data set.
+            uploaded: Where its files are.
+            settings: Model and hyper-parameters.
+            key: The key, which becomes a label.
+
+        Raises:
+            ServiceError: The service refused, or the answer was lost.
+        """
         types = sdk.sdk().types
         size = settings.adapter_size
         config = types.CreateTuningJobConfig(
@@ -187,7 +206,11 @@ class VertexBackend:
             client.tunings.cancel(name=name)
 
     def generate(self, call: Call) -> str:
-        """Asks a model."""
+        """Asks a model.
+
+        Raises:
+            TuningError: The answer has no text.
+        """
         client, arguments = self._prepared(call)
         with sdk.authorized("asking the model", _HINTS):
             response = client.models.generate_content(**arguments)

@@ -52,7 +52,15 @@ def _read(
     findings: Findings,
     doubts: Findings,
 ) -> tuple[int, int]:
-    """Adds the problems of a file's rows to the findings, and returns their least and most tokens."""
+    """Adds the problems of a file's rows to the findings, and returns their least and most tokens.
+
+    Args:
+        dataset: The data set.
+        file: One of its files.
+        count: Returns the least and most tokens of a text.
+        findings: Receives what the service refuses.
+        doubts: Receives what it may refuse.
+    """
     least = most = 0
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"{file.split} row {number}"

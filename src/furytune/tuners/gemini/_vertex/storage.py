@@ -116,7 +116,18 @@ class Storage:
         return _hex(found.get("md5Hash"))
 
     def _request(self, doing: str, verb: str, path: str, *, accept: int, **more: Any) -> dict[str, Any]:
-        """Makes one request; if it gets the status in ``accept``, returns {}."""
+        """Makes one request; if it gets the status in ``accept``, returns {}.
+
+        Args:
+            doing: What the request is for, in errors.
+            verb: HTTP method.
+            path: Path and query.
+            accept: A status that is an answer and not an error.
+            more: Further arguments of the session.
+
+        Raises:
+            ServiceError: The service refused, or did not answer.
+        """
         with authorized(doing, _HINTS):
             from google.auth.transport.requests import AuthorizedSession
 
