@@ -113,6 +113,7 @@ class Explanation(Shown):
 
     @property
     def _rows(self) -> list[list[str]]:
+        """The rows of the table, below its head."""
         return [
             [str(i), *(_score(f, name) for name in self._names), _said(f), _named(f.passage)]
             for i, f in enumerate(self.findings, 1)

@@ -150,6 +150,7 @@ def _last(name: str) -> str:
 
 
 def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
+    """Returns the target of each link."""
     # git stores the target of a link as the content of its blob.
     texts = _contents(root, [e.blob for e in links.values() if e.size <= _LONGEST_LINK]) if links else {}
     # In a partial clone, the text of a link may be missing; such a link leads nowhere.

@@ -245,6 +245,7 @@ class Locator:
             self._column = 0  # the byte order mark does not count as a column
 
     def _read(self) -> bool:
+        """Reads the next chunk; returns False at the end."""
         assert self._source is not None
         chunk = bytearray(_CHUNK)
         with memoryview(chunk) as view:

@@ -66,6 +66,7 @@ def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | F
 
 
 def _too_long(line: int) -> Flaw:
+    """Returns the flaw of a line over the limit."""
     return Flaw(
         reason="too_long",
         problem=f"the line is longer than {LIMIT} bytes",
@@ -168,6 +169,7 @@ def _deeper(value: Any) -> bool:
 
 
 def _too_deep(line: int) -> Flaw:
+    """Returns the flaw of a line that nests too deeply."""
     return Flaw(
         reason="too_deep",
         problem=f"the line nests more than {DEPTH} levels",

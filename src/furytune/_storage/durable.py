@@ -109,6 +109,7 @@ class StagedFile:
             self.temporary.unlink(missing_ok=True)
 
     def _open_fd(self) -> int:
+        """Returns the descriptor; raises ValueError once the file is closed."""
         if self._fd is None:
             raise ValueError(f"{self.target}: the staged file is closed")
         return self._fd

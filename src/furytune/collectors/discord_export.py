@@ -29,6 +29,7 @@ __all__ = ["DiscordExportCollector"]
 
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
+    """Converts the path of an export."""
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(f"path must be one file or folder, not a {type(path).__name__}")
     return Path(path)

@@ -21,7 +21,7 @@ class DropCount:
 
     Attributes:
         unit: What was dropped, such as "pair".
-        reason: One of the words that `furytune.reasons` explains.
+        reason: One of the words that ``furytune.reasons`` explains.
         count: How many.
         examples: Up to 20 places or ids.
         channels: Name and detail of up to 20 channels, if the unit is "channel".

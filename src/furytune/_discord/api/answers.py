@@ -66,6 +66,8 @@ class _Application(msgspec.Struct):
 
 
 class _Message(_Thing):
+    """The fields of a message that place it: its channel, its type and its author."""
+
     channel_id: str
     type: int
     author: _Thing
@@ -82,6 +84,8 @@ class _Guild(_Thing):
 
 
 class _Overwrite(msgspec.Struct):
+    """What a channel grants or denies to a role or member, as numbers of bits."""
+
     id: str
     allow: _Bits
     deny: _Bits
@@ -93,6 +97,8 @@ class _Tag(msgspec.Struct):
 
 
 class _Channel(_Thing):
+    """The fields of a channel that decide whether the bot may read it."""
+
     type: int
     guild_id: str | None = None
     parent_id: _Snowflake | None = None
@@ -107,6 +113,8 @@ class _Archiving(msgspec.Struct):
 
 
 class _Thread(_Thing):
+    """The fields of a thread, with the moment when it was archived or opened."""
+
     type: int
     parent_id: _Snowflake
     thread_metadata: _Archiving

@@ -293,6 +293,7 @@ class Sweep:
         return line
 
     def _odd(self, error: Exception) -> DiscordError:
+        """Returns the error for a message that cannot be read; it names the kind of fault, not the text."""
         return DiscordError(
             f"channel {self._state.id}: a message does not have the shape that Discord's reference describes "
             f"({type(error).__name__}); check for a newer furytune"
