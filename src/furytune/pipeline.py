@@ -346,7 +346,6 @@ class Pipeline:
         act = step.start() if isinstance(step, StatefulCurator) else step
         for unread in step.unread if isinstance(step, Incomplete) else ():
             tally.drop(unread)
-        # Generators inside each other: one pair at a time passes all steps, and nothing waits in memory.
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
@@ -445,17 +444,6 @@ def _not_empty(rows: Iterator[TrainingRow], tally: Tally) -> Iterator[TrainingRo
 def _apply(
     act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterable[QAPair], tally: Tally
 ) -> Iterator[QAPair]:
-    """Passes pairs through one curation step, and holds the step to its rules.
-
-    Raises:
-        CurationError: The step changed more than the answer, or returned something else.
-
-    Args:
-        act: The step.
-        name: Its name in reports.
-        pairs: The pairs that came through the steps before.
-        tally: Counts drops and edits.
-    """
     for pair in pairs:
         result = act(pair)
         if isinstance(result, Dropped):

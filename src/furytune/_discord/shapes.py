@@ -20,7 +20,7 @@ from furytune._readers.json_stream import BLOCK, LIMIT, ObjectArray
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 
-__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "ThinMessage"]
+__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "Reaction", "ThinMessage"]
 
 M = TypeVar("M")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from furytune._discord.journal.messages import Reaction
-from furytune._discord.shapes import Channel, FullMessage, Mention, ThinMessage
+from furytune._discord.shapes import Channel, FullMessage, Mention, Reaction, ThinMessage
 from furytune.pairing.titles import titled
 
 __all__ = [

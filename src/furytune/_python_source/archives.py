@@ -110,14 +110,14 @@ class _Contents:
 def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
     """Reads the wanted files of an archive. A single top folder, as in an sdist, is removed from their names.
 
-    Raises:
-        KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
-
     Args:
         place: The archive.
         wanted: Decides by the file's name whether it is read.
         folder: Read only this folder of the archive; "" means all.
         max_bytes: Larger files are refused.
+
+    Raises:
+        KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
     """
     found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
     try:
@@ -313,17 +313,6 @@ def _name(name: str) -> str:
 
 
 def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
-    """Refuses an archive that has too many files or would unpack to too many bytes.
-
-    Args:
-        found: The archive.
-        files: Members so far.
-        unpacked: Bytes so far, unpacked.
-        packed: Bytes so far, as they are in the archive.
-
-    Raises:
-        KnowledgeError: A limit is exceeded.
-    """
     if files > _MOST_FILES:
         found.bomb(f"it has more than {_MOST_FILES:,} files")
     if unpacked > _MOST_BYTES:

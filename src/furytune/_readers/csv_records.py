@@ -112,7 +112,6 @@ class CsvReader:
             try:
                 fields, _ = self._scan(self._pos, delimiter)
             except _More:
-                # With a wrong delimiter and an open quote, the whole file would be one header.
                 if len(self._buffer) > LIMIT:
                     return ()
                 self._fill()

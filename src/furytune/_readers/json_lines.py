@@ -66,7 +66,6 @@ def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | F
 
 
 def _too_long(line: int) -> Flaw:
-    """Returns the flaw of a line over the limit."""
     return Flaw(
         reason="too_long",
         problem=f"the line is longer than {LIMIT} bytes",

@@ -73,14 +73,14 @@ class Distractors:
     ) -> tuple[Passage, ...]:
         """Returns the passages for a training row, with distractors if the row gets any.
 
-        Raises:
-            ConfigError: The augmenter cannot list its passages.
-
         Args:
             question: The normalised question.
             passages: What the augmenter found.
             at: The moment of the question.
             augmenter: The augmenter, to choose further passages from.
+
+        Raises:
+            ConfigError: The augmenter cannot list its passages.
         """
         # A draw from the question, not from a generator: the order and number of rows change nothing.
         if self._draw(question, "share") >= int(self.share * 2**64):

@@ -54,6 +54,5 @@ def is_question(text: str) -> bool:
     greeting = _GREETING.match(plain := plain.lstrip())
     if _START.match(plain, greeting.end() if greeting else 0):
         return True
-    # With code and links: a pasted traceback is a call for help even without a word around it.
     low = text.lower()
     return any(word in low for word in _TROUBLE)

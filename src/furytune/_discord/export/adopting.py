@@ -89,8 +89,7 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
             f"{printable(path)}: no file is an export of DiscordChatExporter; export with `--format Json`"
         )
     guild = _guild(journal, channels, path)
-    # An export without texts would fill the journal with empty messages, and the next exports would not
-    # replace them.
+    # An export without texts would only fill the journal with empty messages.
     _check_content(channels)
     with journal.writing():
         about = journal.about() if journal.there else About(guild=guild)

@@ -44,7 +44,6 @@ _SCALE = 1 << 20
 _QUERY_SCALE = 1 << 6
 _CELLS = 320_000  # scores computed at a time: 2.5 MB, which fits into the cache of one core
 _LARGE = 20_000  # number of passages above which it pays to skip most of them
-# `math.log` may differ in the last bit between machines; decimal arithmetic does not.
 _DECIMAL = Context(prec=25)
 
 

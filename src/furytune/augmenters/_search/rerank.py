@@ -19,14 +19,14 @@ def reordered(
 ) -> list[int]:
     """Returns positions in descending order of the re-ranker's score, to six decimals; ties keep their order.
 
-    Raises:
-        KnowledgeError: A score is not a finite number.
-
     Args:
         reranker: The re-ranker.
         question: The normalised question.
         row: Positions of the first passages, best first.
         passages: All passages.
+
+    Raises:
+        KnowledgeError: A score is not a finite number.
     """
     scored = []
     for place, i in enumerate(row):
