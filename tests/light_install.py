@@ -33,7 +33,7 @@ def main() -> None:
             exporter=ft.JsonlExporter(folder / "train.jsonl"),
         )
         run = pipeline.run()
-        assert run.report.counts["rows"] == 2
+        assert run.report.counts.rows == 2
         run.contract.save(folder / "contract.json")
         with FakeChat(lambda _: '{"grade": "poor"}') as server:
             judge = ft.JudgePairs(ft.ChatService(server.url).model("fake"), cache=folder / "grades")

@@ -182,6 +182,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'furytune' has no attribute {name!r}")
     value = getattr(import_module(f"furytune.{home}"), name)
+    # The next access finds the name without this function.
     globals()[name] = value
     return value
 

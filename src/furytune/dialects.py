@@ -64,6 +64,7 @@ def _message(role: str, text: str) -> Wire:
 
 
 def _gemini(prompt: Prompt) -> Wire:
+    """Returns the request fields of Gemini."""
     contents = {"contents": [_turn("user", prompt.text)]}
     if prompt.system:
         return {"systemInstruction": _turn("system", prompt.system), **contents}
@@ -71,6 +72,8 @@ def _gemini(prompt: Prompt) -> Wire:
 
 
 def _gemini_row(prompt: Prompt, answer: str) -> Wire:
+    """Returns Gemini's training row: the request, with the answer as one more turn."""
+    # The row is built from the request, so training and asking cannot differ.
     row = _gemini(prompt)
     row["contents"].append(_turn("model", answer))
     return row

@@ -268,4 +268,5 @@ class ServiceError(TuningError):
     @property
     def lost(self) -> bool:
         """Whether the service may have carried out the request, although it did not confirm it."""
+        # A 429 says that the request was not carried out.
         return self.transient and self.code != 429

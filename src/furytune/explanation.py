@@ -75,6 +75,7 @@ class Explanation(Shown):
 
     def __str__(self) -> str:
         rows = [self._head, *self._rows]
+        # The last column is not padded, because it may be long.
         widths = [max(len(row[i]) for row in rows) for i in range(len(self._head) - 1)]
         lines = [
             "  ".join(c.ljust(w) for c, w in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows
@@ -112,6 +113,7 @@ class Explanation(Shown):
 
     @property
     def _rows(self) -> list[list[str]]:
+        """The rows of the table, below its head."""
         return [
             [str(i), *(_score(f, name) for name in self._names), _said(f), _named(f.passage)]
             for i, f in enumerate(self.findings, 1)
@@ -119,6 +121,7 @@ class Explanation(Shown):
 
 
 def _score(finding: Finding, name: str) -> str:
+    """Returns a score with its place, such as "3.120 (#2)"."""
     rank = finding.ranks.get(name)
     place = f" (#{rank})" if rank else ""
     return f"{finding.scores.get(name, 0.0):.3f}{place}"

@@ -95,6 +95,7 @@ class Forgotten(Shown):
         return "\n".join([*lines, "still to do by hand", *(f"  - {step}" for step in self._steps())])
 
     def _steps(self) -> Iterator[str]:
+        """Yields what is left to do by hand, in the order in which it matters."""
         for held in self.jobs:
             if not held.rows:
                 yield f"decide about {held.model or held.job or held.key}: it is not known whether it was trained on their words"
@@ -227,7 +228,18 @@ def _forget(
     first: list[Erasable],
     jobs: Path | None,
 ) -> Forgotten:
-    """Checks all places, finds the messages, and then erases them in all places, the journal last."""
+    """Checks all places, finds the messages, and then erases them in all places, the journal last.
+
+    Args:
+        author: The person, None for a single message.
+        message: The message, None for a person.
+        last: The journal, which is erased last.
+        copies: Exports to search.
+        manifests: Manifests of data sets.
+        first: All other places.
+        jobs: Folder with the records of tuning jobs.
+    """
+    # All places are checked before any is changed: a wrong path must not leave the work half done.
     if last is not None:
         last.check()
     if jobs is not None and not jobs.is_dir():
@@ -259,7 +271,14 @@ def _forget(
 
 
 def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
-    """Returns the ids of the people's messages, of the named messages, and of all copies of one of them."""
+    """Returns the ids of the people's messages, of the named messages, and of all copies of one of them.
+
+    Args:
+        store: The journal.
+        files: What was found in exports.
+        authors: Ids of people.
+        named: Ids of messages.
+    """
     found = set(named).union(*(file.theirs for file in files))
     copies: dict[str, list[str]] = {}
     for file in files:
@@ -280,8 +299,10 @@ def _messages(store: Journal | None, files: list[Searched], authors: list[str], 
 
 
 def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, ...]:
+    """Returns the export files that still contain something of the person."""
     found = []
     for file in files:
+        # A copy is someone else's message, but contains the person's words.
         held = len(file.theirs) + len(theirs & file.originals.keys())
         if held or file.named or file.problem:
             found.append(HeldExport(path=str(file.path), messages=held, problem=file.problem))
@@ -289,6 +310,7 @@ def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, 
 
 
 def _check_ids(author: object, message: object, *, searchable: bool) -> None:
+    """Raises ConfigError unless there is exactly one id, of the right form, that can be searched for."""
     if (author is None) == (message is None):
         raise ConfigError("pass either author= or message=, with a Discord id")
     for name, value in (("author", author), ("message", message)):
@@ -305,6 +327,7 @@ def _check_ids(author: object, message: object, *, searchable: bool) -> None:
 
 
 def _several(paths: object) -> list[_Path]:
+    """Returns one path or several as a list, each once."""
     if isinstance(paths, (str, os.PathLike)):
         return [paths]
     if not isinstance(paths, Iterable):

@@ -155,6 +155,7 @@ class Normalizer:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         people: dict[str, int] = {}
         if after:
+            # The answer continues the numbering of the question, so "@user1" is the same person in both.
             self._plain(after, people)
         text = self._plain(text, people)
         if self.redact:
@@ -179,6 +180,7 @@ class Normalizer:
             found = _MARKUP.fullmatch(inside)
             if found is None:
                 return None
+            # A person who addresses the bot does not ask about it; in the data set, hardly anyone does.
             if found["user"] in self.bot_ids:
                 addressed = True
                 return ""
@@ -191,6 +193,7 @@ class Normalizer:
             text = text.strip(" \t\n") if addressed else text
         if linked:
             text = _LINK.sub(lambda link: user(link["user"]) if link["user"] else _place(link), text)
+            # Addresses of files contain ids of channels and messages.
             text = _FILE.sub(lambda address: _SNOWFLAKE.sub("0", address[0]), text)
         return text
 
@@ -225,6 +228,8 @@ def _without_markup(text: str, word: Callable[[str], str | None]) -> str:
                 removed = found == ""
                 part = found  # noqa: PLW2901
             else:
+                # Markup cannot contain other text in brackets, so nothing that was opened before can become
+                # markup.
                 opened.clear()
         if part:
             out.append(part)

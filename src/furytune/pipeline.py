@@ -20,7 +20,7 @@ from furytune._values.canonical import Json, canonical_json, digest, plain
 from furytune._values.checks import of_type
 from furytune._values.shown import Shown
 from furytune.budget import TokenBudget
-from furytune.contract import BEFORE_ALL_DATES, PromptContract
+from furytune.contract import BEFORE_ALL_DATES, Deviation, PromptContract
 from furytune.contract.identity import IdentityAugmenter
 from furytune.errors import (
     ConfigError,
@@ -113,6 +113,7 @@ def _exporters(value: Exporter | Sequence[Exporter] | None) -> tuple[Exporter, .
 
 
 def _several(value: Any) -> tuple[Any, ...]:
+    """Returns one part or several as a tuple."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -171,6 +172,7 @@ class Pipeline:
     splitter: Splitter = GroupSplitter()
 
     def __attrs_post_init__(self) -> None:
+        # Checked here and not by attrs validators, so that `evolve` and the converters' types stay simple.
         for name, kinds in _KINDS.items():
             of_type(*kinds)(self, attrs.fields_dict(type(self))[name], getattr(self, name))
         for parts, kind, role in (
@@ -203,6 +205,7 @@ class Pipeline:
                 "the augmenter finds passages, but the template has no {context}; add it, or use IdentityAugmenter()"
             )
         writing = [e for e in self.exporter if isinstance(e, WritesFiles)]
+        # Two names of one file count as the same target.
         targets = [os.path.realpath(t) for e in writing for t in e.targets]
         twice = sorted({t for t in targets if targets.count(t) > 1})
         if twice:
@@ -226,7 +229,7 @@ class Pipeline:
             normalizer=self.normalizer,
             budget=self.budget,
             dialects=[e.dialect for e in self.exporter],
-            deviations=({"part": "augmenter", "reason": self._edit.deviation},) if self._edit else (),
+            deviations=(Deviation("augmenter", self._edit.deviation),) if self._edit else (),
         )
 
     @property
@@ -268,16 +271,22 @@ class Pipeline:
         """
         tally = Tally()
         rows = progress(self._rows(tally), "rows", "row")
+        # Without an exporter, a run that only counts may find nothing.
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
         job = self._tune(datasets) if self.tuner is not None else None
-        report = Report(counts=tally.as_json(), datasets=tuple(datasets), job=job)
+        report = Report(counts=tally.counts, datasets=tuple(datasets), job=job)
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
-        """Gives the rows to all exporters. The files of those that can stage appear together at the end."""
+        """Gives the rows to all exporters. The files of those that can stage appear together at the end.
+
+        Raises:
+            ExportError: The files cannot be moved into place.
+        """
         if not self.exporter:
+            # The rows are still made, because the report counts them.
             for _ in rows:
                 pass
             return []
@@ -302,6 +311,11 @@ class Pipeline:
             return datasets
 
     def _collected(self, tally: Tally) -> Iterator[QAPair]:
+        """Yields the pairs of all collectors, each id once, and counts everything.
+
+        Raises:
+            SourceError: A collector yielded something else.
+        """
         seen: set[bytes] = set()
         for collector in self.collector:
             for item in progress(collector.collect(), "collecting", "pair"):
@@ -335,6 +349,7 @@ class Pipeline:
         return _apply(act, name, self._pairs(tally, steps - 1), tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
+        """Yields the training rows, rendered in batches."""
         pairs = self._pairs(tally, len(self.curators))
         while batch := list(islice(pairs, _BATCH)):
             prompts = self.contract.prompts(
@@ -352,6 +367,7 @@ class Pipeline:
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
     def _row(self, pair: QAPair, prompt: Prompt | FurytuneError) -> TrainingRow | Dropped:
+        """Returns the row of a pair, or the drop if question or answer cannot be used."""
         if isinstance(prompt, FurytuneError):
             # Only an error in the question drops its pair. If the index fails, every row would be wrong.
             if not isinstance(prompt, TextError | QuestionTooLongError):
@@ -374,7 +390,11 @@ class Pipeline:
         )
 
     def _tune(self, datasets: list[Dataset]) -> TuningJob:
-        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it."""
+        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it.
+
+        Raises:
+            TuningError: The estimate lists a problem.
+        """
         assert self.tuner is not None
         dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
         problems = self.tuner.estimate(dataset).problems

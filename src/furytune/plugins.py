@@ -47,6 +47,7 @@ def load(role: Role, name: str) -> Any:
         MissingExtraError: The part needs an optional package that is not installed.
     """
     group, part = f"furytune.{role}", _ONE.get(role, role[:-1])
+    # By value: an editable install beside a normal one lists the same part twice.
     found = {e.value: e for e in entry_points(group=group, name=name)}
     if not found:
         known = ", ".join(names(role)) or "none"

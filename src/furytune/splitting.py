@@ -36,5 +36,6 @@ class GroupSplitter:
     def __call__(self, group: str) -> Split:
         """Returns the side of a group."""
         name = f"{self.salt}\0{group}".encode("utf-8", "surrogatepass")
+        # A hash of the group alone: the side of a conversation does not depend on which others there are.
         place = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
         return "validation" if place < self.validation * 2**64 else "train"

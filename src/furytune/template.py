@@ -39,7 +39,11 @@ class Parsed:
 
 
 def _split(text: str, slots: Sequence[str], what: str) -> tuple[list[str], list[str]]:
-    """Splits a template into literals and slot names. There is one more literal than slots."""
+    """Splits a template into literals and slot names. There is one more literal than slots.
+
+    Raises:
+        TemplateError: Braces enclose something that is not a slot.
+    """
     literals, names, at = [""], [], 0
     for token in _TOKEN.finditer(text):
         literals[-1] += text[at : token.start()]
@@ -73,7 +77,16 @@ def _marker(literal: str) -> tuple[int, str] | None:
 
 @frozen
 class _Plan:
-    """A template prepared for rendering and parsing."""
+    """A template prepared for rendering and parsing.
+
+    Attributes:
+        literals: The fixed texts between the slots.
+        slots: Names of the slots, in their order.
+        heading: The fixed texts of a passage heading.
+        escape: Finds lines that a value must not contain unescaped.
+        unescape: Finds escaped lines.
+        headings: Finds passage headings.
+    """
 
     literals: tuple[str, ...]
     slots: tuple[str, ...]
@@ -84,6 +97,16 @@ class _Plan:
 
 
 def _plan(text: str, passage: str, empty: str) -> _Plan:
+    """Prepares a template, and refuses one whose prompts could not be parsed.
+
+    Args:
+        text: The template.
+        passage: The heading of each passage.
+        empty: The line for a prompt without passages.
+
+    Raises:
+        TemplateError: Two different inputs could give the same prompt.
+    """
     literals, slots = _split(text, ("question", "context"), "template")
     for name, least in (("question", 1), ("context", 0)):
         if not least <= slots.count(name) <= 1:
@@ -91,6 +114,8 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
                 f"the template must contain {{{name}}} once, but contains it {slots.count(name)} times"
             )
     for name, literal in zip(slots[:-1], literals[1:-1], strict=True):
+        # The end of a value is found by the next line of the template; without such a line, a question could
+        # contain it.
         if not literal.startswith("\n") or _marker(literal) is None:
             raise TemplateError(
                 f"after {{{name}}} the template needs a line break and a line that is not blank before "
@@ -110,6 +135,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
     whole = "".join("\0" if i % 2 else part for i, part in enumerate(_woven(literals)))
     lines = [line.split("\0", 1)[0].rstrip() for line in whole.split("\n")]
     markers = {re.escape(line) for line in lines if line}
+    # A line of a passage that looks like a heading must be escaped, with any number.
     opened = re.escape(heading[0]) + "[0-9]+" + re.escape(heading[1].rstrip())
     if "context" in slots:
         markers.add(opened)
@@ -120,6 +146,7 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
             "a line of a template must not begin with a backslash, because a backslash marks escaped lines"
         )
     any_marker = "|".join(sorted(markers)) or r"(?!)"  # matches nothing: without markers, nothing is escaped
+    # Existing backslashes are matched too: each escape adds one, so that each can be taken away again.
     escape = re.compile(rf"^(\\*)(?={any_marker})", re.MULTILINE)
     if "\n" in empty or not empty.strip() or escape.search(empty):
         raise TemplateError(
@@ -141,12 +168,14 @@ def _plan(text: str, passage: str, empty: str) -> _Plan:
 
 
 def _could_begin(heading: str, line: str) -> bool:
+    """Returns whether a line of the template and a passage heading can be mistaken for each other."""
     if not heading:
         return line[0].isdigit()
     return line.startswith(heading) or heading.startswith(line)
 
 
 def _woven(literals: Sequence[str]) -> list[str]:
+    """Returns literals with an empty place between each two."""
     woven = [""] * (2 * len(literals) - 1)
     woven[::2] = literals
     return woven
@@ -265,6 +294,7 @@ class PromptTemplate:
             )
         out = [plan.literals[0]]
         for slot, literal in zip(plan.slots, plan.literals[1:], strict=True):
+            # In one pass: a question that contains "{context}" must not be filled again.
             out.append(self._escape(question) if slot == "question" else self._context(passages))
             out.append(literal)
         return "".join(out)
@@ -291,6 +321,7 @@ class PromptTemplate:
         return self._plan.escape.sub(r"\\\1", text)
 
     def _context(self, passages: Sequence[Passage]) -> str:
+        """Writes the passages with their headings."""
         heading = self._plan.heading
         return (
             "\n\n".join(
@@ -301,7 +332,11 @@ class PromptTemplate:
         )
 
     def _end(self, prompt: str, start: int, i: int) -> int:
-        """Returns the end of the value that begins at ``start``, just before literal ``i``."""
+        """Returns the end of the value that begins at ``start``, just before literal ``i``.
+
+        Raises:
+            TemplateError: The next line of the template is missing.
+        """
         literal = self._plan.literals[i]
         if i == len(self._plan.literals) - 1:
             end = len(prompt) - len(literal)
@@ -317,6 +352,11 @@ class PromptTemplate:
         return end
 
     def _passages(self, context: str) -> tuple[tuple[str, str], ...]:
+        """Takes the written passages apart again.
+
+        Raises:
+            TemplateError: The context is not written as in this template.
+        """
         if context == self.empty:
             return ()
         plan = self._plan
@@ -342,6 +382,7 @@ def _bare(text: str) -> str:
 
 
 def _encodes(text: str) -> bool:
+    """Returns whether UTF-8 can encode a text."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -13,7 +13,7 @@ import pytest
 from furytune._values.canonical import digest
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.budget import TokenBudget
-from furytune.contract import PromptContract
+from furytune.contract import Deviation, PromptContract
 from furytune.errors import (
     ConfigError,
     ContractError,
@@ -126,7 +126,7 @@ def test_each_difference_is_named_and_needs_a_reason(saved, part, keys, value) -
         load(saved)
     assert refused.value.part == part
     accepted = load(saved, deviation="we know, 2.0 docs")
-    assert {"part": part, "reason": "we know, 2.0 docs"} in accepted.deviations
+    assert Deviation(part, "we know, 2.0 docs") in accepted.deviations
     accepted.save(saved)
     assert load(saved).deviations == accepted.deviations
 

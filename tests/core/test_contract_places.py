@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import furytune as ft
+from furytune.contract import Deviation
 
 TEMPLATE = ft.PromptTemplate("Context:\n{context}\n\nQuestion:\n{question}")
 OLD = [ft.Passage(id="a", text="install it with pip"), ft.Passage(id="b", text="draw a sphere")]
@@ -55,7 +56,7 @@ def test_other_passages_are_accepted_only_with_a_reason(tmp_path) -> None:
         ft.PromptContract.load(tmp_path / "c.json")
     accepted = ft.PromptContract.load(tmp_path / "c.json", deviation="the docs of 2.1")
     assert len(accepted.prompt("install").passages) == 2
-    assert {"part": "snapshot", "reason": "the docs of 2.1"} in accepted.deviations
+    assert Deviation("snapshot", "the docs of 2.1") in accepted.deviations
 
 
 def test_contract_and_index_can_move_together_and_through_links(tmp_path) -> None:

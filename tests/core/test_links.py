@@ -355,9 +355,9 @@ class TestCheckCode:
             curators=[CheckCode("pack", path=checkout)],
             exporter=ft.JsonlExporter(tmp_path / "out.jsonl"),
         )
-        counts = pipeline.run().report.counts["dropped"]
+        counts = pipeline.run().report.counts.dropped
 
-        assert [(c["unit"], c["reason"], c["count"]) for c in counts] == [("file", "link_outside", 2)]
+        assert [(c.unit, c.reason, c.count) for c in counts] == [("file", "link_outside", 2)]
 
 
 class TestCollectors:

@@ -102,8 +102,8 @@ def test_the_report_accounts_for_messages_pairs_edits_and_files(tmp_path) -> Non
         exporter=ft.JsonlExporter(tmp_path / "a.jsonl"),
     ).run()
     counts = run.report.counts
-    assert (counts["messages"], counts["messages_used"], counts["pairs"], counts["rows"]) == (43, 3, 2, 1)
-    assert counts["edited_answers"] == {"shout": 1}
+    assert (counts.messages, counts.messages_used, counts.pairs, counts.rows) == (43, 3, 2, 1)
+    assert counts.edited_answers == {"shout": 1}
     shown = str(run.report)
     for word in ("no_reply", "no_draw", "40", "a.jsonl", "shout (1)"):
         assert word in shown
@@ -124,7 +124,7 @@ def test_the_pipeline_itself_notes_which_steps_edited_an_answer() -> None:
     curated = pipeline(collector=ListCollector([given]), curators=[silent, boastful, forgetful])
     (kept,) = curated.pairs()
     assert (kept.answer, kept.edits) == ("WITH PIP!", ("earlier", "silent", "forgetful"))
-    assert curated.run().report.counts["edited_answers"] == {"forgetful": 1, "silent": 1}
+    assert curated.run().report.counts.edited_answers == {"forgetful": 1, "silent": 1}
 
 
 def test_a_step_with_start_begins_anew_each_time() -> None:
@@ -244,8 +244,8 @@ def test_without_template_the_built_in_one_fits_the_augmenter() -> None:
 def test_a_question_that_is_too_long_is_dropped_alone() -> None:
     long = pair("how " * 500, "x")
     run = pipeline(collector=ListCollector([PAIRS[0], long, PAIRS[1]]), budget=ft.TokenBudget(60)).run()
-    assert run.report.counts["rows"] == 2
-    assert run.report.counts["dropped"] == [
+    assert run.report.counts.rows == 2
+    assert [drop.as_json() for drop in run.report.counts.dropped] == [
         {"unit": "pair", "reason": "question_too_long", "count": 1, "examples": [long.id]}
     ]
 
@@ -395,9 +395,9 @@ def test_the_report_lists_unread_channels_with_reasons() -> None:
     assert "not read  and 5 more: no_permission" in text
     assert "not read  #c99: hidden (needs Read Message History)" in text
     assert "not read  77: gone" in text
-    dropped = {d["reason"]: d for d in report.counts["dropped"]}
-    assert dropped["no_permission"]["count"] == 25
-    assert dropped["no_permission"]["examples"] == [str(n) for n in range(20)]
+    dropped = {d.reason: d for d in report.counts.dropped}
+    assert dropped["no_permission"].count == 25
+    assert dropped["no_permission"].examples == tuple(str(n) for n in range(20))
 
 
 def test_runs_with_and_without_chat_in_prompts_have_the_same_pairs(tmp_path) -> None:

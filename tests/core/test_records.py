@@ -76,7 +76,7 @@ def test_a_repr_is_short_for_large_values() -> None:
         TuningJob(
             key="k", name="jobs/1", state="running", failure=JobFailure(message=LONG), details={"x": LONG}
         ),
-        Report(counts=tally.as_json()),
+        Report(counts=tally.counts),
         Explanation(prompt=prompt, at=datetime(2024, 1, 1, tzinfo=UTC)),
         Forgotten(messages=1, deleted=0, places=(Erased(kind="journal", path="j", removed=1),) * 50, jobs=()),
     ]
@@ -144,13 +144,13 @@ def test_examples_of_a_drop_are_at_most_twenty() -> None:
     for n in range(50):
         tally.drop(Dropped(reason="own:x", ids=(str(n), f"{n}b")))
         tally.drop(Dropped(reason="own:y", where=f"file:{n}"))
-    assert [len(d["examples"]) for d in tally.as_json()["dropped"]] == [20, 20]
-    assert [d["count"] for d in tally.as_json()["dropped"]] == [50, 50]
+    assert [len(d.examples) for d in tally.counts.dropped] == [20, 20]
+    assert [d.count for d in tally.counts.dropped] == [50, 50]
 
 
 def test_the_report_names_the_tuning_job() -> None:
     job = TuningJob(key="k", name="jobs/1", state="running")
-    assert "running  jobs/1" in str(Report(counts=Tally().as_json(), job=job))
+    assert "running  jobs/1" in str(Report(counts=Tally().counts, job=job))
 
 
 def test_counting_a_million_drops_takes_no_memory() -> None:

@@ -444,7 +444,7 @@ class TestNoContent:
         tally = Tally()
         for drop in drops:
             tally.drop(drop)
-        report = str(Report(counts=tally.as_json()))
+        report = str(Report(counts=tally.counts))
         assert (
             "#help (77): no_content (30 of 32 messages that people wrote are empty; this is what a bot reads"
             in report

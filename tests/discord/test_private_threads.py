@@ -103,7 +103,7 @@ def test_reports_count_them(discord, room, tmp_path):
     made = collector(discord, tmp_path / "j")
     report = Pipeline(collector=made, exporter=JsonlExporter(tmp_path / "t.jsonl")).run().report
 
-    dropped = {(d["unit"], d["reason"]): d["count"] for d in report.counts["dropped"]}
+    dropped = {(d.unit, d.reason): d.count for d in report.counts.dropped}
     assert dropped["channel", "private_thread"] == 2
     assert "secret title" not in str(report)
     assert b"quiet" not in (tmp_path / "t.jsonl").read_bytes()

@@ -183,7 +183,7 @@ class TestBoth:
             "messages": ["10", "11"],
         }
         assert [s["id"] for s in found["sources"]] == ["r1", "r2", "r3", "r4"]
-        assert found["counts"] == json.loads(json.dumps(tally.as_json()))
+        assert found["counts"] == json.loads(json.dumps(tally.counts.as_json()))
         assert found["contract"] == {
             "fingerprint": "f" * 64,
             "snapshot": "s" * 8,

@@ -172,7 +172,7 @@ def test_the_exported_file_contains_the_bytes_that_the_contract_renders(pipeline
                 assert row["contents"][0]["parts"][0]["text"].encode() == bytes(asked[name])
                 assert row["systemInstruction"]["parts"][0]["text"] == asked[name].system
                 exported += 1
-        assert exported == len(pairs) == run.report.counts["rows"]
+        assert exported == len(pairs) == run.report.counts.rows
 
     same()
 
@@ -211,8 +211,8 @@ def test_every_naughty_string_comes_back_from_the_template_and_the_file(shared_d
     blank = [text for text in naughty if not text.strip()]
     assert [row["input"] for row in rows] == [text for text in naughty if text.strip()]
     assert [row["output"] for row in rows] == [row["input"] for row in rows]
-    (dropped,) = run.report.counts["dropped"]
-    assert (dropped["reason"], dropped["count"]) == ("unusable_question", len(blank))
+    (dropped,) = run.report.counts.dropped
+    assert (dropped.reason, dropped.count) == ("unusable_question", len(blank))
 
 
 @given(fs.normalizers(), fs.texts())
@@ -382,13 +382,13 @@ def test_everything_that_comes_in_comes_out_or_is_counted(pairs, dropped, emptie
 
     run = Pipeline(collector=ListCollector([*pairs, *drops, *pairs]), curators=[curate]).run()
     counts = run.report.counts
-    lost = {d["reason"]: d["count"] for d in counts["dropped"]}
+    lost = {d.reason: d.count for d in counts.dropped}
     kept = [n for n in range(len(pairs)) if n not in dropped and n not in emptied]
-    assert counts["pairs"] == 2 * len(pairs) + 1
-    assert counts["rows"] == len(kept)
+    assert counts.pairs == 2 * len(pairs) + 1
+    assert counts.rows == len(kept)
     assert lost.get("duplicate_id", 0) == len(pairs)
-    assert counts["pairs"] == counts["rows"] + sum(n for r, n in lost.items() if r != "no_reply")
-    assert counts["messages"] == counts["messages_used"] + 3
+    assert counts.pairs == counts.rows + sum(n for r, n in lost.items() if r != "no_reply")
+    assert counts.messages == counts.messages_used + 3
 
 
 @given(

@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
-from furytune.contract import PromptContract
+from furytune.contract import Deviation, PromptContract
 from furytune.errors import ConfigError, ContractMismatchError
 from furytune.exporters.jsonl import JsonlExporter
 from furytune.pipeline import Pipeline
@@ -100,9 +100,9 @@ def test_the_contract_and_the_manifest_list_the_deviation(path, tmp_path):
 
     assert (again.fingerprint, again.deviations) == (run.contract.fingerprint, run.contract.deviations)
     (deviation,) = again.deviations
-    assert deviation["part"] == "augmenter"
-    assert "0.2 of the training prompts" in deviation["reason"]
-    assert "seed 9" in deviation["reason"]
+    assert deviation.part == "augmenter"
+    assert "0.2 of the training prompts" in deviation.reason
+    assert "seed 9" in deviation.reason
     manifest = json.loads((tmp_path / "train.jsonl.manifest.json").read_text())
     assert '"distractors"' in json.dumps(manifest)
     plain = RagAugmenter(path, k=2)
@@ -151,9 +151,7 @@ def test_any_augmenter_that_lists_passages_can_have_distractors():
     assert {len(row.prompt.passages) for row in rows} == {3}
     assert not any(p.id == "p1" for row in rows for p in row.prompt.passages)
     assert {len(pipeline.prompt(f"word{i}?").passages) for i in range(30)} == {1}
-    assert pipeline.contract.deviations == (
-        {"part": "augmenter", "reason": Distractors(1.0, count=2).deviation},
-    )
+    assert pipeline.contract.deviations == (Deviation("augmenter", Distractors(1.0, count=2).deviation),)
 
 
 def test_the_error_says_what_the_augmenter_is_missing():

@@ -60,7 +60,7 @@ def test_it_works_in_a_pipeline(folder: Path) -> None:
         augmenter=GlossaryAugmenter(folder / "glossary.json"),
         exporter=ft.JsonlExporter(folder / "train.jsonl"),
     ).run()
-    assert run.report.counts["rows"] == 2
+    assert run.report.counts.rows == 2
     assert "An object in the scene." in run.contract.prompt("what is an actor").text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from furytune._discord import shapes as stored
+from furytune._discord.journal.messages import Poll as StoredPoll
 from furytune._discord.shapes import Channel, FullMessage
 from furytune._discord.text import reply_target, text_of
 from furytune._privacy.pseudonyms import Pseudonyms
@@ -36,6 +36,7 @@ def view(
         sent_at=parse_time(message.timestamp, message.id),
         edited_at=parse_time(message.timestamp_edited, "") if message.timestamp_edited else None,
         type=message.type,
+        # A deleted target and no target look the same to a reader of the view.
         reply_to=reply_target(message, channel) or None,
         channel=channel.id,
         attachments=tuple(
@@ -52,11 +53,12 @@ def view(
     )
 
 
-def _poll(poll: stored.Poll) -> Poll:
+def _poll(poll: StoredPoll) -> Poll:
     return Poll(question=poll.question, answers=tuple((a.text, a.votes) for a in poll.answers))
 
 
 def _embed(embed: dict[str, Any]) -> Embed:
+    """Returns an embed as title, text and address; its fields become lines of the text."""
     fields = embed.get("fields")
     rows = [row for row in fields if isinstance(row, dict)] if isinstance(fields, list) else []
     parts = [embed.get("description"), *(f"{row.get('name')}: {row.get('value')}" for row in rows)]

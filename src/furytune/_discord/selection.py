@@ -66,6 +66,7 @@ def chosen_channels(
     known = frozenset[str]().union(*meanings)
     for argument, names in (("channels", wanted), ("exclude", excluded)):
         for name in names:
+            # A misspelled `exclude` would otherwise let a channel into the data set.
             if _plain(name) not in known:
                 raise ConfigError(f"{argument}: no channel is named {name!r}; there are {_listed(sources)}")
     inside, outside = set(map(_plain, wanted)), set(map(_plain, excluded))
@@ -91,7 +92,9 @@ def named(channel: Channel) -> str:
 def _meanings(channels: Sequence[Channel]) -> list[set[str]]:
     """Returns the ids and names that each channel matches."""
     own = [
-        {c.id, c.parent, _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""} for c in channels
+        # A title of a thread is not a name to choose by: anyone can open a thread with the name of a channel.
+        {c.id, c.parent, _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""}
+        for c in channels
     ]
     by_id = {c.id: names for c, names in zip(channels, own, strict=True) if c.id}
     # A thread's file names its channel, but not the category of that; only the channel's own file does.
@@ -106,6 +109,7 @@ def _plain(name: str) -> str:
 
 
 def _listed(sources: Sequence[_Source]) -> str:
+    """Returns the names of the known channels for an error message, at most 40."""
     names = {repr(one_line(s.channel.name)) for s in sources if s.channel.name and not s.channel.is_thread}
     names |= {repr(one_line(s.channel.category)) for s in sources if s.channel.category}
     # Without the file of its channel, a thread may know the channel only by id.

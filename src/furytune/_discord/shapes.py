@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import msgspec
 from attrs import frozen
 
+from furytune._discord.journal.messages import Kept, Reaction, Reference, Writer
 from furytune._readers.bytes import ByteSource, Locator
 from furytune._readers.json_stream import BLOCK, LIMIT, ObjectArray
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 
-__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "ThinMessage"]
+__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "Reaction", "ThinMessage"]
 
 M = TypeVar("M")
 
@@ -54,47 +55,23 @@ class Mention(msgspec.Struct, gc=False, rename="camel"):
     nickname: str | None = None
 
 
-class Role(msgspec.Struct, gc=False, rename="camel"):
-    """A role of a server."""
-
-    name: str | None = None
-
-
-class FullPerson(msgspec.Struct, gc=False, rename="camel"):
-    """The author of a message."""
-
-    id: str
-    name: str | None = None
-    nickname: str | None = None
-    is_bot: bool = False
-    roles: list[Role] | None = None
-
-
-class Emoji(msgspec.Struct, gc=False, rename="camel"):
-    """The emoji of a reaction; ``name`` is the character itself or a custom emoji's name."""
-
-    name: str | None = None
-    code: str | None = None
-
-
-class Reaction(msgspec.Struct, gc=False, rename="camel"):
-    """One reaction, and how many people gave it."""
-
-    emoji: Emoji
-    count: int = 0
-
-
-class Reference(msgspec.Struct, gc=False, rename="camel"):
-    """The message that a message replies to; all ids are null if the target was deleted."""
-
-    message_id: str | None = None
-    channel_id: str | None = None
-
-
 class Forwarded(msgspec.Struct, gc=False, rename="camel"):
     """The copy of a message that was forwarded."""
 
     content: str | None = None
+
+
+class Role(msgspec.Struct, gc=False):
+    """A role of a server."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class Member(Writer, gc=False, rename="camel"):
+    """The author of a message, with the roles that an export shows."""
+
+    roles: list[Role] | None = None
 
 
 class Something(msgspec.Struct, gc=False):
@@ -136,69 +113,14 @@ class ThinMessage(msgspec.Struct, gc=False, rename="camel"):
     poll: Something | None = None
 
 
-class Attachment(msgspec.Struct, gc=False, rename="camel"):
-    """A file that came with a message."""
+class FullMessage(Kept, gc=False, rename="camel"):
+    """A message with the fields of the public view, from an export or a journal.
 
-    id: str | None = None
-    url: str | None = None
-    file_name: str | None = None
-    file_size_bytes: int = 0
-    content_type: str | None = None
-
-
-class Sticker(msgspec.Struct, gc=False, rename="camel"):
-    """A sticker that was sent."""
-
-    id: str | None = None
-    name: str | None = None
-
-
-class FullForwarded(msgspec.Struct, gc=False, rename="camel"):
-    """The copy of a message that was forwarded, with what came with it."""
-
-    content: str | None = None
-    timestamp: str | None = None
-    attachments: list[Attachment] | None = None
-    embeds: list[dict[str, Any]] | None = None
-    stickers: list[Sticker] | None = None
-
-
-class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
-    """One answer of a poll."""
-
-    text: str = ""
-    votes: int = 0
-
-
-class Poll(msgspec.Struct, gc=False, rename="camel"):
-    """A poll; only journals contain polls."""
-
-    question: str = ""
-    answers: list[PollAnswer] = []
-
-
-class FullMessage(msgspec.Struct, gc=False, rename="camel"):
-    """A message with the fields of the public view.
-
-    ``title`` is the title of the forum post that the message opens; only journals contain it.
+    ``title`` and ``poll`` are only in journals, ``mentions`` and roles only in exports.
     """
 
-    id: str
-    type: str
-    content: str
-    author: FullPerson
-    timestamp: str | None = None
-    timestamp_edited: str | None = None
-    reference: Reference | None = None
+    author: Member
     mentions: list[Mention] | None = None
-    reactions: list[Reaction] | None = None
-    is_pinned: bool = False
-    attachments: list[Attachment] | None = None
-    embeds: list[dict[str, Any]] | None = None
-    stickers: list[Sticker] | None = None
-    forwarded_message: FullForwarded | None = None
-    poll: Poll | None = None
-    title: str | None = None
 
 
 @frozen(kw_only=True)
@@ -241,6 +163,7 @@ def _text(members: Any, name: str) -> str:
 
 
 def _channel(members: dict[str, Any]) -> Channel:
+    """Reads the members around the messages; what is missing or has another type becomes ""."""
     channel, dates = members.get("channel"), members.get("dateRange")
     return Channel(
         guild=_text(members.get("guild"), "id"),
@@ -285,6 +208,7 @@ class ExportFile:
             SourceFormatError: The file breaks before its messages.
         """
         with ByteSource(self.path, self.name) as source:
+            # A small block is enough for eight messages, and a folder may have thousands of files.
             array = ObjectArray(source, "messages", FirstMessage, block=1 << 14, limit=self.limit, skip=True)
             first: list[FirstMessage] = []
             try:
@@ -319,6 +243,7 @@ class ExportFile:
         return _CLAIM.match(text) is not None or all(name in text for name in (b'"channel"', b'"messages"'))
 
     def _foreign(self, problem: Malformed) -> NotAnExportError:
+        """Returns the error for a file that another program wrote."""
         line, column = self.place(problem.offset)
         return NotAnExportError(
             f"not a DiscordChatExporter export: {problem.problem}",
@@ -341,10 +266,13 @@ class ExportFile:
                 yield from array.blocks()
             except Malformed as error:
                 raise self.located(error, source.broken) from error
+            # A cut-off gzip file may still contain a complete JSON document's beginning; nothing else would
+            # notice the loss.
             if source.broken:
                 early = Malformed("the data end early", array.end, truncated=True)
                 raise self.located(early, source.broken) from early
             said = array.members.get("messageCount")
+            # The exporter writes the count last, so a wrong one shows that messages were removed or lost.
             if isinstance(said, int) and said != array.count:
                 raise self.located(
                     Malformed(

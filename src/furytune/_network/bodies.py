@@ -30,6 +30,8 @@ class Body:
     def __init__(self, encoding: str, limit: int) -> None:
         if encoding.strip().lower() not in {"", "identity", "gzip", "x-gzip"}:
             raise BodyError("the answer has an encoding that was not requested")
+        # The encoding in the header counts, not the first bytes: a body that is gzip by itself is passed on
+        # as it is.
         self._zip = zlib.decompressobj(_GZIP) if "gzip" in encoding.lower() else None
         self._limit = limit
         self._pieces: list[bytes] = []
@@ -53,6 +55,7 @@ class Body:
                 raise BodyError("the answer continues after its gzip data")
         self._size += len(piece)
         if self._size > self._limit:
+            # The error may be kept for a while, and with it everything that it can reach.
             self._pieces.clear()
             raise BodyError(f"the answer is larger than {self._limit:,} bytes")
         self._pieces.append(piece)

@@ -23,6 +23,7 @@ def checked_endpoint(endpoint: str) -> str:
         )
     if not endpoint:
         return ""
+    # The messages below never repeat the address, because it may contain a password.
     parts = urlsplit(endpoint)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError("endpoint must be an address such as https://example.org")
@@ -38,6 +39,7 @@ def checked_endpoint(endpoint: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
+    """Returns True for this machine itself, where no one else can listen."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

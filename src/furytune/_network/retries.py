@@ -19,5 +19,6 @@ def delays(first: float = 1.0, most: float = 60.0, *, jitter: float = 0.0) -> It
     """
     delay = first
     while True:
+        # With jitter, clients that failed at the same moment do not come back at the same moment.
         yield delay * random.uniform(1.0 - jitter, 1.0)  # noqa: S311  (spreads tries, hides nothing)
         delay = min(most, delay * 2)

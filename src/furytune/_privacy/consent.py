@@ -17,6 +17,7 @@ _SHOWN = 40
 
 
 def _several(value: object) -> tuple[object, ...]:
+    """Returns one value or several as a tuple."""
     if isinstance(value, str | int):
         return (value,)
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
@@ -25,6 +26,11 @@ def _several(value: object) -> tuple[object, ...]:
 
 
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Converts an argument that takes ids of users.
+
+    Raises:
+        ConfigError: One of them is not a number.
+    """
     found = tuple(str(item).strip() for item in _several(value))
     for item in found:
         if not is_digits(item):
@@ -35,6 +41,11 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Converts an argument that takes names or ids of roles.
+
+    Raises:
+        ConfigError: One of them is empty, or not a text.
+    """
     found = []
     for item in _several(value):
         if not isinstance(item, str) or not item.strip():
@@ -116,10 +127,12 @@ class Consent:
         if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
             return "opted_out"
         allowed = author in self.opt_in or any(role in self.opt_in_roles for role in roles)
+        # Bots have no wishes of their own, and their messages are dropped later unless the user wants them.
         return "not_opted_in" if self.selective and not allowed and not bot else ""
 
 
 def _listed(roles: Mapping[str, str]) -> str:
+    """Returns the names of the known roles for an error message, at most 40."""
     names = sorted(set(roles.values()))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(repr, names[:_SHOWN])) + more

@@ -36,6 +36,7 @@ _LONGEST = 20
 FULL_ID = rf"[1-9][0-9]{{{_SHORTEST - 1},{_LONGEST - 1}}}"
 """Pattern of a full id; the code around it makes sure that no digits come before or after."""
 
+# A longer number does not fit the 64 bits of a signed integer, and would break a sort or an index later.
 API_ID = r"\A[1-9][0-9]{0,18}\Z"
 """Pattern of an id in an answer of Discord; 19 digits last until the year 2090."""
 
@@ -44,6 +45,7 @@ _ALONE = re.compile(rf"(?<![0-9]){FULL_ID}(?![0-9])")
 
 def is_digits(text: str) -> bool:
     """Returns True if a text is a number in ASCII digits, of any length."""
+    # `isdigit` alone accepts digits of other scripts and superscripts.
     return text.isascii() and text.isdigit()
 
 

@@ -12,6 +12,7 @@ from furytune._privacy.ids import full_ids
 
 __all__ = ["Row", "decode_row", "named_by", "named_messages", "names", "whole_numbers"]
 
+# Server and channel have ids of the same form as messages, so they are removed first.
 _PLACE = re.compile(r"discord:[0-9]*/[0-9]*/")
 
 
@@ -23,7 +24,14 @@ class _Cited(Protocol):
 
 
 class Row(msgspec.Struct, gc=False):
-    """What a manifest says about a row, as far as erasing needs it."""
+    """What a manifest says about a row, as far as erasing needs it.
+
+    Attributes:
+        id: Id of the row.
+        split: "train" or "validation".
+        messages: Ids of the messages that question and answer were made from.
+        quoted: Ids of messages that passages in its prompt quote.
+    """
 
     id: str
     split: str
@@ -55,6 +63,7 @@ def named_by(passage: str, source: str) -> list[str]:
 
 def whole_numbers(ids: Iterable[str]) -> re.Pattern[bytes] | None:
     """Returns a pattern that finds any of the ids, but not inside a longer number; None without ids."""
+    # The ids are digits, so they need no escaping.
     numbers = "|".join(sorted(ids))
     return re.compile(rf"(?<![0-9])(?:{numbers})(?![0-9])".encode()) if numbers else None
 

@@ -42,6 +42,7 @@ def shown(names: Collection[str], kind: str = "column") -> str:
     if others:
         word = f"other {kind}" if known else kind
         parts.append(f"{others} {word}{'' if others == 1 else 's'}")
+    # A first line of prose is the most frequent reason for columns that are not found.
     if others and kind == "column":
         parts[-1] += " (is there a header line?)"
     return ", ".join(parts) or "none"

@@ -21,6 +21,7 @@ def _process_key() -> bytes:
     return secrets.token_bytes(32)
 
 
+# A dict with `__missing__` computes each pseudonym once; after that, a look-up costs no Python call.
 class Pseudonyms(dict[str, str]):
     """Maps a platform's user id to a pseudonym: 32 hex digits of HMAC-SHA256.
 
@@ -37,6 +38,7 @@ class Pseudonyms(dict[str, str]):
             key = os.environ[ENVIRONMENT].encode()
         elif key is None:
             key = _process_key()
+        # An empty key would make the pseudonyms a plain hash, which anyone can compute for all ids.
         if not key:
             raise ConfigError(f"the author key is empty; pass some bytes, or unset {ENVIRONMENT}")
         self._key = key

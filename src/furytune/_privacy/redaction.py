@@ -56,6 +56,8 @@ class _Shape:
 
     def replace(self, text: str) -> tuple[str, int]:
         """Returns the text with placeholders, and the number of spans replaced."""
+        # The pattern begins with a long word, so it would be tried at each word; the core is rare and fast to
+        # find.
         if self.core is not None and not self.core.search(text):
             return text, 0
         mark = _PLACEHOLDER[self.kind]
@@ -86,6 +88,7 @@ _DIGIT_AHEAD: Final = r"(?=[\w+/=.:~-]{0,200}\d)"
 
 
 def _assigned(name: str, value: str, *hints: str) -> _Shape:
+    """Returns the shape of a quoted value that code assigns to a name; the name stays."""
     return _Shape(
         "secrets",
         hints,
@@ -210,6 +213,8 @@ def redact(text: str, kinds: Collection[str]) -> tuple[str, int]:
     """
     hinted = _hinted(tuple(kinds))
     count = 0
+    # Until nothing is found: a replacement can bring two parts together that form a new secret, and the
+    # result must not change when it is redacted again.
     while shapes := _promising(text, hinted):
         found = 0
         for shape in shapes:
@@ -237,6 +242,7 @@ def _hinted(kinds: tuple[str, ...]) -> _Gated:
                 by_hint.setdefault(hint, []).append(shape)
     gates: dict[str, list[tuple[str, tuple[_Shape, ...]]]] = {}
     for hint, shapes in by_hint.items():
+        # Most lines of chat contain none of these characters, so four tests rule out most hints.
         gate = next((c for c in "_-:/" if c in hint), "")
         gates.setdefault(gate, []).append((hint, tuple(shapes)))
     return tuple((gate, tuple(hints)) for gate, hints in gates.items())

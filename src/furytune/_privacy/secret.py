@@ -54,6 +54,8 @@ class Secret:
                 'Secret.env takes the name of an environment variable, such as "DISCORD_TOKEN", not its value; if you passed '
                 "a secret, replace it with a new one"
             )
+        # The value is read at each use, so that a renewed token works without a restart, and no copy of it
+        # stays in memory.
         return cls("", _variable=name)
 
     def reveal(self) -> str:

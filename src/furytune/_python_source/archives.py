@@ -47,7 +47,20 @@ _NAMED = re.compile(r"-(v?\d[\w.+!]*?)(?=-|\.tar|\.tgz|\.zip|$)")
 
 @define
 class _Contents:
-    """What was found in an archive so far."""
+    """What was found in an archive so far.
+
+    Attributes:
+        place: The archive.
+        max_bytes: Larger files are refused.
+        wanted: Decides by the file's name whether it is read.
+        names: Names of all files, in the order of the archive.
+        kept: Bytes of the wanted files.
+        refused: Wanted files that cannot be used, with the reason.
+        links: Targets of links, relative to their folders.
+        dropped: What is not read.
+        metadata: The file that states the version.
+        size: Bytes kept so far.
+    """
 
     place: Path
     max_bytes: int
@@ -64,6 +77,7 @@ class _Contents:
         return self.wanted(_last(name)) and carried(name)
 
     def drop(self, reason: str, name: str, detail: str = "") -> None:
+        """Reports a file that is not read, unless it would not be wanted anyway."""
         if self.wanted(_last(name)):
             where = printable_name(name)
             self.dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
@@ -71,6 +85,7 @@ class _Contents:
     def safe(self, name: str) -> bool:
         """Returns False for a path that leads out of the archive, and counts it as dropped."""
         parts = name.replace("\\", "/").split("/")
+        # Nothing is unpacked, but the name becomes part of a citation, and of paths that users make from it.
         if ".." not in parts and parts[0] and not _DRIVE.match(name):
             return True
         detail = "a path out of the archive"
@@ -79,12 +94,14 @@ class _Contents:
         return False
 
     def keep(self, name: str, data: bytes) -> None:
+        """Stores a file's bytes, up to a limit for the whole archive."""
         self.kept[name] = data
         self.size += len(data)
         if self.size > _MOST_KEPT:
             self.bomb(f"its source files are larger than {_MOST_KEPT >> 20} MiB")
 
     def bomb(self, how: str) -> NoReturn:
+        """Refuses the archive."""
         raise KnowledgeError(
             f"{self.place}: this archive is not read because {how}; unpack it and pass the folder"
         )
@@ -92,6 +109,12 @@ class _Contents:
 
 def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
     """Reads the wanted files of an archive. A single top folder, as in an sdist, is removed from their names.
+
+    Args:
+        place: The archive.
+        wanted: Decides by the file's name whether it is read.
+        folder: Read only this folder of the archive; "" means all.
+        max_bytes: Larger files are refused.
 
     Raises:
         KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
@@ -102,6 +125,7 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
             _read_zip(found)
         else:
             _read_tar(found)
+    # A damaged archive makes Python's readers fail in all these ways.
     except (
         OSError,
         EOFError,
@@ -119,7 +143,13 @@ def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) ->
 
 
 def _tree(found: _Contents, folder: str) -> Tree:
+    """Returns what was found as a tree, with names below the archive's single top folder.
+
+    Raises:
+        KnowledgeError: The archive does not have the folder.
+    """
     tops = {name.partition("/")[0] for name in found.names}
+    # An sdist's top folder contains the version, so ids of passages would change with each release.
     top = f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in found.names) else ""
     if f"{top}__init__.py" in found.names:
         top = ""  # the archive is one package, whose folder is part of the names
@@ -152,7 +182,14 @@ def _tree(found: _Contents, folder: str) -> Tree:
 
 
 def _through_links(found: _Contents, asked: list[str], read: Collection[str], top: str) -> dict[str, str]:
-    """Returns the files to read instead of links, and counts the other links as dropped."""
+    """Returns the files to read instead of links, and counts the other links as dropped.
+
+    Args:
+        found: The archive.
+        asked: Links below the folder that is read.
+        read: Files that are read anyway.
+        top: The single top folder, "" without one.
+    """
     files = {}
     for name, target in sort_links(asked, found.links, {*found.names}, read, wanted=found.wants, top=top):
         if isinstance(target, Dropped):
@@ -169,12 +206,15 @@ def _last(name: str) -> str:
 
 
 def _give(found: _Contents, full: str, name: str) -> bytes:
+    """Returns a file's bytes, or raises the reason why it was refused."""
     if full in found.refused:
         raise UnfitError(found.refused[full].reason, found.refused[full].problem, path=name)
     return found.kept[full]
 
 
 def _revision(found: _Contents) -> str:
+    """Returns the version that the metadata or the archive's name states, "" without one."""
+    # The headers end at the first blank line; below it is the readme, which may contain such a line too.
     stated = _VERSION.search(found.metadata.partition(b"\n\n")[0])
     if stated:
         return stated[1].decode("utf-8", "replace")
@@ -217,11 +257,17 @@ def _decompressed(packed: _Counting, head: bytes) -> IO[bytes]:
 
 
 def _read_tar(found: _Contents) -> None:
+    """Reads a tar of any compression, from its first to its last byte.
+
+    Raises:
+        EOFError: The archive was cut off.
+    """
     with found.place.open("rb") as file:
         head = file.read(6)
         file.seek(0)
         packed = _Counting(file)
         stream = _Counting(_decompressed(packed, head))
+        # "r|" reads forwards only, so that an archive is decompressed once.
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in _members(found, archive, packed):
                 contents = archive.extractfile(member)
@@ -277,6 +323,14 @@ def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
 
 
 def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
+    """Keeps a member's bytes, notes the metadata, or refuses a file that is too large.
+
+    Args:
+        found: The archive.
+        name: Name of the member.
+        size: The size that the archive states.
+        stream: Its content.
+    """
     if _metadata(name):
         found.metadata = found.metadata or stream.read(1 << 20)
     elif size > found.max_bytes:
@@ -287,6 +341,7 @@ def _take(found: _Contents, name: str, size: int, stream: IO[bytes]) -> None:
 
 
 def _read_zip(found: _Contents) -> None:
+    """Reads a zip or wheel by its directory."""
     with zipfile.ZipFile(found.place) as archive:
         unpacked = packed = 0
         for count, member in enumerate(archive.infolist()):
@@ -294,6 +349,7 @@ def _read_zip(found: _Contents) -> None:
             _bounds(found, count, unpacked, packed)
             if member.is_dir() or not found.safe(member.filename):
                 continue
+            # Names such as "./a.py" and "a//b.py" mean the same file.
             name = _name(member.filename)
             found.names.append(name)
             if not carried(name):

@@ -56,6 +56,7 @@ def parse(source: str | bytes) -> ast.Module | None:
         warnings.simplefilter("ignore")
         try:
             return ast.parse(source)
+        # The parser fails in all these ways on source that is nested too deeply or contains null characters.
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -71,6 +72,7 @@ def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
     """
     tree = parse(source) if (source := files.read(file)) is not None else None
     if tree is None:
+        # Of a module that cannot be read, nothing can be said to be missing.
         return Module(dotted, package, open=True)
     module = Module(dotted, package)
     try:
@@ -81,6 +83,7 @@ def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
 
 
 def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
+    """Fills a module from its syntax tree."""
     nodes = list(ast.walk(tree))
     imported = {
         item.asname or item.name.split(".")[0]
@@ -135,6 +138,7 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Yields the statements that run in the module's scope, including those inside compound statements."""
     for statement in body:
         yield statement
+        # What is inside them belongs to another scope.
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         for _, value in ast.iter_fields(statement):
@@ -147,12 +151,14 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _collect(module: Module, node: ast.stmt, stub: bytes | None) -> None:
+    """Binds the names that one statement sets in the module's scope."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.open |= node.name == "__getattr__"
         module.bind(node.name, node)
     elif isinstance(node, ast.Import):
         for item in node.names:
             top = item.name.split(".")[0]
+            # `import a.b` binds only `a`; `import a.b as c` binds `c` to the submodule.
             module.bind(item.asname or top, Alias(item.name if item.asname else top))
     elif isinstance(node, ast.ImportFrom):
         _collect_from(module, node)
@@ -175,10 +181,12 @@ def _own_expressions(node: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _collect_from(module: Module, node: ast.ImportFrom) -> None:
+    """Binds the names of a ``from`` import."""
     source = absolute(node, module.package)
     for item in node.names:
         if item.name != "*":
             module.bind(item.asname or item.name, Alias(source, item.name))
+        # A star import within the package is followed later, once all modules can be looked up.
         elif source.split(".")[0] == module.name.split(".")[0]:
             module.stars.append(source)
         else:
@@ -191,11 +199,13 @@ def absolute(node: ast.ImportFrom, package: str) -> str:
     if not node.level:
         return node.module or ""
     parts = package.split(".")
+    # One dot means the package itself, each further dot the one above it.
     base = parts[: len(parts) - node.level + 1]
     return ".".join([*base, *filter(None, [node.module])]) if base else ""
 
 
 def _assigns_getattr(node: ast.stmt) -> bool:
+    """Returns whether a statement sets the module's ``__getattr__``."""
     return isinstance(node, ast.Assign) and any(
         isinstance(part, ast.Name) and part.id == "__getattr__"
         for target in node.targets
@@ -219,6 +229,7 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
 
 
 def _collect_attach(module: Module, call: ast.Call) -> bool:
+    """Binds the names of ``lazy_loader.attach``; returns False if they are not written as literals."""
     arguments = dict(zip(("name", "submodules", "submod_attrs"), call.args, strict=False))
     arguments |= {k.arg: k.value for k in call.keywords if k.arg}
     try:

@@ -76,6 +76,8 @@ def definitions(tree: ast.Module, module: str, *, private: bool) -> Iterator[Def
         node = item[-1]
         inner = prefix == module and node.name in shown
         if not private and not inner and node.name.startswith("_") and not _is_dunder(node.name):
+            # Hidden definitions are yielded too: their lines must not count as the text of another
+            # definition.
             yield _definition(item, prefix, hidden=True)
             continue
         yield _definition(item, prefix)
@@ -113,13 +115,17 @@ def _grouped(body: list[ast.stmt], prefix: str) -> list[tuple[list[AnyDefinition
             last.append(node)
         else:
             groups.append(([node], prefix))
+    # The caller takes them from the end.
     return groups[::-1]
 
 
 def _continues(before: AnyDefinition, node: AnyDefinition) -> bool:
+    """Returns whether a definition belongs to the one before it, as overloads and property setters do."""
+
     def name(decorator: ast.expr) -> str:
         return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
 
+    # Overloads and the parts of a property are one symbol to a reader.
     return any(name(d) == "overload" for d in before.decorator_list) or any(
         isinstance(d, ast.Attribute) and d.attr in _ACCESSORS and getattr(d.value, "id", "") == node.name
         for d in node.decorator_list
@@ -127,6 +133,7 @@ def _continues(before: AnyDefinition, node: AnyDefinition) -> bool:
 
 
 def _definition(nodes: list[AnyDefinition], prefix: str, *, hidden: bool = False) -> Definition:
+    """Returns one symbol made of all its definitions."""
     symbol = f"{prefix}.{nodes[0].name}"
     start = min([nodes[0].lineno, *(d.lineno for d in nodes[0].decorator_list)])
     end = nodes[-1].end_lineno or nodes[-1].lineno
@@ -157,6 +164,7 @@ def _docstring(node: AnyDefinition | ast.Module) -> tuple[str, Sequence[int]]:
     if raw.count("\n") != last - first:
         return doc, ()  # its line ends are written as escapes, so its lines are not lines of the file
     lead = next((i for i, line in enumerate(raw.expandtabs().split("\n")) if line.strip()), 0)
+    # `cleandoc` drops blank lines at the beginning, so the first line of the text may be further down.
     return doc, range(first + lead, first + lead + doc.count("\n") + 1)
 
 
@@ -199,12 +207,14 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
         if name.startswith("_") or _deep(inner):
             continue
         text = ast.unparse(inner)
+        # A long default, such as a table, says less than the type.
         if len(text) > _LONG and isinstance(inner, ast.AnnAssign):
             text = f"{name}: {ast.unparse(inner.annotation)}"
         yield f"    {text[:_LONG]}"
 
 
 def _deep(node: ast.AST) -> bool:
+    """Returns whether an expression is nested too deeply to be written out."""
     try:
         ast.unparse(node)
     except RecursionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
+from furytune._python_source.bindings import absolute
 from furytune._python_source.definitions import exported
 
 __all__ = ["public_names", "relative_imports", "star_names"]
@@ -22,7 +23,7 @@ def public_names(
     found: dict[str, str] = {}
     for package in sorted(packages, key=lambda name: (name.count("."), name)):
         for node in packages[package]:
-            module = _absolute(package, node)
+            module = absolute(node, package)
             if not module.startswith(f"{package}."):
                 continue
             for alias in node.names:
@@ -30,6 +31,7 @@ def public_names(
                 for name in sorted(offered.get(module, frozenset())) if star else (alias.name,):
                     shown = name if star else alias.asname or name
                     if not shown.startswith("_"):
+                        # Packages come from the top down, so the shortest name is the first one.
                         found.setdefault(f"{module}.{name}", f"{package}.{shown}")
     return found
 
@@ -37,14 +39,6 @@ def public_names(
 def relative_imports(tree: ast.Module) -> tuple[ast.ImportFrom, ...]:
     """Returns the statements of a module that import names from other modules."""
     return tuple(node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
-
-
-def _absolute(package: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    base = parts[: len(parts) - node.level + 1]
-    return ".".join([*base, *((node.module or "").split(".") if node.module else ())])
 
 
 def star_names(tree: ast.Module) -> frozenset[str]:

@@ -67,6 +67,7 @@ def check_address(url: str, slots: tuple[str, ...] = _SLOTS) -> None:
 
 def address(url: str, **values: str | int) -> str:
     """Fills values into a pattern in one pass, quoted for URLs. An empty fragment is removed with its ``#``."""
+    # In one pass: a value may itself contain braces.
     return _SLOT.sub(lambda m: quote(str(values.get(m[1], "")), _UNQUOTED), url).removesuffix("#")
 
 
@@ -103,6 +104,7 @@ class Unique:
     def __call__(self, name: str, text: str) -> str:
         """Returns the name, or a new name made from it."""
         if name in self._given:
+            # A number would change when a section is inserted before; a digest of the text does not.
             name = f"{name}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
         count = self._given[name] = self._given.get(name, 0) + 1
         # No heading or symbol ends like this: slugs have no "#", and file names that do have a suffix after it.

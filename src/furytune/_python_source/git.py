@@ -36,7 +36,15 @@ _LONGEST_LINK = 4096  # bytes
 
 @frozen
 class _Listed:
-    """One line of ``git ls-tree``."""
+    """One line of ``git ls-tree``.
+
+    Attributes:
+        mode: Mode in octal digits; it tells files, links and submodules apart.
+        kind: "blob", "tree" or "commit".
+        blob: Hash of the object.
+        size: Bytes; 0 for what has no content.
+        name: Path from the top of the repository.
+    """
 
     mode: str
     kind: str
@@ -52,6 +60,7 @@ class _Listed:
 def checkout_of(folder: Path) -> Path | None:
     """Returns the repository folder that contains a folder, without running git."""
     for place in (folder, *folder.parents):
+        # A linked worktree has a file named .git; a bare repository has none, but these three.
         if (place / ".git").exists() or all((place / n).exists() for n in ("HEAD", "objects", "refs")):
             return place
     return None
@@ -75,12 +84,14 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         ConfigError: git is not installed, or the revision is not valid.
         KnowledgeError: The revision does not exist, or the repository cannot be read.
     """
+    # A line break would let `cat-file` read another request.
     if not revision.isprintable():
         raise ConfigError(f"{revision!r} is not a valid revision; pass a tag, a commit or a branch")
     commit = _commit(root, revision)
     # A bare repository has no prefix, and neither does the top folder of a checkout.
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     start = prefix + (f"{folder}/" if folder else "")
+    # The whole revision is listed, because links may lead out of the folder that was asked for.
     listed = _listed(root, commit)
     dropped = list[Dropped]()
     asked = [entry for entry in listed if entry.name.startswith(start) and entered(entry.name[len(start) :])]
@@ -110,6 +121,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
     names = [e.name for e in listed]
     if start and not any(n.startswith(start) for n in names):
         raise KnowledgeError(f"{root}: revision {revision} has no folder {start.rstrip('/')!r}")
+    # Sizes are known from the list, so a large file is refused without being read.
     small = [e for e in files.values() if e.size <= max_bytes]
     if sum(e.size for e in small) > _MOST_KEPT:
         raise KnowledgeError(
@@ -127,6 +139,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         ),
         dropped=tuple(dropped),
         packages=packages_of(names),
+        # A branch moves on; only a tag or a commit names the same text later.
         revision=revision if _is_tag(root, revision) else commit[:_SHORT],
         others=others,
     )
@@ -137,6 +150,7 @@ def _last(name: str) -> str:
 
 
 def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
+    """Returns the target of each link."""
     # git stores the target of a link as the content of its blob.
     texts = _contents(root, [e.blob for e in links.values() if e.size <= _LONGEST_LINK]) if links else {}
     # In a partial clone, the text of a link may be missing; such a link leads nowhere.
@@ -146,6 +160,11 @@ def _targets(root: Path, links: Mapping[str, _Listed]) -> dict[str, str]:
 
 
 def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes: int) -> bytes:
+    """Returns the bytes of a file, or raises why they cannot be used.
+
+    Raises:
+        UnfitError: The file is too large, or a partial clone does not have it.
+    """
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
     if blob not in contents:
@@ -154,6 +173,11 @@ def _give(contents: dict[str, bytes], name: str, blob: str, size: int, max_bytes
 
 
 def _commit(root: Path, revision: str) -> str:
+    """Returns the full hash of the commit that a revision means.
+
+    Raises:
+        KnowledgeError: The repository has no such revision.
+    """
     try:
         found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except KnowledgeError as error:
@@ -167,6 +191,7 @@ def _commit(root: Path, revision: str) -> str:
 
 
 def _is_tag(root: Path, revision: str) -> bool:
+    """Returns whether a revision is the name of a tag."""
     try:
         _git(root, "show-ref", "--verify", "--quiet", f"refs/tags/{revision}")
     except KnowledgeError:
@@ -175,6 +200,7 @@ def _is_tag(root: Path, revision: str) -> bool:
 
 
 def _listed(root: Path, commit: str) -> list[_Listed]:
+    """Lists all entries of a commit."""
     out = _git(root, "ls-tree", "-r", "-z", "--long", "--full-tree", commit).decode(
         "utf-8", "surrogateescape"
     )
@@ -188,6 +214,7 @@ def _listed(root: Path, commit: str) -> list[_Listed]:
 
 def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
     """Returns the bytes of objects, without those that a partial clone does not have."""
+    # One process for all files: starting one for each takes a hundred times as long.
     out = _git(root, "cat-file", "--batch", "--buffer", given="".join(f"{b}\n" for b in blobs).encode())
     found, at = {}, 0
     while at < len(out):
@@ -202,6 +229,17 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """Runs git without side effects and returns its output.
+
+    Args:
+        root: A folder in the repository.
+        arguments: The command.
+        given: Standard input.
+
+    Raises:
+        ConfigError: git is not installed.
+        KnowledgeError: git failed; the error says what it said.
+    """
     # Inside a git hook, git's environment variables name the repository of the hook.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     # git must not ask for a password, fetch missing objects or write to the repository.

@@ -30,6 +30,7 @@ def installed(name: str) -> list[Path]:
     origin = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
     roots = [Path(p) for p in spec.submodule_search_locations or ()] or origin
     for part in rest:
+        # Importing the parents would run their code, so the parts are looked up as paths.
         below = [found for root in roots for found in (root / part, root / f"{part}.py") if found.exists()]
         roots = below[:1]
     if not roots:
@@ -53,6 +54,7 @@ def version_of(name: str, root: Path) -> str:
         return platform.python_version()
     for found in sorted(set(packages_distributions().get(top, ()))):
         one = distribution(found)
+        # Two distributions may provide one namespace package; the files show which one this is.
         if root.is_relative_to(Path(str(one.locate_file(""))).absolute()):
             return one.version
     return ""

@@ -49,10 +49,12 @@ def open_tree(
         return git_tree(root, revision, wanted=wanted, folder=folder, max_bytes=max_bytes)
     if folder and not (root / folder).is_dir():
         raise KnowledgeError(f"{source}: the source has no folder {folder!r}; check the name")
+    # The folder may come from a configuration file that someone else wrote.
     if folder and leads_out(root / folder, root):
         raise KnowledgeError(
             f"{source}: {folder!r} is a link that leads out of the source; pass the folder that it leads to"
         )
+    # The name of the top folder is part of the citations, as in "docs/guide.md".
     base = root.parent if not folder else root
     within = root if root.is_dir() else None
     return below_folder(
@@ -61,7 +63,11 @@ def open_tree(
 
 
 def check_folder(folder: str) -> str:
-    """Returns the normalised path of a folder below a source."""
+    """Returns the normalised path of a folder below a source.
+
+    Raises:
+        ConfigError: It is not a path below the source.
+    """
     parts = [p for p in folder.replace("\\", "/").split("/") if p not in ("", ".")]
     if folder.startswith("/") or ".." in parts:
         raise ConfigError(f"folder must be a path below the source, such as 'docs/source', not {folder!r}")
@@ -119,6 +125,7 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
     if revision or given.is_file():
         tree = open_tree(given, wanted=_python, revision=revision, folder="", max_bytes=_MOST_BYTES)
         return _within(tree, package, path)
+    # The usual layouts of a checkout, and the folder of the package itself.
     for root in (given / package, given / "src" / package, given):
         if (root / "__init__.py").is_file():
             if leads_out(root, given):
@@ -131,6 +138,11 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
 
 
 def _installed(package: str) -> PackageFiles:
+    """Returns the files of an installed package.
+
+    Raises:
+        ConfigError: It is not installed, or without source.
+    """
     try:
         found = open_installed(package, wanted=_python, max_bytes=_MOST_BYTES, repeat=True)
     except KnowledgeError as error:
@@ -158,6 +170,7 @@ def _within(tree: Tree, package: str, path: str | os.PathLike[str]) -> PackageFi
 
 
 def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
+    """Returns the error for a place without the package."""
     return ConfigError(
         f"{path}: found no package {package!r} here; pass its folder or its parent folder as path="
     )

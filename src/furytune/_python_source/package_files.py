@@ -47,6 +47,7 @@ class PackageFiles:
 
     def hides(self, stem: str) -> bool:
         """Returns whether a link or compiled code, which are not read, may define the module with this path."""
+        # A module may be a file or a folder with an `__init__`.
         stems = {stem, f"{stem}/__init__".removeprefix("/")}
         hidden = [*(d.where for d in self.dropped), *self.compiled]
         return any(name[: len(name) - len(_suffixes(name))] in stems for name in hidden)

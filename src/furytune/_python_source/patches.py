@@ -53,6 +53,8 @@ def read_patches(
         if tree is None:
             continue
         parents = file.split("/")[:-1]
+        # All scopes are read as one: too many possible patches only mean fewer findings, too few mean wrong
+        # ones.
         nodes = list(ast.walk(tree))
         names = _names(nodes, ".".join([package, *parents]))
         for node in nodes:

@@ -89,6 +89,7 @@ class SymbolTable:
         symbol: Symbol = self.module(head) or UNKNOWN
         for name in rest:
             if not isinstance(symbol, Module):
+                # Attributes of functions and classes are not followed, because instances may have any.
                 return (UNKNOWN, head) if symbol is not MISSING else (symbol, head)
             head = f"{head}.{name}"
             symbol = self._attribute(symbol, name, set())
@@ -116,6 +117,7 @@ class SymbolTable:
         return self._modules[dotted]
 
     def _read(self, dotted: str) -> Module | None:
+        """Reads a module from its file; returns None if there is no such module."""
         parts = dotted.split(".")
         if parts[0] != self.package or not all(part.isidentifier() for part in parts):
             return None
@@ -126,11 +128,19 @@ class SymbolTable:
             return read(dotted, dotted, self.files, name)
         if (name := f"{stem}.py") in self.files.files:
             return read(dotted, parent, self.files, name)
+        # A compiled module exists, but nothing is known about its names.
         if self.files.hides(stem):
             return Module(dotted, parent, open=True)
         return Module(dotted, dotted) if self.files.is_namespace(stem) else None
 
     def _attribute(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a module's attribute is: its own name, a submodule, or unknown.
+
+        Args:
+            module: The module.
+            name: The attribute.
+            seen: Lookups that led here, to end circles.
+        """
         # Modules may import names from each other in a circle.
         if (module.name, name) in seen:
             return UNKNOWN
@@ -148,6 +158,7 @@ class SymbolTable:
         return UNKNOWN if found is MISSING and is_open else found
 
     def _own(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a module's source binds a name to, also through its star imports."""
         if name in module.bindings:
             return self._bound(module, name, seen)
         for star in module.stars:
@@ -161,6 +172,7 @@ class SymbolTable:
         return UNKNOWN if module is None else self._attribute(module, name, seen)
 
     def _bound(self, module: Module, name: str, seen: set[tuple[str, str]]) -> Symbol:
+        """Returns what a bound name refers to, or unknown if it is bound in several ways."""
         bindings = module.bindings[name]
         binding = bindings[0]
         # Two definitions, such as in the branches of an `if`: the source does not prove which one is used.
@@ -173,6 +185,7 @@ class SymbolTable:
         return UNKNOWN if binding is None else _callee(binding, skip=0)
 
     def _aliased(self, module: Module, alias: Alias, seen: set[tuple[str, str]]) -> Symbol:
+        """Follows an import to what it imports."""
         if alias.module.split(".")[0] != self.package:
             return UNKNOWN
         if not alias.name:
@@ -184,6 +197,7 @@ class SymbolTable:
         return UNKNOWN if found is MISSING else found
 
     def _class(self, module: Module, node: ast.ClassDef, seen: set[tuple[str, str]]) -> Callee:
+        """Returns the arguments that a class takes."""
         # The arguments of a class are those of its `__init__`, unless something else may receive them first.
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
         names = [last_name(base) for base in node.bases]
@@ -208,10 +222,16 @@ class SymbolTable:
 
 
 def _callee(node: ast.FunctionDef | ast.AsyncFunctionDef, *, skip: int) -> Callee:
-    """Returns the arguments that a function accepts, without its first ``skip`` parameters."""
+    """Returns the arguments that a function accepts, without its first ``skip`` parameters.
+
+    Args:
+        node: The function.
+        skip: 1 for a method, whose first parameter is the object.
+    """
     decorators = {last_name(d) for d in node.decorator_list}
     if not decorators <= _PLAIN_DECORATORS:
         return Callee()
+    # The first parameter of a method is `self`, even if it has another name.
     known = node.args
     first = [*known.posonlyargs, *known.args]
     named = [*known.args[max(skip - len(known.posonlyargs), 0) :], *known.kwonlyargs]

@@ -129,13 +129,20 @@ def below_folder(
 
 
 def _read(path: Path, name: str, max_bytes: int) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        UnfitError: It cannot be read, is not a regular file, or is too large.
+    """
     try:
         with open(path, "rb", opener=opener) as file:
             state = os.fstat(file.fileno())
+            # Checked on the open file: the path may lead to something else by now.
             if not stat.S_ISREG(state.st_mode):
                 raise UnfitError("unreadable", NOT_REGULAR, path=name)
             if state.st_size > max_bytes:
                 raise too_large(name, state.st_size, max_bytes)
+            # The file may grow between the check and the reading.
             data = file.read(max_bytes + 1)
     except OSError as error:
         raise UnfitError("unreadable", f"the file cannot be read ({error.strerror})", path=name) from error

@@ -35,6 +35,7 @@ def marked_encoding(first: bytes) -> str:
     """
     if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
+    # Some tools put this mark before UTF-8. In real UTF-16, JSON and CSV always contain NUL bytes.
     return "utf-16" if first.startswith(_MARKS) and b"\0" in first[:_LOOK] else ""
 
 
@@ -52,6 +53,7 @@ def sound_part(
     try:
         return decoder.decode(data, final), None
     except UnicodeDecodeError as error:
+        # The error counts from bytes that the decoder still held from the block before.
         sound = data[: max(0, error.start - waiting)]
         return (decoder.decode(sound) if sound else ""), error
 
@@ -78,6 +80,7 @@ class ByteSource:
         try:
             with ExitStack() as stack:
                 self._file = stack.enter_context(open(path, "rb", buffering=0, opener=opener))
+                # The content decides, not the suffix, which is often wrong.
                 zipped = self._file.read(2) == b"\x1f\x8b"
                 self._file.seek(0)
                 stack.pop_all()  # from here on, `close` closes the file
@@ -115,6 +118,7 @@ class ByteSource:
         return len(part)
 
     def _start(self) -> bytes:
+        """Reads the first bytes, finds the encoding, and returns them as UTF-8."""
         first = b""
         while len(first) < _LOOK and (more := self._chunk(_LOOK - len(first))):
             first += more
@@ -126,6 +130,7 @@ class ByteSource:
         return self._recoded(first)
 
     def _recoded(self, chunk: bytes) -> bytes:
+        """Converts a chunk to UTF-8; notes the place from which it cannot be decoded."""
         assert self._decoder is not None
         text, error = sound_part(self._decoder, chunk, final=not chunk)
         if error is not None:
@@ -138,6 +143,12 @@ class ByteSource:
             return bytes(found[: self._read(view)]) if not self.broken else b""
 
     def _read(self, view: memoryview) -> int:
+        """Reads the next bytes of the file, unpacked.
+
+        Raises:
+            SourceError: The file cannot be read.
+            SourceFormatError: It unpacks to far more than real exports do.
+        """
         try:
             if self._zip is None:
                 return self._file.readinto(view) or 0
@@ -207,6 +218,7 @@ class Locator:
 
     def __call__(self, offset: int) -> tuple[int, int]:
         """Returns line and column of a byte offset, both from 1; columns count characters."""
+        # Problems come in ascending order, so one pass over the file usually finds all their places.
         if self._source is None or offset < self._base:
             self._restart()
         while True:
@@ -224,6 +236,7 @@ class Locator:
             self._source = None
 
     def _restart(self) -> None:
+        """Opens the file again, for an offset before the current one."""
         self.close()
         self._source = ByteSource(self._path, self._name)
         self._base, self._line, self._column = 0, 1, 1
@@ -232,6 +245,7 @@ class Locator:
             self._column = 0  # the byte order mark does not count as a column
 
     def _read(self) -> bool:
+        """Reads the next chunk; returns False at the end."""
         assert self._source is not None
         chunk = bytearray(_CHUNK)
         with memoryview(chunk) as view:
@@ -240,6 +254,7 @@ class Locator:
         return got > 0
 
     def _advance(self, part: bytes) -> None:
+        """Moves line and column past some bytes."""
         lines = part.count(b"\n")
         if lines:
             self._line += lines

@@ -22,6 +22,7 @@ __all__ = ["CsvReader", "Record", "cell"]
 Record: TypeAlias = tuple[int, tuple[str, ...]]
 """The line where the record begins, and its raw fields, including quotes."""
 
+# Possessive: an unclosed quote fails at once, instead of being tried from each of its inner quotes.
 _QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
 _QUOTED_RE = re.compile(_QUOTED)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -89,6 +90,7 @@ class CsvReader:
         """
         named: str | None = None
         while True:
+            # A line that is cut off by the end of the buffer would look like a header.
             while not self._ended and len(self._buffer) - self._pos < _PREAMBLE:
                 self._fill()
             at = self._buffer, self._pos
@@ -164,6 +166,7 @@ class CsvReader:
         start = self.line
         self._pos = end
         self.line += _breaks(text)
+        # RFC 4180 does not mention blank lines; spreadsheets and people leave them, and they mean nothing.
         if fields == [""]:
             return start, ()
         if flaw := self._undecodable(text, start):
@@ -237,6 +240,7 @@ class CsvReader:
         return Flaw(reason="quotes", problem=bad.problem, line=line, column=column, hint=_SHOW_QUOTE)
 
     def _too_long(self) -> Flaw:
+        """Reports a record over the limit and continues at the next line."""
         line = self.line
         self._next_line()
         return Flaw(
@@ -264,6 +268,8 @@ class CsvReader:
 
     def _undecodable(self, text: str, line: int) -> Flaw | None:
         """Reports bytes that are not UTF-8, if the record has any."""
+        # Searching each record for surrogates would slow down all files; only a file with a wrong byte can
+        # contain one.
         if not getattr(self.blocks, "dirty", False) or not (found := _SURROGATE.search(text)):
             return None
         before = text[: found.start()]

@@ -100,6 +100,7 @@ class PairFile:
     @property
     def stem(self) -> str:
         """The name without its suffixes ``.gz`` and ``.csv`` or ``.jsonl``."""
+        # The stem is part of derived ids, so compressing a file must not change it.
         name = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
         folder, slash, last = name.rpartition("/")
         dot = last.rfind(".")
@@ -204,6 +205,7 @@ def text_encoding(value: str | None) -> str | None:
         raise ConfigError(f"encoding must be the name of a text encoding, not a {type(value).__name__}")
     try:
         with suppress(UnicodeError):
+            # `codecs.lookup` alone also finds codecs such as "zlib" that do not make text.
             b"-".decode(value)  # raises LookupError for "rot13" and others that do not encode text
         return codecs.lookup(value).name
     except LookupError as error:
@@ -253,6 +255,7 @@ class TextBlocks:
             if error is not None and utf8:
                 self.dirty = True
                 self.first_bad = self._offset - len(kept) + error.start
+                # From here on, wrong bytes become surrogates, so that only their own records are refused.
                 decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
                 text = decoder.decode(kept + block, final=not block)
             elif error is not None:
@@ -273,11 +276,17 @@ class TextBlocks:
     def _with(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield first
         yield from blocks
+        # An empty block at the end tells the decoder to report a character that was cut off.
         if first:
             yield b""
 
     def _settle(self, first: bytes) -> str:
-        """Returns the encoding to use."""
+        """Returns the encoding to use.
+
+        Raises:
+            SourceFormatError: UTF-16 was named, and nothing states its byte order.
+            UnreadableFile: The file has a false byte order mark.
+        """
         given = self.encoding
         marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         if given == "utf-16" and not marked:

@@ -82,11 +82,13 @@ def decode_lines(blocks: Iterable[bytes]) -> Iterator[Record | Flaw]:
             yield part
             continue
         for line, text in enumerate(part[1], part[0]):
+            # Nearly all lines begin with a brace, so the test for blank lines is rarely needed.
             if text and (text[0] == 0x7B or text.strip(_BLANK)):
                 yield _record(line, text)
 
 
 def _record(line: int, text: bytes) -> Record | Flaw:
+    """Returns the object of a line, or its flaw."""
     try:
         found = _decode(text)
     except RecursionError:
@@ -134,12 +136,14 @@ def _may_have_twins(text: bytes, found: dict[str, Any]) -> bool:
     if b"\\u003" in text:
         return True
     try:
+        # A key that was lost takes its colon with it, while colons inside texts stay the same.
         return _encode(found).count(b":") != text.count(b":")
     except (OverflowError, msgspec.MsgspecError):
         return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Builds an object of the standard library's decoder, and notes a key that occurs twice."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
@@ -164,6 +168,7 @@ def _deeper(value: Any) -> bool:
 
 
 def _too_deep(line: int) -> Flaw:
+    """Returns the flaw of a line that nests too deeply."""
     return Flaw(
         reason="too_deep",
         problem=f"the line nests more than {DEPTH} levels",
@@ -187,6 +192,7 @@ def _diagnose(line: int, data: bytes, error: Exception) -> Flaw:
         return Flaw(
             reason="encoding", problem=problem, line=line, column=column, hint="pass the correct `encoding=`"
         )
+    # msgspec is fast but its messages name bytes; the standard library's name the problem and the place.
     reason, hint = "not_json", "write each record as one JSON object on one line"
     try:
         json.loads(text, parse_constant=_refuse)

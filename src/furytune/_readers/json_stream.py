@@ -70,6 +70,7 @@ class ObjectArray(Generic[T]):
         self._block = block
         self._limit = limit
         self._skip = skip
+        # One buffer for the whole file: new ones for each block would cost more than decoding them.
         self._buf = bytearray(block * 2)
         self._start = 0
         self._have = 0
@@ -97,6 +98,11 @@ class ObjectArray(Generic[T]):
                 self._have += got
 
     def _grow(self) -> None:
+        """Makes more bytes available for a value that is longer than the buffer.
+
+        Raises:
+            Malformed: The value is longer than the limit.
+        """
         have = self._have - self._start
         if have >= self._limit:
             raise Malformed(f"a single value is over {self._limit} bytes", self._base + self._start)
@@ -154,6 +160,8 @@ class ObjectArray(Generic[T]):
             first = False
             name, after = text.value(at)
             begin = text.space(text.expect(":", after) + 1)
+            # A member of the same name inside another value was skipped with that value, so this one belongs
+            # to the root.
             if name == self._key:
                 if self._closed:
                     raise text.fail(f"a second {self._key!r} member", at)
@@ -163,12 +171,18 @@ class ObjectArray(Generic[T]):
             members[name], at = text.value(begin)
 
     def _accept(self, members: dict[str, Any], text: Text, end: int) -> None:
+        """Stores members of the object, after checking that they are UTF-8.
+
+        Raises:
+            Malformed: They contain bytes that are not UTF-8.
+        """
         broken = text.not_utf8(0, end)
         if broken is not None:
             raise Malformed("bytes that are not UTF-8", broken)
         self.members.update(members)
 
     def _read_tail(self) -> None:
+        """Reads the members after the array, to the end of the file."""
         while True:
             text = self._text()
             try:
@@ -206,6 +220,8 @@ class ObjectArray(Generic[T]):
             _, end = text.value(begin)
         except (MoreNeededError, Malformed):
             return
+        # Exporters write every element in the same form, so the bytes between the first two also separate all
+        # others.
         following = _NEXT.match(text.text, end)
         if following is None or text.text[end - 1] != "}":
             return
@@ -232,6 +248,8 @@ class ObjectArray(Generic[T]):
             # A regular expression cannot search backwards, so only the end of the buffer is searched.
             low = max(self._start, self._have - _NEAR)
             found = [m.start() + comma for m in pattern.finditer(self._buf, low, self._have)]
+            # The last of them makes the largest block. If it was inside a string, decoding fails and the one
+            # before is tried.
             return found[: -_GUESSES - 1 : -1]
         places: list[int] = []
         end = self._have
@@ -241,6 +259,7 @@ class ObjectArray(Generic[T]):
         return places
 
     def _try_cut(self) -> list[T] | None:
+        """Decodes as many whole elements as the buffer holds; returns None if that fails."""
         buf, start = self._buf, self._start
         for comma in self._candidates():
             # The comma becomes "]" in place, because copying the block would double the memory and time.
@@ -249,6 +268,8 @@ class ObjectArray(Generic[T]):
                 with memoryview(buf) as view, view[start : comma + 1] as part:
                     done = self._decode(part)
                     str(part, "utf-8")  # the decoder does not look into strings that it skips
+            # A message in this block is bad. Trying another cut would not help; the exact reader finds out
+            # which one.
             except (msgspec.ValidationError, RecursionError, UnicodeDecodeError):
                 buf[comma] = 0x2C
                 return None
@@ -260,8 +281,11 @@ class ObjectArray(Generic[T]):
         return None
 
     def _try_end(self) -> list[T] | None:
+        """Decodes the last elements, up to the end of the array; returns None if that fails."""
         end = self._have
         for _ in range(2):
+            # At the end of the file, the last bracket closes the array, unless another member with an array
+            # follows.
             end = self._buf.rfind(b"]", self._start, end)
             if end < 0:
                 return None
@@ -290,6 +314,7 @@ class ObjectArray(Generic[T]):
     # ------------------------------------------------------------------ slow and exact
 
     def _one_by_one(self) -> Iterator[list[T] | Bad]:
+        """Reads elements one by one, to find the one that is bad and say where."""
         text = self._text(1)
         good: list[T] = []
         at = done = 0  # characters; `done` is the last comma between two elements
@@ -346,6 +371,14 @@ class ObjectArray(Generic[T]):
         self._closed = True
 
     def _convert(self, text: Text, begin: int, end: int, value: Any) -> T | Bad:
+        """Returns an element as the wanted type, or what is wrong with it.
+
+        Args:
+            text: The buffer.
+            begin: First character of the element.
+            end: Character after it.
+            value: The element as the standard library decoded it.
+        """
         own = value.get("id") if isinstance(value, dict) else None
         name = own if isinstance(own, str) and own.isascii() else ""
         broken = text.not_utf8(begin, end)
@@ -368,6 +401,8 @@ class ObjectArray(Generic[T]):
         If the separator between elements is known, the search for it begins at the start of the element: an element that
         is never closed swallows all others, so the error appears only at the end of the file.
         """
+        # With a learned mark, searching from the element's beginning is safe. Without one, the search must
+        # not find the same place again.
         at = error.offset if self._cut is None else begin
         self._start = max(self._start, at - self._base)
         while True:
@@ -378,10 +413,12 @@ class ObjectArray(Generic[T]):
                 return Bad("malformed_json", error.offset, "", error.problem)
             if self._eof:
                 raise error
+            # The mark may begin at the end of this buffer, so its last bytes are searched again.
             self._start = max(self._start, self._have - _NEAR)
             self._fill(self._have - self._start + self._block)
 
     def _find_cut(self) -> int | None:
+        """Returns the place of the next comma between two elements, None if it is not in the buffer."""
         if self._cut is not None:
             mark, comma, pattern = self._cut
             if pattern is None:

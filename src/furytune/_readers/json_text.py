@@ -49,6 +49,7 @@ def _refuse(name: str) -> float:
 
 
 def _integer(digits: str) -> int | float:
+    # Python refuses to convert numbers of more than 4,300 digits, and takes quadratic time for shorter ones.
     return int(digits) if len(digits) < 20 else float(digits)
 
 
@@ -63,6 +64,7 @@ class Text:
     """A decoded part of the buffer, which reads values and converts errors to byte offsets."""
 
     def __init__(self, raw: bytes, base: int, *, last: bool) -> None:
+        # Wrong bytes must not stop the search for the next element; they are reported with their own message.
         self.text = raw.decode("utf-8", "surrogateescape")
         self.base = base
         self.last = last
@@ -102,7 +104,12 @@ class Text:
         return at
 
     def value(self, at: int) -> tuple[Any, int]:
-        """Decodes the value at a character; returns the value and its end."""
+        """Decodes the value at a character; returns the value and its end.
+
+        Raises:
+            Malformed: It is not JSON, or the file ends in it.
+            MoreNeededError: The buffer ends in it.
+        """
         try:
             value, end = _DECODER.raw_decode(self.text, at)
         except json.JSONDecodeError as error:
@@ -112,6 +119,7 @@ class Text:
                     where = self.base + self.size(0, pos)
                     raise Malformed("the file ends inside a string", where, truncated=True) from None
                 raise MoreNeededError from None
+            # A literal or escape that is cut off by the buffer is reported at its beginning.
             if not self.last and pos >= len(self.text) - 16:
                 raise MoreNeededError from None
             raise self.fail(f"not JSON: {problem}", pos) from None

@@ -66,6 +66,7 @@ class Limits:
             reason=reason,
             unit="message",
             count=len(ids),
+            # A report needs examples, not all ids.
             ids=ids[:20],
             where=pair.source.thread or pair.source.channel or pair.source.path,
             detail=detail,

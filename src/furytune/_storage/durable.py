@@ -55,6 +55,7 @@ class StagedFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.target = output_path(path)
+        # Before anything is created: a target that cannot be replaced must not leave a temporary file behind.
         mode = _mode_of(self.target)
         _sweep(self.target)
         self.size = 0
@@ -86,8 +87,13 @@ class StagedFile:
         return len(data)
 
     def sync(self) -> None:
-        """Syncs the file to disk and closes it."""
+        """Syncs the file to disk and closes it.
+
+        Raises:
+            OSError: The bytes on disk are not those that were written.
+        """
         fd = self._open_fd()
+        # Some network file systems report a full disk only now, or not at all.
         if os.fstat(fd).st_size != self.size:
             raise OSError(
                 errno.EIO, "the file lost or gained bytes while it was written", str(self.temporary)
@@ -103,6 +109,7 @@ class StagedFile:
             self.temporary.unlink(missing_ok=True)
 
     def _open_fd(self) -> int:
+        """Returns the descriptor; raises ValueError once the file is closed."""
         if self._fd is None:
             raise ValueError(f"{self.target}: the staged file is closed")
         return self._fd
@@ -179,11 +186,15 @@ class StagedGroup:
             return
         for file in self._files:
             file.sync()
+        # A reader that sees a seal may rely on everything else, so the seals are renamed when the rest is
+        # safely on disk.
         seals = [f for f in self._files if f.target in self._seals] or self._files[-1:]
         others = [f for f in self._files if f not in seals]
         for file in others:
             file.temporary.replace(file.target)
         for path in self._stale:
+            # Between data and seal: if this is interrupted, the old seal no longer fits, and a reader notices
+            # it.
             path.unlink(missing_ok=True)
         sync_folders([*(f.target for f in others), *self._stale])
         for file in seals:
@@ -279,6 +290,7 @@ def output_path(path: str | os.PathLike[str]) -> Path:
     if not named.is_symlink():
         return named
     target = Path(os.path.realpath(named))
+    # A link to another folder could make a run overwrite a file that its user cannot even see.
     if target.parent == named.parent and target.is_file():
         return target
     raise OSError(
@@ -296,7 +308,12 @@ def _named(path: str | os.PathLike[str]) -> Path:
 
 
 def _mode_of(target: Path) -> int | None:
-    """Returns the permissions of an existing target, None if it does not exist."""
+    """Returns the permissions of an existing target, None if it does not exist.
+
+    Raises:
+        IsADirectoryError: It is a folder.
+        OSError: It is not a regular file.
+    """
     try:
         found = target.stat()
     except FileNotFoundError:
@@ -336,9 +353,11 @@ def _sweep(target: Path) -> None:
 
 
 def _remove_orphan(path: Path) -> None:
+    """Removes a temporary file if no process holds its lock."""
     with suppress(OSError):
         fd = os.open(path, os.O_RDWR | NO_FOLLOW)
         try:
+            # The lock, not the age, shows that the writer is dead: a slow disk may keep one busy for hours.
             if try_lock(fd):
                 path.unlink(missing_ok=True)
         finally:
@@ -349,6 +368,7 @@ def sync_folders(paths: Iterable[Path]) -> None:
     """Syncs the names of these files to disk."""
     if os.name != "posix":  # pragma: no cover  (Windows cannot open a folder)
         return
+    # A rename is only durable once its folder is synced; each folder needs it once.
     for folder in dict.fromkeys(path.parent for path in paths):
         fd = os.open(folder, os.O_RDONLY)
         try:

@@ -111,6 +111,8 @@ def list_files(
         where = printable_name(prefix + name)
         dropped.append(Dropped(reason=reason, unit="file", where=where, detail=detail))
 
+    # A stack instead of recursion, because a folder tree of someone else may be nested deeper than Python's
+    # stack.
     waiting = [(real_root, "")]
     while waiting:
         folder, above = waiting.pop()
@@ -190,11 +192,13 @@ def opener(path: str, flags: int) -> int:
     Raises:
         OSError: The path cannot be opened, or contains a link.
     """
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer, without end.
     flags |= _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
     if not _PATH_ONLY:
         if Path(path).resolve() != Path(path).absolute():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         return os.open(path, flags)
+    # Folder by folder: between listing and opening, someone could have replaced any of them by a link.
     *folders, name = Path(path).absolute().parts
     at = -1
     try:
@@ -237,6 +241,8 @@ def sort_links(
     for name in sorted(asked):
         found = _follow(name, links, known, 0)
         place = "/".join(found or ())
+        # In sorted names, a folder's files follow its name directly, so one look-up tells whether it is a
+        # folder.
         at = bisect_left(names, f"{place}/")
         if found is None or (found is not _LOST and not f"{place}/".startswith(top)):
             reason, detail = "link_outside", OUTSIDE
@@ -263,6 +269,12 @@ def _follow(path: str, links: Mapping[str, str], known: dict[str, _Place], depth
     """Resolves the links in a path; returns None if it leaves the tree, `_LOST` if it leads nowhere.
 
     Each link is followed only once, even if many paths pass through it.
+
+    Args:
+        path: The path of a link.
+        links: All links of the tree, with their targets.
+        known: Links that were resolved before; gets new ones.
+        depth: How many links were followed to get here.
     """
     if depth > _MOST_LINKS or len(path) > _LONGEST:
         return _LOST
@@ -281,6 +293,7 @@ def _follow(path: str, links: Mapping[str, str], known: dict[str, _Place], depth
             continue
         if link not in known:
             known[link] = _LOST  # while this link is being followed, so that a circle ends
+            # Archives made on Windows may have backslashes in their links.
             target = links[link].replace("\\", "/")
             absolute = target.startswith("/") or target[1:2] == ":"
             known[link] = None if absolute else _follow("/".join((*found, target)), links, known, depth + 1)

@@ -48,6 +48,7 @@ def try_lock(fd: int) -> bool | None:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        # Refusing to work there would be worse: many network file systems have no locks.
         except OSError:  # a file system without locks
             return None
         return True
@@ -103,6 +104,7 @@ def lock_file(path: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[No
             os.write(fd, f"process {os.getpid()} on {socket.gethostname()}".encode())
         yield
     finally:
+        # Remove the name while the lock is held: afterwards, the file could already be the next one's.
         with suppress(OSError):
             path.unlink(missing_ok=True)
         if fcntl is None and msvcrt is not None:
@@ -133,6 +135,7 @@ def _is_there(path: Path, fd: int) -> bool:
 
 
 def _holder(path: Path) -> str:
+    """Returns who holds a lock, as its file says."""
     try:
         return path.read_text(encoding="utf-8")[:200].strip() or "another process"
     except (OSError, ValueError):
@@ -140,6 +143,7 @@ def _holder(path: Path) -> str:
 
 
 def _at_byte(fd: int, mode: int) -> None:
+    """Locks or unlocks one byte on Windows, where a lock always covers a range of bytes."""
     assert msvcrt is not None
     place = os.lseek(fd, 0, os.SEEK_CUR)
     os.lseek(fd, _BYTE, os.SEEK_SET)

@@ -36,6 +36,7 @@ SUFFIX = ".manifest.json"
 SOURCES = b'"sources":['
 """The line that ends the head of a manifest."""
 
+# The sources may be gigabytes and come last, so the head can be read alone.
 _HEAD_LIMIT = 64 << 20
 _LEADING = frozenset("=+-@\t\r\0'")
 
@@ -62,6 +63,7 @@ def read_head(path: Path) -> dict[str, Any]:
                 raise ValueError("its head is too long")
         else:
             raise ValueError("it has no list of sources")
+    # Closing the list makes the head a complete document.
     found = json.loads(bytes(head) + SOURCES + b"]}")
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
@@ -97,6 +99,7 @@ def escape_formula(text: str) -> str:
     The characters are those of OWASP ASVS 1.2.10, and CR. A cell that begins with a quote gets another one,
     so that `unescape_formula` restores every text.
     """
+    # A cell that already begins with a quote gets another one, so that the escape can always be undone.
     return "'" + text if text[:1] in _LEADING else text
 
 

@@ -25,6 +25,7 @@ class Spool:
 
     def __enter__(self) -> Self:
         try:
+            # The file has no name, so a killed process leaves no rows behind.
             self._file = tempfile.TemporaryFile()
         except OSError as error:
             raise _full(error) from error
@@ -62,6 +63,7 @@ class Spool:
 
 
 def _full(error: OSError) -> ExportError:
+    """Returns the error for a temporary folder that cannot take the rows."""
     return ExportError(
         f"{tempfile.gettempdir()}: cannot store the rows in the temporary folder: "
         f"{error.strerror or type(error).__name__}; nothing was written; free some space there, or set TMPDIR to "

@@ -30,6 +30,7 @@ def system_errors_as(
         yield
     except OSError as error:
         named = error.filename if isinstance(error.filename, str | bytes | os.PathLike) else place
+        # The name may come from someone else's folder, and could contain control characters of a terminal.
         shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fsdecode(named))
         said = error.strerror or type(error).__name__
         raise kind(f"{shown}: {said}; {f'{consequence}; ' if consequence else ''}{_MAY_BE}") from error

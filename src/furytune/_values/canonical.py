@@ -25,6 +25,7 @@ def canonical_json(value: Json) -> bytes:
         ValueError: The value contains NaN or an infinity.
         UnicodeEncodeError: The value contains a lone surrogate.
     """
+    # NaN is refused because it is not JSON and is not equal to itself.
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8")
 

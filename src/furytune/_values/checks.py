@@ -18,6 +18,7 @@ def one_of(*allowed: object) -> Check:
     """Accepts only these values."""
 
     def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        # `in` compares with ==, so 1 would pass for True; the allowed values are words.
         if value not in allowed:
             known = ", ".join(map(repr, allowed))
             raise ConfigError(f"{attribute.name} must be one of {known}, not {_shown(value)}")

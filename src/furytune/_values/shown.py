@@ -30,6 +30,7 @@ def _short(text: str, most: int) -> str:
 
 
 def _brief(value: object) -> str:
+    """Returns a value in a few characters; collections as their size."""
     if isinstance(value, str):
         return repr(_short(redact(value, ("secrets",))[0], _LINE))
     if isinstance(value, datetime):
@@ -84,6 +85,8 @@ class Shown:
                 yield a.name, _brief(value)
 
     def _told(self) -> Iterator[tuple[attrs.Attribute[Any], Any]]:
+        """Yields the fields that tell a reader something, with their values."""
+        # Fields of subclasses count too.
         heir: Any = type(self)  # an attrs class
         for a in attrs.fields(heir):
             value = getattr(self, a.name)

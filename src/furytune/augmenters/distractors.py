@@ -49,7 +49,11 @@ class Distractors:
 
     @classmethod
     def from_spec(cls, spec: Json) -> Distractors | None:
-        """Returns the distractors that a contract names, or None."""
+        """Returns the distractors that a contract names, or None.
+
+        Raises:
+            ConfigError: The spec does not have exactly these settings, or one is out of range.
+        """
         if spec is None:
             return None
         if not isinstance(spec, Mapping) or spec.keys() != {"share", "count", "seed"}:
@@ -69,9 +73,16 @@ class Distractors:
     ) -> tuple[Passage, ...]:
         """Returns the passages for a training row, with distractors if the row gets any.
 
+        Args:
+            question: The normalised question.
+            passages: What the augmenter found.
+            at: The moment of the question.
+            augmenter: The augmenter, to choose further passages from.
+
         Raises:
             ConfigError: The augmenter cannot list its passages.
         """
+        # A draw from the question, not from a generator: the order and number of rows change nothing.
         if self._draw(question, "share") >= int(self.share * 2**64):
             return passages
         if not isinstance(augmenter, Searchable):
@@ -80,6 +91,7 @@ class Distractors:
                 " implement furytune.protocols.Searchable"
             )
         visible = augmenter.visible_passages(at)
+        # A passage that fits the question would not be a distractor but a second answer.
         near = {p.id for p in (*augmenter.nearest(question, at=at, count=_NEAR), *passages)}
         mixed = list(passages)
         for n in range(_TRIES if visible else 0):

@@ -92,6 +92,7 @@ class StaticEmbedder(_Files):
         out = np.zeros((len(texts), table.shape[1]))
         encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         for i, encoding in enumerate(encoded):
+            # Unknown tokens share one vector that means nothing, and would pull all rare texts together.
             ids = [t for t in encoding.ids if t != unknown]
             if ids:
                 tokens = table[ids if rows is None else rows[ids]].astype(np.float64)
@@ -100,6 +101,12 @@ class StaticEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The table of token vectors and the tokenizer, read once.
+
+        Raises:
+            KnowledgeError: The files do not belong together, or are not those of a static model.
+            MissingExtraError: tokenizers is not installed.
+        """
         _tokenizers("static")  # first: its extra brings numpy too
         tensors = read_tensors(self._model)
         tables = [t for t in tensors.values() if t.ndim == 2]
@@ -112,6 +119,7 @@ class StaticEmbedder(_Files):
 
         tokenizer = _tokenizer(self.tokenizer, "static")
         tokenizer.no_truncation()
+        # After loading: a file that was replaced before or while it was read is noticed.
         _as_named(self.spec, self._model, self.tokenizer)
         token = getattr(tokenizer.model, "unk_token", None)
         unknown = None if token is None else tokenizer.token_to_id(token)
@@ -177,6 +185,7 @@ class OnnxEmbedder(_Files):
         prefix = self.question_prefix if kind == "question" else self.passage_prefix
         names = [i.name for i in session.get_inputs()]
         rows = []
+        # One text at a time: in a padded batch, a quantised model gives slightly different numbers.
         for text in texts:
             ids = tokenizer.encode(prefix + text).ids
             # A text without tokens still needs a row of the right length, so a dummy token is run for its shape.
@@ -191,12 +200,19 @@ class OnnxEmbedder(_Files):
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The session and the tokenizer, made once.
+
+        Raises:
+            KnowledgeError: The model cannot be loaded, or needs inputs that a text does not have.
+            MissingExtraError: onnxruntime or tokenizers is not installed.
+        """
         try:
             import numpy as np
             import onnxruntime
         except ImportError as error:
             raise MissingExtraError("an ONNX model", "onnx") from error
         options = onnxruntime.SessionOptions()
+        # Several threads add floats in changing orders.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             session = onnxruntime.InferenceSession(
@@ -277,6 +293,7 @@ class LanceEmbedder:
 
     @cached_property
     def _loaded(self) -> tuple[Any, ...]:
+        """The model from LanceDB's registry, made once."""
         try:
             import numpy as np
             from lancedb.embeddings import get_registry
@@ -295,6 +312,7 @@ class LanceEmbedder:
 
 
 def _exists(*files: Path) -> None:
+    """Raises ConfigError if a file of a model is missing."""
     for file in files:
         if not file.is_file():
             raise ConfigError(
@@ -318,6 +336,7 @@ def _as_named(spec: Mapping[str, Json], model: Path, tokenizer: Path) -> None:
 
 
 def _text(given: Any, name: str) -> str:
+    """Returns a text from a contract; raises TypeError for another type."""
     value = given[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is not a string")
@@ -325,6 +344,7 @@ def _text(given: Any, name: str) -> str:
 
 
 def _tokenizers(extra: str) -> Any:
+    """Imports the class of tokenizers."""
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -333,6 +353,7 @@ def _tokenizers(extra: str) -> Any:
 
 
 def _tokenizer(path: Path, extra: str) -> Any:
+    """Reads a tokenizer, without padding."""
     kind = _tokenizers(extra)
     try:
         tokenizer = kind.from_file(str(path))

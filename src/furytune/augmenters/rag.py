@@ -189,6 +189,8 @@ class RagAugmenter:
             raise ContractMismatchError(
                 "augmenter", f"the settings of RagAugmenter in the contract cannot be used: {error}"
             ) from error
+        # The spec of this library against that of the contract: a setting that either of them lacks is a
+        # difference too.
         differ = sorted(str(key) for key in {*spec, *ours} if spec.get(key, ...) != ours.get(key, ...))
         if differ:
             raise ContractMismatchError(
@@ -207,6 +209,7 @@ class RagAugmenter:
     def spec(self) -> Mapping[str, Json]:
         """Everything that decides which passages are found, except the passages themselves."""
         found: dict[str, Json] = {"name": "rag", "version": VERSION, "k": self.k}
+        # Only what decides the result belongs here; anything else would break contracts for no reason.
         if self.mode != "vector":
             found |= {
                 "scorer": "bm25",
@@ -314,6 +317,7 @@ class RagAugmenter:
         if len(questions) != len(at):
             raise ConfigError(f"{len(questions)} questions need as many moments in at=, not {len(at)}")
         search, visible = self.searched, self.visible(at)
+        # A re-ranker only sees the first passages; the others keep their places after them.
         depth = self.k if self.rerank is None else max(self.k, self.rerank.depth)
         rows = search.top(questions, visible, depth)
         if self.rerank is not None:
@@ -347,7 +351,9 @@ class RagAugmenter:
         return [self.searched.moments.visible(moment or now) for moment in at]
 
     def _load(self) -> Loaded:
+        """Returns the pinned version; reads it at the first call."""
         cache = self._cache
+        # Checked before and after taking the lock, so that only the first callers wait.
         if cache.state is None:
             with _LOADING:
                 if cache.state is None:
@@ -355,11 +361,16 @@ class RagAugmenter:
                     with_vectors = self.embedder is not None
                     state = tables.load(self.path, self.version or pinned, vectors=with_vectors)
                     cache.pin, cache.state = (self.path, state.version), self._checked(state)
+                    # So that a clean-up in another process keeps the version.
                     mark(Path(self.path), state.version, "opened")
         return cache.state
 
     def _checked(self, state: Loaded) -> Loaded:
-        """Returns the state if its vectors come from this embedder."""
+        """Returns the state if its vectors come from this embedder.
+
+        Raises:
+            KnowledgeError: The version has no vectors, or those of another model.
+        """
         if self.embedder is None:
             return state
         again = f"build it with build_index({self.path!r}, ..., embedder=...)"

@@ -41,6 +41,7 @@ _UNWILLING = ("forgotten", "opted_out", _SILENT)
 
 
 def _id(value: str | int) -> str:
+    """Converts the id of a server."""
     found = str(value).strip()
     if isinstance(value, bool) or not is_digits(found):
         raise ConfigError(
@@ -51,6 +52,7 @@ def _id(value: str | int) -> str:
 
 
 def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> None:
+    """Validates the token without ever showing its value."""
     if not isinstance(value, Secret):  # its value is never shown
         raise ConfigError(
             f'{attribute.name} must be a Secret, such as Secret.env("DISCORD_TOKEN"), not a {type(value).__name__}'
@@ -58,6 +60,7 @@ def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> Non
 
 
 def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    """Validates that someone says who permitted the collection."""
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(
             f"{attribute.name} must say in your words who permitted this collection and what for, such as "
@@ -67,6 +70,7 @@ def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> Non
 
 
 def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Converts names or ids of channels."""
     if not isinstance(value, str | Iterable | int) or isinstance(value, bytes | bytearray):
         raise ConfigError('include and exclude must be lists of channel ids or names, such as ["help"]')
     return (str(value),) if isinstance(value, str | int) else tuple(map(str, value))
@@ -77,6 +81,7 @@ def _as_collector(value: str | os.PathLike[str] | JournalCollector) -> JournalCo
 
 
 def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
+    """Validates a span of time that is not negative."""
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise ConfigError(
             f"{attribute.name} must be a timedelta that is not negative, such as timedelta(days=7)"
@@ -240,6 +245,12 @@ class DiscordCollector:
             return in_thread(lambda: self._run(everything=everything))
 
     async def _run(self, *, everything: bool) -> Update:
+        """Reads a server once: survey, members, people who left, channels.
+
+        The order protects people: people who opted out are removed before anything new is read, and the
+        mark ``unsettled`` stays
+        until everything about people is on disk.
+        """
         journal = self.journal.journal
         with journal.writing(), meter("reading Discord") as show:
             show(None, "logging in")
@@ -247,9 +258,12 @@ class DiscordCollector:
             interrupted = about.unsettled
             async with await Session.open(self.token, self.endpoint, patience=self.patience) as session:
                 about, repaired = _repaired(journal, about, session.clock)
+                # Nothing is read before it is known what the bot may read: a wrong choice of channels costs
+                # no message.
                 found = await survey(
                     session,
                     self.guild,
+                    # A refresh lists all archived threads again, because older ones may have changed.
                     known={} if about.refreshing else about.cursors,
                     include=self.include,
                     exclude=self.exclude,
@@ -262,9 +276,12 @@ class DiscordCollector:
                 )
                 show(None, "listing members")
                 await people.load()
+                # Only of these channels are the authors of all messages known, and forwarded messages may
+                # quote any.
                 people.read({place.id for place in found.places} | journal.logs().keys())
                 # From here to the end, a killed run leaves the mark that people.json may be incomplete.
                 journal.save(msgspec.structs.replace(about, unsettled=True))
+                # Before anything new is read: people who opted out must not wait for the end of a long crawl.
                 removed = await _remove_leaving(journal, people, interrupted=interrupted)
                 crawl = Crawl(
                     session=session,
@@ -307,13 +324,18 @@ class DiscordCollector:
                 )
 
     def _about(self, journal: Journal, *, everything: bool) -> About:
-        """Returns the journal's description of itself, with what this run adds."""
+        """Returns the journal's description of itself, with what this run adds.
+
+        Raises:
+            SourceError: The journal belongs to another server.
+        """
         about = journal.about()
         if about.guild and about.guild != self.guild:
             raise SourceError(
                 f"{journal.path}: this journal belongs to the server {about.guild}, not {self.guild}; give each server its own"
             )
         permissions = about.permissions
+        # A statement stays with its date; a new one is added and never replaces it.
         if not permissions or permissions[-1].statement != self.permission:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             permissions = (*permissions, Permission(self.permission, since))
@@ -328,6 +350,7 @@ class DiscordCollector:
 
     def _window(self) -> int:
         """Returns the id above which messages are recent enough to be compared in every run."""
+        # Larger spans would leave the calendar.
         start = datetime.now(UTC) - min(self.recheck, timedelta(days=36_500))
         return snowflake_at(start)
 
@@ -359,6 +382,8 @@ async def _remove_leaving(journal: Journal, people: Participants, *, interrupted
         interrupted: Whether the journal may contain messages of people whom it does not list.
     """
     known = journal.people().members.keys()
+    # After an interrupted run, people.json may lack authors of messages that were stored, so the logs are
+    # searched.
     leaving = await people.leaving(known | journal.authors() if interrupted or not known else known)
     gone: dict[str, str] = {}
     for why in sorted(set(leaving.values())):
@@ -393,6 +418,7 @@ def _unread(found: Survey, late: Iterable[Unread], journal: Journal) -> tuple[Un
 
 
 def _said(counts: Counts) -> str:
+    """Returns what the progress bar shows."""
     return (
         f"{counts.channels:,} of {counts.places:,} channels, {counts.new:,} new, {counts.changed:,} changed"
     )

@@ -29,6 +29,7 @@ __all__ = ["DiscordExportCollector"]
 
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
+    """Converts the path of an export."""
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(f"path must be one file or folder, not a {type(path).__name__}")
     return Path(path)
@@ -36,7 +37,15 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 
 @define
 class _Outcome:
-    """Counts readable files, so that an export in which nothing is readable raises instead of looking empty."""
+    """Counts readable files, so that an export in which nothing is readable raises instead of looking empty.
+
+    Attributes:
+        path: What was given to the collector.
+        on_drop: Receives every drop.
+        files: Number of files that were found.
+        read: Number of messages that could be read.
+        failed: Files that could not be read.
+    """
 
     path: Path
     on_drop: Callable[[Dropped], None]
@@ -45,6 +54,7 @@ class _Outcome:
     failed: list[Dropped] = field(factory=list)
 
     def drop(self, dropped: Dropped) -> None:
+        """Passes a drop on, and remembers files that failed."""
         if dropped.unit == "file":
             self.failed.append(dropped)
         self.on_drop(dropped)
@@ -167,6 +177,7 @@ class DiscordExportCollector:
         outcome.check()
 
     def _channels(self, outcome: _Outcome) -> list[Participating]:
+        """Returns the channels to read, with the decision about each author."""
         found, outcome.files = open_files(
             self.path,
             outcome.drop,

@@ -56,6 +56,7 @@ class _Logged:
         return first is not None and first[1].startswith(GONE)
 
     def messages(self, kind: type[M], on_drop: OnDrop) -> Iterator[tuple[list[M], str]]:
+        """Yields the log's messages, then one drop for each reason why messages are gone."""
         gone: Counter[str] = Counter()
         ids: dict[str, tuple[str, ...]] = {}
         for block, missing in self.log.blocks(kind):
@@ -186,6 +187,11 @@ class JournalCollector:
         }
 
     def _channels(self, on_drop: OnDrop) -> list[_Logged]:
+        """Returns the logs to read, channels before threads.
+
+        Raises:
+            SourceError: There is no journal, or nothing is left to read.
+        """
         place = printable(self.journal.path)
         if not self.journal.there:
             raise SourceError(
@@ -216,6 +222,7 @@ class JournalCollector:
 
 
 def _why_empty(about: About) -> str:
+    """Returns why no channel is left, with the first channels and their reasons."""
     if not about.unread:
         seen = "the bot sees no channel of the server" if about.name else "let a collection run to its end"
         return f"the journal contains no channel yet; {seen}"

@@ -74,7 +74,38 @@ _text_or_none = of_type(str, type(None))
 
 
 @frozen
-class CsvCollector:
+class _PairFiles:
+    """The arguments that CSV and JSON lines have in common; the collectors document them."""
+
+    path: tuple[Path, ...] = field(converter=paths_of)
+    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
+    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
+    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
+    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
+    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
+
+    def __attrs_post_init__(self) -> None:
+        # Names that exclude each other raise when the collector is made, not when the first file is read.
+        _ = self._columns
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(
+            question=self.question,
+            answer=self.answer,
+            id=self.id,
+            group=self.group,
+            asked_at=self.asked_at,
+            author=self.author,
+        )
+
+
+@frozen
+class CsvCollector(_PairFiles):
     """Collects ready pairs from CSV files with a header.
 
     Lines end with LF, CR LF or a lone CR. The first of these pairs of column names is used, in any case:
@@ -110,21 +141,11 @@ class CsvCollector:
         ConfigError: An argument is not valid.
     """
 
-    path: tuple[Path, ...] = field(converter=paths_of)
-    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
-    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
     delimiter: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
     escaped_formulas: bool | None = field(default=None, kw_only=True, validator=of_type(bool, type(None)))
-    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
 
     def __attrs_post_init__(self) -> None:
-        _columns(self)
+        super().__attrs_post_init__()
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise ConfigError("`delimiter=` must be one character, and neither a quote nor a line break")
 
@@ -142,7 +163,8 @@ class CsvCollector:
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
-        columns = _columns(self)
+        """Yields the pairs, drops and flaws of one file."""
+        columns = self._columns
         blocks = TextBlocks(file, self.encoding)
         reader = CsvReader(blocks)
         delimiter, names, found = self._header(file, reader, columns, blocks)
@@ -178,10 +200,15 @@ class CsvCollector:
     def _header(
         self, file: PairFile, reader: CsvReader, columns: Columns, blocks: TextBlocks
     ) -> tuple[str, tuple[str, ...], Found]:
-        """Returns the delimiter, the column names and the positions of the columns."""
+        """Returns the delimiter, the column names and the positions of the columns.
+
+        Raises:
+            SourceFormatError: The columns are missing, occur twice, or can be found in two ways.
+        """
         stated = reader.preamble()
         mark = self.delimiter or stated
         candidates = _DELIMITERS if mark is None else (mark,)
+        # Nothing is guessed from the data: a delimiter fits only if the header then has the columns.
         headers = {mark: reader.header(mark) for mark in candidates}
         fits = {mark: at for mark, names in headers.items() if (at := find_columns(names, columns))}
         path = file.place
@@ -229,7 +256,11 @@ class CsvCollector:
         return mark, names, at
 
     def _escaped(self, file: PairFile, names: tuple[str, ...]) -> bool | None:
-        """Returns whether the file's cells have the formula escape; None if that cannot be known."""
+        """Returns whether the file's cells have the formula escape; None if that cannot be known.
+
+        Raises:
+            SourceFormatError: The file is not the one that its manifest describes.
+        """
         if self.escaped_formulas is not None:
             return self.escaped_formulas
         entry = _listed_in_manifest(file)
@@ -237,6 +268,7 @@ class CsvCollector:
             return None if names in _EXPORTED else False
         if not entry:
             return False
+        # Someone may have edited the file in a spreadsheet, which removes the quotes when it saves.
         if manifests.sha256_of(file.blocks()) != entry.get("sha256"):
             raise SourceFormatError(
                 "has changed since its manifest was written, so it is unclear how to read cells that begin with '",
@@ -247,7 +279,7 @@ class CsvCollector:
 
 
 @frozen
-class JsonlCollector:
+class JsonlCollector(_PairFiles):
     """Collects ready pairs from JSON lines: one object per line, read strictly (RFC 8259).
 
     A record contains two texts, under the names that `CsvCollector` uses, or chat turns: lists of messages in "prompt" and
@@ -272,20 +304,6 @@ class JsonlCollector:
         ConfigError: An argument is not valid.
     """
 
-    path: tuple[Path, ...] = field(converter=paths_of)
-    question: tuple[str, ...] | None = field(default=None, kw_only=True, converter=question_columns)
-    answer: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    id: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    group: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    asked_at: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    author: str | None = field(default=None, kw_only=True, validator=_text_or_none)
-    encoding: str | None = field(default=None, converter=text_encoding, kw_only=True)
-    on_error: OnError = field(default="raise", kw_only=True, validator=one_of("raise", "skip"))
-    max_pair: int = field(default=MAX_PAIR, kw_only=True, validator=at_least(1))
-
-    def __attrs_post_init__(self) -> None:
-        _columns(self)
-
     def collect(self) -> Iterator[QAPair | Dropped]:
         """Yields pairs in the order of the files.
 
@@ -300,7 +318,8 @@ class JsonlCollector:
         yield from _collected(files, self.on_error)
 
     def _file(self, file: PairFile, maker: PairMaker) -> Iterator[QAPair | Dropped | Flaw]:
-        columns = _columns(self)
+        """Yields the pairs, drops and flaws of one file."""
+        columns = self._columns
         stem, name = Stem(file.stem), file.name
         known: dict[tuple[str, ...], Shape] = {}
         empty = True
@@ -313,9 +332,11 @@ class JsonlCollector:
                 continue
             line, found = record
             keys = tuple(found)
+            # Records of one file have a few sets of keys, so columns are looked up once for each.
             shape = known.get(keys)
             if shape is None:
                 shape = shape_of(keys, columns)
+                # A file with other keys in each record must not fill the memory.
                 if len(known) < 1000:
                     known[keys] = shape
             exchange = exchange_of(found, shape, line)
@@ -347,25 +368,22 @@ def _unescaped(raw: str) -> str:
 
 
 def _too_long(limit: int, question: str, answer: str, line: int) -> Flaw | None:
-    """Returns a flaw if a pair has more bytes than the limit."""
+    """Returns a flaw if a pair has more bytes than the limit.
+
+    Args:
+        limit: Most bytes, as UTF-8.
+        question: Text of the question.
+        answer: Text of the answer.
+        line: Where the record begins.
+    """
     if not may_be_over(limit, len(question) + len(answer)) or not over(limit, question + answer):
         return None
     problem = f"question and answer have more than {limit} bytes"
     return Flaw(reason="pair_too_long", problem=problem, line=line, column=1, error=False)
 
 
-def _columns(collector: CsvCollector | JsonlCollector) -> Columns:
-    return Columns(
-        question=collector.question,
-        answer=collector.answer,
-        id=collector.id,
-        group=collector.group,
-        asked_at=collector.asked_at,
-        author=collector.author,
-    )
-
-
 def _hint(names: Iterable[str], columns: Columns) -> str:
+    """Returns what to do about a header without the columns."""
     if any("\0" in name for name in names):
         return "it looks like UTF-16 without a byte order mark: pass encoding='utf-16-le' or 'utf-16-be'"
     if columns.question is not None:
@@ -414,6 +432,7 @@ def _settled(
 
 
 def _judged(file: PairFile, flaw: Flaw, on_error: OnError) -> Dropped:
+    """Raises for a flaw, or returns it as a drop."""
     if flaw.error and on_error == "raise":
         raise SourceFormatError(
             flaw.problem, path=file.place, line=flaw.line, column=flaw.column, hint=flaw.hint
@@ -434,7 +453,11 @@ def _sure(file: PairFile, line: int, *cells: str) -> None:
 
 
 def _listed_in_manifest(file: PairFile) -> Mapping[str, Any] | None:
-    """Returns the file's entry in its manifest; an empty one if the cells are not escaped, None without a manifest."""
+    """Returns the file's entry in its manifest; an empty one if the cells are not escaped, None without a manifest.
+
+    Raises:
+        SourceFormatError: A manifest that may list the file cannot be read.
+    """
     path = file.path
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     own = manifests.manifest_path(path.with_name(name))

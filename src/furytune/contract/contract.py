@@ -42,7 +42,7 @@ from furytune.protocols import (
 from furytune.records import Passage, Prompt
 from furytune.template import PromptTemplate
 
-__all__ = ["BEFORE_ALL_DATES", "PromptContract"]
+__all__ = ["BEFORE_ALL_DATES", "Deviation", "PromptContract"]
 
 BEFORE_ALL_DATES = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment of a training pair without a date. It sees undated passages only, so never its own answer."""
@@ -57,6 +57,19 @@ _PROBES = (
     "Question:\n\\Question: none\nContext:\n[1] nothing",
     "e\u0301 \u00e9 \u4f60\u597d \U0001f600 \u2028 \u202e x",
 )
+
+
+@frozen
+class Deviation:
+    """A difference from the contract that was accepted.
+
+    Attributes:
+        part: The part of the contract that differs, such as "snapshot".
+        reason: Why it was accepted.
+    """
+
+    part: str
+    reason: str
 
 
 @frozen(kw_only=True, slots=False)
@@ -77,7 +90,7 @@ class PromptContract:
     normalizer: Normalizer = Normalizer()
     budget: TokenBudget | None = None
     dialects: tuple[str, ...] = field(default=(), converter=sorted_once)
-    deviations: tuple[Mapping[str, str], ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         for name in self.dialects:
@@ -90,6 +103,7 @@ class PromptContract:
 
     @cached_property
     def _form(self) -> dict[str, Json]:
+        """The parts of `form`, made once."""
         form: dict[str, Json] = {
             "template": self.template.spec,
             "normalizer": self.normalizer.spec,
@@ -172,6 +186,7 @@ class PromptContract:
             except FurytuneError as error:
                 results[i] = error
         texts = [text for _, text in good]
+        # All questions of a batch are searched together, which is many times faster than one by one.
         moments = [at[i] for i, _ in good]
         found = self._contexts(texts, moments)
         for (i, text), moment, passages in zip(good, moments, found, strict=True):
@@ -262,11 +277,14 @@ class PromptContract:
             "form": self._form,
             "parts": {name: digest(part) for name, part in self._form.items()},
             "location": location,
+            # Golden prompts notice what no version number can: another Unicode table, tokenizer or numpy.
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
-            "deviations": list(self.deviations),
+            "deviations": [{"part": d.part, "reason": d.reason} for d in self.deviations],
         }
         file.write(target, content)
         if isinstance(self.augmenter, Pinned):
+            # After writing: a tag without a contract does no harm, a contract without a tag loses its version
+            # to a clean-up.
             self.augmenter.pin()
 
     @classmethod
@@ -322,17 +340,18 @@ class PromptContract:
             augmenter=augmenter
             or _augmenter(form["augmenter"], content["location"], source.parent, accept=bool(deviation)),
             dialects=tuple(dialects_then),
-            deviations=tuple(content["deviations"]),
+            deviations=tuple(Deviation(**d) for d in content["deviations"]),
         )
         if contract.budget is not None:
             contract.budget.ready()
         differences += contract._differences(content, source.name)
         if differences and not deviation:
             raise differences[0]
-        noted = tuple({"part": d.part, "reason": deviation} for d in differences)
+        noted = tuple(Deviation(d.part, deviation) for d in differences)
         return attrs.evolve(contract, deviations=(*contract.deviations, *noted))
 
     def _differences(self, content: Mapping[str, Any], file: str) -> Iterable[ContractMismatchError]:
+        """Yields what differs between this contract and the content of a file."""
         for name, part in self._form.items():
             if canonical_json(part) != canonical_json(content["form"][name]):
                 yield ContractMismatchError(
@@ -356,11 +375,17 @@ class PromptContract:
                 return
 
     def _contexts(self, questions: list[str], at: list[datetime | None]) -> list[tuple[Passage, ...]]:
+        """Asks the augmenter for many questions, in one call if it can do that."""
         if isinstance(self.augmenter, BulkAugmenter):
             return self.augmenter.contexts(questions, at=at)
         return [self.augmenter.context(q, at=a) for q, a in zip(questions, at, strict=True)]
 
     def _render(self, question: str, passages: tuple[Passage, ...]) -> Prompt:
+        """Renders a prompt with as many of the passages as the budget allows.
+
+        Raises:
+            QuestionTooLongError: Not even the question alone fits.
+        """
         system = self.template.system
         # From all passages down to none, so that the prompt has as many as fit.
         for kept in range(len(passages), -1, -1):
@@ -379,6 +404,7 @@ class PromptContract:
         )
 
     def _golden(self, question: str) -> str:
+        """Returns the digest of a probe's prompt, or the name of its error."""
         try:
             return self.prompt(question, at=_END_OF_TIME).digest
         except TextError:
@@ -390,11 +416,13 @@ class PromptContract:
         """Returns questions for golden prompts: fixed ones, and titles of the passages that these find."""
         titles: dict[str, None] = {}
         for passages in self._contexts(list(_PROBES), [_END_OF_TIME] * len(_PROBES)):
+            # Only undated passages: their titles come from documentation, and not from a person.
             titles.update((p.title, None) for p in passages if p.title.strip() and p.date is None)
         return [*_PROBES, *sorted(titles)[:8]]
 
 
 def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
+    """Rebuilds a part of a contract; any fault becomes a ContractError."""
     try:
         return build(spec)
     except ContractMismatchError:
@@ -409,6 +437,19 @@ def _of(part: str, build: Any, spec: Mapping[str, Json]) -> Any:
 def _augmenter(
     spec: Mapping[str, Json], location: Mapping[str, Json], base: Path, *, accept: bool
 ) -> Augmenter:
+    """Rebuilds the augmenter that a contract names.
+
+    Args:
+        spec: Its settings.
+        location: Where its knowledge is.
+        base: The folder of the contract.
+        accept: Whether the newest version may replace one that is missing.
+
+    Raises:
+        ContractError: It cannot be rebuilt.
+        ContractMismatchError: Its pinned knowledge is missing.
+        KnowledgeError: Its knowledge cannot be read.
+    """
     name = spec.get("name")
     kind = plugins.load("augmenters", str(name))
     if not (isinstance(kind, type) and issubclass(kind, Rebuildable)):
@@ -417,6 +458,7 @@ def _augmenter(
         )
     try:
         built: Augmenter = kind.from_spec(spec, location=location, base=base)
+        # Opens the index now, so that a missing version is reported here and not at the first question.
         _ = built.snapshot
     except SnapshotError as error:
         # The pinned version is missing. If a difference is accepted, the newest version may replace it, once.

@@ -37,6 +37,7 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
         ContractError: The file cannot be written.
     """
     sealed = {"furytune_contract": FORMAT, **content}
+    # Without a key, the seal only notices accidents and edits by hand; it does not stop an attacker.
     sealed["seal"] = digest(sealed)
     text = json.dumps(sealed, indent=2, sort_keys=True, ensure_ascii=False)
     try:
@@ -71,6 +72,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ContractError(f"{path}: not a contract ({type(error).__name__}); save it again") from None
     if not isinstance(content, dict) or content.get("furytune_contract") != FORMAT:
         raise ContractError(f"{path}: not a contract of format {FORMAT}; save it again with this library")
+    # A key that this version does not know may change prompts, so the file is refused.
     odd = sorted(content.keys() ^ _KEYS)
     if odd:
         raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it again")
@@ -80,7 +82,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _well_formed(content: dict[str, Any]) -> bool:
-    form, golden = content["form"], content["golden"]
+    """Returns whether every value has its type, so that later code need not check again."""
+    form = content["form"]
     return (
         all(isinstance(content[k], dict) for k in ("form", "parts", "location"))
         and all(isinstance(content[k], list) for k in ("golden", "deviations"))
@@ -89,17 +92,22 @@ def _well_formed(content: dict[str, Any]) -> bool:
         and all(isinstance(v, dict) for k, v in form.items() if k != "budget")
         and isinstance(form["budget"], dict | None)
         and all(isinstance(n, str) for n in form["dialects"])
-        and all(
-            isinstance(g, dict)
-            and g.keys() == {"question", "sha256"}
-            and all(isinstance(v, str) for v in g.values())
-            for g in golden
-        )
-        and all(isinstance(d, dict) for d in content["deviations"])
+        and all(_texts(g, {"question", "sha256"}) for g in content["golden"])
+        and all(_texts(d, {"part", "reason"}) for d in content["deviations"])
+    )
+
+
+def _texts(value: object, keys: set[str]) -> bool:
+    """Returns whether a value is an object of exactly these keys, with a text under each."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == keys
+        and all(isinstance(text, str) for text in value.values())
     )
 
 
 def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    """Builds an object, and refuses a key that occurs twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate key")
@@ -125,6 +133,7 @@ def relative(path: Path, base: Path) -> str:
     """Returns a path relative to a folder. It also works if the folder is reached through a symbolic link."""
     try:
         inside = os.path.relpath(path.absolute(), base.absolute())
+        # With a link in the path, ".." may lead elsewhere; then the resolved paths are used.
         if os.path.realpath(base / inside) == os.path.realpath(path):
             return Path(inside).as_posix()
         return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()

@@ -56,6 +56,7 @@ def chat(
 
 
 def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -> Iterator[Passage | Dropped]:
+    """Yields a passage or a drop for each pair, and passes drops on."""
     for pair in pairs:
         if isinstance(pair, Dropped):
             yield pair
@@ -68,6 +69,8 @@ def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -
 
 
 def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
+    """Returns the passage of a pair, or why it has none."""
+
     def dropped(reason: str, detail: str = "") -> Dropped:
         return Dropped(reason=reason, ids=(pair.id,), where=_where(pair), detail=detail)
 
@@ -85,6 +88,8 @@ def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
 
 
 def _refused(pair: QAPair) -> str:
+    """Returns why a pair cannot become a passage, "" if it can."""
+    # Without a date, the passage would be visible to every question, also to the one that it answers.
     if pair.answered_at is None:
         return "undated"
     if pair.asked_at is not None and pair.answered_at < pair.asked_at:
@@ -95,12 +100,14 @@ def _refused(pair: QAPair) -> str:
 
 
 def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
+    """Builds the passage; its date is that of the answer."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     values = {
         "guild": source.guild,
         "channel": source.thread or source.channel,
         "message": messages[0] if messages else "",
     }
+    # A link with an empty part would lead to another place.
     complete = all(values[slot] for slot in _SLOTS if f"{{{slot}}}" in url)
     return Passage(
         id=f"chat:{pair.id}",

@@ -10,7 +10,6 @@ from attrs import evolve
 from furytune._python_source.files import (
     OnError,
     UnfitError,
-    Unique,
     check_address,
     check_on_error,
     excluded,
@@ -24,7 +23,7 @@ from furytune.corpora._text.front_matter import front_matter
 from furytune.corpora._text.html import html, html_ready
 from furytune.corpora._text.markdown import markdown, plain
 from furytune.corpora._text.mdx import mdx
-from furytune.corpora._text.passages import Making, check_revision, passages_of
+from furytune.corpora._text.passages import Making, passages_of
 from furytune.corpora._text.rst import rst
 from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
@@ -114,7 +113,7 @@ def markup(
         folder=folder,
         max_bytes=max_bytes,
     )
-    check_revision(url, tree.revision)
+    making = Making(sizes=sizes, url=url, revision=tree.revision)
     if not tree.entries and all(drop.reason == "other_suffix" for drop in tree.dropped):
         there = ", ".join(f"{drop.where} ({drop.count})" for drop in tree.dropped[:10]) or "no file"
         raise KnowledgeError(
@@ -122,12 +121,17 @@ def markup(
             " pass the folder of the documentation, or other suffixes"
         )
     if any(_format(e, formats) == "html" for e in tree.entries):
+        # Before the first passage: a missing package should not be noticed after an hour of reading.
         html_ready()
-    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
     return _read(tree, formats, exclude, making, on_error)
 
 
 def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
+    """Returns the format for each suffix, in lower case.
+
+    Raises:
+        ConfigError: A suffix lacks its period, or a format is unknown.
+    """
     if isinstance(suffixes, Mapping):
         formats = {s.lower(): f for s, f in suffixes.items()}
     else:
@@ -141,13 +145,16 @@ def _formats(suffixes: tuple[str, ...] | Mapping[str, str]) -> dict[str, str]:
 
 
 def _format(entry: Entry, formats: Mapping[str, str]) -> str:
+    """Returns the format of a file, by its longest suffix that is known."""
     name = entry.name.lower()
+    # The longest suffix wins, so that ".md.txt" can have a format of its own.
     return formats[max((s for s in formats if name.endswith(s)), key=len)]
 
 
 def _read(
     tree: Tree, formats: Mapping[str, str], exclude: tuple[str, ...], making: Making, on_error: OnError
 ) -> Iterator[Passage | Dropped]:
+    """Yields the passages and drops of all files."""
     yield from tree.dropped
     left_out = 0
     for entry in tree.entries:
@@ -170,6 +177,11 @@ def _read(
 
 
 def _document(entry: Entry, form: str) -> Document | None:
+    """Reads a file; returns None if it is empty.
+
+    Raises:
+        UnfitError: The file cannot be used in its format.
+    """
     text = text_of(entry.read(), entry.name)
     if not text.strip():
         return None
@@ -182,6 +194,7 @@ def _document(entry: Entry, form: str) -> Document | None:
         if form in ("markdown", "mdx"):
             return markdown(lines) if form == "markdown" else mdx(lines)
         start, title = front_matter(lines)
+        # Blanked instead of removed, so that line numbers stay those of the file.
         lines[:start] = [""] * start
         document = html("\n".join(lines), entry.name) if form == "html" else _PLAIN[form](lines)
         if start:

@@ -20,7 +20,6 @@ from furytune._python_source.exports import public_names, relative_imports, star
 from furytune._python_source.files import (
     OnError,
     UnfitError,
-    Unique,
     check_address,
     check_on_error,
     excluded,
@@ -31,7 +30,7 @@ from furytune._python_source.opening import check_folder, open_installed, open_t
 from furytune._python_source.trees import Entry, Tree, below_folder
 from furytune.corpora._text.blocks import Document, Section, pieces
 from furytune.corpora._text.cells import is_gallery, script
-from furytune.corpora._text.passages import Making, check_revision, cut_code_note, passages_of
+from furytune.corpora._text.passages import Making, cut_code_note, passages_of
 from furytune.corpora._text.rst import rst
 from furytune.corpora._text.sizes import MAX_TOKENS, Sizes
 from furytune.errors import ConfigError, KnowledgeError
@@ -44,6 +43,15 @@ _SLOTS = ("path", "start", "end", "revision")
 
 @frozen(kw_only=True)
 class _Options:
+    """The arguments that decide which definitions are read.
+
+    Attributes:
+        tests: Whether tests are read.
+        private: Whether private definitions are read.
+        exclude: Patterns of files to leave out.
+        on_error: What to do with a file that cannot be used.
+    """
+
     tests: bool
     private: bool
     exclude: tuple[str, ...]
@@ -52,7 +60,16 @@ class _Options:
 
 @frozen(kw_only=True)
 class _Parsed:
-    """A parsed file: what a module defines, or the text of an example. Keeping its syntax tree would take far more memory."""
+    """A parsed file: what a module defines, or the text of an example. Keeping its syntax tree would take far more memory.
+
+    Attributes:
+        entry: The file.
+        module: Its dotted name.
+        text: Text of an example, "" for a module.
+        found: What the module defines, in the order of the source.
+        offered: Names that ``import *`` would import.
+        imports: Imports of an ``__init__``.
+    """
 
     entry: Entry
     module: str
@@ -126,8 +143,7 @@ def python_package(
     check_address(url, _SLOTS)
     sizes = Sizes(max_tokens, encoding)
     tree = _find(source, revision, folder, max_bytes)
-    check_revision(url, tree.revision)
-    making = Making(sizes=sizes, url=url, revision=tree.revision, unique=Unique())
+    making = Making(sizes=sizes, url=url, revision=tree.revision)
     options = _Options(tests=tests, private=private, exclude=exclude, on_error=on_error)
     return _read(tree, making, options)
 
@@ -137,7 +153,14 @@ def _wanted(name: str) -> bool:
 
 
 def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes: int) -> Tree:
+    """Lists the files of a package, given as a name or a path.
+
+    Raises:
+        KnowledgeError: There is no Python source.
+        ConfigError: An argument does not fit the kind of source.
+    """
     text = os.fspath(source)
+    # A name of an installed package and a relative folder look alike; a folder that exists wins.
     as_path = not isinstance(source, str) or any(c in text for c in "/\\") or os.path.lexists(text)
     if not as_path:
         tree = _installed(text, revision, folder, max_bytes)
@@ -152,6 +175,7 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
         else:
             tree = below_folder(root, base, wanted=_wanted, max_bytes=max_bytes, revision=revision)
             tree = _with_packages_above(tree, root, base)
+    # If files were dropped, the report explains why nothing came out.
     told = any(drop.reason != "other_suffix" for drop in tree.dropped)
     if not any(e.name.endswith(".py") for e in tree.entries) and not told:
         raise KnowledgeError(f"{text}: found no Python source here; pass the folder with the .py files")
@@ -159,12 +183,18 @@ def _find(source: str | os.PathLike[str], revision: str, folder: str, max_bytes:
 
 
 def _in_git(root: Path, revision: str) -> bool:
+    """Returns whether a revision must be read from git."""
     from furytune._python_source.git import checkout_of
 
     return bool(revision) and checkout_of(root) is not None
 
 
 def _installed(name: str, revision: str, folder: str, max_bytes: int) -> Tree:
+    """Lists the files of an installed package, with the packages above it.
+
+    Raises:
+        ConfigError: A revision or folder was given for an installed package.
+    """
     if revision or folder:
         raise ConfigError(
             f"{name} is an installed package; to use revision= or folder=, pass the path of its source"
@@ -222,6 +252,7 @@ def _is_test(path: str) -> bool:
 
 
 def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | Dropped]:
+    """Yields the passages of all files, and counts what is left out."""
     yield from tree.dropped
     counts: Counter[str] = Counter()
     parsed, refused = list[_Parsed](), list[Dropped]()
@@ -237,6 +268,8 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
                 if options.on_error == "raise":
                     raise
                 refused.append(error.dropped())
+    # All files are parsed before the first passage, because any `__init__` may give a shorter name to a
+    # symbol.
     shorter = _shorter(parsed)
     yield from refused
     for file in parsed:
@@ -249,8 +282,14 @@ def _read(tree: Tree, making: Making, options: _Options) -> Iterator[Passage | D
 
 
 def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
+    """Reads one file: an example of a gallery, or a module.
+
+    Raises:
+        UnfitError: It is not Python, or cannot be read.
+    """
     data = entry.read()
     module = _module(entry.name, packages)
+    # A module of a package is never an example, even if its docstring begins with a title.
     if entry.name.rpartition("/")[0] not in packages:
         text = _text(data, entry.name)
         if is_gallery(text):
@@ -259,6 +298,7 @@ def _parse(entry: Entry, packages: frozenset[str], *, private: bool) -> _Parsed:
         with warnings.catch_warnings():
             # Warnings about escape sequences in other people's code do not concern the user.
             warnings.simplefilter("ignore")
+            # The bytes, not the text: the parser knows Python's encoding declarations.
             tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         syntax = error if isinstance(error, SyntaxError) else None
@@ -285,6 +325,7 @@ def _is_init(name: str) -> bool:
 
 
 def _text(data: bytes, name: str) -> str:
+    """Returns the text of a file, "" if it is not UTF-8."""
     try:
         return text_of(data, name)
     except UnfitError:
@@ -292,12 +333,14 @@ def _text(data: bytes, name: str) -> str:
 
 
 def _shorter(parsed: list[_Parsed]) -> dict[str, str]:
+    """Returns the shortest public name of each symbol."""
     return public_names(
         {p.module: p.imports for p in parsed if p.imports}, {p.module: p.offered for p in parsed}
     )
 
 
 def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterator[Passage | Dropped]:
+    """Yields the passages of a module, then its drops."""
     name = file.entry.name
     dropped: Counter[str] = Counter()
     if not any(not d.head and not d.hidden for d in file.found):
@@ -317,10 +360,20 @@ def _passages(file: _Parsed, shorter: dict[str, str], making: Making) -> Iterato
 def _of_definition(
     found: Definition, name: str, alias: str, making: Making, dropped: Counter[str]
 ) -> Iterator[Passage]:
+    """Yields the passages of one definition: signature, then docstring, with their lines in the file.
+
+    Args:
+        found: The definition.
+        name: Path of its file.
+        alias: A shorter public name, "" without one.
+        making: Makes the passages.
+        dropped: Counts what is left out.
+    """
     head = [*([f"# {alias}"] if alias else []), *(found.head.split("\n") if found.head else [])]
     doc = rst(found.doc.split("\n"), headings=False) if found.doc else None
     gap = [""] if head and doc else []
     shift = len(head) + len(gap)
+    # The head is one block of code, so it is never split from its own lines.
     code = [1] * len(head) + [0] * len(gap)
     document = Document(
         lines=[*head, *gap, *(doc.lines if doc else ())],

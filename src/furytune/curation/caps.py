@@ -47,6 +47,7 @@ class CapPerAuthor:
 
         def step(pair: QAPair) -> QAPair | Dropped:
             answers[pair.answerer] += 1
+            # Without an answerer nothing is known about who spoke, so there is nothing to limit.
             if not pair.answerer or answers[pair.answerer] <= self.most:
                 return pair
             return Dropped(reason="author_cap", ids=(pair.id,), where=pair.source.path)

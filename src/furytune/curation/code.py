@@ -73,6 +73,7 @@ class CheckCode:
 
     @_given.default
     def _parse_preamble(self) -> ast.Module:
+        """Parses the preamble once, for all answers."""
         tree = parse(self.preamble)
         if tree is None:
             raise ConfigError("CheckCode(preamble=...) does not parse as Python; correct its syntax")
@@ -97,6 +98,7 @@ class CheckCode:
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair unchanged, or drops it."""
+        # The preamble is judged together with the answer, as if each answer began with it.
         trees = [self._given]
         for snippet in snippets.fenced(pair.answer):
             tree, broken = snippets.tree(snippet)

@@ -63,7 +63,9 @@ class Deduplicate:
         return step
 
     def _digest(self, pair: QAPair) -> bytes:
+        """Returns a short digest of what a pair asks, and answers if that counts too."""
         texts = (pair.question,) if self.by == "question" else (pair.question, pair.answer)
+        # 16 bytes for each pair instead of its text.
         sha = hashlib.blake2b(digest_size=16)
         for key in map(_key, texts):
             data = key.encode("utf-8", "surrogatepass")
@@ -74,5 +76,8 @@ class Deduplicate:
 
 
 def _key(text: str) -> str:
+    """Returns a text without what does not change a question: case, mentions, blanks, outer punctuation."""
+    # The same question to other people is the same question.
     plain = _MENTION.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    # A question of punctuation alone would otherwise equal every other one.
     return " ".join(plain.split()).strip(_OUTER) or text

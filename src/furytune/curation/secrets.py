@@ -18,6 +18,11 @@ __all__ = ["RedactSecrets"]
 
 
 def _kinds(value: Iterable[str]) -> tuple[str, ...]:
+    """Converts the kinds to redact, in their fixed order.
+
+    Raises:
+        ConfigError: One of them is unknown, or there is none.
+    """
     wanted = (value,) if isinstance(value, str) else tuple(value)
     unknown = sorted(set(wanted) - set(KINDS))
     if unknown or not wanted:
@@ -55,6 +60,8 @@ class RedactSecrets:
 
 
 def _says_something(answer: str) -> bool:
+    """Returns whether anything but placeholders and punctuation is left."""
     for mark in ("[secret]", "[e-mail]", "[ip]", "[phone]"):
         answer = answer.replace(mark, "")
+    # An answer of nothing but placeholders would teach the model to write placeholders.
     return any(character.isalnum() for character in answer)

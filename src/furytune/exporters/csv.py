@@ -28,6 +28,7 @@ _DIALECTS = {("input", "output"): "plain", ("text_input", "output"): "gemini-dev
 
 
 def _usual(exporter: CsvExporter) -> str:
+    """Returns the dialect that has these columns."""
     known = _DIALECTS.get(exporter.columns)
     if known is None:
         raise ConfigError(f"columns {exporter.columns!r} belong to no known dialect; give `dialect=` as well")
@@ -68,15 +69,18 @@ class CsvExporter:
 
     @columns.validator
     def _two(self, _attribute: object, value: tuple[str, ...]) -> None:
+        """Validates the two column names."""
         if len(value) != 2 or not all(isinstance(name, str) and name.strip() for name in value):
             raise ConfigError("columns must be two names, one for the prompt and one for the answer")
         if value[0] == value[1]:
             raise ConfigError(f"both columns are called {value[0]!r}; give two different names")
+        # An escaped header would not be found again when the file is read.
         if any(escape_formula(name) != name for name in value):
             raise ConfigError("a column name begins like a formula; give another name")
 
     @dialect.validator
     def _of_two_texts(self, _attribute: object, value: str) -> None:
+        """Validates that rows of the dialect are two texts."""
         dialect = dialects.get(value)
         if len(dialect.texts(dialect.row(Prompt(text="t", system="s"), "a"))) != 2:
             raise ConfigError(f"rows of the dialect {value!r} are not two texts; use JsonlExporter")
@@ -118,6 +122,7 @@ class CsvExporter:
         return self._layout().stage(rows, contract=contract, tally=tally, group=group)
 
     def _layout(self) -> Layout:
+        """The files of this exporter, and how rows become bytes."""
         return Layout(
             train=self.path,
             validation=self.validation,
@@ -133,6 +138,7 @@ def _quoted(text: str) -> str:
 
 
 def _encoder(name: str, *, escape: bool) -> Callable[[list[TrainingRow]], bytes]:
+    """Returns a function that encodes rows as CSV."""
     split = text_pairs(dialects.get(name))
 
     def encode(rows: list[TrainingRow]) -> bytes:

@@ -88,6 +88,7 @@ class JsonlExporter:
         return self._layout().stage(rows, contract=contract, tally=tally, group=group)
 
     def _layout(self) -> Layout:
+        """The files of this exporter, and how rows become bytes."""
         return Layout(
             train=self.path,
             validation=self.validation,

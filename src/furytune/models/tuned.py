@@ -43,6 +43,7 @@ class TunedModel:
     _backend: ModelService = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
+        # A model only answers well in the form that it was trained on, so another dialect is refused at once.
         if self.contract is not None and self._backend.dialect not in self.contract.dialects:
             known = ", ".join(self.contract.dialects) or "none"
             raise ConfigError(
@@ -80,6 +81,7 @@ class TunedModel:
 
     async def aask(self, question: str, *, at: datetime | None = None) -> str:
         """Does what `ask` does, without blocking the event loop."""
+        # The SDKs have no common asynchronous interface; a thread does not block the bot's event loop.
         return await asyncio.to_thread(self.ask, question, at=at)
 
     def generate(self, prompt: Prompt | str) -> str:
@@ -156,6 +158,12 @@ class TunedModel:
         self._backend.delete(self._own(), self.target)
 
     def _sharing(self) -> Sharing:
+        """Returns the service as one that shares models.
+
+        Raises:
+            TuningUnavailableError: The service shares nothing by model.
+            TuningError: It is a base model.
+        """
         self._own()  # of a base model there is nothing to share, whatever the service offers
         service: object = self._backend
         if not isinstance(service, Sharing):
@@ -163,6 +171,11 @@ class TunedModel:
         return service
 
     def _own(self) -> str:
+        """Returns the name of the tuned model.
+
+        Raises:
+            TuningError: It is a base model.
+        """
         if not self.model:
             raise TuningError(
                 f"{self.target} is a base model of the service; you can only share and delete models that you tuned"
@@ -170,6 +183,11 @@ class TunedModel:
         return self.model
 
     def _render(self, question: str, at: datetime | None) -> Prompt:
+        """Renders a question with the contract.
+
+        Raises:
+            ConfigError: There is no contract.
+        """
         if self.contract is None:
             raise ConfigError(
                 "asking a question needs a contract; give base_model() the bot's contract, or use generate()"
@@ -177,6 +195,7 @@ class TunedModel:
         return self.contract.prompt(question, at=at)
 
     def _call(self, prompt: Prompt | str) -> Call:
+        """Returns the request for a prompt."""
         rendered = prompt if isinstance(prompt, Prompt) else Prompt(text=prompt)
         return Call(
             target=self.target,

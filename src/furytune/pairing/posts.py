@@ -159,6 +159,7 @@ def parse_time(text: str | None, uid: str) -> datetime | None:
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)
         except (ValueError, OverflowError):
+            # A Discord id contains the time of its creation.
             return snowflake_time(uid)
     return snowflake_time(uid)
 

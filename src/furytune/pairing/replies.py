@@ -94,6 +94,7 @@ class _Replies:
         self.pause = int(settings.pause.total_seconds() * 1000)
 
     def run(self, posts: Iterable[Post]) -> Iterator[QAPair | Dropped]:
+        """Yields pairs as their trees close, then the counts."""
         read = 0
         order, index, window, place = self.order, self.index, self.settings.window, self.place_in_run
         try:
@@ -105,6 +106,8 @@ class _Replies:
                     index[post.id] = None
                 else:
                     index[post.id] = place(post)
+                # A tree closes when its first message leaves the window, so memory does not grow with the
+                # channel.
                 if read > window:
                     run = index.pop(order.popleft())
                     if run is not None and run.tree is None and not run.done and (pair := self.close(run)):
@@ -159,6 +162,7 @@ class _Replies:
         return root, ""
 
     def adjacent(self, before: Post, post: Post) -> bool:
+        """Returns whether two messages are of one person, without a long pause between them."""
         if before.speaker != post.speaker:
             return False
         try:

@@ -38,7 +38,11 @@ class ThreadPairer:
         return place.is_thread
 
     def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
-        """Yields at most one pair, then counts of all other posts."""
+        """Yields at most one pair, then counts of all other posts.
+
+        Raises:
+            ConservationError: A post was lost; this is a bug.
+        """
         drops = Drops()
         kept: list[Post] = []
         read = 0
@@ -54,6 +58,7 @@ class ThreadPairer:
             else:
                 drops.add("after_window", post.id)
         first = kept[0].id if kept else ""
+        # Without its opening message, a thread has answers and no question.
         opener = "" if opening_lost or not kept else kept[0].speaker
         found = split(opened_by(opener, turns(kept, drops), drops), drops)
         used = 0

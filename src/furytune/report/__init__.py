@@ -1,5 +1,7 @@
 """Reports what a run did."""
 
-from furytune.report.report import Report, Tally, compare
+from furytune.report.comparing import compare
+from furytune.report.report import Report
+from furytune.report.tally import Counts, DropCount, Tally
 
-__all__ = ["Report", "Tally", "compare"]
+__all__ = ["Counts", "DropCount", "Report", "Tally", "compare"]

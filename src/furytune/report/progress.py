@@ -79,6 +79,7 @@ def meter(label: str) -> Iterator[Callable[[float | None, str], None]]:
 
         def show(percent: float | None, word: str) -> None:
             bar.bar_format = bar.bar_format if percent is None else known
+            # A bar without a percentage would stay at 0 % and look stuck, so it appears with the first one.
             bar.n = bar.n if percent is None else percent
             bar.set_postfix_str(word, refresh=True)
 

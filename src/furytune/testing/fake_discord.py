@@ -196,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     messages, channels, prepare = asked.pop("messages"), asked.pop("channels"), asked.pop("prepare")
     with FakeDiscord(tick=1, **asked) as service:
         service.remember = prepare
+        # Millions of objects that never become garbage would make each collection slow.
         gc.disable()
         service.fill(messages, channels)
         if prepare:

@@ -17,6 +17,7 @@ __all__ = ["ListCollector", "MemoryAugmenter", "MemoryTuner", "pair"]
 
 def pair(question: str, answer: str, **fields: Any) -> QAPair:
     """Makes a pair for tests, with an id made from its text."""
+    # `repr`, because a lone surrogate has no JSON.
     name = digest({"q": repr(question), "a": repr(answer)})[:16]
     return QAPair(**{"id": name, "group": name, "question": question, "answer": answer, **fields})
 

@@ -87,6 +87,7 @@ NASTY = (
 )
 """Strings that some program somewhere treats as markup."""
 
+# Surrogates are refused everywhere, and tests of that name them.
 _characters = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 

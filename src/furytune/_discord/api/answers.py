@@ -59,11 +59,15 @@ class _User(_Thing):
     bot: bool = False
 
 
+# Fields that Discord leaves out in some answers have defaults; all others must be there, so that a wrong
+# answer fails here and not in the middle of a write.
 class _Application(msgspec.Struct):
     flags: int | None = None
 
 
 class _Message(_Thing):
+    """The fields of a message that place it: its channel, its type and its author."""
+
     channel_id: str
     type: int
     author: _Thing
@@ -80,6 +84,8 @@ class _Guild(_Thing):
 
 
 class _Overwrite(msgspec.Struct):
+    """What a channel grants or denies to a role or member, as numbers of bits."""
+
     id: str
     allow: _Bits
     deny: _Bits
@@ -91,6 +97,8 @@ class _Tag(msgspec.Struct):
 
 
 class _Channel(_Thing):
+    """The fields of a channel that decide whether the bot may read it."""
+
     type: int
     guild_id: str | None = None
     parent_id: _Snowflake | None = None
@@ -105,6 +113,8 @@ class _Archiving(msgspec.Struct):
 
 
 class _Thread(_Thing):
+    """The fields of a thread, with the moment when it was archived or opened."""
+
     type: int
     parent_id: _Snowflake
     thread_metadata: _Archiving
@@ -185,6 +195,7 @@ def archived_threads(
         limit: Most threads allowed.
         latest: The latest time that a thread can have been archived.
     """
+    # The order is not checked: the caller takes the lowest time of the page, wherever it is.
     whole = _shaped(answer, _Archive)
     found = whole.threads
     _at_most(limit, found)
@@ -193,7 +204,9 @@ def archived_threads(
     _all_different([item.id for item in found])
     times = [archive_time(item.thread_metadata.archive_timestamp) for item in found]
     if times and max(times) > latest:
+        # A cursor from the future would hide all threads that are archived until then.
         raise UnsoundError("it contains threads that were archived in the future")
+    # Private threads that the bot joined are paged by id; the other lists are paged by archive time.
     if before and by_id:
         beyond = any(int(item.id) >= int(before) for item in found)
     else:
@@ -204,7 +217,11 @@ def archived_threads(
 
 
 def archive_time(text: str) -> datetime:
-    """Returns when a thread was archived or opened."""
+    """Returns when a thread was archived or opened.
+
+    Raises:
+        UnsoundError: The text is not a time.
+    """
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -248,6 +265,7 @@ def messages(answer: list[Json], *, of: str, after: int, limit: int, newest: int
     if any(item.channel_id != of for item in found):
         raise UnsoundError("it contains messages of another channel")
     _ascending([int(item.id) for item in reversed(found)], after, newest)
+    # Discord returns pages newest first, even with `after`; a log is written oldest first.
     return answer[::-1]
 
 
@@ -260,6 +278,11 @@ def message(answer: Json, *, of: str, uid: str) -> Json:
 
 
 def _shaped(answer: Any, kind: type[S]) -> S:
+    """Reads an answer as one of the shapes above.
+
+    Raises:
+        UnsoundError: It does not have this shape. The error quotes nothing of the answer.
+    """
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError:
@@ -273,6 +296,11 @@ def _is_asked(found: str, asked: str) -> None:
 
 
 def _of_server(found: Collection[_Channel | _Thread], server: str) -> None:
+    """Checks that channels or threads do not belong to another server.
+
+    Raises:
+        UnsoundError: One of them does.
+    """
     # Discord may leave the id out if the request names the server.
     if any(item.guild_id not in {None, server} for item in found):
         raise UnsoundError("it contains channels of another server")
@@ -289,9 +317,20 @@ def _all_different(ids: Collection[str]) -> None:
 
 
 def _ascending(ids: Sequence[int], after: int, newest: int) -> None:
+    """Checks the order of a page, and that its ids lie in the range that was asked for.
+
+    Args:
+        ids: Ids in the order in which they should ascend.
+        after: The id that all of them must be above.
+        newest: The highest id that can exist by now.
+
+    Raises:
+        UnsoundError: They are out of order or out of range.
+    """
     if any(first >= second for first, second in pairwise(ids)):
         raise UnsoundError("its items are out of order, or one of them is repeated")
     if ids and ids[0] <= after:
         raise UnsoundError("it contains items that were not asked for")
+    # A position past all real ids would make every later run skip the channel without an error.
     if ids and ids[-1] > newest:
         raise UnsoundError("it contains ids from the future (check the clock of this machine)")

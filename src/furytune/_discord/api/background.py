@@ -24,6 +24,8 @@ def in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
     found: list[T] = []
     failed: list[BaseException] = []
+    # `turn` decides who comes first: the start of the coroutine, or an interrupt. Without it, an interrupt
+    # between starting the thread and registering its task would leave a crawl that no one can stop.
     ended = threading.Event()
     turn = threading.Lock()
     stopped = False
@@ -55,6 +57,7 @@ def in_thread(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         error.add_note("What was read up to here is in the journal; the same call resumes from there.")
         with turn:
             stopped = True
+        # Wait until the cancelled task has closed its logs; the journal's lock is held until then.
         for loop, task in begun:
             with suppress(RuntimeError):  # it ended in the meantime
                 loop.call_soon_threadsafe(task.cancel)

@@ -31,6 +31,7 @@ class Clock:
 
     def latest(self) -> datetime:
         """Returns the latest time that an answer can contain."""
+        # Only a clock that is behind is corrected: trusting a wrong header must not make the bound stricter.
         return datetime.now(UTC) + timedelta(seconds=max(0.0, self.ahead)) + _MARGIN
 
     def newest(self) -> int:

@@ -75,6 +75,7 @@ class Verdict:
             tries: How many tries there were.
             first: Whether no earlier request was answered.
         """
+        # Without any answer so far, the network here is the likely cause; after one, Discord's side is.
         hint = f"check the network of this machine; {_LATER}" if first and self.status is None else _LATER
         return evolve(self, problem=f"{self.problem}, in {tries} tries; {hint}", again=False)
 
@@ -120,6 +121,7 @@ def verdict_of(error: Exception) -> Verdict:
 
     if isinstance(error, discord.HTTPException):
         return _refusal(error)
+    # discord.py raises this instead of waiting longer than `max_ratelimit_timeout`.
     if isinstance(error, discord.RateLimited):
         return told_to_wait(error.retry_after)
     # This and a timeout are OSErrors too, so they come before them.
@@ -136,6 +138,7 @@ def verdict_of(error: Exception) -> Verdict:
         return Verdict(problem=f"the connection failed ({named})", again=True)
     if isinstance(error, BodyError):
         return Verdict(problem=str(error), again=True)
+    # discord.py's own code fails with these on answers that it does not expect.
     if isinstance(error, ValueError | LookupError | TypeError | RecursionError):
         return GARBLED
     return Verdict(
@@ -144,8 +147,10 @@ def verdict_of(error: Exception) -> Verdict:
 
 
 def _refusal(error: Any) -> Verdict:
+    """Returns the verdict on an answer that Discord sent, by its status and its own code."""
     status, code = int(error.status), error.code if isinstance(error.code, int) else 0
     said = f"Discord answered {status}" + (f" with its code {code}" if code else "")
+    # A 429 is repeated too: the guard already waits as long as the header says.
     if status >= 500 or status == 429:
         return Verdict(problem=said, status=status, code=code, again=True)
     if status == 403 and code in _MISSING:

@@ -111,18 +111,25 @@ class Guard:
             raise Refused(self.stopped)
 
     def _stop(self, verdict: Verdict) -> None:
+        """Ends this request and all later ones of the session."""
+        # The first reason stays: later requests fail only because of it, and would hide the cause.
         self.stopped = self.stopped or verdict
         self.check()
 
     async def _on_start(self, _session: Any, context: Any, params: Any) -> None:
+        """Runs before a request is sent: waits for its turn, and starts its time limit."""
         attempt: Attempt = context.trace_request_ctx
         self.check()
+        # aiohttp also offers brotli and zstd if they are installed; the guard can only unpack some encodings
+        # in bounded memory.
         params.headers["Accept-Encoding"] = ACCEPTED
         await self._pace.wait(attempt.bucket)
         attempt.sent = 0
+        # The time starts after the pacing, so that a long queue does not look like a slow answer.
         attempt.limit.reschedule(asyncio.get_running_loop().time() + self._patience.timeout)
 
     async def _on_sending(self, _session: Any, context: Any, _params: Any) -> None:
+        """Runs when the headers go out, also for a request that aiohttp repeats by itself."""
         attempt: Attempt = context.trace_request_ctx
         if attempt.sent:  # aiohttp repeats a request once by itself if the connection broke
             await self._pace.wait(attempt.bucket)
@@ -132,12 +139,14 @@ class Guard:
         self.requests += 1
 
     async def _on_read(self, _session: Any, context: Any, _params: Any) -> None:
+        """Runs for each piece of an answer that arrives."""
         # Lift the limit: from here on, discord.py may wait for its bucket to refill, and that is not a slow answer.
         attempt: Attempt = context.trace_request_ctx
         if not attempt.limit.expired():
             attempt.limit.reschedule(None)
 
     async def _on_answer(self, _session: Any, context: Any, params: Any) -> None:
+        """Runs when the headers of an answer are there, before discord.py sees it."""
         response = params.response
         try:
             self._judge(response.status, response.headers, context.trace_request_ctx.bucket)
@@ -147,12 +156,26 @@ class Guard:
             raise
 
     def _judge(self, status: int, headers: Any, bucket: str) -> None:
+        """Decides what an answer means for this request and for those that follow.
+
+        Args:
+            status: The answer's HTTP status.
+            headers: Its headers.
+            bucket: The bucket of the request, for limits that are not global.
+
+        Raises:
+            Refused: The answer must not be used, or no further request may be made.
+        """
         now = asyncio.get_running_loop().time()
         self._compare_clocks(headers)
         if status == 401:
             self._stop(REFUSED_TOKEN)
+        # Discord's API sets Via and answers in JSON. Anything else comes from Cloudflare, where each further
+        # request makes the ban longer.
         if status == 429 and (not headers.get("Via") or "json" not in headers.get("Content-Type", "")):
             self._stop(BANNED)
+        # Discord does not count answers of a shared limit towards the ban, see "Invalid Request Limit" in its
+        # reference.
         shared = headers.get("X-RateLimit-Scope") == "shared"
         if status in {403, 429} and not shared and self._invalid.add(now):
             self._stop(evolve(TOO_MANY_INVALID, status=status))
@@ -162,6 +185,7 @@ class Guard:
                 self._pace.slow()
             self._hold("" if _is_global(headers) else bucket, wait)
         elif status >= 500:
+            # After an error of the server, all requests wait: the whole service may be overloaded.
             self._hold("", 0.0 if wait <= self._patience.longest_wait else wait)
             raise Refused(Verdict(problem=f"Discord answered {status}", status=status, again=True, wait=wait))
         elif headers.get("X-RateLimit-Remaining") == "0":
@@ -174,6 +198,8 @@ class Guard:
                 self._keep_quiet(bucket, reset + _MARGIN)
 
     def _compare_clocks(self, headers: Any) -> None:
+        """Notes how far Discord's clock is ahead, from the first answer that has a date."""
+        # The first answer is enough, and comparing each answer would let a slow one move the clock.
         if self._timed:
             return
         try:
@@ -183,11 +209,13 @@ class Guard:
         self._timed = True
 
     def _hold(self, bucket: str, seconds: float) -> None:
+        """Holds requests back, or ends the session if the wait is longer than its patience."""
         if seconds > self._patience.longest_wait:
             self._stop(told_to_wait(seconds))
         self._keep_quiet(bucket, seconds)
 
     def _keep_quiet(self, bucket: str, seconds: float) -> None:
+        """Holds requests back for some seconds, and logs longer waits."""
         if seconds > _TOLD:
             of_bucket = f" of {bucket}" if bucket else ""
             LOG.info("Discord asks to wait %.0f s before the next request%s", seconds, of_bucket)
@@ -200,6 +228,7 @@ def _is_global(headers: Any) -> bool:
 
 
 def _seconds(headers: Any, name: str) -> float:
+    """Returns a header that counts seconds; 0 if it is missing or not a number."""
     try:
         return max(0.0, float(headers.get(name, "0")))
     except ValueError:

@@ -32,6 +32,8 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Returns whether a record may be logged."""
+        # A context variable, not a thread or a level, tells whose record it is: a bot in the same process may
+        # log at DEBUG on purpose.
         least = logging.ERROR if record.name in _CHATTER else logging.INFO
         return record.levelno >= least or not self._ours.get()
 

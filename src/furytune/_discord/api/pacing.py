@@ -13,6 +13,7 @@ from furytune._network.retries import delays
 
 __all__ = ["DISCORD_RATE", "FIRST_TRIES", "InvalidAnswers", "Pace", "Patience"]
 
+# Discord allows 50 requests per second for each bot; the rest is left to other programs with the same token.
 DISCORD_RATE = 44.0
 FIRST_TRIES = 3
 """Tries of a session's first request if nothing answers: then the network is more likely closed than flaky."""
@@ -77,12 +78,14 @@ class Pace:
         """Waits until the next request of a bucket may be sent."""
         now = asyncio.get_running_loop().time()
         # Take the turn before waiting for it, so that no two requests get the same one.
+        # Unused turns add up to a burst at most, so a pause does not lead to a flood.
         turn = max(self._next, now - self._step * (self._burst - 1))
         self._next = turn + self._step
         await asyncio.sleep(max(0.0, turn - now))
         quiet = max(self._held.get(name, 0.0) for name in ("", bucket)) - asyncio.get_running_loop().time()
         if quiet > 0:
             await asyncio.sleep(quiet)
+            # Others may have taken the turn meanwhile, so take a new one.
             await self.wait(bucket)
 
     def slow(self) -> None:

@@ -86,6 +86,8 @@ class Session:
         self._answered = False
         self._check: ContextVar[Callable[[Any], Any]] = ContextVar("check")
         self._http = client.http
+        # Replacing this one method keeps discord.py's routes and buckets, and puts every request through the
+        # checks here.
         self._send = client.http.request
         self._http.request = self._request
 
@@ -107,6 +109,7 @@ class Session:
         """
         endpoint = checked_endpoint(endpoint)
         patience = patience or Patience()
+        # Only Discord itself is known to have this global limit; a server in a test has none.
         if not endpoint and patience.rate is None:
             patience = evolve(patience, rate=DISCORD_RATE)
         discord, guard, quiet = _vendor(), Guard(patience), Quiet()
@@ -147,6 +150,7 @@ class Session:
             with self._quiet.ours():
                 await self._client.close()
         finally:
+            # The client may live on in a traceback, so it must not keep the token.
             self._http.token = None
             self._quiet.remove()
 
@@ -181,6 +185,7 @@ class Session:
         try:
             found = await self._ask(call, partial(answers.guild, uid=guild), _UNKNOWN_GUILD)
         except DiscordForbiddenError:
+            # Discord answers 403 for a server that the bot is not in, whatever its permissions are.
             found = None
         if found is not None:
             return found
@@ -255,8 +260,11 @@ class Session:
                 yield page
                 after = int(page[-1]["user"]["id"])
                 seen = seen or any(member["user"]["id"] == self.me["id"] for member in page)
+            # A page with fewer entries than asked for is the last one.
             if len(page) < _MEMBERS:
                 break
+        # The bot itself is always a member, so a list without it is incomplete, and no one may be treated as
+        # having left.
         if not seen:
             raise WrongAnswerError(
                 f"the list of members of the server {guild} does not contain the bot itself"
@@ -273,6 +281,7 @@ class Session:
             after: Message id, or "" for the beginning.
             limit: Up to 100.
         """
+        # Without `after`, Discord would return the newest messages; with "0" it returns the oldest.
         call = self._http.logs_from(channel, limit, after=after or "0")
         return await self._must(call, self._page_of(channel, int(after or "0"), limit))
 
@@ -306,6 +315,8 @@ class Session:
         except Refused as refused:
             return refused.error()
         except Exception as error:  # noqa: BLE001  (discord.py may fail in any way on an answer that it got)
+            # discord.py also reads fields that furytune does not need. If both answers were sound, its error
+            # does not matter.
             if not (self.me and self.application):
                 return verdict_of(error).error("logging in")
         self.clock = Clock(self._guard.ahead)
@@ -318,6 +329,7 @@ class Session:
         return None
 
     async def _must(self, call: Awaitable[Any], check: Callable[[Any], T]) -> T:
+        """Returns the checked answer to a request for which no absence is expected."""
         found = await self._ask(call, check)
         assert found is not None
         return found
@@ -333,13 +345,18 @@ class Session:
                 return None
             problem = refused.error()
         finally:
+            # discord.py passes no arguments of ours through, so the check travels in a context variable.
             self._check.reset(token)
         if problem is not None:
             raise problem
         return found
 
     async def _request(self, route: Any, **options: Any) -> Any:
-        """Replaces discord.py's ``HTTPClient.request``: makes one request, with retries."""
+        """Replaces discord.py's ``HTTPClient.request``: makes one request, with retries.
+
+        Raises:
+            Refused: The request failed for good.
+        """
         base = _vendor().http.Route.BASE
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
@@ -357,6 +374,15 @@ class Session:
     async def _patiently(
         self, route: Any, bucket: str, options: Json, request: str, check: Callable[[Any], Any]
     ) -> Any:
+        """Repeats a request until it is answered or given up; returns the answer or the last `Verdict`.
+
+        Args:
+            route: discord.py's route, with the address of the endpoint.
+            bucket: The bucket that the request counts towards.
+            options: discord.py's arguments for the request.
+            request: Method and path, for the log.
+            check: Reads the answer.
+        """
         tries, delays = 1, self._patience.delays()
         while isinstance(answer := await self._once(route, bucket, options, check), Verdict) and answer.again:
             self._answered = self._answered or answer.status is not None
@@ -364,6 +390,7 @@ class Session:
             if delay is None or (tries >= FIRST_TRIES and not self._answered):
                 return answer.given_up(tries, first=not self._answered)
             tries += 1
+            # The server's own wait counts if it is longer than ours.
             delay = max(delay, answer.wait)
             LOG.info("%s: %s; try %d in %.0f s", request, answer.problem, tries, delay)
             await asyncio.sleep(delay)
@@ -375,11 +402,14 @@ class Session:
         import aiohttp
 
         try:
+            # The guard sets the time limit once the request is really sent; aiohttp's own would include the
+            # waiting.
             async with asyncio.timeout(None) as limit:
                 with self._quiet.ours():
                     answer = await self._send(
                         route,
                         timeout=aiohttp.ClientTimeout(total=None),
+                        # A redirect would send the token to another host.
                         allow_redirects=False,
                         auto_decompress=False,  # the guard unpacks, up to a limit
                         trace_request_ctx=Attempt(bucket, limit),
@@ -398,6 +428,12 @@ class Session:
 
 
 def _vendor() -> Any:
+    """Imports discord.py, and checks that it is the package and version that this module replaces a method of.
+
+    Raises:
+        MissingExtraError: It is not installed, or too old.
+        ConfigError: Another package uses its name.
+    """
     try:
         with warnings.catch_warnings():
             # Its voice part imports a module that was removed in Python 3.13.

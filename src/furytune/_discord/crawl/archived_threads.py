@@ -70,6 +70,7 @@ class _Slots:
     free: asyncio.Semaphore
 
     async def fill(self, archive: Archive) -> None:
+        """Reads one list; an error that concerns only this list is stored in it."""
         async with self.free:
             try:
                 await _fill(self.session, archive)
@@ -119,10 +120,15 @@ async def list_all(
 
 
 async def _fill(session: Session, archive: Archive) -> None:
+    """Reads one list page by page, from the newest thread back to where the last run ended.
+
+    Updates the archive's threads and cursor. Sets ``crowded`` if Discord cannot list all threads of one moment.
+    """
     since = archive_time(archive.cursor) - _OVERLAP if archive.cursor and archive.kind != "joined" else None
     before = ""
     while True:
         page, more = await session.archived(archive.channel, archive.kind, before)
+        # Pages overlap by a moment on purpose, so some threads come twice.
         new = [thread for thread in page if thread["id"] not in archive.threads]
         archive.threads.update((thread["id"], facts(thread)) for thread in new)
         if not (page and more):
@@ -138,6 +144,7 @@ async def _fill(session: Session, archive: Archive) -> None:
             if before and archive_time(following) >= archive_time(before):
                 archive.crowded = oldest
                 following = oldest.isoformat()
+        # Discord would return the same page again, without end.
         if following == before:
             break
         before = following

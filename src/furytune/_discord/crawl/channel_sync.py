@@ -43,7 +43,17 @@ _read_again = msgspec.json.Decoder(Kept).decode
 
 @define
 class Counts:
-    """How many messages a run changed in the journal, and how many of the places it read."""
+    """How many messages a run changed in the journal, and how many of the places it read.
+
+    Attributes:
+        new: Messages that were not in the journal.
+        changed: Messages whose line was replaced, because they were edited or got reactions.
+        deleted: Messages that Discord no longer has.
+        withheld: Messages that became tombstones because of their authors.
+        unwritable: Messages whose text UTF-8 cannot encode.
+        channels: Channels and threads that were read.
+        places: Channels and threads that will be read in this run.
+    """
 
     new: int = 0
     changed: int = 0
@@ -98,6 +108,7 @@ class Sweep:
         # First to the bound of an interrupted read, then to the new one.
         for until in (int(self._log.position.until or 0), bound):
             await self._through(int(self._log.position.read), until, reading, note=1)
+        # A channel without new messages may still have a new name or tags.
         if self._log.last.channel != self._state:
             self._log.append(self._log.position, channel=self._state)
 
@@ -128,6 +139,8 @@ class Sweep:
 
         position = self._log.position
         if position.refreshed < number:
+            # A comparison that belongs to an earlier refresh starts over, because edits may have happened
+            # since.
             begun = position.checking == number
             until = int(position.check_until if begun else position.read)
             await self._through(int(position.checked) if begun else 0, until, checking, note=_NOTED)
@@ -154,6 +167,8 @@ class Sweep:
                 page = [message for message in raw if int(message["id"]) <= until]
                 fresh, changed = await self._difference(page, held.up_to(after), until if not raw else 0)
                 pages += 1
+                # Unchanged pages are only noted from time to time: a commit for each would let the log grow
+                # with every refresh.
                 if fresh or changed or (note and (after >= until or pages % note == 0)):
                     position = position_at(after, until)
                     self._log.append(position, lines=fresh, changed=changed, channel=self._state)
@@ -205,9 +220,19 @@ class Sweep:
             page: The messages that Discord returned.
             held: The log's lines between the same ids.
             hidden: The last of these ids if the page is empty; otherwise 0.
+
+        Args:
+            page: Messages from the API, oldest first.
+            held: Lines of the log for the same range of ids; the function takes out those that it compares.
+            hidden: An id to ask for if the page is empty, 0 for none.
+
+        Raises:
+            DiscordForbiddenError: Discord hides messages that exist.
+            DiscordError: A message does not have the documented shape.
         """
         try:
             bare = any(map(is_bare, page))  # messages of bots are shown even without the intent
+            # `int` refuses ids that are not numbers, before they are used in a request.
             authors = {str(int(message["author"]["id"])) for message in page}
         except _ODD as error:
             raise self._odd(error) from None
@@ -222,9 +247,12 @@ class Sweep:
             line = self._line(message, before)
             if line == before:
                 continue
+            # A message above the top keeps the log in order; any other line must be looked up by readers.
             (fresh if uid > self._log.last.top else changed).append(line)
             self._count(before, line)
         missing = {uid: line for uid, line in held.items() if not line.startswith(GONE)}
+        # If the history is hidden at one end, the lowest or highest missing message is there; asking for two
+        # is enough to notice it.
         for doubtful in sorted({min(missing, default=hidden), max(missing, default=hidden)} - {0}):
             if await self._session.message(self._state.id, str(doubtful)) is not None:
                 raise DiscordForbiddenError(
@@ -235,8 +263,19 @@ class Sweep:
         return fresh, changed + [gone_line(str(uid), "deleted") for uid in missing]
 
     def _line(self, message: Json, before: bytes) -> bytes:
+        """Returns the log's line for a message: the message, or a tombstone if it may not be collected.
+
+        Args:
+            message: The message from the API.
+            before: Its line in the log, b"" without one.
+
+        Raises:
+            DiscordError: The message does not have the documented shape.
+        """
         try:
             found = kept(message)
+            # The post and its first message have the same id. The title is stored in the message, so that
+            # both are removed together.
             if found.id == self._state.id:  # it opens a forum post
                 found.title = self._title or _title_in(before)
             why = self._participants.refusal(found.author.id, found.id, bot=found.author.is_bot)
@@ -254,12 +293,14 @@ class Sweep:
         return line
 
     def _odd(self, error: Exception) -> DiscordError:
+        """Returns the error for a message that cannot be read; it names the kind of fault, not the text."""
         return DiscordError(
             f"channel {self._state.id}: a message does not have the shape that Discord's reference describes "
             f"({type(error).__name__}); check for a newer furytune"
         )
 
     def _count(self, before: bytes, line: bytes) -> None:
+        """Adds a line that will be written to the counts of the run."""
         if line.startswith(GONE) and parse_gone(line) == _UNWRITABLE:
             self._counts.unwritable += 1
         elif line.startswith(GONE):
@@ -272,7 +313,7 @@ class Sweep:
 
 def _title_in(before: bytes) -> str:
     """Returns the title in the line of an opening message, for posts that are compared without being listed."""
-    return "" if not before or before.startswith(GONE) else _read_again(before).title
+    return "" if not before or before.startswith(GONE) else _read_again(before).title or ""
 
 
 class _Held:
@@ -291,6 +332,7 @@ class _Held:
             if item[0] > end:
                 break
             self._next = None
+            # `forward` appends to the same file that this iterator reads.
             if item[0] > self._after:  # otherwise this sweep wrote it itself
                 found[item[0]] = item[1]
         self._after = end

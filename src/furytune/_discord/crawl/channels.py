@@ -112,6 +112,7 @@ def thread_place(thread: Json, channel: Json) -> Place:
         channel: The channel or forum that it belongs to; empty if unknown.
     """
     tags = {tag["id"]: str(tag["name"]) for tag in channel.get("available_tags") or ()}
+    # A thread names its tags by id; only the forum knows their names.
     applied = thread.get("applied_tags") or ()
     return Place(
         id=thread["id"],

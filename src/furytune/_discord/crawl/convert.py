@@ -96,6 +96,7 @@ def _texts(components: list[Json] | None) -> Iterator[str]:
 
 
 def _reference(reference: Json) -> Reference:
+    """Returns what a message refers to, with the ids that are there."""
     return Reference(
         message_id=reference.get("message_id"),
         channel_id=reference.get("channel_id"),
@@ -104,7 +105,9 @@ def _reference(reference: Json) -> Reference:
 
 
 def _forwarded(message: Json) -> Forwarded | None:
+    """Returns the forwarded copy inside a message, None for all other messages with snapshots."""
     snapshots = message["message_snapshots"]
+    # Only a reference of this type is a forward. Crossposts and replies refer to a message too.
     if (message.get("message_reference") or {}).get("type") != _FORWARD:
         return None
     original = snapshots[0].get("message") or {}
@@ -118,9 +121,12 @@ def _forwarded(message: Json) -> Forwarded | None:
 
 
 def _attachments(message: Json) -> list[Attachment]:
+    """Returns the files of a message, without the signatures in their addresses."""
     return [
         Attachment(
             id=str(a.get("id") or ""),
+            # The query is a signature that changes with each request, and would make each message look
+            # edited.
             url=(a.get("url") or "").partition("?")[0],
             file_name=a.get("filename") or "",
             file_size_bytes=a.get("size") or 0,
@@ -152,6 +158,8 @@ def _reaction(reaction: Json) -> Reaction:
 
 
 def _poll(poll: Json) -> Poll:
+    """Returns a poll with the votes for each answer."""
+    # Discord leaves out answers without votes.
     counts = {c["id"]: c["count"] for c in (poll.get("results") or {}).get("answer_counts") or ()}
     return Poll(
         question=(poll.get("question") or {}).get("text") or "",

@@ -23,7 +23,9 @@ from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneErro
 
 __all__ = ["Crawl"]
 
+# More tasks would only wait for the rate limit, and each keeps two pages in memory.
 _AT_ONCE = 8
+# One channel may be broken; several in a row mean that the service or the network is.
 _IN_A_ROW = 3
 
 
@@ -81,16 +83,20 @@ class Crawl:
         except BaseExceptionGroup as errors:
             # The other tasks were cancelled because of this one.
             raise errors.exceptions[0] from None
+        # Nothing could be read at all, so the run must not look like one without news.
         if self.failures and not self.counts.channels:
             raise self.failures[0]
 
     async def _read(self, place: Place) -> None:
+        """Reads one channel, and notes why if it cannot be read."""
         try:
             await self._sweep(place)
         except DiscordForbiddenError as error:
             self.left.append(place)
             self.unread.append(Unread(place.id, place.public_name, "no_permission", str(error)))
         except DiscordGoneError:
+            # A 404 for its messages may also come from a lost permission, so ask for the channel itself
+            # before all its messages are marked as deleted.
             data, closed = await self._ask(place.id, place.public_name)
             if data is None and closed is None:
                 self.counts.deleted += self._gone(place.id)
@@ -113,12 +119,14 @@ class Crawl:
         self.unread.append(Unread(place.id, place.public_name, "failed", str(error)))
 
     async def _sweep(self, place: Place) -> None:
+        """Compares and reads one channel, unless its log is already up to date."""
         log = self.journal.log(place.id)
         last = log.peek()
         state = ChannelState(
             id=place.id, type=place.type, name=place.public_name, parent=place.parent, tags=place.tags
         )
         bound = await self._bound(place, last)
+        # Most channels of a large server are unchanged; they cost no request.
         if last.channel == state and not self._due(last, bound):
             return
         with log:
@@ -139,6 +147,7 @@ class Crawl:
             elif int(last.position.read) > self.after:
                 await sweep.compare(self.after)
             await sweep.forward(bound)
+        # After closing: a log can only be rewritten while no one appends to it.
         log.compact()
         name = f"#{one_line(place.public_name)} ({place.id})" if place.public_name else place.id
         LOG.info("read %s, %d of %d", name, self.counts.channels + 1, self.counts.places)
@@ -149,9 +158,12 @@ class Crawl:
         The position moves up to this id, so a wrong one would hide later messages. The id in the list of channels is used
         only if it is certainly in the past. Otherwise the channel's newest message is requested.
         """
+        # Discord lists no last message for an empty channel.
         if not place.last_message_id and last.channel is not None:
             return 0
         listed = id_number(place.last_message_id) if place.last_message_id else None
+        # The listed id may belong to a deleted message, which does no harm as a bound. An id from the future
+        # would.
         if listed is not None and listed <= self.session.clock.past():
             return listed
         if place.last_message_id and (listed is None or listed > self.session.clock.newest()):

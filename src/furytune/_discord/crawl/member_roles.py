@@ -29,6 +29,7 @@ class Roster:
             if self._ids and uid <= self._ids[-1]:
                 self._others[member] = roles
                 continue
+            # Twelve bytes for each member; a dictionary of tuples takes more than ten times as much.
             number = self._numbers.setdefault(roles, len(self._sets))
             if number == len(self._sets):
                 self._sets.append(roles)
@@ -52,6 +53,7 @@ class Roster:
         return default if place is None else self._sets[self._held[place]]
 
     def _place(self, member: str) -> int | None:
+        """Returns a member's position in the arrays, None if it is not there."""
         uid = int(member) if member.isdecimal() else 0
         place = bisect_left(self._ids, uid)
         return place if place < len(self._ids) and self._ids[place] == uid else None

@@ -69,6 +69,7 @@ class Participants:
         except DiscordForbiddenError:
             return
         except WrongAnswerError as error:
+            # A partial list would make members look like people who left.
             self._members = Roster()
             LOG.warning("%s; roles are requested one by one where they matter", error)
             return
@@ -96,6 +97,7 @@ class Participants:
         """Returns why a message is not collected, "" if it is. Call `meet` with its author before."""
         if message in self._forgotten.messages:
             return "forgotten"
+        # The same few people write most messages, so the answer is kept.
         why = self._refusals.get((author, bot))
         if why is None:
             roles = self._members.get(author, ())
@@ -127,6 +129,7 @@ class Participants:
         message = original.message_id or ""
         if message in self._forgotten.messages:
             return "forgotten"
+        # The author of a message elsewhere is unknown, and may have opted out.
         if self._consent != Consent() and original.channel_id not in self._read:
             return "unknown_author"
         return self._withheld.get(message, "")
@@ -137,6 +140,7 @@ class Participants:
 
     async def leaving(self, authors: Iterable[str]) -> dict[str, str]:
         """Returns which people in the journal no longer take part, with the reasons."""
+        # People who opted out by id may have messages in the journal from before.
         held = {*authors, *self._consent.opt_out}
         await self.meet(held)
         found = {author: self.refusal(author, "", bot=False) for author in sorted(held)}

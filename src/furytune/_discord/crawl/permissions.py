@@ -56,8 +56,10 @@ class Permissions:
         roles = frozenset(map(str, member.get("roles", ())))
         bits = 0
         for role in guild.get("roles", ()):
+            # The role @everyone has the id of the server.
             if role["id"] == number or role["id"] in roles:
                 bits |= int(role["permissions"])
+        # Both ignore all overwrites of channels.
         if bits & _ADMINISTRATOR or guild.get("owner_id") == who:
             bits = _ALL
         return cls(number, who, roles, bits)

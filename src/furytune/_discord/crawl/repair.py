@@ -46,6 +46,7 @@ def mend(uid: str, log: Log, newest: int) -> None:
     """
     last = log.peek()
     sound = ((number, line) for number, line in log.lines() if number <= newest)
+    # Where the impossible ids came from is unknown, so no part of the position can be trusted.
     log.rewrite(sound, Position(refreshed=last.position.refreshed), last.channel)
     LOG.warning(
         "channel %s: its log contained ids from the future, from a wrong answer of Discord to an earlier version; they "
@@ -72,6 +73,7 @@ def sound_cursors(cursors: Mapping[str, tuple[str, str]], latest: datetime) -> d
 
 
 def _highest(log: Log) -> int:
+    """Returns the highest id that a log contains or points to."""
     last = log.peek()
     position = last.position
     # Positions count too: a wrong page may have moved one without leaving a line.

@@ -77,6 +77,11 @@ class Choice:
 
 
 def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument: str) -> frozenset[str]:
+    """Returns the ids of channels that are given by id or name.
+
+    Raises:
+        ConfigError: No channel has one of the names.
+    """
     known = {channel["id"] for channel in channels}
     found: set[str] = set()
     for item in map(str, wanted):
@@ -92,6 +97,7 @@ def _ids(channels: Sequence[Mapping[str, Any]], wanted: Iterable[str], argument:
 
 
 def _listed(channels: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the names of the server's channels for an error message, at most 40."""
     names = sorted({str(channel.get("name")) for channel in channels})
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (", ".join(map(repr, names[:_SHOWN])) or "none that the bot can see") + more

@@ -131,6 +131,7 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
     for place in unread:
         public, private = kept.get(place.parent, ("", ""))
         if place.archived and place.type == "GuildPrivateThread":
+            # ISO times of one form and zone sort like text.
             private = min(private, place.archive_timestamp)
         elif place.archived:
             public = min(public, place.archive_timestamp)
@@ -141,7 +142,22 @@ def held_back(cursors: Cursors, unread: Iterable[Place]) -> dict[str, tuple[str,
 
 @define
 class _Plan:
-    """Decides what happens to each channel and thread."""
+    """Decides what happens to each channel and thread.
+
+    Attributes:
+        guild_id: Id of the server.
+        channels: Its channels, in the order of their ids.
+        choice: Which of them are wanted.
+        permissions: What the bot may do.
+        known: Archive times up to which threads were listed, for each channel: public and private.
+        places: Channels and threads to read, by id.
+        forums: Forums, which have threads but no messages of their own.
+        unread: What will not be read, with the reason.
+        partial: Channels whose private threads cannot all be listed.
+        unlisted: Channels whose archived threads Discord did not list completely.
+        threads: All threads that were listed, in their latest state.
+        held: Threads that were listed but cannot be read now; the cursors must not move past them.
+    """
 
     guild_id: str
     channels: list[Json]
@@ -174,6 +190,7 @@ class _Plan:
             (self.forums if channel["type"] in {_FORUM, _MEDIA} else self.places)[number] = place
 
     def _problem(self, channel: Json) -> tuple[str, str]:
+        """Returns the reason not to read a channel, with a detail; two empty texts if it can be read."""
         kind, name = channel["type"], channel.get("name")
         if reason := self.choice.problem(channel["id"]):
             return reason, ""
@@ -183,6 +200,7 @@ class _Plan:
             return "no_messages", "a directory of servers"
         if not is_known(channel):
             return "unknown_type", f"type {kind}; check for a newer furytune"
+        # Voice channels have a text chat that Discord only shows to those who may connect.
         wanted = (VIEW, READ_HISTORY, CONNECT) if kind in {_VOICE, _STAGE} else (VIEW, READ_HISTORY)
         missing = needed(self.permissions.within(channel), wanted)
         return ("no_permission", missing) if missing else ("", "")
@@ -196,6 +214,7 @@ class _Plan:
                 continue
             public, private = self.known.get(number, ("", ""))
             found.append(Archive(number, "public", public))
+            # Only text channels can have private threads.
             if channel["type"] != _TEXT or not self.choice.private_threads:
                 continue
             missing = needed(self.permissions.within(channel), (MANAGE_THREADS,))
@@ -219,6 +238,8 @@ class _Plan:
                     self._unlisted(number, _CROWDED)
             elif isinstance(archive.failed, WrongAnswerError):
                 self._unlisted(number, str(archive.failed))
+            # The survey believed that the channel can be read. If Discord now says otherwise, its messages
+            # cannot be read either.
             elif archive.kind == "public" or isinstance(archive.failed, DiscordGoneError):
                 reason = "gone" if isinstance(archive.failed, DiscordGoneError) else "no_permission"
                 place = self.places.pop(number, None) or self.forums.pop(number)
@@ -253,6 +274,8 @@ class _Plan:
                     id=number, name="", reason="no_permission", detail="needs View Channel"
                 )
                 continue
+            # An id that the journal knows was right once, so its channel was deleted; any other is a typing
+            # error.
             if found is None and number not in logged:
                 raise ConfigError(
                     f"include: no channel or thread has the id {number}; check the id (right-click the name, Copy Channel ID)"
@@ -285,6 +308,10 @@ class _Plan:
         )
 
     def _sort_thread(self, thread: Json, channel: Json | None) -> None:
+        """Adds a thread to the places, or to what will not be read, with the reason.
+
+        A thread of a channel that is already reported gets no report of its own.
+        """
         place = thread_place(thread, channel or {})
         covered = self.unread.get(place.parent)
         reason, detail = self.choice.problem(place.id, place.parent, place.type), ""

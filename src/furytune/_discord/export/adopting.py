@@ -21,7 +21,7 @@ from furytune._discord.journal import messages as kept
 from furytune._discord.journal.lines import GONE, ChannelState
 from furytune._discord.journal.store import About, Journal
 from furytune._discord.selection import named
-from furytune._discord.shapes import Channel, FullForwarded, FullMessage, Mention, ThinMessage
+from furytune._discord.shapes import Channel, FullMessage, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
@@ -77,22 +77,30 @@ class Adopted(Shown):
 
 
 def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Adopted:
-    """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`."""
+    """Merges an export into a journal; see `furytune.collectors.journal.JournalCollector.adopt`.
+
+    Raises:
+        SourceError: There is nothing to read, all messages are empty, or the journal belongs to another server.
+        SourceFormatError: A file is malformed.
+    """
     channels, _ = open_files(Path(path), on_drop, skip=False, block=BLOCK, limit=LIMIT)
     if not channels:
         raise SourceError(
             f"{printable(path)}: no file is an export of DiscordChatExporter; export with `--format Json`"
         )
     guild = _guild(journal, channels, path)
+    # An export without texts would only fill the journal with empty messages.
     _check_content(channels)
     with journal.writing():
         about = journal.about() if journal.there else About(guild=guild)
         adopted = tuple(sorted({*about.adopted, *(c.channel.id for c in channels)}, key=int))
+        # Before the first message: if this is interrupted, the next live run still knows that erased messages
+        # may be back.
         journal.save(msgspec.structs.replace(about, unsettled=True, adopted=adopted))
         forgotten = journal.forgotten()
         done = Adopted(channels=len(channels))
         for channel in channels:
-
+            # The default binds the channel of this turn; a closure would see the last one.
             def lines(channel: ChannelFiles = channel) -> Iterator[Line]:
                 exported = {file.name: instant(file.channel.exported) for file in channel.files}
                 for block, name in channel.messages(FullMessage, on_drop):
@@ -102,7 +110,7 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                             on_drop(Dropped(reason="no_id", unit="message", where=channel.name))
                         elif (
                             forgotten.has(message.author.id, message.id)
-                            or _quoted(message) in forgotten.messages
+                            or kept.original_of(message) in forgotten.messages
                         ):
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
@@ -133,6 +141,11 @@ def _check_content(channels: list[ChannelFiles]) -> None:
 
 
 def _guild(journal: Journal, channels: list[ChannelFiles], path: str | os.PathLike[str]) -> str:
+    """Returns the server of an export, after checking that all files and the journal belong to it.
+
+    Raises:
+        SourceError: A file lacks its ids, or belongs to another server.
+    """
     known = journal.about().guild if journal.there else ""
     for channel in channels:
         name = f"{printable(path)}: {channel.name}"
@@ -166,6 +179,8 @@ def _merge(
     """
     log = journal.log(source.channel.id)
     before = log.peek()
+    # For a channel that was read live, no export is newer than the journal, unless the message itself says so
+    # by its edit.
     known = instant(before.channel.exported) if before.channel and not live else _LAST
     newest = max((file.channel.exported for file in source.files), key=instant)
     # Lines out of order wait for a second merge; an export has few of them.
@@ -213,6 +228,7 @@ def _merge(
             log.rewrite(merged(iter(sorted(late)), []), before.position, state)
     read = min(top, _whole_up_to(source))
     # Only if the channel was never read live: then live reading begins after the export.
+    # A position may only cover what the files certainly contain: live reading never looks below it again.
     if before.position.read == "0" and read:
         with log:
             log.append(msgspec.structs.replace(before.position, read=str(read)))
@@ -243,6 +259,7 @@ def _whole_up_to(source: ChannelFiles) -> int:
     parts: dict[str, set[int]] = {}
     for file in source.files:
         parts.setdefault(file.part[0], set()).add(file.part[1])
+    # A missing part leaves a hole in the middle, and nothing says between which ids.
     if any(len(numbers) < max(numbers) for numbers in parts.values()):
         return 0
     reached: datetime | None = None
@@ -257,6 +274,7 @@ def _whole_up_to(source: ChannelFiles) -> int:
 
 
 def _moment(text: str, default: datetime) -> datetime:
+    """Reads a time of an export's filter; the default if there is none."""
     if not text:
         return default
     try:
@@ -266,14 +284,9 @@ def _moment(text: str, default: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _quoted(message: FullMessage) -> str:
-    """Returns the id of the message that a message forwards, "" if it forwards none."""
-    found = message.reference.message_id if message.forwarded_message and message.reference else None
-    return found or ""
-
-
 def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
-    reference, forwarded = message.reference, message.forwarded_message
+    """Returns a message of an export in the form that the journal stores, without names of people."""
+    reference = message.reference
     return kept.Kept(
         id=message.id,
         type=message.type,
@@ -289,21 +302,26 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
         embeds=[kept_embed(embed) for embed in message.embeds or ()],
         stickers=_stickers(message),
         reactions=[
+            # Without the id of a custom emoji, a line from an export and one from the API differ; the live
+            # state then replaces it.
             kept.Reaction(kept.Emoji(r.emoji.name or r.emoji.code or ""), r.count)
             for r in message.reactions or ()
         ],
-        forwarded_message=_forwarded(forwarded, message.mentions or []),
+        forwarded_message=_forwarded(message.forwarded_message, message.mentions or []),
         title=title_of(message, channel) if message.type in SAID else "",
     )
 
 
 def _said(message: FullMessage) -> str:
+    """Returns the text that someone wrote, "" for a notice of Discord."""
     if message.type not in SAID:
         return ""  # the notice of a new thread contains its title, which is someone's words
+    # `text_of` takes the forwarded text for a message without its own; here both are stored apart.
     return text_of(message) if message.forwarded_message is None else message.content
 
 
-def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
+def _forwarded(forwarded: kept.Forwarded | None, mentions: list[Mention]) -> kept.Forwarded | None:
+    """Returns the forwarded copy in the form that the journal stores."""
     if forwarded is None:
         return None
     return kept.Forwarded(
@@ -315,12 +333,13 @@ def _forwarded(forwarded: FullForwarded | None, mentions: list[Mention]) -> kept
     )
 
 
-def _attachments(message: FullMessage | FullForwarded) -> list[kept.Attachment]:
+def _attachments(message: FullMessage | kept.Forwarded) -> list[kept.Attachment]:
+    """Returns the references to files, without the signatures in their addresses."""
     return [
         kept.Attachment(a.id or "", (a.url or "").partition("?")[0], a.file_name or "", a.file_size_bytes)
         for a in message.attachments or ()
     ]
 
 
-def _stickers(message: FullMessage | FullForwarded) -> list[kept.Sticker]:
+def _stickers(message: FullMessage | kept.Forwarded) -> list[kept.Sticker]:
     return [kept.Sticker(s.id or "", s.name or "") for s in message.stickers or ()]

@@ -57,6 +57,16 @@ OnDrop = Callable[[Dropped], None]
 
 @frozen
 class _File:
+    """One export file, with what its beginning says about its place among the others.
+
+    Attributes:
+        export: The file itself.
+        name: Its name in reports and manifests.
+        channel: The channel that it belongs to.
+        first: Up to eight of its first messages.
+        lowest: Its lowest message id, if the first messages do not show it.
+    """
+
     export: ExportFile
     name: str
     channel: Channel
@@ -65,11 +75,14 @@ class _File:
 
     @property
     def newest_first(self) -> bool:
+        """True if the exporter wrote the newest message first."""
         ids = [_number(m.id) for m in self.first]
+        # The exporter writes one order per file, so its first messages show which one.
         return len(ids) > 1 and all(a > b for a, b in itertools.pairwise(ids))
 
     @property
     def part(self) -> tuple[str, int]:
+        """The name without the number of the part, and that number; 1 for a file without parts."""
         stem = self.name
         for ending in (".gz", ".json"):
             stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
@@ -78,8 +91,10 @@ class _File:
 
     @property
     def order(self) -> tuple[int, int, str]:
+        """Sorts the files of a channel by their oldest message."""
         low = self.lowest
         if low is None:
+            # An empty file may be opened at any time, so it comes first.
             low = min((_number(m.id) for m in self.first), default=0)
         return low, self.part[1], self.name
 
@@ -130,6 +145,7 @@ class ChannelFiles:
         repeated.flush()
 
     def _merged(self, kind: type[M], on_drop: OnDrop, repeated: _Repeated) -> Iterator[tuple[list[M], str]]:
+        """Yields the messages of all files in the order of their ids, repeated ones only in their newest state."""
         if len(self.files) == 1:
             file = self.files[0]
             for block in _read(file, kind, on_drop):
@@ -148,6 +164,8 @@ class ChannelFiles:
                 while heap and heap[0][2].id == message.id:
                     # All states of a message are adjacent in the heap, so only two are in memory at a time.
                     other, its_file = _pop(heap)
+                    # Only a newer state replaces: of two equal ones, the one from the first file stays, on
+                    # every machine.
                     if _newness(other, its_file) > _newness(message, file):
                         message, file, its_file = other, its_file, file
                     repeated.add(message.id, its_file.name)
@@ -161,12 +179,22 @@ def _push(
     least: int,
     file: _File,
 ) -> None:
+    """Puts the next message of a stream on the heap, if there is one.
+
+    Args:
+        heap: Messages by id, then by the place of their file.
+        stream: The file's messages.
+        place: Number of the file, which decides between equal ids.
+        least: The key of a message without a usable id: that of the message before it.
+        file: The file.
+    """
     message = next(stream, None)
     if message is not None:
         heapq.heappush(heap, (_number(message.id) or least, place, message, file, stream))
 
 
 def _pop(heap: list[tuple[int, int, M, _File, Iterator[M]]]) -> tuple[M, _File]:
+    """Takes the lowest message off the heap, and puts the next one of its stream on it."""
     key, place, message, file, stream = heapq.heappop(heap)
     _push(heap, stream, place, key, file)
     return message, file
@@ -192,12 +220,14 @@ def instant(text: str | None) -> datetime:
 def _read(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
     """Yields one file's messages, oldest first; loads a file that was exported newest first to reverse it."""
     if file.newest_first:
+        # A file that was written newest first cannot be read backwards without loading it.
         yield list(itertools.chain.from_iterable(_in_order(file, kind, on_drop)))[::-1]
     else:
         yield from _in_order(file, kind, on_drop)
 
 
 def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
+    """Yields one file's messages as they come, and reports those that cannot be used."""
     export = file.export
     locator = Locator(export.path, export.name)
     try:
@@ -215,6 +245,12 @@ def _in_order(file: _File, kind: type[M], on_drop: OnDrop) -> Iterator[list[M]]:
 
 
 def _message_drop(bad: Bad, file: _File, locator: Locator) -> Dropped:
+    """Returns the drop for a bad message.
+
+    Raises:
+        SourceFormatError: Bad messages are not skipped. A lone surrogate is always skipped, because Discord
+            allows it.
+    """
     line, column = locator(bad.offset)
     known = (bad.id,) if id_number(bad.id) is not None else ()  # any other id may be text
     if bad.reason != "lone_surrogate" and not file.export.skip:
@@ -262,6 +298,7 @@ class _Seen:
         """Adds all ids of a block and returns True if they ascend above all others; otherwise adds none."""
         try:
             found = [int(message.id) for message in block]
+            # The strings are compared only when the numbers would hide a difference.
             if [str(number) for number in found] != [message.id for message in block]:
                 return False  # "012" is not "12"
             numbers = array("Q", found)
@@ -303,12 +340,14 @@ class _Repeated:
         self._on_drop = on_drop
 
     def add(self, uid: str, name: str) -> None:
+        """Counts a repeated message, and keeps the first ids as examples."""
         self._counts[name] = self._counts.get(name, 0) + 1
         listed = self._ids.setdefault(name, [])
         if len(listed) < 20:
             listed.append(uid)
 
     def flush(self) -> None:
+        """Reports the counts."""
         for name, count in sorted(self._counts.items()):
             self._on_drop(
                 Dropped(
@@ -381,6 +420,7 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
     groups: dict[tuple[str, ...], list[_File]] = {}
     for file in files:
         channel = file.channel
+        # Files without a channel id belong together only if they are parts of one export.
         key = (channel.guild, channel.id) if channel.id else ("", "", file.part[0])
         groups.setdefault(key, []).append(file)
     channels = []
@@ -388,6 +428,7 @@ def in_channels(files: Iterable[_File]) -> list[ChannelFiles]:
         if len(group) > 1:
             group[:] = [evolve(file, lowest=_lowest(file)) if file.newest_first else file for file in group]
         group.sort(key=lambda file: file.order)
+        # Channels can be renamed; the newest file has the current name.
         newest = max(group, key=lambda file: instant(file.channel.exported))
         channels.append(ChannelFiles(newest.channel, tuple(group)))
     channels.sort(key=lambda c: (c.channel.is_thread, _number(c.channel.id), c.files[0].name))
@@ -424,10 +465,12 @@ def open_files(
     for dropped in listing.dropped:
         on_drop(dropped)
     found = []
+    # Media folders can contain attachments that are exports themselves, sent by anyone.
     for file in without_media(listing.files, path, on_drop):
         try:
             found.append(open_file(file, skip=skip, block=block, limit=limit))
         except SourceFormatError as error:
+            # In a folder, other JSON files are common, and leaving them out surprises no one.
             if not skip and (path.is_file() or not isinstance(error, NotAnExportError)):
                 raise
             on_drop(file_drop(error, file.name))
@@ -435,7 +478,17 @@ def open_files(
 
 
 def open_file(file: Listed, *, skip: bool, block: int, limit: int) -> _File:
-    """Opens a file and reads up to its first messages."""
+    """Opens a file and reads up to its first messages.
+
+    Args:
+        file: The file.
+        skip: Whether to continue after malformed messages.
+        block: Bytes decoded at a time.
+        limit: Most bytes of one message.
+
+    Raises:
+        SourceFormatError: It is not an export, or breaks before its messages.
+    """
     export = ExportFile(file.real, printable(file.path), skip=skip, block=block, limit=limit)
     channel, first = export.head()
     return _File(export, _public(file.name, channel), channel, first)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 from attrs import field, frozen
 
 from furytune._discord.conversations import OnDrop
 from furytune._discord.export.files import ChannelFiles, find_files
-from furytune._discord.shapes import Channel, ExportFile, Reference
+from furytune._discord.journal.messages import MessageHeader, original_of
+from furytune._discord.shapes import Channel, ExportFile, Member
 from furytune._privacy.consent import Consent
 from furytune._privacy.ids import is_full_id
 from furytune._privacy.lineage import whole_numbers
@@ -35,35 +35,10 @@ _HINT = (
 )
 
 
-class _Role(msgspec.Struct, gc=False):
-    id: str | None = None
-    name: str | None = None
+class Trace(MessageHeader, gc=False, rename="camel"):
+    """The author of a message with the roles, and the message that it forwards."""
 
-
-class _Writer(msgspec.Struct, gc=False, rename="camel"):
-    id: str
-    is_bot: bool = False
-    roles: list[_Role] | None = None
-
-
-class _Copy(msgspec.Struct, gc=False):
-    """Marks a message as a copy of another one; its text does not matter here."""
-
-
-class Trace(msgspec.Struct, gc=False, rename="camel"):
-    """The author of a message, and the message that it forwards."""
-
-    id: str
-    author: _Writer
-    reference: Reference | None = None
-    forwarded_message: _Copy | None = None
-
-    @property
-    def original(self) -> str | None:
-        """The id of the message that it forwards, "" if unknown, None if it forwards none."""
-        if self.forwarded_message is None:
-            return None
-        return (self.reference.message_id if self.reference else None) or ""
+    author: Member
 
 
 class _Author(Protocol):
@@ -118,6 +93,7 @@ class Withholding:
         return why
 
     def _of(self, author: str, *, bot: bool) -> str:
+        """Returns why a person's messages are withheld, "" if they are not."""
         why = self._refusals.get((author, bot))
         if why is None:
             why = self._consent.refusal(author, self._held.get(author, ()), bot=bot)
@@ -201,14 +177,16 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
     for export, channel in exports:
         moment = parse_time(channel.until, "") or _UNKNOWN
         for trace in traces(export):
-            if trace.original is not None:
-                originals[trace.id] = trace.original
+            if (original := original_of(trace)) is not None:
+                originals[trace.id] = original
             if consent.needs_roles:
                 roles = {r.id: r.name or "" for r in trace.author.roles or () if r.id}
+                # Roles are collected from all files: a role may be named in only one of them.
                 names.update(roles)
                 _note(held, trace.author.id, moment, frozenset(roles))
                 if roles:
                     _note(shown, trace.author.id, moment, frozenset(roles))
+    # The second pass over the files is only needed for forwarded messages, which most exports do not have.
     wanted = frozenset(originals.values()) - {""}
     writers = {
         trace.id: (trace.author.id, trace.author.is_bot)
@@ -231,6 +209,15 @@ def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholdi
 def _note(
     roles: dict[str, tuple[datetime, frozenset[str]]], author: str, moment: datetime, found: frozenset[str]
 ) -> None:
+    """Keeps the roles of the newest export.
+
+    Args:
+        roles: The newest roles so far, with the time of their export.
+        author: The person.
+        moment: when this file was exported.
+        found: The roles that it shows.
+    """
+    # The newest export decides: someone may have taken a role since the older one.
     if author not in roles or moment >= roles[author][0]:
         roles[author] = moment, found
 
@@ -280,6 +267,15 @@ def search(path: Path, authors: Collection[str], messages: Collection[str]) -> l
 def _searched(
     file: Path, authors: Collection[str], messages: Collection[str], ids: re.Pattern[bytes] | None
 ) -> Searched:
+    """Searches one file: first its messages, then all of its bytes for the ids.
+
+    Args:
+        file: The file.
+        authors: Ids of people.
+        messages: Ids of messages.
+        ids: A pattern that finds any of these ids.
+    """
+    # Erasure must find as much as possible, so it reads on after broken messages and reports the file.
     export = ExportFile(file, printable(file), skip=True)
     theirs: set[str] = set()
     originals: dict[str, str] = {}
@@ -294,8 +290,8 @@ def _searched(
             for trace in block:
                 if trace.author.id in authors or trace.id in messages:
                     theirs.add(trace.id)
-                elif trace.original is not None:
-                    originals[trace.id] = trace.original
+                elif (original := original_of(trace)) is not None:
+                    originals[trace.id] = original
     except SourceFormatError as error:
         cause = error.__cause__
         # Any other kind of JSON contains no messages that the search could miss.

@@ -51,6 +51,8 @@ class JournalPlace:
         Raises:
             SourceError: The journal cannot be written. Calling again resumes.
         """
+        # First mark and replace, then clean up: if this is interrupted, the next call still knows what to
+        # remove.
         removed = self.store.forget(list(people), set(messages))
         self._settle()
         return Erased(kind="journal", path=str(self.store.path), removed=removed)

@@ -18,6 +18,7 @@ START_OVER = (
 HINTS = {
     "journal.json": START_OVER,
     "people.json": "restore it from a backup, or remove it: the next run writes it again",
+    # Starting with an empty file would collect people again who asked to be forgotten.
     "forgotten.json": "restore it from a backup; without one, remove it and call forget again for everyone who asked, "
     "before the next run",
 }

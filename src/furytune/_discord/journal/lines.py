@@ -98,6 +98,7 @@ class Commit(msgspec.Struct, frozen=True):
     dead: int = 0
 
 
+# Unknown fields are ignored, so that an older version can read a commit with more fields in it.
 class _Sealed(msgspec.Struct):
     commit: Commit
     crc: int
@@ -123,6 +124,7 @@ def commit_line(page: Iterable[bytes], commit: Commit) -> bytes:
     crc = 0
     for line in page:
         crc = zlib.crc32(line, crc)
+    # The checksum comes last, so it can be cut off the line before the rest is checked.
     return b"%b%b%b%d}\n" % (COMMIT, body, _CRC, zlib.crc32(body, crc))
 
 

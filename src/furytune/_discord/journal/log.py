@@ -92,6 +92,7 @@ class Log:
     ) -> None:
         assert self._fd is not None
         try:
+            # Leaving the block means that the channel is done, and what is written next may rely on it.
             os.fsync(self._fd)
         finally:
             self._close()
@@ -126,6 +127,8 @@ class Log:
             OSError: As the system reports it; the page does not count.
         """
         assert self._fd is not None, "the log is open"
+        # New lines come first and in order, so readers can take them without a lookup; `dead` counts the
+        # lines that make a rewrite worth while.
         fresh, other = list(lines), list(changed)
         page = fresh + other
         commit = Commit(
@@ -136,6 +139,7 @@ class Log:
             top=id_of(fresh[-1]) if fresh else self.last.top,
             dead=self.last.dead + len(other),
         )
+        # One write for page and commit: a crash can cut it off, but never mixes it with another page.
         rest = memoryview(b"".join([*page, commit_line(page, commit)]))
         # os.write may write only a part.
         while rest:
@@ -238,6 +242,7 @@ class Log:
             if files is None:
                 return
             file, other = files
+            # Most logs have no replaced lines, and then one pass is enough.
             later = _Later(file, other, self.path) if self.peek().dead else None
             file.seek(0)
             top = 0
@@ -269,6 +274,7 @@ class Log:
                 while True:
                     file = stack.enter_context(self.path.open("rb", buffering=_BLOCK))
                     other = stack.enter_context(self.path.open("rb", buffering=_LOOK))
+                    # Places found in one file are looked up in the other, so both must be the same file.
                     if os.path.sameopenfile(file.fileno(), other.fileno()):
                         return file, other
                     stack.close()  # the log was rewritten in between
@@ -303,6 +309,8 @@ class _Later:
                 top = max(top, uid)
                 place += len(line)
             top, start = commit.top, end
+        # In descending order, the next one can be popped from the end; of equal ids, the later place is
+        # popped last.
         found.sort(reverse=True)
         self._found = found
         self._file = other
@@ -324,7 +332,11 @@ def _named(page: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes, Commit]]:
-    """Yields the end of each page, the page, and its commit; a torn end of the file does not count."""
+    """Yields the end of each page, the page, and its commit; a torn end of the file does not count.
+
+    Raises:
+        SourceFormatError: A page that is not the last one is damaged.
+    """
     page: list[bytes] = []
     end = number = 0
     torn = 0
@@ -337,6 +349,8 @@ def _sound_pages(file: Iterable[bytes], path: Path) -> Iterator[tuple[int, bytes
         commit = parse_commit(line, data)
         if commit is None:
             torn = torn or number - len(page)
+        # A crash can only tear the end of the file. A broken page before a sound one is damage, and skipping
+        # it would lose messages silently.
         elif torn:  # a sound page follows, so the damage is not just a torn end
             raise SourceFormatError(
                 "this page of the journal was changed or damaged after it was written",
@@ -359,6 +373,7 @@ def _end(fd: int, path: Path) -> tuple[int, Commit]:
     with os.fdopen(os.dup(fd), "rb", buffering=_BLOCK) as file:
         file.seek(max(0, size - _TAIL))
         tail = file.read()
+        # The end is enough: a run looks at every log, and there may be ten thousand of them.
         start = tail.rfind(b"\n" + COMMIT) + 1
         line = tail[start:]
         # The last commit says how long its page is, so reading this one page is enough to check it.

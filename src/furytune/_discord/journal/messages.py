@@ -2,6 +2,9 @@
 
 For the author, it stores the id and whether it is a bot, but no name and no picture. Roles are stored separately,
 because they belong to a person, not to a message.
+
+Exports are read with the same values, so that a message has one form wherever it comes from. That is why most fields
+may be null: the journal writes no null there, but an export may contain it, and must still be readable.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ __all__ = [
     "Attachment",
     "Emoji",
     "Forwarded",
+    "ForwardedCopy",
     "Kept",
+    "MessageHeader",
     "Poll",
     "PollAnswer",
     "Reaction",
@@ -25,6 +30,7 @@ __all__ = [
     "Sticker",
     "Writer",
     "line_of",
+    "original_of",
     "without_embeds",
 ]
 
@@ -37,52 +43,64 @@ class Writer(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """A reference to a file that came with a message, without the file itself."""
+    """A reference to a file that came with a message, without the file itself.
 
-    id: str
-    url: str = ""
-    file_name: str = ""
+    Attributes:
+        id: Snowflake.
+        url: Address without its query.
+        file_name: Name as it was uploaded.
+        file_size_bytes: Size in bytes; 0 if unknown.
+        content_type: Media type, "" if unknown.
+    """
+
+    id: str | None = None
+    url: str | None = ""
+    file_name: str | None = ""
     file_size_bytes: int = 0
-    content_type: str = ""
+    content_type: str | None = ""
 
 
 class Emoji(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """An emoji: a character, or the name and id of a custom one."""
+    """An emoji: a character, or the name and id of a custom one.
 
-    name: str = ""
-    id: str = ""
+    ``code`` is the exporter's word for a character, such as "white_check_mark"; the journal does not store it.
+    """
+
+    name: str | None = ""
+    id: str | None = ""
+    code: str | None = ""
 
 
 class Reaction(msgspec.Struct, gc=False, rename="camel"):
     """One reaction, and how many people gave it."""
 
     emoji: Emoji
-    count: int
+    count: int = 0
 
 
 class Sticker(msgspec.Struct, gc=False, rename="camel"):
     """A sticker that was sent."""
 
-    id: str
-    name: str
+    id: str | None = None
+    name: str | None = None
 
 
 class PollAnswer(msgspec.Struct, gc=False, rename="camel"):
     """One answer of a poll, and how many people chose it."""
 
-    text: str
+    text: str = ""
     votes: int = 0
 
 
 class Poll(msgspec.Struct, gc=False, rename="camel"):
-    """A poll."""
+    """A poll; exports contain none."""
 
-    question: str
-    answers: list[PollAnswer]
+    question: str = ""
+    answers: list[PollAnswer] = []
 
 
 class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """What a message replies to, forwards, or was opened on."""
+    """What a message replies to, forwards, or was opened on; all ids are null if the target was deleted."""
 
     message_id: str | None = None
     channel_id: str | None = None
@@ -90,13 +108,21 @@ class Reference(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
 
 class Forwarded(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
-    """The copy of a message that was forwarded."""
+    """The copy of a message that was forwarded.
 
-    content: str = ""
-    timestamp: str = ""
-    attachments: list[Attachment] = []
-    embeds: list[dict[str, Any]] = []
-    stickers: list[Sticker] = []
+    Attributes:
+        content: Text of the original.
+        timestamp: When the original was sent, ISO 8601.
+        attachments: Its files.
+        embeds: Its embeds.
+        stickers: Its stickers.
+    """
+
+    content: str | None = ""
+    timestamp: str | None = ""
+    attachments: list[Attachment] | None = []
+    embeds: list[dict[str, Any]] | None = []
+    stickers: list[Sticker] | None = []
 
 
 class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
@@ -104,25 +130,70 @@ class Kept(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
 
     ``type`` is DiscordChatExporter's name, or the number of a type that it has no name for. ``title`` is the title of the
     forum post that the message opens. It is stored with its author's message, so that both are removed together.
+
+    Attributes:
+        id: Snowflake.
+        type: Kind of message.
+        content: Text as it was written; "" for notices of Discord.
+        author: Who wrote it.
+        timestamp: When it was sent, ISO 8601.
+        timestamp_edited: When it was last edited, null if never.
+        is_pinned: Whether it is pinned in its channel.
+        reference: The message that it refers to.
+        attachments: Its files.
+        embeds: Its embeds, without names of people.
+        stickers: Its stickers.
+        reactions: Reactions with their numbers; who reacted is not stored.
+        forwarded_message: The copy of a forwarded message.
+        poll: Its poll.
+        title: Title of the forum post.
     """
 
     id: str
     type: str
     content: str
     author: Writer
-    timestamp: str = ""
+    timestamp: str | None = ""
     timestamp_edited: str | None = None
     is_pinned: bool = False
     reference: Reference | None = None
-    attachments: list[Attachment] = []
-    embeds: list[dict[str, Any]] = []
-    stickers: list[Sticker] = []
-    reactions: list[Reaction] = []
+    attachments: list[Attachment] | None = []
+    embeds: list[dict[str, Any]] | None = []
+    stickers: list[Sticker] | None = []
+    reactions: list[Reaction] | None = []
     forwarded_message: Forwarded | None = None
     poll: Poll | None = None
-    title: str = ""
+    title: str | None = ""
 
 
+class ForwardedCopy(msgspec.Struct, gc=False):
+    """Marks a message as the copy of another one, where its text does not matter."""
+
+
+class MessageHeader(msgspec.Struct, gc=False, rename="camel"):
+    """The fields of a message that consent and erasure need, to read many messages fast.
+
+    Attributes:
+        id: Snowflake.
+        author: Who wrote it.
+        reference: The message that it refers to.
+        forwarded_message: Set if it is a copy.
+    """
+
+    id: str
+    author: Writer
+    reference: Reference | None = None
+    forwarded_message: ForwardedCopy | None = None
+
+
+def original_of(message: Kept | MessageHeader) -> str | None:
+    """Returns the id of the message that a message forwards, "" if it is unknown, None if it forwards none."""
+    if message.forwarded_message is None:
+        return None
+    return (message.reference.message_id if message.reference else None) or ""
+
+
+# Lines are compared as bytes to find edits, so equal messages must have equal bytes.
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Kept).decode
 
@@ -152,8 +223,9 @@ def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
     found = False
     for holder in (message, message.forwarded_message):
         if holder is not None:
-            kept = [e for e in holder.embeds if not any(uid in messages for uid in _named(e))]
-            found = found or len(kept) < len(holder.embeds)
+            embeds = holder.embeds or []
+            kept = [e for e in embeds if not any(uid in messages for uid in _named(e))]
+            found = found or len(kept) < len(embeds)
             holder.embeds = kept
     return line_of(message) if found else line
 

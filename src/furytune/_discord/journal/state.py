@@ -33,7 +33,14 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Unread(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A channel that the last run could not read, and why."""
+    """A channel that the last run could not read, and why.
+
+    Attributes:
+        id: Id of the channel or thread.
+        name: Its name, "" for threads, whose titles are words of people.
+        reason: One of the words that `furytune.reasons` explains.
+        detail: What would help, such as the permission that is missing.
+    """
 
     id: str
     name: str
@@ -41,6 +48,8 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     detail: str = ""
 
 
+# Unknown fields are an error in these files: rewriting one would drop what a newer version stored, such as a
+# permission.
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a journal says about itself.
 
@@ -82,7 +91,13 @@ class People(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
-    """Who and what must never be collected again. People are stored as keyed hashes."""
+    """Who and what must never be collected again. People are stored as keyed hashes.
+
+    Attributes:
+        salt: Random key of the hashes, in hexadecimal digits.
+        people: Hashes of the ids of people.
+        messages: Ids of messages; they contain no words, so they need no hash.
+    """
 
     salt: str = ""
     people: frozenset[str] = frozenset()
@@ -101,12 +116,15 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
 
     def masked(self, line: bytes) -> bytes:
         """Returns a line of a log with 0 for the ids of the people, and without embeds that name one of the messages."""
+        # The pattern runs over the bytes of the JSON; ids are digits, so escapes cannot hide one.
         line = _PERSON.sub(self._mask, line) if self.people else line
         return without_embeds(line, self.messages) if self.messages else line
 
     def _mask(self, found: re.Match[bytes]) -> bytes:
+        """Returns the replacement for one id, or the id itself if its owner is not forgotten."""
         if not self.has(found[found.lastgroup or 0].decode(), ""):
             return found[0]
+        # A valid mention stays a mention, so that the text reads the same without the person.
         return b"<@0>" if found["mentioned"] else b"0"
 
     def _mark(self, author: str) -> str:
@@ -127,6 +145,7 @@ def decoded(data: bytes, kind: type[T], path: str) -> T:
         msgspec.DecodeError: It is damaged.
         UnicodeDecodeError: It is damaged.
     """
+    # The format comes first: the fields of another format would only give a confusing error.
     said = msgspec.json.decode(data, type=dict[str, Any])
     if kind is About and said.get("format") != FORMAT:
         form = f"the format {said['format']!r}" if "format" in said else "no format"

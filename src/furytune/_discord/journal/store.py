@@ -13,6 +13,7 @@ import msgspec
 from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of
 from furytune._discord.journal.lines import GONE, gone_line
 from furytune._discord.journal.log import Log
+from furytune._discord.journal.messages import MessageHeader, original_of
 from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
 from furytune._discord.journal.withheld import Withheld
 from furytune._storage.durable import NO_FOLLOW, is_leftover, make_folder, sweep, write_file
@@ -24,34 +25,6 @@ __all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "U
 T = TypeVar("T")
 
 _OWN = {"channels", ".lock", "people.json", "forgotten.json"}
-
-
-class _Writer(msgspec.Struct, rename="camel"):
-    id: str
-    is_bot: bool = False
-
-
-class _Target(msgspec.Struct, rename="camel"):
-    message_id: str | None = None
-
-
-class _Copy(msgspec.Struct):
-    """Marks a forwarded copy of another message; its text does not matter here."""
-
-
-class _Trace(msgspec.Struct, rename="camel"):
-    """The fields of a message that erasure needs."""
-
-    id: str
-    author: _Writer
-    reference: _Target | None = None
-    forwarded_message: _Copy | None = None
-
-    @property
-    def quoted(self) -> str:
-        """The id of the message that it forwards, "" if it forwards none."""
-        found = self.reference.message_id if self.forwarded_message and self.reference else None
-        return found or ""
 
 
 class Journal:
@@ -103,6 +76,7 @@ class Journal:
             raise SourceError(f"{self._channels}: this is a symbolic link; replace it with the folder itself")
         try:
             make_folder(self._channels, mode=0o700)
+            # Some file systems have no modes. The logs themselves are created with mode 0600.
             with suppress(OSError):
                 self.path.chmod(0o700)
             fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
@@ -151,6 +125,7 @@ class Journal:
         """Returns all logs by channel id, in the order of the ids."""
         try:
             with access(self._channels):
+                # Names that are not ids may be files of the user or leftovers; they are not logs.
                 found = [
                     p.stem for p in self._channels.iterdir() if p.suffix == ".jsonl" and p.stem.isdigit()
                 ]
@@ -183,11 +158,17 @@ class Journal:
         name = {About: "journal.json", People: "people.json", Forgotten: "forgotten.json"}[type(value)]
         data = msgspec.json.encode(value, order="deterministic")
         path = self.path / name
+        # An unchanged file keeps its time, so a backup does not copy it again.
         if not path.is_file() or path.read_bytes() != data:
             write_file(path, data)
             path.chmod(0o600)
 
     def _read(self, name: str, kind: type[T]) -> T:
+        """Reads one of the journal's own files; a missing one has default values.
+
+        Raises:
+            SourceFormatError: The file is damaged. The error says how to go on.
+        """
         path = self.path / name
         try:
             with access(path):
@@ -210,7 +191,9 @@ class Journal:
             SourceFormatError: A log is damaged.
         """
         logs = self.logs().values()
-        return {trace.author.id for log in logs for traces, _ in log.blocks(_Trace) for trace in traces}
+        return {
+            trace.author.id for log in logs for traces, _ in log.blocks(MessageHeader) for trace in traces
+        }
 
     def withheld(self, reasons: Collection[str]) -> Withheld:
         """Returns the ids of the messages that are gone for one of these reasons, with the reason.
@@ -218,7 +201,9 @@ class Journal:
         Raises:
             SourceFormatError: A log is damaged.
         """
-        gone = (item for log in self.logs().values() for _, gone in log.blocks(_Trace) for item in gone)
+        gone = (
+            item for log in self.logs().values() for _, gone in log.blocks(MessageHeader) for item in gone
+        )
         return Withheld((item.id, item.why) for item in gone if item.why in reasons)
 
     def copies_of(self, withheld: Withheld) -> dict[str, str]:
@@ -229,10 +214,10 @@ class Journal:
         """
         quotes: dict[str, list[str]] = {}
         for log in self.logs().values():
-            for traces, _ in log.blocks(_Trace):
+            for traces, _ in log.blocks(MessageHeader):
                 for trace in traces:
-                    if trace.quoted:
-                        quotes.setdefault(trace.quoted, []).append(trace.id)
+                    if original := original_of(trace):
+                        quotes.setdefault(original, []).append(trace.id)
         found: dict[str, str] = {}
         waiting = [(uid, why) for uid in quotes if (why := withheld.get(uid, ""))]
         # Follow forwards of forwards; `pop` visits each original once, so cycles end.
@@ -260,12 +245,12 @@ class Journal:
         found = set(messages)
         quotes: dict[str, list[str]] = {}
         for log in self.logs().values():
-            for traces, _ in log.blocks(_Trace):
+            for traces, _ in log.blocks(MessageHeader):
                 for trace in traces:
                     if trace.author.id in people and (bots or not trace.author.is_bot):
                         found.add(trace.id)
-                    elif trace.quoted:
-                        quotes.setdefault(trace.quoted, []).append(trace.id)
+                    elif original := original_of(trace):
+                        quotes.setdefault(original, []).append(trace.id)
         waiting = list(found)
         # Follow forwards of forwards, as in `copies_of`.
         while waiting:
@@ -299,6 +284,7 @@ class Journal:
             # Search for earlier ids too: after a killed call, the originals of some forwarded copies may already be gone.
             found = self.messages_by(authors, before.messages.union(messages))
             forgotten = before.add(authors, found)
+            # Before anything is removed: if this is killed, no later run collects the messages again.
             self.save(forgotten)
             removed = self.replace(dict.fromkeys(found, "forgotten"))
             self._mask(forgotten)
@@ -309,6 +295,7 @@ class Journal:
             return removed
 
     def _mask(self, forgotten: Forgotten) -> None:
+        """Rewrites the logs that contain ids of forgotten people, or embeds that name forgotten messages."""
         for log in self.logs().values():
             # Reading twice is cheaper than rewriting a log that mentions none of them.
             if any(_masked(line, forgotten) != line for _, line in log.lines()):
@@ -336,6 +323,7 @@ class Journal:
                 for uid, line in log.lines()
                 if uid in wanted and not line.startswith(GONE)
             }
+            # Positions stay: tombstones keep the ids, so the next run does not read the messages again.
             last = log.peek()
             if here:
                 log.rewrite(

@@ -133,6 +133,7 @@ def find_columns(names: Sequence[str], columns: Columns) -> Found | None:
     for question, answer in PAIRS:
         q, a = chosen(names, question), chosen(names, answer)
         if q is not None and a is not None:
+            # In Alpaca's records, the instruction is the question, and the input only belongs to it.
             lead = chosen(names, LEAD)
             return Found((q,) if lead is None or lead == q else (lead, q), a, extras)
     return None
@@ -187,6 +188,7 @@ class Ids:
         if not _put(self._slots, number):
             return False
         self._count += 1
+        # More than half full, the runs of taken slots would grow long.
         if 2 * self._count > len(self._slots):
             old, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
             for kept in old:
@@ -196,7 +198,9 @@ class Ids:
 
 
 def _put(slots: array[int], number: int) -> bool:
+    """Adds a number to a table; returns False if it was there."""
     # Open addressing in an array needs a fraction of the memory of a set of ints.
+    # The size is a power of two, and the numbers come from a hash, so their low bits are spread evenly.
     mask = len(slots) - 1
     at = number & mask
     while met := slots[at]:
@@ -226,7 +230,13 @@ class Stem:
 
 @define
 class PairMaker:
-    """Makes the pairs of one collection and ensures that their ids are unique."""
+    """Makes the pairs of one collection and ensures that their ids are unique.
+
+    Attributes:
+        ids: Derived ids, as numbers.
+        given: Ids from a column, as numbers.
+        twins: How often each repeated id occurred.
+    """
 
     ids: Ids = field(factory=Ids)
     given: Ids = field(factory=Ids)
@@ -269,6 +279,7 @@ class PairMaker:
     def _with_extras(
         self, question: str, answer: str, stem: Stem, source: Source, extras: Mapping[str, str]
     ) -> QAPair | Flaw:
+        """Returns a pair that has optional columns, or the flaw of the record."""
         line = source.line or 1
         asked_at = None
         if stated := extras.get("asked_at", "").strip():
@@ -302,10 +313,12 @@ class PairMaker:
         )
 
     def _derived(self, stem: Stem, question: str, answer: str) -> str:
+        """Returns the id of a pair without one, made from its file's name and its texts."""
         # The canonical JSON of {"answer": ..., "question": ...}, as in furytune._values.canonical.
         content = b'{"answer":%b,"question":%b}' % (_encode(answer), _encode(question))
         name = hashlib.sha256(content).hexdigest()[:16]
         full = f"{stem.text}:{name}"
+        # Only ids that repeat are stored as text; all others take a number.
         if self.ids.new(int(name, 16) ^ stem.number):
             return full
         count = self.twins[full] = self.twins.get(full, 1) + 1
@@ -324,6 +337,7 @@ def _group(question: str) -> str:
 def _moment(text: str) -> datetime | None:
     """Parses an ISO 8601 date; one without a time zone is read as UTC."""
     try:
+        # Only ISO 8601: in other forms, no one can tell the day from the month.
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
@@ -334,5 +348,12 @@ def _moment(text: str) -> datetime | None:
 
 
 def flaw(line: int, reason: str, problem: str, hint: str) -> Flaw:
-    """Returns the flaw of a whole record."""
+    """Returns the flaw of a whole record.
+
+    Args:
+        line: Where the record begins.
+        reason: One of the words that `furytune.reasons` explains.
+        problem: What is wrong, in a sentence without the text of the record.
+        hint: What to do.
+    """
     return Flaw(reason=reason, problem=problem, line=line, column=1, hint=hint)

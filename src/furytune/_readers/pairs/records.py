@@ -90,6 +90,7 @@ def exchange_of(found: Mapping[str, Any], shape: Shape, line: int) -> Exchange |
         value = found[key]
         if isinstance(value, str):
             extras[name] = value
+        # Ids of databases are often numbers; dates and names are not.
         elif isinstance(value, int) and not isinstance(value, bool) and name in {"id", "group"}:
             extras[name] = str(value)
         elif value is not None:
@@ -163,6 +164,7 @@ def _text(value: Any) -> str | None:
         return value or ""
     if not isinstance(value, list):
         return None
+    # The usual form, and the only one of most files.
     if len(value) == 1 and type(value[0]) is dict:
         text = value[0].get("text")
         return text if isinstance(text, str) else None
@@ -179,6 +181,7 @@ def last_exchange(turns: Turns, line: int, extras: Mapping[str, str]) -> Exchang
 
     System instructions do not count as turns.
     """
+    # Tool calls and other roles count as turns, so a record that ends with one has no answer.
     spoken = [turn for turn in turns if turn.role not in _SYSTEM]
     if not spoken or spoken[-1].role not in {"assistant", "model"}:
         return flaw(line, "no_answer", "the last turn is not the assistant's", "leave out the record")

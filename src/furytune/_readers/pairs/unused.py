@@ -92,6 +92,7 @@ def marked(name: str, value: Any) -> bool | None:
     """
     key = _key(name)
     text = str(value).strip().casefold() if isinstance(value, str | int | float) else ""
+    # An empty cell marks nothing, as in a spreadsheet where only some rows are marked.
     if not text:
         return None if value else False
     if key == "weight":
@@ -100,6 +101,8 @@ def marked(name: str, value: Any) -> bool | None:
         return True if text in _NO else False if text in _YES else None
     if key in _IGNORE:
         return True if text in _YES else False if text in _NO else None
+    # Validation rows are used: the split of the file is not taken over, because pairs of one conversation
+    # must stay together.
     word = text.replace("-", "_").replace(" ", "_")
     return True if word in _APART else False if word in _SIDES else None
 
@@ -133,6 +136,7 @@ class UnusedCounts:
             if said:
                 return not_for_training(line, f"its {_key(names[i])!r} says so")
             if said is None:
+                # A mark with an unknown value may mean anything, so it is counted instead of obeyed.
                 odd.append(i)
         for i in unused.parts:
             if _holds_text(self.value(raw[i])):

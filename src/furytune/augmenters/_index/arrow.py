@@ -22,8 +22,10 @@ _EMBEDDER = b"furytune.embedder"
 
 
 def _schema(dimension: int | None = None, embedder: Mapping[str, Json] | None = None) -> Any:
+    """Returns the columns of an index, with its format and the embedder of its vectors."""
     import pyarrow as pa
 
+    # Without nulls, an empty text has only one form, and so a snapshot only one digest.
     fields = [pa.field(name, pa.string(), nullable=False) for name in COLUMNS[:-1]]
     fields.append(pa.field("date", pa.timestamp("us", "UTC")))
     metadata: dict[bytes, bytes | str] = {KEY: FORMAT}
@@ -45,6 +47,7 @@ def to_arrow(passages: Sequence[Passage], vectors: Vectors | None) -> Any:
     if vectors is not None:
         dimension = vectors.numbers.shape[1]
         schema = _schema(dimension, vectors.embedder)
+        # A power of two, so the division loses nothing and the whole numbers come back exactly.
         flat = (vectors.numbers.astype("<f4") / LENGTH).reshape(-1)
         arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimension))
     return pa.Table.from_arrays(arrays, schema=schema)
@@ -90,6 +93,7 @@ def passages_of(path: str, arrow: Any, rebuild: str) -> tuple[tuple[Passage, ...
     for id_, text, title, source, url, when in zip(*columns, dates, strict=True):
         date = None if when is None else EPOCH + when * MICROSECOND
         found.append(Passage(id=id_, text=text, title=title, source=source, url=url, date=date))
+    # Lance does not promise an order of rows, and the snapshot must not depend on it.
     rows = sorted(range(len(found)), key=lambda i: found[i].id)
     for i, j in pairwise(rows):
         one, other = found[i], found[j]

@@ -121,6 +121,7 @@ def build_index(
         elif not isinstance(item, Passage):
             raise ConfigError(f"a source of build_index returned a {type(item).__name__}; {_SOURCES}")
         elif reason := _unfit(item):
+            # The report must be writable even if the passage is not.
             id_, where = (text.encode("utf-8", "replace").decode() for text in (item.id, item.source))
             dropped.append(Dropped(reason=reason, unit="record", ids=(id_,), where=where))
         elif item.id in found:
@@ -135,6 +136,7 @@ def build_index(
             f"{place}: the sources gave no passages; check their paths (an existing index is unchanged)"
         )
     passages = tuple(tables.utc(found[i]) for i in sorted(found))
+    # Only the newest version can save work: its postings and vectors are reused for unchanged texts.
     before = tables.newest_state(place)
     vectors, embedded = _embed(passages, before, embedder)
     postings = make_postings(passages, Moments(passages), before=_postings(place, before))
@@ -158,6 +160,7 @@ def build_index(
 
 
 def _cleaned(path: str) -> CleanedIndex:
+    """Removes old versions, and returns what happened."""
     # The new version is written; a failed clean-up must not fail the build, and the next build tries again.
     try:
         return drop_versions(path)
@@ -166,6 +169,7 @@ def _cleaned(path: str) -> CleanedIndex:
 
 
 def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Postings] | None:
+    """Returns the passages and stored terms of a version, None if it has none."""
     if state is None:
         return None
     found = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
@@ -175,14 +179,25 @@ def _postings(path: str, state: Loaded | None) -> tuple[Sequence[Passage], Posti
 def _embed(
     passages: Sequence[Passage], before: Loaded | None, embedder: Embedder | None
 ) -> tuple[Vectors | None, int]:
-    """Returns a vector for each passage, and how many texts were embedded to get them."""
+    """Returns a vector for each passage, and how many texts were embedded to get them.
+
+    Args:
+        passages: The passages, in ascending order of id.
+        before: The newest version, whose vectors are reused for unchanged texts.
+        embedder: The model; None for an index without vectors.
+
+    Raises:
+        KnowledgeError: The embedder gave vectors of different lengths.
+    """
     if embedder is None:
         return None, 0
     np, spec, name = numpy(), dict(embedder.spec), str(embedder.spec.get("name"))
     rows = {}
     held = before.vectors if before else None
+    # Vectors of another model, or of other model files, cannot be compared with these.
     if before and held and canonical_json(held.embedder) == canonical_json(spec):
         rows = {_shown(p): row for p, row in zip(before.passages, held.numbers, strict=True)}
+    # Equal texts are embedded once.
     new = list(dict.fromkeys(text for text in map(_shown, passages) if text not in rows))
     batches = [new[i : i + _BATCH] for i in range(0, len(new), _BATCH)]
     for batch in progress(batches, "embedding", "batch"):
@@ -198,6 +213,7 @@ def _shown(passage: Passage) -> str:
 
 
 def _check_source(source: object) -> None:
+    """Raises ConfigError for a value that is not a stream of passages, before anything is read."""
     # A string is iterable too, but would give its characters.
     odd = isinstance(source, (str, bytes, os.PathLike, Mapping)) or not isinstance(source, Iterable)
     if odd:
@@ -205,6 +221,7 @@ def _check_source(source: object) -> None:
 
 
 def _unfit(passage: Passage) -> str:
+    """Returns why a passage cannot be stored, "" if it can."""
     if not passage.text.strip():
         return "empty_text"
     try:

@@ -45,6 +45,7 @@ def distinct(passages: Sequence[Passage], moments: Moments) -> Distinct:
     first: dict[tuple[str, str], int] = {}
     ranks: list[int] = []
     copies: dict[str, tuple[Passage, ...]] = {}
+    # The oldest of equal passages stays, so the text is visible from the first moment that anyone wrote it.
     for rank, i in enumerate(moments.order):
         kept = first.setdefault((passages[i].title, passages[i].text), i)
         if kept != i:

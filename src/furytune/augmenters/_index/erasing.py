@@ -120,6 +120,7 @@ class _Wanted:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns to read."""
+        # Ids of messages are only in these two columns; ids of people may be in any text.
         return COLUMNS[:-1] if self.people else ("id", "source")
 
     def __call__(self, passage: Mapping[str, str]) -> bool:
@@ -133,6 +134,7 @@ def _hits(table: Any, wanted: _Wanted) -> set[str]:
     found: set[str] = set()
     newest = int(table.version)
     try:
+        # Old versions count too: their files stay until a clean-up removes them.
         for entry in table.list_versions():
             table.checkout(int(entry["version"]))
             found.update(uid for uid, hit in _named(_rows(table, wanted), wanted) if hit)
@@ -157,6 +159,7 @@ def _without(table: Any, wanted: _Wanted) -> int:
     if not all(keep):
         import pyarrow as pa
 
+        # A delete would only mark rows as deleted, and keep the text in its file.
         table.add(arrow.filter(pa.array(keep)), mode="overwrite")
     return sum(keep)
 
@@ -165,6 +168,7 @@ def _clean(place: Path, table: Any) -> None:
     """Removes everything except the newest version, and ends the erasure."""
     newest = int(table.version)
     for tag, held in list(table.tags.list().items()):
+        # A tag would keep its version, and with it the text.
         if int(held["version"]) != newest:
             table.tags.delete(tag)
     _prune(table, timedelta(0))
@@ -184,6 +188,7 @@ def _drop_orphans(place: Path, table: Any) -> None:
     with suppress(FileNotFoundError):
         sweep(place / _COPIES)
     _drop_half_written(place)
+    # A manifest contains the names of its files as plain text, so a search in its bytes is enough.
     manifests = b"".join(p.read_bytes() for p in (place / "versions").glob("*.manifest"))
     data = place / "data"
     if data.is_dir() and any(p.name.encode() not in manifests for p in data.iterdir()):
@@ -191,12 +196,14 @@ def _drop_orphans(place: Path, table: Any) -> None:
 
 
 def _drop_half_written(place: Path) -> None:
+    """Removes files that a killed writer of Lance left behind."""
     for path in list(place.rglob("*")):
         if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
             path.unlink()
 
 
 def _prune(table: Any, age: timedelta) -> None:
+    """Lets Lance remove versions and files that are older than an age."""
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"

@@ -43,6 +43,7 @@ def findings(
     found += [_finding(search, i, seen, "beyond_k") for i in after]
     if visible < everything:
         hidden = set(search.moments.order[visible:])
+        # What a later question would find, to show that the date and not the score is the reason.
         (row,) = search.top([question], [everything], k)
         whole = _named(search, question, everything)
         found += [_finding(search, i, whole, "later") for i in row if i in hidden]
@@ -50,6 +51,7 @@ def findings(
 
 
 def _named(search: Search, question: str, visible: int) -> dict[str, Any]:
+    """Returns the scores of all passages in each ranking, in its usual unit."""
     return {
         name: scores[0] / unit
         for (name, unit), scores in zip(
@@ -59,8 +61,10 @@ def _named(search: Search, question: str, visible: int) -> dict[str, Any]:
 
 
 def _finding(search: Search, i: int, scores: dict[str, Any], fate: Fate) -> Finding:
+    """Returns what happened to one passage, with its scores and places."""
     ranks = {}
     for name, row in scores.items():
+        # Equal scores are ordered by id, which is the order of the positions.
         better = int((row > row[i]).sum()) + int((row[:i] == row[i]).sum())
         ranks[name] = better + 1 if row[i] > 0 else None
     return Finding(

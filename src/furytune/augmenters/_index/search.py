@@ -62,6 +62,8 @@ class Search:
         self._vectors: VectorIndex | None = None
         if words:
             kept = Postings.from_bytes(blob(Path(path), state.version, POSTINGS), state.snapshot)
+            # Without a stored copy, or after a change of rules, the terms are counted again: slower, with the
+            # same result.
             postings = kept or make_postings(state.passages, moments)
             postings = postings.without(one.ranks) if one.ranks else postings
             self._lexical = LexicalIndex(postings, self.moments, k1=k1, b=b)
@@ -76,6 +78,7 @@ class Search:
         both = self._lexical is not None and self._vectors is not None
         found = {"words": 2.0**26} if self._lexical is not None else {}
         found |= {"vectors": 2.0**24} if self._vectors is not None else {}
+        # The numbers undo the scaling to whole numbers, so that people see scores of the usual size.
         return {**found, "together": 1.0} if both else found
 
     def top(self, questions: Sequence[str], visible: Sequence[int], k: int) -> list[list[int]]:
@@ -83,6 +86,7 @@ class Search:
         if self._vectors is None:
             assert self._lexical is not None
             return self._lexical.top(questions, visible, k)
+        # Large batches are fast, and this bound keeps the scores of a batch below 32 MB.
         step = max(1, min(256, _CELLS // len(self.passages)))
         out: list[list[int]] = []
         for a in range(0, len(questions), step):
@@ -102,7 +106,11 @@ class Search:
         return found
 
     def _embed(self, questions: Sequence[str]) -> Any:
-        """Embeds each question alone, because a model may give other numbers in a batch."""
+        """Embeds each question alone, because a model may give other numbers in a batch.
+
+        Raises:
+            KnowledgeError: The vectors have another length than those of the index.
+        """
         import numpy as np
 
         assert self._embedder is not None

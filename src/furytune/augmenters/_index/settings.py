@@ -33,6 +33,7 @@ def within(least: float, most: float) -> Any:
     """Returns a validator for floats between two bounds, both included."""
 
     def check(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+        # NaN fails the comparison, so it is refused here.
         if not isinstance(value, float) or not least <= value <= most:
             raise ConfigError(f"{attribute.name} must be a number from {least} to {most}, not {shown(value)}")
 
@@ -85,6 +86,7 @@ def number(spec: Mapping[str, Json], name: str, kind: type) -> Any:
         TypeError: The value is not a number of that kind.
     """
     value = spec[name]
+    # JSON writes 2.0 as 2, so a float may come back as an int.
     if isinstance(value, bool) or not isinstance(value, (int, kind)):
         raise TypeError(f"{name} is not a number")
     return value

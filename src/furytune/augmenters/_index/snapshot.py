@@ -118,6 +118,7 @@ def digest_of(passages: Iterable[Passage]) -> str:
 
 
 def _lines(passages: Iterable[Passage]) -> Iterable[bytes]:
+    """Yields one line of canonical JSON for each passage; the digest and the copy are made of them."""
     for p in passages:
         date = None if p.date is None else micros(p.date)
         yield canonical_json([p.id, p.text, p.title, p.source, p.url, date]) + b"\n"
@@ -146,11 +147,14 @@ def keep(table: Path, state: Loaded, blobs: Mapping[str, bytes]) -> None:
         }
         blobs = {**blobs, "vectors": state.vectors.numbers.astype("<i2").tobytes()}
     for ending, content in blobs.items():
+        # The passages come last: only with them is the copy complete, so a killed writer leaves none that
+        # looks complete.
         write_file(folder / f"{state.version}.{ending}", content)
     write_file(
         folder / f"{state.version}.jsonl", b"".join([canonical_json(header), b"\n", *_lines(state.passages)])
     )
     for copy in folder.iterdir():
+        # Copies contain people's words, so they must not outlive their version.
         if copy.stem.isdecimal() and int(copy.stem) not in known:
             copy.unlink(missing_ok=True)
 
@@ -176,6 +180,7 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
         version: Number of the version; None means the newest.
         vectors: Whether to read the vectors too.
     """
+    # LanceDB takes long to import; a bot that reads the copy starts at once.
     known = manifests(table)
     version = max(known, default=0) if version is None else version
     if version not in known:
@@ -190,12 +195,18 @@ def recall(table: Path, version: int | None, *, vectors: bool = False) -> Loaded
             return None
         passages = _passages([json.loads(line) for line in body.splitlines()])
         held = _vectors(table, version, stated, len(passages)) if vectors and stated else None
+    # Any damage only means that LanceDB reads the version instead.
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Loaded(version=version, passages=passages, snapshot=snapshot, vectors=held)
 
 
 def _vectors(table: Path, version: int, stated: Mapping[str, Any], count: int) -> Vectors:
+    """Reads the vectors of a copy.
+
+    Raises:
+        ValueError: They do not match their digest.
+    """
     raw = (table / FOLDER / f"{version}.vectors").read_bytes()
     numbers = numpy().frombuffer(raw, "<i2").reshape(count, int(stated["dimension"]))
     found = Vectors.of(stated["embedder"], numbers)
@@ -252,6 +263,7 @@ def marked(table: Path, version: int, use: str) -> float:
 
 
 def _passages(rows: Sequence[Sequence[object]]) -> tuple[Passage, ...]:
+    """Builds passages from the lines of a copy."""
     found = []
     for id_, text, title, source, url, date in rows:
         when = EPOCH + date * MICROSECOND if isinstance(date, int) else None
@@ -270,6 +282,7 @@ def manifests(table: Path) -> dict[int, Path]:
     except OSError:
         return {}
     matches = [(_MANIFEST.fullmatch(p.name), p) for p in names]
+    # Another naming scheme, as of another version of Lance, would make the numbers wrong.
     if not all(match for match, _ in matches):
         return {}
     return {_LAST - int(match[1]): p for match, p in matches if match}

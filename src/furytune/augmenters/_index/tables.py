@@ -161,6 +161,7 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
     """
     if not snapshot:
         return load(path, version, vectors=vectors)
+    # The number is only a hint: a restored or rebuilt folder may have the same passages under another one.
     with suppress(KnowledgeError):
         if version is not None and (found := load(path, version, vectors=vectors)).identity == snapshot:
             return found
@@ -176,7 +177,17 @@ def find(path: str, version: int | None, snapshot: str, *, vectors: bool = False
 
 
 def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> Iterator[Loaded]:
-    """Yields versions that may have the snapshot: first those whose copies say so, then those without a copy."""
+    """Yields versions that may have the snapshot: first those whose copies say so, then those without a copy.
+
+    Args:
+        path: The table.
+        version: The version that was read already.
+        snapshot: The identity that is searched for.
+        vectors: Whether it covers vectors too.
+
+    Raises:
+        SnapshotError: The versions cannot be listed.
+    """
     stated = {n: both[vectors] for n, both in recorded(Path(path), _SEARCHED).items()}
     for number, held in stated.items():
         copy = recall(Path(path), number, vectors=vectors) if held == snapshot else None
@@ -191,6 +202,7 @@ def _others(path: str, version: int | None, snapshot: str, *, vectors: bool) -> 
     except (OSError, RuntimeError, ValueError) as error:
         raise SnapshotError(f"{path}: cannot list the versions of the index; {_REBUILD} again") from error
     for number in numbers:
+        # Versions whose copy states something else need not be read.
         if number != version and stated.get(number, snapshot) == snapshot:
             with suppress(KnowledgeError):
                 yield _load(path, number, vectors=vectors)
@@ -219,8 +231,10 @@ def store(
     _refuse_links(path)
     # Lance refuses a write if another process was faster; then the newest version is compared again.
     for attempt in range(_TRIES):
+        # Longer each time, so that several builders do not keep in step.
         time.sleep(0.05 * attempt)
         table, present = _present(path, None if attempt else before)
+        # An equal state is not written again, so a build that changes nothing makes no new version.
         if present is not None and _equal(present, wanted):
             _keep(path, present, blobs)
             return present, False
@@ -231,6 +245,7 @@ def store(
         except (OSError, RuntimeError, ValueError) as error:
             with suppress(OSError):
                 Path(path).rmdir()  # works only if nothing but the folder was made
+            # No one wrote in between, so the error is not about another process.
             if _number(path) == (0 if table is None else int(table.version)):
                 raise KnowledgeError(
                     f"{path}: cannot write the index; the existing index is unchanged{_obstacle(path)}"
@@ -256,6 +271,7 @@ def pin(path: str, version: int) -> bool:
     Returns:
         False if the folder cannot be written to, or LanceDB is not installed.
     """
+    # A contract can be saved without a tag, for example in a read-only folder; the caller decides.
     with suppress(KnowledgeError, MissingExtraError, OSError, RuntimeError, ValueError):
         table, name = _open(path), f"{_TAG}{version}"
         if name not in table.tags.list():
@@ -270,6 +286,7 @@ def is_ours(tag: str) -> bool:
 
 
 def _equal(one: Loaded, other: Loaded) -> bool:
+    """Returns whether two states have the same passages, vectors and embedder."""
     ours, theirs = one.vectors, other.vectors
     same = (ours and canonical_json(ours.embedder)) == (theirs and canonical_json(theirs.embedder))
     return same and one.identity == other.identity
@@ -303,6 +320,14 @@ def _claim(path: str) -> bool:
 
 
 def _write(path: str, state: Loaded, table: Any, *, sound: bool) -> int:
+    """Writes a state as the newest version; returns its number.
+
+    Args:
+        path: The table.
+        state: What to write.
+        table: The opened table; None if there is none yet.
+        sound: Whether the table can be read, so that its columns are kept.
+    """
     arrow = to_arrow(state.passages, state.vectors)
     if sound:
         # Unlike create_table, this fails if another process wrote since the table was opened.
@@ -334,6 +359,7 @@ def _refuse_links(path: str) -> None:
 
 
 def _obstacle(path: str) -> str:
+    """Returns what probably kept a write from working."""
     for place in (Path(path), *Path(path).parents):
         if os.path.isfile(place):  # noqa: PTH113  (no error for names that are too long)
             return f"; {place} is a file, but must be a folder"
@@ -341,6 +367,7 @@ def _obstacle(path: str) -> str:
 
 
 def _keep(path: str, state: Loaded, blobs: Mapping[str, bytes]) -> None:
+    """Writes the copy of a version, if that is possible."""
     # The table is already complete; without the copy it only opens more slowly.
     with suppress(OSError, ExportError):
         keep(Path(path), state, blobs)
@@ -364,7 +391,11 @@ def _connect(path: str) -> Any:
 
 
 def _is_table(path: str) -> bool:
-    """Returns False if LanceDB finds no version, as after the first build of a table was killed."""
+    """Returns False if LanceDB finds no version, as after the first build of a table was killed.
+
+    Raises:
+        KnowledgeError: There is a table, but it cannot be opened.
+    """
     lancedb = check_installed()
     try:
         lancedb.connect(str(Path(path).parent)).open_table(Path(path).stem)
@@ -379,6 +410,12 @@ def _is_table(path: str) -> bool:
 
 
 def _open(path: str) -> Any:
+    """Opens the table at its newest version.
+
+    Raises:
+        KnowledgeError: There is no complete table.
+        MissingExtraError: LanceDB is not installed.
+    """
     # Checked first, because LanceDB makes a folder that is missing.
     if not os.path.isdir(path):  # noqa: PTH112
         raise KnowledgeError(f"{path}: found no index here; {_REBUILD}")
@@ -390,6 +427,7 @@ def _open(path: str) -> Any:
 
 
 def _check_format(path: str, table: Any) -> None:
+    """Raises KnowledgeError for a table of another program or another format."""
     found = (table.schema.metadata or {}).get(KEY)
     if found is None:
         raise _ForeignError(
@@ -404,6 +442,12 @@ def _check_format(path: str, table: Any) -> None:
 
 
 def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
+    """Reads a version with LanceDB.
+
+    Raises:
+        SnapshotError: The version is missing.
+        KnowledgeError: It cannot be read.
+    """
     table = _open(path)
     _check_format(path, table)
     if version is not None:
@@ -419,7 +463,9 @@ def _load(path: str, version: int | None, *, vectors: bool) -> Loaded:
 
 
 def _read(path: str, table: Any, *, vectors: bool) -> Loaded:
+    """Reads the passages of an opened table, with their vectors if they are wanted."""
     try:
+        # Before any row is read: another program's columns may have the same names and mean something else.
         check_schema(path, table.schema, _REBUILD)
         embedder = embedder_of(table.schema) if vectors else None
         # Vectors may be larger than all the text, so they are read only if needed.

@@ -156,6 +156,7 @@ def drop_versions(
     try:
         held = _tagged(table)
         manifests = _snapshot.manifests(place)
+        # Nothing is removed unless every file is understood: a wrong guess would destroy another version.
         if newest not in manifests or _shared(place):
             kept = (KeptVersion(version=newest, reasons=("newest",)),)
             why = (
@@ -196,7 +197,12 @@ def drop_versions(
 
 
 def _version_of(path: str, file: Path) -> int:
-    """Returns the version that contains the passages of a contract."""
+    """Returns the version that contains the passages of a contract.
+
+    Raises:
+        ConfigError: The contract belongs to another index.
+        SnapshotError: No version has its passages.
+    """
     content = _contract_file.read(file)
     there, version, snapshot = place_of(content["location"], file.parent)
     if os.path.realpath(there) != os.path.realpath(path):
@@ -210,7 +216,16 @@ def _version_of(path: str, file: Path) -> int:
 def _reasons(
     place: Path, manifests: Mapping[int, Path], newest: int, uses: Mapping[str, timedelta]
 ) -> dict[int, list[str]]:
+    """Returns the versions to keep without looking at contracts or tags, with the reasons.
+
+    Args:
+        place: The table.
+        manifests: The manifest of each version.
+        newest: The newest version when the table was opened.
+        uses: For each kind of use, how long it keeps a version.
+    """
     found: dict[int, list[str]] = {newest: ["newest"]}
+    # A process may just be reading it, and a build that went wrong can be undone.
     found |= {n: ["previous"] for n in sorted(n for n in manifests if n < newest)[-1:]}
     found |= {n: ["newest"] for n in manifests if n > newest}  # written since the table was opened
     now = time.time()
@@ -239,6 +254,7 @@ def _hide(place: Path, manifest: Path, number: int) -> bool:
     """Hides a version; returns False if another process did, or has the file open."""
     (place / _snapshot.FOLDER).mkdir(exist_ok=True)
     try:
+        # A rename is atomic: a reader sees the version whole or not at all.
         manifest.rename(_hidden(place, number))
     except (FileNotFoundError, PermissionError):
         return False
@@ -250,7 +266,14 @@ def _hidden(place: Path, number: int) -> Path:
 
 
 def _tagged_meanwhile(table: Any, place: Path, manifest: Path, number: int) -> bool:
-    """Restores a hidden version if a contract that names it was saved just now."""
+    """Restores a hidden version if a contract that names it was saved just now.
+
+    Args:
+        table: The opened table.
+        place: Its folder.
+        manifest: Where the manifest was.
+        number: The version.
+    """
     if number not in _tagged(table).values():
         return False
     with suppress(FileNotFoundError):
@@ -269,9 +292,12 @@ def finish(place: Path) -> int:
     named = b"".join(p.read_bytes() for p in hidden.values())
     still = b"".join(p.read_bytes() for p in _snapshot.manifests(place).values())
     files = [p for name in ("data", "_transactions") for p in _files(place / name)]
+    # Only files that a hidden version names: one that no version names may belong to a writer that is still
+    # at work.
     unused = [p for p in files if p.name.encode() in named and p.name.encode() not in still]
     copies = [p for p in _files(folder) if p.name.partition(".")[0] in map(str, hidden)]
     freed = sum(map(_remove, [*unused, *copies]))
+    # The hidden manifest stays until its files are gone, so that the next call still knows them.
     return freed + sum(_remove(p) for p in hidden.values() if not any(f.exists() for f in unused))
 
 
@@ -280,6 +306,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _remove(path: Path) -> int:
+    """Deletes a file and returns its size, 0 if that is not possible now."""
     # Another process may remove the file too, or read it (on Windows); the next clean-up continues.
     with suppress(OSError):
         size = path.stat().st_size

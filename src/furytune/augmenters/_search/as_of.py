@@ -33,6 +33,7 @@ class Moments:
 
     def visible(self, at: datetime) -> int:
         """Returns how many passages are visible to a question at a moment: the undated and the older ones."""
+        # Strictly older: a passage of the same moment may be the answer itself.
         return self._undated + bisect_left(self._dates, at)
 
 

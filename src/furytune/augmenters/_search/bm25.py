@@ -106,6 +106,7 @@ class LexicalIndex:
         """Returns the weights of the postings ``at``, as whole numbers."""
         tf = self._count[at].astype(self._np.float64)
         norm = self._k1 * (1 - self._b + self._b * (self._length[self._rank[at]] / mean))
+        # Whole numbers, so that a sum is exact and does not depend on the order of its terms.
         weights: Floats = self._np.rint(idf * (tf * (self._k1 + 1) / (tf + norm)))
         return weights
 
@@ -121,6 +122,7 @@ class LexicalIndex:
         if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
             asked = (self._terms(question).items() for question in questions)
             return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)
+        # Many questions at once, as long as their scores stay in the cache of a core.
         step = max(1, _CELLS // self._size)
         out: list[list[int]] = []
         for a in range(0, len(questions), step):
@@ -135,6 +137,7 @@ class LexicalIndex:
             if known is None:
                 parts, compounds = analyze(word)
                 known = tuple(self._number[t] for t in parts + compounds if t in self._number)
+                # A bot runs for months, and people keep inventing words.
                 if len(self._words) < 1 << 18:
                     self._words[word] = known
             for term in known:
@@ -164,11 +167,13 @@ class LexicalIndex:
         low, high = self._start[which], self._start[which + 1]
         every = bool((seen == self._size).all())
         if not every:
+            # Postings are in the order of time, so what a question may see is the first part of each list.
             high = np.searchsorted(self._key, which * self._size + seen)
         count = high - low
         at = np.repeat(low - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
         impact = self._impact[at] if every else self._impact_among(seen, count, at)
         impact *= np.repeat(np.array(weight, dtype=np.float64), count)
+        # One `bincount` adds up the scores of all questions; a loop over them would take most of the time.
         cell = np.repeat(who * self._width, count) + self._row[self._rank[at]]
         scores: Floats = np.bincount(cell, impact, len(questions) * self._width).astype(
             np.float64, copy=False

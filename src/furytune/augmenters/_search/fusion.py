@@ -13,7 +13,9 @@ FUSION_VERSION = 1
 """Increased when `fuse` could give another order."""
 
 GROUP = 16
+# The same depth for any k, so that asking for more passages does not change the order of the first ones.
 _DEPTH = 1000
+# The constant of the paper that introduced the method (Cormack et al. 2009).
 _RANK = 60
 _SHIFT = 16
 
@@ -64,6 +66,8 @@ def fuse(lexical: Any, vector: Any, visible: list[int], how: str) -> Any:
     if how == "ranks":
         return _reciprocal(lexical) + _reciprocal(vector)
     out = np.empty(lexical.shape)
+    # The deviation depends on how many passages a question may see, so questions of the same moment are done
+    # together.
     for seen in set(visible):
         rows = [i for i, v in enumerate(visible) if v == seen]
         words, vectors = lexical[rows], vector[rows]
@@ -86,6 +90,7 @@ def _deviation(scores: Any, seen: int, shift: int) -> Any:
 
 
 def _reciprocal(scores: Any) -> Any:
+    """Returns the reciprocal rank of each passage, 0 beyond the depth."""
     np = numpy()
     out = np.zeros(scores.shape)
     for i, row in enumerate(best(scores, _DEPTH)):

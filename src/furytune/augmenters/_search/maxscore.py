@@ -35,6 +35,7 @@ class MaxScore:
         # numpy indexes with intp; a narrower type would be converted at each step.
         self._rank, self._impact, self._row = postings.rank.astype(np.intp), impact, row
         self._size = len(postings.length)
+        # What a term can add at most: the bound that lets whole lists be skipped.
         self._most: list[float] = np.maximum.reduceat(impact, postings.start[:-1]).tolist()
         self._rows: dict[int, Any] = {}
         self._tried: dict[int, Any] = {}
@@ -75,6 +76,7 @@ class MaxScore:
                 keep = (held >= least - left[i + 1]).nonzero()[0]
                 if len(keep) < len(few):
                     few, held = few.take(keep), held.take(keep)
+            # Only then can a passage without the earlier terms still reach the best ones.
             if left[i] >= least:
                 ranks, added = self._new(terms[: i + 1], least - left[i + 1], scores)
                 few, held = (
@@ -92,6 +94,7 @@ class MaxScore:
         """Returns a lower bound for the score of the k-th best passage: that of the k-th among some good ones."""
         sizes = [self._start[t + 1] - self._start[t] for t, _ in terms]
         base = next((i for i, size in enumerate(sizes) if size >= k), None)
+        # Without k passages of one term there is no bound, and 0 excludes nothing.
         if base is None or len(terms) == 1:
             return 0.0
         term, weight = terms[base]
@@ -105,6 +108,7 @@ class MaxScore:
         return float(held[len(held) - k])
 
     def _best_of(self, term: int, weight: float) -> tuple[Any, Any]:
+        """Returns the passages in which a term weighs most, and its weights there."""
         span = slice(self._start[term], self._start[term + 1])
         held = self._impact[span]
         if len(held) <= _TRIED:
@@ -142,6 +146,7 @@ class MaxScore:
         if len(held) < _SCATTER * len(ranks):
             scores[held] = self._impact[start:end]
             weights = scores.take(ranks)
+            # The array must be zero again for the next term and the next question.
             scores[held] = 0.0
             return weights
         place = held.searchsorted(ranks)

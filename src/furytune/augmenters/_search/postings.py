@@ -65,6 +65,7 @@ class Postings:
             end = raw.index(b"\n") + 1
             header = json.loads(raw[:end])
             sizes, sha256 = header.pop("sizes"), header.pop("sha256")
+            # The rules contain the version of Unicode: another Python may split the same text differently.
             if header != _rules(snapshot) or hashlib.sha256(memoryview(raw)[end:]).hexdigest() != sha256:
                 return None
             arrays = []
@@ -102,6 +103,7 @@ class Postings:
 
 
 def _rules(snapshot: str) -> dict[str, Json]:
+    """Returns everything that decides which terms passages have; a file made by other rules is not used."""
     return {
         "furytune_postings": _FORMAT,
         "tokenizer": TOKENIZER_VERSION,
@@ -134,6 +136,7 @@ def make_postings(
     held: list[int] = []
     for rank, i in enumerate(moments.order):
         title, text = passages[i].title, passages[i].text
+        # Splitting text is the slow part of a build, and most passages of a new release are unchanged.
         row = known.get((title, text))
         if row is not None:
             kept.append((rank, row))
@@ -162,6 +165,7 @@ def make_postings(
 def _known(
     before: tuple[Sequence[Passage], Postings] | None,
 ) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """Returns the passages of an earlier version by their text, and its vocabulary."""
     if before is None:
         return {}, {}
     passages, postings = before
@@ -186,7 +190,15 @@ def _kept(old: Postings, pairs: Any, length: Any) -> tuple[Any, Any, Any]:
 
 
 def _sorted(term: Any, rank: Any, count: Any, length: Any, names: list[str]) -> Postings:
-    """Numbers the terms in ascending order, so that the history of an index does not change its bytes."""
+    """Numbers the terms in ascending order, so that the history of an index does not change its bytes.
+
+    Args:
+        term: The term of each posting, as a number.
+        rank: Its passage, as a place in the order of time.
+        count: How often the term occurs there.
+        length: The length of each passage.
+        names: The terms, by their numbers.
+    """
     np = numpy()
     used = np.flatnonzero(np.bincount(term, minlength=len(names)))
     order = sorted(used.tolist(), key=names.__getitem__)

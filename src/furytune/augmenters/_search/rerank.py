@@ -19,6 +19,12 @@ def reordered(
 ) -> list[int]:
     """Returns positions in descending order of the re-ranker's score, to six decimals; ties keep their order.
 
+    Args:
+        reranker: The re-ranker.
+        question: The normalised question.
+        row: Positions of the first passages, best first.
+        passages: All passages.
+
     Raises:
         KnowledgeError: A score is not a finite number.
     """
@@ -30,5 +36,7 @@ def reordered(
                 f"the re-ranker {reranker.spec.get('name')} gave a score that is not finite for {passages[i].id!r};"
                 " check its model"
             )
+        # Models give slightly different numbers on other machines; rounding makes such scores equal, and then
+        # the first ranking decides.
         scored.append((-round(score, _DECIMALS), place, i))
     return [i for _, _, i in sorted(scored)]

@@ -32,6 +32,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
+    """Reads the arrays, after checking every offset against the size of the file."""
     np = numpy()
     size = int.from_bytes(raw[:8], "little")
     if not 2 <= size <= min(_MOST_HEADER, len(raw) - 8):
@@ -43,6 +44,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         start, end = entry["data_offsets"]
         kind = np.dtype(_TYPES[entry["dtype"]])
         count = math.prod(entry["shape"])
+        # numpy would read whatever memory the offsets name, so they are checked against the file first.
         if not 0 <= start <= end <= len(raw) - 8 - size or end - start != count * kind.itemsize:
             raise ValueError("an array reaches beyond the end of the file")
         array = np.frombuffer(raw, kind, count, 8 + size + start).reshape(entry["shape"])
@@ -51,6 +53,8 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 
 def _widened(np: Any, array: Any, kind: str) -> Any:
+    """Returns an array of 16-bit floats as 32-bit floats; others unchanged."""
     if kind == "BF16":
+        # bfloat16 is the upper half of a 32-bit float.
         return (array.astype(np.uint32) << 16).view(np.float32)
     return array.astype(np.float32) if kind == "F16" else array

@@ -26,6 +26,7 @@ __all__ = ["LENGTH", "VECTORS_VERSION", "VectorIndex", "digest_vectors", "numpy"
 VECTORS_VERSION = 1
 """Increased when equal vectors of a model could give other passages, or the same in another order."""
 
+# Products of such vectors stay below 2**24, so 32-bit floats hold every sum exactly, in any order.
 LENGTH = 4096
 
 
@@ -94,6 +95,7 @@ class VectorIndex:
 
     def __init__(self, vectors: Whole, moments: Moments) -> None:
         np = self._np = numpy()
+        # As floats, because only for these does numpy call an optimised matrix product.
         self._rows = np.ascontiguousarray(vectors, dtype=np.float32)
         self._size = len(vectors)
         self._rank = np.empty(self._size, dtype=np.int64)

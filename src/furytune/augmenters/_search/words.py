@@ -48,6 +48,7 @@ def words(text: str) -> list[str]:
     """Returns the words of a text in order. Dotted names stay whole, and case is kept."""
     if text.isascii():
         return _ASCII_WORD.findall(text)
+    # NFKC makes full-width letters and ligatures equal to the usual ones.
     return _WORD.findall(unicodedata.normalize("NFKC", text))
 
 
@@ -66,6 +67,7 @@ def analyze(word: str) -> Analysis:
         for piece in pieces:
             parts += _terms(_fold(piece))
         if len(pieces) > 1:
+            # The whole name is a term too, so that a question with the exact name ranks its definition first.
             compounds.append(_fold(segment))
     if len(segments) > 1:
         compounds.append(_fold(word))
@@ -77,6 +79,7 @@ def _fold(text: str) -> str:
 
 
 def _terms(piece: str) -> list[str]:
+    """Returns the terms of one piece of a word: its stem, or pairs of characters for East Asian scripts."""
     if piece.isascii():
         return [] if piece in _STOP else [_stem(piece)]
     out: list[str] = []
@@ -86,6 +89,7 @@ def _terms(piece: str) -> list[str]:
         elif len(run) == 1:
             out.append(run)
         else:
+            # These scripts have no spaces; overlapping pairs of characters find words without a dictionary.
             out += [run[i : i + 2] for i in range(len(run) - 1)]
     return out
 
@@ -99,6 +103,7 @@ def _stem(word: str) -> str:
         rest = word.removesuffix(ending)
         if rest != word and len(rest) >= 3 and _VOWEL.search(rest):
             word = rest
+            # "plotting" and "plot" must meet; "fill" and "pass" must keep both letters.
             if ending != "ly" and len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
             break
@@ -112,6 +117,7 @@ def _stem(word: str) -> str:
 
 
 def _singular(word: str) -> str:
+    """Returns the singular of an English plural."""
     if word.endswith("ies"):
         return word[:-3] + "y" if len(word) > 4 else word[:-1]
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):

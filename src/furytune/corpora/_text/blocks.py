@@ -22,6 +22,7 @@ def _outer_first(spans: Sequence[Span]) -> list[Span]:
     """Sorts spans, and drops those nested so deeply that processing them would exhaust the stack."""
     kept: list[Span] = []
     around: list[int] = []
+    # Longer spans first where several begin at one line, so that the stack holds the outer ones.
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         while around and around[-1] <= start:
             around.pop()
@@ -118,6 +119,7 @@ def sections(document: Document) -> Iterator[Section]:
                 document=document, path=kept, anchor=anchor, start=begin, body=seen, end=heading.first
             )
             begin = heading.first
+        # The heading before this one has neither text nor a joined heading.
         elif not _has_text(lines, begin, seen):
             begin = heading.first
         _descend(path, heading)
@@ -154,7 +156,15 @@ def pieces(section: Section, sizes: Sizes) -> Iterator[Piece]:
 def _pack(
     document: Document, start: int, end: int, sizes: Sizes | Beside, heading: int = 0
 ) -> Iterator[Piece]:
-    """Joins blocks as long as they fit. Lines before ``heading`` never become a piece by themselves."""
+    """Joins blocks as long as they fit. Lines before ``heading`` never become a piece by themselves.
+
+    Args:
+        document: The document.
+        start: First line.
+        end: Line after the last one.
+        sizes: The limit of a piece.
+        heading: Line after the section's heading.
+    """
     held: Piece | None = None
     for a, b in _blocks(document, start, end):
         block = Piece(text=text_of_lines(document, a, b), start=a, end=b)
@@ -178,9 +188,17 @@ def _gap(document: Document, end: int, start: int) -> str:
 
 
 def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Beside) -> Iterator[Piece]:
-    """Splits a block that does not fit below its heading; the heading is joined with the first piece."""
+    """Splits a block that does not fit below its heading; the heading is joined with the first piece.
+
+    Args:
+        document: The document.
+        heading: The heading.
+        block: The block below it.
+        sizes: The limit of a piece.
+    """
     less = sizes.beside(heading.text)
     first, *others = _flush(document, block, (-1, -1), less)
+    # The heading alone takes so much room that text below it would be cut into tiny parts.
     if less is sizes:
         yield heading
         yield first
@@ -190,10 +208,19 @@ def _below(document: Document, heading: Piece, block: Piece, sizes: Sizes | Besi
 
 
 def _flush(document: Document, block: Piece, around: Span, sizes: Sizes | Beside) -> Iterator[Piece]:
+    """Yields a block that fits, or its parts.
+
+    Args:
+        document: The document.
+        block: The block.
+        around: The lines that are being packed.
+        sizes: The limit of a piece.
+    """
     if sizes.fits(block.text):
         yield block
     elif (block.start, block.end) != around:
         # A block that equals the lines around it cannot be packed again: that would never end.
+        # A directive that is too long is split between its own blocks.
         yield from _pack(document, block.start, block.end, sizes)
     else:
         for run in _runs(document.code, block.start, block.end):
@@ -209,6 +236,7 @@ def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece
     elif not document.code[first]:
         for a, b, part in cut_prose(lines, sizes):
             yield Piece(text=part, start=first + a, end=first + b)
+    # Without fences of its own, the second part of a code block would look like prose.
     elif lines[0].lstrip().startswith(_FENCES) and lines[-1].strip() == lines[0].strip()[:3]:
         less = sizes.beside(f"{lines[0]}{lines[-1]}")
         for a, b, part in cut_code(lines[1:-1], less):
@@ -220,6 +248,7 @@ def _cut(document: Document, run: Span, sizes: Sizes | Beside) -> Iterator[Piece
 
 
 def _runs(code: Sequence[int], start: int, end: int) -> Iterator[Span]:
+    """Yields runs of lines that are all prose, or all of one code block."""
     begin = start
     for i in range(start + 1, end + 1):
         if i == end or code[i] != code[begin]:
@@ -239,7 +268,9 @@ def _blocks(document: Document, start: int, end: int) -> Iterator[Span]:
 
 
 def _outermost(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
+    """Yields the outermost spans between two lines, without one that covers all of them."""
     at = start
+    # The spans are sorted, so the search for those inside begins in the middle of the list.
     for i in range(bisect_left(spans, (start,)), len(spans)):
         a, b = spans[i]
         if a >= end:

@@ -27,6 +27,8 @@ _RUNS_OF_TICKS = re.compile("`{3,}")
 
 @frozen(kw_only=True)
 class _Cell:
+    """A piece of prose or code."""
+
     kind: Literal["prose", "code"]
     lines: Sequence[str]
     first: int  # line of the script, or number of the cell
@@ -40,7 +42,15 @@ def _assembled(
     unit: str,
     dropped: Counter[str],
 ) -> Document:
-    """Joins cells into one document. A prose cell and the code after it belong together."""
+    """Joins cells into one document. A prose cell and the code after it belong together.
+
+    Args:
+        cells: The cells.
+        read: Reads prose.
+        language: The language of the code, for its fences.
+        unit: What a number in a citation counts; "" for lines.
+        dropped: What was left out so far.
+    """
     lines: list[str] = []
     code: list[int] = []
     origin: list[int] = []
@@ -55,6 +65,7 @@ def _assembled(
             begin = shift
             part = read(list(cell.lines))
             lines += part.lines
+            # Each reader numbers code blocks from 1, so the numbers are shifted.
             code += [number and number + block for number in part.code]
             block += max(part.code, default=0)
             spans += [(a + shift, b + shift) for a, b in part.spans]
@@ -75,6 +86,7 @@ def _assembled(
             code += [block] * (len(cell.lines) + 2)
             # The fences are not in the file, so they get the numbers of the lines next to them.
             numbers = [numbers[0], *numbers, numbers[-1]]
+        # A blank line keeps two cells from becoming one paragraph.
         lines.append("")
         code.append(0)
         origin += [*numbers, numbers[-1] if numbers else cell.first]
@@ -107,6 +119,7 @@ def script(text: str) -> Document:
 
 
 def _script_cells(lines: list[str]) -> Iterator[_Cell]:
+    """Yields the docstring, the commented prose and the code between them."""
     start = 0
     docstring = _docstring(lines)
     if docstring:
@@ -119,6 +132,7 @@ def _script_cells(lines: list[str]) -> Iterator[_Cell]:
             i += 1
             continue
         yield _code(lines, begin, i)
+        # The text on the border line is the title of the cell.
         prose = [match[1] or match[2] or ""]
         first, i = i, i + 1
         while i < len(lines) and lines[i].startswith("#") and not _BORDER.match(lines[i]):
@@ -130,6 +144,7 @@ def _script_cells(lines: list[str]) -> Iterator[_Cell]:
 
 
 def _code(lines: list[str], start: int, end: int) -> _Cell:
+    """Returns a cell of code without blank lines at its ends."""
     while start < end and not lines[start].strip():
         start += 1
     while end > start and not lines[end - 1].strip():
@@ -139,6 +154,7 @@ def _code(lines: list[str], start: int, end: int) -> _Cell:
 
 def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
     """Returns the first line, the line after the last, and the text of the string at the start of a script."""
+    # A shebang, an encoding and licence comments may come before the docstring.
     first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
     if first is None:
         return None
@@ -156,6 +172,16 @@ def _docstring(lines: list[str]) -> tuple[int, int, list[str]] | None:
 
 
 class _NotebookCell(msgspec.Struct):
+    """A cell of a notebook file, of format 3 or 4.
+
+    Attributes:
+        cell_type: "markdown", "code", "raw" or "heading".
+        source: Text, or its lines.
+        input: The same for code in format 3.
+        level: Level of a heading in format 3.
+        outputs: Outputs, which are counted and not read.
+    """
+
     cell_type: str
     source: str | list[str] = ""
     input: str | list[str] = ""  # format 3
@@ -178,6 +204,8 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 class _Notebook(msgspec.Struct):
+    """The parts of a notebook file that are read."""
+
     nbformat: int
     cells: list[_NotebookCell] = []
     worksheets: list[_Worksheet] = []
@@ -217,6 +245,7 @@ def notebook(text: str, path: str) -> Document:
 
 
 def _notebook_cell(cell: _NotebookCell, number: int) -> _Cell | None:
+    """Returns a cell as prose or code, None for kinds that a reader does not see."""
     parts = cell.input or cell.source if cell.cell_type == "code" else cell.source
     text = parts if isinstance(parts, str) else "".join(parts)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")

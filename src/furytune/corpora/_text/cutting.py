@@ -27,6 +27,7 @@ def cut_prose(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
         *parts, rest = _cut_line(line, sizes)
         for part in parts:
             yield i, i + 1, part
+        # The end of a long line may share a part with the next lines.
         held = f"{held}\n{rest}" if held else rest
     if held:
         yield first, len(lines), held
@@ -38,6 +39,7 @@ def cut_code(lines: Sequence[str], sizes: Sizes | Beside) -> Iterator[Part]:
     Yields:
         First line, line after the last, and text.
     """
+    # The first line is left out, because it may be the head of a class, and everything below it is indented.
     outer = min((_depth(line) for line in lines[1:] if line.strip()), default=0)
     start = 0
     while start < len(lines):
@@ -96,5 +98,6 @@ def _cut_line(line: str, sizes: Sizes | Beside) -> list[str]:
         middle = len(text) // 2
         after, before = text.find(" ", middle), text.rfind(" ", 1, middle)
         at = min((p for p in (after, before) if p > 0), key=lambda p: abs(p - middle), default=middle)
+        # The left half is on top, so the parts come out in order.
         waiting += [text[at:].lstrip(" ") or " ", text[:at]]
     return [p for p in parts if p.strip()] or [line]

@@ -37,12 +37,14 @@ def front_matter(lines: Sequence[str]) -> tuple[int, str]:
     told = [line for line in inside if line.strip()]
     if not end or (opening is None and not _object(inside)):
         return 0, ""
+    # A page may also begin with a ruler, and then text follows instead of settings.
     if opening and opening[1] == "---" and told and not any(_KEY.match(line) for line in told):
         return 0, ""
     return end + 1, _title(inside)
 
 
 def _object(lines: Sequence[str]) -> dict[str, object]:
+    """Reads JSON front matter; {} if it is not an object."""
     try:
         found = msgspec.json.decode("\n".join(lines))
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
@@ -51,6 +53,7 @@ def _object(lines: Sequence[str]) -> dict[str, object]:
 
 
 def _title(lines: Sequence[str]) -> str:
+    """Returns the title that the front matter states, "" without one."""
     text = "\n".join(lines).strip()
     value: object = ""
     if text.startswith("{"):

@@ -60,6 +60,7 @@ def html_ready() -> None:
 
 @cache
 def _converter() -> Any:
+    """Returns the converter to Markdown, made once."""
     try:
         from markdownify import MarkdownConverter
     except ImportError as error:
@@ -90,6 +91,7 @@ def _without_blank_ends(text: str) -> str:
 
 
 def _language(pre: Any) -> str:
+    """Returns the language of a code block, as Sphinx or a highlighter marks it."""
     for element in (pre, pre.parent, getattr(pre.parent, "parent", None), pre.find("code")):
         classes = list(element.get("class") or [])[:_MOST_CLASSES] if element is not None else []
         found = _LANGUAGE.search(" ".join(classes))
@@ -113,11 +115,13 @@ def html(text: str, path: str) -> Document:
     from bs4.builder import ParserRejectedMarkup
 
     try:
+        # The two marks are private characters of Unicode; any that the page contains could forge an anchor.
         soup = BeautifulSoup(_closed(text.replace(_OPEN, "").replace(_CLOSE, "")), "html.parser")
     except ParserRejectedMarkup as error:
         raise UnfitError("not_html", "the page contains a malformed declaration", path=path) from error
     _check_depth(soup)
     title = " ".join(soup.title.get_text().split()) if soup.title is not None else ""
+    # From the most precise to the whole page: menus and footers are outside the main part.
     main = next((found for found in map(soup.select_one, _MAIN) if found is not None), soup)
     dropped = {"navigation": 0, "image": len(main.select("img"))}
     # Anchors are found before the noise is removed, because links to a heading are part of the noise.
@@ -168,6 +172,7 @@ def _escaped_after(text: str, at: int, opening: str) -> str:
 
 
 def _check_depth(soup: Any) -> None:
+    """Raises RecursionError for a page that is nested too deeply."""
     depths = {id(soup): 0}
     for element in soup.find_all():
         depths[id(element)] = depth = depths[id(element.parent)] + 1
@@ -179,6 +184,7 @@ def _collapse_blanks(main: Any) -> None:
     """Reduces runs of spaces outside ``pre`` to one, as a browser does; the converter takes quadratic time for them."""
     from bs4.element import NavigableString
 
+    # A list, because replacing a string while walking the tree would skip its neighbours.
     for string in list(main.find_all(string=_BLANKS)):
         if type(string) is NavigableString and string.find_parent("pre") is None:
             string.replace_with(_BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", string))
@@ -218,6 +224,8 @@ def _name_objects(soup: Any, main: Any) -> None:
         if described is None or not element.get("id") or not _OBJECTS & set(described.get("class") or ()):
             continue
         heading = soup.new_tag(f"h{min(level + 1 + len(element.find_parents('dd')), 6)}")
+        # Sphinx describes objects in lists without headings, so each gets one, to become a passage of its
+        # own.
         heading.string = f"{element['id']}{_OPEN}{element['id']}{_CLOSE}"
         element.insert_before(heading)
         signature = soup.new_tag("pre")

@@ -30,6 +30,7 @@ class Indents:
             if columns == _BLANK:
                 continue
             while around and self._depths[around[-1]] >= columns:
+                # The block ends at its last line with text: blank lines after it belong to nothing.
                 self._ends[around.pop()] = last + 1
             around.append(i)
             last = i
@@ -46,5 +47,6 @@ class Indents:
         while at < len(self._depths) and (self._depths[at] == _BLANK or self._depths[at] >= least):
             if self._depths[at] != _BLANK:
                 end = self._ends[at]
+            # Jumping over whole blocks keeps this linear for nested lists.
             at = self._ends[at]
         return end

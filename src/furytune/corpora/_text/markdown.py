@@ -35,7 +35,21 @@ _DEEPEST = 30  # nested directives; deeper ones stay unread, because reading the
 
 @define
 class _Reading:
-    """The lines of a file during reading."""
+    """The lines of a file during reading.
+
+    Attributes:
+        lines: The lines; what is left out becomes empty.
+        code: Number of the code block that each line belongs to, 0 for prose.
+        spans: Lines that belong together.
+        dropped: What was left out, by reason.
+        title: Title that the front matter states.
+        blocks: How many code blocks were found.
+        indented: Whether indented text can be code.
+        depth: How deep the directive is that is being read.
+        indented_until: End of the indented block that was measured last.
+        indents: Indentation of all lines.
+        comment_ends: Lines in which a comment ends.
+    """
 
     lines: list[str]
     code: list[int]
@@ -79,6 +93,7 @@ def markdown(lines: Sequence[str], *, indented_code: bool = True, settings: bool
         if not r.code[i] and len(line) <= _LONGEST and _ATX.match(line):
             r.lines[i] = _ATTRIBUTES.sub("", line)
     headings = _headings(r.lines, r.code)
+    # A heading of the first level is the title that readers see.
     if any(h.rank == ("", 1) for h in headings):
         r.title = ""
     _readable(r)
@@ -131,13 +146,24 @@ def _begins_indent(r: _Reading, i: int, start: int) -> bool:
 
 
 def _opens(match: re.Match[str]) -> bool:
+    """Returns whether a line really opens a fence."""
     if match["fence"][0] == ":":
         return bool(_DIRECTIVE.match(match["info"]))
+    # CommonMark: the info string of a backtick fence contains no backtick; otherwise it is inline code.
     return not (match["fence"][0] == "`" and "`" in match["info"])
 
 
 def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    """Reads a fenced block or directive; returns the line after it.
+
+    Args:
+        r: The file.
+        i: Line of the fence.
+        end: End of the part that is being read.
+        match: The fence.
+    """
     fence = match["fence"]
+    # An unclosed fence runs to the end of its container, as CommonMark says.
     close = next((j for j in range(i + 1, end) if _closes(r.lines[j], fence)), end)
     after = min(close + 1, end)
     directive = _DIRECTIVE.match(match["info"])
@@ -150,6 +176,7 @@ def _fenced(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
         r.mark(i, after)
     else:
         r.spans.append((i, after))
+        # Lines are replaced, never removed, so that line numbers in citations stay right.
         r.lines[i] = match["indent"] + ("" if name == "eval-rst" else rst.head_of(name, directive[2].strip()))
         if close < end:
             r.lines[close] = ""
@@ -177,6 +204,14 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _body(r: _Reading, start: int, end: int, name: str) -> None:
+    """Reads the inside of a directive, as Markdown or as reStructuredText.
+
+    Args:
+        r: The file.
+        start: First line of the body.
+        end: Line after it.
+        name: Name of the directive.
+    """
     if name == "eval-rst":
         inner = rst.rst(r.lines[start:end], headings=False)
         r.lines[start:end] = inner.lines
@@ -196,6 +231,7 @@ def _body(r: _Reading, start: int, end: int, name: str) -> None:
 
 
 def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
+    """Reads an admonition of MkDocs, whose body is indented; returns the line after it."""
     stop = min(r.indents.end(i + 1, depth(r.lines[i]) + 4), end)
     r.lines[i] = match[1] + rst.head_of(match[2].strip(), match[3] or "")
     if stop > i + 1:
@@ -208,6 +244,7 @@ def _indented_note(r: _Reading, i: int, end: int, match: re.Match[str]) -> int:
 
 
 def _comment(r: _Reading, i: int, end: int) -> int:
+    """Leaves a comment out; returns the line after it."""
     at = bisect_left(r.comment_ends, i)
     close = r.comment_ends[at] if at < len(r.comment_ends) else end
     if close >= end:
@@ -220,6 +257,7 @@ def _comment(r: _Reading, i: int, end: int) -> int:
 
 
 def _readable(r: _Reading) -> None:
+    """Replaces roles and images by what a reader sees, paragraph by paragraph."""
     start = 0
     for i in range(len(r.lines) + 1):
         if i == len(r.lines) or r.code[i] or not r.lines[i].strip():
@@ -233,11 +271,14 @@ def _readable(r: _Reading) -> None:
 
 
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
+    """Returns the headings of both forms, ``# Title`` and an underlined title."""
     found: list[Heading] = []
     for i, line in enumerate(lines):
         if code[i] or len(line) > _LONGEST:
             continue
         above = lines[i - 1] if i and not code[i - 1] else ""
+        # In a paragraph of several lines, a row of hyphens is more likely a ruler or a table than an
+        # underline.
         alone = i < 2 or not lines[i - 2].strip() or (found and found[-1].body == i - 1)
         if match := _ATX.match(line):
             if text := _without_closing(match[2]):

@@ -50,6 +50,7 @@ def mdx(lines: Sequence[str]) -> Document:
 
 
 def _leave_out_statements(lines: list[str], code: Sequence[bool], start: int, dropped: Counter[str]) -> None:
+    """Blanks imports and exports of JavaScript."""
     i = start
     while i < len(lines):
         begins = i == start or not lines[i - 1].strip()
@@ -81,8 +82,10 @@ def _end_of_statements(lines: Sequence[str], code: Sequence[bool], start: int) -
 
 
 def _without_tags(text: str, dropped: Counter[str]) -> str:
+    """Removes tags and comments, and keeps what is between them."""
     parts, at = [], 0
     for start, end, shown, reason in _marks(text):
+        # Line breaks of a tag stay, so that line numbers do not change.
         parts += [text[at:start], shown + "\n" * (text.count("\n", start, end) - shown.count("\n"))]
         dropped[reason] += 1
         at = end
@@ -109,6 +112,7 @@ def _marks(text: str) -> Iterator[tuple[int, int, str, str]]:
             end, complete = _end_of_tag(text, found.end())
             if complete:
                 name = _NAMED.search(text, found.end() - 1, end)
+                # A title or label is text that readers see, such as the name of a tab.
                 yield found.start(), end, (name[1] or name[2]) if name else "", "jsx"
             at = end  # do not search the same text again
 

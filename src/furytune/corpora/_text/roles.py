@@ -69,6 +69,7 @@ def readable_rst(text: str) -> str:
 
 
 def _of_rst(match: re.Match[str]) -> str:
+    """Returns what a reader sees of one piece of markup."""
     if match["literal"]:
         return match[0]
     if match["role"]:
@@ -85,6 +86,7 @@ def readable_markdown(text: str) -> str:
     """Replaces MyST's roles, and images by their alternative text. The number of lines does not change."""
     parts, at = [], 0
     for start, end, shown in sorted([*code_spans(text), *_images(text)]):
+        # An image inside code is code, and comes with it.
         if start >= at:
             parts += [text[at:start], _as_many_lines(shown, text[start:end])]
             at = end
@@ -130,6 +132,7 @@ def _as_many_lines(shown: str, was: str) -> str:
 
 
 def _shown(role: str, content: str) -> str:
+    """Returns what a reader sees of a role: a title, a name, or both."""
     name = role.rpartition(":")[2].lower()
     titled = _TITLED.fullmatch(content)
     if name in _NUMBERED and not titled:
@@ -139,6 +142,7 @@ def _shown(role: str, content: str) -> str:
     if not titled:
         return content.lstrip("~!.")
     title, target = titled["title"].lstrip("~!."), titled["target"].lstrip("~!.")
+    # The full name says more than a title that repeats its end.
     if title in {target, target.rpartition(".")[2], f"{target}()"}:
         return target
     return f"{title} ({target})"

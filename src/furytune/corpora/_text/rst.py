@@ -27,6 +27,7 @@ _SUBSTITUTION = re.compile(r"\|([^|]{1,200})\|[ \t]+(replace|unicode)::(?:[ \t]+
 _CODE_POINT = re.compile(r"(?:0x|x|\\x|U\+|u|\\u|&#x)([0-9A-Fa-f]{1,6});?|(\d{1,7})")
 _LONGEST = 500  # characters of a substitution's text
 _DEEPEST = 3  # substitutions in substitutions
+# Bounds what substitutions add in all: a page of short names could otherwise grow without limit.
 _ROOM = 1 << 20
 _IMAGE_SUBSTITUTION = re.compile(r"\|[^|]+\|\s+(image)::")
 
@@ -73,7 +74,17 @@ _OBJECTS = _words(
 
 @define
 class _Reading:
-    """The lines of a file during reading."""
+    """The lines of a file during reading.
+
+    Attributes:
+        lines: The lines; what is left out becomes empty.
+        indents: Indentation of all lines.
+        code: Number of the code block that each line belongs to, 0 for prose.
+        room: Characters that substitutions may still add.
+        spans: Lines that belong together.
+        dropped: What was left out, by reason.
+        substitutions: Texts by their names.
+    """
 
     lines: list[str]
     indents: Indents
@@ -112,6 +123,7 @@ def rst(lines: Sequence[str], *, headings: bool = True) -> Document:
 
 
 def _metadata(r: _Reading) -> None:
+    """Leaves out field lists that configure the page, at its top."""
     for i, line in enumerate(r.lines):
         if line.strip() and not _METADATA.match(line):
             return
@@ -123,6 +135,7 @@ def _explicit(r: _Reading, i: int) -> int:
     """Reads the directive, comment or target at a line, if there is one; returns the next line to look at."""
     line = r.lines[i]
     match = _DIRECTIVE.match(line)
+    # A code directive is marked as code itself, and must still be read for its options.
     if r.code[i] and not (match and (i == 0 or r.code[i - 1] != r.code[i])):
         return i + 1
     if match:
@@ -137,6 +150,7 @@ def _explicit(r: _Reading, i: int) -> int:
         reason = "substitution"
     elif _IMAGE_SUBSTITUTION.match(rest):
         reason = "image"
+    # A target is one line; what is indented below it is ordinary text.
     elif _TARGET.match(rest):
         reason, end = "target", i + 1
     elif _KEPT_MARKUP.match(rest):
@@ -161,6 +175,7 @@ def _characters(text: str) -> str:
 
 
 def _directive(r: _Reading, i: int, match: re.Match[str]) -> int:
+    """Reads a directive; returns the next line to look at."""
     name, argument, end = match[2].lower(), (match[3] or "").strip(), r.indents.below(i)
     reason = LEFT_OUT.get(name, "autodoc" if name.startswith("auto") else "")
     if reason:
@@ -206,6 +221,7 @@ def blank(lines: list[str], code: list[int], start: int, end: int) -> None:
 
 
 def _readable(r: _Reading) -> None:
+    """Replaces substitutions, roles and links, paragraph by paragraph."""
     lines, start = r.lines, 0
     table = {}
     for name, text in r.substitutions.items():
@@ -238,6 +254,7 @@ def _substituted(text: str, table: Mapping[str, str], room: int) -> tuple[str, i
         The text, with the same number of lines, and the room that is left.
     """
     literals = text.split("``")
+    # Every odd part is inside literal backticks, where nothing is replaced.
     for n in range(0, len(literals), 2):
         parts = literals[n].split("|")
         made, i = [parts[0]], 1
@@ -266,6 +283,7 @@ def _announces(lines: Sequence[str], code: Sequence[int], i: int) -> bool:
 
 
 def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
+    """Returns the titles with an underline, or with lines above and below."""
     found: list[Heading] = []
     for i in range(1, len(lines)):
         title, match = lines[i - 1], _UNDERLINE.match(lines[i])
@@ -275,6 +293,7 @@ def _headings(lines: Sequence[str], code: Sequence[int]) -> list[Heading]:
         if len(lines[i].rstrip()) < min(4, len(title.strip())):
             continue
         follows = bool(found) and found[-1].body == i - 1
+        # The underline of the heading before is not an overline of this one.
         above = lines[i - 2] if i > 1 and not follows else ""
         over = _UNDERLINE.match(above)
         text = " ".join(title.split())
@@ -304,6 +323,7 @@ def literal_code(lines: Sequence[str], indents: Indents) -> list[int]:
 
 
 def _opens_literal(line: str) -> bool:
+    """Returns whether the indented block below a line is shown as it is."""
     if match := _DIRECTIVE.match(line):
         name = match[2].lower().rpartition(":")[2]
         return name in CODE

@@ -10,6 +10,7 @@ from furytune.budget import TokenBudget
 __all__ = ["MAX_TOKENS", "Beside", "Sizes"]
 
 MAX_TOKENS = 600
+# English has about four bytes per token, code fewer; three keeps nearly all passages within the limit.
 _BYTES = 3
 
 

@@ -50,6 +50,7 @@ def fenced(answer: str) -> Iterator[Snippet]:
     while opening := _FENCE.search(answer, at):
         mark = opening["mark"] or opening["mark2"]
         start = opening.end()
+        # An unclosed fence runs to the end of the answer, because some people forget to close it.
         end = answer.find(mark, start)
         body = answer[start : end if end >= 0 else len(answer)]
         at = end + len(mark) if end >= 0 else len(answer)
@@ -57,6 +58,7 @@ def fenced(answer: str) -> Iterator[Snippet]:
         word, text = _language(body)
         if word and word not in _PYTHON:
             continue
+        # A quoted code block has the mark of the quote on each line.
         if opening[0].lstrip().startswith(">"):
             text = _QUOTED.sub("", text)
         yield Snippet(text, marked=bool(word), number=number)
@@ -90,6 +92,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
     Returns:
         The tree or None, and whether the snippet is broken: marked as Python, but not readable as Python.
     """
+    # A parser may take seconds for a pasted log, and a traceback is not code.
     if len(snippet.text) > _LONGEST or _TRACEBACK in snippet.text:
         return None, False
     # Chat clients add carriage returns, no-break spaces and tabs that Python would refuse.
@@ -103,6 +106,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
     # Readings go from the text itself to freer ones; the first that parses counts.
     tried: set[str] = set()
     for candidate in (reading for text in rewritten(plain) for reading in _readings(text)):
+        # Most readings are equal for code that is already Python.
         if candidate in tried:
             continue
         tried.add(candidate)
@@ -112,6 +116,7 @@ def tree(snippet: Snippet) -> tuple[ast.Module | None, bool]:
 
 
 def _readings(text: str) -> Iterator[str]:
+    """Yields a text in freer and freer readings, such as without shell lines or omissions."""
     yield text
     lines = text.split("\n")
     yield "\n".join(re.sub(r"\S.*", "pass", line) if SHELL.match(line) else line for line in lines)

@@ -89,6 +89,7 @@ class _Names:
                 self._learn_from(source, node)
 
     def _learn_from(self, source: str, node: ast.ImportFrom) -> None:
+        """Records the names of a ``from`` import of the package."""
         if not self._require(source):
             return
         for item in node.names:
@@ -100,10 +101,13 @@ class _Names:
             self._bind(item.asname or item.name, f"{source}.{item.name}")
 
     def _bind(self, name: str, target: str) -> None:
+        """Binds a name; a name that is bound to two things is blocked."""
+        # A name with two meanings proves nothing about either.
         if self.imported.setdefault(name, target) != target:
             self.blocked.add(name)
 
     def _require(self, dotted: str) -> bool:
+        """Notes a name that an import needs and the package does not have."""
         symbol, upto = self.table.lookup(dotted)
         if symbol is MISSING:
             self.stale.append(Stale(upto))
@@ -122,6 +126,7 @@ class _Names:
             self.assigned.add(name)
             if (dotted := self.dotted(target)) is not None:
                 self.added.add(name)
+                # Code that may set any name of a module says nothing about what is missing there.
                 self.opened |= set() if name else {dotted}
             elif isinstance(target, ast.Constant):  # monkeypatch.setattr("package.name", value)
                 self.added.add(str(target.value).rpartition(".")[2])
@@ -154,6 +159,7 @@ class _Names:
 
 
 def _bound_names(node: ast.AST, package: str) -> Iterator[str]:
+    """Yields the names that a node binds in another way than by importing them from the package."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
     elif isinstance(node, ast.arg):
@@ -176,6 +182,7 @@ def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
     """Walks code without the parts that expect a name to be missing."""
     yield node
     if isinstance(node, ast.Try | ast.TryStar) and any(_forgives(h) for h in node.handlers):
+        # Code in such a `try` expects the name to be missing in some versions.
         children: Iterable[ast.AST] = node.finalbody
     elif isinstance(node, ast.If | ast.IfExp) and _asks(node.test):
         children = ()
@@ -190,6 +197,7 @@ def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _forgives(handler: ast.ExceptHandler) -> bool:
+    """Returns whether a handler catches what a missing name raises."""
     if handler.type is None:
         return True
     return _names_forgiving(handler.type)
@@ -222,6 +230,7 @@ def _asks(test: ast.expr) -> bool:
 
 
 def _stale_in(node: ast.AST, names: _Names, table: SymbolTable) -> Iterator[Stale]:
+    """Yields what a node uses and the package does not have."""
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
         dotted = names.dotted(node)
         if dotted is not None:
@@ -235,6 +244,7 @@ def _stale_in(node: ast.AST, names: _Names, table: SymbolTable) -> Iterator[Stal
 
 
 def _unaccepted(dotted: str, call: ast.Call, table: SymbolTable) -> Iterator[Stale]:
+    """Yields the arguments of a call that the function does not take."""
     symbol, upto = table.lookup(dotted)
     if upto != dotted or not isinstance(symbol, Callee):
         return

@@ -104,6 +104,7 @@ def erase(manifest: Path, messages: Collection[str], people: Collection[str] = (
             gone += set(_naming(manifest, head, naming)).difference(gone)
         counts = _recounted(head["counts"], frozenset(gone), wanted | frozenset(people))
         if gone:
+            # The plan is in the manifest before any file changes, so an interrupted removal can be finished.
             head[_PLAN] = {
                 "rows": gone,
                 "files": [_after(manifest, f, frozenset(gone)) for f in head["files"]],
@@ -151,7 +152,11 @@ def _naming(manifest: Path, head: Mapping[str, Any], naming: re.Pattern[bytes]) 
 
 
 def _finish(manifest: Path, head: dict[str, Any]) -> None:
-    """Carries out the plan in a manifest."""
+    """Carries out the plan in a manifest.
+
+    Raises:
+        ExportError: A file changed after the plan was made.
+    """
     plan = head.pop(_PLAN)
     gone = frozenset(plan["rows"])
     with staged() as group:
@@ -186,7 +191,14 @@ def _write(manifest: Path, head: Mapping[str, Json], *, keep: Callable[[str], bo
 def _fill(
     file: StagedFile, manifest: Path, head: Mapping[str, Json], keep: Callable[[str], bool] | None
 ) -> None:
-    """Writes a manifest with a new head, and the sources of the rows to keep."""
+    """Writes a manifest with a new head, and the sources of the rows to keep.
+
+    Args:
+        file: The new manifest.
+        manifest: The old one.
+        head: The new head.
+        keep: Decides by the row's id; None keeps all rows.
+    """
     file.write(encode_head(head))
     waiting: list[bytes] = []
     size = 0
@@ -227,6 +239,7 @@ def _records(path: Path) -> Iterator[bytes]:
     parts: list[bytes] = []
     with path.open("rb") as lines:
         for line in lines:
+            # Doubled quotes come in pairs, so an odd number opens or closes a cell.
             inside ^= quoted and line.count(b'"') % 2 == 1
             parts.append(line)
             if not inside:

@@ -33,6 +33,22 @@ _TAIL = b"]\n}\n"
 
 # The order of the fields is the order of the bytes in a manifest, and equal rows must give equal bytes.
 class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
+    """One row's source, as a manifest lists it.
+
+    Attributes:
+        id: Id of the row.
+        split: "train" or "validation".
+        group: The conversation.
+        path: File that it was read from.
+        line: Line of that file.
+        guild: Server id.
+        channel: Channel id.
+        thread: Thread id.
+        messages: Ids of the messages of question and answer.
+        at: Moment of the question, as the augmenter saw it.
+        quoted: Ids of messages that passages in the prompt quote.
+    """
+
     id: str
     split: str
     group: str
@@ -95,7 +111,7 @@ def head_lines(
         fingerprint: Fingerprint of the contract.
         snapshot: Snapshot of the contract.
         form: Form of the contract.
-        counts: See `furytune.report.Tally.as_json`; may be empty.
+        counts: See `furytune.report.Counts.as_json`; may be empty.
         provenance: What the collectors say about the origin of their data; may be empty.
     """
     head: dict[str, Json] = {
@@ -122,6 +138,7 @@ def head_lines(
 
 def encode_head(head: Mapping[str, Json]) -> bytes:
     """Returns the bytes of a head: one key per line, up to the line before the sources."""
+    # One key per line, so that people can read the head, and readers stop before the sources.
     lines = [canonical_json(key) + b":" + canonical_json(value) + b",\n" for key, value in head.items()]
     return b"{\n" + b"".join(lines) + manifests.SOURCES + b"\n"
 
@@ -168,6 +185,7 @@ def load_dataset(manifest: str | os.PathLike[str]) -> Dataset:
 
 
 def _listed(manifest: Path, entry: Mapping[str, Any]) -> DataFile:
+    """Returns a file of a data set from its entry."""
     split: Literal["train", "validation"] = "validation" if entry["split"] == "validation" else "train"
     return DataFile(
         path=str(manifest.parent / str(entry["name"])),
@@ -179,7 +197,11 @@ def _listed(manifest: Path, entry: Mapping[str, Any]) -> DataFile:
 
 
 def _check(file: DataFile, manifest: Path) -> None:
-    """Compares a file with its entry."""
+    """Compares a file with its entry.
+
+    Raises:
+        ExportError: Size, digest or number of rows differ.
+    """
     again = (
         f"it is not the file that {manifest} lists: the export was interrupted, or the file was changed since; "
         "export the data set again"
@@ -231,6 +253,7 @@ def _count_sources(path: Path) -> int:
                 break
         for line in lines:
             count += line.startswith(b"{")
+            # A manifest that was cut off lacks its last bytes, whatever the rest looks like.
             last = (last + line)[-len(_TAIL) :]
     if last != _TAIL:
         raise ValueError("cut short")

@@ -93,6 +93,8 @@ class Layout:
             run.open("train")
             run.take(rows)
             run.refuse_twins()
+            # A validation file of an earlier run beside a new training file would be taken for its other
+            # half.
             self._drop_stale(run, manifest)
             files = run.data_files()
             head = head_lines(
@@ -103,7 +105,7 @@ class Layout:
                 fingerprint=contract.fingerprint,
                 snapshot=contract.snapshot,
                 form=contract.form,
-                counts=tally.as_json() if tally is not None else {},
+                counts=tally.counts.as_json() if tally is not None else {},
                 provenance=tally.provenance if tally is not None else (),
             )
             with _reported(manifest):
@@ -117,7 +119,11 @@ class Layout:
         )
 
     def _drop_stale(self, run: _Run, manifest: Path) -> None:
-        """Removes the validation file of an earlier run if this run has no validation rows."""
+        """Removes the validation file of an earlier run if this run has no validation rows.
+
+        Raises:
+            ExportError: The file was not written by an earlier export.
+        """
         if "validation" in run.sinks or not os.path.lexists(self.validation):
             return
         try:
@@ -135,7 +141,14 @@ class Layout:
 
 @define
 class _Sink:
-    """A data file that is being written."""
+    """A data file that is being written.
+
+    Attributes:
+        file: The temporary file.
+        path: Where it will appear.
+        rows: Rows written so far.
+        state: sha256 of the bytes so far.
+    """
 
     file: StagedFile
     path: Path
@@ -151,7 +164,16 @@ class _Sink:
 
 @define
 class _Run:
-    """An export in progress."""
+    """An export in progress.
+
+    Attributes:
+        layout: The exporter's files.
+        group: The files that appear together.
+        spool: The sources of the rows, until the manifest is written.
+        sinks: The data files by split.
+        hashes: Hashes of all ids, in 256 parts.
+        encoder: Encodes sources.
+    """
 
     layout: Layout
     group: StagedGroup
@@ -162,6 +184,7 @@ class _Run:
     encoder: msgspec.json.Encoder = field(factory=msgspec.json.Encoder)
 
     def open(self, split: Split) -> _Sink:
+        """Opens the file of a split, with its header."""
         path = self.layout.train if split == "train" else self.layout.validation
         with _reported(path):
             sink = self.sinks[split] = _Sink(self.group.open(path), path)
@@ -179,6 +202,7 @@ class _Run:
             count = max(1, min(_ROWS, 2 * count, _BYTES * len(batch) // size))
 
     def _check(self, batch: list[TrainingRow]) -> None:
+        """Refuses empty texts, and collects the hashes of ids."""
         for row in batch:
             prompt, answer = row.prompt.text, row.answer
             if not prompt or not answer or prompt.isspace() or answer.isspace():
@@ -191,7 +215,11 @@ class _Run:
             hashes[digest & 255].append(digest)
 
     def _flush(self, batch: list[TrainingRow]) -> int:
-        """Writes a batch and returns how many bytes it took."""
+        """Writes a batch and returns how many bytes it took.
+
+        Raises:
+            ExportError: A row has an unknown split, or text that UTF-8 cannot encode.
+        """
         parts: dict[Split, list[TrainingRow]] = {"train": [], "validation": []}
         for row in batch:
             try:
@@ -210,6 +238,7 @@ class _Run:
         return size + len(lines)
 
     def _put(self, split: Split, rows: list[TrainingRow]) -> int:
+        """Writes the rows of one split and returns how many bytes they took."""
         if not rows:
             return 0
         sink = self.sinks.get(split) or self.open(split)
@@ -241,6 +270,7 @@ class _Run:
                 met.add(name)
 
     def data_files(self) -> tuple[DataFile, ...]:
+        """Returns the files as the manifest lists them."""
         return tuple(
             DataFile(
                 path=str(sink.path),
@@ -271,7 +301,11 @@ def default_validation(train: Path) -> Path:
 
 
 def _lock(group: StagedGroup, manifest: Path) -> None:
-    """Keeps other runs from writing the same data set until this run ends."""
+    """Keeps other runs from writing the same data set until this run ends.
+
+    Raises:
+        ExportError: Another run holds the lock, or the folder cannot be written.
+    """
     try:
         group.lock(manifest.with_name(f".{manifest.name}.lock"), wait=_WAIT)
     except BlockingIOError as error:
@@ -300,6 +334,7 @@ def _spool(folder: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _reported(path: Path, consequence: str = "nothing was written") -> Iterator[None]:
+    """Turns an OSError into an ExportError that says what happened to the data set."""
     try:
         yield
     except OSError as error:
@@ -343,10 +378,12 @@ def _unwritable(rows: list[TrainingRow]) -> ExportError:
 
 
 def _write_manifest(file: StagedFile, head: bytes, spool: IO[bytes]) -> None:
+    """Writes the head, then the sources, without copying them into memory."""
     file.write(head)
     spool.flush()
     left = spool.seek(0, os.SEEK_END)
     spool.seek(0)
+    # The last two bytes are a comma and a line break.
     while left > 2:
         block = spool.read(min(_COPY, left - 2))
         file.write(block)

@@ -33,6 +33,8 @@ Json = dict[str, Any]
 
 
 class _Refusal(Exception):  # noqa: N818  (an answer, not a fault)
+    """A refusal, with the answer that the service sends."""
+
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.reply = Reply(code, {"error": {"code": code, "status": _STATUS[code], "message": message}})
@@ -40,7 +42,20 @@ class _Refusal(Exception):  # noqa: N818  (an answer, not a fault)
 
 @define
 class _Tuned:
-    """A tuned model, its job and its permissions."""
+    """A tuned model, its job and its permissions.
+
+    Attributes:
+        name: Resource name.
+        owner: API key of the owner.
+        asked: The request that created it, with its rows.
+        steps: Steps that the training takes.
+        hidden: Requests for which it does not seem to exist yet.
+        polls: How often its state was asked for.
+        operation: Name of its job.
+        failure: Why it fails at the end, "" if it does not.
+        permissions: Permissions by the last part of their names.
+        writers: Keys that may change it.
+    """
 
     name: str
     owner: str = field(repr=False)
@@ -55,6 +70,7 @@ class _Tuned:
 
     @property
     def examples(self) -> list[Json]:
+        """The rows that the model was trained on."""
         found: list[Json] = self.asked["tuningTask"]["trainingData"]["examples"]["examples"]
         return found
 
@@ -97,6 +113,7 @@ class DeveloperService:
         return _Refusal(403, "Method doesn't allow unregistered callers.").reply
 
     def models(self, request: Recorded, _key: str) -> Reply:
+        """Lists base models; only those in ``tunable`` can be tuned."""
         names = dict.fromkeys((*self.tunable, "models/gemini-3.1-flash-lite", "models/embedding-001"))
         return _page("models", [self._base(name) for name in names], request)
 
@@ -104,6 +121,7 @@ class DeveloperService:
         return Reply(200, self._base(name))
 
     def _base(self, name: str) -> Json:
+        """Returns a base model as the service describes it."""
         methods = ["embedContent"] if "embedding" in name else ["generateContent", "countTokens"]
         if name in self.tunable:
             methods.append("createTunedModel")
@@ -117,6 +135,7 @@ class DeveloperService:
         }
 
     def create(self, request: Recorded, key: str) -> Reply:
+        """Starts a job. As with the real service, a model exists as soon as its job does."""
         body, name = deepcopy(request.body), request.query.get("tunedModelId", f"auto-{self.created}")
         if not isinstance(body, dict):
             raise _Refusal(400, "Invalid JSON payload received.")
@@ -127,6 +146,7 @@ class DeveloperService:
         for word, value in (("epochCount", 5), ("batchSize", 4), ("learningRate", 0.001)):
             asked.setdefault(word, value)
         rows = len(body["tuningTask"]["trainingData"]["examples"]["examples"])
+        # Counted even if the client never gets the answer: tests count jobs here, not answers.
         self.created += 1
         self.tuned[name] = _Tuned(
             name=f"tunedModels/{name}",
@@ -140,6 +160,7 @@ class DeveloperService:
         return Reply(200, self._operation(self.tuned[name]))
 
     def _check(self, body: Json, name: str, size: int) -> None:
+        """Refuses what the documentation says is refused."""
         base = body.get("baseModel", "")
         if base not in self.tunable:
             raise _Refusal(
@@ -168,6 +189,11 @@ class DeveloperService:
             raise _Refusal(400, wrong)
 
     def _find(self, name: str, key: str, *, read: bool = False) -> _Tuned:
+        """Returns a model if a key may see it.
+
+        The real service hid a new model for a while, which ``hidden`` imitates: so many requests of its
+        owner get a 404.
+        """
         found = self.tuned.get(name)
         if found is None or (found.hidden and key == found.owner):
             if found is not None:
@@ -183,11 +209,13 @@ class DeveloperService:
         return _page("tunedModels", mine, request)
 
     def tuned_model(self, _request: Recorded, key: str, name: str) -> Reply:
+        """Returns a model, with its state as of this poll."""
         found = self._find(name, key, read=True)
         found.polls += 1
         return Reply(200, self._public(found))
 
     def update(self, request: Recorded, key: str, name: str) -> Reply:
+        """Changes the fields that a mask names."""
         found = self._find(name, key)
         for path in request.query.get("updateMask", "").split(","):
             word = re.sub(r"_(\w)", lambda m: m[1].upper(), path)
@@ -195,11 +223,13 @@ class DeveloperService:
         return Reply(200, self._public(found))
 
     def delete(self, _request: Recorded, key: str, name: str) -> Reply:
+        """Deletes a model."""
         self._find(name, key)
         del self.tuned[name]
         return Reply(200, {})
 
     def operation(self, _request: Recorded, key: str, name: str, _last: str) -> Reply:
+        """Returns a job; each request brings it closer to its end."""
         found = self._find(name, key)
         if not found.operation.endswith(f"/{_last}"):
             raise _Refusal(404, "Operation not found.")
@@ -207,6 +237,7 @@ class DeveloperService:
         return Reply(200, self._operation(found))
 
     def operations(self, request: Recorded, key: str, name: str) -> Reply:
+        """Lists the jobs of a model."""
         found = self._find(name, key)
         found.polls += 1
         return _page("operations", [self._operation(found)], request)
@@ -215,6 +246,7 @@ class DeveloperService:
         return tuned.polls >= self.polls
 
     def _snapshots(self, tuned: _Tuned) -> list[Json]:
+        """Returns the loss curve up to now."""
         count = min(tuned.polls, self.polls)
         epochs = tuned.asked["tuningTask"]["hyperparameters"]["epochCount"]
         return [
@@ -228,6 +260,7 @@ class DeveloperService:
         ]
 
     def _operation(self, tuned: _Tuned) -> Json:
+        """Returns a job as the service describes it, with its model once it has ended."""
         done = min(tuned.polls, self.polls)
         operation: Json = {
             "name": tuned.operation,
@@ -253,6 +286,7 @@ class DeveloperService:
     def _public(self, tuned: _Tuned) -> Json:
         """Returns the model as the service shows it: without its training data."""
         task = {k: v for k, v in tuned.asked["tuningTask"].items() if k != "trainingData"}
+        # The real service answered with values of its own.
         task["hyperparameters"] = {**task["hyperparameters"], **self.hyperparameters}
         if "learningRateMultiplier" in self.hyperparameters:
             del task["hyperparameters"]["learningRate"]
@@ -266,6 +300,7 @@ class DeveloperService:
         return {"name": tuned.name, **shown, **times, "state": state, "tuningTask": task}
 
     def permit(self, request: Recorded, key: str, name: str) -> Reply:
+        """Grants a permission; one for each grantee."""
         found = self._find(name, key)
         body = request.body or {}
         kind, role, mail = body.get("granteeType", 0), body.get("role", 0), body.get("emailAddress", "")
@@ -286,11 +321,13 @@ class DeveloperService:
         return _page("permissions", list(self._find(name, key).permissions.values()), request)
 
     def revoke(self, _request: Recorded, key: str, name: str, last: str) -> Reply:
+        """Revokes a permission."""
         if self._find(name, key).permissions.pop(last, None) is None:
             raise _Refusal(404, "Permission not found.")
         return Reply(200, {})
 
     def transfer(self, request: Recorded, key: str, name: str) -> Reply:
+        """Makes someone else the owner; the old one remains a writer."""
         found = self._find(name, key)
         mail = (request.body or {}).get("emailAddress", "")
         if not mail:
@@ -300,6 +337,7 @@ class DeveloperService:
         return Reply(200, {})
 
     def generate(self, request: Recorded, key: str, kind: str, name: str, verb: str) -> Reply:
+        """Answers a prompt: a tuned model with the answer of the row that has this prompt."""
         text = "".join(p.get("text", "") for c in request.body["contents"] for p in c["parts"])
         if kind == "tunedModels":
             found = self._find(name, key, read=True)
@@ -312,6 +350,7 @@ class DeveloperService:
             answer = self.answer(text)
         if verb == "generateContent":
             return Reply(200, _said(answer, end=True))
+        # Two pieces are enough to show whether a client joins them.
         half = len(answer) // 2
         pieces = (
             [_said(answer[:half], end=False), _said(answer[half:], end=True)]
@@ -322,6 +361,7 @@ class DeveloperService:
 
 
 def _said(text: str, *, end: bool) -> Json:
+    """Returns an answer, or a piece of one."""
     candidate: Json = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
     if end:
         candidate["finishReason"] = 1
@@ -336,6 +376,7 @@ def _array(items: Sequence[Json]) -> Iterator[bytes]:
 
 
 def _page(word: str, items: list[Json], request: Recorded) -> Reply:
+    """Returns one page of a list, and the token of the next one."""
     start = int(request.query.get("pageToken") or 0)
     end = start + int(request.query.get("pageSize") or 50)
     page: Json = {word: items[start:end]}

@@ -152,11 +152,13 @@ class Loopback:
         self.close()
 
     def _take(self, request: Recorded) -> tuple[Reply | None, Fault | None]:
+        """Records a request; returns its answer, or the fault that keeps it from getting one."""
         with self._lock:
             self.requests.append(request)
             fault = next((f for f in self.faults if f.strikes(request.line)), None)
             if fault is None:
                 return self.service(request), None
+            # The work is done, and the client cannot know it.
             if fault.mode == "lose the answer":
                 self.service(request)
             if fault.mode == "status":
@@ -169,6 +171,8 @@ class Loopback:
 
 
 class _Server(ThreadingHTTPServer):
+    """The standard library's server, which does not report clients that disconnect."""
+
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -178,8 +182,11 @@ class _Server(ThreadingHTTPServer):
 
 
 def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
+    """Returns the class that handles the connections of a server."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Without a buffer, each header would be a packet of its own.
         wbufsize = -1
         disable_nagle_algorithm = True
 
@@ -231,6 +238,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
 
 
 def _json(raw: bytes) -> Any:
+    """Returns a body as JSON, None if it is empty or is not JSON."""
     try:
         return json.loads(raw) if raw else None
     except ValueError:

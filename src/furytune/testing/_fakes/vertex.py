@@ -43,6 +43,8 @@ _ADAPTERS = {f"ADAPTER_SIZE_{word}" for word in ("ONE", "TWO", "FOUR", "EIGHT", 
 
 
 class _Refusal(Exception):  # noqa: N818  (an answer, not a fault)
+    """A refusal, with the answer that the service sends."""
+
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.reply = Reply(code, {"error": {"code": code, "status": _STATUS[code], "message": message}})
@@ -74,6 +76,17 @@ class Object:
 
 @define
 class _Job:
+    """A tuning job.
+
+    Attributes:
+        name: Its resource name.
+        asked: The request that created it.
+        number: Number of the job, of its model and of its endpoint.
+        born: When it was created, in seconds since 1970.
+        polls: How often its state was asked for.
+        forced: A state that it was forced into, such as cancelled.
+    """
+
     name: str
     asked: Json = field(repr=False)
     number: int
@@ -116,6 +129,7 @@ class VertexService:
             return refusal.reply
 
     def _route(self, request: Recorded) -> Reply:
+        """Finds the function for a request."""
         if not re.fullmatch(r"Bearer \S+", request.headers.get("authorization", "")):
             raise _Refusal(401, "the request had no valid credentials")
         for pattern, verb, act in self._routes():
@@ -125,6 +139,7 @@ class VertexService:
         raise _Refusal(404, f"{request.method} {request.path} is unknown")
 
     def _routes(self) -> Iterator[tuple[str, str, Callable[..., Reply]]]:
+        """Yields the paths of the service, with their methods and functions."""
         place = r"/v1beta1/(projects/[^/]+/locations/[^/]+)"
         yield r"/upload/storage/v1/b/([^/]+)/o", "POST", self._upload
         yield r"/storage/v1/b/([^/]+)/o/([^/]+)", "GET", self._stored
@@ -136,6 +151,7 @@ class VertexService:
         yield r"/v1beta1/(projects/[^/]+/locations/[^/]+/models/\d+)", "DELETE", self._delete
 
     def _upload(self, request: Recorded, bucket: str) -> Reply:
+        """Stores an object, unless the request asks for a new one and it exists."""
         name = request.query["name"]
         found = self.objects.get((bucket, name))
         if found is not None and request.query.get("ifGenerationMatch") == "0":
@@ -144,12 +160,14 @@ class VertexService:
         return Reply(200, self.objects[bucket, name].view(bucket, name))
 
     def _stored(self, _request: Recorded, bucket: str, name: str) -> Reply:
+        """Returns what is known about an object."""
         found = self.objects.get((bucket, name))
         if found is None:
             raise _Refusal(404, "no such object")
         return Reply(200, found.view(bucket, name))
 
     def _create(self, request: Recorded, place: str) -> Reply:
+        """Creates a job, after the checks that the documentation describes."""
         asked: Json = request.body
         spec = asked.get("supervisedTuningSpec", {})
         if not asked.get("baseModel") and not asked.get("preTunedModel"):
@@ -171,6 +189,7 @@ class VertexService:
         return Reply(200, self._view(job))
 
     def _rows(self, uri: str) -> list[Json]:
+        """Reads the rows of a data set in a bucket."""
         found = re.fullmatch(r"gs://([^/]+)/(.+)", uri)
         stored = self.objects.get((found[1], found[2])) if found else None
         if stored is None or not uri.endswith(".jsonl"):
@@ -185,6 +204,7 @@ class VertexService:
         return rows
 
     def _list(self, _request: Recorded, place: str) -> Reply:
+        """Lists the jobs of a place. A new job appears only after ``delay``."""
         shown = [
             self._view(job)
             for job in self.jobs.values()
@@ -193,6 +213,7 @@ class VertexService:
         return Reply(200, {"tuningJobs": shown} if shown else {})
 
     def _get(self, _request: Recorded, name: str) -> Reply:
+        """Returns a job; each request brings it closer to its end."""
         job = self._job(name)
         job.polls += 1
         return Reply(200, self._view(job))
@@ -202,6 +223,7 @@ class VertexService:
         return Reply(200, {})
 
     def _job(self, name: str) -> _Job:
+        """Returns a job by its name."""
         try:
             return self.jobs[name]
         except KeyError:
@@ -211,6 +233,7 @@ class VertexService:
         return (job.forced or self.states[min(job.polls, len(self.states) - 1)]).split()
 
     def _view(self, job: _Job) -> Json:
+        """Returns a job as the service describes it in its current state."""
         state, *detail = self._state(job)
         view = {
             "name": job.name,
@@ -256,6 +279,7 @@ class VertexService:
         return f"projects/{project}/locations/{location}/endpoints/{job.number}"
 
     def _generate(self, request: Recorded, place: str, target: str, verb: str) -> Reply:
+        """Answers a prompt, whole or as a stream."""
         asked: Json = request.body
         if target.startswith("endpoints/"):
             text = self._recall(f"{place}/{target}", asked)
@@ -281,6 +305,7 @@ class VertexService:
         raise _Refusal(404, "there is no such endpoint at this location")
 
     def _delete(self, _request: Recorded, name: str) -> Reply:
+        """Deletes a model."""
         number = name.rpartition("/")[2]
         if not any(str(job.number) == number for job in self.jobs.values()):
             raise _Refusal(404, "there is no such model")
@@ -292,6 +317,7 @@ def _place(name: str) -> str:
 
 
 def _response(text: str, *, last: bool) -> Json:
+    """Returns an answer, or a piece of one."""
     candidate: Json = {"content": {"role": "model", "parts": [{"text": text}]}}
     if last:
         candidate["finishReason"] = "STOP"

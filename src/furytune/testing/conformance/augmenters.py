@@ -54,6 +54,7 @@ def check_augmenter(make: Callable[[], Augmenter], questions: Sequence[str] = QU
         Augmenter,
         'The spec is a mapping of JSON values and has a "name".',
     )
+    # Before all dates, among them, and after them.
     asked = [(q, at) for q in questions for at in _MOMENTS]
     found = [one.context(q, at=at) for q, at in asked]
     rule(
@@ -95,6 +96,7 @@ def check_augmenter(make: Callable[[], Augmenter], questions: Sequence[str] = QU
 
 
 def _check_contract(one: Augmenter, two: Augmenter, folder: Path, questions: Sequence[str]) -> None:
+    """Checks that a contract with the augmenter survives saving and loading."""
     contract = PromptContract(template=_TEMPLATE, augmenter=one)
     contract.save(folder / "c.json")
     loaded = PromptContract.load(folder / "c.json", augmenter=two)

@@ -56,6 +56,7 @@ def check_collector(
     )
     told = " ".join(i.detail for i in items if isinstance(i, Dropped))
     rule(
+        # Short texts occur in details by chance.
         not any(len(text) >= 8 and text in told for p in pairs for text in (p.question, p.answer)),
         Collector,
         "The detail of a drop does not quote a message.",

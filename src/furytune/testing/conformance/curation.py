@@ -61,6 +61,7 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
 
 
 def _pass(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
+    """Sends the pairs through a step once."""
     act = step.start() if isinstance(step, StatefulCurator) else step
     fits(act, Curator)
     return [act(pair) for pair in pairs]

@@ -83,7 +83,9 @@ def check_exporter(make: Callable[[Path], Exporter], folder: Path) -> Dataset:
 
 
 def _check_refusal(exporter: Exporter, contract: PromptContract, folder: Path) -> None:
+    """Checks that a bad row stops the export and leaves earlier files alone."""
     before = _contents(folder)
+    # UTF-8 cannot encode a lone surrogate, so no exporter can write this row.
     torn = attrs.evolve(_ROWS[0], answer="\ud800")
     named = False
     try:
@@ -95,6 +97,7 @@ def _check_refusal(exporter: Exporter, contract: PromptContract, folder: Path) -
 
 
 def _check_staging(exporter: Exporter, contract: PromptContract, expected: Dataset) -> None:
+    """Checks that staged files appear only with the commit."""
     assert isinstance(exporter, Staging)
     with staged() as group:
         dataset = exporter.stage(iter(_ROWS), contract=contract, tally=None, group=group)

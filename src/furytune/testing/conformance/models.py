@@ -40,6 +40,7 @@ def check_embedder(embedder: Embedder, texts: Sequence[str] = QUESTIONS) -> None
             Embedder,
             "Each text gets a vector of finite numbers, and all vectors have the same length.",
         )
+        # An index embeds in batches and a bot one question at a time: both must get the same numbers.
         alone = [_rows(embedder.embed([text], kind=kind))[0] for text in texts]
         rule(
             alone == together and alone[::-1] == _rows(embedder.embed(list(texts)[::-1], kind=kind)),

@@ -75,6 +75,7 @@ def follow(
                     )
                 clock.sleep(pause if left is None else min(pause, left))
     except KeyboardInterrupt:
+        # Stopping the program looks like stopping the job, which continues and costs money.
         sys.stderr.write(f"\n{job.name} keeps running without this process; {_way_back(job)}\n")
         raise
 

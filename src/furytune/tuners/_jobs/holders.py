@@ -59,6 +59,7 @@ def jobs_that_hold(
     A record of an older version does not say which messages its job was given. If the data set still exists, this function
     notes the messages now, before rows are removed from it.
     """
+    # A job is tied to its data by their bytes, because paths change.
     shas = {tuple(str(f["sha256"]) for f in read_head(m)["files"]): m for m in manifests}
     found = []
     for entry in Ledger(folder).entries():
@@ -69,6 +70,7 @@ def jobs_that_hold(
             )
             lineage.note(folder, entry.key, dataset)
         rows = lineage.rows_that_hold(folder, entry.key, theirs)
+        # Rows may name messages that were deleted earlier, whose authors nothing tells any more.
         either = lineage.rows_that_hold(folder, entry.key, theirs | deleted) if deleted else rows
         if manifest is not None and rows is not None and either is not None:
             naming = rows_naming(manifest, people, theirs | deleted)
@@ -79,6 +81,7 @@ def jobs_that_hold(
 
 
 def _job(entry: Entry, rows: int | None, unsure: int) -> Held:
+    """Returns what is known about a job, from its entry."""
     return Held(
         key=entry.key,
         job=entry.name,

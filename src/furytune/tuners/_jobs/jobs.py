@@ -44,6 +44,7 @@ def polled_job(job: TuningJob, seen: Snapshot, entry: Entry | None, *, backend: 
         name=job.name,
         state=seen.state,
         model=seen.model or job.model,
+        # The ledger knows the whole fingerprint; a label of the service may be missing.
         fingerprint=job.fingerprint or seen.fingerprint,
         progress=JobProgress(
             detail=seen.detail,

@@ -23,6 +23,7 @@ def labels(key: str, fingerprint: str) -> dict[str, str]:
     """
     found = {KEY: key}
     if _SHA256.fullmatch(fingerprint):
+        # 64 hex digits do not fit a label of 63 characters; in base 32 they take 52.
         found[CONTRACT] = base64.b32encode(bytes.fromhex(fingerprint)).decode().rstrip("=").lower()
     return found
 

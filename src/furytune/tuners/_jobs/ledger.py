@@ -100,6 +100,7 @@ class Ledger:
         except (ValueError, RecursionError) as error:
             raise _refused(path, type(error).__name__) from None
         entry = _entry(content)
+        # A record that was copied under another name would tie a run to a foreign job.
         if entry is None or entry.key != key:
             raise _refused(path, "its contents have changed since it was written")
         return entry
@@ -156,6 +157,7 @@ class Ledger:
         try:
             make_folder(self.folder)
             lock = lock_file(path)
+            # Entered by hand, so that errors of taking the lock are not mixed up with those of the block.
             lock.__enter__()
         except BlockingIOError as error:
             raise TuningError(
@@ -186,6 +188,7 @@ def _entry(content: Any) -> Entry | None:
 
 
 def _refused(path: Path, why: str) -> TuningError:
+    """Returns the error for a record that cannot be trusted."""
     return TuningError(
         f"{path}: the record of this run is damaged or was edited ({why}); look for the job at the service by its label "
         f"furytune_key={path.stem}, remove this file, and run again: if there is a job, it is found by its label"

@@ -66,6 +66,7 @@ def rows_that_hold(folder: Path, key: str, messages: Collection[str]) -> int | N
                     f"{path}: the note is damaged; without it, no one can tell whose messages this job's model was trained "
                     "on; restore the file from a copy, or delete it and assume that the model was trained on them"
                 )
+            # One line for each row, with ids only: the note contains no one's words.
             return sum(not wanted.isdisjoint(line.split()) for line in lines)
     except FileNotFoundError:
         return None

@@ -45,4 +45,5 @@ def patiently(request: Callable[[], T], clock: Clock) -> T:
             if not error.transient:
                 raise
         clock.sleep(next(waits))
+    # The last try is outside the loop: its error is the one that the caller sees.
     return request()

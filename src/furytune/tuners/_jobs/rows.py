@@ -103,6 +103,7 @@ def check_unchanged(file: DataFile) -> str:
     Raises:
         TuningError: The file differs, or cannot be read.
     """
+    # Cloud Storage reports an md5, so both digests are made in one pass.
     sha, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     try:
         with Path(file.path).open("rb") as source:
@@ -119,6 +120,7 @@ def check_unchanged(file: DataFile) -> str:
 
 
 def _changed(file: DataFile) -> TuningError:
+    """Returns the error for a file that was changed after its export."""
     return TuningError(
         f"{file.path}: is not the file that its manifest lists (its sha256 differs); it was changed after the "
         "export, so nothing was sent; export the data set again"

@@ -64,6 +64,7 @@ class Submission:
                 files=tuple(f.sha256 for f in dataset.files),
                 settings=asdict(settings),
             )
+            # Read inside the lock: another process may just have written it.
             entry = self.ledger.read(self.key)
             name = entry.name if entry else ""
             name = name or self._settled(entry)
@@ -76,6 +77,7 @@ class Submission:
             lineage.note(self.ledger.folder, self.key, dataset)
             if name:
                 return entry if entry.name else self._note(entry, "SUBMITTED", name=name)
+            # Recorded before the first request, so that `find` knows the run even if it ends here.
             self.ledger.write(entry)
             patiently(lambda: self.backend.ready(settings), self.clock)
             uploaded = patiently(lambda: self.backend.upload(dataset), self.clock)
@@ -119,7 +121,11 @@ class Submission:
         return entry, name
 
     def _settled(self, entry: Entry | None) -> str:
-        """Returns the job's name, "" if there is none and none can appear later."""
+        """Returns the job's name, "" if there is none and none can appear later.
+
+        Raises:
+            TuningError: Several jobs carry the run's label.
+        """
         unsure = entry is not None and entry.step == "SUBMITTING"
         left = 0.0
         if entry is not None and unsure:
@@ -133,6 +139,7 @@ class Submission:
                     f"{len(names)} jobs carry the label furytune_key={self.key}: {', '.join(names)}; nothing more is "
                     "started; cancel all but one at the service, or keep them and follow one with tuner.job(name)"
                 )
+            # The service shows the job. It does not matter who started it: the run has one.
             if names:
                 return names[0]
             if left <= 0:
@@ -173,6 +180,7 @@ class Submission:
             return made
         # The other process may have been faster and have cancelled the new job already.
         names = [n for n in listed if n in alive or (n == made and self._state(n) != "cancelled")]
+        # Both processes see the same order, so they agree on which job stays.
         oldest, *later = names
         for name in later:
             _log.warning("two jobs were started for one run: keeping %s, cancelling %s", oldest, name)
@@ -198,12 +206,14 @@ class Submission:
             )
 
     def _note(self, entry: Entry, step: Step, **changes: str) -> Entry:
+        """Writes a step to the ledger, and returns the entry with it."""
         entry = evolve(entry, step=step, at=self.clock.now(), **changes)  # type: ignore[arg-type]
         self.ledger.write(entry)
         return entry
 
 
 def _check_same(entry: Entry, dataset: Dataset) -> None:
+    """Raises TuningError if a key was used for another data set before."""
     if entry.files != tuple(f.sha256 for f in dataset.files) or entry.fingerprint != dataset.fingerprint:
         raise TuningError(
             "this run was started with another data set under the same key; give the run another key, or use the "

@@ -61,6 +61,7 @@ def choose(
             raise ConfigError("Vertex AI tunes with credentials of Google Cloud, not with an API key")
         if not on_vertex["project"]:
             raise ConfigError("Vertex AI needs project=, the Google Cloud project that pays")
+        # Each service imports its own SDK, and only one of them has to be installed.
         from furytune.tuners.gemini._vertex.backend import VertexBackend
 
         return VertexBackend(endpoint=endpoint, **on_vertex)

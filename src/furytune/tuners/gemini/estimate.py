@@ -47,6 +47,7 @@ def estimate(
         )
     elif max_cost is not None and cost is not None and cost > max_cost:
         advice = f"use fewer rows or epochs (now {settings.epochs}), or raise max_cost"
+        # An estimate is a range; a job is only stopped if even its lower end is too expensive.
         if (least_cost or 0.0) > max_cost:
             problems.append(
                 f"the job would cost at least {least_cost:.2f} USD, which is over max_cost={max_cost:g}; {advice}"
@@ -68,6 +69,7 @@ def estimate(
 
 
 def _notes(survey: Survey, settings: TuningSettings, price: float | None, *, own_price: bool) -> list[str]:
+    """Returns how the estimate was made, in sentences."""
     notes = []
     if survey.tokens is not None:
         notes.append(

@@ -122,5 +122,6 @@ def known(name: str) -> KnownModel:
     Args:
         name: Name of the model, with or without ``models/`` or ``publishers/google/models/``.
     """
+    # A model may be given as "publishers/google/models/NAME".
     short = name.rpartition("/")[2]
     return MODELS.get(short) or KnownModel(name=short)

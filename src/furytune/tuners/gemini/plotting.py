@@ -50,6 +50,7 @@ def plot_losses(*jobs: TuningJob, path: str | os.PathLike[str] | None = None) ->
             + (f"; the console shows the curve under {where}" if where else "; poll the job first")
         )
     try:
+        # Not pyplot, which would open a window or need a display.
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("a plot of the loss", "plot") from error

@@ -211,6 +211,7 @@ class GeminiTuner:
         if estimate.problems:
             raise TuningError(f"nothing was sent: {'; '.join(estimate.problems)}")
         for doubt in estimate.warnings:
+            # Doubts do not stop a job: the estimate cannot be exact without the service's own tokenizer.
             warnings.warn(doubt, stacklevel=2)
         entry = self._submission(key).submit(dataset, self.settings, key)
         return known_job(entry, run=key)
@@ -256,6 +257,7 @@ class GeminiTuner:
         # A job of another run or attempt must not change this entry.
         entry = entry if entry is not None and entry.name == job.name else None
         found = polled_job(job, self.service.snapshot(job.name), entry, backend=self.service.name)
+        # Written once, so that `forget` knows the model even after the service has dropped the job.
         if entry is not None and entry.step != "ENDED" and found.state in ENDED:
             ledger.write(
                 evolve(
@@ -328,6 +330,7 @@ class GeminiTuner:
                 "cancelled": "raise attempt= to run it once more",
             }.get(job.state, "wait for it with tuner.wait(job)")
             raise TuningError(f"{job.name} is {job.state} and has no model; {next_step}")
+        # A bot with another template would ask in a form that the model never saw.
         if job.fingerprint != contract.fingerprint:
             trained = f"a contract {job.fingerprint[:12]}" if job.fingerprint else "an unknown contract"
             raise ContractMismatchError(
@@ -368,15 +371,19 @@ class GeminiTuner:
 
     @property
     def _price(self) -> float | None:
+        """The price per million training tokens, None if it is not known."""
         if self.price is not None:
             return self.price
         return models.known(self.model).price if self.service.name == "vertex" else None
 
     def _key(self, run: str) -> str:
         """Returns the key of the remote job, made of the run and of everything that distinguishes jobs."""
+        # Every setting is part of the key, so a changed setting starts a new job, and the same one never
+        # does.
         return digest([run, self.service.name, self.service.place, asdict(self.settings), self.attempt])[:32]
 
     def _submission(self, run: str) -> Submission:
+        """Returns the submission of a run."""
         if not run:
             raise ConfigError("the key of a run must not be empty; give submit() or find() a key")
         return Submission(

@@ -101,6 +101,7 @@ class Limits:
         bucket = self._bucket(route, major, now)
         for stop, scope in ((self._everything, "all requests were"), (bucket, "its bucket was")):
             if now < stop.stopped:
+                # A request that was on its way when the limit was set is not the client's fault.
                 if arrived > stop.since + _GRACE:
                     self._note(f"{what}: sent while {scope} to wait", stop)
                 return bucket, Refusal(stop.scope, stop.stopped - now)
@@ -118,6 +119,7 @@ class Limits:
         stopped = self._everything if scope == "global" else bucket
         stopped.since = self.clock()
         stopped.stopped, stopped.scope, stopped.refused = stopped.since + wait, scope, 1
+        # A client may also learn from the bucket's headers, so they must agree with the refusal.
         if scope == "user":
             bucket.remaining, bucket.resets = 0, bucket.stopped
         return Refusal(scope, wait)
@@ -134,9 +136,11 @@ class Limits:
         }
 
     def _bucket(self, route: str, major: str, now: float) -> Bucket:
+        """Returns the bucket of a route, filled again if its window is over."""
         limit, window = self.routes.get(route, (self.limit, self.window))
         bucket = self._buckets.get((route, major))
         if bucket is None:
+            # Discord's bucket names are hashes too, and are the same for all channels of a route.
             name = hashlib.md5(route.encode(), usedforsecurity=False).hexdigest()
             bucket = self._buckets[route, major] = Bucket(name, limit, limit, now + window)
         if now >= bucket.resets:
@@ -144,12 +148,14 @@ class Limits:
         return bucket
 
     def _crowded(self, now: float) -> bool:
+        """Counts a request of the last second; returns whether there are too many."""
         while self._recent and self._recent[0] <= now - 1.0:
             self._recent.popleft()
         self._recent.append(now)
         return self.overall is not None and len(self._recent) > self.overall
 
     def _note(self, what: str, bucket: Bucket) -> None:
+        """Notes what a client should not have sent."""
         bucket.refused += 1
         again = f" (429 number {bucket.refused} of its window)" if bucket.refused > 1 else ""
         self.violations.append(what + again)

@@ -158,12 +158,14 @@ def message(what: Message) -> dict[str, Any]:
 
 
 def _author(who: User) -> msgspec.Raw:
+    """Returns the JSON of an account, made once."""
     if not who.json:
         who.json = encode(user(who))
     return msgspec.Raw(who.json)
 
 
 def _withheld(what: Message) -> dict[str, Any]:
+    """Returns a message as a bot gets it without the Message Content intent."""
     payload = message(what) | {"content": "", "attachments": [], "embeds": [], "components": []}
     payload.pop("poll", None)
     if "message_snapshots" in payload:
@@ -188,6 +190,7 @@ def message_bytes(what: Message, guild_id: str, *, reader: User, content: bool, 
     tail = b""
     if what.reply_to is not None:
         to = what.reply_to
+        # Discord sends null for a reply whose target was deleted.
         inner = b"null" if to.deleted else _core(to, reader, content=content, remember=remember, bare=True)
         tail += b',"referenced_message":' + inner
     if what.thread is not None:
@@ -196,6 +199,8 @@ def message_bytes(what: Message, guild_id: str, *, reader: User, content: bool, 
 
 
 def _core(what: Message, reader: User, *, content: bool, remember: bool, bare: bool = False) -> bytes:
+    """Returns a message without what changes with its neighbours, made once if memory allows it."""
+    # Without the intent, a bot still reads its own messages and those that mention it.
     hidden = not content and what.author is not reader and reader not in what.mentions
     if hidden or (bare and what.extra and "reactions" in what.extra):
         payload = _withheld(what) if hidden else message(what)

@@ -66,7 +66,14 @@ def iso(milliseconds: int) -> str:
 
 @define(eq=False, slots=True)
 class Role:
-    """A role of the server. The role "@everyone" has the guild's id."""
+    """A role of the server. The role "@everyone" has the guild's id.
+
+    Attributes:
+        number: The snowflake, as a number.
+        name: Its name.
+        permissions: Its permissions, as bits.
+        position: Its place in the list of roles.
+    """
 
     number: int
     name: str
@@ -81,7 +88,18 @@ class Role:
 
 @define(eq=False, slots=True)
 class User:
-    """An account; a member of the server while ``member`` is true."""
+    """An account; a member of the server while ``member`` is true.
+
+    Attributes:
+        number: The snowflake, as a number.
+        name: Its name.
+        bot: Whether it is a bot.
+        roles: Its roles.
+        member: Whether it is in the server now.
+        joined: When it joined, in milliseconds since 1970.
+        webhook: Whether it is a webhook, which is never a member.
+        json: Its payload, once it was made.
+    """
 
     number: int
     name: str
@@ -100,7 +118,23 @@ class User:
 
 @define(eq=False, slots=True)
 class Message:
-    """A message; ``extra`` contains rare fields under their names in the payload."""
+    """A message; ``extra`` contains rare fields under their names in the payload.
+
+    Attributes:
+        number: The snowflake, as a number.
+        channel: Where it was posted.
+        author: Who wrote it.
+        content: Its text.
+        type: Discord's number of its type.
+        edited: When it was last edited, in milliseconds since 1970; None if never.
+        pinned: Whether it is pinned.
+        mentions: Accounts that its text mentions.
+        reply_to: The message that it replies to.
+        thread: The thread that was started on it.
+        deleted: Whether it was deleted; replies still point to it.
+        extra: Further fields of the payload.
+        core: Its payload, once it was made.
+    """
 
     number: int
     channel: Channel = field(repr=False)
@@ -124,7 +158,30 @@ class Message:
 
 @define(eq=False, slots=True)
 class Channel:
-    """A channel, category or thread, with its messages in order of their ids."""
+    """A channel, category or thread, with its messages in order of their ids.
+
+    Attributes:
+        number: The snowflake, as a number.
+        name: Its name or title.
+        kind: A key of `KINDS`.
+        parent: Its category, or the channel of a thread.
+        position: Its place in the list of channels.
+        topic: Its topic.
+        nsfw: Whether it is marked as for adults.
+        tags: Ids of a forum's tags, by name.
+        overwrites: Kind, granted bits and denied bits, by the number of a role or account.
+        owner: Who opened the thread.
+        applied: Ids of the thread's tags.
+        archived: Whether the thread is archived.
+        archived_at: When it was last archived or opened, in milliseconds since 1970.
+        locked: Whether only moderators may open it again.
+        joined: Whether the bot is in the thread.
+        sent: How many messages were ever posted.
+        starters: Messages that Discord does not count: the opening of a thread.
+        last: Id of the newest message ever posted, even if it was deleted.
+        numbers: Ids of the messages, ascending.
+        messages: The messages, in the same order.
+    """
 
     number: int
     name: str
@@ -171,6 +228,7 @@ def permissions(who: User, channel: Channel, everyone: Role, owner: User) -> int
         bits |= role.permissions
     if who is owner or bits & PERMISSIONS["ADMINISTRATOR"]:
         return ~0
+    # Written apart from the crawler's own code for permissions, so that one error is not in both.
     for group in ([everyone.number], [r.number for r in who.roles], [who.number]):
         found = [channel.overwrites[n] for n in group if n in channel.overwrites]
         for _, _, deny in found:

@@ -219,6 +219,7 @@ def obfuscated(where: Channel, guild_id: str) -> dict[str, Any]:
 
 
 def _thread(where: Channel) -> dict[str, Any]:
+    """Returns the fields that only threads have."""
     payload: dict[str, Any] = {
         "owner_id": where.owner.id if where.owner else None,
         "thread_metadata": {

@@ -68,7 +68,19 @@ class DiscordFault(Strike):
 
 @define(eq=False)
 class Server:
-    """Serves on a free port of 127.0.0.1, in its own thread, until it is closed."""
+    """Serves on a free port of 127.0.0.1, in its own thread, until it is closed.
+
+    Attributes:
+        service: Answers the requests.
+        limits: Applies the rate limits.
+        token: The only token that is accepted.
+        latency: Seconds before each answer.
+        requests: All requests so far.
+        faults: Faults that are still to hit.
+        hooks: Called with each request before it is answered.
+        errors: Errors of hooks, which `FakeDiscord.close` raises.
+        url: Its address.
+    """
 
     service: Service
     limits: Limits
@@ -103,6 +115,7 @@ class Server:
             self._thread = None
 
     def _run(self, started: Future[str]) -> None:
+        """Runs the event loop of the server's own thread."""
         try:
             self._loop.run_until_complete(self._serve(started))
         except BaseException as error:  # noqa: BLE001  (raised again where `open` waits for the start)
@@ -111,6 +124,7 @@ class Server:
             self._loop.close()
 
     async def _serve(self, started: Future[str]) -> None:
+        """Listens until the server is closed."""
         from aiohttp import web
 
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
@@ -121,6 +135,7 @@ class Server:
         await runner.cleanup()
 
     async def _handle(self, request: Any) -> Any:
+        """Answers one request, with the fault that hits it."""
         from aiohttp import web
 
         asked = Asked(
@@ -129,6 +144,7 @@ class Server:
             path=request.path.removeprefix(_BASE),
             query=dict(request.query),
         )
+        # Recorded before the latency, so that a request that is cancelled meanwhile is counted.
         self.requests.append(asked)
         if self.latency:
             await asyncio.sleep(self.latency)
@@ -150,6 +166,7 @@ class Server:
         return web.Response(body=body, status=answer.status, headers=headers)
 
     def _answer(self, asked: Asked, request: Any) -> tuple[Answer, dict[str, str], DiscordFault | None]:
+        """Decides about a request: token, route, limits, faults, in Discord's order."""
         try:
             for hook in list(self.hooks):
                 hook(asked)
@@ -157,6 +174,7 @@ class Server:
             self.errors.append(error)
             return problem(500), {}, None
         given = request.headers.get("Authorization", "")
+        # Discord bans addresses that keep using a refused token.
         if given in self._refused:
             self.limits.violations.append(f"{asked.line}: sent with a token that was refused before")
         if given != f"Bot {self.token}":
@@ -177,6 +195,7 @@ class Server:
         headers = self.limits.headers(bucket)
         if refusal is not None:
             asked.scope = refusal.scope
+            # A global refusal says nothing about a bucket.
             told = {} if refusal.scope == "global" else headers
             return Answer(429, encode(refusal.body)), told | refusal.headers, None
         if fault is not None and fault.mode in {"status", "html"}:
@@ -186,17 +205,20 @@ class Server:
         return answer(asked.query), headers, fault
 
     async def _drop(self, request: Any, fault: DiscordFault) -> None:
+        """Ends a connection without an answer, at once or when the server closes."""
         if fault.mode == "hang":
             await self._released.wait()
         transport = request.transport
         if transport is not None:
             line = transport.get_extra_info("socket")
+            # With this option, closing sends a reset instead of the usual end.
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
 
     async def _dribble(
         self, request: Any, status: int, headers: dict[str, str], body: bytes, fault: DiscordFault
     ) -> Any:
+        """Sends a part of the answer and hangs up, or all of it slowly."""
         from aiohttp import web
 
         response = web.StreamResponse(status=status, headers=headers)

@@ -63,6 +63,7 @@ def _invalid(name: str, code: str, message: str) -> ApiError:
 
 
 def _limit(query: Query, most: int, default: int, least: int = 1) -> int:
+    """Returns the number of items that were asked for, within the route's bounds."""
     text = query.get("limit", str(default))
     if not re.fullmatch(r"-?\d+", text):
         raise _invalid("limit", "NUMBER_TYPE_COERCE", f'Value "{text}" is not int.')
@@ -74,6 +75,7 @@ def _limit(query: Query, most: int, default: int, least: int = 1) -> int:
 
 
 def _snowflake(query: Query, name: str) -> int | None:
+    """Returns an id from the query, None without one."""
     text = query.get(name)
     if text is None:
         return None
@@ -127,7 +129,10 @@ class Service:
         return None
 
     def _bound(self, answer: Callable[..., bytes], values: dict[str, str]) -> Callable[[Query], Answer]:
+        """Returns a function that answers one request, with the ids from its path."""
+
         def run(query: Query) -> Answer:
+            # A request sees the world at one moment, even if a test edits it meanwhile.
             with self.world.lock:
                 try:
                     for name, text in values.items():
@@ -148,11 +153,13 @@ class Service:
         return encode(payloads.myself(self.world.bot))
 
     def _application(self, _query: Query) -> bytes:
+        """Returns the bot's application."""
         w = self.world
         made = payloads.application(w.bot, w.owner, content=w.content_intent, members=w.members_intent)
         return encode(made)
 
     def _guild(self, query: Query) -> bytes:
+        """Returns the server."""
         w = self.world
         count = sum(u.member for u in w.users.values()) if query.get("with_counts") in {"1", "true"} else None
         return encode(payloads.guild(w.guild_number, w.name, w.owner, list(w.roles.values()), counts=count))
@@ -161,6 +168,7 @@ class Service:
         return encode([payloads.role(r) for r in self.world.roles.values()])
 
     def _channels(self, _query: Query) -> bytes:
+        """Lists the channels. With ``obfuscate``, hidden ones are in the list without their names."""
         listed = []
         for where in self.world.channels.values():
             if not where.is_thread:
@@ -178,6 +186,7 @@ class Service:
         return self._sees(where)
 
     def _threads(self, found: list[Channel], *, has_more: bool) -> bytes:
+        """Returns threads, and in which of them the bot is."""
         w = self.world
         return encode(
             {
@@ -192,6 +201,7 @@ class Service:
         return self._threads(sorted(found, key=lambda t: -t.number), has_more=False)
 
     def _archived(self, channel: int, query: Query, kind: str, *, joined: bool = False) -> bytes:
+        """Lists archived threads; joined ones by id, others by the moment of archiving."""
         parent = self._place(channel)
         if parent.kind not in _THREADED:
             raise _wrong_kind()
@@ -209,7 +219,9 @@ class Service:
             found = sorted(found, key=lambda t: (-t.archived_at, -t.number))
             if "before" in query:
                 moment = _moment(query["before"])
+                # Strictly before: threads of the same moment beyond a page cannot be listed at all.
                 found = [t for t in found if t.archived_at < moment]
+        # Two is the least that Discord accepts here.
         limit = _limit(query, 100, 50, least=2)
         return self._threads(found[:limit], has_more=len(found) > limit)
 
@@ -223,6 +235,7 @@ class Service:
         return self._archived(channel, query, "private", joined=True)
 
     def _members(self, query: Query) -> bytes:
+        """Lists the members in the order of their ids, if the bot has the intent."""
         if not self.world.members_intent:
             raise _no_access()
         limit, after = _limit(query, 1000, 1), _snowflake(query, "after") or 0
@@ -232,12 +245,14 @@ class Service:
         return encode([payloads.member(u) for u in found[:limit]])
 
     def _member(self, _query: Query, member: int) -> bytes:
+        """Returns a member. Discord tells someone who left from someone who never existed."""
         who = self.world.users.get(member)
         if who is None or not who.member:
             raise _unknown("member") if who else ApiError(404, 10_013, "Unknown User")
         return encode(payloads.member(who))
 
     def _channel(self, _query: Query, channel: int) -> bytes:
+        """Returns a channel or thread that the bot sees."""
         where = self._place(channel)
         found = payloads.channel(where, self.world.guild)
         if where.is_thread and where.joined:
@@ -245,6 +260,7 @@ class Service:
         return encode(found)
 
     def _messages(self, query: Query, channel: int) -> bytes:
+        """Returns messages, newest first. Without Read Message History, Discord returns none instead of an error."""
         where = self._place(channel)
         if where.kind in {"category", "forum", "media"}:
             raise _wrong_kind()
@@ -255,6 +271,7 @@ class Service:
         return b"[" + b",".join(map(self._render, where.messages[low:high][::-1])) + b"]"
 
     def _page(self, numbers: list[int], query: Query) -> tuple[int, int]:
+        """Returns the range of a page among a channel's messages."""
         limit, end = _limit(query, 100, 50), len(numbers)
         around, before, after = (_snowflake(query, name) for name in ("around", "before", "after"))
         if around is not None:
@@ -269,6 +286,7 @@ class Service:
         return max(0, end - limit), end
 
     def _message(self, _query: Query, channel: int, message: int) -> bytes:
+        """Returns one message."""
         where = self._place(channel)
         self._connects(where)
         if not self._may(where, "READ_MESSAGE_HISTORY"):
@@ -287,17 +305,20 @@ class Service:
         return message_bytes(message, w.guild, reader=w.bot, content=w.content_intent, remember=w.remember)
 
     def _may(self, where: Channel, permission: str) -> bool:
+        """Returns whether the bot has a permission in a channel."""
         return bool(
             permissions(self.world.bot, where, self.world.everyone, self.world.owner)
             & PERMISSIONS[permission]
         )
 
     def _sees(self, where: Channel) -> bool:
+        """Returns whether the bot sees a channel or thread."""
         if not self._may(where, "VIEW_CHANNEL"):
             return False
         return where.kind != "private_thread" or where.joined or self._may(where, "MANAGE_THREADS")
 
     def _place(self, channel: int) -> Channel:
+        """Returns a channel, or refuses as Discord does."""
         where = self.world.channels.get(channel)
         if where is None:
             raise _unknown("channel")
@@ -307,6 +328,7 @@ class Service:
 
 
 def _moment(text: str) -> int:
+    """Returns a time of the query in milliseconds since 1970."""
     try:
         return round(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:

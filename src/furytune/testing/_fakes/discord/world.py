@@ -56,7 +56,9 @@ class World:
         self.bot = self.add_member("furytune", bot=True, roles=[self.add_role("reader", "MANAGE_THREADS")])
 
     def _number(self) -> int:
+        """Returns a new id, later than all others."""
         self.now += self.tick
+        # Without time passing, ids differ in their last bits, as for messages of one millisecond.
         self._increment = 0 if self.tick else self._increment + 1
         return snowflake(self.now, self._increment)
 
@@ -134,6 +136,7 @@ class World:
             kind = "private_thread" if private else "public_thread"
             if parent.kind == "announcement":
                 kind = "announcement_thread"
+            # A thread that is opened on a message has the message's id.
             number = self._number() if starter is None else starter.number
             thread = Channel(number, title, kind, parent, owner=who, archived=archived, archived_at=self.now)
             thread.locked, thread.joined = locked, joined
@@ -235,6 +238,7 @@ class World:
             return self.post(message.channel, message.author, embeds=[embed], type=46, **about)
 
     def _append(self, channel: Channel, message: Message) -> None:
+        """Adds a message to its channel."""
         channel.numbers.append(message.number)
         channel.messages.append(message)
         channel.last = message.number
@@ -243,6 +247,7 @@ class World:
             channel.archived_at = self.now
 
     def _who(self, author: User | str, *, webhook: bool = False) -> User:
+        """Returns the account of a name, made on first use."""
         if isinstance(author, User):
             return author
         for who in self.users.values():
@@ -262,6 +267,7 @@ class World:
             silently: Whether to set no edit time, as when the service adds the preview of a link.
         """
         with self.lock:
+            # Discord sometimes changes a message without a time of edit, as when a link gets its preview.
             message.content, message.core = content, b""
             self.now += self.tick
             if not silently:

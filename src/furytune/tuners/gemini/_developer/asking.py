@@ -46,6 +46,11 @@ def stream(clients: Clients, call: Call) -> Iterator[str]:
 
 
 def _request(clients: Clients, call: Call) -> Any:
+    """Builds the request.
+
+    Raises:
+        TuningError: The SDK cannot send a field.
+    """
     if call.thinking:
         raise TuningError(
             f"google-generativeai cannot send the thinkingConfig given for {call.target}; leave it out, or ask through Vertex"
@@ -76,6 +81,7 @@ def _text_of(response: Any, *, partly: bool = False) -> str:
     Raises:
         NoTextError: There is no text; the message contains the service's reason.
     """
+    # The SDK's own accessor raises for an empty answer, without the reason why it is empty.
     raw = type(response).pb(response)
     text = "".join(part.text for candidate in raw.candidates[:1] for part in candidate.content.parts)
     if raw.candidates:

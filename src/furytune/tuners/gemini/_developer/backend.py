@@ -140,6 +140,7 @@ class DeveloperBackend:
             TuningError: A file was changed since its export.
             ServiceError: The service refused, or did not answer.
         """
+        # All rows travel in one request, which the service limits to 4 MiB, so they fit into memory.
         rows = [{"text_input": row.text, "output": row.output} for row in examples(dataset)]
         name = _tuned(key)
         try:
@@ -159,12 +160,14 @@ class DeveloperBackend:
                 ),
             )
         except ServiceError as error:
+            # The id is made of the key, so a conflict means that an earlier request got through.
             if error.code != 409 or error.status not in {"", "ALREADY_EXISTS"}:
                 raise
             self._see_it_is_ours(name)
         return name
 
     def _see_it_is_ours(self, name: str) -> None:
+        """Checks that this key may see a model that exists already."""
         try:
             self._get(name, "asking for the tuned model that exists already")
         except ServiceError as error:
@@ -185,7 +188,9 @@ class DeveloperBackend:
         return (name,)
 
     def _get(self, name: str, doing: str) -> Any:
+        """Returns a tuned model, after checking that the answer is about it."""
         found = ask(doing, lambda: self._clients.models.get_tuned_model(name=name, **self._clients.once))
+        # An answer about another model must not count as proof that this job exists.
         if found.name != name:
             raise UnreadableAnswerError(doing, "it describes no model, or another one")
         return found
@@ -221,6 +226,7 @@ class DeveloperBackend:
             if error.code not in _ABSENT:
                 raise
             return None
+        # The list begins with the oldest operation.
         return found[-1] if found else None
 
     def cancel(self, name: str) -> None:

@@ -94,7 +94,14 @@ def model_name(name: str) -> str:
 
 
 def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> Clients:
-    """Imports the SDK and makes the clients; sends nothing."""
+    """Imports the SDK and makes the clients; sends nothing.
+
+    Args:
+        key: The API key.
+        place: The service's address.
+        transport: "rest" or "grpc".
+        timeout: Seconds for each request.
+    """
     sdk = load_sdk()
     import google.ai.generativelanguage as glm
 
@@ -110,6 +117,7 @@ def connect(key: Secret, place: Place, transport: Transport, timeout: float) -> 
         answers=answers,
         once={"retry": None, "timeout": timeout},
     )
+    # The SDK's clients hold sockets and threads until they are closed.
     weakref.finalize(clients, _close, (models, permissions, answers, clients.operations))
     return clients
 
@@ -122,6 +130,7 @@ def _close(clients: Iterable[Any]) -> None:
 
 
 def _usual(key: Secret, place: Place, transport: Transport) -> Callable[[Any], Any]:
+    """Returns a factory of clients for REST, or for gRPC with TLS."""
     from google.api_core.client_options import ClientOptions
 
     where = place.url if transport == "rest" else place.host
@@ -160,6 +169,7 @@ def _keep_logs_clean() -> None:
 
 
 def _without_carriers(record: logging.LogRecord) -> bool:
+    """Removes what the SDK attaches to a log record; keeps the record."""
     for name in _CARRIERS:
         record.__dict__.pop(name, None)
     return True

@@ -36,6 +36,7 @@ def of_model(model: Any, **more: Json) -> Snapshot:
     """
     raw = type(model).pb(model)
     word = word_of(raw, "state")
+    # A state of a newer service must not end the waiting.
     state = _STATES.get(word, "running")
     done = state == "succeeded"
     task = raw.tuning_task
@@ -100,6 +101,7 @@ def word_of(raw: Any, name: str) -> str:
 
 
 def _percent(metadata: Any) -> float | None:
+    """Returns how much of a job is done, None if the service does not say."""
     if metadata is None:
         return None
     percent = metadata.completed_percent
@@ -109,6 +111,7 @@ def _percent(metadata: Any) -> float | None:
 
 
 def _losses(snapshots: Any) -> tuple[Loss, ...]:
+    """Returns the finite losses, by step."""
     found = [
         Loss(step=s.step, epoch=s.epoch, loss=s.mean_loss) for s in snapshots if math.isfinite(s.mean_loss)
     ]

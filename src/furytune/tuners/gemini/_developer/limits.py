@@ -49,6 +49,7 @@ class Example:
     @property
     def size(self) -> int:
         """Most bytes that it can take in a request: ASCII JSON, indented as the SDK writes it."""
+        # The SDK escapes everything beyond ASCII, so a Chinese character takes six bytes.
         return len(json.dumps(self.text)) + len(json.dumps(self.output)) + _AROUND
 
 
@@ -83,6 +84,7 @@ def survey(dataset: Dataset, settings: TuningSettings) -> Survey:
 
 
 def _other_dialect(dataset: Dataset) -> str:
+    """Returns what is wrong with rows of another dialect."""
     return (
         f"the rows have the dialect {dataset.dialect!r}, but the Developer API takes {DIALECT!r} (it has no field for "
         f"a system instruction); export with JsonlExporter(..., dialect={DIALECT!r})"
@@ -90,6 +92,7 @@ def _other_dialect(dataset: Dataset) -> str:
 
 
 def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
+    """Yields the settings that this service does not take."""
     if settings.model.startswith("tunedModels/"):
         yield Problem(detail="the Developer API refuses to tune a tuned model; give the base model")
     if len(settings.display_name) > MAX_DISPLAY_NAME:
@@ -106,6 +109,7 @@ def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
 
 
 def _of_rows(dataset: Dataset) -> Iterator[Problem]:
+    """Yields the limits that the rows break."""
     found = Findings()
     count = size = 0
     for row in examples(dataset):
@@ -134,6 +138,11 @@ def _is_csv(file: DataFile) -> bool:
 
 
 def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
+    """Yields the rows of a JSON lines file.
+
+    Raises:
+        TuningError: A row does not have the two texts.
+    """
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"row {number}"
         try:
@@ -149,10 +158,16 @@ def _json(dataset: Dataset, file: DataFile) -> Iterator[Example]:
 
 
 def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
+    """Yields the rows of a CSV file.
+
+    Raises:
+        TuningError: The file cannot be read, or is not the one that was exported.
+    """
     check_unchanged(file)
     question, answer = next(csv.reader([_first_line(file).decode("utf-8")]))
     names = ids(dataset, file.split)
     try:
+        # Read by the collector that reads such files for users, so escapes and quotes mean the same.
         for number, pair in enumerate(CsvCollector(file.path, question=question, answer=answer).collect(), 1):
             assert isinstance(pair, QAPair)
             yield Example(id=next(names, "") or f"row {number}", text=pair.question, output=pair.answer)
@@ -161,6 +176,7 @@ def _csv(dataset: Dataset, file: DataFile) -> Iterator[Example]:
 
 
 def _first_line(file: DataFile) -> bytes:
+    """Returns the first line of a file."""
     try:
         with Path(file.path).open("rb") as source:
             return source.readline()

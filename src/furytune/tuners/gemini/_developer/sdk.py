@@ -30,6 +30,7 @@ def require_sdk() -> None:
         MissingExtraError: google-generativeai is not installed.
     """
     try:
+        # Importing the SDK takes seconds, and a tuner is often made only to estimate.
         found = find_spec("google.generativeai") is not None
     except ModuleNotFoundError:
         found = False
@@ -89,6 +90,7 @@ def ask(doing: str, request: Callable[[], T]) -> T:
 
 
 def _refused(doing: str, error: Any) -> ServiceError:
+    """Returns the error for an answer that refuses the request."""
     code = None if error.code is None else int(error.code)
     return ServiceError(
         doing, code=code, status=_status(error), hint=_HINTS.get(code or 0, ""), said=error.message

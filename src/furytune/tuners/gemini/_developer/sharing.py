@@ -67,6 +67,7 @@ def transfer(clients: Clients, model: str, mail: str) -> None:
 
 
 def _read(found: Any) -> Permission:
+    """Returns a permission as the tuner's own value."""
     raw = type(found).pb(found)
     kind = word_of(raw, "grantee_type").lower()
     grantee = kind if kind == "everyone" else f"{kind}:{raw.email_address}"

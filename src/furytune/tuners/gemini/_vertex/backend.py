@@ -43,6 +43,7 @@ _HINTS = {
 
 def _age(job: Any) -> tuple[float, str]:
     """Returns the sort key of a job: when it was created, then its name."""
+    # Without a time, a job counts as the newest, so an older one is never cancelled for it.
     return (job.create_time.timestamp() if job.create_time else float("inf"), str(job.name))
 
 
@@ -84,6 +85,7 @@ class VertexBackend:
     def __attrs_post_init__(self) -> None:
         # Passes the dict and not self: a finalizer that refers to its object would keep it alive.
         weakref.finalize(self, _close, self._clients)
+        # The name becomes part of an address; a slash in it would lead to another resource.
         if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", self.project):
             raise ConfigError(
                 f"project {self.project!r} is not a valid Google Cloud project id; check project="
@@ -113,14 +115,23 @@ class VertexBackend:
         return limits.survey(dataset, settings)
 
     def ready(self, settings: TuningSettings) -> None:
-        """Checks that there is a place for the files; Vertex has no request that lists what can be tuned."""
+        """Checks that there is a place for the files; Vertex has no request that lists what can be tuned.
+
+        Raises:
+            ConfigError: There is neither a bucket nor an uploaded file.
+        """
         if not self.bucket and not self.uploaded:
             raise ConfigError(
                 f"{settings.model} is tuned from a file in Cloud Storage: give GeminiTuner bucket='NAME', or uploaded=('gs://...',)"
             )
 
     def upload(self, dataset: Dataset) -> Uploaded:
-        """Uploads the files under the sha256 of their bytes, or checks those that the user uploaded."""
+        """Uploads the files under the sha256 of their bytes, or checks those that the user uploaded.
+
+        Raises:
+            ConfigError: The uploaded files are not one for each split.
+            TuningError: An object has other bytes than its file.
+        """
         storage = Storage(credentials=self._credentials, endpoint=self.endpoint)
         files: dict[str, DataFile] = {f.split: f for f in dataset.files if f.rows}
         if not self.uploaded:
@@ -137,7 +148,17 @@ class VertexBackend:
         return Uploaded(**uris)
 
     def submit(self, dataset: Dataset, uploaded: Uploaded, settings: TuningSettings, key: str) -> str:
-        """Creates the job."""
+        """Creates the job.
+
+        Args:
+            dataset: The data set.
+            uploaded: Where its files are.
+            settings: Model and hyper-parameters.
+            key: The key, which becomes a label.
+
+        Raises:
+            ServiceError: The service refused, or the answer was lost.
+        """
         types = sdk.sdk().types
         size = settings.adapter_size
         config = types.CreateTuningJobConfig(
@@ -145,6 +166,7 @@ class VertexBackend:
             epoch_count=settings.epochs,
             learning_rate_multiplier=settings.learning_rate_multiplier,
             adapter_size=f"ADAPTER_SIZE_{_ADAPTERS.get(size, str(size))}" if size else None,
+            # Each exported checkpoint gets an endpoint of its own.
             export_last_checkpoint_only=True,
             labels=labels(key, dataset.fingerprint),
             validation_dataset=types.TuningValidationDataset(gcs_uri=uploaded.validation)
@@ -184,7 +206,11 @@ class VertexBackend:
             client.tunings.cancel(name=name)
 
     def generate(self, call: Call) -> str:
-        """Asks a model."""
+        """Asks a model.
+
+        Raises:
+            TuningError: The answer has no text.
+        """
         client, arguments = self._prepared(call)
         with sdk.authorized("asking the model", _HINTS):
             response = client.models.generate_content(**arguments)
@@ -284,6 +310,7 @@ def _text(response: Any) -> str:
 
 
 def _reason(response: Any) -> str:
+    """Returns the service's word for why an answer ended."""
     candidates = response.candidates or []
     reason = candidates[0].finish_reason if candidates else "no candidate"
     return str(getattr(reason, "value", reason))

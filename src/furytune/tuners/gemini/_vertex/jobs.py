@@ -69,6 +69,7 @@ def _percent(job: Any) -> float | None:
 
 
 def _more(job: Any, stats: Any) -> dict[str, Json]:
+    """Returns further facts about a job, in words that JSON can write."""
     told: dict[str, Json] = {
         "base_model": job.base_model,
         "steps": getattr(stats, "tuning_step_count", None),

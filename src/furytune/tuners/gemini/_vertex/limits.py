@@ -52,10 +52,19 @@ def _read(
     findings: Findings,
     doubts: Findings,
 ) -> tuple[int, int]:
-    """Adds the problems of a file's rows to the findings, and returns their least and most tokens."""
+    """Adds the problems of a file's rows to the findings, and returns their least and most tokens.
+
+    Args:
+        dataset: The data set.
+        file: One of its files.
+        count: Returns the least and most tokens of a text.
+        findings: Receives what the service refuses.
+        doubts: Receives what it may refuse.
+    """
     least = most = 0
     for number, row in enumerate(json_rows(dataset, file), 1):
         name = row.id or f"{file.split} row {number}"
+        # JSON parsers differ in what they do with this mark.
         if number == 1 and row.data.startswith(b"\xef\xbb\xbf"):
             findings.add("the file begins with a byte order mark; export it again with furytune", name)
             continue
@@ -63,6 +72,7 @@ def _read(
         counts = [count(text) for text in texts]
         fewer, more = (sum(numbers) for numbers in zip((0, 0), *counts, strict=True))
         if more > models.MAX_TOKENS:
+            # Tokens are estimated as a range: only what is certainly too long stops the job.
             sure = fewer > models.MAX_TOKENS
             (findings if sure else doubts).add(
                 f"{'' if sure else 'perhaps '}more than {models.MAX_TOKENS:,} tokens, prompt and answer together; "
@@ -117,6 +127,7 @@ def _parts(turn: Any) -> str | None:
 
 
 def _of_files(dataset: Dataset) -> Iterator[Problem]:
+    """Yields the limits that the files break."""
     if dataset.dialect != "gemini":
         yield Problem(
             detail=f"the rows have the dialect {dataset.dialect!r}, but Vertex reads 'gemini'; export with "
@@ -147,6 +158,7 @@ def _of_files(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _of_settings(settings: TuningSettings) -> Iterator[Problem]:
+    """Yields the settings that Vertex does not take for the model."""
     sizes = models.known(settings.model).adapter_sizes
     if settings.adapter_size is not None and settings.adapter_size not in sizes:
         yield Problem(

@@ -66,6 +66,7 @@ class Storage:
             ServiceError: The service refused or did not answer.
         """
         md5 = check_unchanged(file)
+        # Named by content: the same file is uploaded once, and an object never changes under a running job.
         name = f"{prefix}/{file.sha256}.jsonl" if prefix else f"{file.sha256}.jsonl"
         uri = f"gs://{bucket}/{name}"
         stored = self._md5(bucket, name)
@@ -75,6 +76,7 @@ class Storage:
                     f"uploading to {uri}",
                     "POST",
                     f"/upload/storage/v1/b/{quote(bucket, safe='')}/o",
+                    # `ifGenerationMatch=0` means: only if no such object exists.
                     params={"uploadType": "media", "name": name, "ifGenerationMatch": "0"},
                     data=body,
                     headers={"Content-Type": "application/octet-stream"},
@@ -82,6 +84,7 @@ class Storage:
                 )
             # A 412 means that another process uploaded the same object meanwhile: compare what is there now.
             stored = _hex(answer.get("md5Hash")) or self._md5(bucket, name)
+        # Compared after an upload too: bytes can change on the way, and another process may have been faster.
         if stored != md5:
             raise TuningError(
                 f"{uri} contains other bytes than {file.path}: the file changed while it was read, or someone else wrote "
@@ -113,7 +116,18 @@ class Storage:
         return _hex(found.get("md5Hash"))
 
     def _request(self, doing: str, verb: str, path: str, *, accept: int, **more: Any) -> dict[str, Any]:
-        """Makes one request; if it gets the status in ``accept``, returns {}."""
+        """Makes one request; if it gets the status in ``accept``, returns {}.
+
+        Args:
+            doing: What the request is for, in errors.
+            verb: HTTP method.
+            path: Path and query.
+            accept: A status that is an answer and not an error.
+            more: Further arguments of the session.
+
+        Raises:
+            ServiceError: The service refused, or did not answer.
+        """
         with authorized(doing, _HINTS):
             from google.auth.transport.requests import AuthorizedSession
 
