@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from unittest import mock
 
+import ledgers
 import pytest
 from attrs import define, field
 from crash_guild import KEY, QUICK, contents
@@ -28,7 +29,6 @@ from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
 from furytune.records import Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners._jobs.ledger import Entry, Ledger
 
 
 @define(eq=False)
@@ -317,28 +317,15 @@ def test_a_ledger_keeps_every_entry_written_before_a_request(tmp_path):
     steps = ("PLANNED", "UPLOADED", "SUBMITTING", "SUBMITTED")
     written = []
 
-    def entry(step):
-        return Entry(
-            key="k",
-            run="r",
-            step=step,
-            at=1.0,
-            backend="vertex",
-            place="p",
-            manifest="m",
-            fingerprint="f",
-            settings={},
-        )
-
     def act(folder):
-        ledger = Ledger(folder / "deep" / "jobs")
-        with ledger.alone("k"):
+        jobs = folder / "deep" / "jobs"
+        with ledgers.alone(jobs, "k"):
             for step in steps:
-                ledger.write(entry(step))
+                ledgers.write(jobs, ledgers.entry("k", step))
                 written.append(step)
 
     def check(folder, _ended):
-        found = Ledger(folder / "deep" / "jobs").read("k")
+        found = ledgers.read(folder / "deep" / "jobs", "k")
         reached = steps.index(found.step) + 1 if found else 0
         assert reached in (len(written), len(written) + 1), "what was written down is gone"
 

@@ -7,11 +7,11 @@ import os
 from contextlib import contextmanager
 from datetime import timedelta
 
+import journals
 import pytest
 from crawl_help import collector, said, talk, words
 
 import furytune as ft
-from furytune._discord.journal.store import Journal
 from furytune._storage import locks
 from furytune.errors import ConfigError, SourceError
 
@@ -161,15 +161,15 @@ def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
     if system == "windows":
         monkeypatch.setattr(locks, "fcntl", None)
         monkeypatch.setattr(locks, "msvcrt", Region())
-    journal = Journal(tmp_path / "j")
+    folder = tmp_path / "j"
 
     def write():
-        with Journal(tmp_path / "j").writing():
+        with journals.writing(folder):
             pass
 
-    with journal.writing():
+    with journals.writing(folder):
         assert "another process" in refused(write)
-    with pytest.raises(SimpleError), journal.writing():
+    with pytest.raises(SimpleError), journals.writing(folder):
         raise SimpleError
     write()
 

@@ -11,8 +11,9 @@ import pytest
 from session_help import QUICK, whole, within
 
 from furytune import Secret
-from furytune._discord.api.pacing import DISCORD_RATE, InvalidAnswers, Pace, Patience
+from furytune._discord.api.pacing import DISCORD_RATE, InvalidAnswers, Pace
 from furytune._discord.api.session import Session
+from furytune.collectors.discord import Patience
 from furytune.errors import (
     ConfigError,
     DiscordError,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import journals
 import pytest
 from attrs import frozen
 from forgetting_world import (
@@ -25,14 +26,11 @@ from forgetting_world import (
     sources,
     touched,
     uid,
-    write,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune._discord.journal.lines import gone_line
-from furytune._discord.journal.store import About, Journal
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
 from furytune.exporters._writing import erasing
@@ -78,7 +76,7 @@ def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
     assert {p.kind: p.removed for p in result.places}["journal"] == 5  # four of hers, and the forward of one
     assert result.messages == 5
     assert result.deleted == 1
-    titles = [log.peek().channel.name for log in Journal(world.journal).logs().values()]
+    titles = [state.name for state in journals.states(world.journal).values()]
     assert sorted(titles) == ["", "", "", "help", "help"]  # none of a thread: its title is somebody's words
     again = world.contents()
     assert world.forget().messages == 0
@@ -89,8 +87,7 @@ def test_messages_that_the_person_deleted_are_removed_from_data_sets(world) -> N
     """The data set was made before, and the journal no longer knows who wrote the deleted message."""
     data = World(world.folder)
     row = sources(world.manifests[0])[3]
-    journal = Journal(world.journal)
-    write(journal, "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    journals.append(world.journal, "7", changed=[journals.tombstone(row["messages"][0])])
     (held,) = data.forget().jobs
     assert held.unsure == 1
     assert held.rows == 4
@@ -98,7 +95,7 @@ def test_messages_that_the_person_deleted_are_removed_from_data_sets(world) -> N
 
 
 def test_a_data_set_keeps_the_other_rows_and_counts_them(world) -> None:
-    ids = Journal(world.journal).messages_by([ALICE])
+    ids = journals.authored(world.journal, ALICE)
     before = {m: sources(m) for m in world.manifests}
     lines = (world.folder / "data" / "t.jsonl").read_bytes().splitlines(keepends=True)
     train = [r for r in before[world.manifests[0]] if r["split"] == "train"]
@@ -205,15 +202,14 @@ def test_leftovers_of_a_killed_build_or_export_are_removed(world) -> None:
 
 @pytest.mark.parametrize("why", ["opted_out", "forgotten", "deleted"])
 def test_other_peoples_words_never_replace_a_removed_question(tmp_path, why) -> None:
-    journal = Journal(tmp_path / "journal")
-    with journal.writing():
-        journal.save(About(guild="1"))
+    journal = tmp_path / "journal"
+    journals.begin(journal)
     lines = [said(100, ALICE, "How?"), said(101, BOB, "Which version?"), said(102, CAROL, "The newest.")]
-    write(journal, uid(100), lines, kind="GuildPublicThread", name="")
-    (before,) = [i for i in JournalCollector(tmp_path / "journal").collect() if isinstance(i, ft.QAPair)]
+    journals.append(journal, uid(100), lines, kind="GuildPublicThread", name="")
+    (before,) = [i for i in JournalCollector(journal).collect() if isinstance(i, ft.QAPair)]
     assert before.question == "How?"
-    write(journal, uid(100), [], kind="GuildPublicThread", changed=[gone_line(uid(100), why)])
-    items = list(JournalCollector(tmp_path / "journal").collect())
+    journals.append(journal, uid(100), kind="GuildPublicThread", changed=[journals.tombstone(uid(100), why)])
+    items = list(JournalCollector(journal).collect())
     assert [(i.reason, i.count) for i in items] == [("no_question_text", 2), (why, 1)]
 
 
@@ -230,9 +226,8 @@ def test_one_message_is_removed_with_its_forwards_and_rows(world) -> None:
 
 def test_data_of_another_server_are_unchanged(world, tmp_path) -> None:
     other = World(tmp_path / "other")
-    with Journal(other.journal).writing():
-        Journal(other.journal).save(About(guild="2"))
-    write(Journal(other.journal), "9", [said(900, BOB, "How do I fly?"), said(901, CAROL, "Up.", to=900)])
+    journals.begin(other.journal, guild="2")
+    journals.append(other.journal, "9", [said(900, BOB, "How do I fly?"), said(901, CAROL, "Up.", to=900)])
     (other.folder / "data").mkdir()
     ft.build_index(other.index, chat_passages()[2:])
     ft.Pipeline(
@@ -293,7 +288,7 @@ def test_an_older_record_of_a_job_is_matched_by_its_data_set(world) -> None:
 
 def test_a_model_that_may_contain_the_words_is_not_listed_as_one_that_does(world) -> None:
     row = sources(world.manifests[0])[3]
-    write(Journal(world.journal), "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    journals.append(world.journal, "7", changed=[journals.tombstone(row["messages"][0])])
     nobody = "200000000000000009"
     result = forget(author=nobody, journal=world.journal, jobs=world.jobs)
     (held,) = result.jobs
@@ -383,7 +378,7 @@ def test_a_half_erased_data_set_is_refused_until_forget_finishes(world, monkeypa
         return real(self, target)
 
     manifest = world.manifests[0]
-    ids = Journal(world.journal).messages_by([ALICE])
+    ids = journals.authored(world.journal, ALICE)
     before = sources(manifest)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
@@ -413,7 +408,7 @@ def test_an_unwritable_folder_raises_and_the_journal_keeps_the_messages(world) -
             world.forget()
     finally:
         (world.folder / "data").chmod(0o755)
-    assert Journal(world.journal).messages_by([ALICE])
+    assert journals.authored(world.journal, ALICE)
     world.forget()
     assert world.traces() == []
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lancedb.index import FTS
+from scoring import loaded
 
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.contract import PromptContract
@@ -401,13 +402,12 @@ print(report.version, report.written, report.snapshot)
 
     def test_losing_every_race_is_an_error(self, path, monkeypatch):
         from furytune.augmenters._index import tables
-        from furytune.augmenters._index.snapshot import Loaded
 
         build_index(path, OLD)
         write, count = tables._write, iter(range(100))
 
         def late(place, *rest, **more):
-            other = Loaded(version=0, passages=(Passage(id="n", text=f"{next(count)}"),), snapshot="")
+            other = loaded([Passage(id="n", text=f"{next(count)}")])
             write(place, other, tables._open(place), sound=True)
             return write(place, *rest, **more)
 

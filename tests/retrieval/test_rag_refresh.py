@@ -16,10 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import WORDS, Counting
+from scoring import analyze, postings_of, read_postings
 
-from furytune.augmenters._search import postings
-from furytune.augmenters._search.as_of import Moments
-from furytune.augmenters._search.postings import Postings, make_postings
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 
@@ -65,8 +63,9 @@ class TestRefresh:
     def test_only_changes_are_analysed(self, path, monkeypatch):
         first, seen = passages(50), []
         build_index(path, first)
-        analyze = postings.analyze
-        monkeypatch.setattr(postings, "analyze", lambda w: seen.append(w) or analyze(w))
+        monkeypatch.setattr(
+            "furytune.augmenters._search.postings.analyze", lambda w: seen.append(w) or analyze(w)
+        )
         build_index(path, [*first[1:], Passage(id="q", text="brand new words")])
 
         assert seen == ["brand", "new", "words"]
@@ -121,12 +120,12 @@ class TestRefresh:
         build_index(path, first)
         copy = path / "_furytune" / "1.postings"
         stale = copy.read_bytes()
-        monkeypatch.setattr(postings, "TOKENIZER_VERSION", 99)
+        monkeypatch.setattr("furytune.augmenters._search.postings.TOKENIZER_VERSION", 99)
 
-        assert Postings.from_bytes(stale, RagAugmenter(path).snapshot) is None
+        assert read_postings(stale, RagAugmenter(path).snapshot) is None
         build_index(path, [*first, Passage(id="z", text="x")])
         newest = (path / "_furytune" / "2.postings").read_bytes()
-        assert Postings.from_bytes(newest, RagAugmenter(path).snapshot) is not None
+        assert read_postings(newest, RagAugmenter(path).snapshot) is not None
 
     @settings(max_examples=50)
     @given(st.lists(st.text(alphabet="ab _.A日\n", max_size=9), min_size=1, max_size=8), st.data())
@@ -134,14 +133,14 @@ class TestRefresh:
         made = [Passage(id=f"{i}", text=t) for i, t in enumerate(texts)]
         some = data.draw(st.lists(st.sampled_from(made), unique_by=lambda p: p.id))
         some.sort(key=lambda p: p.id)
-        whole = make_postings(made, Moments(made))
+        whole = postings_of(made)
         raw = whole.to_bytes("s")
 
-        assert Postings.from_bytes(raw, "s").to_bytes("s") == raw
-        assert Postings.from_bytes(raw, "other") is None
-        assert Postings.from_bytes(raw[:-1], "s") is None
-        anew = make_postings(some, Moments(some)).to_bytes("s")
-        assert anew == make_postings(some, Moments(some), before=(made, whole)).to_bytes("s")
+        assert read_postings(raw, "s").to_bytes("s") == raw
+        assert read_postings(raw, "other") is None
+        assert read_postings(raw[:-1], "s") is None
+        anew = postings_of(some).to_bytes("s")
+        assert anew == postings_of(some, before=(made, whole)).to_bytes("s")
 
 
 class TestKilled:

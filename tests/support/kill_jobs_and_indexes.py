@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import lancedb  # noqa: F401  (once here; this process itself never uses it, so its children may)
+import ledgers
 from kill_collections import finish, kill
 from vertex_help import make_dataset, make_tuner
 
@@ -22,7 +23,6 @@ from furytune.augmenters._index import tables
 from furytune.augmenters.rag import build_index
 from furytune.records import Passage
 from furytune.testing.fake_vertex import FakeVertex
-from furytune.tuners._jobs.ledger import Ledger
 
 INDEX_SHARE = 0.5
 
@@ -50,7 +50,7 @@ def kill_tuning(folder, kills, dice):
                 done = kill(partial(submit, f"k{key}"), dice.random() * took * 1.1)
                 counts["finished" if done else "killed"] += 1
                 assert len(fake.service.jobs) <= 1, "a run that was killed started a second job"
-                list(Ledger(folder / "jobs").entries())  # each is whole
+                ledgers.entries(folder / "jobs")  # each is whole
             finish(partial(submit, f"k{key}"))
             assert len(fake.service.jobs) == 1
             counts["jobs"] += 1

@@ -15,7 +15,8 @@ from vertex_help import MODEL, make_dataset, pipeline
 import furytune as ft
 from furytune.errors import MissingExtraError, TuningError
 from furytune.records import DataFile
-from furytune.tuners._jobs.service import Problem, TuningSettings
+from furytune.tuners import TuningSettings
+from furytune.tuners._jobs.service import Problem
 from furytune.tuners.gemini import models, tokens
 from furytune.tuners.gemini._vertex.limits import survey
 
