@@ -317,52 +317,76 @@ def test_a_damaged_record_of_a_job_raises(world) -> None:
 
 
 KILLED = """
-import os, sys
-sys.path.insert(0, {tests!r})
-import signal
-from pathlib import Path
+import os, signal, sys, traceback, warnings
+sys.path.insert(0, sys.argv[1])
+warnings.filterwarnings("ignore", message="lancedb fork support")
+import lancedb  # once here; only the children use it
 import forgetting_world as t
-world, limit = t.World(Path({folder!r})), {limit}
-count = 0
-def watch(name, real):
-    def call(*args, **kwargs):
-        global count
-        count += 1
-        if count == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
-    return call
-for name in ("open", "write", "fsync", "replace", "unlink", "rename", "ftruncate"):
-    setattr(os, name, watch(name, getattr(os, name)))
-world.forget()
-print(count)
+from pathlib import Path
+
+def calls(folder, limit):
+    count = 0
+    def watch(name, real):
+        def call(*args, **kwargs):
+            nonlocal count
+            count += 1
+            if count == limit:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+        return call
+    for name in ("open", "write", "fsync", "replace", "unlink", "rename", "ftruncate"):
+        setattr(os, name, watch(name, getattr(os, name)))
+    t.World(Path(folder)).forget()
+    return count
+
+for line in sys.stdin:
+    limit, folder = line.rstrip().split(" ", 1)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            print(calls(folder, int(limit)), end=" ", flush=True)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
+@pytest.fixture
+def forks():
+    """Runs a forget in a process of its own, which dies at its n-th call; returns what came of it."""
+    support = str(Path(__file__).parents[1] / "support")
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, support], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as host:
+
+        def run(folder: Path, limit: int) -> list[int]:
+            host.stdin.write(f"{limit} {folder}\n")
+            host.stdin.flush()
+            return [int(word) for word in host.stdout.readline().split()]
+
+        yield run
+        host.stdin.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forget_can_be_run_again_after_a_kill_at_any_system_call(world, tmp_path) -> None:
+def test_forget_can_be_run_again_after_a_kill_at_any_system_call(world, tmp_path, forks) -> None:
     """A child process is killed at its n-th call that changes a file; then the same forget runs to the end."""
-
-    def child(folder: Path, limit: int) -> int:
-        script = KILLED.format(
-            tests=str(Path(__file__).parents[1] / "support"), folder=str(folder), limit=limit
-        )
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return int(done.stdout)
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        return 0
-
     reference = World(tmp_path / "reference")
     shutil.copytree(world.folder, reference.folder)
-    total = child(reference.folder, -1)
+    total, code = forks(reference.folder, -1)
+    assert code == 0
     assert total > 50
     expected = {m.name: m.read_bytes() for m in (reference.folder / "data").iterdir()}
     kills = int(os.environ.get("FURYTUNE_KILLS", "9"))
     for n in range(kills):
         victim = World(tmp_path / f"victim{n}")
         shutil.copytree(world.folder, victim.folder)
-        assert child(victim.folder, 1 + n * total // kills) == 0
+        assert forks(victim.folder, 1 + n * total // kills) == [-signal.SIGKILL]
         victim.forget()
         assert victim.traces() == []
         assert {m.name: m.read_bytes() for m in (victim.folder / "data").iterdir()} == expected
