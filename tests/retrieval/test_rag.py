@@ -6,12 +6,9 @@ import json
 import os
 import pickle
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
-import textwrap
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import attrs
 import lancedb
 import pyarrow as pa
 import pytest
+from builders import kill, long_rounds
 from lancedb.index import FTS
 
 from furytune.augmenters.identity import IdentityAugmenter
@@ -164,30 +162,8 @@ class TestBuild:
             RagAugmenter(tmp_path / name)
 
     def test_a_killed_build_leaves_the_last_complete_version(self, built, tmp_path):
-        script = tmp_path / "build.py"
-        script.write_text(
-            textwrap.dedent(
-                """
-                import sys
-                from furytune.augmenters.rag import build_index
-                from furytune.records import Passage
-                build_index(sys.argv[1], [Passage(id="w", text="warm")])
-                print("go", flush=True)
-                for n in range(10**6):
-                    text = f"round {n} " + "sphere " * 500
-                    build_index(sys.argv[2], [Passage(id=f"{i}", text=text) for i in range(2000)])
-                    print(n, flush=True)
-                """
-            )
-        )
         for delay in (0.0, 0.02, 0.05, 0.11):
-            child = subprocess.Popen(
-                [sys.executable, script, tmp_path / "warm.lance", built], stdout=subprocess.PIPE
-            )
-            with child:
-                assert child.stdout.readline() == b"go\n"
-                time.sleep(delay)
-                child.send_signal(signal.SIGKILL)
+            kill(long_rounds, built, str(tmp_path / "warm.lance"), after=delay)
             held = RagAugmenter(built, k=10**6).context("sphere")
             rounds = {p.text.partition(" sphere")[0] for p in held if p.text.startswith("round")}
             assert {p.id for p in held} == {"a", "c"} or (len(held), len(rounds)) == (2000, 1)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import attrs
 import lancedb
 import pytest
+from builders import kill, rounds_with_vectors, vector_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import WORDS, Counting
@@ -144,51 +140,12 @@ class TestRefresh:
 
 
 class TestKilled:
-    CODE = """
-        import sys
-        from pathlib import Path
-        from models import Counting
-        from furytune.augmenters.rag import build_index
-        from furytune.records import Passage
-        index, round_ = Path(sys.argv[1]), int(sys.argv[2])
-        def made(n):
-            return [Passage(id=f"{i}", text=f"round {n} sphere {i} " + "cube " * (i % 50)) for i in range(400)]
-        print("ready", flush=True)
-        sys.stdin.readline()
-        print("go", flush=True)
-        for n in range(round_, 10**6):
-            build_index(index, made(n), embedder=Counting())
-    """
-
-    def test_a_killed_build_keeps_the_last_complete_version(self, path, tmp_path):
+    def test_a_killed_build_keeps_the_last_complete_version(self, path):
         """A build is killed at random moments; the newest version always has its passages, vectors and postings."""
-        script = tmp_path / "build.py"
-        script.write_text(textwrap.dedent(self.CODE))
-        build_index(
-            path,
-            [Passage(id=f"{i}", text=f"round -1 sphere {i} {'cube ' * (i % 50)}") for i in range(400)],
-            embedder=Counting(),
-        )
+        build_index(path, vector_round(-1), embedder=Counting())
         rnd = random.Random(6)
         for n in range(8):
-            child = subprocess.Popen(
-                [sys.executable, script, path, f"{n * 1000}"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={
-                    "PYTHONPATH": str(Path(__file__).parents[1] / "support"),
-                    "TQDM_DISABLE": "1",
-                    "PATH": "",
-                },
-            )
-            with child:
-                assert child.stdout.readline() == b"ready\n"
-                child.stdin.write(b"\n")
-                child.stdin.flush()
-                assert child.stdout.readline() == b"go\n"
-                with pytest.raises(subprocess.TimeoutExpired):
-                    child.wait(rnd.uniform(0.0, 0.6))
-                child.send_signal(signal.SIGKILL)
+            kill(rounds_with_vectors, path, n * 1000, after=rnd.uniform(0.0, 0.6))
             found = RagAugmenter(path, k=400, mode="hybrid", embedder=Counting()).context("sphere")
             rounds = {p.text.split()[1] for p in found}
             assert (len(found), len(rounds)) == (400, 1)
