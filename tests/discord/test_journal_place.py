@@ -12,7 +12,6 @@ import pytest
 from crawl_help import collector, said, talk, words
 
 import furytune as ft
-from furytune._storage import locks
 from furytune.errors import ConfigError, SourceError
 
 NOBODY = 65_534
@@ -159,8 +158,8 @@ class Region:
 @pytest.mark.parametrize("system", ["this", "windows"])
 def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
     if system == "windows":
-        monkeypatch.setattr(locks, "fcntl", None)
-        monkeypatch.setattr(locks, "msvcrt", Region())
+        monkeypatch.setattr("furytune._storage.locks.fcntl", None)
+        monkeypatch.setattr("furytune._storage.locks.msvcrt", Region())
     folder = tmp_path / "j"
 
     def write():

@@ -22,11 +22,13 @@ __all__ = [
     "message_line",
     "open_to_write",
     "position_of",
+    "read_log",
     "replace",
     "server_of",
     "states",
     "tombstone",
     "unsettled",
+    "write_pages",
     "writing",
 ]
 
@@ -82,6 +84,19 @@ def open_to_write(file: Path) -> None:
     """Opens a log as a run does before it writes, which removes what a killed run left behind the last whole page."""
     with Log(file):
         pass
+
+
+def write_pages(file: Path, pages: Iterable[Iterable[bytes]], *, read: str) -> None:
+    """Writes pages of lines to a log in one go; the channel was read up to a message."""
+    with Log(file) as log:
+        for page in pages:
+            log.append(Position(read=read), lines=page)
+
+
+def read_log(file: Path) -> tuple[dict[int, bytes], str]:
+    """The lines of a log by message id, and the message up to which the channel was read."""
+    log = Log(file)
+    return dict(log.lines()), log.peek().position.read
 
 
 def log_file(folder: Path, channel: str) -> Path:

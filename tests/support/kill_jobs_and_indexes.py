@@ -19,8 +19,7 @@ import ledgers
 from kill_collections import finish, kill
 from vertex_help import make_dataset, make_tuner
 
-from furytune.augmenters._index import tables
-from furytune.augmenters.rag import build_index
+from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 from furytune.testing.fake_vertex import FakeVertex
 
@@ -66,7 +65,7 @@ def kill_builds(folder, kills, dice):
     place = folder / "kinds.lance"
 
     def look():
-        found = {(p.id, p.text) for p in tables.load(str(place), None).passages}
+        found = {(p.id, p.text) for p in RagAugmenter(place, k=10**6).context("number")}
         assert found in [{(p.id, p.text) for p in passages(kind)} for kind in ("old", "new")]
 
     def build(kind):

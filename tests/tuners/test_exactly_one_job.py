@@ -20,9 +20,10 @@ from vertex_help import Time, lines, make_backend, make_dataset, make_tuner
 from furytune.errors import ServiceError, TuningError
 from furytune.testing.fake_vertex import FakeVertex, Fault
 from furytune.tuners import TuningSettings
-from furytune.tuners._jobs.labels import KEY, fingerprint_of, labels
+from furytune.tuners._jobs.labels import fingerprint_of, labels
 
 RUN = "b" * 32
+KEY = "furytune_key"
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
 CRASHES = int(os.environ.get("FURYTUNE_CRASHES", "300"))
 MOMENTS = [
