@@ -164,7 +164,10 @@ def test_a_spreadsheet_runs_no_cell(made, system) -> None:
         for file in data.files:
             with Path(file.path).open(newline="", encoding="utf-8") as lines:
                 _, *found = csv.reader(lines)
-            assert not [cell for line in found for cell in line if cell[:1] in set("=+-@\t\r\0")]
+            cells = [cell for line in found for cell in line]
+            assert not [cell for cell in cells if cell[:1] in set("=+-@\t\r\0")]
+            # No cell gets a quote that needs none.
+            assert all(cell[1:2] in set("=+-@\t\r\0'") for cell in cells if cell.startswith("'"))
         read = [(p.question, p.answer) for f in data.files for p in ft.CsvCollector(f.path).collect()]
         texts = [
             (f"{r.prompt.system}\n\n{r.prompt.text}" if system else r.prompt.text, r.answer)

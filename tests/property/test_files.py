@@ -18,7 +18,6 @@ from furytune import dialects
 from furytune._readers import json_lines
 from furytune._readers.csv_records import CsvReader, cell
 from furytune._readers.files import Flaw
-from furytune._storage.manifests import escape_formula, unescape_formula
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.errors import ExportError
 from furytune.exporters import load_dataset
@@ -91,12 +90,6 @@ class TestRoundTrip:
         assert [(p.question, p.answer) for p in found] == [(joined + q, a) for q, a in pairs]
         apart = len(pairs) if system.strip() and not joined else 0
         assert sum(d.count for d in dropped if d.reason == "system_instruction") == apart
-
-    @given(TEXTS)
-    def test_the_formula_escape_is_undone_and_leaves_no_formula(self, text):
-        assert unescape_formula(escape_formula(text)) == text
-        assert escape_formula(text)[:1] not in set("=+-@\t\r\0")
-        assert not escape_formula(text).startswith("'") or escape_formula(text)[1:2] in set("=+-@\t\r\0'")
 
     def test_white_space_is_refused_by_name(self, tmp_path):
         for text in ("", " ", "\n", "\u2003\x85"):
