@@ -7,14 +7,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import journals
 import pytest
 from forgetting_world import make_journal, uid
 from models import static_model
 
 import furytune as ft
 from furytune._discord.journal.erasing import JournalPlace
-from furytune._discord.journal.lines import GONE
-from furytune._discord.journal.store import Journal
 from furytune.augmenters._index.erasing import IndexPlace
 from furytune.dialects import DIALECTS
 from furytune.exporters._writing.erasing import DatasetPlace
@@ -177,10 +176,6 @@ def test_the_tuners(tmp_path, dataset) -> None:
         )
 
 
-def journal_lines(folder: Path):
-    return [item for log in Journal(folder).logs().values() for item in log.lines()]
-
-
 def everything_in(folder: Path) -> bytes:
     return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
 
@@ -205,7 +200,10 @@ def test_the_places(tmp_path, dataset) -> None:
         lambda: JournalPlace(tmp_path / "journal"),
         message=uid(101),
         content=lambda: b"".join(
-            line for _, line in journal_lines(tmp_path / "journal") if not line.startswith(GONE)
+            line
+            for log in journals.lines_of(tmp_path / "journal").values()
+            for line in log.values()
+            if b'"gone"' not in line
         ),
     )
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import attrs
 import pytest
+from sealing import digest
+from sealing import seal as seal_again
 
-from furytune._values.canonical import digest
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.budget import TokenBudget
 from furytune.contract import Deviation, PromptContract
@@ -65,7 +66,7 @@ def edit(path: Path, *keys: str | int, value: object, seal: bool = False) -> Non
         at = at[key]
     at[keys[-1]] = value
     if seal:
-        content["seal"] = digest({k: v for k, v in content.items() if k != "seal"})
+        seal_again(content)
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

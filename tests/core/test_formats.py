@@ -12,10 +12,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import ledgers
 import pytest
 
 import furytune as ft
-from furytune.tuners._jobs.ledger import Ledger
 
 FORMATS = Path(__file__).parents[1] / "fixtures" / "formats"
 EXPORTS = Path(__file__).parents[1] / "fixtures" / "discord" / "threads"
@@ -109,8 +109,7 @@ def test_a_journal_of_the_first_version_gives_the_same_pairs(made, tmp_path):
 
 def test_a_ledger_of_the_first_version_is_read_and_written_the_same(tmp_path):
     (first,) = (FORMATS / "first" / "ledger").glob("*.json")
-    entry = Ledger(first.parent).read(first.stem)
-    Ledger(tmp_path).write(entry)
+    ledgers.write(tmp_path, ledgers.read(first.parent, first.stem))
 
     assert (tmp_path / first.name).read_bytes() == first.read_bytes()
 

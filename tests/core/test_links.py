@@ -13,6 +13,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import journals
+import ledgers
 import pytest
 from corpora_help import split
 from discord_exports import export, message
@@ -20,8 +22,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune._discord.journal.lines import Position
-from furytune._discord.journal.store import Journal
 from furytune._storage import folders
 from furytune.augmenters.rag import build_index
 from furytune.collectors.discord_export import DiscordExportCollector
@@ -32,7 +32,6 @@ from furytune.curation.code import CheckCode
 from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
 from furytune.records import Dropped, Passage, Prompt, QAPair, Source, TrainingRow
-from furytune.tuners._jobs.ledger import Entry, Ledger
 
 CANARY = "PRIVATE-CANARY"
 LINKS = {
@@ -439,35 +438,20 @@ def save_contract(path):
 
 
 def note_run(path):
-    ledger = Ledger(path.parent)
-    ledger.write(
-        Entry(
-            key=path.stem,
-            run="r",
-            step="PLANNED",
-            at=0.0,
-            backend="vertex",
-            place="p",
-            manifest="m",
-            fingerprint="f",
-            settings={},
-        )
-    )
+    ledgers.write(path.parent, ledgers.entry(path.stem))
 
 
 def hold_run(path):
-    with Ledger(path.parent).alone(path.stem):
+    with ledgers.alone(path.parent, path.stem):
         pass
 
 
 def append_log(path):
-    journal = Journal(path.parent.parent)
-    with journal.writing(), journal.log(path.stem) as log:
-        log.append(Position(read="1"))
+    journals.append(path.parent.parent, path.stem, read="1")
 
 
 def lock_journal(path):
-    with Journal(path.parent).writing():
+    with journals.writing(path.parent):
         pass
 
 

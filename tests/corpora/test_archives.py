@@ -12,6 +12,7 @@ import zipfile
 import pytest
 from corpora_help import FILES, URL, sdist, split, wheel, written
 
+from furytune._python_source.archives import archive_tree
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.errors import ConfigError, KnowledgeError
@@ -204,13 +205,13 @@ class TestArchives:
         assert list(split(python_package(source))[0]) == ["pack.m.f"]
 
     @pytest.mark.parametrize(
-        ("limit", "most", "words"), [("_MOST_FILES", 3, "more than 3 files"), ("_MOST_KEPT", 50, "MiB")]
+        ("limit", "words"), [({"most_files": 3}, "more than 3 files"), ({"most_kept": 50}, "MiB")]
     )
-    def test_the_number_of_files_and_bytes_is_limited(self, tmp_path, monkeypatch, limit, most, words):
-        monkeypatch.setattr(f"furytune._python_source.archives.{limit}", most)
+    def test_the_number_of_files_and_bytes_is_limited(self, tmp_path, limit, words):
+        options = {"wanted": lambda name: name.endswith(".py"), "folder": "", "max_bytes": 1_000}
 
         with pytest.raises(KnowledgeError, match=words):
-            python_package(sdist(tmp_path / "a.tar.gz"))
+            archive_tree(sdist(tmp_path / "a.tar.gz"), **options, **limit)
 
     def test_an_archive_has_its_own_revision(self, tmp_path):
         with pytest.raises(ConfigError, match="revision"):

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from corpora_help import URL, split, written
 
+from furytune._python_source.git import git_tree
 from furytune.corpora.markup import markup
 from furytune.corpora.python_package import python_package
 from furytune.errors import ConfigError, FurytuneError, KnowledgeError
@@ -116,7 +117,7 @@ class TestGit:
 
         assert split(python_package(checkout, revision="v0.12.0", folder="fury"))[0]
 
-    def test_files_of_a_revision_have_the_same_checks_as_a_folder(self, checkout, monkeypatch):
+    def test_files_of_a_revision_have_the_same_checks_as_a_folder(self, checkout):
         (checkout / "fury" / "two\nlines.py").write_text("def never(): pass\n")
         git(checkout, "add", "-A")
         git(checkout, "commit", "-q", "-m", "three")
@@ -126,9 +127,10 @@ class TestGit:
         assert dropped["too_large"].where == "fury/__init__.py"
         with pytest.raises(ConfigError, match="folder"):
             markup(checkout / "README.md", revision="HEAD")
-        monkeypatch.setattr("furytune._python_source.git._MOST_KEPT", 10)
+
+    def test_the_bytes_of_a_revision_are_limited(self, checkout):
         with pytest.raises(KnowledgeError, match="are larger than 0 MiB.*folder="):
-            python_package(checkout, revision="HEAD")
+            git_tree(checkout, "HEAD", wanted=lambda _: True, folder="", max_bytes=1_000, most_kept=10)
 
     def test_an_error_of_git_is_passed_on(self, checkout):
         (checkout / ".git" / "config").write_text("[broken\n")

@@ -7,13 +7,13 @@ import os
 import shutil
 
 import crash_guild
+import journals
 import pytest
 from crash_guild import ALWAYS, KEY, QUICK
 
 pytest.importorskip("discord")
 
 import furytune as ft
-from furytune._discord.journal.log import Log
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import SourceError
 from furytune.testing.fake_discord import FakeDiscord
@@ -162,10 +162,8 @@ def test_a_truncated_log_opens_with_whole_pages(tmp_path):
         for i in range(8):
             service.post(room, "member2", f"more {i}")
         file = tmp_path / "j" / "channels" / f"{room.id}.jsonl"
-        with Log(file) as log:  # so that it holds a page that is not plain
-            log.append(
-                log.position, changed=[b'{"gone":"%b","why":"deleted"}\n' % room.messages[1].id.encode()]
-            )
+        # So that the log holds a page that is not plain.
+        journals.replace(tmp_path / "j", room.id, [journals.tombstone(room.messages[1].id)])
         collector(service, tmp_path / "j", recheck=ALWAYS).update()
         service.post(room, "member2", "the last")
         collector(service, tmp_path / "j").update()
@@ -177,12 +175,11 @@ def test_a_truncated_log_opens_with_whole_pages(tmp_path):
             if line.startswith(b'{"commit"'):
                 ends.add(at)
         assert len(ends) > 2
-        cut = Log(tmp_path / "cut.jsonl")
+        cut = tmp_path / "cut.jsonl"
         for length in range(len(data) + 1):
-            cut.path.write_bytes(data[:length])
-            with cut:
-                pass
-            assert cut.path.stat().st_size == max(end for end in ends if end <= length)
+            cut.write_bytes(data[:length])
+            journals.open_to_write(cut)
+            assert cut.stat().st_size == max(end for end in ends if end <= length)
         held = crash_guild.lines(tmp_path / "j")
         for length in range(0, len(data), 397):
             file.write_bytes(data[:length])

@@ -14,13 +14,13 @@ from itertools import chain
 from pathlib import Path
 from unittest import mock
 
+import journals
+import ledgers
 import pytest
 from attrs import define, field
 from crash_guild import KEY, QUICK, contents
 
 import furytune as ft
-from furytune._discord.journal.lines import Position
-from furytune._discord.journal.log import Log
 from furytune._storage.durable import staged
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import FurytuneError
@@ -28,7 +28,6 @@ from furytune.exporters.csv import CsvExporter
 from furytune.exporters.jsonl import JsonlExporter
 from furytune.records import Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners._jobs.ledger import Entry, Ledger
 
 
 @define(eq=False)
@@ -317,28 +316,15 @@ def test_a_ledger_keeps_every_entry_written_before_a_request(tmp_path):
     steps = ("PLANNED", "UPLOADED", "SUBMITTING", "SUBMITTED")
     written = []
 
-    def entry(step):
-        return Entry(
-            key="k",
-            run="r",
-            step=step,
-            at=1.0,
-            backend="vertex",
-            place="p",
-            manifest="m",
-            fingerprint="f",
-            settings={},
-        )
-
     def act(folder):
-        ledger = Ledger(folder / "deep" / "jobs")
-        with ledger.alone("k"):
+        jobs = folder / "deep" / "jobs"
+        with ledgers.alone(jobs, "k"):
             for step in steps:
-                ledger.write(entry(step))
+                ledgers.write(jobs, ledgers.entry("k", step))
                 written.append(step)
 
     def check(folder, _ended):
-        found = Ledger(folder / "deep" / "jobs").read("k")
+        found = ledgers.read(folder / "deep" / "jobs", "k")
         reached = steps.index(found.step) + 1 if found else 0
         assert reached in (len(written), len(written) + 1), "what was written down is gone"
 
@@ -349,25 +335,22 @@ def test_a_log_has_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     path = root / "1.jsonl"
-    with Log(path) as log:
-        log.append(Position(read="1"), lines=[b'{"id":"1"}\n'])
+    journals.write_pages(path, [[b'{"id":"1"}\n']], read="1")
     pages = [[b'{"id":"%d","content":"words"}\n' % (n + i) for i in range(3)] for n in range(10, 40, 10)]
 
     def act(_root):
-        with Log(path) as log:
-            for page in pages:
-                log.append(Position(read="2"), lines=page)
+        journals.write_pages(path, pages, read="2")
 
     ends = [len(b"".join(chain(*pages[:n]))) for n in range(4)]
     seen = set()
 
     def check(folder, ended):
-        log = Log(folder / "1.jsonl")
-        found = b"".join(line for uid, line in log.lines() if uid > 1)
+        lines, read = journals.read_log(folder / "1.jsonl")
+        found = b"".join(line for uid, line in lines.items() if uid > 1)
         assert found == b"".join(line for page in pages for line in page)[: len(found)]
         assert len(found) in ends
         assert not ended or len(found) == ends[-1]
-        assert (log.peek().position.read == "2") == bool(found)
+        assert (read == "2") == bool(found)
         seen.add(len(found))
 
     assert each_loss(root, act, check, lost=tmp_path / "lost", samples=8) > 40

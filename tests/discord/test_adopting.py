@@ -8,11 +8,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import crawl_help
+import journals
 import pytest
 from crawl_help import KEY
 
-from furytune import Consent, JournalCollector
-from furytune._discord.journal.store import Journal
+from furytune import Consent, JournalCollector, forget
 from furytune.errors import SourceError
 
 # What is in an old export is not compared with Discord in every run.
@@ -115,8 +115,8 @@ def test_adopting_and_going_on_gives_what_reading_alone_gives(discord, tmp_path,
     collector(discord, tmp_path / "alone").update()
     assert pairs(tmp_path / "j") == pairs(tmp_path / "alone")
     collector(discord, tmp_path / "j").refresh()
-    logs = [Journal(tmp_path / name).log(room.id) for name in ("j", "alone")]
-    assert list(logs[0].lines()) == list(logs[1].lines())
+    logs = [journals.lines_of(tmp_path / name)[room.id] for name in ("j", "alone")]
+    assert list(logs[0].items()) == list(logs[1].items())
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -181,7 +181,7 @@ def test_an_adopted_export_does_not_mention_forgotten_people(discord, tmp_path):
     collector(discord, tmp_path / "j").update()
     discord.post(room, "bob", f"thanks <@{ann.id}>")
     exported(discord, room, tmp_path / "files")
-    Journal(tmp_path / "j").forget([ann.id])
+    forget(author=ann.id, journal=tmp_path / "j")
     JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
     assert crawl_help.words(tmp_path / "j").count(ann.id.encode()) == 0
     assert b"thanks <@0>" in crawl_help.words(tmp_path / "j")
@@ -203,9 +203,9 @@ def test_adopting_twice_changes_no_byte(discord, tmp_path):
     exported(discord, room, tmp_path / "files", reverse=True)
     adopted = JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
     assert (adopted.channels, adopted.messages) == (1, 460)
-    before = Journal(tmp_path / "j").log(room.id).path.read_bytes()
+    before = journals.log_file(tmp_path / "j", room.id).read_bytes()
     assert JournalCollector(tmp_path / "j").adopt(tmp_path / "files").messages == 0
-    assert Journal(tmp_path / "j").log(room.id).path.read_bytes() == before
+    assert journals.log_file(tmp_path / "j", room.id).read_bytes() == before
 
 
 def test_what_was_deleted_live_does_not_come_back_with_an_old_export(discord, tmp_path):
@@ -225,7 +225,7 @@ def test_forgotten_people_and_copies_of_their_messages_are_not_adopted(discord, 
     collector(discord, tmp_path / "j").update()
     discord.post(room, "bob", forward_of=word)
     exported(discord, room, tmp_path / "files")
-    Journal(tmp_path / "j").forget([ann.id])
+    forget(author=ann.id, journal=tmp_path / "j")
     drops = []
     JournalCollector(tmp_path / "j").adopt(tmp_path / "files", on_drop=drops.append)
     assert sum(drop.count for drop in drops if drop.reason == "forgotten") == 2
@@ -262,7 +262,7 @@ def test_of_an_embed_the_same_is_kept_as_live(discord, tmp_path):
     ]
     file.write_text(json.dumps(root))
     JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
-    assert b"somebody" not in Journal(tmp_path / "j").log(room.id).path.read_bytes()
+    assert b"somebody" not in journals.log_file(tmp_path / "j", room.id).read_bytes()
     embed = next(iter(JournalCollector(tmp_path / "j").messages())).embeds[0]
     assert (embed.title, embed.text, embed.url) == ("A page", "n: v", "https://example.org")
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from furytune import Consent, DiscordCollector, JournalCollector, Secret
-from furytune._discord.api.pacing import Patience
+from furytune.collectors.discord import Patience
 from furytune.errors import DiscordError
 from furytune.testing.fake_discord import FakeDiscord
 

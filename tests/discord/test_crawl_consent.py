@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 from crawl_help import collector, gone, said, talk, words
 
-from furytune import Consent
-from furytune._discord.journal.store import Journal
+from furytune import Consent, forget
 from furytune.records import Dropped
 from furytune.testing.fake_discord import FakeDiscord
 
@@ -109,7 +108,7 @@ class TestConsent:
         folder = tmp_path / "j"
         collector(discord, folder).update()
         later = discord.post(room, ann, "said later")
-        Journal(folder).forget([ann.id])
+        forget(author=ann.id, journal=folder)
         for message in (made[0], later):
             discord.post(room, "bob", forward_of=message)
         collector(discord, folder).update()

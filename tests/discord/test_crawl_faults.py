@@ -12,11 +12,11 @@ import threading
 import time
 from datetime import datetime, timedelta
 
+import journals
 import pytest
 from crawl_help import collector, is_page, said, talk, words
 
 from furytune import DiscordCollector, Secret
-from furytune._discord.journal.store import Journal
 from furytune.collectors import discord as collecting
 from furytune.collectors.discord import Patience
 from furytune.errors import DiscordError, SourceError, SourceFormatError
@@ -121,8 +121,7 @@ class TestMessages:
             for message in made:
                 discord.edit(message, f"edited {round_}")
             assert collector(discord, tmp_path / "j").update().changed == 300
-        log = Journal(tmp_path / "j").log(room.id)
-        lines = log.path.read_bytes().splitlines()
+        lines = journals.log_file(tmp_path / "j", room.id).read_bytes().splitlines()
         assert sum(not line.startswith(b'{"commit"') for line in lines) == 300
         assert set(said(tmp_path / "j").values()) == {"edited 2"}
 
@@ -135,7 +134,7 @@ class TestMessages:
         room.parent = new
         discord.retag(post, "solved")
         collector(discord, tmp_path / "j").update()
-        states = {uid: log.peek().channel for uid, log in Journal(tmp_path / "j").logs().items()}
+        states = journals.states(tmp_path / "j")
         assert states[room.id].parent == new.id
         assert states[post.id].tags == ("solved",)
 
@@ -169,7 +168,7 @@ class TestRefresh:
 
         discord.on_request(nemesis)
         assert collector(discord, folder).refresh().unread
-        assert Journal(folder).log(room.id).peek().position.checked
+        assert journals.position_of(folder, room.id).checked
         discord.allow(room, "READ_MESSAGE_HISTORY")
         discord.edit(made[0], "edited meanwhile")
         assert collector(discord, folder).refresh().changed == 1
@@ -195,7 +194,7 @@ class TestJournals:
         pytest.importorskip("fcntl")
         talk(discord)
         collector(discord, tmp_path / "j").update()
-        with Journal(tmp_path / "j").writing():
+        with journals.writing(tmp_path / "j"):
             with pytest.raises(SourceError, match="another process is writing"):
                 collector(discord, tmp_path / "j").update()
 

@@ -8,11 +8,9 @@ import traceback
 import warnings
 
 import pytest
-from session_help import QUICK
+from session_help import opened
 
 from furytune import Secret
-from furytune._discord.api.pacing import Patience
-from furytune._discord.api.session import Session
 from furytune._discord.crawl.survey import survey
 from furytune.errors import DiscordError, DiscordLoginError, FurytuneError
 from furytune.testing.fake_discord import FakeDiscord
@@ -79,8 +77,8 @@ async def crawl(service, secret=SECRET, **patience):
     """Calls everything a session can do, in several tasks."""
     loop = asyncio.get_running_loop()
     loop.slow_callback_duration = 0.0  # in debug mode asyncio now logs every step, and what each task returns
-    options = {**QUICK, "tries": 3, "timeout": 0.3, **patience}
-    async with await Session.open(secret, service.url, patience=Patience(**options)) as session:
+    options = {"tries": 3, "timeout": 0.3, **patience}
+    async with await opened(service, secret, **options) as session:
 
         async def end_of_page(channel, after):
             page = await session.messages(channel, after=after)
@@ -126,9 +124,7 @@ def test_a_crawl_that_succeeds_leaves_no_trace(service, written):
 
 def test_without_the_filter_the_log_would_contain_messages(service, written, monkeypatch):
     """Shows that the test above can fail."""
-    from furytune._discord.api.log_filter import Quiet
-
-    monkeypatch.setattr(Quiet, "install", lambda self: None)
+    monkeypatch.setattr("furytune._discord.api.log_filter.Quiet.install", lambda self: None)
     assert outcome(crawl(service)) == ""
     assert any(TEXT in line for line in written)
 
@@ -174,9 +170,7 @@ def test_a_token_that_is_refused_leaves_no_trace(service, written, token):
 
 def test_an_answer_of_another_order_leaves_no_trace(service, written, monkeypatch):
     """A server that ignores the cursor returns the same page again."""
-    from furytune.testing._fakes.discord import service as _discord_service
-
-    monkeypatch.setattr(_discord_service, "_snowflake", lambda query, name: None)
+    monkeypatch.setattr("furytune.testing._fakes.discord.service._snowflake", lambda query, name: None)
     error = outcome(crawl(service))
     assert "not asked for" in error
     assert leaks(written, error) == []
@@ -210,7 +204,7 @@ def test_being_cancelled_while_logging_in_leaves_no_trace(service, written):
 
 def test_a_session_and_its_parts_show_nothing(service):
     async def run():
-        async with await Session.open(Secret(TOKEN), service.url) as session:
+        async with await opened(service) as session:
             return repr(session), str(session), repr(vars(session))
 
     assert not any("canary" in text for text in asyncio.run(run()))
@@ -220,9 +214,7 @@ def test_no_error_of_the_vendor_is_passed_on(service):
     """Such an error contains the request with its headers, and the body of the answer."""
 
     async def run():
-        async with await Session.open(
-            Secret(TOKEN), service.url, patience=Patience(**QUICK, tries=1)
-        ) as session:
+        async with await opened(service, tries=1) as session:
             for mode, status in (
                 ("reset", 0),
                 ("truncate", 0),
@@ -238,6 +230,6 @@ def test_no_error_of_the_vendor_is_passed_on(service):
 
     asyncio.run(run())
     with pytest.raises(DiscordLoginError) as caught:
-        asyncio.run(Session.open(Secret("canary-wrong"), service.url))
+        asyncio.run(opened(service, Secret("canary-wrong")))
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from furytune._privacy.ids import API_ID, full_ids, has_length_of_id, id_number, is_digits, is_full_id
+from furytune._privacy import ids
 
 REAL = "175928847299117063"
 #                  digits  number  length  full   API
@@ -28,19 +28,19 @@ RULES = {
 @pytest.mark.parametrize("text", RULES)
 def test_each_rule_accepts_what_it_says(text):
     accepted = (
-        is_digits(text),
-        id_number(text) is not None,
-        has_length_of_id(text),
-        is_full_id(text),
-        re.search(API_ID, text) is not None,
+        ids.is_digits(text),
+        ids.id_number(text) is not None,
+        ids.has_length_of_id(text),
+        ids.is_full_id(text),
+        re.search(ids.API_ID, text) is not None,
     )
 
     assert accepted == RULES[text]
 
 
 def test_a_number_is_not_a_full_id():
-    assert not is_full_id(int(REAL))
+    assert not ids.is_full_id(int(REAL))
 
 
 def test_only_whole_numbers_in_a_text_are_ids():
-    assert full_ids(f"discord:{REAL}, 2024, {'1' * 21}, 0{REAL}, {REAL[:15]}.") == [REAL, REAL[:15]]
+    assert ids.full_ids(f"discord:{REAL}, 2024, {'1' * 21}, 0{REAL}, {REAL[:15]}.") == [REAL, REAL[:15]]

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import tombstone
 
-from furytune._discord.journal.lines import ChannelState, Position, gone_line
+from furytune._discord.journal.lines import ChannelState, Position
 from furytune._discord.journal.log import Gone, Log
 from furytune.errors import SourceFormatError
 
@@ -54,11 +55,11 @@ def write(log, drawn):
             above = top
             for step, gone, text in fresh:
                 top += step
-                lines.append((top, gone_line(str(top), "deleted") if gone else line(top, text)))
+                lines.append((top, tombstone(str(top), "deleted") if gone else line(top, text)))
             for pick, gone, text in again:
                 uid = 1 + pick % above if above else 0
                 if uid:
-                    changed.append((uid, gone_line(str(uid), "forgotten") if gone else line(uid, text)))
+                    changed.append((uid, tombstone(str(uid), "forgotten") if gone else line(uid, text)))
             log.append(at(top), lines=[x for _, x in lines], changed=[x for _, x in changed], channel=STATE)
             oracle.update(lines + changed)
             states.append(dict(oracle))

@@ -7,12 +7,11 @@ import os
 from contextlib import contextmanager
 from datetime import timedelta
 
+import journals
 import pytest
 from crawl_help import collector, said, talk, words
 
 import furytune as ft
-from furytune._discord.journal.store import Journal
-from furytune._storage import locks
 from furytune.errors import ConfigError, SourceError
 
 NOBODY = 65_534
@@ -159,17 +158,17 @@ class Region:
 @pytest.mark.parametrize("system", ["this", "windows"])
 def test_two_writers_are_kept_apart(tmp_path, monkeypatch, system):
     if system == "windows":
-        monkeypatch.setattr(locks, "fcntl", None)
-        monkeypatch.setattr(locks, "msvcrt", Region())
-    journal = Journal(tmp_path / "j")
+        monkeypatch.setattr("furytune._storage.locks.fcntl", None)
+        monkeypatch.setattr("furytune._storage.locks.msvcrt", Region())
+    folder = tmp_path / "j"
 
     def write():
-        with Journal(tmp_path / "j").writing():
+        with journals.writing(folder):
             pass
 
-    with journal.writing():
+    with journals.writing(folder):
         assert "another process" in refused(write)
-    with pytest.raises(SimpleError), journal.writing():
+    with pytest.raises(SimpleError), journals.writing(folder):
         raise SimpleError
     write()
 

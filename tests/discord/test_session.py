@@ -6,13 +6,14 @@ import asyncio
 import logging
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
-from session_help import QUICK, whole, within
+from session_help import opened, whole, within
 
 from furytune import Secret
-from furytune._discord.api.pacing import DISCORD_RATE, InvalidAnswers, Pace, Patience
-from furytune._discord.api.session import Session
+from furytune._discord.api.pacing import DISCORD_RATE, InvalidAnswers, Pace
+from furytune.collectors.discord import Patience
 from furytune.errors import (
     ConfigError,
     DiscordError,
@@ -140,7 +141,7 @@ def test_an_endpoint_of_ones_own_leaves_discord_py_as_it_was(discord):
 
 def test_an_endpoint_must_not_carry_the_token_in_the_clear():
     with pytest.raises(ConfigError, match="https"):
-        asyncio.run(Session.open(Secret("word"), "http://example.org/api/v10"))
+        asyncio.run(opened(SimpleNamespace(url="http://example.org/api/v10"), Secret("word")))
 
 
 # What goes wrong once or twice.
@@ -211,7 +212,7 @@ def test_an_unreachable_server_raises_and_says_so():
     with FakeDiscord() as service:
         url = service.url
     with pytest.raises(DiscordError, match="connection failed") as caught:
-        asyncio.run(Session.open(Secret("word"), url, patience=Patience(**QUICK, tries=2)))
+        asyncio.run(opened(SimpleNamespace(url=url), Secret("word"), tries=2))
     assert caught.value.status is None
 
 
@@ -245,13 +246,13 @@ def test_waits_double_up_to_a_most_and_vary():
 def test_what_cannot_be_a_bot_token_is_not_sent(discord, word):
     discord.token = word
     with pytest.raises(DiscordLoginError, match="'Bot '"):
-        asyncio.run(Session.open(Secret(word), discord.url))
+        asyncio.run(opened(discord, Secret(word)))
     assert discord.requests == []
 
 
 def test_a_refused_token_is_sent_once(discord):
     with pytest.raises(DiscordLoginError, match="refuses the token") as caught:
-        asyncio.run(Session.open(Secret("wrong"), discord.url))
+        asyncio.run(opened(discord, Secret("wrong")))
     assert caught.value.status == 401
     assert paths(discord) == ["/users/@me"]
 
@@ -281,7 +282,9 @@ def test_a_redirection_is_not_followed(discord):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         with pytest.raises(DiscordError, match="302"):
-            asyncio.run(Session.open(Secret(discord.token), f"http://127.0.0.1:{server.server_port}"))
+            asyncio.run(
+                opened(SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}"), Secret(discord.token))
+            )
         server.shutdown()
         thread.join()
     assert discord.requests == []
@@ -511,7 +514,7 @@ def test_a_session_leaves_the_loggers_as_they_were(discord, token):
     before = {name: list(logging.getLogger(name).filters) for name in names}
 
     async def work():
-        async with await Session.open(Secret(token), discord.url):
+        async with await opened(discord, Secret(token)):
             assert logging.getLogger("discord.http").filters != before["discord.http"]
 
     try:
@@ -525,7 +528,7 @@ def test_two_sessions_do_not_disturb_each_other(discord):
     channels, made = filled(discord, 2, 150)
 
     async def work(first):
-        async with await Session.open(Secret("rehearsal"), discord.url, patience=Patience(**QUICK)) as second:
+        async with await opened(discord, Secret("rehearsal")) as second:
             both = await asyncio.gather(whole(first, channels[0].id), whole(second, channels[1].id))
             assert first.requests == second.requests == 2 + 3
             return [[message["id"] for message in found] for found in both]
@@ -553,9 +556,8 @@ def test_only_discord_has_a_global_limit_until_another_endpoint_says_so():
     with FakeDiscord() as service:
 
         async def pace_of(endpoint, **limits):
-            session = await Session.open(
-                Secret(service.token), endpoint, patience=Patience(first=0.001, **limits)
-            )
+            options = {"rate": None, **limits}
+            session = await opened(SimpleNamespace(url=endpoint), Secret(service.token), **options)
             async with session:
                 before = session._guard._pace._step
                 service.fail(mode="global", wait=0.01)

@@ -10,15 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import attrs
+import journals
 import msgspec
 import pytest
 from crawl_help import KEY, collector, gone, said, talk, words
+from session_help import answering
 
 from furytune import Consent, JournalCollector, forget
-from furytune._discord.api.session import Session
-from furytune._discord.journal.lines import Commit, gone_line
-from furytune._discord.journal.log import Log
-from furytune._discord.journal.store import Journal
 from furytune.errors import ConfigError, DiscordError, DiscordLoginError, SourceFormatError
 from furytune.records import QAPair
 from furytune.testing.conformance import check_collector
@@ -27,8 +25,7 @@ from furytune.testing.conformance import check_collector
 def stored(service, folder, message, **options):
     """Returns a message as its line in the journal stores it."""
     collector(service, folder, **options).update()
-    lines = dict(Journal(folder).log(message.channel.id).lines())
-    return json.loads(lines[int(message.id)])
+    return json.loads(journals.lines_of(folder)[message.channel.id][int(message.id)])
 
 
 class TestWhatIsKeptOfAMessage:
@@ -156,7 +153,7 @@ class TestFiles:
             collector(discord, tmp_path / "j").update()
             discord.edit(made[0], "another")
             collector(discord, tmp_path / "j").update()
-            Journal(tmp_path / "j").forget(messages=[made[1].id])
+            forget(message=made[1].id, journal=tmp_path / "j")
         finally:
             os.umask(before)
         found = {
@@ -188,7 +185,7 @@ class TestFiles:
         def replaced(source, target, **options):
             replace(source, target, **options)
             if os.fspath(target).endswith("journal.json"):
-                at_the_end.append((Journal(folder).about().unsettled, set(unsynced)))
+                at_the_end.append((journals.unsettled(folder), set(unsynced)))
 
         monkeypatch.setattr(os, "write", written)
         monkeypatch.setattr(os, "fsync", synced)
@@ -223,7 +220,7 @@ class TestFiles:
         collector(discord, tmp_path / "j").update()
         file = tmp_path / "j" / "channels" / f"{room.id}.jsonl"
         file.write_bytes(file.read_bytes()[10:])
-        assert Log(file).peek() == Commit()
+        assert journals.lines_of(tmp_path / "j") == {room.id: {}}
         collector(discord, tmp_path / "j").update()
         assert said(tmp_path / "j") == {m.id: m.content for m in made}
 
@@ -301,8 +298,7 @@ class TestCoverage:
         word = discord.post(room, "ann", "the first word")
         folder = tmp_path / "j"
         collector(discord, folder).update()
-        with Journal(folder).log(room.id) as log:
-            log.append(log.position, changed=[gone_line(word.id, "deleted")])
+        journals.replace(folder, room.id, [journals.tombstone(word.id)])
         collector(discord, folder, recheck=timedelta(0)).update()
         assert b"the first word" not in words(folder)
 
@@ -313,12 +309,7 @@ class TestCoverage:
         _, made = talk(discord, number=120)
         folder = tmp_path / "j"
         collector(discord, folder).update()
-        ask = Session.messages
-
-        async def holed(self, channel, **options):
-            return [m for m in await ask(self, channel, **options) if m["id"] != made[50].id]
-
-        monkeypatch.setattr(Session, "messages", holed)
+        answering(monkeypatch, lambda page, _: [m for m in page if m["id"] != made[50].id])
         done = getattr(collector(discord, folder), again)()
         assert done.deleted == 0
         assert [drop.reason for drop in done.unread] == ["no_permission"]
@@ -406,7 +397,7 @@ class TestJournal:
         made.update()
         discord.fail(f"/channels/{left.id}/messages", 503, times=7)
         assert [d.reason for d in made.refresh().unread] == ["failed"]
-        assert Journal(folder).log(done.id).peek().position.refreshed == 1
+        assert journals.position_of(folder, done.id).refreshed == 1
         before = len(discord.requests)
         made.refresh()
         paths = [r.path for r in discord.requests[before:]]
@@ -428,7 +419,7 @@ class TestJournal:
         }
         (tmp_path / "thread.json").write_text(json.dumps(export))
         JournalCollector(tmp_path / "j").adopt(tmp_path / "thread.json")
-        assert Journal(tmp_path / "j").log(first.id).peek().channel.parent == room.id
+        assert journals.states(tmp_path / "j")[first.id].parent == room.id
         assert b"a title" not in words(tmp_path / "j")
 
 
@@ -439,7 +430,7 @@ class TestForgetting:
         word = discord.post(room, "ann", "the word")
         folder = tmp_path / "j"
         collector(discord, folder, exclude=["room"]).update()
-        Journal(folder).forget(messages=[word.id])
+        forget(message=word.id, journal=folder)
         export = {
             "guild": {"id": discord.guild},
             "channel": {"id": room.id, "type": "GuildTextChat", "name": "room"},
@@ -469,9 +460,9 @@ class TestForgetting:
         again = discord.post(room, "bob", forward_of=word)
         discord.post(room, "cyd", forward_of=again)
         collector(discord, tmp_path / "j").update()
-        third = dict(Journal(tmp_path / "j").log(room.id).lines())[int(room.messages[2].id)]
+        third = journals.lines_of(tmp_path / "j")[room.id][int(room.messages[2].id)]
         assert json.loads(third)["reference"]["messageId"] == again.id
-        assert Journal(tmp_path / "j").forget([word.author.id]) == 3
+        assert forget(author=word.author.id, journal=tmp_path / "j").messages == 3
         assert said(tmp_path / "j") == {}
 
     def test_a_copy_of_a_message_that_was_forgotten_unread_is_withheld(self, discord, tmp_path):
@@ -480,7 +471,7 @@ class TestForgetting:
         folder = tmp_path / "j"
         discord.post(room, "bob", "hello")
         collector(discord, folder, exclude=["other"]).update()
-        Journal(folder).forget(messages=[word.id])
+        forget(message=word.id, journal=folder)
         discord.post(room, "bob", forward_of=word)
         assert collector(discord, folder, exclude=["other"]).update().withheld == 1
         assert b"the word" not in words(folder)
@@ -490,8 +481,7 @@ class TestForgetting:
         other, (named, *_) = talk(discord, "other")
         folder = tmp_path / "j"
         collector(discord, folder).update()
-        with Journal(folder).log(room.id) as log:
-            log.append(log.position, changed=[gone_line(word.id, "deleted")])
+        journals.replace(folder, room.id, [journals.tombstone(word.id)])
         forget(message=named.id, journal=folder)
         assert b"talk 0" not in words(folder)
-        assert other.id in Journal(folder).logs()
+        assert other.id in journals.lines_of(folder)

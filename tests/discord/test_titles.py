@@ -9,8 +9,7 @@ from crawl_help import KEY, collector
 from test_adopting import exported
 
 import furytune as ft
-from furytune import Consent, JournalCollector
-from furytune._discord.journal.store import Journal
+from furytune import Consent, JournalCollector, forget
 from furytune.errors import ConfigError, SourceError
 from furytune.records import Dropped, QAPair
 
@@ -170,7 +169,7 @@ class TestNewerExports:
 
     def test_removed_messages_stay_removed(self, tmp_path):
         self.adopted(tmp_path, 3, "old")
-        Journal(tmp_path / "j").forget(messages=["1191168922615808000"])
+        forget(message="1191168922615808000", journal=tmp_path / "j")
         self.adopted(tmp_path, 5, "new", edited=4)
         assert b"new" not in words(tmp_path / "j")
 

@@ -13,7 +13,7 @@ import pytest
 from session_help import QUICK
 
 import furytune as ft
-from furytune._discord.api.pacing import Patience
+from furytune.collectors.discord import Patience
 from furytune.errors import ConfigError, ExportError, SourceError
 
 KEYS = ["MTAx.canary-7Qx.abc", "canary7QxAbcDefGhiJklMnoPqrStu", "", "NOT A NAME", 7]

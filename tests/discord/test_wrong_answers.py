@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from session_help import answering
 
 from furytune import Consent, DiscordCollector, JournalCollector, Secret
-from furytune._discord.api.pacing import Patience
-from furytune._discord.api.session import Session
+from furytune.collectors.discord import Patience
 from furytune.errors import DiscordError, DiscordGoneError, DiscordLoginError
 
 ALWAYS = timedelta(days=30_000)
@@ -33,18 +33,6 @@ def said(folder):
 def talk(discord, name="talk", count=5):
     where = discord.add_channel(name)
     return where, [discord.post(where, "ann", f"{name} {n}") for n in range(count)]
-
-
-def answering(monkeypatch, change):
-    """Changes pages of messages before the crawl sees them; ``change`` gets the page and its number."""
-    real, asked = Session.messages, []
-
-    async def messages(self, channel, *, after, limit=100):
-        asked.append(after)
-        number = len(asked)
-        return change(await real(self, channel, after=after, limit=limit), number)
-
-    monkeypatch.setattr(Session, "messages", messages)
 
 
 def test_an_empty_page_deletes_nothing_even_if_one_message_was_deleted(discord, tmp_path, monkeypatch):

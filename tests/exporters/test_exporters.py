@@ -17,6 +17,7 @@ import pytest
 from attrs import Factory, frozen
 
 from furytune import dialects
+from furytune._storage.manifests import read_head
 from furytune.errors import ConfigError, ExportError
 from furytune.exporters import load_dataset
 from furytune.exporters.csv import CsvExporter
@@ -353,10 +354,9 @@ class TestLoadDataset:
         with pytest.raises(ExportError, match="rows instead of"):
             load_dataset(data.manifest)
 
-    def test_a_head_without_end_is_not_read_into_memory(self, data, monkeypatch):
-        monkeypatch.setattr("furytune._storage.manifests._HEAD_LIMIT", 100)
-        with pytest.raises(ExportError, match="not a complete manifest"):
-            load_dataset(data.manifest)
+    def test_a_head_without_end_is_not_read_into_memory(self, data):
+        with pytest.raises(ValueError, match="too long"):
+            read_head(Path(data.manifest), limit=100)
 
     def test_a_missing_manifest_is_refused(self, tmp_path):
         with pytest.raises(ExportError, match="cannot be read"):

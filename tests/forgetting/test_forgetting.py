@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import journals
 import pytest
 from attrs import frozen
 from forgetting_world import (
@@ -25,14 +26,11 @@ from forgetting_world import (
     sources,
     touched,
     uid,
-    write,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune._discord.journal.lines import gone_line
-from furytune._discord.journal.store import About, Journal
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
 from furytune.exporters._writing import erasing
@@ -78,7 +76,7 @@ def test_nothing_of_a_person_is_left_in_any_file(world) -> None:
     assert {p.kind: p.removed for p in result.places}["journal"] == 5  # four of hers, and the forward of one
     assert result.messages == 5
     assert result.deleted == 1
-    titles = [log.peek().channel.name for log in Journal(world.journal).logs().values()]
+    titles = [state.name for state in journals.states(world.journal).values()]
     assert sorted(titles) == ["", "", "", "help", "help"]  # none of a thread: its title is somebody's words
     again = world.contents()
     assert world.forget().messages == 0
@@ -89,8 +87,7 @@ def test_messages_that_the_person_deleted_are_removed_from_data_sets(world) -> N
     """The data set was made before, and the journal no longer knows who wrote the deleted message."""
     data = World(world.folder)
     row = sources(world.manifests[0])[3]
-    journal = Journal(world.journal)
-    write(journal, "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    journals.append(world.journal, "7", changed=[journals.tombstone(row["messages"][0])])
     (held,) = data.forget().jobs
     assert held.unsure == 1
     assert held.rows == 4
@@ -98,7 +95,7 @@ def test_messages_that_the_person_deleted_are_removed_from_data_sets(world) -> N
 
 
 def test_a_data_set_keeps_the_other_rows_and_counts_them(world) -> None:
-    ids = Journal(world.journal).messages_by([ALICE])
+    ids = journals.authored(world.journal, ALICE)
     before = {m: sources(m) for m in world.manifests}
     lines = (world.folder / "data" / "t.jsonl").read_bytes().splitlines(keepends=True)
     train = [r for r in before[world.manifests[0]] if r["split"] == "train"]
@@ -205,15 +202,14 @@ def test_leftovers_of_a_killed_build_or_export_are_removed(world) -> None:
 
 @pytest.mark.parametrize("why", ["opted_out", "forgotten", "deleted"])
 def test_other_peoples_words_never_replace_a_removed_question(tmp_path, why) -> None:
-    journal = Journal(tmp_path / "journal")
-    with journal.writing():
-        journal.save(About(guild="1"))
+    journal = tmp_path / "journal"
+    journals.begin(journal)
     lines = [said(100, ALICE, "How?"), said(101, BOB, "Which version?"), said(102, CAROL, "The newest.")]
-    write(journal, uid(100), lines, kind="GuildPublicThread", name="")
-    (before,) = [i for i in JournalCollector(tmp_path / "journal").collect() if isinstance(i, ft.QAPair)]
+    journals.append(journal, uid(100), lines, kind="GuildPublicThread", name="")
+    (before,) = [i for i in JournalCollector(journal).collect() if isinstance(i, ft.QAPair)]
     assert before.question == "How?"
-    write(journal, uid(100), [], kind="GuildPublicThread", changed=[gone_line(uid(100), why)])
-    items = list(JournalCollector(tmp_path / "journal").collect())
+    journals.append(journal, uid(100), kind="GuildPublicThread", changed=[journals.tombstone(uid(100), why)])
+    items = list(JournalCollector(journal).collect())
     assert [(i.reason, i.count) for i in items] == [("no_question_text", 2), (why, 1)]
 
 
@@ -230,9 +226,8 @@ def test_one_message_is_removed_with_its_forwards_and_rows(world) -> None:
 
 def test_data_of_another_server_are_unchanged(world, tmp_path) -> None:
     other = World(tmp_path / "other")
-    with Journal(other.journal).writing():
-        Journal(other.journal).save(About(guild="2"))
-    write(Journal(other.journal), "9", [said(900, BOB, "How do I fly?"), said(901, CAROL, "Up.", to=900)])
+    journals.begin(other.journal, guild="2")
+    journals.append(other.journal, "9", [said(900, BOB, "How do I fly?"), said(901, CAROL, "Up.", to=900)])
     (other.folder / "data").mkdir()
     ft.build_index(other.index, chat_passages()[2:])
     ft.Pipeline(
@@ -293,7 +288,7 @@ def test_an_older_record_of_a_job_is_matched_by_its_data_set(world) -> None:
 
 def test_a_model_that_may_contain_the_words_is_not_listed_as_one_that_does(world) -> None:
     row = sources(world.manifests[0])[3]
-    write(Journal(world.journal), "7", [], changed=[gone_line(row["messages"][0], "deleted")])
+    journals.append(world.journal, "7", changed=[journals.tombstone(row["messages"][0])])
     nobody = "200000000000000009"
     result = forget(author=nobody, journal=world.journal, jobs=world.jobs)
     (held,) = result.jobs
@@ -322,52 +317,76 @@ def test_a_damaged_record_of_a_job_raises(world) -> None:
 
 
 KILLED = """
-import os, sys
-sys.path.insert(0, {tests!r})
-import signal
-from pathlib import Path
+import os, signal, sys, traceback, warnings
+sys.path.insert(0, sys.argv[1])
+warnings.filterwarnings("ignore", message="lancedb fork support")
+import lancedb  # once here; only the children use it
 import forgetting_world as t
-world, limit = t.World(Path({folder!r})), {limit}
-count = 0
-def watch(name, real):
-    def call(*args, **kwargs):
-        global count
-        count += 1
-        if count == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
-    return call
-for name in ("open", "write", "fsync", "replace", "unlink", "rename", "ftruncate"):
-    setattr(os, name, watch(name, getattr(os, name)))
-world.forget()
-print(count)
+from pathlib import Path
+
+def calls(folder, limit):
+    count = 0
+    def watch(name, real):
+        def call(*args, **kwargs):
+            nonlocal count
+            count += 1
+            if count == limit:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+        return call
+    for name in ("open", "write", "fsync", "replace", "unlink", "rename", "ftruncate"):
+        setattr(os, name, watch(name, getattr(os, name)))
+    t.World(Path(folder)).forget()
+    return count
+
+for line in sys.stdin:
+    limit, folder = line.rstrip().split(" ", 1)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            print(calls(folder, int(limit)), end=" ", flush=True)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
+@pytest.fixture
+def forks():
+    """Runs a forget in a process of its own, which dies at its n-th call; returns what came of it."""
+    support = str(Path(__file__).parents[1] / "support")
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, support], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as host:
+
+        def run(folder: Path, limit: int) -> list[int]:
+            host.stdin.write(f"{limit} {folder}\n")
+            host.stdin.flush()
+            return [int(word) for word in host.stdout.readline().split()]
+
+        yield run
+        host.stdin.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forget_can_be_run_again_after_a_kill_at_any_system_call(world, tmp_path) -> None:
+def test_forget_can_be_run_again_after_a_kill_at_any_system_call(world, tmp_path, forks) -> None:
     """A child process is killed at its n-th call that changes a file; then the same forget runs to the end."""
-
-    def child(folder: Path, limit: int) -> int:
-        script = KILLED.format(
-            tests=str(Path(__file__).parents[1] / "support"), folder=str(folder), limit=limit
-        )
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return int(done.stdout)
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        return 0
-
     reference = World(tmp_path / "reference")
     shutil.copytree(world.folder, reference.folder)
-    total = child(reference.folder, -1)
+    total, code = forks(reference.folder, -1)
+    assert code == 0
     assert total > 50
     expected = {m.name: m.read_bytes() for m in (reference.folder / "data").iterdir()}
     kills = int(os.environ.get("FURYTUNE_KILLS", "9"))
     for n in range(kills):
         victim = World(tmp_path / f"victim{n}")
         shutil.copytree(world.folder, victim.folder)
-        assert child(victim.folder, 1 + n * total // kills) == 0
+        assert forks(victim.folder, 1 + n * total // kills) == [-signal.SIGKILL]
         victim.forget()
         assert victim.traces() == []
         assert {m.name: m.read_bytes() for m in (victim.folder / "data").iterdir()} == expected
@@ -383,7 +402,7 @@ def test_a_half_erased_data_set_is_refused_until_forget_finishes(world, monkeypa
         return real(self, target)
 
     manifest = world.manifests[0]
-    ids = Journal(world.journal).messages_by([ALICE])
+    ids = journals.authored(world.journal, ALICE)
     before = sources(manifest)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
@@ -413,7 +432,7 @@ def test_an_unwritable_folder_raises_and_the_journal_keeps_the_messages(world) -
             world.forget()
     finally:
         (world.folder / "data").chmod(0o755)
-    assert Journal(world.journal).messages_by([ALICE])
+    assert journals.authored(world.journal, ALICE)
     world.forget()
     assert world.traces() == []
 

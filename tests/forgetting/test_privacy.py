@@ -6,15 +6,13 @@ import gzip
 import json
 from pathlib import Path
 
+import journals
 import pytest
 from attrs import frozen
 from discord_exports import export, message, snowflake, thread, write
 from forgetting_world import make_job
 
 import furytune as ft
-from furytune._discord.journal.lines import ChannelState, Position
-from furytune._discord.journal.messages import Kept, Reference, Writer, line_of
-from furytune._discord.journal.store import Journal
 from furytune.collectors.journal import JournalCollector
 from furytune.corpora.chat import chat
 from furytune.errors import ConfigError, SourceError
@@ -183,18 +181,14 @@ def test_nothing_is_left_after_forgetting_from_a_journal(exports, tmp_path) -> N
     made = Made(tmp_path / "out")
     source = JournalCollector(made.out / "journal")
     source.adopt(exports)
-    quote = Kept(
-        id=snowflake(500),
-        type="Default",
-        content=f"that was {ALICE}, see https://discord.com/users/{ALICE}",
-        author=Writer(id=EVE),
+    quote = journals.message_line(
+        snowflake(500),
+        EVE,
+        f"that was {ALICE}, see https://discord.com/users/{ALICE}",
         embeds=[{"description": WORDS, "url": f"https://discord.com/channels/1/77/{snowflake(21)}"}],
-        reference=Reference(message_id=snowflake(21)),
+        reference={"messageId": snowflake(21)},
     )
-    journal = Journal(made.out / "journal")
-    with journal.writing(), journal.log("78") as log:
-        state = ChannelState("78", "GuildTextChat", name="off-topic")
-        log.append(Position(read="0"), lines=[line_of(quote)], changed=[], channel=state)
+    journals.append(made.out / "journal", "78", [quote], name="off-topic")
     made.make(source)
     assert {path.split("/")[0] for path, word in made.traces(*PERSON) if word != WORDS} == {"journal"}
     assert made.traces(NAME, NICKNAME, TITLE) == []

@@ -15,10 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from furytune import dialects
-from furytune._readers import csv_records, json_lines
+from furytune._readers import json_lines
 from furytune._readers.csv_records import CsvReader, cell
 from furytune._readers.files import Flaw
-from furytune._storage.manifests import escape_formula, unescape_formula
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.errors import ExportError
 from furytune.exporters import load_dataset
@@ -91,12 +90,6 @@ class TestRoundTrip:
         assert [(p.question, p.answer) for p in found] == [(joined + q, a) for q, a in pairs]
         apart = len(pairs) if system.strip() and not joined else 0
         assert sum(d.count for d in dropped if d.reason == "system_instruction") == apart
-
-    @given(TEXTS)
-    def test_the_formula_escape_is_undone_and_leaves_no_formula(self, text):
-        assert unescape_formula(escape_formula(text)) == text
-        assert escape_formula(text)[:1] not in set("=+-@\t\r\0")
-        assert not escape_formula(text).startswith("'") or escape_formula(text)[1:2] in set("=+-@\t\r\0'")
 
     def test_white_space_is_refused_by_name(self, tmp_path):
         for text in ("", " ", "\n", "\u2003\x85"):
@@ -211,16 +204,14 @@ class TestReaders:
     )
     def test_long_lines_are_skipped_and_others_keep_their_numbers(self, parts, size):
         data = b"".join(parts)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(json_lines, "LIMIT", 25)
-            blocks = [data[i : i + size] for i in range(0, len(data), size)]
-            found = {}
-            long = []
-            for part in json_lines.split_lines(blocks):
-                if isinstance(part, Flaw):
-                    long.append(part.line)
-                else:
-                    found |= dict(enumerate(part[1], part[0]))
+        blocks = [data[i : i + size] for i in range(0, len(data), size)]
+        found = {}
+        long = []
+        for part in json_lines.split_lines(blocks, limit=25):
+            if isinstance(part, Flaw):
+                long.append(part.line)
+            else:
+                found |= dict(enumerate(part[1], part[0]))
         expected = dict(enumerate(data.splitlines(), 1))
         assert found.items() <= expected.items()
         assert {n for n, line in expected.items() if len(line) <= 25} <= set(found)
@@ -290,10 +281,9 @@ class TestReaders:
         assert seen[0] == seen[1]
 
 
-def test_the_limit_of_a_record_is_counted_from_its_beginning(monkeypatch):
-    monkeypatch.setattr(csv_records, "LIMIT", 50)
+def test_the_limit_of_a_record_is_counted_from_its_beginning():
     text = "q,a\n" * 30 + "q," + "x" * 200 + "\n" + "r,b\n" * 3
-    items = list(CsvReader([text[i : i + 10] for i in range(0, len(text), 10)]).records(",", 2))
+    items = list(CsvReader([text[i : i + 10] for i in range(0, len(text), 10)], limit=50).records(",", 2))
     assert [i.line for i in items if isinstance(i, Flaw)] == [31]
     assert [i[0] for i in items if not isinstance(i, Flaw)] == [*range(1, 31), 32, 33, 34]
 

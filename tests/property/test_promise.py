@@ -145,7 +145,6 @@ def test_the_prompt_in_training_and_the_prompt_of_the_bot_are_the_same_bytes(pip
                 asked = bot.answer()
                 assert trained["systemInstruction"] == asked["systemInstruction"]
                 assert trained["contents"][:-1] == asked["contents"]
-                assert canonical_json(trained["contents"][:-1]) == canonical_json(asked["contents"])
 
         same()
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import Counting, onnx_model, safetensors, static_model, table, write_tokenizer
+from scoring import LENGTH, whole
 
 from furytune.augmenters._search.safetensors import read_tensors
-from furytune.augmenters._search.vectors import LENGTH, whole
 from furytune.augmenters.embedders import Embedder, LanceEmbedder, OnnxEmbedder, StaticEmbedder
 from furytune.errors import ConfigError, KnowledgeError, MissingExtraError
 

@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scoring import LARGE, search
+from sealing import digest, encoded, seal
 
-from furytune._values.canonical import canonical_json, digest
-from furytune.augmenters._index.search import Search
-from furytune.augmenters._index.snapshot import Loaded
-from furytune.augmenters._search.bm25 import _LARGE
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
 from furytune.contract import PromptContract
 from furytune.errors import ContractMismatchError
@@ -28,7 +26,6 @@ from furytune.testing.memory import ListCollector
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
 NEVER = DAY + timedelta(days=999)
 TEMPLATE = PromptTemplate("Context:\n{context}\n\nQuestion:\n{question}")
-WORDS_ONLY = {"embedder": None, "words": True, "fusion": "scores", "k1": 1.5, "b": 0.75}
 WAYS = ["lexical", "vector", "scores", "ranks"]
 
 
@@ -105,13 +102,10 @@ class TestOnePlace:
         assert ids(found)[0] == "a"
 
     def test_a_large_index_takes_the_shortcut_with_the_same_result(self):
-        """From `_LARGE` passages on, most are skipped; copies must not come back in that way."""
-        made = [Passage(id=f"p{i:05}", text=f"cube w{i % 997} v{i % 89}") for i in range(_LARGE + 20)]
+        """From `LARGE` passages on, most are skipped; copies must not come back in that way."""
+        made = [Passage(id=f"p{i:05}", text=f"cube w{i % 997} v{i % 89}") for i in range(LARGE + 20)]
         copied = [attrs.evolve(p, id=f"z{p.id}") for p in made[::7]]
-        one, two = (
-            Search("none.lance", Loaded(version=1, passages=some, snapshot=""), **WORDS_ONLY)
-            for some in (tuple(made), tuple(made + copied))
-        )
+        one, two = (search(some) for some in (tuple(made), tuple(made + copied)))
         asked = [f"cube w{i} v{i % 89}" for i in range(0, 997, 31)]
         everything = [len(made)] * len(asked)
 
@@ -217,10 +211,10 @@ class TestPromptsAndContracts:
         file = tmp_path / "c.json"
         PromptContract(template=TEMPLATE, augmenter=RagAugmenter(path)).save(file)
         content = json.loads(file.read_text())
-        del content["form"]["augmenter"]["version"], content["seal"]
+        del content["form"]["augmenter"]["version"]
         content["parts"]["augmenter"] = digest(content["form"]["augmenter"])
-        content["seal"] = digest(content)
-        file.write_bytes(canonical_json(content))
+        seal(content)
+        file.write_bytes(encoded(content))
 
         with pytest.raises(
             ContractMismatchError, match="rules of version 1, but this furytune has version 2.*new contract"

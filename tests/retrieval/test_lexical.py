@@ -6,23 +6,11 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from scoring import lexical, terms, words
 
-from furytune.augmenters._search.as_of import Moments
-from furytune.augmenters._search.bm25 import LexicalIndex
-from furytune.augmenters._search.postings import make_postings
-from furytune.augmenters._search.words import analyze, words
 from furytune.records import Passage
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def terms(text):
-    return [t for w in words(text) for part in analyze(w) for t in part]
-
-
-def lexical(passages):
-    moments = Moments(passages)
-    return moments, LexicalIndex(make_postings(passages, moments), moments, k1=1.5, b=0.75)
 
 
 def ranked(texts, question, k=10, titles=None):

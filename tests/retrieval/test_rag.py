@@ -6,12 +6,9 @@ import json
 import os
 import pickle
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
-import textwrap
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -19,9 +16,9 @@ import attrs
 import lancedb
 import pyarrow as pa
 import pytest
+from builders import kill, long_rounds
 from lancedb.index import FTS
 
-from furytune._values.canonical import canonical_json
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.corpora.markup import markup
@@ -165,30 +162,8 @@ class TestBuild:
             RagAugmenter(tmp_path / name)
 
     def test_a_killed_build_leaves_the_last_complete_version(self, built, tmp_path):
-        script = tmp_path / "build.py"
-        script.write_text(
-            textwrap.dedent(
-                """
-                import sys
-                from furytune.augmenters.rag import build_index
-                from furytune.records import Passage
-                build_index(sys.argv[1], [Passage(id="w", text="warm")])
-                print("go", flush=True)
-                for n in range(10**6):
-                    text = f"round {n} " + "sphere " * 500
-                    build_index(sys.argv[2], [Passage(id=f"{i}", text=text) for i in range(2000)])
-                    print(n, flush=True)
-                """
-            )
-        )
         for delay in (0.0, 0.02, 0.05, 0.11):
-            child = subprocess.Popen(
-                [sys.executable, script, tmp_path / "warm.lance", built], stdout=subprocess.PIPE
-            )
-            with child:
-                assert child.stdout.readline() == b"go\n"
-                time.sleep(delay)
-                child.send_signal(signal.SIGKILL)
+            kill(long_rounds, built, str(tmp_path / "warm.lance"), after=delay)
             held = RagAugmenter(built, k=10**6).context("sphere")
             rounds = {p.text.partition(" sphere")[0] for p in held if p.text.startswith("round")}
             assert {p.id for p in held} == {"a", "c"} or (len(held), len(rounds)) == (2000, 1)
@@ -233,7 +208,7 @@ class TestAugmenter:
 
         assert {"name": "rag", "k": 7, "b": 0.5, "scorer": "bm25"}.items() <= spec.items()
         assert built.name not in str(spec)
-        assert json.loads(canonical_json(spec)) == spec
+        assert json.loads(json.dumps(spec)) == spec
 
     def test_the_version_is_pinned_at_first_use(self, built):
         rag = RagAugmenter(built)
@@ -482,7 +457,7 @@ class TestFromSpec:
         before = rag.context("sphere actor")
         moved = tmp_path / "elsewhere" / "kb"
         shutil.move(built, moved / built.name)
-        spec = json.loads(canonical_json(rag.spec))
+        spec = json.loads(json.dumps(rag.spec))
         again = RagAugmenter.from_spec(
             spec, location={"path": "kb/corpus.lance", "version": 1}, base=tmp_path / "elsewhere"
         )

@@ -15,7 +15,6 @@ import pytest
 
 import furytune as ft
 from furytune import Passage, PromptContract, PromptTemplate, RagAugmenter, build_index
-from furytune.augmenters._index import versions
 from furytune.errors import ConfigError, FurytuneError, KnowledgeError, SnapshotError
 
 QUESTION = "How do I set the opacity?"
@@ -238,7 +237,7 @@ def interrupt(index, monkeypatch, step):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(versions, step, interrupted)
+        patch.setattr(f"furytune.augmenters._index.versions.{step}", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ft.clean_index(index)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import attrs
 import lancedb
 import pytest
+from builders import at_once
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lancedb.index import FTS
+from scoring import loaded
 
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.contract import PromptContract
@@ -331,44 +330,11 @@ class TestMalformed:
 
 
 class TestBuildersAtOnce:
-    CODE = """
-import sys
-from furytune.augmenters.rag import build_index
-from furytune.records import Passage
-import lancedb, pyarrow
-name = sys.argv[2]
-passages = [Passage(id=f"{i}", text=f"sphere of {name} {i}") for i in range(300)]
-print("ready", flush=True)
-sys.stdin.readline()
-report = build_index(sys.argv[1], passages)
-print(report.version, report.written, report.snapshot)
-"""
-
-    def build(self, path, names):
-        children = [
-            subprocess.Popen(
-                [sys.executable, "-c", self.CODE, path, name],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "TQDM_DISABLE": "1"},
-            )
-            for name in names
-        ]
-        for child in children:
-            assert child.stdout.readline() == "ready\n"
-        for child in children:
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        outs = [child.communicate()[0].split() for child in children]
-        assert [child.returncode for child in children] == [0, 0, 0]
-        return [(int(version), written == "True", snapshot) for version, written, snapshot in outs]
-
     @pytest.mark.parametrize("exists", [False, True])
     def test_equal_passages_are_written_once(self, path, exists):
         if exists:
             build_index(path, OLD)
-        reports = self.build(path, "xxx")
+        reports = at_once(path, "xxx")
 
         assert sorted(written for _, written, _ in reports) == [False, False, True]
         assert len({(version, snapshot) for version, _, snapshot in reports}) == 1
@@ -378,7 +344,7 @@ print(report.version, report.written, report.snapshot)
     def test_different_passages_make_complete_versions(self, path, exists):
         if exists:
             build_index(path, OLD)
-        reports = self.build(path, "xyz")
+        reports = at_once(path, "xyz")
 
         assert sorted(version - exists for version, _, _ in reports) == [1, 2, 3]
         held = RagAugmenter(path, k=1000).context("sphere")
@@ -401,13 +367,12 @@ print(report.version, report.written, report.snapshot)
 
     def test_losing_every_race_is_an_error(self, path, monkeypatch):
         from furytune.augmenters._index import tables
-        from furytune.augmenters._index.snapshot import Loaded
 
         build_index(path, OLD)
         write, count = tables._write, iter(range(100))
 
         def late(place, *rest, **more):
-            other = Loaded(version=0, passages=(Passage(id="n", text=f"{next(count)}"),), snapshot="")
+            other = loaded([Passage(id="n", text=f"{next(count)}")])
             write(place, other, tables._open(place), sound=True)
             return write(place, *rest, **more)
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import attrs
 import lancedb
 import pytest
+from builders import kill, rounds_with_vectors, vector_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import WORDS, Counting
+from scoring import analyze, postings_of, read_postings
 
-from furytune.augmenters._search import postings
-from furytune.augmenters._search.as_of import Moments
-from furytune.augmenters._search.postings import Postings, make_postings
 from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 
@@ -65,8 +59,9 @@ class TestRefresh:
     def test_only_changes_are_analysed(self, path, monkeypatch):
         first, seen = passages(50), []
         build_index(path, first)
-        analyze = postings.analyze
-        monkeypatch.setattr(postings, "analyze", lambda w: seen.append(w) or analyze(w))
+        monkeypatch.setattr(
+            "furytune.augmenters._search.postings.analyze", lambda w: seen.append(w) or analyze(w)
+        )
         build_index(path, [*first[1:], Passage(id="q", text="brand new words")])
 
         assert seen == ["brand", "new", "words"]
@@ -121,12 +116,12 @@ class TestRefresh:
         build_index(path, first)
         copy = path / "_furytune" / "1.postings"
         stale = copy.read_bytes()
-        monkeypatch.setattr(postings, "TOKENIZER_VERSION", 99)
+        monkeypatch.setattr("furytune.augmenters._search.postings.TOKENIZER_VERSION", 99)
 
-        assert Postings.from_bytes(stale, RagAugmenter(path).snapshot) is None
+        assert read_postings(stale, RagAugmenter(path).snapshot) is None
         build_index(path, [*first, Passage(id="z", text="x")])
         newest = (path / "_furytune" / "2.postings").read_bytes()
-        assert Postings.from_bytes(newest, RagAugmenter(path).snapshot) is not None
+        assert read_postings(newest, RagAugmenter(path).snapshot) is not None
 
     @settings(max_examples=50)
     @given(st.lists(st.text(alphabet="ab _.A日\n", max_size=9), min_size=1, max_size=8), st.data())
@@ -134,62 +129,23 @@ class TestRefresh:
         made = [Passage(id=f"{i}", text=t) for i, t in enumerate(texts)]
         some = data.draw(st.lists(st.sampled_from(made), unique_by=lambda p: p.id))
         some.sort(key=lambda p: p.id)
-        whole = make_postings(made, Moments(made))
+        whole = postings_of(made)
         raw = whole.to_bytes("s")
 
-        assert Postings.from_bytes(raw, "s").to_bytes("s") == raw
-        assert Postings.from_bytes(raw, "other") is None
-        assert Postings.from_bytes(raw[:-1], "s") is None
-        anew = make_postings(some, Moments(some)).to_bytes("s")
-        assert anew == make_postings(some, Moments(some), before=(made, whole)).to_bytes("s")
+        assert read_postings(raw, "s").to_bytes("s") == raw
+        assert read_postings(raw, "other") is None
+        assert read_postings(raw[:-1], "s") is None
+        anew = postings_of(some).to_bytes("s")
+        assert anew == postings_of(some, before=(made, whole)).to_bytes("s")
 
 
 class TestKilled:
-    CODE = """
-        import sys
-        from pathlib import Path
-        from models import Counting
-        from furytune.augmenters.rag import build_index
-        from furytune.records import Passage
-        index, round_ = Path(sys.argv[1]), int(sys.argv[2])
-        def made(n):
-            return [Passage(id=f"{i}", text=f"round {n} sphere {i} " + "cube " * (i % 50)) for i in range(400)]
-        print("ready", flush=True)
-        sys.stdin.readline()
-        print("go", flush=True)
-        for n in range(round_, 10**6):
-            build_index(index, made(n), embedder=Counting())
-    """
-
-    def test_a_killed_build_keeps_the_last_complete_version(self, path, tmp_path):
+    def test_a_killed_build_keeps_the_last_complete_version(self, path):
         """A build is killed at random moments; the newest version always has its passages, vectors and postings."""
-        script = tmp_path / "build.py"
-        script.write_text(textwrap.dedent(self.CODE))
-        build_index(
-            path,
-            [Passage(id=f"{i}", text=f"round -1 sphere {i} {'cube ' * (i % 50)}") for i in range(400)],
-            embedder=Counting(),
-        )
+        build_index(path, vector_round(-1), embedder=Counting())
         rnd = random.Random(6)
         for n in range(8):
-            child = subprocess.Popen(
-                [sys.executable, script, path, f"{n * 1000}"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={
-                    "PYTHONPATH": str(Path(__file__).parents[1] / "support"),
-                    "TQDM_DISABLE": "1",
-                    "PATH": "",
-                },
-            )
-            with child:
-                assert child.stdout.readline() == b"ready\n"
-                child.stdin.write(b"\n")
-                child.stdin.flush()
-                assert child.stdout.readline() == b"go\n"
-                with pytest.raises(subprocess.TimeoutExpired):
-                    child.wait(rnd.uniform(0.0, 0.6))
-                child.send_signal(signal.SIGKILL)
+            kill(rounds_with_vectors, path, n * 1000, after=rnd.uniform(0.0, 0.6))
             found = RagAugmenter(path, k=400, mode="hybrid", embedder=Counting()).context("sphere")
             rounds = {p.text.split()[1] for p in found}
             assert (len(found), len(rounds)) == (400, 1)

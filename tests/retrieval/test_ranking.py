@@ -8,19 +8,16 @@ import shutil
 import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import attrs
 import numpy as np
 import pytest
 from models import onnx_model, static_model
+from scoring import MaxScore, lexical, postings_of, read_postings, whole
 
 from furytune._python_source.files import Unique
-from furytune.augmenters._search import bm25, maxscore
-from furytune.augmenters._search.as_of import Moments
-from furytune.augmenters._search.maxscore import MaxScore
-from furytune.augmenters._search.postings import Postings, make_postings
 from furytune.augmenters._search.rerank import reordered
-from furytune.augmenters._search.vectors import whole
 from furytune.augmenters.embedders import OnnxEmbedder, StaticEmbedder
 from furytune.augmenters.rag import Distractors, RagAugmenter, build_index
 from furytune.corpora.markup import markup
@@ -42,46 +39,36 @@ class TestManyPassages:
         ("often", "scatter", "rows"),
         [(32, 16, 16_000_000), (0, 0, 0), (0, 10**9, 0), (10**9, 0, 10**9), (10**9, 0, 700)],
     )
-    def test_every_lookup_of_a_weight_gives_the_same(self, monkeypatch, often, scatter, rows):
+    def test_every_lookup_of_a_weight_gives_the_same(self, often, scatter, rows):
         """A dense row, a scattered list and a binary search give the same weight; so do all three when rows are few."""
-        monkeypatch.setattr(maxscore, "_OFTEN", often)
-        monkeypatch.setattr(maxscore, "_SCATTER", scatter)
-        monkeypatch.setattr(maxscore, "_ROWS", rows)
-        monkeypatch.setattr(maxscore, "_TRIED", 20)
         rnd = random.Random(8)
         names = [f"w{int(rnd.paretovariate(0.7)) % 60}" for _ in range(500)]
         ordered = [Passage(id=f"p{i:03}", text=" ".join(rnd.choices(names, k=6))) for i in range(300)]
-        moments = Moments(ordered)
-        index = bm25.LexicalIndex(make_postings(ordered, moments), moments, k1=1.5, b=0.75)
+        shortcut = partial(MaxScore, often=often, scatter=scatter, numbers=rows, tried=20)
+        _, index = lexical(ordered, large=0, shortcut=shortcut)
+        _, whole_index = lexical(ordered)
         for _ in range(150):
             question = " ".join(rnd.choices(names, k=rnd.randint(1, 6)))
-            everything = index.top([question], [300], 300)[0]
-            weights = {t: float(bm25._query_weight(c)) for t, c in index._terms(question).items()}
+            everything = whole_index.top([question], [300], 300)[0]
 
-            assert index._many.top([weights], 5) == [everything[:5]]
+            assert index.top([question], [300], 5) == [everything[:5]]
 
     def test_passages_that_just_reach_the_bound_are_compared(self):
         """Two words of equal weight, where the rarer one comes last: all passages tie, and the smallest ids win."""
         ordered = [Passage(id=f"p{i}", text="cube" if i < 4 else "sphere") for i in range(8)]
-        moments = Moments(ordered)
-        postings = make_postings(ordered, moments)
-        shortcut = MaxScore(postings, np.full(8, 1000.0), np.arange(8))
+        shortcut = MaxScore(postings_of(ordered), np.full(8, 1000.0), np.arange(8))
 
         assert shortcut.top([{0: 64.0, 1: 64.0}], 3) == [[0, 1, 2]]
         assert shortcut.top([{0: 32.0, 1: 64.0}], 5) == [[4, 5, 6, 7, 0]]
 
-    def test_one_early_question_among_many_late_ones_sees_no_later_passage(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(bm25, "_LARGE", 5)
+    def test_one_early_question_among_many_late_ones_sees_no_later_passage(self):
         dated = [
             Passage(id=f"p{i}", text=f"sphere actor {i}", date=START + timedelta(days=i)) for i in range(9)
         ]
-        build_index(tmp_path / "corpus.lance", dated)
-        rag = RagAugmenter(tmp_path / "corpus.lance", k=9)
-        early, late = START + timedelta(days=2), START + timedelta(days=99)
-        first, second = rag.contexts(["sphere"] * 2, at=[early, late])
+        moments, index = lexical(dated, large=5)
+        seen = [moments.visible(START + timedelta(days=days)) for days in (2, 99)]
 
-        assert {p.id for p in first} == {"p0", "p1"}
-        assert len(second) == 9
+        assert [sorted(row) for row in index.top(["sphere"] * 2, seen, 9)] == [[0, 1], [*range(9)]]
 
 
 class TestNumbers:
@@ -151,12 +138,12 @@ class TestKept:
         assert len(RagAugmenter(path, mode="vector", embedder=Model(1), version=1).context("x")) == 4
 
     def test_words_counted_by_another_unicode_are_counted_again(self, monkeypatch):
-        made = make_postings(passages(), Moments(passages()))
+        made = postings_of(passages())
         raw = made.to_bytes("sha256:0")
-        assert Postings.from_bytes(raw, "sha256:0") is not None
-        assert Postings.from_bytes(raw, "sha256:1") is None
+        assert read_postings(raw, "sha256:0") is not None
+        assert read_postings(raw, "sha256:1") is None
         monkeypatch.setattr(unicodedata, "unidata_version", "0.0.0")
-        assert Postings.from_bytes(raw, "sha256:0") is None
+        assert read_postings(raw, "sha256:0") is None
 
 
 class TestBesideTheBest:

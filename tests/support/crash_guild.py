@@ -7,12 +7,10 @@ import multiprocessing
 import random
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
+import journals
 
 import furytune as ft
-from furytune._discord.journal.store import Journal
 from furytune.collectors.discord import DiscordCollector, Patience
 from furytune.collectors.journal import JournalCollector
 from furytune.testing.fake_discord import FakeDiscord
@@ -22,19 +20,6 @@ ALWAYS = timedelta(days=30_000)
 SIZES = (420, 205, 100, 37, 0)
 KEY = b"a key of the tests"
 QUICK = Patience(first=0.001, most=0.01, rate=1e6)
-
-
-class Writer(msgspec.Struct):
-    id: str
-
-
-class Spoken(msgspec.Struct, rename="camel"):
-    """Who said what."""
-
-    id: str
-    author: Writer
-    content: str
-    forwarded_message: Any = None
 
 
 def build(service):
@@ -165,7 +150,7 @@ def contents(folder):
 
 def lines(folder):
     """Ids and lines of each log."""
-    return {uid: dict(log.lines()) for uid, log in Journal(folder).logs().items()}
+    return journals.lines_of(folder)
 
 
 def said(folder):
@@ -191,12 +176,12 @@ def export(folder, target, *, reverse=False):
         reverse: Newest first.
     """
     target.mkdir()
-    journal = Journal(folder)
-    for uid, log in journal.logs().items():
-        state = log.peek().channel
-        said = [json.loads(line) for _, line in log.lines() if not line.startswith(b'{"gone"')]
+    states = journals.states(folder)
+    for uid, log in lines(folder).items():
+        state = states[uid]
+        said = [json.loads(line) for line in log.values() if not line.startswith(b'{"gone"')]
         root = {
-            "guild": {"id": journal.about().guild, "name": "Workshop", "iconUrl": ""},
+            "guild": {"id": journals.server_of(folder), "name": "Workshop", "iconUrl": ""},
             "channel": {"id": uid, "type": state.type, "categoryId": state.parent, "name": state.name},
             "dateRange": {"after": None, "before": None},
             "messages": said[::-1] if reverse else said,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import journals
+
 from furytune import DiscordCollector, JournalCollector, Secret
-from furytune._discord.journal.lines import GONE
-from furytune._discord.journal.store import Journal
 from furytune.collectors.discord import Patience
 
 QUICK = Patience(first=0.001, most=0.01, rate=1e6)
@@ -34,10 +34,10 @@ def said(folder):
 def gone(folder):
     """Why, by message id."""
     return {
-        str(uid): json.loads(line)["why"]
-        for log in Journal(folder).logs().values()
-        for uid, line in log.lines()
-        if line.startswith(GONE)
+        found["gone"]: found["why"]
+        for log in journals.lines_of(folder).values()
+        for found in map(json.loads, log.values())
+        if "gone" in found
     }
 
 

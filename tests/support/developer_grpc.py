@@ -11,7 +11,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, json_format
 
 from furytune.testing._fakes.developer_api import DeveloperService
-from furytune.testing._fakes.loopback import Recorded
+from furytune.testing.fake_developer_api import Recorded
 
 _CODES = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS"}
 _STATUS = {429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}

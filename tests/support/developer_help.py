@@ -8,12 +8,14 @@ import furytune as ft
 from furytune.records import Dataset
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners._jobs.service import TuningSettings, Uploaded
+from furytune.tuners import TuningSettings
+from furytune.tuners._jobs.service import Uploaded
 from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 KEY = "0123456789abcdef" * 2
 NAME = f"tunedModels/furytune{KEY}"
 API_KEY = "canary-3f9ab1-key"
+NOTHING = Uploaded()
 SETTINGS = TuningSettings(model=TUNABLE, epochs=3)
 
 
@@ -45,8 +47,13 @@ def make_dataset(
 
 
 def backend(api: FakeDeveloperApi, **options: object) -> DeveloperBackend:
-    return DeveloperBackend(**{"api_key": API_KEY, "endpoint": api.url, "timeout": 20.0, **options})
+    return google(**{"api_key": API_KEY, "endpoint": api.url, "timeout": 20.0, **options})
+
+
+def google(**options: object) -> DeveloperBackend:
+    """A backend of Google's own service, unless the options name another endpoint."""
+    return DeveloperBackend(**options)
 
 
 def submit(made: DeveloperBackend, dataset: Dataset, *, key: str = KEY) -> str:
-    return made.submit(dataset, Uploaded(), SETTINGS, key)
+    return made.submit(dataset, NOTHING, SETTINGS, key)

@@ -12,14 +12,12 @@ import signal
 import sys
 from pathlib import Path
 
+import ledgers
 from attrs import define
-from developer_help import API_KEY, SETTINGS
+from developer_help import API_KEY, SETTINGS, google
+from vertex_help import Time
 
 import furytune as ft
-from furytune.tuners._jobs.ledger import Ledger
-from furytune.tuners._jobs.retries import Clock
-from furytune.tuners._jobs.submission import Submission
-from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 MOMENTS = [
     f"{when} {what}"
@@ -62,12 +60,12 @@ class Killed:
 
 
 def submit(url, folder, key, moment):
-    backend = DeveloperBackend(api_key=API_KEY, endpoint=url, timeout=20.0)
+    backend = google(api_key=API_KEY, endpoint=url, timeout=20.0)
     dataset = ft.load_dataset(folder / "train.jsonl.manifest.json")
-    entry = Submission(
+    entry = ledgers.submission(
         backend=Killed(backend, moment),
-        ledger=Killed(Ledger(folder / "jobs"), moment),
-        clock=Clock(sleep=lambda _: None),
+        ledger=Killed(ledgers.ledger(folder / "jobs"), moment),
+        clock=Time().clock,
         key=key,
     ).submit(dataset, SETTINGS, key)
     return entry.name

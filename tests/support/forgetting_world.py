@@ -6,16 +6,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import journals
+import ledgers
 from attrs import frozen
 
 import furytune as ft
-from furytune._discord.journal.lines import ChannelState, Position, gone_line
-from furytune._discord.journal.messages import Forwarded, Kept, Reference, Writer, line_of
-from furytune._discord.journal.store import About, Journal
 from furytune.forgetting import forget
 from furytune.records import Passage
-from furytune.tuners._jobs import lineage
-from furytune.tuners._jobs.ledger import Entry, Ledger
 
 CANARY = "xylophonic-marmalade"
 ALICE, BOB, CAROL = "200000000000000001", "200000000000000002", "200000000000000003"
@@ -27,35 +24,17 @@ def uid(n: int) -> str:
 
 
 def said(n: int, author: str, text: str, *, to: int | None = None, forwards: tuple[int, str] | None = None):
-    return line_of(
-        Kept(
-            id=uid(n),
-            type="Reply" if to is not None else "Default",
-            content=text,
-            author=Writer(id=author),
-            timestamp=f"2024-05-01T10:{n % 60:02}:00+00:00",
-            reference=Reference(message_id=uid(to if to is not None else forwards[0]))
-            if to is not None or forwards
-            else None,
-            forwarded_message=Forwarded(content=forwards[1]) if forwards else None,
-        )
-    )
+    fields: dict[str, object] = {"timestamp": f"2024-05-01T10:{n % 60:02}:00+00:00"}
+    if to is not None:
+        fields |= {"type": "Reply", "reference": {"messageId": uid(to)}}
+    if forwards:
+        fields |= {"reference": {"messageId": uid(forwards[0])}, "forwardedMessage": {"content": forwards[1]}}
+    return journals.message_line(uid(n), author, text, **fields)
 
 
-def write(
-    journal: Journal, channel: str, lines: list[bytes], *, kind="GuildTextChat", name="help", changed=()
-):
-    with journal.writing(), journal.log(channel) as log:
-        log.append(
-            Position(read="0"), lines=lines, changed=changed, channel=ChannelState(channel, kind, name=name)
-        )
-
-
-def make_journal(path: Path) -> Journal:
+def make_journal(path: Path) -> None:
     """Alice asks, answers, is forwarded, edits, opens a thread and deletes; Bob and Carol talk among themselves."""
-    journal = Journal(path)
-    with journal.writing():
-        journal.save(About(guild="1"))
+    journals.begin(path)
     lines = []
     for n in range(0, 40, 2):
         asker, answerer = (ALICE, BOB) if n == 4 else (BOB, ALICE) if n == 10 else (BOB, CAROL)
@@ -64,23 +43,22 @@ def make_journal(path: Path) -> Journal:
         lines.append(said(n, asker, f"How do I colour actor {about}?{mark.get(asker, '')}"))
         lines.append(said(n + 1, answerer, f"Set colour {n}.{mark.get(answerer, '')}", to=n))
     lines.append(said(50, BOB, "see here", forwards=(4, f"How do I colour actor 4? {CANARY}")))
-    write(journal, "7", lines)
-    write(journal, "7", [], changed=[said(4, ALICE, f"How do I colour actor 4? {CANARY} edited")])
+    journals.append(path, "7", lines)
+    journals.append(path, "7", [], changed=[said(4, ALICE, f"How do I colour actor 4? {CANARY} edited")])
     thread = [said(100, ALICE, f"How do I make a {CANARY}?"), said(101, BOB, "With care.")]
-    write(journal, uid(100), thread, kind="GuildPublicThread", name="")
-    write(journal, "8", [said(200, ALICE, f"{CANARY}, which I deleted"), said(201, CAROL, "I see.")])
-    write(journal, "8", [], changed=[gone_line(uid(200), "deleted")])
-    opening = Kept(
-        id=uid(300),
+    journals.append(path, uid(100), thread, kind="GuildPublicThread", name="")
+    journals.append(path, "8", [said(200, ALICE, f"{CANARY}, which I deleted"), said(201, CAROL, "I see.")])
+    journals.append(path, "8", [], changed=[journals.tombstone(uid(200))])
+    opening = journals.message_line(
+        uid(300),
+        ALICE,
+        f"all about {CANARY}",
         type="ThreadCreated",
-        content=f"all about {CANARY}",
-        author=Writer(id=ALICE),
-        reference=Reference(channel_id=uid(301)),
+        reference={"channelId": uid(301)},
     )
-    write(journal, "8", [line_of(opening)])
-    write(journal, uid(301), [said(302, BOB, "I begin.")], kind="GuildPublicThread", name="")
-    write(journal, uid(400), [said(401, BOB, "Mine.")], kind="GuildPublicThread", name="")
-    return journal
+    journals.append(path, "8", [opening])
+    journals.append(path, uid(301), [said(302, BOB, "I begin.")], kind="GuildPublicThread", name="")
+    journals.append(path, uid(400), [said(401, BOB, "Mine.")], kind="GuildPublicThread", name="")
 
 
 def chat_passages() -> list[Passage]:
@@ -138,26 +116,21 @@ class World:
 
 def make_job(jobs: Path, manifest: Path, *, noted: bool = True, key: str = "k1") -> None:
     dataset = ft.load_dataset(manifest)
-    entry = Entry(
-        key=key,
-        run="run",
-        step="ENDED",
-        at=1.0,
-        backend="vertex",
-        place="p/l",
+    record = ledgers.entry(
+        key,
+        "ENDED",
         manifest=str(manifest),
         fingerprint=dataset.fingerprint,
         files=tuple(f.sha256 for f in dataset.files),
-        settings={},
         train="gs://b/train.jsonl",
         name="projects/p/tuningJobs/1",
         state="succeeded",
         model="projects/p/models/9",
         endpoint="projects/p/endpoints/9",
     )
-    Ledger(jobs).write(entry)
+    ledgers.write(jobs, record)
     if noted:
-        lineage.note(jobs, key, dataset)
+        ledgers.note_messages(jobs, key, dataset)
 
 
 def sources(manifest: Path) -> list[dict]:

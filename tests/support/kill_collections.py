@@ -18,11 +18,11 @@ from pathlib import Path
 
 import aiohttp  # noqa: F401  (imported once here, not in each of a thousand children)
 import crash_guild
+import journals
 from crash_guild import ALWAYS, CANARY, Guild
 
 import discord  # noqa: F401
-from furytune._discord.journal.store import Journal
-from furytune._privacy.consent import Consent
+import furytune as ft
 from furytune.collectors.journal import JournalCollector
 from furytune.records import QAPair
 
@@ -69,14 +69,12 @@ def kill(action, wait):
 
 
 def author_of_canaries(folder):
-    people = [
-        message.author.id
-        for _, log in Journal(folder).logs().items()
-        for block, _ in log.blocks(crash_guild.Spoken)
-        for message in block
-        if CANARY in message.content and message.forwarded_message is None
-    ]
-    return people[0]
+    found = (json.loads(line) for log in crash_guild.said(folder).values() for line in log)
+    return next(
+        message["author"]["id"]
+        for message in found
+        if CANARY in message["content"] and "forwardedMessage" not in message
+    )
 
 
 class Phase:
@@ -111,7 +109,7 @@ class Phase:
                     finish(lambda: self.action(folder))
                     done = True
                 counts["finished" if done else "killed"] += 1
-                if not done and Journal(folder).there:
+                if not done and journals.is_begun(folder):
                     check(folder)
             found = crash_guild.contents(folder)
             assert found.keys() == self.expected.keys(), found.keys() ^ self.expected.keys()
@@ -174,10 +172,10 @@ def main():
     assert sum(isinstance(item, QAPair) for item in collected.pairs) > 100
     run("collect", collected, prefix_of(folder / "collect"))
     canary = author_of_canaries(folder / "collect")
-    out = Consent(opt_out=canary)
+    out = ft.Consent(opt_out=canary)
     run("opt out", made("opt out", folder / "collect", lambda at: guild.collector(at, consent=out).update()))
     no_canary(folder / "journal")
-    run("forget", made("forget", folder / "collect", lambda at: Journal(at).forget([canary])))
+    run("forget", made("forget", folder / "collect", lambda at: ft.forget(author=canary, journal=at)))
     no_canary(folder / "journal")
     crash_guild.export(folder / "collect", folder / "files", reverse=True)
     run("adopt", made("adopt", None, lambda at: JournalCollector(at).adopt(folder / "files")))

@@ -15,14 +15,13 @@ from functools import partial
 from pathlib import Path
 
 import lancedb  # noqa: F401  (once here; this process itself never uses it, so its children may)
+import ledgers
 from kill_collections import finish, kill
 from vertex_help import make_dataset, make_tuner
 
-from furytune.augmenters._index import tables
-from furytune.augmenters.rag import build_index
+from furytune.augmenters.rag import RagAugmenter, build_index
 from furytune.records import Passage
 from furytune.testing.fake_vertex import FakeVertex
-from furytune.tuners._jobs.ledger import Ledger
 
 INDEX_SHARE = 0.5
 
@@ -50,7 +49,7 @@ def kill_tuning(folder, kills, dice):
                 done = kill(partial(submit, f"k{key}"), dice.random() * took * 1.1)
                 counts["finished" if done else "killed"] += 1
                 assert len(fake.service.jobs) <= 1, "a run that was killed started a second job"
-                list(Ledger(folder / "jobs").entries())  # each is whole
+                ledgers.entries(folder / "jobs")  # each is whole
             finish(partial(submit, f"k{key}"))
             assert len(fake.service.jobs) == 1
             counts["jobs"] += 1
@@ -66,7 +65,7 @@ def kill_builds(folder, kills, dice):
     place = folder / "kinds.lance"
 
     def look():
-        found = {(p.id, p.text) for p in tables.load(str(place), None).passages}
+        found = {(p.id, p.text) for p in RagAugmenter(place, k=10**6).context("number")}
         assert found in [{(p.id, p.text) for p in passages(kind)} for kind in ("old", "new")]
 
     def build(kind):

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from developer_help import KEY, NAME, SETTINGS, backend, make_dataset, rows, submit
+from developer_help import KEY, NAME, NOTHING, SETTINGS, backend, google, make_dataset, rows, submit
 
 from furytune import dialects
 from furytune.errors import ConfigError, ServiceError, TuningError, TuningUnavailableError
 from furytune.models.service import Call
 from furytune.records import JobFailure
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners._jobs.service import Uploaded
-from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ class TestReady:
 class TestSubmit:
     def test_one_request_makes_one_job_that_is_found_by_its_key(self, api, made, dataset):
         assert made.find(KEY) == ()
-        assert made.upload(dataset) == Uploaded()
+        assert made.upload(dataset) == NOTHING
         assert submit(made, dataset) == NAME
         assert [r.line for r in api.requests if r.method == "POST"] == ["POST /v1beta/tunedModels"]
         assert backend(api).find(KEY) == (NAME,)
@@ -112,7 +110,7 @@ class TestSubmit:
         with FakeDeveloperApi(tunable=("models/other",)) as second:
             other = backend(second, api_key="another-key")
             submit(made, dataset)
-            other.submit(dataset, Uploaded(), evolve(SETTINGS, model="models/other"), KEY)
+            other.submit(dataset, NOTHING, evolve(SETTINGS, model="models/other"), KEY)
             submit(made, dataset, key="f" * 32)
             assert (api.jobs, second.jobs) == (2, 1)
             assert {r.headers["x-goog-api-key"] for r in second.requests} == {"another-key"}
@@ -288,17 +286,17 @@ class TestArguments:
     )
     def test_invalid_endpoints_are_refused(self, endpoint):
         with pytest.raises(ConfigError, match="endpoint"):
-            DeveloperBackend(api_key="k", endpoint=endpoint)
+            google(api_key="k", endpoint=endpoint)
 
     def test_a_key_is_never_sent_in_clear_over_a_network(self):
         with pytest.raises(ConfigError, match="https"):
-            DeveloperBackend(api_key="k", endpoint="http://example.org:80")
+            google(api_key="k", endpoint="http://example.org:80")
 
     @pytest.mark.parametrize("options", [{"transport": "grpc_asyncio"}, {"timeout": 0}, {"api_key": " "}])
     def test_other_invalid_arguments_are_refused(self, options):
         with pytest.raises(ConfigError):
-            DeveloperBackend(**{"api_key": "k", **options})
+            google(**{"api_key": "k", **options})
 
     def test_google_is_the_default(self):
-        for made in (DeveloperBackend(api_key="k"), DeveloperBackend(api_key="k", endpoint="")):
+        for made in (google(api_key="k"), google(api_key="k", endpoint="")):
             assert made.place == "generativelanguage.googleapis.com"

@@ -8,14 +8,12 @@ import pickle
 import traceback
 
 import pytest
-from developer_help import SETTINGS, backend, make_dataset, submit
+from developer_help import SETTINGS, backend, google, make_dataset, submit
 
-from furytune import dialects
-from furytune._privacy.secret import Secret
+from furytune import Secret, dialects
 from furytune.errors import ConfigError, TuningError
 from furytune.models.service import Call
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
-from furytune.tuners.gemini._developer.backend import DeveloperBackend
 
 CANARY = "canary-of-the-key-71c2"
 TEXT = "canary-of-the-text-93d8"
@@ -110,7 +108,7 @@ def test_a_key_from_the_environment_is_read_when_it_is_used(monkeypatch):
 @pytest.mark.parametrize("carry", [copy.deepcopy, pickle.dumps])
 def test_a_backend_cannot_be_pickled_with_its_key(carry):
     with pytest.raises(TypeError, match="secret"):
-        carry(DeveloperBackend(api_key=CANARY))
+        carry(google(api_key=CANARY))
 
 
 def test_no_key_is_taken_from_the_environment_by_itself(monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 
+import ledgers
 import pytest
 from attrs import define
 from developer_help import API_KEY, SETTINGS, backend, make_dataset, rows
@@ -17,8 +18,6 @@ from furytune.records import JobFailure
 from furytune.testing.conformance import check_tuner
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners._jobs.ledger import Ledger
-from furytune.tuners._jobs.submission import Submission
 
 RUN = "a" * 32
 CRASHES = 1_000
@@ -171,9 +170,9 @@ def test_crashes_and_lost_answers_leave_one_job_each(tmp_path):
                 if chance.random() < 0.4:
                     mode = chance.choice(["lose the answer", "hang up", "status"])
                     api.fail(chance.choice(["POST", "GET"]), 503, mode=mode)
-                submission = Submission(
+                submission = ledgers.submission(
                     backend=Mortal(made, 0.2, chance),
-                    ledger=Mortal(Ledger(tmp_path / "jobs"), 0.1, chance),
+                    ledger=Mortal(ledgers.ledger(tmp_path / "jobs"), 0.1, chance),
                     clock=Time().clock,
                     key=key,
                 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from developer_help import API_KEY, KEY, NAME, SETTINGS, backend, make_dataset, rows, submit
+from developer_help import API_KEY, KEY, NAME, NOTHING, SETTINGS, backend, make_dataset, rows, submit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ from furytune.splitting import GroupSplitter
 from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
 from furytune.testing.strategies import questions, templates, texts
-from furytune.tuners._jobs.service import Uploaded
 
 _MODELS = {"$alt": "json;enum-encoding=int", "pageSize": "50"}
 _ALT = {"$alt": "json;enum-encoding=int"}
@@ -40,7 +39,7 @@ def test_each_request_is_the_documented_one(api, tmp_path):
     asked = evolve(SETTINGS, epochs=2, batch_size=1, learning_rate=0.25, display_name="Furry")
     made = backend(api)
     made.ready(asked)
-    made.submit(dataset, Uploaded(), asked, KEY)
+    made.submit(dataset, NOTHING, asked, KEY)
     made.find(KEY)
     made.snapshot(NAME)
     everyone = made.share(NAME, "everyone", "reader")

@@ -12,18 +12,18 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
+import ledgers
 import pytest
 from attrs import define
 from vertex_help import Time, lines, make_backend, make_dataset, make_tuner
 
 from furytune.errors import ServiceError, TuningError
 from furytune.testing.fake_vertex import FakeVertex, Fault
-from furytune.tuners._jobs.labels import KEY, fingerprint_of, labels
-from furytune.tuners._jobs.ledger import Entry, Ledger
-from furytune.tuners._jobs.service import TuningSettings
-from furytune.tuners._jobs.submission import Submission
+from furytune.tuners import TuningSettings
+from furytune.tuners._jobs.labels import fingerprint_of, labels
 
 RUN = "b" * 32
+KEY = "furytune_key"
 SETTINGS = TuningSettings(model="gemini-3.1-flash-lite", epochs=2)
 CRASHES = int(os.environ.get("FURYTUNE_CRASHES", "300"))
 MOMENTS = [
@@ -115,9 +115,9 @@ def test_hundreds_of_crashes_leave_one_job_each(tmp_path):
                     fake.fail(
                         "POST .*tuningJobs$", 503, mode=rng.choice(["lose the answer", "hang up", "status"])
                     )
-                submission = Submission(
+                submission = ledgers.submission(
                     backend=Mortal(backend, fuse),
-                    ledger=Mortal(Ledger(tmp_path / "jobs"), fuse),
+                    ledger=Mortal(ledgers.ledger(tmp_path / "jobs"), fuse),
                     clock=time.clock,
                     key=key,
                 )
@@ -130,7 +130,7 @@ def test_hundreds_of_crashes_leave_one_job_each(tmp_path):
             (job,) = fake.service.jobs.values()
             assert entry.name == job.name
             assert job.asked["labels"][KEY] == key
-            assert Ledger(tmp_path / "jobs").read(key).step == "SUBMITTED"
+            assert ledgers.ledger(tmp_path / "jobs").read(key).step == "SUBMITTED"
     assert places.keys() == set(MOMENTS)
     assert min(places.values()) >= CRASHES // 25, places
 
@@ -254,9 +254,9 @@ def test_two_ledgers_at_once_keep_the_older_job_and_cancel_the_other(tmp_path, c
     barrier = threading.Barrier(2)
     with FakeVertex() as fake, ThreadPoolExecutor(2) as pool:
         runs = [
-            Submission(
+            ledgers.submission(
                 backend=Together(make_backend(fake), barrier),
-                ledger=Ledger(tmp_path / name),
+                ledger=ledgers.ledger(tmp_path / name),
                 clock=Time().clock,
                 key=RUN,
             )
@@ -267,10 +267,10 @@ def test_two_ledgers_at_once_keep_the_older_job_and_cancel_the_other(tmp_path, c
         assert sorted(states.values()) == ["", "JOB_STATE_CANCELLED"]
         kept = next(name for name, state in states.items() if not state)
         assert {entry.name for entry in entries} == {kept}
-        assert {Ledger(tmp_path / name).read(RUN).name for name in ("one", "two")} == {kept}
+        assert {ledgers.ledger(tmp_path / name).read(RUN).name for name in ("one", "two")} == {kept}
         assert all(name in caplog.text for name in states)
-        third = Submission(
-            backend=make_backend(fake), ledger=Ledger(tmp_path / "three"), clock=Time().clock, key=RUN
+        third = ledgers.submission(
+            backend=make_backend(fake), ledger=ledgers.ledger(tmp_path / "three"), clock=Time().clock, key=RUN
         )
         assert third.submit(dataset, SETTINGS, RUN).name == kept
         assert len(fake.service.jobs) == 2
@@ -310,8 +310,8 @@ def test_a_job_that_another_process_cancelled_is_not_used(tmp_path):
 
         def run(late):
             backend = InTurn(make_backend(fake), late, looked, made, ended)
-            ledger = Ledger(tmp_path / f"{late}")
-            entry = Submission(backend=backend, ledger=ledger, clock=Time().clock, key=RUN).submit(
+            ledger = ledgers.ledger(tmp_path / f"{late}")
+            entry = ledgers.submission(backend=backend, ledger=ledger, clock=Time().clock, key=RUN).submit(
                 dataset, SETTINGS, RUN
             )
             if not late:
@@ -333,13 +333,19 @@ def test_a_warning_names_both_jobs_if_only_one_is_listed(tmp_path, caplog):
         backend = make_backend(fake)
 
         def other_ledger(*_):
-            Submission(
-                backend=make_backend(fake), ledger=Ledger(tmp_path / "other"), clock=time.clock, key=RUN
+            ledgers.submission(
+                backend=make_backend(fake),
+                ledger=ledgers.ledger(tmp_path / "other"),
+                clock=time.clock,
+                key=RUN,
             ).submit(dataset, SETTINGS, RUN)
             time.now += 25.0
 
-        mine = Submission(
-            backend=Before(backend, other_ledger), ledger=Ledger(tmp_path / "mine"), clock=time.clock, key=RUN
+        mine = ledgers.submission(
+            backend=Before(backend, other_ledger),
+            ledger=ledgers.ledger(tmp_path / "mine"),
+            clock=time.clock,
+            key=RUN,
         ).submit(dataset, SETTINGS, RUN)
         assert len(fake.service.jobs) == 2
         assert all(name in caplog.text for name in fake.service.jobs)
@@ -384,16 +390,11 @@ def test_a_job_of_another_contract_is_not_adopted(tmp_path):
 
 class TestLedger:
     def entry(self, **changes):
-        return Entry(
+        return ledgers.entry(
             **{
                 "key": "c" * 32,
                 "run": RUN,
                 "step": "SUBMITTED",
-                "at": 1.5,
-                "backend": "vertex",
-                "place": "projects/p/locations/l",
-                "manifest": "m.json",
-                "fingerprint": "f" * 64,
                 "files": ("1" * 64,),
                 "settings": attrs.asdict(SETTINGS),
                 "name": "projects/p/locations/l/tuningJobs/1",
@@ -402,16 +403,16 @@ class TestLedger:
         )
 
     def test_an_entry_is_read_as_it_was_written(self, tmp_path):
-        ledger = Ledger(tmp_path / "deep" / "jobs")
+        ledger = ledgers.ledger(tmp_path / "deep" / "jobs")
         assert ledger.read("c" * 32) is None
         assert list(ledger.entries()) == []
         ledger.write(self.entry())
         assert ledger.read("c" * 32) == self.entry()
         assert list(ledger.entries()) == [self.entry()]
 
-    @pytest.mark.parametrize("field", [f.name for f in attrs.fields(Entry)])
+    @pytest.mark.parametrize("field", [f.name for f in attrs.fields(type(ledgers.entry()))])
     def test_an_edited_field_is_refused(self, tmp_path, field):
-        ledger = Ledger(tmp_path)
+        ledger = ledgers.ledger(tmp_path)
         ledger.write(self.entry())
         path = ledger.path("c" * 32)
         content = json.loads(path.read_text())
@@ -424,13 +425,13 @@ class TestLedger:
         "data", [b"", b"{", b"[]", b"\xff", b"{}", b'{"format":"furytune-tuning/1"}', b"[" * 9999]
     )
     def test_damage_is_refused(self, tmp_path, data):
-        ledger = Ledger(tmp_path)
+        ledger = ledgers.ledger(tmp_path)
         ledger.path("d").write_bytes(data)
         with pytest.raises(TuningError, match="damaged or was edited"):
             ledger.read("d")
 
     def test_an_entry_under_another_name_is_refused(self, tmp_path):
-        ledger = Ledger(tmp_path)
+        ledger = ledgers.ledger(tmp_path)
         ledger.write(self.entry())
         ledger.path("c" * 32).rename(ledger.path("d" * 32))
         with pytest.raises(TuningError):
@@ -462,7 +463,7 @@ class TestLedger:
         with FakeVertex() as fake:
             tuner = make_tuner(fake, tmp_path)
             job = tuner.wait(tuner.submit(dataset, key=RUN))
-            (entry,) = Ledger(tmp_path / "jobs").entries()
+            (entry,) = ledgers.ledger(tmp_path / "jobs").entries()
             assert (entry.step, entry.state, entry.model) == ("ENDED", "succeeded", job.model)
             found = make_tuner(fake, tmp_path).find(RUN)
             assert found.state == "succeeded"

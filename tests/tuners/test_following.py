@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from furytune.records import TuningJob
 from furytune.report import progress
 from furytune.testing.fake_vertex import FakeVertex
 from furytune.tuners._jobs.following import follow
-from furytune.tuners._jobs.retries import Clock, patiently
+from furytune.tuners._jobs.retries import patiently
 
 RUN = "b" * 32
 JOB = TuningJob(key="", name="projects/p/locations/l/tuningJobs/1", state="queued")
@@ -112,7 +113,7 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_come_back(tmp_path, capsys):
         raise KeyboardInterrupt
 
     with FakeVertex() as fake:
-        tuner = make_tuner(fake, tmp_path, clock=Clock(sleep=interrupt))
+        tuner = make_tuner(fake, tmp_path, clock=attrs.evolve(Time().clock, sleep=interrupt))
         job = tuner.submit(dataset, key=RUN)
         with pytest.raises(KeyboardInterrupt):
             tuner.wait(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ledgers
 import pytest
 from attrs import evolve
 from vertex_help import make_tuner, pipeline
@@ -10,7 +11,6 @@ import furytune as ft
 from furytune.errors import TuningError
 from furytune.testing.fake_vertex import FakeVertex
 from furytune.testing.memory import ListCollector, pair
-from furytune.tuners._jobs import lineage
 
 FIRST, SECOND = "1235174400000000000", "1235174650000000000"
 
@@ -41,10 +41,10 @@ def test_rows_with_a_message_are_known_after_the_data_set_is_gone(fake, tmp_path
     for path in (dataset.manifest, *(f.path for f in dataset.files)):
         (tmp_path / path).unlink()
     (key,) = {path.stem for path in tuner.ledger.glob("*.json")}
-    assert lineage.rows_that_hold(tuner.ledger, key, {SECOND}) == 1
-    assert lineage.rows_that_hold(tuner.ledger, key, {FIRST, SECOND}) == 2
-    assert lineage.rows_that_hold(tuner.ledger, key, {"1"}) == 0
-    assert lineage.rows_that_hold(tuner.ledger, "other", {"1"}) is None
+    assert ledgers.rows_that_hold(tuner.ledger, key, {SECOND}) == 1
+    assert ledgers.rows_that_hold(tuner.ledger, key, {FIRST, SECOND}) == 2
+    assert ledgers.rows_that_hold(tuner.ledger, key, {"1"}) == 0
+    assert ledgers.rows_that_hold(tuner.ledger, "other", {"1"}) is None
     (held,) = ft.forget(message=SECOND, jobs=tuner.ledger).jobs
     assert held.job == tuner.find("run").name
     assert held.files[0].startswith("gs://buck/")

@@ -16,7 +16,8 @@ import furytune as ft
 from furytune import tokens
 from furytune.errors import MissingExtraError, TuningError
 from furytune.records import DataFile
-from furytune.tuners._jobs.service import Problem, TuningSettings
+from furytune.tuners import TuningSettings
+from furytune.tuners._jobs.service import Problem
 from furytune.tuners.gemini import models
 from furytune.tuners.gemini._vertex.limits import survey
 

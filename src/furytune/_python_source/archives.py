@@ -65,6 +65,8 @@ class _Contents:
     place: Path
     max_bytes: int
     wanted: Wanted
+    most_files: int
+    most_kept: int
     names: list[str] = field(factory=list)
     kept: dict[str, bytes] = field(factory=dict)
     refused: dict[str, UnfitError] = field(factory=dict)
@@ -97,8 +99,8 @@ class _Contents:
         """Stores a file's bytes, up to a limit for the whole archive."""
         self.kept[name] = data
         self.size += len(data)
-        if self.size > _MOST_KEPT:
-            self.bomb(f"its source files are larger than {_MOST_KEPT >> 20} MiB")
+        if self.size > self.most_kept:
+            self.bomb(f"its source files are larger than {self.most_kept >> 20} MiB")
 
     def bomb(self, how: str) -> NoReturn:
         """Refuses the archive."""
@@ -107,19 +109,31 @@ class _Contents:
         )
 
 
-def archive_tree(place: Path, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
+def archive_tree(
+    place: Path,
+    *,
+    wanted: Wanted,
+    folder: str,
+    max_bytes: int,
+    most_files: int = _MOST_FILES,
+    most_kept: int = _MOST_KEPT,
+) -> Tree:
     """Reads the wanted files of an archive. A single top folder, as in an sdist, is removed from their names.
 
     Args:
         place: The archive.
-        wanted: Decides by the file's name whether it is read.
-        folder: Read only this folder of the archive; "" means all.
-        max_bytes: Larger files are refused.
+        wanted: Says for a file's name whether to read it.
+        folder: Only files below this folder are read; "" for all.
+        max_bytes: Maximum size of a file.
+        most_files: Maximum number of members.
+        most_kept: Maximum bytes of all files that are read.
 
     Raises:
         KnowledgeError: The archive is damaged, or a bomb: too many files or bytes, or compressed too tightly.
     """
-    found = _Contents(place=place, max_bytes=max_bytes, wanted=wanted)
+    found = _Contents(
+        place=place, max_bytes=max_bytes, wanted=wanted, most_files=most_files, most_kept=most_kept
+    )
     try:
         if place.name.lower().endswith((".zip", ".whl")):
             _read_zip(found)
@@ -313,8 +327,8 @@ def _name(name: str) -> str:
 
 
 def _bounds(found: _Contents, files: int, unpacked: int, packed: int) -> None:
-    if files > _MOST_FILES:
-        found.bomb(f"it has more than {_MOST_FILES:,} files")
+    if files > found.most_files:
+        found.bomb(f"it has more than {found.most_files:,} files")
     if unpacked > _MOST_BYTES:
         found.bomb(f"it has more than {_MOST_BYTES >> 30} GiB unpacked")
     # Checked before each member is unpacked, so a bomb never uses much memory or time.

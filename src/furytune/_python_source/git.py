@@ -66,7 +66,15 @@ def checkout_of(folder: Path) -> Path | None:
     return None
 
 
-def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_bytes: int) -> Tree:
+def git_tree(
+    root: Path,
+    revision: str,
+    *,
+    wanted: Wanted,
+    folder: str,
+    max_bytes: int,
+    most_kept: int = _MOST_KEPT,
+) -> Tree:
     """Reads the wanted files of a revision.
 
     Args:
@@ -75,6 +83,7 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         wanted: Decides by a file's name whether to read it.
         folder: Folder below ``root``.
         max_bytes: Larger files are not read.
+        most_kept: Maximum bytes of all files that are read.
 
     Returns:
         Files named by their path in the repository. The revision is the given tag. Anything else may move or be
@@ -123,9 +132,9 @@ def git_tree(root: Path, revision: str, *, wanted: Wanted, folder: str, max_byte
         raise KnowledgeError(f"{root}: revision {revision} has no folder {start.rstrip('/')!r}")
     # Sizes are known from the list, so a large file is refused without being read.
     small = [e for e in files.values() if e.size <= max_bytes]
-    if sum(e.size for e in small) > _MOST_KEPT:
+    if sum(e.size for e in small) > most_kept:
         raise KnowledgeError(
-            f"{root}: the source files of {revision} are larger than {_MOST_KEPT >> 20} MiB; choose a part with folder="
+            f"{root}: the source files of {revision} are larger than {most_kept >> 20} MiB; choose a part with folder="
         )
     contents = _contents(root, [e.blob for e in small])
     return Tree(

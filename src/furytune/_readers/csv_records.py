@@ -68,9 +68,11 @@ class CsvReader:
 
     Args:
         blocks: The text. An attribute ``dirty`` says that lone surrogates replace bytes that cannot be decoded.
+        limit: Maximum characters of a record.
     """
 
     blocks: Iterable[str]
+    limit: int = LIMIT
     line: int = 1
     _buffer: str = ""
     _pos: int = 0
@@ -112,7 +114,7 @@ class CsvReader:
             try:
                 fields, _ = self._scan(self._pos, delimiter)
             except _More:
-                if len(self._buffer) > LIMIT:
+                if len(self._buffer) > self.limit:
                     return ()
                 self._fill()
             except _Bad:
@@ -155,7 +157,7 @@ class CsvReader:
             try:
                 fields, end = self._scan(self._pos, delimiter)
             except _More:
-                if len(self._buffer) - self._pos > LIMIT:
+                if len(self._buffer) - self._pos > self.limit:
                     return self._too_long()
                 self._fill()
             except _Bad as bad:
@@ -245,7 +247,7 @@ class CsvReader:
         self._next_line()
         return Flaw(
             reason="too_long",
-            problem=f"a record is longer than {LIMIT} characters, or a quote in it is never closed",
+            problem=f"a record is longer than {self.limit} characters, or a quote in it is never closed",
             line=line,
             column=1,
             hint=_SHOW_QUOTE,

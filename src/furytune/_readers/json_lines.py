@@ -38,8 +38,13 @@ class Twins(dict[str, Any]):
     key: str = ""
 
 
-def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | Flaw]:
-    """Yields lists of complete lines with the number of the first, in constant memory."""
+def split_lines(blocks: Iterable[bytes], *, limit: int = LIMIT) -> Iterator[tuple[int, list[bytes]] | Flaw]:
+    """Yields lists of complete lines with the number of the first, in constant memory.
+
+    Args:
+        blocks: The bytes of the file.
+        limit: Maximum bytes of a line; a longer one is a flaw.
+    """
     number = 1
     rest = b""
     skipping = False
@@ -58,17 +63,17 @@ def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]] | F
             number += len(lines)
         if skipping:
             rest = rest[-1:] if rest.endswith(b"\r") else b""
-        elif len(rest) > LIMIT:
-            yield _too_long(number)
+        elif len(rest) > limit:
+            yield _too_long(number, limit)
             rest, skipping = (b"\r" if rest.endswith(b"\r") else b""), True
     if rest and not skipping:
         yield number, rest.splitlines()
 
 
-def _too_long(line: int) -> Flaw:
+def _too_long(line: int, limit: int) -> Flaw:
     return Flaw(
         reason="too_long",
-        problem=f"the line is longer than {LIMIT} bytes",
+        problem=f"the line is longer than {limit} bytes",
         line=line,
         column=1,
         hint="put each record on a line of its own",

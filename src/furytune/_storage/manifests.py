@@ -46,8 +46,12 @@ def manifest_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def read_head(path: Path) -> dict[str, Any]:
+def read_head(path: Path, *, limit: int = _HEAD_LIMIT) -> dict[str, Any]:
     """Reads a manifest up to its sources.
+
+    Args:
+        path: The manifest.
+        limit: Maximum bytes before the sources.
 
     Raises:
         OSError: The file cannot be read.
@@ -59,7 +63,7 @@ def read_head(path: Path) -> dict[str, Any]:
             if line.rstrip(b"\n") == SOURCES:
                 break
             head += line
-            if len(head) > _HEAD_LIMIT:
+            if len(head) > limit:
                 raise ValueError("its head is too long")
         else:
             raise ValueError("it has no list of sources")

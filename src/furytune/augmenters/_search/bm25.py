@@ -16,7 +16,7 @@ exact in any order. Equal scores are ordered by passage id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,9 @@ _K3 = 1.2
 _SCALE = 1 << 20
 _QUERY_SCALE = 1 << 6
 _CELLS = 320_000  # scores computed at a time: 2.5 MB, which fits into the cache of one core
-_LARGE = 20_000  # number of passages above which it pays to skip most of them
+LARGE = 20_000
+"""Number of passages above which it pays to skip most of them."""
+
 _DECIMAL = Context(prec=25)
 
 
@@ -66,11 +68,23 @@ class LexicalIndex:
         moments: Order of the same passages in time; results are positions in their ascending order of id.
         k1: How fast repeated terms stop to matter.
         b: How much long passages are penalised, from 0 to 1.
+        large: Number of passages from which on most are skipped.
+        shortcut: Makes what skips them, from postings, their weights and the order of ids.
     """
 
-    def __init__(self, postings: Postings, moments: Moments, *, k1: float, b: float) -> None:
+    def __init__(
+        self,
+        postings: Postings,
+        moments: Moments,
+        *,
+        k1: float,
+        b: float,
+        large: int = LARGE,
+        shortcut: Callable[[Postings, Any, Any], MaxScore] = MaxScore,
+    ) -> None:
         np = self._np = numpy()
         self._k1, self._b = k1, b
+        self._large, self._shortcut = large, shortcut
         self._postings = postings
         self._size = n = len(postings.length)
         self._width = padded(n)
@@ -94,7 +108,7 @@ class LexicalIndex:
 
     @cached_property
     def _many(self) -> MaxScore:
-        return MaxScore(self._postings, self._impact, self._row)
+        return self._shortcut(self._postings, self._impact, self._row)
 
     def _mean(self, visible: NDArray[np.int64]) -> Floats:
         """Returns the mean length of the first passages, or 1 instead of 0 to avoid a division by zero."""
@@ -119,7 +133,7 @@ class LexicalIndex:
             k: Maximum number of passages.
         """
         # The shortcut uses weights for all passages, so it needs a question that sees all of them.
-        if self._size >= _LARGE and k <= MOST and min(visible, default=0) == self._size:
+        if self._size >= self._large and k <= MOST and min(visible, default=0) == self._size:
             asked = (self._terms(question).items() for question in questions)
             return self._many.top([{t: float(_query_weight(c)) for t, c in each} for each in asked], k)
         # Many questions at once, as long as their scores stay in the cache of a core.

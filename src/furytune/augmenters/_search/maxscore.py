@@ -14,11 +14,6 @@ __all__ = ["MOST", "MaxScore"]
 MOST = 64
 """How many passages are scored in full to find a lower bound for the best ones; k cannot be larger."""
 
-_OFTEN = 32  # a term in at least one of so many passages gets its own dense row, for direct lookups
-_ROWS = 16_000_000  # numbers in all these rows: 64 MB
-_SCATTER = 16  # postings up to so many times longer than the lookup are scattered into a dense array first
-_TRIED = 512  # passages of one term that are tried to find those `MOST`
-
 
 class MaxScore:
     """Finds the best among many passages, all of them visible.
@@ -27,10 +22,25 @@ class MaxScore:
         postings: Terms of the passages.
         impact: Weight of each posting, a whole number.
         row: Position of each rank in the order of ids.
+        often: A term in at least one of so many passages gets its own dense row, for direct lookups.
+        numbers: Maximum numbers in all these rows; the default makes 64 MB.
+        scatter: Postings up to so many times longer than the lookup are scattered into a dense array first.
+        tried: How many passages of one term are tried to find those `MOST`.
     """
 
-    def __init__(self, postings: Postings, impact: Any, row: Any) -> None:
+    def __init__(
+        self,
+        postings: Postings,
+        impact: Any,
+        row: Any,
+        *,
+        often: int = 32,
+        numbers: int = 16_000_000,
+        scatter: int = 16,
+        tried: int = 512,
+    ) -> None:
         np = self._np = numpy()
+        self._often, self._numbers, self._scatter, self._most_tried = often, numbers, scatter, tried
         self._start: list[int] = postings.start.tolist()
         # numpy indexes with intp; a narrower type would be converted at each step.
         self._rank, self._impact, self._row = postings.rank.astype(np.intp), impact, row
@@ -111,11 +121,11 @@ class MaxScore:
         """Returns the passages in which a term weighs most, and its weights there."""
         span = slice(self._start[term], self._start[term + 1])
         held = self._impact[span]
-        if len(held) <= _TRIED:
+        if len(held) <= self._most_tried:
             return self._rank[span], held * weight
         place = self._tried.get(term)
         if place is None:
-            place = held.argpartition(len(held) - _TRIED)[len(held) - _TRIED :]
+            place = held.argpartition(len(held) - self._most_tried)[len(held) - self._most_tried :]
             self._tried[term] = place
         return self._rank[span].take(place), held.take(place) * weight
 
@@ -134,16 +144,16 @@ class MaxScore:
     def _weights(self, term: int, ranks: Any, scores: Any) -> Any:
         """Returns the weight of a term in each of some passages, 0 if a passage does not contain it."""
         start, end = self._start[term], self._start[term + 1]
-        if (end - start) * _OFTEN > self._size:
+        if (end - start) * self._often > self._size:
             row = self._rows.get(term)
-            if row is None and (len(self._rows) + 1) * self._size <= _ROWS:
+            if row is None and (len(self._rows) + 1) * self._size <= self._numbers:
                 row = self._np.zeros(self._size, dtype=self._np.int32)
                 row[self._rank[start:end]] = self._impact[start:end]
                 self._rows[term] = row
             if row is not None:
                 return row.take(ranks)
         held = self._rank[start:end]
-        if len(held) < _SCATTER * len(ranks):
+        if len(held) < self._scatter * len(ranks):
             scores[held] = self._impact[start:end]
             weights = scores.take(ranks)
             # The array must be zero again for the next term and the next question.
