@@ -209,7 +209,9 @@ def table(rows: Sequence[Example]) -> Table:
         values = np.repeat([WORDING / np.sqrt(max(n, 1)) for n in counts], counts)
         indices = np.fromiter((place for found in wording for place in found), int, sum(counts))
         parts.append(
-            sp.csr_matrix((values, indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), SIZE))
+            sp.csr_matrix(
+                (values, indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), SIZE)
+            )
         )
     return Table(sp.hstack(parts).tocsr(), scale)
 
@@ -261,7 +263,12 @@ def apart(rows: Sequence[Example], picks: Sequence[int], score: Callable[[int], 
     return kept
 
 
-def show(rows: Sequence[Example], kept: Sequence[int], confidence: NDArray[np.float64], used: dict[str, list[gold.Labelled]]) -> None:
+def show(
+    rows: Sequence[Example],
+    kept: Sequence[int],
+    confidence: NDArray[np.float64],
+    used: dict[str, list[gold.Labelled]],
+) -> None:
     """Prints precision at several recalls, for all sources and each kind."""
     kinds = sorted({row.kind for row in rows})
     for kind in ("all", *kinds):
@@ -279,7 +286,9 @@ def show(rows: Sequence[Example], kept: Sequence[int], confidence: NDArray[np.fl
             while goal and total and hits / total >= goal:
                 line.append(f"{goal:.0%}: {hits / n:.2f} ({confidence[i]:.2f})")
                 goal = next(reached, 0.0)
-        print(f"{kind:8} gold {total:3}  precision (confidence) at recall  {'  '.join(line)}  most {hits / max(1, total):.0%}")
+        print(
+            f"{kind:8} gold {total:3}  precision (confidence) at recall  {'  '.join(line)}  most {hits / max(1, total):.0%}"
+        )
 
 
 def show_calibration(confidence: NDArray[np.float64], truth: NDArray[np.bool_]) -> None:
@@ -367,8 +376,16 @@ def write(
 
 SOURCES = [
     {"what": "Discord channels of PyScript", "licence": "MIT", "from": "github.com/pyscript/discord-dump"},
-    {"what": "Discord forum threads of MeshCore", "licence": "MIT", "from": "github.com/MrAlders0n/meshcore-discord-archive"},
-    {"what": "Ubuntu and Linux IRC", "licence": "CC BY 4.0", "from": "github.com/jkkummerfeld/irc-disentanglement"},
+    {
+        "what": "Discord forum threads of MeshCore",
+        "licence": "MIT",
+        "from": "github.com/MrAlders0n/meshcore-discord-archive",
+    },
+    {
+        "what": "Ubuntu and Linux IRC",
+        "licence": "CC BY 4.0",
+        "from": "github.com/jkkummerfeld/irc-disentanglement",
+    },
     {"what": "Gitter help rooms", "licence": "MIT", "from": "github.com/LiveChat2021/LiveChat"},
 ]
 

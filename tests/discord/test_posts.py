@@ -28,13 +28,25 @@ class Recorder:
         yield Dropped(reason="no_reply", unit="message", count=len(self.posts))
 
 
-def seen(folder: Path, *messages: dict[str, Any], channel: dict[str, Any] | None = None, **settings: Any) -> list[Post]:
+def seen(
+    folder: Path, *messages: dict[str, Any], channel: dict[str, Any] | None = None, **settings: Any
+) -> list[Post]:
     """The posts of an export with these messages; only the fields that matter are given."""
     full = [
-        {"id": str(1000 + i), "type": "Default", "timestamp": "2024-05-01T10:00:00+00:00", "content": "", **message}
+        {
+            "id": str(1000 + i),
+            "type": "Default",
+            "timestamp": "2024-05-01T10:00:00+00:00",
+            "content": "",
+            **message,
+        }
         for i, message in enumerate(messages)
     ]
-    export = {"guild": {"id": "1"}, "channel": channel or {"id": "7", "type": "GuildTextChat"}, "messages": full}
+    export = {
+        "guild": {"id": "1"},
+        "channel": channel or {"id": "7", "type": "GuildTextChat"},
+        "messages": full,
+    }
     (folder / "a.json").write_text(json.dumps(export), "utf-8")
     recorder = Recorder()
     list(DiscordExportCollector(folder, pairers=[recorder], author_key=b"k", **settings).collect())
@@ -77,7 +89,12 @@ def test_a_raw_mention_needs_no_list(tmp_path: Path):
 def test_files_and_stickers_are_counted(tmp_path: Path):
     (post,) = seen(
         tmp_path,
-        {"author": ANN, "content": "this", "attachments": [{"id": "1"}, {"id": "2"}], "stickers": [{"id": "3"}]},
+        {
+            "author": ANN,
+            "content": "this",
+            "attachments": [{"id": "1"}, {"id": "2"}],
+            "stickers": [{"id": "3"}],
+        },
     )
     assert post.files == 3
 
@@ -93,7 +110,9 @@ def test_an_answer_that_stands_in_an_embed_is_text(tmp_path: Path):
 
 
 def test_the_preview_of_a_link_is_not_what_a_person_said(tmp_path: Path):
-    (post,) = seen(tmp_path, {"author": ANN, "content": "see https://example.org", "embeds": [{"title": "Example"}]})
+    (post,) = seen(
+        tmp_path, {"author": ANN, "content": "see https://example.org", "embeds": [{"title": "Example"}]}
+    )
     assert post.text == "see https://example.org"
 
 

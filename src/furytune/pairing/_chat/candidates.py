@@ -219,9 +219,7 @@ def _options(
 
 def _names(turn: Turn) -> frozenset[str]:
     """Returns the names of who wrote a turn, if they are long enough to be no chance."""
-    return frozenset(
-        name.casefold() for linked in turn.posts for name in linked.post.names if len(name) > 2
-    )
+    return frozenset(name.casefold() for linked in turn.posts for name in linked.post.names if len(name) > 2)
 
 
 def _log(number: float) -> float:
