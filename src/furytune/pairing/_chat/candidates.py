@@ -152,10 +152,14 @@ class Candidate:
     reply: Turn | None
     features: tuple[float, ...]
 
+    @property
+    def marked(self) -> bool:
+        """True if every turn of the answer has a solution mark."""
+        return all(turn.marked for turn in self.told)
 
-def asks(turn: Turn) -> bool:
-    """Returns True if a turn may be a question. This is generous; the model decides."""
-    said = turn.said
+
+def asks(said: Signals) -> bool:
+    """Returns True if a text may be a question. This is generous; the model decides."""
     return said.asks or said.asks_without_mark or said.reports_trouble or said.seeks_help
 
 
@@ -164,7 +168,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
     turns = scene.turns
     chains = _chains(scene)
     for opener, turn in enumerate(turns):
-        if not asks(turn) and not (scene.is_thread and opener == 0):
+        if not asks(turn.said) and not (scene.is_thread and opener == 0):
             continue
         related = {
             i: chains[i][opener]
@@ -338,13 +342,13 @@ class _About:
             answerer_posts - asker_posts,
             min(shared, 10),
             shared / max(1, len(words | others)),
-            any(linked.post.solved for t in told for linked in t.posts),
+            any(t.marked for t in told),
             any(name in text for name in self.names)
             or any(turn.speaker in linked.post.mentions for t in told for linked in t.posts),
             self.addresses_other(told[0]),
             # A helper who asks back looks like an asker, and the asker's details look like an answer.
             parent is not None and parent.speaker == answerer,
-            parent is not None and parent.speaker != turn.speaker and asks(parent),
+            parent is not None and parent.speaker != turn.speaker and asks(parent.said),
             self.scene.is_thread,
             turn.speaker == thread_opener,
             answerer == thread_opener,

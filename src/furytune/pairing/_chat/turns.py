@@ -38,6 +38,11 @@ class Turn(msgspec.Struct, gc=False):
         return self.posts[0].post.speaker
 
     @property
+    def marked(self) -> bool:
+        """True if one of its posts has a solution mark."""
+        return any(linked.post.solved for linked in self.posts)
+
+    @property
     def text(self) -> str:
         """Its posts, joined by line breaks."""
         if len(self.posts) == 1:
