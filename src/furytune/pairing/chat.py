@@ -9,9 +9,9 @@ from attrs import evolve, field, frozen
 
 from furytune._values.checks import at_least
 from furytune.errors import ConfigError, ConservationError
-from furytune.pairing._chat.candidates import Candidate, Scene, asks, candidates
+from furytune.pairing._chat.candidates import Candidate, Scene, candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
-from furytune.pairing._chat.turns import Turn, turns_of
+from furytune.pairing._chat.turns import Turn, asks, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
 from furytune.pairing.linking import Linker

@@ -9,12 +9,12 @@ from math import sqrt
 
 from attrs import frozen
 
-from furytune.pairing._chat.turns import Turn
+from furytune.pairing._chat.turns import Turn, asks
 from furytune.pairing.answers import answer_scores
 from furytune.pairing.posts import sent_at
 from furytune.pairing.signals import Signals
 
-__all__ = ["FEATURES", "Candidate", "Scene", "asks", "candidates"]
+__all__ = ["FEATURES", "Candidate", "Scene", "candidates"]
 
 _AHEAD = 40  # turns; an answer further away is nearly always a native reply to something else
 _HELPERS = 5
@@ -156,11 +156,6 @@ class Candidate:
     def marked(self) -> bool:
         """True if every turn of the answer has a solution mark."""
         return all(turn.marked for turn in self.told)
-
-
-def asks(said: Signals) -> bool:
-    """Returns True if a text may be a question. This is generous; the model decides."""
-    return said.asks or said.asks_without_mark or said.reports_trouble or said.seeks_help
 
 
 def candidates(scene: Scene) -> Iterator[list[Candidate]]:
