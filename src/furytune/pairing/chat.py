@@ -174,8 +174,7 @@ class _Chat:
         """Yields the best answer to a question, and the best of those that someone marked as the solution."""
         yield self.model.best(options)
         if marked := [option for option in options if option.marked]:
-            found = self.model.best(marked)
-            yield evolve(found, confidence=max(found.confidence, _MARKED))
+            yield self.model.best(marked)
 
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
         """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""
@@ -184,7 +183,8 @@ class _Chat:
             ids = {post.id for post in _posts(found.candidate)}
             if taken.isdisjoint(ids):
                 taken |= ids
-                yield found
+                least = _MARKED if found.candidate.marked else 0.0
+                yield evolve(found, confidence=max(found.confidence, least))
 
     def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
         """Returns why the other posts of a conversation are in no pair."""
