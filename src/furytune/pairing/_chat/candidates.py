@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import sqrt
 
@@ -162,6 +162,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
     """Yields the candidates of each question, in order of questions."""
     turns = scene.turns
     chains = _chains(scene)
+    cast = _cast(turns)
     for opener, turn in enumerate(turns):
         if not asks(turn.said) and not (scene.is_thread and opener == 0):
             continue
@@ -177,7 +178,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
                 helpers.setdefault(turns[i].speaker, []).append(i)
         options = _options(turns, own, helpers)
         if options:
-            about = _About(scene, opener, related, own, helpers)
+            about = _About(scene, cast, opener, related, own, helpers)
             yield [about.candidate(option) for option in options]
 
 
@@ -226,18 +227,41 @@ def _log(number: float) -> float:
     return sqrt(sqrt(number))
 
 
+@frozen
+class _Cast:
+    """Who takes part in a conversation, found once for all its questions.
+
+    Attributes:
+        speakers: How many people they are.
+        owners: Who has a name, for each name.
+    """
+
+    speakers: int
+    owners: Mapping[str, Collection[str]]
+
+
+def _cast(turns: Sequence[Turn]) -> _Cast:
+    owners: dict[str, set[str]] = {}
+    for turn in turns:
+        for name in _names(turn):
+            owners.setdefault(name, set()).add(turn.speaker)
+    return _Cast(len({turn.speaker for turn in turns}), owners)
+
+
 class _About:
     """One question, and what all its candidates have in common."""
 
     def __init__(
         self,
         scene: Scene,
+        cast: _Cast,
         opener: int,
         related: Mapping[int, float],
         own: list[int],
         helpers: Mapping[str, list[int]],
     ) -> None:
         self.scene = scene
+        self.cast = cast
         self.opener = opener
         self.related = related
         self.own = own
@@ -251,16 +275,13 @@ class _About:
         )
         self.score = dict(zip(places, scores, strict=True))
         self.best = max(places, key=lambda i: (self.score[i], -i))
-        self.speakers = len({turn.speaker for turn in turns})
         self.names = _names(self.turn)
-        self.others = frozenset[str]().union(
-            *(_names(other) for other in turns if other.speaker != self.turn.speaker)
-        )
 
     def addresses_other(self, turn: Turn) -> bool:
         """Returns True if a turn begins with the name of someone who did not ask."""
         word = turn.text.casefold().lstrip("@").split(maxsplit=1)
-        return bool(word) and word[0].rstrip(":,") in self.others
+        owners = self.cast.owners.get(word[0].rstrip(":,"), ()) if word else ()
+        return any(owner != self.turn.speaker for owner in owners)
 
     def candidate(self, option: tuple[int, ...]) -> Candidate:
         turns, opener, turn = self.scene.turns, self.opener, self.turn
@@ -320,7 +341,7 @@ class _About:
             _log(option[0] - opener),
             min(option[-1] - option[0], 20),
             _log(minutes),
-            min(self.speakers, 8),
+            min(self.cast.speakers, 8),
             _log(len(turns)),
             _log(opener),
             min(len(between), 10),
