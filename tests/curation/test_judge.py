@@ -108,11 +108,11 @@ def test_only_good_pairs_are_kept_on_request(judge) -> None:
 
 def test_the_report_counts_what_was_dropped(judge) -> None:
     run = ft.Pipeline(collector=ListCollector(PAIRS), curators=judge()).run()
-    assert run.report.counts["rows"] == 2
-    assert run.report.counts["dropped"] == [
+    assert run.report.counts.as_json()["rows"] == 2
+    assert run.report.counts.as_json()["dropped"] == [
         {"unit": "pair", "reason": "judged_poor", "count": 1, "examples": ["poor"]}
     ]
-    assert run.report.counts["edited_answers"] == {}
+    assert run.report.counts.as_json()["edited_answers"] == {}
 
 
 @pytest.mark.parametrize("keep", ["usable", "good"])
@@ -230,8 +230,8 @@ def test_an_answer_that_is_not_a_grade_is_asked_for_once_more(server, judge) -> 
 def test_a_pair_without_a_grade_is_kept_and_counted(server, judge) -> None:
     lost = pair("What is this?", "That.", id="lost")
     run = ft.Pipeline(collector=ListCollector([lost, *PAIRS]), curators=judge()).run()
-    assert run.report.counts["rows"] == 3
-    assert {(d["unit"], d["reason"], d["count"]) for d in run.report.counts["dropped"]} == {
+    assert run.report.counts.as_json()["rows"] == 3
+    assert {(d["unit"], d["reason"], d["count"]) for d in run.report.counts.as_json()["dropped"]} == {
         ("pair", "judged_poor", 1),
         ("grade", "no_grade", 1),
     }
@@ -279,7 +279,7 @@ def test_the_next_run_continues_after_the_limit(server, judge) -> None:
 
 def test_kept_pairs_after_the_limit_are_counted(judge) -> None:
     run = ft.Pipeline(collector=ListCollector(PAIRS), curators=judge(max_requests=1)).run()
-    assert run.report.counts["dropped"] == [
+    assert run.report.counts.as_json()["dropped"] == [
         {"unit": "grade", "reason": "max_requests", "count": 2, "examples": []}
     ]
     assert "2  grade    max_requests" in str(run.report)
