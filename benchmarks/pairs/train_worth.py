@@ -36,7 +36,7 @@ from furytune.pairing._chat.wording import SIZE, places
 SEED = 20261129
 FOLDS = 6
 WORDING = 4.0  # how much a word counts against a feature, before training
-STRENGTH = 0.2  # inverse of the regularisation
+STRENGTH = 0.1  # inverse of the regularisation
 CONTEXT = 300  # messages before and after a window that its links may depend on
 
 Grades = dict[tuple[tuple[str, ...], tuple[str, ...]], str]

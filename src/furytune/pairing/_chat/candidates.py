@@ -21,6 +21,7 @@ _HELPERS = 5
 _TURNS_EACH = 6
 _TOGETHER = 4
 _IN_THREAD = 0.3
+_SURE = 0.5  # what the asker adds belongs to the question if every link on the way is at least this sure
 _WORD = re.compile(r"\w{3,}")
 
 _FLAGS = (
@@ -272,7 +273,9 @@ class _About:
         added = [
             turns[i]
             for i in self.own
-            if i < option[0] and not (turns[i].said.thanks and turns[i].said.words < 6)
+            if i < option[0]
+            and self.related[i] >= _SURE
+            and not (turns[i].said.thanks and turns[i].said.words < 6)
         ]
         asked += added
         told = [turns[i] for i in option]
