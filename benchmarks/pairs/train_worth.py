@@ -22,7 +22,6 @@ import score_gold as gold
 from attrs import define, frozen
 from numpy.typing import NDArray
 from posts import posts
-from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sources import Stream, data_folder, windows_of
 
@@ -39,6 +38,7 @@ WORDING = 4.0  # how much a word counts against a feature, before training
 STRENGTH = 0.1  # inverse of the regularisation
 CONTEXT = 300  # messages before and after a window that its links may depend on
 
+Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Grades = dict[tuple[tuple[str, ...], tuple[str, ...]], str]
 
 
@@ -241,6 +241,13 @@ def out_of_fold(
     return scores
 
 
+def calibrated(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> Curve:
+    """Returns the curve from scores to the share of pairs that are worth it."""
+    model = LogisticRegression(C=1e6).fit(score[:, None], truth)
+    slope, base = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return lambda scores: 1 / (1 + np.exp(-(slope * scores + base)))
+
+
 def chosen(rows: Sequence[Example], choice: NDArray[np.float64]) -> list[int]:
     """Returns the best candidate of each question in a window."""
     options: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -317,21 +324,20 @@ def main() -> None:
     # Candidates that were graded one by one are what the model sees: the best of their question.
     judged |= ~windowed
     score = out_of_fold(data.matrix, good, fold, judged)
-    there = np.flatnonzero(judged & windowed)
-    calibrated = np.zeros(len(rows))
+    # Someone who looks for pairs misses some, so only candidates that were read one by one say how often the model is right.
+    read = np.flatnonzero([bool(row.read) for row in rows])
+    confidence = np.zeros(len(rows))
     for number in range(FOLDS):
-        rest = there[fold[there] != number]
-        curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[rest], good[rest])
-        held = there[fold[there] == number]
-        calibrated[held] = curve.predict(score[held])
+        curve = calibrated(score[read[fold[read] != number]], good[read[fold[read] != number]])
+        confidence[fold == number] = curve(score[fold == number])
     kept = apart(rows, picks, lambda i: score[i])
     print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
     print("\nagainst the labels that were made before any program ran")
-    show(rows, kept, calibrated, used)
-    print("\nagainst all readings")
-    show_calibration(calibrated[kept], good[kept])
+    show(rows, kept, confidence, used)
+    print("\nagainst the reading of single candidates")
+    show_calibration(confidence[read], good[read])
     if options.write:
-        write(rows, data, any_grade, good, windowed, judged, score, there)
+        write(rows, data, any_grade, good, windowed, judged, calibrated(score[read], good[read]))
 
 
 def write(
@@ -341,8 +347,7 @@ def write(
     good: NDArray[np.bool_],
     windowed: NDArray[np.bool_],
     judged: NDArray[np.bool_],
-    score: NDArray[np.float64],
-    there: NDArray[np.int64],
+    curve: Curve,
 ) -> None:
     """Trains on everything and writes the weights and where they come from."""
     stored: dict[str, Any] = {"features": np.array(FEATURES)}
@@ -355,9 +360,9 @@ def write(
         stored[f"{name}_asked"] = np.round(weights[count : count + SIZE] * WORDING, 2).astype(np.float16)
         stored[f"{name}_told"] = np.round(weights[count + SIZE :] * WORDING, 2).astype(np.float16)
         stored[f"{name}_bias"] = np.round(model.intercept_[0], 5)
-    curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[there], good[there])
-    grid = np.unique(np.round(score[there], 2))
-    values = np.round(curve.predict(grid), 2)
+    # A table of steps gives the same confidence on any machine, which an exponential would not.
+    grid = np.round(np.arange(-10, 10, 0.001), 3)
+    values = np.round(curve(grid), 2)
     rises = np.flatnonzero(np.diff(values)) + 1
     stored["steps"] = grid[rises]
     stored["confidences"] = np.concatenate([values[:1], values[rises]])
@@ -367,7 +372,7 @@ def write(
         "seed": SEED,
         "windows": len({row.window for row in rows if row.window}),
         "gold_pairs": sum(map(len, gold.labels().values())),
-        "graded_candidates": int((~windowed).sum()),
+        "graded_candidates": sum(bool(row.read) for row in rows),
         "sources": SOURCES,
     }
     (package / "worth.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
