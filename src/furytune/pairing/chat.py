@@ -46,7 +46,7 @@ class ChatPairer:
     """
 
     window: int = field(default=50_000, validator=at_least(2))
-    min_confidence: float = field(default=0.1, kw_only=True, validator=_share)
+    min_confidence: float = field(default=0.2, kw_only=True, validator=_share)
 
     def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
         """Returns True: every conversation fits."""
