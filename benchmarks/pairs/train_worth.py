@@ -27,8 +27,11 @@ from sources import Stream, data_folder, windows_of
 
 from furytune.pairing import Linker
 from furytune.pairing._chat import worth
-from furytune.pairing._chat.candidates import FEATURES, Candidate, Scene, candidates
+from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.features import FEATURES
+from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import turns_of
 from furytune.pairing._chat.wording import SIZE, places
 

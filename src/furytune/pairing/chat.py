@@ -9,8 +9,10 @@ from attrs import field, frozen
 
 from furytune._values.checks import at_least
 from furytune.errors import ConfigError, ConservationError
-from furytune.pairing._chat.candidates import Candidate, Scene, asks, candidates
+from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.question import Candidate, asks
+from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import Turn, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
@@ -135,7 +137,7 @@ class _Chat:
             return
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
-        chosen = [self.model.best(options) for options in candidates(scene)]
+        chosen = list(self.model.judgements(candidates(scene)))
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
