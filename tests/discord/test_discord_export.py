@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from discord_exports import LAYOUTS, export, message, snowflake, thread, write
+from discord_exports import LAYOUTS, PAIRERS, export, message, snowflake, thread, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +32,7 @@ KEY = b"a key for tests"
 
 
 def run(path: Path, **settings: Any) -> tuple[list[QAPair], collections.Counter[str], Tally]:
+    settings = {"pairers": PAIRERS} | settings
     tally = Tally()
     pairs = []
     reasons: collections.Counter[str] = collections.Counter()

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from discord_exports import LAYOUTS, START, export, message, snowflake, thread, write
+from discord_exports import LAYOUTS, PAIRERS, START, export, message, snowflake, thread, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +29,7 @@ CHECK = [{"emoji": {"name": "\u2705", "code": "white_check_mark"}, "count": 1}]
 
 
 def run(path: Path, **settings: Any) -> tuple[list[QAPair], list[Dropped]]:
+    settings = {"pairers": PAIRERS} | settings
     items = list(DiscordExportCollector(path, author_key=KEY, **settings).collect())
     return [i for i in items if isinstance(i, QAPair)], [i for i in items if isinstance(i, Dropped)]
 

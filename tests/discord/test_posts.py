@@ -20,10 +20,10 @@ class Recorder:
     def __init__(self) -> None:
         self.posts: list[Post] = []
 
-    def fits(self, place: Conversation) -> bool:  # noqa: ARG002
+    def fits(self, place: Conversation) -> bool:
         return True
 
-    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:  # noqa: ARG002
+    def pair(self, posts: Iterable[Post], place: Conversation) -> Iterator[QAPair | Dropped]:
         self.posts += posts
         yield Dropped(reason="no_reply", unit="message", count=len(self.posts))
 

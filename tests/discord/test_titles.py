@@ -6,6 +6,7 @@ import json
 
 import pytest
 from crawl_help import KEY, collector
+from discord_exports import PAIRERS
 from test_adopting import exported
 
 import furytune as ft
@@ -22,7 +23,7 @@ def words(folder):
 
 
 def pairs(folder, **settings):
-    items = JournalCollector(folder, author_key=KEY, **settings).collect()
+    items = JournalCollector(folder, author_key=KEY, pairers=PAIRERS, **settings).collect()
     return [item for item in items if isinstance(item, QAPair)]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import journals
 import pytest
 from attrs import frozen
-from discord_exports import export, message, snowflake, thread, write
+from discord_exports import PAIRERS, export, message, snowflake, thread, write
 from forgetting_world import make_job
 
 import furytune as ft
@@ -86,6 +87,10 @@ def write_exports(folder: Path) -> Path:
     return folder
 
 
+def reading(folder: Path, **settings: Any) -> ft.DiscordExportCollector:
+    return ft.DiscordExportCollector(folder, pairers=PAIRERS, **settings)
+
+
 @frozen
 class Made:
     """Everything that is made from one source, in one folder."""
@@ -133,7 +138,7 @@ def exports(tmp_path_factory) -> Path:
 def test_no_mention_title_or_file_name_says_who_wrote(exports, tmp_path) -> None:
     """Rows and index contain only the words themselves. Nothing contains the person's id or names."""
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports))
+    made.make(reading(exports))
 
     assert made.traces(ALICE, NAME, NICKNAME, TITLE, FILE) == []
     assert {path.split("/")[0] for path, _ in made.traces(WORDS)} == {
@@ -144,7 +149,7 @@ def test_no_mention_title_or_file_name_says_who_wrote(exports, tmp_path) -> None
 
 def test_nothing_is_left_after_forgetting_from_exports(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports))
+    made.make(reading(exports))
     before = {p: p.read_bytes() for p in exports.iterdir()}
     result = made.forget(author=ALICE, exports=[exports])
 
@@ -172,14 +177,14 @@ def test_nothing_is_left_after_forgetting_from_exports(exports, tmp_path) -> Non
 
 def test_a_later_run_with_consent_does_not_use_them_again(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports, consent=ft.Consent(opt_out=[ALICE])))
+    made.make(reading(exports, consent=ft.Consent(opt_out=[ALICE])))
 
     assert made.traces(*PERSON) == []
 
 
 def test_nothing_is_left_after_forgetting_from_a_journal(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    source = JournalCollector(made.out / "journal")
+    source = JournalCollector(made.out / "journal", pairers=PAIRERS)
     source.adopt(exports)
     quote = journals.message_line(
         snowflake(500),
@@ -208,7 +213,7 @@ def test_nothing_is_left_after_forgetting_from_a_journal(exports, tmp_path) -> N
 
 def test_a_contract_contains_no_words_of_the_chat(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports))
+    made.make(reading(exports))
 
     saved = json.loads((made.out / "c.contract.json").read_bytes())
     questions = [g["question"] for g in saved["golden"]]
@@ -262,7 +267,7 @@ def test_what_others_typed_stays_and_the_report_says_so(tmp_path) -> None:
     messages = [said(0, ALICE, f"{WORDS}!"), said(10, BOB, f"> {WORDS}\nWhat does {NICKNAME} mean?")]
     write(tmp_path / "e" / "a.json", export([*messages, said(11, EVE, "Jam.", reply=snowflake(10))]))
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(tmp_path / "e"))
+    made.make(reading(tmp_path / "e"))
     result = made.forget(author=ALICE, exports=[tmp_path / "e"])
 
     assert {word for _, word in made.traces(*PERSON)} == {WORDS, NICKNAME}
@@ -278,7 +283,7 @@ def test_the_report_names_places_that_were_not_searched(exports) -> None:
 
 def test_one_message_is_found_in_exports_with_its_copies(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports))
+    made.make(reading(exports))
     result = made.forget(message=snowflake(21), exports=[exports])
     (held,) = result.exports
 
@@ -316,7 +321,7 @@ def test_bad_arguments_are_refused_before_any_change(tmp_path) -> None:
 
 def test_examples_of_drops_are_removed_from_the_manifest(exports, tmp_path) -> None:
     made = Made(tmp_path / "out")
-    made.make(ft.DiscordExportCollector(exports))
+    made.make(reading(exports))
     rows = (made.out / "t.jsonl").read_bytes()
     assert snowflake(82) in made.manifests[0].read_text()
     result = made.forget(message=snowflake(82))

@@ -9,8 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from furytune.pairing import ReplyPairer, ThreadPairer
+
 EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+PAIRERS = (ThreadPairer(), ReplyPairer())
+"""They follow threads and replies and weigh no words, so a test about reading files may say anything in its messages."""
 
 
 def snowflake(minutes: float, low: int = 0) -> str:

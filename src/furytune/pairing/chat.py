@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from furytune._values.checks import at_least
 from furytune.errors import ConfigError, ConservationError
 from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
-from furytune.pairing._chat.question import Candidate, asks
+from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene
-from furytune.pairing._chat.turns import Turn, turns_of
+from furytune.pairing._chat.turns import Turn, asks, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
 from furytune.pairing.linking import Linker
 from furytune.pairing.links import Link
 from furytune.pairing.posts import LOST, Conversation, Post
+from furytune.pairing.signals import signals
 from furytune.records import Dropped, Evidence, QAPair
 
 __all__ = ["ChatPairer"]
+
+_MARKED = 0.5
+"""The lowest confidence of an answer with a solution mark. The models saw few marks, but a mark is what a person says."""
 
 
 def _share(_: object, __: object, value: float) -> None:
@@ -37,8 +41,15 @@ class ChatPairer:
     which message it answers, or that it starts a conversation. A second model looks at each question of a conversation,
     chooses the messages that answer it, and says how likely a maintainer would train on the pair.
 
+    A solution mark on a message makes it the answer, with a confidence of at least 0.5.
+
     A thread is one conversation. It is dropped as "no_question_text" if its opening message is missing, withheld or too
-    long, because the messages after it would look like answers to something else.
+    long, because the messages after it would look like answers to something else. If the opening message has no text, so
+    are the messages before the opener's first text.
+
+    A pair from a thread takes its id from the first message of its question, and its group is the thread. A pair from a
+    channel takes its id from the first message of its question that asks, and its group from the first message of its
+    conversation that asks, so a greeting before it changes neither.
 
     Args:
         window: How many messages of a channel a conversation stays open for the next one; also the most messages of a
@@ -113,10 +124,18 @@ class _Chat:
         talk: Talk = []
         at: dict[str, int] = {}
         opening_lost = self.place.opening_missing
+        opener = ""
         for number, (post, link) in enumerate(linked):
             # The first message may be there and still be unusable, for example withheld.
             opening_lost = opening_lost or (number == 0 and post.drop in LOST)
-            if not self.usable(post):
+            usable = self.usable(post)
+            if not post.drop:
+                opener = opener or post.speaker
+            if not usable:
+                continue
+            if not talk and post.speaker != opener:
+                # It answers a picture without a word.
+                self.drops.add("no_question_text", post.id)
                 continue
             if len(talk) >= self.settings.window:
                 self.drops.add("after_window", post.id)
@@ -137,7 +156,8 @@ class _Chat:
             return
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
-        chosen = list(self.model.judgements(candidates(scene)))
+        questions = list(candidates(scene))
+        chosen = [*self.model.judgements(questions), *self.marked(questions)]
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -146,17 +166,23 @@ class _Chat:
                 continue
             why |= dict.fromkeys((post.id for post in posts), "")
             self.used += len(posts)
-            yield self.made(found, talk)
+            yield self.made(found, turns, talk)
         rest = self.rest(turns, paired="" in why.values(), answered=bool(chosen))
         for linked in talk:
             reason = why.get(linked.post.id, linked.lost or rest)
             if reason:
                 self.drops.add(reason, linked.post.id)
 
+    def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
+        """Yields the best of the answers to each question that someone marked as the solution."""
+        with_mark = ([option for option in options if option.marked] for options in questions)
+        for found in self.model.judgements(filter(None, with_mark)):
+            yield evolve(found, confidence=max(found.confidence, _MARKED))
+
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
-        """Yields the judgements that share no message with a better one, the best first."""
+        """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""
         taken: set[str] = set()
-        for found in sorted(chosen, key=lambda judgement: -judgement.confidence):
+        for found in sorted(chosen, key=lambda found: (not found.candidate.marked, -found.confidence)):
             ids = {post.id for post in _posts(found.candidate)}
             if taken.isdisjoint(ids):
                 taken |= ids
@@ -166,25 +192,25 @@ class _Chat:
         """Returns why the other posts of a conversation are in no pair."""
         if paired or answered:
             return "chatter"
-        if any(map(asks, turns)) or self.place.is_thread:
+        if any(asks(turn.said) for turn in turns) or self.place.is_thread:
             return "no_answer"
         if any(turn.said.team_talk for turn in turns):
             return "team_talk"
         return "not_a_question" if len({turn.speaker for turn in turns}) > 1 else "no_reply"
 
-    def made(self, found: Judgement, talk: Talk) -> QAPair:
+    def made(self, found: Judgement, turns: list[Turn], talk: Talk) -> QAPair:
         candidate = found.candidate
         question = [[linked.post for linked in turn.posts] for turn in candidate.asked]
         answer = [linked.post for turn in candidate.told for linked in turn.posts]
-        opening = talk[0].post.id
+        first = question[0][0] if self.place.is_thread else _first_asking(turns[candidate.opener].posts)
         # A thread was opened on one of these messages, and its pairs belong to the same conversation.
-        opened = next((p.id for turn in question for p in turn if p.id in self.place.starters), opening)
+        opened = next((p for turn in question for p in turn if p.id in self.place.starters), None)
         evidence = self.evidence(candidate)
         return self.place.pair(
             question,
             answer,
-            uid=question[0][0].id,
-            group=self.place.thread or opened,
+            uid=first.id,
+            group=self.place.thread or (opened or _first_asking(talk)).id,
             method="thread" if self.place.is_thread else "reply" if "native_reply" in evidence else "link",
             confidence=found.confidence,
             evidence=evidence,
@@ -210,7 +236,7 @@ class _Chat:
             "addressed": any(asker in linked.post.mentions for linked in told)
             or any(n in text for n in names),
             "linked": not native and not self.place.is_thread,
-            "solution_mark": any(linked.post.solved for linked in told),
+            "solution_mark": any(turn.marked for turn in candidate.told),
             "solved_tag": self.place.tagged_solved,
             "works_now": reply is not None and reply.works_now,
             "thanked": reply is not None and reply.thanks,
@@ -218,6 +244,11 @@ class _Chat:
             "clarified": candidate.clarified,
         }
         return tuple(name for name, held in holds.items() if held)
+
+
+def _first_asking(talk: Talk) -> Post:
+    """Returns the first post that asks; if only all together do, the first one."""
+    return next((linked.post for linked in talk if asks(signals(linked.post.text))), talk[0].post)
 
 
 def _posts(candidate: Candidate) -> list[Post]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from furytune.pairing._chat.question import Candidate, Question, asks
+from furytune.pairing._chat.question import Candidate, Question
 from furytune.pairing._chat.scene import Scene
-from furytune.pairing._chat.turns import Turn
+from furytune.pairing._chat.turns import Turn, asks
 
 __all__ = ["candidates"]
 
@@ -23,7 +23,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
     turns = scene.turns
     for opener, turn in enumerate(turns):
         scene.passed(opener)
-        if not asks(turn) and not (scene.is_thread and opener == 0):
+        if not asks(turn.said) and not (scene.is_thread and opener == 0):
             continue
         related = _related(scene, opener)
         own = [i for i in related if turns[i].speaker == turn.speaker]

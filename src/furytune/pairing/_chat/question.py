@@ -9,11 +9,11 @@ import msgspec
 
 from furytune.pairing._chat.features import Part, reply_flags
 from furytune.pairing._chat.scene import Scene, names_of, root
-from furytune.pairing._chat.turns import Turn
+from furytune.pairing._chat.turns import Turn, asks
 from furytune.pairing.answers import scores
 from furytune.pairing.signals import Signals
 
-__all__ = ["Candidate", "Question", "asks"]
+__all__ = ["Candidate", "Question"]
 
 _SHORT_THANKS = 6  # words; with more, the asker adds something
 _SURE = 0.5  # of every link on the way, or what the asker adds may belong to something else
@@ -41,6 +41,11 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[Part, ...]
 
     @property
+    def marked(self) -> bool:
+        """True if every turn of the answer has a solution mark."""
+        return all(turn.marked for turn in self.told)
+
+    @property
     def features(self) -> tuple[float, ...]:
         """One number for each name in `FEATURES`."""
         return tuple(float(value) for part in self.parts for value in part.values)
@@ -60,12 +65,6 @@ class _Asked(msgspec.Struct, frozen=True, gc=False):
     added: int
     words: frozenset[str]
     part: Part
-
-
-def asks(turn: Turn) -> bool:
-    """Returns True if a turn may be a question. This is generous; the model decides."""
-    said = turn.said
-    return said.asks or said.asks_without_mark or said.reports_trouble or said.seeks_help
 
 
 class Question:
@@ -165,7 +164,7 @@ class Question:
                 self._continues,
                 turn.confidence,
                 # The asker's details look like an answer.
-                parent is not None and not self._continues and asks(parent),
+                parent is not None and not self._continues and asks(parent.said),
                 min(len(self._helpers), 6),
                 min(scene.speakers, 8),
                 root(len(scene.turns)),

@@ -10,7 +10,7 @@ from furytune.pairing._chat.conversations import Linked, Talk
 from furytune.pairing.posts import sent_at
 from furytune.pairing.signals import Signals, signals
 
-__all__ = ["Turn", "turns_of"]
+__all__ = ["Turn", "asks", "turns_of"]
 
 _PAUSE = timedelta(hours=1)
 
@@ -38,6 +38,11 @@ class Turn(msgspec.Struct, gc=False):
         return self.posts[0].post.speaker
 
     @property
+    def marked(self) -> bool:
+        """True if one of its posts has a solution mark."""
+        return any(linked.post.solved for linked in self.posts)
+
+    @property
     def text(self) -> str:
         """Its posts, joined by line breaks."""
         if len(self.posts) == 1:
@@ -45,16 +50,27 @@ class Turn(msgspec.Struct, gc=False):
         return "\n".join(linked.post.text for linked in self.posts)
 
 
+def asks(said: Signals) -> bool:
+    """Returns True if a text may be a question. This is generous; the model decides."""
+    return said.asks or said.asks_without_mark or said.reports_trouble or said.seeks_help
+
+
 def turns_of(talk: Talk) -> list[Turn]:
     """Returns the turns of a conversation, in order.
 
     A post continues the turn before it if the same person wrote it within an hour and it does not reply to someone else.
+    Who asked and then tells the solution begins a new turn: that is an answer, not more of the question.
     """
     groups: list[list[int]] = []
     turn_of: list[int] = []
+    read = [signals(linked.post.text) for linked in talk]
+    asking = False
     for i, linked in enumerate(talk):
-        if not groups or not _continues(talk, groups[-1], linked):
+        solves = asking and read[i].solution_by_asker and not read[i].asks
+        if not groups or solves or not _continues(talk, groups[-1], linked):
             groups.append([])
+            asking = False
+        asking = asking or asks(read[i])
         groups[-1].append(i)
         turn_of.append(len(groups) - 1)
     turns = []
@@ -68,9 +84,10 @@ def turns_of(talk: Talk) -> list[Turn]:
             -1 if link is None else turn_of[link.parent],
             posts[0].confidence if link is None else link.confidence,
             link is not None and link.native,
-            Signals(),
+            read[group[0]],
         )
-        turn.said = signals(turn.text)
+        if len(group) > 1:
+            turn.said = signals(turn.text)
         turns.append(turn)
     return turns
 
