@@ -110,19 +110,16 @@ class ChannelProfiles(Sequence[ChannelProfile], Shown):
 def _table(channels: Sequence[ChannelProfile], width: int) -> Iterator[str]:
     """Yields the lines of a table; in a narrow terminal, a name has a line of its own above the numbers."""
     rows = [_HEADINGS, *map(_numbers, channels)]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    numbers = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     names = ["channel", *map(_named, channels)]
-    room = width - len(numbers[0]) - 2
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    room = width - sum(widths) - 2 * len(widths)
     beside = min(room, max(map(_columns, names))) if room >= _NAME else 0
-    for name, line, channel in zip(names, numbers, (None, *channels), strict=True):
-        if beside:
-            yield f"{_fitted(name, beside)}  {line}"
-        elif channel is None:
-            yield f"  {line}"
-        else:
+    gap = "  " if beside else " "
+    for name, row, channel in zip(names, rows, (None, *channels), strict=True):
+        numbers = gap.join(cell.rjust(most) for cell, most in zip(row, widths, strict=True))
+        if not beside and channel is not None:
             yield _fitted(name, width).rstrip()
-            yield f"  {line}"
+        yield f"{_fitted(name, beside) if beside else ''}{gap}{numbers}"
         if channel is not None:
             yield from _wrapped(f"{channel.advice}{_spoken(channel)}", width, "  ")
     yield from _wrapped(_LEGEND, width)
