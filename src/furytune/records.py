@@ -211,7 +211,7 @@ class QAPair(Shown):
         asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
         answered_at: When question and answer were complete, later edits included. It is the date of a passage made from
             them.
-        method: How question and answer were matched: "thread", "reply" or "given".
+        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
         question_messages: Ids of the messages that make up the question.
