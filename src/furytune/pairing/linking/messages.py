@@ -52,16 +52,17 @@ FLAGS = (
     "sign",
     "quote",
 )
-"""What a row's flags say, from the lowest bit."""
+"""What a row's flags say, from the lowest bit. Those on who is addressed follow from the columns."""
 
 _LONGEST = 2000
 _MARKUP = re.compile(r"<@!?(\d{1,20})>")
 _AT = re.compile(r"@(?=[^\s@])")
-_QUESTION = ("?", "\uff1f", "\u061f", "\u037e")
-_OPEN_END = ("...", "\u2026", ",", ":", "-")
+_QUESTION = frozenset("?\uff1f\u061f\u037e")
+_OPEN_END = frozenset("\u2026,:-")
 _SMILES = (":)", ";)", ":D", ":P", ":p", ":-)", ";-)", "\U0001f602", "\U0001f642", "\U0001f604")
-_SIGNS = ("!", "^", "+", "/", ".")
-_QUOTES = ('"', "'", ">", "\u201c")
+_SMILE_ENDS = frozenset(smile[-1] for smile in _SMILES)
+_SIGNS = frozenset("!^+/.")
+_QUOTES = frozenset("\"'>\u201c")
 _BEFORE = " \t\n@<("
 _MOST_MINUTES = 60 * 24 * 7
 
@@ -94,13 +95,8 @@ class Reader:
             strong = [number, *(n for n in strong if n != number)]
             unknown = False
         minute, timeless = self._now(post)
-        to = (
-            self._speakers.numbered(strong[0])
-            if strong
-            else self._speakers.numbered(weak[0])
-            if weak
-            else None
-        )
+        addressed = strong or weak
+        to = self._speakers.numbered(addressed[0]) if addressed else None
         row = (
             me.number,
             strong[0] if strong else NO_ONE,
@@ -108,16 +104,7 @@ class Reader:
             weak[0] if weak else NO_ONE,
             weak[1] if len(weak) > 1 else NO_ONE,
             minute,
-            _flags(
-                text,
-                words,
-                strong=bool(strong),
-                weak=bool(weak),
-                unknown=unknown,
-                files=post.files > 0,
-                timeless=timeless,
-                several=len(strong) + len(weak) > 1,
-            ),
+            _shape(text, words) | unknown << 7 | (post.files > 0) << 12 | timeless << 13,
             len(text),
             me.last,
             me.count,
@@ -217,36 +204,22 @@ class Reader:
         return unknown
 
 
-def _flags(
-    text: str,
-    words: list[str],
-    *,
-    strong: bool,
-    weak: bool,
-    unknown: bool,
-    files: bool,
-    timeless: bool,
-    several: bool,
-) -> int:
+def _shape(text: str, words: list[str]) -> int:
+    """Returns the flags that depend on the text alone."""
     stripped = text.rstrip()
+    begin, end = stripped[:1], stripped[-1:]
     return (
         ("?" in text or (not text.isascii() and any(m in text for m in _QUESTION)))
-        | stripped.endswith(_QUESTION) << 1
+        | (end in _QUESTION) << 1
         | ("://" in text) << 2
         | ("`" in text) << 3
         | ("```" in text) << 4
-        | strong << 5
-        | weak << 6
-        | unknown << 7
-        | stripped[:1].islower() << 8
-        | stripped.endswith(_OPEN_END) << 9
+        | begin.islower() << 8
+        | (end in _OPEN_END or stripped.endswith("...")) << 9
         | ("\n" in text) << 10
         | (not words) << 11
-        | files << 12
-        | timeless << 13
-        | several << 14
         | ("!" in text) << 15
-        | stripped.endswith(_SMILES) << 16
-        | stripped.startswith(_SIGNS) << 17
-        | stripped.startswith(_QUOTES) << 18
+        | (end in _SMILE_ENDS and stripped.endswith(_SMILES)) << 16
+        | (begin in _SIGNS) << 17
+        | (begin in _QUOTES) << 18
     )

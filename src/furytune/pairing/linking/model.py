@@ -33,7 +33,6 @@ FEATURES = {"message": MESSAGE_FEATURES, "pair": PAIR_FEATURES, "thread": THREAD
 """What the networks were trained on, in order."""
 
 _FILE = "linker.npz"
-_PART = 32
 _EIGHTH = 2048
 """A difference of scores by which something is exp(1/8) times as likely."""
 
@@ -93,11 +92,7 @@ class Model:
         width = self.width
         messages, pairs = describe(block, width, self.rarity)
         above = sliding_window_view(self.near.parents(messages[:-1]), width, axis=1)[:, :, ::-1]
-        # In parts that fit into a processor's cache.
-        parts = [slice(k, k + _PART) for k in range(0, pairs.shape[1], _PART)]
-        scores = np.concatenate(
-            [self.near.scores(messages[width:][part], above[:, part], pairs[:, part]) for part in parts]
-        )
+        scores = self.near.scores(messages[width:], above, pairs)
         # Early messages have fewer than `width` before them.
         place = np.arange(len(scores))[:, None] + (block.first + 2 * width)
         existing = place >= np.arange(width + 1)

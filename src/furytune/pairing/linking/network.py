@@ -23,6 +23,9 @@ CEILING = 1023
 WEIGHTS = ("child", "parent", "pair", "bias", "start", "second", "second_bias", "last")
 """The attributes of a `Network` that are arrays."""
 
+_PART = 2048
+"""How many choices are scored at once."""
+
 
 @frozen(eq=False)
 class Network:
@@ -67,11 +70,18 @@ class Network:
             parents: What each choice but the start adds to the first layer: units x messages x choices.
             pairs: Features of the choices: features x messages x choices, a start first.
         """
+        below = (messages @ self.child + self.bias).T
+        # In parts that fit into a processor's cache.
+        step = max(1, _PART // pairs.shape[2])
+        parts = (slice(k, k + step) for k in range(0, len(messages), step))
+        return np.concatenate([self._part(below[:, p], parents[:, p], pairs[:, p]) for p in parts])
+
+    def _part(self, below: NDArray[Any], parents: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
         _, count, choices = pairs.shape
         first = (self.pair @ pairs.reshape(len(pairs), -1)).reshape(-1, count, choices)
         first[:, :, 0] += self.start[:, None]
         first[:, :, 1:] += parents
-        first += (messages @ self.child + self.bias).T[:, :, None]
+        first += below[:, :, None]
         hidden = _shifted(first.reshape(len(first), -1), self.shifts[0])
         second = self.second @ hidden
         second += self.second_bias[:, None]

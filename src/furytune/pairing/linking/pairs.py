@@ -281,7 +281,11 @@ def _messages(block: Block, width: int) -> Whole:
     of["new"][:] = c["own_last"][rows] < 0
     of["never_addressed"][:] = c["addressed_at"][rows] < 0
     at = len(_NUMBERS) + len(_STATES)
+    strong, weak = c["strong"][rows] >= 0, c["weak"][rows] >= 0
+    several = (c["strong2"][rows] >= 0) | (c["weak2"][rows] >= 0) | (strong & weak)
     flags = c["flags"][rows]
+    for name, holds in (("strong", strong), ("weak", weak), ("several", several)):
+        flags = flags | holds.astype(np.int32) << FLAGS.index(name)
     for bit in range(len(FLAGS)):
         result[:, at + bit] = flags >> bit & 1
     at += len(FLAGS)
