@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from zlib import crc32
 
-__all__ = ["CLASSES", "HASH_BITS", "Lexicon", "words_of"]
+__all__ = ["CLASSES", "HASH_BITS", "USUAL", "Lexicon", "bare", "words_of"]
 
 _WORD = re.compile(r"[^\s,:;?!()<>\"=/*]+")
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -34,8 +34,14 @@ CLASSES = (
     "if",
     "sorry",
     "work",
+    "digit",
 )
-"""Classes of words, from the lowest bit. ``words.txt`` has the most frequent words of each, in several languages."""
+"""Classes of words, from the lowest bit. ``words.txt`` has the most frequent words of each, in several languages; words
+with a digit are those of "digit"."""
+
+
+USUAL = (1 << CLASSES.index("digit")) - 1 << HASH_BITS
+"""Bits of an entry that tell that a word is a usual one, and so hardly a name."""
 
 
 class Lexicon(dict[str, int]):
@@ -60,6 +66,8 @@ class Lexicon(dict[str, int]):
             self.clear()
         plain = word.strip(_EDGES)
         entry = self._classes.get(word, 0) | self._classes.get(plain, 0)
+        if any(map(str.isdigit, word)):
+            entry |= 1 << CLASSES.index("digit")
         entry = entry << HASH_BITS | (crc32(plain.encode("utf-8", "replace")) if len(plain) > 1 else 0)
         self[word] = entry
         return entry
@@ -67,7 +75,7 @@ class Lexicon(dict[str, int]):
 
 def words_of(low: str) -> list[str]:
     """Returns the words of a text in lower case. Scripts that write no spaces are cut into pairs of characters."""
-    words = _WORD.findall(low)
+    words = _WORD.findall(low.replace(". ", " ").rstrip(" ."))
     if low.isascii() or not _DENSE.search(low):
         return words
     cut: list[str] = []
