@@ -151,6 +151,11 @@ def train(
         told: Called after each epoch with the mean loss.
     """
     network = FloatNetwork(*sizes, settings)
+    # What never occurs in training must not count by chance later.
+    seen = examples.messages.any(0)[:, None]
+    network.values["child"] *= seen
+    network.values["parent"] *= seen
+    network.values["pair"] *= examples.pairs.any((0, 1))[:, None]
     random = np.random.default_rng(settings.seed)
     mean = {name: np.zeros_like(value) for name, value in network.values.items()}
     square = {name: np.zeros_like(value) for name, value in network.values.items()}

@@ -49,7 +49,7 @@ def post(number: int, speaker: str = "a", text: str = "hello", **more) -> Post:
     return Post(id=f"m{number}", speaker=speaker, text=text, names=NAMES.get(speaker, ()), **more)
 
 
-def links(posts, block: int = 256) -> list[Link]:
+def links(posts, block: int = 512) -> list[Link]:
     return [link for _, link in Linker(block=block).links(posts)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
 from zlib import crc32
 
@@ -44,22 +45,30 @@ USUAL = (1 << CLASSES.index("digit")) - 1 << HASH_BITS
 """Bits of an entry that tell that a word is a usual one, and so hardly a name."""
 
 
+@cache
+def _classes() -> dict[str, int]:
+    found: dict[str, int] = {}
+    text = (files("furytune.pairing.linking") / "words.txt").read_text("utf-8")
+    for line in text.splitlines():
+        name, _, words = line.partition(": ")
+        for word in words.split():
+            found[word] = found.get(word, 0) | 1 << CLASSES.index(name)
+    return found
+
+
 class Lexicon(dict[str, int]):
     """Entries by word, made when first asked for and forgotten all at once when there are too many.
 
     An entry holds the word's hash in its low bits and its classes above them. The hash of a word too short to compare is 0.
+    Very long words are made each time, so that the memory stays small.
     """
 
-    _MOST = 200_000
+    _MOST = 50_000
+    _LONGEST = 40
 
     def __init__(self) -> None:
         super().__init__()
-        self._classes: dict[str, int] = {}
-        text = (files("furytune.pairing.linking") / "words.txt").read_text("utf-8")
-        for line in text.splitlines():
-            name, _, words = line.partition(": ")
-            for word in words.split():
-                self._classes[word] = self._classes.get(word, 0) | 1 << CLASSES.index(name)
+        self._classes = _classes()
 
     def __missing__(self, word: str) -> int:
         if len(self) >= self._MOST:
@@ -69,7 +78,8 @@ class Lexicon(dict[str, int]):
         if any(map(str.isdigit, word)):
             entry |= 1 << CLASSES.index("digit")
         entry = entry << HASH_BITS | (crc32(plain.encode("utf-8", "replace")) if len(plain) > 1 else 0)
-        self[word] = entry
+        if len(word) <= self._LONGEST:
+            self[word] = entry
         return entry
 
 

@@ -31,7 +31,7 @@ class Linker:
         block: How many messages are compared at once. It changes speed and memory, but no link.
     """
 
-    block: int = field(default=256, validator=at_least(1))
+    block: int = field(default=512, validator=at_least(1))
 
     def links(self, posts: Iterable[Post]) -> Iterator[tuple[Post, Link]]:
         """Yields each post with its link, in the given order.

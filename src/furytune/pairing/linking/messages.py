@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import islice
 
 from furytune._privacy.ids import is_full_id
 from furytune.pairing.linking.lexicon import USUAL, Lexicon, bare, words_of
@@ -64,6 +65,7 @@ _SMILE_ENDS = frozenset(smile[-1] for smile in _SMILES)
 _SIGNS = frozenset("!^+/.")
 _QUOTES = frozenset("\"'>\u201c")
 _BEFORE = " \t\n@<("
+_MOST_NAMES = 16
 _MOST_MINUTES = 60 * 24 * 7
 
 
@@ -149,7 +151,7 @@ class Reader:
         strong: list[int] = []
         weak: list[int] = []
         unknown = False
-        for mention in mentions:
+        for mention in mentions[:_MOST_NAMES]:
             number = self._speakers.find(mention)
             if number == NO_ONE:
                 unknown = True
@@ -158,7 +160,7 @@ class Reader:
         if "@" in low:
             unknown = self._at(low, me, strong) or unknown
         # Few words are names, so the others are passed over quickly.
-        for k, word in [(k, word) for k, word in enumerate(words) if word in names]:
+        for k, word in [(k, word) for k, word in enumerate(words) if word in names][:_MOST_NAMES]:
             number = names[word]
             if number == me or number in strong or number in weak:
                 continue
@@ -179,15 +181,13 @@ class Reader:
     def _at(self, low: str, me: int, strong: list[int]) -> bool:
         """Adds those whom "@name" and "<@id>" mean; returns True if someone unknown is meant."""
         unknown = False
-        for found in _MARKUP.finditer(low):
+        for found in islice(_MARKUP.finditer(low), _MOST_NAMES):
             number = self._speakers.find(found[1])
             if number == NO_ONE:
                 unknown = True
             elif number != me and number not in strong:
                 strong.append(number)
-        for k, found in enumerate(_AT.finditer(low)):
-            if k == 8:
-                break
+        for found in islice(_AT.finditer(low), _MOST_NAMES):
             before = low[found.start() - 1 : found.start()]
             if before == "<" or before.isalnum():
                 continue
