@@ -62,7 +62,7 @@ _ACTS: dict[str, Sequence[str]] = {
 _HELP = ("question", "asking back", "detail", "advice", "failing", "advice", "thanks")
 _LENGTHS = (22, 57, 111, 219, 374, 1016)
 _SHARES = (10, 25, 25, 25, 12, 3)
-_OPEN = 6
+_OPEN = 4
 
 
 def _sentence(rnd: random.Random) -> str:
@@ -113,12 +113,12 @@ def messages(count: int, *, seed: int = 1) -> Iterator[dict[str, Any]]:
         if len(talks) < _OPEN and (not talks or rnd.random() < 0.3):
             talks.append(_Talk(rnd, rnd.choices(range(len(names)), weights, k=4)))
         # The conversation that spoke last is the likeliest to go on.
-        talk = talks.pop(rnd.choices(range(len(talks)), [2**k for k in range(len(talks))])[0])
+        talk = talks.pop(rnd.choices(range(len(talks)), [3**k for k in range(len(talks))])[0])
         act, who = talk.next(rnd)
         moment += timedelta(seconds=rnd.choice((5, 20, 60, 300, 1800)))
         uid = str(((int(moment.timestamp() * 1000) - _EPOCH) << 22) + i % 4096)
         others = [said for said in talk.said if said[1] != who]
-        target = others[-1] if others and rnd.random() < 0.45 else None
+        target = others[-1] if others and rnd.random() < 0.35 else None
         called = names[(target or (others[-1] if others else ("", who)))[1]]
         message: dict[str, Any] = {
             "id": uid,

@@ -126,12 +126,14 @@ class Part(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     Attributes:
         group: Which of `GROUPS` it is.
-        values: One number for each of its names.
+        values: One number for each of its names that is not in ``flags``.
+        flags: Values of its first names, if those are signals.
         places: Places of its wording, see `Wording`.
     """
 
     group: str
     values: tuple[float, ...]
+    flags: tuple[bool, ...] = ()
     places: tuple[int, ...] = ()
 
 

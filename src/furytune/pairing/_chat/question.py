@@ -48,7 +48,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     @property
     def features(self) -> tuple[float, ...]:
         """One number for each name in `FEATURES`."""
-        return tuple(float(value) for part in self.parts for value in part.values)
+        return tuple(float(value) for part in self.parts for value in (*part.flags, *part.values))
 
 
 class _Asked(msgspec.Struct, frozen=True, gc=False):
@@ -96,9 +96,9 @@ class Question:
         self._heard = scene.heard(opener)
         places = list(related)
         found = scores(self._heard.reading, [scene.heard(i).reading for i in places])
-        self._score = dict(zip(places, found, strict=True))
-        self._best = max(places, key=lambda i: (self._score[i], -i))
         self._names = names_of(turn)
+        self._best = places[found.index(max(found))]
+        self._answers = dict(zip(places, map(self._answer, places, found), strict=True))
         self._parent = turns[turn.parent] if turn.parent >= 0 else None
         self._continues = self._parent is not None and self._parent.speaker == turn.speaker
         self._asker_posts = root(scene.people.get(turn.speaker, 0))
@@ -107,12 +107,10 @@ class Question:
             for i in own
             if related[i] >= _SURE and not (turns[i].said.thanks and turns[i].said.words < _SHORT_THANKS)
         ]
-        self._by_opener = turn.speaker == turns[0].speaker
         self._opening = self._opening_part()
         self._asked: dict[int, _Asked] = {}
         self._begins: dict[int, Part] = {}
         self._ends: dict[int, Part] = {}
-        self._addressed: dict[int, bool] = {}
 
     def candidate(self, option: tuple[int, ...]) -> Candidate:
         """Returns the question with the turns at some places as its answer."""
@@ -128,19 +126,19 @@ class Question:
             end = self._ends[after] = self._end(after)
         helper = self._helpers.get(told.turns[0].speaker, ())
         shared = len(asked.words & told.words)
-        linked = [i for i in option if self._scene.turns[i].parent == self._opener]
+        scores_, links, direct, native, addressed = zip(*map(self._answers.__getitem__, option), strict=True)
         fit = (
             self._best in option,
-            sum(self._score[i] for i in option),
-            any(self._scene.turns[i].native for i in linked),
-            bool(linked),
-            min(self._related[i] for i in option),
+            sum(scores_),
+            any(native),
+            any(direct),
+            min(links),
             min(last - first, 20),
             min(len(helper) - bisect_right(helper, last), 10),
             len(option) / max(1, len(helper)),
             min(shared, 10),
             shared / max(1, len(asked.words) + len(told.words) - shared),
-            any(map(self._is_addressed, option)),
+            any(addressed),
         )
         return Candidate(
             asked.turns,
@@ -157,7 +155,6 @@ class Question:
         return Part(
             "opener",
             (
-                *self._heard.flags,
                 root(turn.said.words),
                 turn.native,
                 parent is None,
@@ -171,8 +168,9 @@ class Question:
                 root(self._opener),
                 self._asker_posts,
                 scene.is_thread,
-                self._by_opener,
+                turn.speaker == scene.turns[0].speaker,
             ),
+            self._heard.flags,
         )
 
     def _asked_before(self, place: int) -> _Asked:
@@ -203,7 +201,7 @@ class Question:
             turns,
             len(additions),
             frozenset[str]().union(*(one.reading.words for one in heard)),
-            Part("asked", values, tuple(wording.places.values())),
+            Part("asked", values, places=tuple(wording.places.values())),
         )
 
     def _begin(self, place: int) -> Part:
@@ -250,21 +248,19 @@ class Question:
         return Part(
             "end",
             (
-                *reply_flags(later[0] if later else _SILENT),
                 len(later),
                 root(later[0].words) if later else 0.0,
                 any(said.thanks for said in later),
                 any(said.works_now for said in later),
             ),
+            reply_flags(later[0] if later else _SILENT),
         )
 
-    def _is_addressed(self, place: int) -> bool:
-        """Returns True if a turn contains the asker's name."""
-        found = self._addressed.get(place)
-        if found is None:
-            heard = self._scene.heard(place)
-            found = any(name in heard.folded for name in self._names) or any(
-                self._turn.speaker in linked.post.mentions for linked in heard.turn.posts
-            )
-            self._addressed[place] = found
-        return found
+    def _answer(self, place: int, score: float) -> tuple[float, float, bool, bool, bool]:
+        """Returns about a turn: score, weakest link, whether it answers the opener, natively, and names its speaker."""
+        heard = self._scene.heard(place)
+        direct = heard.turn.parent == self._opener
+        addressed = any(name in heard.folded for name in self._names) or any(
+            self._turn.speaker in linked.post.mentions for linked in heard.turn.posts
+        )
+        return score, self._related[place], direct, direct and heard.turn.native, addressed

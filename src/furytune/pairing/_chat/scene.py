@@ -97,7 +97,6 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 
 def _told(turns: Sequence[Turn], said: tuple[bool, ...], wording: Wording, *, files: bool) -> Part:
     values = (
-        *said,
         root(sum(turn.said.words for turn in turns)),
         min(sum(turn.said.links for turn in turns), 3),
         root(sum(turn.said.code_lines for turn in turns)),
@@ -106,7 +105,7 @@ def _told(turns: Sequence[Turn], said: tuple[bool, ...], wording: Wording, *, fi
         len(turns),
         any(linked.post.solved for turn in turns for linked in turn.posts),
     )
-    return Part("told", values, tuple(wording.places.values()))
+    return Part("told", values, said, tuple(wording.places.values()))
 
 
 def names_of(turn: Turn) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from zlib import crc32
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 __all__ = ["SIZE", "Wording", "places"]
 
 SIZE = 1 << 13
-"""How many places the table has. Words that share a place share a weight."""
+"""How many places the table has, a power of two. Words that share a place share a weight."""
 
 _LONGEST = 2_000  # characters; what someone wants is said before
 _FENCE = "```"
@@ -33,28 +32,34 @@ class Wording(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         text: The text.
-        places: Its words and pairs of neighbouring words, and their places.
+        places: The places of its words and pairs of neighbouring words, by their hash.
         length: How many characters were read.
-        first: Its first word, "" if it has none.
-        last: Its last word.
+        first: Its first word, b"" if it has none.
+        last: Hash of its last word.
     """
 
     text: str
-    places: Mapping[str, int]
+    places: Mapping[int, int]
     length: int
-    first: str
-    last: str
+    first: bytes
+    last: int
 
     @classmethod
     def of(cls, text: str) -> Wording:
         """Reads a text."""
         plain = _LEFT_OUT.sub(" x ", text[: 4 * _LONGEST])[:_LONGEST]
-        words = _TOKEN.findall(plain.casefold())
-        # A word has no blank in it, so a pair is never mistaken for a word.
-        items = dict.fromkeys(words)
-        items |= dict.fromkeys(map(" ".join, pairwise(words)))
-        found = {item: crc32(item.encode()) % SIZE for item in items}
-        return cls(text, found, len(plain), words[0] if words else "", words[-1] if words else "")
+        words = list(map(str.encode, _TOKEN.findall(plain.casefold())))
+        hashes = list(map(crc32, words))
+        # A checksum goes on where another ended: this is that of both words with a blank between them.
+        pairs = map(crc32, map(b" ".__add__, words[1:]), hashes)
+        found = dict.fromkeys((*hashes, *pairs))
+        return cls(
+            text,
+            dict(zip(found, map((SIZE - 1).__and__, found), strict=True)),
+            len(plain),
+            words[0] if words else b"",
+            hashes[-1] if words else 0,
+        )
 
     def then(self, other: Wording) -> Wording:
         """Returns the wording of two texts that a line break joins."""
@@ -63,8 +68,11 @@ class Wording(msgspec.Struct, frozen=True, gc=False):
         # A fence may stretch over the line break, and a text that is too long is cut.
         if length > _LONGEST or len(text) > 4 * _LONGEST or _FENCE in text:
             return Wording.of(text)
-        found = {**self.places, **other.places}
-        if self.last and other.first:
-            pair = f"{self.last} {other.first}"
-            found[pair] = crc32(pair.encode()) % SIZE
-        return Wording(text, found, length, self.first or other.first, other.last or self.last)
+        if not (self.first and other.first):
+            return Wording(
+                text, self.places or other.places, length, self.first or other.first, self.last or other.last
+            )
+        pair = crc32(b" " + other.first, self.last)
+        return Wording(
+            text, {**self.places, **other.places, pair: pair % SIZE}, length, self.first, other.last
+        )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import compress
 from math import sqrt
 from operator import mul
 
@@ -38,7 +39,9 @@ class Scale:
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
-        score = sum(map(mul, self.weights[part.group], part.values))
+        weights = self.weights[part.group]
+        score = sum(compress(weights, part.flags)) if part.flags else 0.0
+        score += sum(map(mul, weights[len(part.flags) :], part.values))
         if part.places:
             table = self.tables[part.group]
             score += sum(map(table.__getitem__, part.places)) / sqrt(len(part.places))
@@ -84,12 +87,15 @@ class Worth:
         for options in questions:
             # Neighbouring questions share most of their answers.
             known: dict[Part, float] = {}
-            for part in (part for option in options for part in option.parts):
-                if part not in known:
-                    score = before.get(part)
-                    known[part] = self.choice.part(part) if score is None else score
+            ranks = []
+            for option in options:
+                for part in option.parts:
+                    if part not in known:
+                        score = before.get(part)
+                        known[part] = self.choice.part(part) if score is None else score
+                ranks.append(self.choice.total(map(known.__getitem__, option.parts)))
             before = known
-            best = max(options, key=lambda option: self.choice.total(map(known.__getitem__, option.parts)))
+            best = options[ranks.index(max(ranks))]
             score = self.worth.total(map(self.worth.part, best.parts))
             yield Judgement(best, self.confidences[bisect_right(self.steps, score)])
 
