@@ -17,7 +17,7 @@ from furytune._discord.journal.erasing import JournalPlace
 from furytune.augmenters._index.erasing import IndexPlace
 from furytune.dialects import DIALECTS
 from furytune.exporters._writing.erasing import DatasetPlace
-from furytune.pairing import Conversation, Post, ReplyPairer, ThreadPairer
+from furytune.pairing import ChatPairer, Conversation, Post, ReplyPairer, ThreadPairer
 from furytune.records import Dataset, QAPair, TuningJob
 from furytune.testing.conformance import (
     check_augmenter,
@@ -80,6 +80,8 @@ POSTS = [
 @pytest.mark.parametrize(
     ("pairer", "place"),
     [
+        (ChatPairer(), Conversation(channel="7")),
+        (ChatPairer(), Conversation(channel="7", thread="8", is_thread=True)),
         (ThreadPairer(), Conversation(channel="7", thread="8", is_thread=True)),
         (ReplyPairer(), Conversation(channel="7")),
     ],
@@ -97,6 +99,7 @@ KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
         ft.Deduplicate(),
         ft.RedactSecrets(),
         ft.AnswerLength(min=20),
+        ft.MinConfidence(0.5),
         ft.CapPerAuthor(2),
         ft.CheckCode("json"),
     ],

@@ -42,7 +42,7 @@ RETURNED = {
     "selection.py": {"problem"},
     "survey.py": {"_problem"},
     "replies.py": {"target"},
-    "chat.py": {"_refused"},
+    "chat.py": {"_refused", "rest"},
     "build.py": {"_unfit"},
     "json_lines.py": {"_beyond_grammar"},
     "mdx.py": {"_marks"},

@@ -176,8 +176,7 @@ class _Chat:
     def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
         """Yields the best of the answers to each question that someone marked as the solution."""
         with_mark = ([option for option in options if option.marked] for options in questions)
-        for found in self.model.judgements(filter(None, with_mark)):
-            yield evolve(found, confidence=max(found.confidence, _MARKED))
+        return self.model.judgements(filter(None, with_mark))
 
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
         """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""
@@ -186,7 +185,8 @@ class _Chat:
             ids = {post.id for post in _posts(found.candidate)}
             if taken.isdisjoint(ids):
                 taken |= ids
-                yield found
+                least = _MARKED if found.candidate.marked else 0.0
+                yield evolve(found, confidence=max(found.confidence, least))
 
     def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
         """Returns why the other posts of a conversation are in no pair."""
