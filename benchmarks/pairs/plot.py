@@ -65,4 +65,5 @@ def draw(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
         axes.grid(alpha=0.25, color=_INK)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, labelcolor=_INK)
-        figure.savefig(path, transparent=True, metadata={"Date": None})
+        path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, transparent=True, metadata={"Date": None})
