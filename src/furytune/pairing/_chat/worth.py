@@ -40,7 +40,7 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score = sum(compress(weights, part.flags)) if part.flags else 0.0
+        score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
         score += sum(map(mul, weights[len(part.flags) :], part.values))
         if part.places:
             table = self.tables[part.group]
