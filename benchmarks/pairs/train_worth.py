@@ -41,7 +41,7 @@ FOLDS = 6
 WORDING = 4.0  # how much a word counts against a feature, before training
 STRENGTH = 0.1  # inverse of the regularisation
 RECALLS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-THRESHOLDS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8)
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CONTEXT = 300  # messages before and after a window that its links may depend on
 
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -313,15 +313,22 @@ def show_thresholds(
     confidence: NDArray[np.float64],
     good: NDArray[np.bool_],
     used: dict[str, list[gold.Labelled]],
+    read: NDArray[np.int64],
 ) -> None:
     """Prints what each threshold of confidence keeps, as the rows of a table in Markdown."""
     total = sum(label.grade in gold.WORTH for labels in used.values() for label in labels)
-    print("| threshold | pairs that are kept | of them worth training on | labelled pairs that are found |")
+    print(
+        "| threshold | pairs kept | labelled pairs found | worth it, of all | worth it, of those read one by one |"
+    )
     for least in THRESHOLDS:
         there = [i for i in kept if confidence[i] >= least]
         found = {(rows[i].window, rows[i].gold) for i in there if rows[i].grade in gold.WORTH}
         share = good[there].mean() if there else 0.0
-        print(f"| {least} | {len(there) / len(kept):.0%} | {share:.0%} | {len(found) / total:.0%} |")
+        alone = good[read[confidence[read] >= least]]
+        print(
+            f"| {least} | {len(there) / len(kept):.0%} | {len(found) / total:.0%} | {share:.0%} "
+            f"| {alone.mean() if len(alone) else 0.0:.0%} |"
+        )
 
 
 def show_calibration(confidence: NDArray[np.float64], truth: NDArray[np.bool_]) -> None:
@@ -363,7 +370,7 @@ def main() -> None:
     kinds = ("all", *sorted({row.kind for row in rows}))
     curves = {kind: curve(rows, kept, confidence, used, kind) for kind in kinds}
     show(curves)
-    show_thresholds(rows, kept, confidence, good, used)
+    show_thresholds(rows, kept, confidence, good, used, read)
     print("\nagainst the reading of single candidates")
     show_calibration(confidence[read], good[read])
     if options.plot:

@@ -57,9 +57,9 @@ Evidence = Literal[
     "self_answer",
     "clarified",
 ]
-"""Why a pair is believed: asked in a thread of its own; answered with a native reply; the answer addresses the asker; a model
-linked them; a check mark on the answer; a tag of the thread; the asker said that it works, or thanked; the asker found
-the answer; the asker answered questions back."""
+"""What speaks for a pair, in this order. It was asked in a thread of its own; answered with a native reply; the answer
+addresses the asker; a model linked them; a check mark on the answer; a tag of the thread; the asker said that it works;
+the asker thanked; the asker found the answer; the asker added something before it."""
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
