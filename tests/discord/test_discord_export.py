@@ -632,6 +632,64 @@ class TestFixtures:
         assert total(tally) == expected - 1  # the one that the cut file breaks off in
 
 
+class TestByDefault:
+    """Without `pairers`, conversations are found in whatever was written."""
+
+    QUESTION = "How can I rotate an actor around its own axis?"
+    ANSWER = "You have to call `actor.rotate(axis, angle)` before you show the scene."
+
+    def asked(self) -> list[dict[str, Any]]:
+        first = message(5, "ann", self.QUESTION)
+        return [first, message(6, "bob", self.ANSWER, reply=first["id"])]
+
+    def test_the_folder_gives_its_clear_pairs(self):
+        pairs, _, tally = run(FIXTURES, on_error="skip", pairers=None)
+        assert {(p.method, p.question.split("\n")[0], p.answer.split("\n")[0]) for p in pairs} >= {
+            ("reply", "How do I set the opacity of an actor?", "`actor.GetProperty().SetOpacity(0.5)`"),
+            ("thread", "The viewer closes at once.", "Set `interactive=True`."),
+        }
+        with_others = run(FIXTURES, on_error="skip")[2]
+        assert total(tally) == total(with_others)
+
+    def test_a_pair_needs_no_reply(self, tmp_path):
+        first, told = self.asked()
+        told |= {"type": "Default", "reference": None}
+        thanks = message(7, "ann", "thanks, that works!")
+        ((pair,), _, _) = run(write(tmp_path / "x.json", export([first, told, thanks])), pairers=None)
+        assert (pair.question, pair.answer, pair.method) == (self.QUESTION, self.ANSWER, "link")
+        assert pair.evidence == ("linked", "works_now", "thanked")
+
+    def test_a_check_mark_decides(self, tmp_path):
+        marked = message(2, "cem", "b", reactions=[{"emoji": {"name": "\u2705"}, "count": 1}])
+        root = thread([message(0, "ann", "It fails."), message(1, "bob", "a"), marked])
+        ((pair,), _, _) = run(write(tmp_path / "x.json", root), pairers=None)
+        assert (pair.answer, pair.solved) == ("b", True)
+
+    def test_a_longer_export_older_or_later_keeps_id_and_group(self, tmp_path):
+        late = message(60, "dan", "nice", reply=self.asked()[1]["id"])
+        found = [
+            run(write(tmp_path / f"{n}.json", export(messages)), pairers=None)[0]
+            for n, messages in enumerate(
+                (
+                    self.asked(),
+                    [message(4, "ann", "hi all"), *self.asked()],
+                    [*self.asked(), late],
+                    [message(0, "cem", "lunch?"), message(4, "ann", "hi all"), *self.asked(), late],
+                )
+            )
+        ]
+        assert {(p.id, p.group, p.answer) for pairs in found for p in pairs} == {
+            (f"discord:{snowflake(5)}", snowflake(5), self.ANSWER)
+        }
+        assert all(found)
+
+    def test_the_order_of_an_export_does_not_matter(self, tmp_path):
+        up = run(write(tmp_path / "a" / "x.json", export(self.asked())), pairers=None)
+        down = run(write(tmp_path / "b" / "x.json", export(self.asked()[::-1])), pairers=None)
+        assert up == down
+        assert len(up[0]) == 1
+
+
 @pytest.mark.shared_data
 class TestRealExports:
     def test_every_message_and_every_reply_survives(self, shared_data, tmp_path):

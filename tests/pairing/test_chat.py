@@ -218,6 +218,26 @@ class TestLaws:
         elif place.is_thread:
             assert len({pair.group for pair in pairs}) <= 1
 
+    @given(
+        speakers=st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=30),
+        texts=st.data(),
+        replies=st.booleans(),
+    )
+    @settings(max_examples=40)
+    def test_a_solution_mark_always_makes_an_answer(self, speakers, texts, replies) -> None:
+        """Whoever wrote it, after however many others, and whatever it says."""
+        marked = texts.draw(st.integers(1, len(speakers)))
+        posts = [Post("0", "ann", TEXTS[0], sent_at=BEGIN)]
+        for number, speaker in enumerate(speakers, start=1):
+            text = texts.draw(st.sampled_from([text for text in TEXTS if text.strip()]))
+            target = "0" if replies else None
+            posts.append(Post(str(number), speaker, text, target, BEGIN, solved=number == marked))
+        pairs, _, _ = run(posts, CHANNEL if replies else THREAD)
+        (pair,) = [pair for pair in pairs if str(marked) in pair.answer_messages]
+        assert pair.solved
+        assert "solution_mark" in pair.evidence
+        assert pair.confidence >= 0.5
+
     @pytest.mark.parametrize("place", [CHANNEL, THREAD])
     def test_nothing_and_one_message_give_no_pair(self, place) -> None:
         assert run([], place) == ([], Counter(), [])

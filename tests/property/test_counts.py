@@ -49,7 +49,7 @@ def test_the_numbers_do_not_depend_on_the_order_of_drops(items, dice) -> None:
     shuffled = list(items)
     dice.shuffle(shuffled)
     one, other = (
-        [(d["unit"], d["reason"], d["count"]) for d in tallied(some).counts().as_json()["dropped"]]
+        [(d["unit"], d["reason"], d["count"]) for d in tallied(some).counts.as_json()["dropped"]]
         for some in (items, shuffled)
     )
 
@@ -58,7 +58,7 @@ def test_the_numbers_do_not_depend_on_the_order_of_drops(items, dice) -> None:
 
 @given(drops)
 def test_the_counts_are_json_with_few_examples(items) -> None:
-    counts = tallied(items).counts().as_json()
+    counts = tallied(items).counts.as_json()
 
     assert json.loads(json.dumps(counts)) == counts
     named = {name for d in items for name in (*d.ids, d.where)}
@@ -80,7 +80,7 @@ def test_the_check_accepts_exactly_the_right_number_of_rows(items, rows) -> None
 
 @given(drops)
 def test_the_text_of_a_report_names_every_reason_with_its_number(items) -> None:
-    told = str(Report(counts=tallied(items).counts()))
+    told = str(Report(counts=tallied(items).counts))
 
     for unit, reason in {(d.unit, d.reason) for d in items}:
         count = sum(d.count for d in items if (d.unit, d.reason) == (unit, reason))
@@ -94,7 +94,7 @@ def test_channels_beyond_the_list_are_counted_in_the_text() -> None:
         Report(
             counts=tallied(
                 [Dropped(reason="no_permission", unit="channel", where=f"#room{n}") for n in range(23)]
-            ).counts()
+            ).counts
         )
     )
 
@@ -108,7 +108,7 @@ class TestReportOfAJob:
         job = TuningJob(
             key="k", name="jobs/1", state="succeeded", model="models/9", progress=JobProgress(**progress)
         )
-        return str(Report(counts=Tally().counts(), job=job))
+        return str(Report(counts=Tally().counts, job=job))
 
     def test_the_model_is_named(self):
         assert "model                models/9" in self.told()

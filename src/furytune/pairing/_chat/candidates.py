@@ -69,4 +69,6 @@ def _options(
     options += combinations(sorted(places[0] for places in first[:4]), 2)
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
     options += ((i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code)
-    return options
+    # A solution mark counts wherever it is.
+    options += ((i,) for places in helpers.values() for i in places if turns[i].marked)
+    return list(dict.fromkeys(options))
