@@ -66,4 +66,4 @@ def draw(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, labelcolor=_INK)
         path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, transparent=True, metadata={"Date": None})
+        figure.savefig(path, transparent=True, metadata={"Date": None})
