@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -195,15 +196,30 @@ def _writer(indent: str | None) -> Callable[[Any, int], str]:
     return dump
 
 
-def write(count: int, path: Path, *, layout: str = "two", seed: int = 1, bare: bool = False) -> None:
-    """Writes an export, in constant memory."""
+def write(
+    count: int,
+    path: Path,
+    *,
+    layout: str = "two",
+    seed: int = 1,
+    source: Callable[..., Iterator[dict[str, Any]]] = messages,
+) -> None:
+    """Writes an export, in constant memory.
+
+    Args:
+        count: How many messages.
+        path: The file.
+        layout: One of `LAYOUTS`.
+        seed: Same seed, same messages.
+        source: Makes the messages.
+    """
     indent = LAYOUTS[layout]
     dump = _writer(indent)
     line, one, two = ("", "", "") if indent is None else ("\n", indent, indent * 2)
     colon = ":" if indent is None else ": "
     with _open(path) as file:
         file.write(dump(_head(), 0)[: -1 - len(line)] + "," + line + one + f'"messages"{colon}[')
-        for i, message in enumerate(messages(count, seed=seed, bare=bare)):
+        for i, message in enumerate(source(count, seed=seed)):
             file.write(("," if i else "") + line + two + dump(message, 2))
         file.write(line + one + "]," + line + one + f'"messageCount"{colon}{count}' + line + "}")
 
@@ -222,7 +238,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bare", action="store_true", help="leave out roles, reactions and mentions")
     args = parser.parse_args()
-    write(args.messages, args.out, layout=args.layout, seed=args.seed, bare=args.bare)
+    source = partial(messages, bare=args.bare)
+    write(args.messages, args.out, layout=args.layout, seed=args.seed, source=source)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,11 @@ def main() -> None:
 
     print("1. Build an index from source and documentation")
     knowledge = [ft.markup(options.docs)] if options.docs else []
-    curators: list[Curator | StatefulCurator] = [ft.Deduplicate(), ft.RedactSecrets()]
+    curators: list[Curator | StatefulCurator] = [
+        ft.MinConfidence(0.5),
+        ft.Deduplicate(),
+        ft.RedactSecrets(),
+    ]
     if source:
         source = source.resolve()
         knowledge.append(ft.python_package(source))

@@ -1,4 +1,4 @@
-"""What works with attrs, msgspec and tqdm alone. Run by a Python that has no extra installed."""
+"""What works with attrs, msgspec, numpy and tqdm alone. Run by a Python that has no extra installed."""
 
 from __future__ import annotations
 

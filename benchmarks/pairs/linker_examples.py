@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import msgspec
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 from score_links import gold_of, post_of
 from sources import Stream, discord, forum, gitter, irc
 
-from furytune.pairing.linking.history import History
+from furytune.pairing.linking.channel import Channel
 from furytune.pairing.linking.lexicon import HASH_BITS, Lexicon, words_of
-from furytune.pairing.linking.messages import Reader
+from furytune.pairing.linking.model import Model
 from furytune.pairing.linking.pairs import describe
+from furytune.pairing.linking.speakers import NO_ONE
+from furytune.pairing.posts import Post
 
 Array = NDArray[Any]
+Looking = Callable[[list[Post], Stream], tuple[Array, Array, Array]]
+"""Returns the features of a stream's messages, the distances of their choices and the features of the pairs."""
 
 RARITY_BITS = 16
+_TIMELESS = 12
+"""One file in so many is read without times, because some exports have none."""
 _FREQUENT = 250
 """A word in more than one of so many messages tells nothing about what a message is about."""
 
 
 @frozen(eq=False)
 class Examples:
-    """Labelled messages.
+    """Labelled messages, each with the choices that a network has for it: a start, then earlier messages.
 
     Attributes:
         messages: Features of every message of every stream; the last row, of zeros, stands for a missing one.
         child: Row of each labelled message.
-        parents: Rows of those before it, nearest first; -1 before the first message.
-        pairs: Features of the pairs: example x distance x feature.
-        right: True for right choices: example x (start, then by distance).
+        parents: Rows of its choices: example x choice; -1 for the start and for what does not exist.
+        pairs: Features of the choices: example x choice x feature.
+        right: True for right choices: example x choice.
         kinds: What kind of stream each is from.
         streams: Number of the stream that each is from.
         files: File of each stream.
@@ -79,7 +87,34 @@ def rarity_of(streams: Iterable[Stream]) -> Array:
     return np.where(found * _FREQUENT > count, 0, rarity).astype(np.uint8)
 
 
-def examples_of(streams: Iterable[Stream], width: int, rarity: Array) -> Examples:
+def first_look(width: int, rarity: Array) -> Looking:
+    """Returns what describes a stream's messages to the first network."""
+
+    def look(posts: list[Post], _stream: Stream) -> tuple[Array, Array, Array]:
+        block = Channel(Model(width, 1, None, None, None, 1, rarity)).block(posts, [""] * len(posts))
+        messages, pairs = describe(block, width, rarity)
+        return messages[width:], np.broadcast_to(np.arange(width + 1), (len(posts), width + 1)), pairs
+
+    return look
+
+
+def second_look(model_of: Callable[[str], Model]) -> Looking:
+    """Returns what describes a stream's messages to the second network.
+
+    Args:
+        model_of: By file, a model whose first network has not seen it.
+    """
+
+    def look(posts: list[Post], stream: Stream) -> tuple[Array, Array, Array]:
+        model = model_of(stream.file)
+        channel = Channel(model)
+        found = channel.look(channel.block(posts, [""] * len(posts)), [NO_ONE] * len(posts))
+        return found.first.messages[model.width :], found.chosen, found.features
+
+    return look
+
+
+def examples_of(streams: Iterable[Stream], look: Looking) -> Examples:
     messages: list[Array] = []
     parts: list[tuple[Array, Array, Array, Array]] = []
     kinds: list[str] = []
@@ -87,41 +122,35 @@ def examples_of(streams: Iterable[Stream], width: int, rarity: Array) -> Example
     files: list[str] = []
     offset = 0
     for stream in streams:
-        gold = gold_of(stream)
-        reader, history = Reader(), History(width)
-        rows, entries, counts = [], [], []
-        place: dict[int, int] = {}
-        for i, row in enumerate(stream.rows):
-            if not row.system:
-                place[i] = len(rows)
-                found, words = reader.row(post_of(row), "")
-                rows.append(found)
-                entries += words
-                counts.append(len(words))
-        if not rows:
+        place = {i: k for k, i in enumerate(i for i, row in enumerate(stream.rows) if not row.system)}
+        if not place:
             continue
-        of_messages, of_pairs = describe(history.block(rows, entries, counts), width, rarity)
-        messages.append(of_messages[width:].astype(np.int8))
-        labelled = np.array([place[i] for i in sorted(gold) if i in place], int)
-        right = np.zeros((len(labelled), width + 1), bool)
-        for k, i in enumerate(i for i in sorted(gold) if i in place):
-            for parent in gold[i]:
-                distance = place[i] - place.get(parent, -width - 1)
-                if distance <= width:
-                    right[k, distance] = True
-        before = labelled[:, None] - np.arange(1, width + 1)
+        posts = [post_of(stream.rows[i]) for i in place]
+        if crc32(stream.file.encode()) % _TIMELESS == 0:
+            posts = [msgspec.structs.replace(post, sent_at=None) for post in posts]
+        of_messages, distances, pairs = look(posts, stream)
+        messages.append(of_messages.astype(np.int8))
+        gold = {place[i]: parents for i, parents in gold_of(stream).items() if i in place}
+        labelled = np.array(sorted(gold), int)
+        distances = distances[labelled]
+        before = labelled[:, None] - distances
+        exists = (distances > 0) & (before >= 0)
+        right = np.zeros(distances.shape, bool)
+        for k, child in enumerate(labelled):
+            for parent in gold[child]:
+                right[k] |= distances[k] == child - place.get(parent, -(1 << 20))
         parts.append(
             (
                 labelled + offset,
-                np.where(before >= 0, before + offset, -1),
-                of_pairs[:, labelled].transpose(1, 2, 0).astype(np.int8),
+                np.where(exists, before + offset, -1),
+                pairs[:, labelled].transpose(1, 2, 0).astype(np.int8),
                 right,
             )
         )
         kinds += [stream.kind] * len(labelled)
         numbers += [len(files)] * len(labelled)
         files.append(stream.file)
-        offset += len(rows)
+        offset += len(place)
     messages.append(np.zeros((1, messages[0].shape[1]), np.int8))
     child, parents, pairs, right = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Examples(

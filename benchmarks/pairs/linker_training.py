@@ -11,48 +11,55 @@ from linker_examples import Examples
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from furytune.pairing.linking.network import CEILING, EXACT, FINE, Network
-from furytune.pairing.linking.pairs import tops
+from furytune.pairing.linking.model import FINE
+from furytune.pairing.linking.network import CEILING, EXACT, Network
 
 Array = NDArray[Any]
 
 _SHIFTS = (6, 7)
 _UNIT = 64
 """What a hidden unit's 1.0 is as a whole number."""
-_STEP = 256
+SCORE = 1 << 14
+"""What a score's 1.0 is as a whole number."""
+STEP = 256
 _IMPOSSIBLE = -1e9
 _MOST = CEILING / _UNIT
 
 
 @frozen
 class Settings:
-    """How to train."""
+    """How to train a network."""
 
-    width: int = 40
-    first: int = 48
-    second: int = 16
-    epochs: int = 3
+    first: int
+    second: int
+    epochs: int = 5
     batch: int = 128
-    rate: float = 3e-3
+    rate: float = 6e-3
     decay: float = 1e-4
     seed: int = 0
 
 
 class FloatNetwork:
-    """The network in floating point; its parameters are named as in `Network`."""
+    """The network in floating point; its parameters are named as in `Network`.
 
-    def __init__(self, of_message: int, of_pair: int, settings: Settings) -> None:
+    Args:
+        of_message: Largest size of each feature of a message.
+        of_pair: Largest size of each feature of a pair.
+        settings: How to train it.
+    """
+
+    def __init__(self, of_message: Array, of_pair: Array, settings: Settings) -> None:
         random = np.random.default_rng(settings.seed)
 
         def normal(*shape: int, scale: float) -> Array:
             return (random.standard_normal(shape) * scale).astype(np.float32)
 
-        scale = (of_message / 4 + of_pair / 2) ** -0.5
+        scale = (len(of_message) / 4 + len(of_pair) / 2) ** -0.5
         first, second = settings.first, settings.second
         self.values: dict[str, Array] = {
-            "child": normal(of_message, first, scale=scale),
-            "parent": normal(of_message, first, scale=scale),
-            "pair": normal(of_pair, first, scale=scale),
+            "child": normal(len(of_message), first, scale=scale),
+            "parent": normal(len(of_message), first, scale=scale),
+            "pair": normal(len(of_pair), first, scale=scale),
             "bias": np.full(first, 0.1, np.float32),
             "start": normal(first, scale=0.3),
             "second": normal(first, second, scale=(2 / first) ** 0.5),
@@ -60,10 +67,10 @@ class FloatNetwork:
             "last": normal(second, 1, scale=second**-0.5),
             "start_bias": np.zeros(1, np.float32),
         }
-        message, pair = tops()
+        self.sizes = of_message, of_pair
         # Logarithms reach 63; the network sees them up to 4.
-        self._of_message = np.where(message > 1, 1 / 16, 1).astype(np.float32)
-        self._of_pair = np.where(pair > 1, 1 / 16, 1).astype(np.float32)
+        self._of_message = np.where(of_message > 1, 1 / 16, 1).astype(np.float32)
+        self._of_pair = np.where(of_pair > 1, 1 / 16, 1).astype(np.float32)
 
     def scores(self, examples: Examples, which: Array) -> tuple[Array, Any]:
         """Returns scores, and what `gradient` needs."""
@@ -73,20 +80,19 @@ class FloatNetwork:
         place = place.reshape(parents.shape)
         below = examples.messages[examples.child[which]].astype(np.float32) * self._of_message
         above = examples.messages[rows].astype(np.float32) * self._of_message
-        count, width = parents.shape
-        pairs = examples.pairs[which].reshape(count * width, -1).astype(np.float32) * self._of_pair
-        first = np.empty((count, width + 1, len(v["bias"])), np.float32)
-        first[:, 1:] = (pairs @ v["pair"]).reshape(count, width, -1)
-        first[:, 1:] += (above @ v["parent"])[place]
-        first[:, 0] = v["start"]
+        count, choices = parents.shape
+        pairs = examples.pairs[which].reshape(count * choices, -1).astype(np.float32) * self._of_pair
+        first = (pairs @ v["pair"]).reshape(count, choices, -1)
+        first += (above @ v["parent"])[place]
+        first[:, 0] += v["start"]
         first += (below @ v["child"] + v["bias"])[:, None]
-        first = first.reshape(count * (width + 1), -1)
+        first = first.reshape(count * choices, -1)
         hidden = np.clip(first, 0, _MOST)
         second = hidden @ v["second"] + v["second_bias"]
         hidden2 = np.clip(second, 0, _MOST)
-        result = (hidden2 @ v["last"]).reshape(count, width + 1)
+        result = (hidden2 @ v["last"]).reshape(count, choices)
         result[:, 0] += v["start_bias"][0]
-        result[:, 1:][parents < 0] = _IMPOSSIBLE
+        result[:, 1:][parents[:, 1:] < 0] = _IMPOSSIBLE
         return result, (below, above, place, pairs, first, hidden, second, hidden2)
 
     def gradient(self, wanted: Array, kept: Any) -> dict[str, Array]:
@@ -101,19 +107,18 @@ class FloatNetwork:
         count, choices = wanted.shape
         flat = wanted.reshape(-1, 1)
         of_second = (flat @ v["last"].T) * ((second > 0) & (second < _MOST))
-        of_first = ((of_second @ v["second"].T) * ((first > 0) & (first < _MOST))).reshape(count, choices, -1)
-        of_child = of_first.sum(1)
-        of_pair = np.ascontiguousarray(of_first[:, 1:]).reshape(count * (choices - 1), -1)
-        size = place.size
+        of_first = (of_second @ v["second"].T) * ((first > 0) & (first < _MOST))
+        of_child = of_first.reshape(count, choices, -1).sum(1)
         gather = csr_matrix(
-            (np.ones(size, np.float32), (place.ravel(), np.arange(size))), shape=(len(above), size)
+            (np.ones(place.size, np.float32), (place.ravel(), np.arange(place.size))),
+            shape=(len(above), place.size),
         )
         return {
             "child": below.T @ of_child,
-            "parent": above.T @ (gather @ of_pair),
-            "pair": pairs.T @ of_pair,
+            "parent": above.T @ (gather @ of_first),
+            "pair": pairs.T @ of_first,
             "bias": of_child.sum(0),
-            "start": of_first[:, 0].sum(0),
+            "start": of_first.reshape(count, choices, -1)[:, 0].sum(0),
             "second": hidden.T @ of_second,
             "second_bias": of_second.sum(0),
             "last": hidden2.T @ flat,
@@ -131,6 +136,7 @@ def train(
     examples: Examples,
     which: Array,
     weights: Array,
+    sizes: tuple[Array, Array],
     settings: Settings,
     told: Callable[[int, float], None] = lambda _epoch, _loss: None,
 ) -> FloatNetwork:
@@ -140,18 +146,22 @@ def train(
         examples: All examples.
         which: Those to train on.
         weights: How much each counts.
+        sizes: Largest size of each feature of a message, and of a pair.
         settings: How to train.
         told: Called after each epoch with the mean loss.
     """
-    network = FloatNetwork(examples.messages.shape[1], examples.pairs.shape[2], settings)
+    network = FloatNetwork(*sizes, settings)
+    # What never occurs in training must not count by chance later.
+    seen = examples.messages.any(0)[:, None]
+    network.values["child"] *= seen
+    network.values["parent"] *= seen
+    network.values["pair"] *= examples.pairs.any((0, 1))[:, None]
     random = np.random.default_rng(settings.seed)
     mean = {name: np.zeros_like(value) for name, value in network.values.items()}
     square = {name: np.zeros_like(value) for name, value in network.values.items()}
     which = which[examples.right[which].any(1)]
     # Neighbours share their earlier messages, so 16 in a row go into the same batch.
     runs = np.split(which, np.arange(16, len(which), 16))
-    # Of Discord replies it is known that they start nothing, of other messages there it is not; so "start" is left out.
-    replies = np.isin(examples.kinds, ("discord", "forum"))
     last = settings.epochs * -(-len(which) // settings.batch)
     step = 0
     for epoch in range(settings.epochs):
@@ -160,7 +170,6 @@ def train(
         for begin in range(0, len(order), settings.batch):
             batch = order[begin : begin + settings.batch]
             scores, kept = network.scores(examples, batch)
-            scores[replies[batch], 0] = _IMPOSSIBLE
             likely = softmax(scores)
             right = likely * examples.right[batch]
             sums = np.maximum(right.sum(1, keepdims=True), 1e-12)
@@ -187,39 +196,40 @@ def all_scores(network: FloatNetwork, examples: Examples, which: Array) -> Array
     )
 
 
-def whole(network: FloatNetwork, settings: Settings, temperature: float, rarity: Array) -> Network:
+def whole(network: FloatNetwork) -> Network:
     """Returns the network in whole numbers.
 
     Raises:
         ValueError: A sum could exceed what single precision holds exactly.
     """
     v = {name: value.astype(np.float64) for name, value in network.values.items()}
-    message, pair = tops()
+    message, pair = network.sizes
     unit = _UNIT << _SHIFTS[0]
-    of_message = np.where(message > 1, unit / 16, unit)[:, None]
-    of_pair = np.where(pair > 1, unit / 16, unit)[:, None]
     by_second = 1 << _SHIFTS[1]
-    by_last = 256
-    score = _UNIT * by_last
-    differences = np.arange(1024) * _STEP / score
+    by_last = SCORE // _UNIT
+    wholes = {
+        "child": v["child"] * np.where(message > 1, unit / 16, unit)[:, None],
+        "parent": v["parent"] * np.where(message > 1, unit / 16, unit)[:, None],
+        "pair": (v["pair"] * np.where(pair > 1, unit / 16, unit)[:, None]).T,
+        "bias": v["bias"] * unit,
+        "start": v["start"] * unit,
+        "second": (v["second"] * by_second).T,
+        "second_bias": v["second_bias"] * _UNIT * by_second,
+        "last": v["last"][:, 0] * by_last,
+    }
     result = Network(
-        width=settings.width,
-        child=np.rint(v["child"] * of_message).astype(np.float32),
-        parent=np.rint(v["parent"] * of_message).astype(np.float32),
-        pair=np.ascontiguousarray(np.rint(v["pair"] * of_pair).T.astype(np.float32)),
-        bias=np.rint(v["bias"] * unit).astype(np.float32),
-        start=np.rint(v["start"] * unit).astype(np.float32),
-        second=np.ascontiguousarray(np.rint(v["second"] * by_second).T.astype(np.float32)),
-        second_bias=np.rint(v["second_bias"] * _UNIT * by_second).astype(np.float32),
-        last=np.rint(v["last"][:, 0] * by_last).astype(np.float32),
-        start_bias=int(np.rint(v["start_bias"][0] * score)),
+        **{name: np.ascontiguousarray(np.rint(value).astype(np.float32)) for name, value in wholes.items()},
+        start_bias=int(np.rint(v["start_bias"][0] * SCORE)),
         shifts=_SHIFTS,
-        likelihood=np.rint(FINE * np.exp(-differences / temperature)).astype(np.int64),
-        step=_STEP,
-        rarity=rarity,
     )
-    if result.largest() >= EXACT:
+    if (largest := result.largest(message, pair)) >= EXACT:
         raise ValueError(
-            f"a sum can reach {result.largest()}, and only those below {EXACT} are exact; train with more decay"
+            f"a sum can reach {largest}, and only those below {EXACT} are exact; train with more decay"
         )
     return result
+
+
+def likelihoods(temperature: float) -> Array:
+    """Returns how likely what scores below the best is, for each `STEP` between them."""
+    found: Array = np.rint(FINE * np.exp(-np.arange(1024) * STEP / SCORE / temperature)).astype(np.int64)
+    return found

@@ -93,11 +93,9 @@ class Scored:
     @property
     def starts(self) -> float:
         """F of "starts a conversation"."""
-        gold = {g.child for g in self.guesses if g.child in g.right}
         said = [g for g in self.guesses if g.parent == g.child]
-        hits = sum(g.child in g.right for g in said)
         wanted = sum(g.child in g.right for g in self.guesses)
-        return 2 * hits / max(1, wanted + len(said)) if gold else 0.0
+        return 2 * sum(g.child in g.right for g in said) / max(1, wanted + len(said))
 
 
 def guesses(stream: Stream, linker: Linker) -> Iterator[Guess]:
@@ -124,14 +122,14 @@ def sets(root: Path) -> Iterator[tuple[str, list[Stream]]]:
 def reliability(scored: list[Scored]) -> Iterator[str]:
     cells: Counter[int] = Counter()
     right: Counter[int] = Counter()
-    sure: Counter[int] = Counter()
+    sure: dict[int, float] = {}
     for one in scored:
         for g in one.guesses:
             if g.confidence:
                 cell = min(9, int(g.confidence * 10))
                 cells[cell] += 1
                 right[cell] += g.parent in g.right
-                sure[cell] += g.confidence  # type: ignore[assignment]
+                sure[cell] = sure.get(cell, 0.0) + g.confidence
     for cell in sorted(cells):
         n = cells[cell]
         yield f"  {cell / 10:.1f}-{cell / 10 + 0.1:.1f}  {n:6}  said {sure[cell] / n:.3f}  right {right[cell] / n:.3f}"
@@ -153,12 +151,14 @@ def main() -> None:
         scored = score(name, streams, linker)
         rate = sum(len(s.rows) for s in streams) / (time.process_time() - begin)
         done.append(scored)
-        p, r, f = scored.links
-        print(
-            f"{name:22} {len(scored.guesses):5} labelled  right {100 * scored.accuracy:5.1f} %"
-            f"  link P {100 * p:5.1f} R {100 * r:5.1f} F {100 * f:5.1f}  starts F {100 * scored.starts:5.1f}"
-            f"  {rate:7.0f} messages/s"
-        )
+        line = f"{name:22} {len(scored.guesses):5} labelled  right {100 * scored.accuracy:5.1f} %  {rate:6.0f} messages/s"
+        # Only in annotated logs does every message have its links.
+        if streams[0].kind == "irc":
+            p, r, f = scored.links
+            line += f"  link P {100 * p:5.1f} R {100 * r:5.1f} F {100 * f:5.1f}"
+        if streams[0].kind in ("irc", "gitter"):
+            line += f"  starts F {100 * scored.starts:5.1f}"
+        print(line)
     if wanted.reliability:
         for scored in done:
             print(scored.name)

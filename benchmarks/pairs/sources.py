@@ -5,11 +5,8 @@ Every reader takes the data folder (``FURYTUNE_DATA``) and yields `Stream` value
 
 from __future__ import annotations
 
-import glob
 import gzip
-import io
 import json
-import lzma
 import os
 import re
 import sys
@@ -83,6 +80,15 @@ def data_folder() -> Path:
     return Path(place)
 
 
+def _unpacked(archive: Path) -> Iterator[tuple[str, str]]:
+    """Yields the name and text of each file of an archive, by name."""
+    with tarfile.open(archive, "r:xz") as packed:
+        for member in sorted(packed.getmembers(), key=lambda m: m.name):
+            source = packed.extractfile(member)
+            if source is not None:
+                yield member.name, source.read().decode("utf-8")
+
+
 def _discord_rows(export: dict) -> tuple[Row, ...]:
     rows = []
     for message in export["messages"]:
@@ -105,7 +111,7 @@ def _discord_rows(export: dict) -> tuple[Row, ...]:
 
 def discord(root: Path) -> Iterator[Stream]:
     """Yields the channels of Discord exports in JSON."""
-    for path in sorted(glob.glob(f"{root}/discord-converted/*.json.gz")):
+    for path in sorted(root.glob("discord-converted/*.json.gz")):
         with gzip.open(path) as file:
             export = json.load(file)
         yield Stream(
@@ -119,19 +125,15 @@ def discord(root: Path) -> Iterator[Stream]:
 def forum(root: Path) -> Iterator[Stream]:
     """Yields forum threads of Discord; each file of the archive is one. Needs beautifulsoup4 and lxml."""
     sys.path.insert(0, str(root / "tools"))
-    from dce_html import convert  # type: ignore[import-not-found]  # noqa: PLC0415
+    from dce_html import convert  # type: ignore[import-not-found]
 
-    for archive in sorted(glob.glob(f"{root}/discord-*/threads.tar.xz")):
-        packed = tarfile.open(fileobj=io.BytesIO(lzma.open(archive).read()))
-        for member in sorted(packed.getmembers(), key=lambda m: m.name):
-            source = packed.extractfile(member)
-            if source is None:
-                continue
-            export = convert(source.read().decode("utf-8"))
+    for archive in sorted(root.glob("discord-*/threads.tar.xz")):
+        for name, text in _unpacked(archive):
+            export = convert(text)
             yield Stream(
-                file=f"{os.path.relpath(archive, root)}:{member.name}",
+                file=f"{os.path.relpath(archive, root)}:{name}",
                 kind="forum",
-                channel=Path(member.name).stem,
+                channel=Path(name).stem,
                 rows=_discord_rows(export),
             )
 
@@ -191,11 +193,8 @@ def irc(root: Path, part: str) -> Iterator[Stream]:
     base = root / "irc-disentanglement"
     texts: dict[str, list[str]] = {}
     if part == "train":
-        packed = tarfile.open(fileobj=io.BytesIO(lzma.open(base / "train.tar.xz").read()))
-        for member in packed.getmembers():
-            source = packed.extractfile(member)
-            if source is not None:
-                texts[Path(member.name).name] = source.read().decode("utf-8").rstrip("\n").split("\n")
+        for name, text in _unpacked(base / "train.tar.xz"):
+            texts[Path(name).name] = text.rstrip("\n").split("\n")
     else:
         folder, _, only = part.partition(".")
         for path in sorted((base / folder).glob("*.a*.txt")):
@@ -225,12 +224,12 @@ def folder_starts_at_zero(part: str) -> bool:
 
 def gitter(root: Path) -> Iterator[Stream]:
     """Yields Gitter rooms: hand-separated dialogues, put back into one stream by time."""
-    for path in sorted(glob.glob(f"{root}/gitter-livechat/*.txt")):
-        if path.endswith("SOURCE.txt"):
+    for path in sorted(root.glob("gitter-livechat/*.txt")):
+        if path.name == "SOURCE.txt":
             continue
         found: list[tuple[datetime, int, int, str, str]] = []
         dialogue = 0
-        for number, line in enumerate(Path(path).read_text("utf-8").split("\n")):
+        for number, line in enumerate(path.read_text("utf-8").split("\n")):
             match = _GITTER.match(line)
             if match:
                 at = datetime.fromisoformat(match[1].replace(" ", "T")).replace(tzinfo=UTC)
@@ -244,7 +243,7 @@ def gitter(root: Path) -> Iterator[Stream]:
         yield Stream(
             file=os.path.relpath(path, root),
             kind="gitter",
-            channel=Path(path).stem,
+            channel=path.stem,
             rows=tuple(
                 Row(id=str(i), author=who.lower(), names=(who,), text=text, at=at, dialogue=where)
                 for i, (at, _, where, who, text) in enumerate(found)

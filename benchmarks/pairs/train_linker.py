@@ -15,19 +15,21 @@ from zlib import crc32
 
 import attrs
 import numpy as np
-from linker_examples import Examples, examples_of, rarity_of, training_streams
-from linker_training import Settings, all_scores, softmax, train, whole
+from linker_examples import Examples, examples_of, first_look, rarity_of, second_look, training_streams
+from linker_training import STEP, FloatNetwork, Settings, all_scores, likelihoods, softmax, train, whole
 from numpy.typing import NDArray
 from sources import data_folder
 
 import furytune.pairing.linking
-from furytune.pairing.linking.network import WEIGHTS, Network
-from furytune.pairing.linking.pairs import MESSAGE_FEATURES, PAIR_FEATURES
+from furytune.pairing.linking.model import FEATURES, Model, sizes
+from furytune.pairing.linking.network import WEIGHTS
 
 Array = NDArray[Any]
 
 _OUT = Path(furytune.pairing.linking.__file__).parent / "linker.npz"
 _FOLDS = 3
+_WIDTH = 40
+_KEPT = 8
 _SOURCES = (
     {
         "name": "IRC disentanglement: train, channel-two.dev",
@@ -54,16 +56,26 @@ def weights_of(examples: Examples) -> Array:
     return np.array([_COUNTS[kind] for kind in examples.kinds], np.float32)
 
 
-def held_out(examples: Examples, settings: Settings) -> Array:
-    """Returns scores of every example by a network that saw nothing of its file."""
-    fold = np.array([crc32(name.encode()) % _FOLDS for name in examples.files])[examples.streams]
+def fold_of(file: str) -> int:
+    return crc32(file.encode()) % _FOLDS
+
+
+def folds(examples: Examples, pair: Array, settings: Settings) -> tuple[list[FloatNetwork], Array]:
+    """Trains one network for each fold of files on the other folds.
+
+    Returns:
+        The networks, and the scores of every example by the one that saw nothing of its file.
+    """
+    fold = np.array([fold_of(name) for name in examples.files])[examples.streams]
     scores = np.empty(examples.right.shape, np.float32)
-    weights = weights_of(examples)
+    networks = []
     for k in range(_FOLDS):
-        network = train(examples, np.flatnonzero(fold != k), weights, settings)
+        network = train(
+            examples, np.flatnonzero(fold != k), weights_of(examples), (sizes("message"), pair), settings
+        )
         scores[fold == k] = all_scores(network, examples, np.flatnonzero(fold == k))
-        print(f"  fold {k} done", flush=True)
-    return scores
+        networks.append(network)
+    return networks, scores
 
 
 def likelihood(scores: Array, examples: Examples, temperature: float) -> float:
@@ -86,24 +98,27 @@ def shares(scores: Array, examples: Examples) -> dict[str, float]:
     }
 
 
-def write(network: Network, about: dict[str, Any], out: Path) -> None:
-    stored = {name: getattr(network, name).astype(np.int32) for name in WEIGHTS}
+def write(model: Model, about: dict[str, Any], out: Path) -> None:
+    networks = {"near": model.near, "fine": model.fine}
     settings = {
-        "message_features": MESSAGE_FEATURES,
-        "pair_features": PAIR_FEATURES,
-        "width": network.width,
-        "start_bias": network.start_bias,
-        "shifts": network.shifts,
-        "step": network.step,
+        "features": FEATURES,
+        "width": model.width,
+        "kept": model.kept,
+        "step": model.step,
+        **{name: {"start_bias": n.start_bias, "shifts": n.shifts} for name, n in networks.items()},
     }
     np.savez_compressed(
         out,
         settings=np.array(json.dumps(settings)),
-        likelihood=network.likelihood.astype(np.int32),
-        rarity=network.rarity,
-        **stored,
+        likelihood=model.likelihood.astype(np.int32),
+        rarity=model.rarity,
+        **{f"{name}_{w}": getattr(n, w).astype(np.int32) for name, n in networks.items() for w in WEIGHTS},
     )
     out.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+
+
+def told(epoch: int, loss: float) -> None:
+    print(f"  epoch {epoch}: loss {loss:.4f}", flush=True)
 
 
 def main() -> None:
@@ -114,29 +129,44 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=_OUT)
     wanted = parser.parse_args()
-    settings = Settings(seed=wanted.seed)
+    near = Settings(first=24, second=12, seed=wanted.seed)
+    fine = Settings(first=64, second=32, seed=wanted.seed)
     streams = list(training_streams(wanted.data or data_folder()))
     rarity = rarity_of(streams)
-    examples = examples_of(streams, settings.width, rarity)
-    print(f"{len(examples)} examples in {len(examples.files)} files; checking on files left out", flush=True)
-    scores = held_out(examples, settings)
-    temperature = temperature_of(scores, examples)
-    about = {
+    message, pair = sizes("message"), sizes("pair")
+    pair_and_thread = np.concatenate((pair, sizes("thread")))
+
+    print("first look", flush=True)
+    examples = examples_of(streams, first_look(_WIDTH, rarity))
+    networks, scores = folds(examples, pair, near)
+    about: dict[str, Any] = {
         "sources": _SOURCES,
         "examples": {str(k): int((examples.kinds == k).sum()) for k in np.unique(examples.kinds)},
-        "settings": attrs.asdict(settings),
-        "right_on_files_left_out": shares(scores, examples),
-        "temperature": temperature,
+        "settings": {"near": attrs.asdict(near), "fine": attrs.asdict(fine)},
+        "first_look_right_on_files_left_out": shares(scores, examples),
     }
-    print(json.dumps(about, indent=2), flush=True)
-    network = train(
-        examples,
-        np.arange(len(examples)),
-        weights_of(examples),
-        settings,
-        lambda epoch, loss: print(f"  epoch {epoch}: loss {loss:.4f}", flush=True),
+    print(json.dumps(about), flush=True)
+    network = train(examples, np.arange(len(examples)), weights_of(examples), (message, pair), near, told)
+
+    # The second network must learn from first looks as wrong as those at an unknown channel.
+    def model(first: FloatNetwork) -> Model:
+        return Model(_WIDTH, _KEPT, whole(first), None, likelihoods(1.0), STEP, rarity)
+
+    print("second look", flush=True)
+    models = [model(first) for first in networks]
+    examples = examples_of(streams, second_look(lambda file: models[fold_of(file)]))
+    _, scores = folds(examples, pair_and_thread, fine)
+    about["right_on_files_left_out"] = shares(scores, examples)
+    about["temperature"] = temperature = temperature_of(scores, examples)
+    print(json.dumps(about), flush=True)
+    second = train(
+        examples, np.arange(len(examples)), weights_of(examples), (message, pair_and_thread), fine, told
     )
-    write(whole(network, settings, temperature, rarity), about, wanted.out)
+    write(
+        attrs.evolve(model(network), fine=whole(second), likelihood=likelihoods(temperature)),
+        about,
+        wanted.out,
+    )
 
 
 if __name__ == "__main__":

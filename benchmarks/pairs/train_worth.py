@@ -1,6 +1,6 @@
 """Trains the models that choose the answer to each question and say what a pair is worth.
 
-usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write]
+usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write] [--plot FILE.svg]
 
 Labels: ``gold/`` next to this file (ids and grades, no text). Every figure is measured on channels that the model did not
 see: the channels are dealt into folds, and each fold is scored by a model of the others. ``--write`` then trains on
@@ -21,24 +21,30 @@ import scipy.sparse as sp
 import score_gold as gold
 from attrs import define, frozen
 from numpy.typing import NDArray
+from plot import Point, draw
 from posts import posts
-from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sources import Stream, data_folder, windows_of
 
 from furytune.pairing import Linker
 from furytune.pairing._chat import worth
-from furytune.pairing._chat.candidates import FEATURES, Candidate, Scene, candidates
+from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.features import FEATURES
+from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import turns_of
 from furytune.pairing._chat.wording import SIZE, places
 
 SEED = 20261129
 FOLDS = 6
 WORDING = 4.0  # how much a word counts against a feature, before training
-STRENGTH = 0.2  # inverse of the regularisation
+STRENGTH = 0.1  # inverse of the regularisation
+RECALLS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CONTEXT = 300  # messages before and after a window that its links may depend on
 
+Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Grades = dict[tuple[tuple[str, ...], tuple[str, ...]], str]
 
 
@@ -241,6 +247,13 @@ def out_of_fold(
     return scores
 
 
+def calibrated(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> Curve:
+    """Returns the curve from scores to the share of pairs that are worth it."""
+    model = LogisticRegression(C=1e6).fit(score[:, None], truth)
+    slope, base = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return lambda scores: 1 / (1 + np.exp(-(slope * scores + base)))
+
+
 def chosen(rows: Sequence[Example], choice: NDArray[np.float64]) -> list[int]:
     """Returns the best candidate of each question in a window."""
     options: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -263,31 +276,58 @@ def apart(rows: Sequence[Example], picks: Sequence[int], score: Callable[[int], 
     return kept
 
 
-def show(
+def curve(
     rows: Sequence[Example],
     kept: Sequence[int],
     confidence: NDArray[np.float64],
     used: dict[str, list[gold.Labelled]],
-) -> None:
+    kind: str,
+) -> list[Point]:
+    """Returns precision and recall after each pair of a kind of source, from the best pair to the worst."""
+    windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
+    total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
+    found = [i for i in kept if rows[i].window in windows]
+    points = []
+    hits, seen = 0, set()
+    for n, i in enumerate(found, 1):
+        row = rows[i]
+        # Each gold pair counts once.
+        hits += row.grade in gold.WORTH and (row.window, row.gold) not in seen
+        seen.add((row.window, row.gold))
+        points.append(Point(hits / max(1, total), hits / n, float(confidence[i])))
+    return points
+
+
+def show(curves: dict[str, list[Point]]) -> None:
     """Prints precision at several recalls, for all sources and each kind."""
-    kinds = sorted({row.kind for row in rows})
-    for kind in ("all", *kinds):
-        windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
-        total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
-        hits, seen, line = 0, set(), []
-        found = [i for i in kept if rows[i].window in windows]
-        reached = iter((0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
-        goal = next(reached)
-        for n, i in enumerate(found, 1):
-            row = rows[i]
-            new = (row.window, row.gold) not in seen
-            seen.add((row.window, row.gold))
-            hits += row.grade in gold.WORTH and new
-            while goal and total and hits / total >= goal:
-                line.append(f"{goal:.0%}: {hits / n:.2f} ({confidence[i]:.2f})")
-                goal = next(reached, 0.0)
+    for kind, points in curves.items():
+        reached = [next((p for p in points if p.recall >= goal), None) for goal in RECALLS]
+        line = "  ".join(f"{p.recall:.0%}: {p.precision:.2f} ({p.confidence:.2f})" for p in reached if p)
+        most = points[-1].recall if points else 0.0
+        print(f"{kind:8} pairs {len(points):4}  precision (confidence) at recall  {line}  most {most:.0%}")
+
+
+def show_thresholds(
+    rows: Sequence[Example],
+    kept: Sequence[int],
+    confidence: NDArray[np.float64],
+    good: NDArray[np.bool_],
+    used: dict[str, list[gold.Labelled]],
+    read: NDArray[np.int64],
+) -> None:
+    """Prints what each threshold of confidence keeps, as the rows of a table in Markdown."""
+    total = sum(label.grade in gold.WORTH for labels in used.values() for label in labels)
+    print(
+        "| threshold | pairs kept | labelled pairs found | worth it, of all | worth it, of those read one by one |"
+    )
+    for least in THRESHOLDS:
+        there = [i for i in kept if confidence[i] >= least]
+        found = {(rows[i].window, rows[i].gold) for i in there if rows[i].grade in gold.WORTH}
+        share = good[there].mean() if there else 0.0
+        alone = good[read[confidence[read] >= least]]
         print(
-            f"{kind:8} gold {total:3}  precision (confidence) at recall  {'  '.join(line)}  most {hits / max(1, total):.0%}"
+            f"| {least} | {len(there) / len(kept):.0%} | {len(found) / total:.0%} | {share:.0%} "
+            f"| {alone.mean() if len(alone) else 0.0:.0%} |"
         )
 
 
@@ -303,6 +343,7 @@ def main() -> None:
     """Measures on channels that were not seen, then trains on all if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
+    parser.add_argument("--plot", type=Path, help="draw precision over recall into this file (.svg)")
     options = parser.parse_args()
     rows, used = examples(data_folder())
     data = table(rows)
@@ -317,21 +358,25 @@ def main() -> None:
     # Candidates that were graded one by one are what the model sees: the best of their question.
     judged |= ~windowed
     score = out_of_fold(data.matrix, good, fold, judged)
-    there = np.flatnonzero(judged & windowed)
-    calibrated = np.zeros(len(rows))
+    # Someone who looks for pairs misses some, so only candidates that were read one by one say how often the model is right.
+    read = np.flatnonzero([bool(row.read) for row in rows])
+    confidence = np.zeros(len(rows))
     for number in range(FOLDS):
-        rest = there[fold[there] != number]
-        curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[rest], good[rest])
-        held = there[fold[there] == number]
-        calibrated[held] = curve.predict(score[held])
+        sure = calibrated(score[read[fold[read] != number]], good[read[fold[read] != number]])
+        confidence[fold == number] = sure(score[fold == number])
     kept = apart(rows, picks, lambda i: score[i])
     print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
     print("\nagainst the labels that were made before any program ran")
-    show(rows, kept, calibrated, used)
-    print("\nagainst all readings")
-    show_calibration(calibrated[kept], good[kept])
+    kinds = ("all", *sorted({row.kind for row in rows}))
+    curves = {kind: curve(rows, kept, confidence, used, kind) for kind in kinds}
+    show(curves)
+    show_thresholds(rows, kept, confidence, good, used, read)
+    print("\nagainst the reading of single candidates")
+    show_calibration(confidence[read], good[read])
+    if options.plot:
+        draw(curves, options.plot)
     if options.write:
-        write(rows, data, any_grade, good, windowed, judged, score, there)
+        write(rows, data, any_grade, good, windowed, judged, calibrated(score[read], good[read]))
 
 
 def write(
@@ -341,8 +386,7 @@ def write(
     good: NDArray[np.bool_],
     windowed: NDArray[np.bool_],
     judged: NDArray[np.bool_],
-    score: NDArray[np.float64],
-    there: NDArray[np.int64],
+    curve: Curve,
 ) -> None:
     """Trains on everything and writes the weights and where they come from."""
     stored: dict[str, Any] = {"features": np.array(FEATURES)}
@@ -355,9 +399,9 @@ def write(
         stored[f"{name}_asked"] = np.round(weights[count : count + SIZE] * WORDING, 2).astype(np.float16)
         stored[f"{name}_told"] = np.round(weights[count + SIZE :] * WORDING, 2).astype(np.float16)
         stored[f"{name}_bias"] = np.round(model.intercept_[0], 5)
-    curve = IsotonicRegression(out_of_bounds="clip", y_min=0.01, y_max=0.97).fit(score[there], good[there])
-    grid = np.unique(np.round(score[there], 2))
-    values = np.round(curve.predict(grid), 2)
+    # A table of steps gives the same confidence on any machine, which an exponential would not.
+    grid = np.round(np.arange(-10, 10, 0.001), 3)
+    values = np.round(curve(grid), 2)
     rises = np.flatnonzero(np.diff(values)) + 1
     stored["steps"] = grid[rises]
     stored["confidences"] = np.concatenate([values[:1], values[rises]])
@@ -367,7 +411,7 @@ def write(
         "seed": SEED,
         "windows": len({row.window for row in rows if row.window}),
         "gold_pairs": sum(map(len, gold.labels().values())),
-        "graded_candidates": int((~windowed).sum()),
+        "graded_candidates": sum(bool(row.read) for row in rows),
         "sources": SOURCES,
     }
     (package / "worth.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

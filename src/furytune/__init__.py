@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from furytune.forgetting import Forgotten, forget
     from furytune.models.chat import ChatService
     from furytune.normalize import Normalizer
-    from furytune.pairing import ChatPairer, ReplyPairer, ThreadPairer
+    from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
     from furytune.records import (
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Source,
         TrainingRow,
     )
+    from furytune.report import ChannelProfile, ChannelProfiles
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -56,6 +57,8 @@ __all__ = [
     "AnswerLength",
     "Augmenter",
     "CapPerAuthor",
+    "ChannelProfile",
+    "ChannelProfiles",
     "ChatPairer",
     "ChatService",
     "CheckCode",
@@ -82,6 +85,7 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
+    "Link",
     "Message",
     "MinConfidence",
     "Normalizer",
@@ -119,6 +123,8 @@ _HOME = {
     "AnswerLength": "curation.length",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "ChannelProfile": "report",
+    "ChannelProfiles": "report",
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
@@ -145,6 +151,7 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
+    "Link": "pairing",
     "Message": "records",
     "MinConfidence": "curation.confidence",
     "Normalizer": "normalize",

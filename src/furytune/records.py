@@ -57,9 +57,9 @@ Evidence = Literal[
     "self_answer",
     "clarified",
 ]
-"""Why a pair is believed: asked in a thread of its own; answered with a native reply; the answer addresses the asker; a model
-linked them; a check mark on the answer; a tag of the thread; the asker said that it works, or thanked; the asker found
-the answer; the asker answered questions back."""
+"""What speaks for a pair, in this order. It was asked in a thread of its own; answered with a native reply; the answer
+addresses the asker; a model linked them; a check mark on the answer; a tag of the thread; the asker said that it works;
+the asker thanked; the asker found the answer; the asker added something before it."""
 
 
 def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: datetime | None) -> None:
@@ -211,7 +211,7 @@ class QAPair(Shown):
         asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
         answered_at: When question and answer were complete, later edits included. It is the date of a passage made from
             them.
-        method: How question and answer were matched: "thread", "reply" or "given".
+        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
         question_messages: Ids of the messages that make up the question.

@@ -72,6 +72,31 @@ def test_judging_is_rehearsed_on_a_server_of_this_machine(tmp_path) -> None:
     assert "Is anyone else" not in done.stdout
 
 
+def test_a_flat_channel_gives_its_clear_pairs(tmp_path) -> None:
+    done = run(tmp_path, "flat_channel.py")
+    assert done.returncode == 0, done.stderr
+    every, rest = done.stdout.split("2. Messages in no pair")
+    _, kept = rest.split("3. With MinConfidence(0.5)")
+    for question in (
+        "How do I draw a line",
+        "My window stays black",
+        "a way to choose the font",
+        "¿Cómo puedo",
+    ):
+        assert question in every
+        assert question in kept
+    assert "linked, self_answer" in every
+    assert all(float(line.split()[0]) >= 0.5 for line in kept.splitlines() if line)
+    assert "merge the PR" not in every
+
+
+def test_a_flat_channel_is_chosen_by_name(tmp_path) -> None:
+    done = run(tmp_path, "flat_channel.py", "--channel", "chta")
+    assert done.returncode == 1
+    assert "no channel is named 'chta'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_collection_finds_nothing_new(tmp_path) -> None:
     first, again = (run(tmp_path, "collect_discord.py", "--out", "out") for _ in range(2))
     assert first.returncode == 0, first.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from furytune.pairing.linking import Linker
-from furytune.pairing.linking.network import EXACT, shipped
+from furytune.pairing.linking.channel import Channel
+from furytune.pairing.linking.model import shipped, sizes
+from furytune.pairing.linking.network import EXACT, WEIGHTS, Network
 from furytune.pairing.linking.speakers import NO_ONE, Speakers
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Post
@@ -45,7 +49,7 @@ def post(number: int, speaker: str = "a", text: str = "hello", **more) -> Post:
     return Post(id=f"m{number}", speaker=speaker, text=text, names=NAMES.get(speaker, ()), **more)
 
 
-def links(posts, block: int = 256) -> list[Link]:
+def links(posts, block: int = 512) -> list[Link]:
     return [link for _, link in Linker(block=block).links(posts)]
 
 
@@ -172,6 +176,47 @@ def test_ids_that_are_small_numbers_are_no_times() -> None:
     ]
 
 
+def calls(posts) -> int:
+    """Counts the calls of functions that linking takes."""
+    count = 0
+
+    def note(_frame, event, _value) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        for _ in Linker().links(posts):
+            pass
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_work_grows_in_proportion_even_if_all_is_said_in_one_minute() -> None:
+    posts = [post(i, "abcde"[i * i % 5], TEXTS[i % 12], sent_at=BEGIN) for i in range(8192)]
+    links(posts[:256])
+    assert calls(posts) < 8.5 * calls(posts[:1024])
+
+
+def test_people_and_messages_without_end_are_forgotten() -> None:
+    channel = Channel(shipped())
+    sizes_seen = []
+    for k in range(4):
+        posts = [post(i, f"p{k * 3000 + i}", "hello there", sent_at=BEGIN) for i in range(3000)]
+        channel.look(channel.block(posts, [""] * 3000), [NO_ONE] * 3000)
+        sizes_seen.append(len(pickle.dumps(vars(channel) | {"_model": None})))
+    assert sizes_seen[-1] < 1.1 * sizes_seen[-2]
+
+
+def test_a_huge_message_is_read_by_its_beginning() -> None:
+    start = [post(0, "b", "how do I open a window?", sent_at=BEGIN)]
+    short, huge = (
+        links([*start, post(1, "a", "bob: " + "call show " * n, sent_at=BEGIN)]) for n in (200, 200_000)
+    )
+    assert [link.parent for link in short] == [link.parent for link in huge] == ["", "m0"]
+
+
 def test_posts_come_out_while_others_are_still_read() -> None:
     taken = 0
 
@@ -190,37 +235,46 @@ def test_a_reply_to_a_post_left_out_is_kept() -> None:
     assert found[1] == Link("m1", "m0", 1.0, native=True)
 
 
-def test_no_sum_leaves_what_single_precision_holds_exactly() -> None:
-    assert shipped().largest() < EXACT
+NETWORKS = {"near": ("pair",), "fine": ("pair", "thread")}
 
 
-@given(st.randoms(use_true_random=False))
+def network(name: str) -> tuple[Network, np.ndarray]:
+    of_pair = np.concatenate([sizes(part) for part in NETWORKS[name]])
+    return getattr(shipped(), name), of_pair
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_sum_leaves_what_single_precision_holds_exactly(name) -> None:
+    scorer, of_pair = network(name)
+    assert scorer.largest(sizes("message"), of_pair) < EXACT
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@given(seed=st.integers(0, 1 << 30))
 @settings(deadline=None, max_examples=10)
-def test_the_scores_do_not_depend_on_the_order_of_sums(random) -> None:
-    network = shipped()
-    generator = np.random.default_rng(random.randrange(1 << 30))
-    messages = generator.integers(0, 2, (network.width + 5, len(network.child))).astype(np.float32)
-    pairs = generator.integers(-63, 64, (network.pair.shape[1], 5, network.width)).astype(np.float32)
-    exact = np.float64
-    below = messages[network.width :].astype(exact) @ network.child.astype(exact) + network.bias
-    first = below[:, None] + np.concatenate(
-        (
-            np.broadcast_to(network.start, (5, 1, len(network.start))),
-            np.stack(
-                [
-                    messages[i : network.width + i][::-1].astype(exact) @ network.parent.astype(exact)
-                    + pairs[:, i].T.astype(exact) @ network.pair.T.astype(exact)
-                    for i in range(5)
-                ]
-            ),
-        ),
-        axis=1,
+def test_the_scores_are_those_of_exact_arithmetic(name, seed) -> None:
+    scorer, of_pair = network(name)
+    random = np.random.default_rng(seed)
+    of_message = sizes("message").astype(int)
+    messages = random.integers(0, of_message + 1, (5, len(of_message)))
+    earlier = random.integers(0, of_message + 1, (7, len(of_message)))
+    pairs = random.integers(
+        -of_pair.astype(int)[:, None, None], of_pair.astype(int)[:, None, None] + 1, (len(of_pair), 5, 8)
     )
-    hidden = np.clip(first // (1 << network.shifts[0]), 0, 1023)
-    second = np.clip((hidden @ network.second.T + network.second_bias) // (1 << network.shifts[1]), 0, 1023)
-    wanted = second @ network.last
-    wanted[:, 0] += network.start_bias
-    assert np.array_equal(network.scores(messages, pairs), wanted)
+    whole = {key: getattr(scorer, key).astype(object) for key in WEIGHTS}
+    first = np.empty((5, 8, len(scorer.bias)), object)
+    for i in range(5):
+        for k in range(8):
+            other = whole["start"] if k == 0 else earlier[k - 1].astype(object) @ whole["parent"]
+            first[i, k] = messages[i].astype(object) @ whole["child"] + whole["bias"] + other
+            first[i, k] += whole["pair"] @ pairs[:, i, k].astype(object)
+    hidden = np.clip(first // (1 << scorer.shifts[0]), 0, 1023)
+    second = np.clip((hidden @ whole["second"].T + whole["second_bias"]) // (1 << scorer.shifts[1]), 0, 1023)
+    wanted = second @ whole["last"]
+    wanted[:, 0] += scorer.start_bias
+    above = np.broadcast_to(scorer.parents(earlier.astype(np.float32))[:, None], (len(scorer.bias), 5, 7))
+    found = scorer.scores(messages.astype(np.float32), above, pairs.astype(np.float32))
+    assert (found.astype(object) == wanted).all()
 
 
 def test_who_was_silent_longest_is_forgotten_with_the_names() -> None:

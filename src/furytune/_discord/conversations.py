@@ -24,10 +24,10 @@ from furytune._discord.text import (
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError, SourceError
-from furytune.pairing import ChatPairer, Conversation, Pairer, Post
+from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
 from furytune.records import Dropped, QAPair, Source
 
-__all__ = ["ChannelSource", "Pairing", "as_pairers", "bytes_or_none", "source_of"]
+__all__ = ["ChannelSource", "Pairing", "Posts", "as_pairers", "bytes_or_none", "source_of"]
 
 M = TypeVar("M")
 
@@ -144,7 +144,39 @@ class Pairing:
             ConservationError: A pairer lost or invented messages.
             SourceError: All messages of people are empty.
         """
+        for _, items in self.by_channel(channels, drops, on_drop, on_read):
+            yield from items
+
+    def by_channel(
+        self,
+        channels: Sequence[ChannelSource],
+        drops: list[Dropped],
+        on_drop: OnDrop,
+        on_read: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[tuple[Posts, Iterator[QAPair | Dropped]]]:
+        """Yields each channel with its pairs and drops. Take these before the next channel. See `pairs`."""
         pairers = self._methods()
+        for posts, place in self._read(channels, on_drop, on_read):
+            yield posts, _items(posts, place, pairers, drops)
+
+    def links(
+        self,
+        channels: Sequence[ChannelSource],
+        on_drop: OnDrop,
+        on_read: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[Link]:
+        """Yields which message each message answers, channel by channel. See `pairs`."""
+        for posts, _ in self._read(channels, on_drop, on_read):
+            yield from (link for _, link in Linker().links(posts))
+
+    def _read(
+        self, channels: Sequence[ChannelSource], on_drop: OnDrop, on_read: Callable[[int], None]
+    ) -> Iterator[tuple[Posts, Conversation]]:
+        """Yields the posts of each channel; they must be read before the next channel.
+
+        Raises:
+            SourceError: All messages of people are empty.
+        """
         names = Pseudonyms(self.author_key)
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
@@ -153,13 +185,11 @@ class Pairing:
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
-            posts = _Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
-            yield from _paired(posts, place, pairers, channel.name, drops)
+            posts = Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
+            yield posts, place
             on_read(posts.count)
             said_by_people += posts.by_people
             bare += posts.bare
-            if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
-                yield _without_content(channel.channel, posts)
         check_content(said_by_people, bare)
 
     def _methods(self) -> tuple[Pairer, ...]:
@@ -184,7 +214,15 @@ def check_content(by_people: int, bare: int) -> None:
         raise SourceError(f"all {bare:,} messages that people wrote are empty; {_INTENT}")
 
 
-def _without_content(channel: Channel, posts: _Posts) -> Dropped:
+def _items(
+    posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
+) -> Iterator[QAPair | Dropped]:
+    yield from _paired(posts, place, pairers, drops)
+    if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
+        yield _without_content(posts.channel, posts)
+
+
+def _without_content(channel: Channel, posts: Posts) -> Dropped:
     return Dropped(
         reason="no_content",
         unit="channel",
@@ -194,7 +232,7 @@ def _without_content(channel: Channel, posts: _Posts) -> Dropped:
 
 
 def _paired(
-    posts: _Posts, place: Conversation, pairers: tuple[Pairer, ...], name: str, drops: list[Dropped]
+    posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
     pairer = next((p for p in pairers if p.fits(place)), None)
     came_out = 0
@@ -216,11 +254,11 @@ def _paired(
     drops.clear()
     if came_out != posts.count:
         raise ConservationError(
-            f"{name}: {posts.count} messages went into {type(pairer).__name__}, {came_out} came out"
+            f"{posts.name}: {posts.count} messages went into {type(pairer).__name__}, {came_out} came out"
         )
 
 
-def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, int]:
+def _unpaired(posts: Posts, place: Conversation) -> Generator[Dropped, None, int]:
     """Drops the messages of a conversation that no pairer fits; returns how many there are."""
     for _ in posts:
         pass
@@ -231,11 +269,14 @@ def _unpaired(posts: _Posts, place: Conversation) -> Generator[Dropped, None, in
     return posts.count
 
 
-class _Posts:
+class Posts:
     """The posts of one channel; can be read once.
 
     Attributes:
+        channel: The channel.
+        name: The name that errors use.
         count: How many messages were read.
+        usable: How many of them are not left out, so that they may be in a pair.
         by_people: How many of them people wrote.
         bare: How many of those have no content of any kind.
         limits: Limits of each message and pair.
@@ -251,7 +292,10 @@ class _Posts:
         *,
         include_bots: bool,
     ) -> None:
+        self.channel = source.channel
+        self.name = source.name
         self.count = 0
+        self.usable = 0
         self.by_people = 0
         self.bare = 0
         self.limits = limits
@@ -267,7 +311,9 @@ class _Posts:
         for block, name in self._source.messages(ThinMessage, self._on_drop):
             self.count += len(block)
             for message in block:
-                yield self._post(message, name)
+                post = self._post(message, name)
+                self.usable += not post.drop
+                yield post
 
     def _is_bridged(self, webhook: str, name: str) -> bool:
         """Returns True if a webhook speaks for people, such as a bridge to Matrix or IRC: it has had several names."""

@@ -13,6 +13,7 @@ from furytune._discord.conversations import Pairing, as_pairers, bytes_or_none, 
 from furytune._discord.export.files import open_files
 from furytune._discord.export.participants import Participating, withholding
 from furytune._discord.messages import view
+from furytune._discord.profiles import profiles
 from furytune._discord.selection import channel_names, chosen_channels
 from furytune._discord.shapes import FullMessage
 from furytune._privacy.consent import Consent
@@ -22,8 +23,9 @@ from furytune._readers.json_stream import BLOCK, LIMIT
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune._values.checks import at_least, of_type, one_of
 from furytune.errors import ConfigError, SourceError
-from furytune.pairing import Pairer
+from furytune.pairing import Link, Pairer
 from furytune.records import Dropped, Message, QAPair, Source
+from furytune.report import ChannelProfiles
 
 __all__ = ["DiscordExportCollector"]
 
@@ -138,14 +140,49 @@ class DiscordExportCollector:
             SourceError: There is nothing to read, no file could be read, or all messages of people are empty.
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
-        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
-        pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
         out: list[Dropped] = []
         outcome = _Outcome(self.path, out.append)
         channels = self._channels(outcome)
         yield from out
         out.clear()
-        yield from pairing.pairs(channels, out, outcome.drop, outcome.count)
+        yield from self._pairing.pairs(channels, out, outcome.drop, outcome.count)
+        outcome.check()
+
+    def profile(self, *, on_drop: Callable[[Dropped], None] | None = None) -> ChannelProfiles:
+        """Returns what there is to learn in each channel, the one with the most to learn first. Print it.
+
+        Args:
+            on_drop: Called for everything that is in no pair, as `collect` yields it.
+
+        Raises:
+            ConfigError: ``consent`` names a role that no author in the export has, or ``channels`` or ``exclude`` names
+                a channel that is not in the export.
+            SourceError: There is nothing to read, no file could be read, or all messages of people are empty.
+            SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
+        """
+        tell = on_drop or (lambda _: None)
+        outcome = _Outcome(self.path, tell)
+        channels = self._channels(outcome)
+        found = profiles(self._pairing.by_channel(channels, [], outcome.drop, outcome.count), tell)
+        outcome.check()
+        return found
+
+    def links(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Link]:
+        """Yields which message each message answers, channel by channel, threads last.
+
+        A message of a bot, of the system, or of someone who does not take part has a link without a parent.
+
+        Args:
+            on_drop: Called for everything that has no link; see `messages`.
+
+        Raises:
+            ConfigError: ``consent`` names a role that no author in the export has, or ``channels`` or ``exclude`` names
+                a channel that is not in the export.
+            SourceError: There is nothing to read, no file could be read, or all messages of people are empty.
+            SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
+        """
+        outcome = _Outcome(self.path, on_drop or (lambda _: None))
+        yield from self._pairing.links(self._channels(outcome), outcome.drop, outcome.count)
         outcome.check()
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
@@ -175,6 +212,11 @@ class DiscordExportCollector:
                     roles = tuple(role.name for role in message.author.roles or () if role.name)
                     yield view(message, channel.channel, source, names, roles)
         outcome.check()
+
+    @property
+    def _pairing(self) -> Pairing:
+        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
+        return Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
 
     def _channels(self, outcome: _Outcome) -> list[Participating]:
         """Returns the channels to read, with the decision about each author."""

@@ -14,6 +14,7 @@ from furytune._discord.journal.lines import GONE
 from furytune._discord.journal.log import Log
 from furytune._discord.journal.store import About, Journal, Unread
 from furytune._discord.messages import view
+from furytune._discord.profiles import profiles
 from furytune._discord.selection import channel_names, chosen_channels
 from furytune._discord.shapes import Channel, FullMessage
 from furytune._privacy.printable import one_line, printable
@@ -23,8 +24,9 @@ from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
 from furytune._values.checks import at_least, of_type
 from furytune.errors import SourceError
-from furytune.pairing import Pairer
+from furytune.pairing import Link, Pairer
 from furytune.records import Dropped, Message, QAPair
+from furytune.report import ChannelProfiles
 
 __all__ = ["Adopted", "JournalCollector"]
 
@@ -121,9 +123,42 @@ class JournalCollector:
             yield from map(as_drop, self.journal.about().unread)
             yield from drops
             drops.clear()
-            limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
-            pairing = Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
-            yield from pairing.pairs(channels, drops, drops.append)
+            yield from self._pairing.pairs(channels, drops, drops.append)
+
+    def profile(self, *, on_drop: Callable[[Dropped], None] | None = None) -> ChannelProfiles:
+        """Returns what there is to learn in each channel, the one with the most to learn first. Print it.
+
+        Args:
+            on_drop: Called for everything that is in no pair, as `collect` yields it.
+
+        Raises:
+            ConfigError: ``channels`` or ``exclude`` names a channel that is not in the journal.
+            SourceError: There is no journal, it contains no channel, or all messages of people are empty.
+            SourceFormatError: A log is damaged.
+        """
+        tell = on_drop or (lambda _: None)
+        with system_errors_as(SourceError, self.journal.path):
+            channels = self._channels(tell)
+            for unread in self.journal.about().unread:
+                tell(as_drop(unread))
+            return profiles(self._pairing.by_channel(channels, [], tell), tell)
+
+    def links(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Link]:
+        """Yields which message each message answers, channel by channel, threads last.
+
+        A message of a bot or of the system has a link without a parent.
+
+        Args:
+            on_drop: Called for everything that has no link; see `messages`.
+
+        Raises:
+            ConfigError: ``channels`` or ``exclude`` names a channel that is not in the journal.
+            SourceError: There is no journal, it contains no channel, or all messages of people are empty.
+            SourceFormatError: A log is damaged.
+        """
+        tell = on_drop or (lambda _: None)
+        with system_errors_as(SourceError, self.journal.path):
+            yield from self._pairing.links(self._channels(tell), tell)
 
     def messages(self, *, on_drop: Callable[[Dropped], None] | None = None) -> Iterator[Message]:
         """Yields every message, including those of bots and the system.
@@ -185,6 +220,11 @@ class JournalCollector:
             "permission": [{"statement": p.statement, "since": p.since} for p in about.permissions],
             "adopted": list(about.adopted),
         }
+
+    @property
+    def _pairing(self) -> Pairing:
+        limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
+        return Pairing(self.pairers, self.author_key, self.window, self.include_bots, limits)
 
     def _channels(self, on_drop: OnDrop) -> list[_Logged]:
         """Returns the logs to read, channels before threads.

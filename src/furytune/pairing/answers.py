@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from math import exp, log1p
+from operator import attrgetter, mul
 
 import msgspec
-from attrs import field, frozen
+from attrs import frozen
 
 from furytune.pairing.posts import Post
 from furytune.pairing.signals import Signals, signals
 
-__all__ = ["answer_scores", "features"]
+__all__ = ["Reading", "answer_scores", "features", "scores"]
 
 _WORD = re.compile(r"\w{3,}")
 _FEW_WORDS = 8
@@ -42,6 +44,19 @@ _REPLIED = ("thanks", "works_now", "asks", "reports_trouble", "solution_by_asker
 """Signals of the asker's reply to a turn."""
 
 
+@frozen(eq=False)  # a key that is hashed often
+class _Group:
+    """Names of features that are made together."""
+
+    names: tuple[str, ...]
+
+
+_SAYS = _Group((*_SAID, "links", "short", "length"))
+_said = attrgetter(*_SAID)
+_said_by_asker = attrgetter(*_SAID_BY_ASKER)
+_replied = attrgetter(*_REPLIED)
+
+
 def answer_scores(
     question: Sequence[Post], turns: Sequence[Sequence[Post]], answered: Mapping[str, int] | None = None
 ) -> list[float]:
@@ -58,12 +73,23 @@ def answer_scores(
     Returns:
         A number between 0 and 1 for each turn.
     """
+    return scores(Reading.of(question), [Reading.of(posts) for posts in turns], answered)
+
+
+def scores(
+    question: Reading, turns: Sequence[Reading], answered: Mapping[str, int] | None = None
+) -> list[float]:
+    """Returns `answer_scores` for turns that were read already."""
     if not turns:
         return []
     weights = _weights()
     sums = [
-        sum(weights.get(name, 0.0) * value for name, value in found.items())
-        for found in features(question, turns, answered or {})
+        sum(
+            # What a turn says does not depend on the question, so its part of the sum is made once.
+            chain.from_iterable(map(mul, weights[group], values) for group, values in found[1:]),
+            turn.worth,
+        )
+        for turn, found in zip(turns, _described(question, turns, answered or {}), strict=True)
     ]
     most = max(sums)
     odds = [exp(value - most) for value in sums]
@@ -75,44 +101,65 @@ def features(
     question: Sequence[Post], turns: Sequence[Sequence[Post]], answered: Mapping[str, int]
 ) -> list[dict[str, float]]:
     """Returns for each turn what the weights are for, by name. Names that are missing have the value 0."""
-    talk = _Talk.of(question, turns)
-    found = []
-    for i, turn in enumerate(talk.turns):
-        one = {**_said(turn), **_compared(talk, i)}
-        if turn.by_asker:
-            one |= _by_asker(talk, i)
-        else:
-            one |= _by_helper(talk, i, answered.get(turn.speaker, 0))
-            one |= _reactions(talk, i)
-        found.append({name: float(value) for name, value in one.items() if value})
-    return found
+    read = [Reading.of(posts) for posts in turns]
+    return [
+        {
+            name: float(value)
+            for group, values in groups
+            for name, value in zip(group.names, values, strict=True)
+            if value
+        }
+        for groups in _described(Reading.of(question), read, answered)
+    ]
 
 
-@frozen
-class _Turn:
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What a turn says, whatever it is compared with.
+
+    Attributes:
+        speaker: Who wrote it.
+        length: Its length in characters.
+        words: Its words of three and more letters.
+        said: What it signals.
+        names: Words by which others may call who wrote it.
+        ids: Ids of its posts.
+        replies_to: Ids of the posts that it replies to.
+        says: Values of what it says, for the weights.
+        worth: Their weighted sum.
+    """
+
     speaker: str
-    by_asker: bool
     length: int
-    words: frozenset[str] = field(repr=False)
+    words: frozenset[str]
     said: Signals
-    names: frozenset[str] = field(repr=False)
+    names: frozenset[str]
     ids: tuple[str, ...]
     replies_to: frozenset[str]
+    says: tuple[float, ...]
+    worth: float
 
     @classmethod
-    def of(cls, posts: Sequence[Post], asker: str) -> _Turn:
-        text = "\n".join(post.text for post in posts)
+    def of(cls, posts: Sequence[Post], said: Signals | None = None) -> Reading:
+        """Returns what a turn says.
+
+        Args:
+            posts: Its posts, joined by line breaks.
+            said: What their text signals, if that is known.
+        """
+        text = posts[0].text if len(posts) == 1 else "\n".join(post.text for post in posts)
+        said = signals(text) if said is None else said
         first = posts[0]
-        called = " ".join((first.speaker, *first.names))
+        says = (*_said(said), said.links > 0, said.words < _FEW_WORDS, log1p(len(text)))
         return cls(
             speaker=first.speaker,
-            by_asker=first.speaker == asker,
             length=len(text),
             words=_words(text),
-            said=signals(text),
-            names=_words(called),
+            said=said,
+            names=_words(" ".join((first.speaker, *first.names))),
             ids=tuple(post.id for post in posts),
             replies_to=frozenset(post.reply_to for post in posts if post.reply_to),
+            says=says,
+            worth=sum(map(mul, _weights()[_SAYS], says)),
         )
 
 
@@ -121,13 +168,13 @@ class _Talk:
     """The turns after a question, and where in it what happens.
 
     Attributes:
+        question: The question.
         turns: The turns.
-        asked: Words of the question.
         length: Length of all turns.
         longest: Place of the longest turn.
         longest_help: Length of the longest turn by someone else than the asker.
-        helps: Places of the turns by someone else than the asker.
-        asker: Places of the turns by the asker.
+        first_help: Place of the first such turn, or the number of turns.
+        last_asker: Place of the last turn by the asker, or -1.
         thanked: Places that the asker thanks for, or says they helped, and asks nothing else.
         last_heard: Places that the asker's last turn is about.
         replies: For places, where the asker first replies.
@@ -136,56 +183,56 @@ class _Talk:
         called: Where the asker last mentions a word of someone's name.
     """
 
-    turns: Sequence[_Turn]
-    asked: frozenset[str]
+    question: Reading
+    turns: Sequence[Reading]
     length: int
     longest: int
     longest_help: int
-    helps: Sequence[int]
-    asker: Sequence[int]
-    thanked: frozenset[int]
-    last_heard: frozenset[int]
+    first_help: int
+    last_asker: int
+    thanked: Collection[int]
+    last_heard: Collection[int]
     replies: Mapping[int, int]
     first_by: Mapping[str, int]
     last_by: Mapping[str, int]
     called: Mapping[str, int]
 
     @classmethod
-    def of(cls, question: Sequence[Post], turns: Sequence[Sequence[Post]]) -> _Talk:
-        read = [_Turn.of(posts, question[0].speaker) for posts in turns]
-        asker = [i for i, turn in enumerate(read) if turn.by_asker]
-        helps = [i for i, turn in enumerate(read) if not turn.by_asker]
-        names = frozenset(name for i in helps for name in read[i].names)
-        heard = _heard(read)
+    def of(cls, question: Reading, turns: Sequence[Reading]) -> _Talk:
+        asker = [i for i, turn in enumerate(turns) if turn.speaker == question.speaker]
+        helps = [i for i, turn in enumerate(turns) if turn.speaker != question.speaker]
+        names = frozenset[str]().union(*(turns[i].names for i in helps))
+        lengths = [turn.length for turn in turns]
+        heard = _heard(turns, question.speaker)
         return cls(
-            turns=read,
-            asked=_words("\n".join(post.text for post in question)),
-            length=sum(turn.length for turn in read),
-            longest=max(range(len(read)), key=lambda i: read[i].length),
-            longest_help=max((read[i].length for i in helps), default=0),
-            helps=helps,
-            asker=asker,
-            thanked=frozenset(place for i in asker if _glad(read[i]) for place in heard[i]),
-            last_heard=frozenset(heard[asker[-1]] if asker else ()),
+            question=question,
+            turns=turns,
+            length=sum(lengths),
+            longest=lengths.index(max(lengths)),
+            longest_help=max((lengths[i] for i in helps), default=0),
+            first_help=helps[0] if helps else len(turns),
+            last_asker=asker[-1] if asker else -1,
+            thanked={place for i in asker if _glad(turns[i].said) for place in heard[i]},
+            last_heard=heard[asker[-1]] if asker else (),
             replies={
                 place: i
                 for i in reversed(asker)
                 for place in heard[i]
-                if read[i].replies_to or place == i - 1
+                if turns[i].replies_to or place == i - 1
             },
-            first_by={read[i].speaker: i for i in reversed(range(len(read)))},
-            last_by={turn.speaker: i for i, turn in enumerate(read)},
-            called={name: i for i in asker for name in read[i].words & names},
+            first_by={turns[i].speaker: i for i in reversed(range(len(turns)))},
+            last_by={turn.speaker: i for i, turn in enumerate(turns)},
+            called={name: i for i in asker for name in turns[i].words & names},
         )
 
 
-def _heard(read: Sequence[_Turn]) -> dict[int, tuple[int, ...]]:
+def _heard(turns: Sequence[Reading], asker: str) -> dict[int, tuple[int, ...]]:
     """Returns for each turn of the asker which turns it is about: those it replies to, or else the helper's before it."""
-    places = {uid: i for i, turn in enumerate(read) for uid in turn.ids}
+    places = {uid: i for i, turn in enumerate(turns) for uid in turn.ids}
     heard: dict[int, tuple[int, ...]] = {}
     before: tuple[int, ...] = ()
-    for i, turn in enumerate(read):
-        if turn.by_asker:
+    for i, turn in enumerate(turns):
+        if turn.speaker == asker:
             targets = {places[uid] for uid in turn.replies_to if uid in places}
             heard[i] = tuple(sorted(targets)) or before
         else:
@@ -193,79 +240,121 @@ def _heard(read: Sequence[_Turn]) -> dict[int, tuple[int, ...]]:
     return heard
 
 
-def _glad(turn: _Turn) -> bool:
-    return (turn.said.thanks or turn.said.works_now) and not (turn.said.asks or turn.said.still_fails)
+def _glad(said: Signals) -> bool:
+    return (said.thanks or said.works_now) and not (said.asks or said.still_fails)
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.casefold()))
 
 
-def _said(turn: _Turn) -> dict[str, float]:
-    """What a turn says."""
-    found: dict[str, float] = {name: getattr(turn.said, name) for name in _SAID}
-    found["links"] = turn.said.links > 0
-    found["short"] = turn.said.words < _FEW_WORDS
-    found["length"] = log1p(turn.length)
-    return found
+def _described(
+    question: Reading, turns: Sequence[Reading], answered: Mapping[str, int]
+) -> Iterator[list[tuple[_Group, tuple[float, ...]]]]:
+    """Yields the features of each turn. What it says comes first."""
+    if not turns:
+        return
+    talk = _Talk.of(question, turns)
+    for i, turn in enumerate(turns):
+        groups: list[tuple[_Group, tuple[float, ...]]] = [(_SAYS, turn.says), (_COMPARED, _compared(talk, i))]
+        if turn.speaker == question.speaker:
+            groups.append((_BY_ASKER, _by_asker(talk, i)))
+        else:
+            groups.append((_BY_HELPER, _by_helper(talk, i, answered.get(turn.speaker, 0))))
+            if i in talk.replies:
+                groups.append((_REPLY, _reply(talk, talk.replies[i])))
+        yield groups
 
 
-def _compared(talk: _Talk, place: int) -> dict[str, float]:
+_COMPARED = _Group(("place", "share", "longest", "new_words"))
+
+
+def _compared(talk: _Talk, place: int) -> tuple[float, ...]:
     """A turn compared with the question and with the other turns."""
     turn = talk.turns[place]
     last = len(talk.turns) - 1
-    return {
-        "place": place / last if last else 0.0,
-        "share": turn.length / (talk.length or 1),
-        "longest": place == talk.longest,
-        "new_words": log1p(len(turn.words - talk.asked)),
-    }
+    return (
+        place / last if last else 0.0,
+        turn.length / (talk.length or 1),
+        place == talk.longest,
+        log1p(len(turn.words - talk.question.words)),
+    )
 
 
-def _by_asker(talk: _Talk, place: int) -> dict[str, float]:
+_BY_ASKER = _Group(
+    (
+        *(f"asker_{name}" for name in _SAID_BY_ASKER),
+        "asker_length",
+        "asker_share",
+        "asker_last",
+        "asker_explains",
+        "asker_found_out",
+        "asker_alone",
+        "asker_glad",
+    )
+)
+
+
+def _by_asker(talk: _Talk, place: int) -> tuple[float, ...]:
     """A turn by the asker, who may have found the answer."""
     turn = talk.turns[place]
-    found: dict[str, float] = {f"asker_{name}": getattr(turn.said, name) for name in _SAID_BY_ASKER}
-    found["asker_length"] = log1p(turn.length)
-    found["asker_share"] = turn.length / (talk.length or 1)
-    found["asker_last"] = place == len(talk.turns) - 1
-    found_out = turn.said.works_now or turn.said.solution_by_asker
-    found["asker_explains"] = found_out and turn.said.words > 2 * _FEW_WORDS
+    said = turn.said
+    found_out = said.works_now or said.solution_by_asker
     before = talk.turns[place - 1].said if place else None
     advised = before is not None and before.tells_what_to_do and not before.asks
-    found["asker_found_out"] = found_out and not advised
-    found["asker_alone"] = not talk.helps or place < talk.helps[0]
-    found["asker_glad"] = _glad(turn)
-    return found
+    return (
+        *_said_by_asker(said),
+        log1p(turn.length),
+        turn.length / (talk.length or 1),
+        place == len(talk.turns) - 1,
+        found_out and said.words > 2 * _FEW_WORDS,
+        found_out and not advised,
+        place < talk.first_help,
+        _glad(said),
+    )
 
 
-def _by_helper(talk: _Talk, place: int, answered: int) -> dict[str, float]:
-    """A turn by someone else, compared with the other helpers' turns."""
+_BY_HELPER = _Group(
+    (
+        "helper_answered",
+        "helper_longest",
+        "helper_first_turn",
+        "helper_last_turn",
+        "end",
+        "before_thanks",
+        "before_last_word",
+        "called",
+    )
+)
+
+
+def _by_helper(talk: _Talk, place: int, answered: int) -> tuple[float, ...]:
+    """A turn by someone else, compared with the other helpers' turns, and whether the asker comes back to it."""
     turn = talk.turns[place]
-    return {
-        "helper_answered": log1p(answered),
-        "helper_longest": turn.length == talk.longest_help,
-        "helper_first_turn": place == talk.first_by[turn.speaker],
-        "helper_last_turn": place == talk.last_by[turn.speaker],
-    }
+    return (
+        log1p(answered),
+        turn.length == talk.longest_help,
+        place == talk.first_by[turn.speaker],
+        place == talk.last_by[turn.speaker],
+        place == len(talk.turns) - 1,
+        place in talk.thanked,
+        place in talk.last_heard,
+        any(talk.called.get(name, -1) > place for name in turn.names) if talk.called else False,
+    )
 
 
-def _reactions(talk: _Talk, place: int) -> dict[str, float]:
-    """How the asker reacts to a turn by someone else."""
-    turn = talk.turns[place]
-    found: dict[str, float] = {
-        "end": place == len(talk.turns) - 1,
-        "before_thanks": place in talk.thanked,
-        "before_last_word": place in talk.last_heard,
-        "called": any(talk.called.get(name, -1) > place for name in turn.names),
-    }
-    if place in talk.replies:
-        reply = talk.turns[talk.replies[place]]
-        found |= {f"reply_{name}": getattr(reply.said, name) for name in _REPLIED}
-        found["reply_length"] = log1p(reply.length)
-        found["reply_last"] = talk.asker[-1] == talk.replies[place]
-        found["reply_only_thanks"] = _glad(reply) and reply.said.words < 4 * _FEW_WORDS
-    return found
+_REPLY = _Group((*(f"reply_{name}" for name in _REPLIED), "reply_length", "reply_last", "reply_only_thanks"))
+
+
+def _reply(talk: _Talk, place: int) -> tuple[float, ...]:
+    """The asker's reply to a turn by someone else."""
+    reply = talk.turns[place]
+    return (
+        *_replied(reply.said),
+        log1p(reply.length),
+        place == talk.last_asker,
+        _glad(reply.said) and reply.said.words < 4 * _FEW_WORDS,
+    )
 
 
 class _Model(msgspec.Struct, frozen=True):
@@ -275,6 +364,9 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 @cache
-def _weights() -> Mapping[str, float]:
+def _weights() -> Mapping[_Group, tuple[float, ...]]:
+    """Returns the weights of each group of features."""
     text = files("furytune.pairing").joinpath("answers.json").read_bytes()
-    return msgspec.json.decode(text, type=_Model).weights
+    weights = msgspec.json.decode(text, type=_Model).weights
+    groups = (_SAYS, _COMPARED, _BY_ASKER, _BY_HELPER, _REPLY)
+    return {group: tuple(weights.get(name, 0.0) for name in group.names) for group in groups}

@@ -9,8 +9,10 @@ from attrs import evolve, field, frozen
 
 from furytune._values.checks import at_least
 from furytune.errors import ConfigError, ConservationError
-from furytune.pairing._chat.candidates import Candidate, Scene, candidates
+from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import Turn, asks, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
@@ -57,7 +59,7 @@ class ChatPairer:
     """
 
     window: int = field(default=50_000, validator=at_least(2))
-    min_confidence: float = field(default=0.1, kw_only=True, validator=_share)
+    min_confidence: float = field(default=0.2, kw_only=True, validator=_share)
 
     def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
         """Returns True: every conversation fits."""
@@ -154,7 +156,8 @@ class _Chat:
             return
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
-        chosen = [found for options in candidates(scene) for found in self.judged(options)]
+        questions = list(candidates(scene))
+        chosen = [*self.model.judgements(questions), *self.marked(questions)]
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -170,11 +173,10 @@ class _Chat:
             if reason:
                 self.drops.add(reason, linked.post.id)
 
-    def judged(self, options: list[Candidate]) -> Iterator[Judgement]:
-        """Yields the best answer to a question, and the best of those that someone marked as the solution."""
-        yield self.model.best(options)
-        if marked := [option for option in options if option.marked]:
-            yield self.model.best(marked)
+    def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
+        """Yields the best of the answers to each question that someone marked as the solution."""
+        with_mark = ([option for option in options if option.marked] for options in questions)
+        return self.model.judgements(filter(None, with_mark))
 
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
         """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""

@@ -56,14 +56,16 @@ class Conversations:
         self._open: OrderedDict[str, Talk] = OrderedDict()
         self._last: dict[str, int] = {}
         self._where: dict[str, tuple[str, int]] = {}
-        self._dropped: dict[str, None] = {}
+        self._dropped: OrderedDict[str, None] = (
+            OrderedDict()
+        )  # a dict is slow to give its first key again and again
 
     def left_out(self, uid: str) -> None:
         """Remembers a post that may be replied to, but is in no conversation."""
         self._read += 1
         self._dropped[uid] = None
         if len(self._dropped) > self._window:
-            del self._dropped[next(iter(self._dropped))]
+            self._dropped.popitem(last=False)
 
     def add(self, post: Post, link: Link) -> Iterator[Talk]:
         """Adds a post, and yields the conversations that close."""

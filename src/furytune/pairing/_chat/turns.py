@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import msgspec
@@ -20,6 +21,7 @@ class Turn(msgspec.Struct, gc=False):
 
     Attributes:
         posts: The posts.
+        speaker: Who wrote it.
         parent: Place of the turn that it answers or continues, -1 for a start.
         confidence: How sure that link is, between 0 and 1.
         native: True if the platform says who is answered.
@@ -27,15 +29,11 @@ class Turn(msgspec.Struct, gc=False):
     """
 
     posts: list[Linked]
+    speaker: str
     parent: int
     confidence: float
     native: bool
     said: Signals
-
-    @property
-    def speaker(self) -> str:
-        """Who wrote it."""
-        return self.posts[0].post.speaker
 
     @property
     def marked(self) -> bool:
@@ -61,43 +59,50 @@ def turns_of(talk: Talk) -> list[Turn]:
     A post continues the turn before it if the same person wrote it within an hour and it does not reply to someone else.
     Who asked and then tells the solution begins a new turn: that is an answer, not more of the question.
     """
-    groups: list[list[int]] = []
+    groups: list[Talk] = []
     turn_of: list[int] = []
     read = [signals(linked.post.text) for linked in talk]
     asking = False
-    for i, linked in enumerate(talk):
-        solves = asking and read[i].solution_by_asker and not read[i].asks
-        if not groups or solves or not _continues(talk, groups[-1], linked):
+    begin = 0
+    answered: set[int] = set()
+    for i, (linked, said) in enumerate(zip(talk, read, strict=True)):
+        solves = asking and said.solution_by_asker and not said.asks
+        if not i or solves or not _continues(talk[i - 1], linked, begin, answered):
             groups.append([])
+            begin = i
+            answered = set()
             asking = False
-        asking = asking or asks(read[i])
-        groups[-1].append(i)
+        asking = asking or asks(said)
+        groups[-1].append(linked)
+        answered.add(linked.parent)
         turn_of.append(len(groups) - 1)
     turns = []
-    for number, group in enumerate(groups):
-        posts = [talk[i] for i in group]
+    begin = 0
+    for number, posts in enumerate(groups):
         outside = [p for p in posts if p.parent >= 0 and turn_of[p.parent] != number]
         # A native reply says whom the turn answers, even if it is not the first of its posts.
         link = next((p for p in outside if p.native), outside[0] if outside else None)
         turn = Turn(
             posts,
+            posts[0].post.speaker,
             -1 if link is None else turn_of[link.parent],
             posts[0].confidence if link is None else link.confidence,
             link is not None and link.native,
-            read[group[0]],
+            read[begin],
         )
-        if len(group) > 1:
+        if len(posts) > 1:
             turn.said = signals(turn.text)
         turns.append(turn)
+        begin += len(posts)
     return turns
 
 
-def _continues(talk: Talk, group: list[int], linked: Linked) -> bool:
-    last = talk[group[-1]]
+def _continues(last: Linked, linked: Linked, begin: int, answered: AbstractSet[int]) -> bool:
+    """Returns whether a post continues the turn of the post before it, which begins at a place and answers some others."""
     if last.post.speaker != linked.post.speaker:
         return False
-    if linked.native and linked.parent >= 0 and linked.parent not in group:
+    if linked.native and 0 <= linked.parent < begin:
         # Several messages in reply to the same one are still one turn.
-        return any(talk[i].parent == linked.parent for i in group)
+        return linked.parent in answered
     before, now = sent_at(last.post), sent_at(linked.post)
     return before is None or now is None or now - before <= _PAUSE

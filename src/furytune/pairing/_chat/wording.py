@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Mapping
 from zlib import crc32
 
-__all__ = ["SIZE", "places"]
+import msgspec
+
+__all__ = ["SIZE", "Wording", "places"]
 
 SIZE = 1 << 13
-"""How many places the table has. Words that share a place share a weight."""
+"""How many places the table has, a power of two. Words that share a place share a weight."""
 
 _LONGEST = 2_000  # characters; what someone wants is said before
+_FENCE = "```"
 _LEFT_OUT = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|<@!?\d+>", re.DOTALL)
 _TOKEN = re.compile(r"[^\W\d_]+|[?!]")
 
@@ -21,7 +24,55 @@ def places(text: str) -> list[int]:
 
     Code, links and mentions count as one placeholder each.
     """
-    words = _TOKEN.findall(_LEFT_OUT.sub(" x ", text[: 4 * _LONGEST])[:_LONGEST].casefold())
-    found = dict.fromkeys(word.encode() for word in words)
-    found |= dict.fromkeys(f"{one} {two}".encode() for one, two in pairwise(words))
-    return [crc32(item) % SIZE for item in found]
+    return list(Wording.of(text).places.values())
+
+
+class Wording(msgspec.Struct, frozen=True, gc=False):
+    """The wording of a text.
+
+    Attributes:
+        text: The text.
+        places: The places of its words and pairs of neighbouring words, by their hash.
+        length: How many characters were read.
+        first: Its first word, b"" if it has none.
+        last: Hash of its last word.
+    """
+
+    text: str
+    places: Mapping[int, int]
+    length: int
+    first: bytes
+    last: int
+
+    @classmethod
+    def of(cls, text: str) -> Wording:
+        """Reads a text."""
+        plain = _LEFT_OUT.sub(" x ", text[: 4 * _LONGEST])[:_LONGEST]
+        words = list(map(str.encode, _TOKEN.findall(plain.casefold())))
+        hashes = list(map(crc32, words))
+        # A checksum goes on where another ended: this is that of both words with a blank between them.
+        pairs = map(crc32, map(b" ".__add__, words[1:]), hashes)
+        found = dict.fromkeys((*hashes, *pairs))
+        return cls(
+            text,
+            dict(zip(found, map((SIZE - 1).__and__, found), strict=True)),
+            len(plain),
+            words[0] if words else b"",
+            hashes[-1] if words else 0,
+        )
+
+    def then(self, other: Wording) -> Wording:
+        """Returns the wording of two texts that a line break joins."""
+        text = f"{self.text}\n{other.text}"
+        length = self.length + 1 + other.length
+        # A fence may stretch over the line break, and a text that is too long is cut.
+        if length > _LONGEST or len(text) > 4 * _LONGEST or _FENCE in text:
+            return Wording.of(text)
+        if not (self.first and other.first):
+            return Wording(
+                text, self.places or other.places, length, self.first or other.first, self.last or other.last
+            )
+        pair = crc32(b" " + other.first, self.last)
+        return Wording(
+            text, {**self.places, **other.places, pair: pair % SIZE}, length, self.first, other.last
+        )

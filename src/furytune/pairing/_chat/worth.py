@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import compress
 from math import sqrt
+from operator import mul
 
 import numpy as np
 from attrs import field, frozen
 
-from furytune.pairing._chat.candidates import FEATURES, Candidate
-from furytune.pairing._chat.turns import Turn
-from furytune.pairing._chat.wording import SIZE, places
+from furytune.pairing._chat.features import FEATURES, GROUPS, Part
+from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.wording import SIZE
 
 __all__ = ["Judgement", "Scale", "Worth", "shipped"]
 
@@ -27,23 +29,27 @@ class Scale:
 
     Attributes:
         bias: What every candidate starts with.
-        features: Weight of each of `FEATURES`.
-        asked: Weight of each place of the question's wording.
-        told: Weight of each place of the answer's wording.
+        weights: For each of `GROUPS`, the weight of each of its features.
+        tables: For the groups that have a wording, the weight of each of its places.
     """
 
     bias: float
-    features: tuple[float, ...] = field(repr=False)
-    asked: tuple[float, ...] = field(repr=False)
-    told: tuple[float, ...] = field(repr=False)
+    weights: Mapping[str, tuple[float, ...]] = field(repr=False)
+    tables: Mapping[str, tuple[float, ...]] = field(repr=False)
 
-    def __call__(self, features: Sequence[float], asked: Sequence[int], told: Sequence[int]) -> float:
-        """Returns the score: the higher, the better. Sums run in a fixed order, so it is the same on any machine."""
-        score = self.bias + sum(w * x for w, x in zip(self.features, features, strict=True) if x)
-        for table, found in ((self.asked, asked), (self.told, told)):
-            if found:
-                score += sum(table[place] for place in found) / sqrt(len(found))
-        return round(score, 6)
+    def part(self, part: Part) -> float:
+        """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
+        weights = self.weights[part.group]
+        score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
+        score += sum(map(mul, weights[len(part.flags) :], part.values))
+        if part.places:
+            table = self.tables[part.group]
+            score += sum(map(table.__getitem__, part.places)) / sqrt(len(part.places))
+        return score
+
+    def total(self, parts: Iterable[float]) -> float:
+        """Returns the score of what some parts contribute: the higher, the better."""
+        return round(self.bias + sum(parts), 6)
 
 
 @frozen
@@ -75,22 +81,23 @@ class Worth:
     steps: tuple[float, ...]
     confidences: tuple[float, ...]
 
-    def best(self, options: Sequence[Candidate]) -> Judgement:
-        """Returns the best of the candidates for one question; of equals, the first."""
-        seen: dict[int, list[int]] = {}
-
-        def wording(turns: tuple[Turn, ...]) -> list[int]:
-            if len(turns) == 1:
-                key = id(turns[0])
-                if key not in seen:
-                    seen[key] = places(turns[0].text)
-                return seen[key]
-            return places("\n".join(turn.text for turn in turns))
-
-        described = [(option, wording(option.asked), wording(option.told)) for option in options]
-        option, asked, told = max(described, key=lambda d: self.choice(d[0].features, d[1], d[2]))
-        score = self.worth(option.features, asked, told)
-        return Judgement(option, self.confidences[bisect_right(self.steps, score)])
+    def judgements(self, questions: Iterable[Sequence[Candidate]]) -> Iterator[Judgement]:
+        """Yields the best of the candidates for each question; of equals, the first."""
+        before: dict[Part, float] = {}
+        for options in questions:
+            # Neighbouring questions share most of their answers.
+            known: dict[Part, float] = {}
+            ranks = []
+            for option in options:
+                for part in option.parts:
+                    if part not in known:
+                        score = before.get(part)
+                        known[part] = self.choice.part(part) if score is None else score
+                ranks.append(self.choice.total(map(known.__getitem__, option.parts)))
+            before = known
+            best = options[ranks.index(max(ranks))]
+            score = self.worth.total(map(self.worth.part, best.parts))
+            yield Judgement(best, self.confidences[bisect_right(self.steps, score)])
 
 
 @cache
@@ -98,19 +105,19 @@ def shipped() -> Worth:
     """Returns the models that come with furytune. ``worth.json`` says what they were trained on."""
     data = (files("furytune.pairing._chat") / WEIGHTS).read_bytes()
     with np.load(BytesIO(data), allow_pickle=False) as stored:
-        if tuple(stored["features"].tolist()) != FEATURES or len(stored["choice_asked"]) != SIZE:
+        names = stored["features"].tolist()
+        if sorted(names) != sorted(FEATURES) or len(stored["choice_asked"]) != SIZE:
             raise RuntimeError(
                 "the pair model does not fit this version of furytune: run benchmarks/pairs/train_worth.py"
             )
-        scales = {
-            name: Scale(
+        scales = {}
+        for name in ("choice", "worth"):
+            weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
+            scales[name] = Scale(
                 float(stored[f"{name}_bias"]),
-                tuple(stored[f"{name}_weights"].tolist()),
-                tuple(stored[f"{name}_asked"].tolist()),
-                tuple(stored[f"{name}_told"].tolist()),
+                {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()},
+                {group: tuple(stored[f"{name}_{group}"].tolist()) for group in ("asked", "told")},
             )
-            for name in ("choice", "worth")
-        }
         return Worth(
             **scales, steps=tuple(stored["steps"].tolist()), confidences=tuple(stored["confidences"].tolist())
         )

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
-import numpy as np
 from attrs import field, frozen
-from numpy.typing import NDArray
 
 from furytune._values.checks import at_least
-from furytune.pairing.linking.history import History
-from furytune.pairing.linking.messages import Reader
-from furytune.pairing.linking.network import Network, shipped
-from furytune.pairing.linking.pairs import describe
+from furytune.pairing.linking.channel import Channel
+from furytune.pairing.linking.model import Model, shipped
+from furytune.pairing.linking.speakers import NO_ONE
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Post
 
@@ -35,7 +31,7 @@ class Linker:
         block: How many messages are compared at once. It changes speed and memory, but no link.
     """
 
-    block: int = field(default=256, validator=at_least(1))
+    block: int = field(default=512, validator=at_least(1))
 
     def links(self, posts: Iterable[Post]) -> Iterator[tuple[Post, Link]]:
         """Yields each post with its link, in the given order.
@@ -47,80 +43,62 @@ class Linker:
         Args:
             posts: The posts of one channel in order of time, each id once.
         """
-        channel = _Channel(shipped())
+        links = _Links(shipped())
         rest = iter(posts)
         while block := list(islice(rest, self.block)):
-            yield from zip(block, channel.links(block), strict=True)
+            yield from zip(block, links.of(block), strict=True)
 
 
-class _Channel:
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._reader = Reader()
-        self._history = History(network.width)
-        self._writers: dict[str, str] = {}
+class _Links:
+    """The links of one channel."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._channel = Channel(model)
+        # By id: who wrote it, and its place among the posts that may be parents.
+        self._known: dict[str, tuple[str, int]] = {}
         self._ids: list[str] = []
+        self._count = 0
 
-    def links(self, posts: list[Post]) -> list[Link]:
-        rows: list[tuple[int, ...]] = []
-        entries: list[int] = []
-        counts: list[int] = []
-        ids: list[str] = []
+    def of(self, posts: list[Post]) -> list[Link]:
+        kept: list[Post] = []
+        answered: list[str] = []
+        native: list[int] = []
         known: list[bool] = []
         for post in posts:
+            writer, place = self._known.get(post.reply_to or "", ("", NO_ONE))
+            known.append(post.reply_to in self._known)
             if not post.drop:
-                row, words = self._reader.row(post, self._writers.get(post.reply_to or "", ""))
-                rows.append(row)
-                entries += words
-                counts.append(len(words))
-                ids.append(post.id)
-            known.append(post.reply_to in self._writers)
+                kept.append(post)
+                answered.append(writer)
+                native.append(place)
             self._remember(post)
-        choices = self._choose(rows, entries, counts, ids)
+        choices = self._choices(kept, answered, native)
         return [
             Link(post.id, "", 0.0) if post.drop else _link(post, *next(choices), known=is_known)
             for post, is_known in zip(posts, known, strict=True)
         ]
 
     def _remember(self, post: Post) -> None:
-        self._writers[post.id] = post.speaker
-        if len(self._writers) > _REMEMBERED:
-            del self._writers[next(iter(self._writers))]
+        self._known[post.id] = (post.speaker, NO_ONE if post.drop else self._count)
+        self._count += not post.drop
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
 
-    def _choose(
-        self, rows: list[tuple[int, ...]], entries: list[int], counts: list[int], ids: list[str]
+    def _choices(
+        self, posts: list[Post], answered: list[str], native: list[int]
     ) -> Iterator[tuple[str, float, float]]:
         """Yields the parent, how sure it is, and how likely the message starts a conversation."""
-        if not rows:
+        if not posts:
             return
-        width = self._network.width
-        block = self._history.block(rows, entries, counts)
-        # Early messages have fewer than `width` before them.
-        existing = np.arange(len(rows))[:, None] + (block.first + 2 * width) >= np.arange(width + 1)
-        messages, pairs = describe(block, width, self._network.rarity)
-        scores = self._network.scores(messages, pairs)
-        best, sure, start = _decide(scores, existing, self._network)
-        self._ids = [*self._ids[-width:], *ids]
-        at = len(self._ids) - len(ids)
+        look = self._channel.look(self._channel.block(posts, answered), native)
+        distances, sure, start = self._model.second_look(look.first, look.chosen, look.features)
+        self._ids = [*self._ids[-self._model.width :], *(post.id for post in posts)]
+        at = len(self._ids) - len(posts)
         for k, (distance, confidence, likely) in enumerate(
-            zip(best.tolist(), sure.tolist(), start.tolist(), strict=True)
+            zip(distances.tolist(), sure.tolist(), start.tolist(), strict=True)
         ):
             yield self._ids[at + k - distance] if distance else "", confidence, likely
-
-
-def _decide(
-    scores: NDArray[Any], existing: NDArray[Any], network: Network
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    lowest = scores.min() - 1
-    scores = np.where(existing, scores, lowest)
-    # A tie goes to the nearest message.
-    best = np.argmax(scores[:, 1:], axis=1) + 1
-    place = np.arange(len(scores))
-    best[scores[:, 0] > scores[place, best]] = 0
-    behind = (scores[place, best][:, None] - scores).astype(np.int64) // network.step
-    likely = network.likelihood[np.minimum(behind, len(network.likelihood) - 1)] * existing
-    total = likely.sum(1)
-    return best, np.round(likely[place, best] / total, 4), np.round(likely[:, 0] / total, 4)
 
 
 def _link(post: Post, parent: str, confidence: float, start: float, *, known: bool) -> Link:

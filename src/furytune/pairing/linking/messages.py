@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import islice
 
 from furytune._privacy.ids import is_full_id
-from furytune.pairing.linking.lexicon import HASH_BITS, Lexicon, bare, words_of
+from furytune.pairing.linking.lexicon import USUAL, Lexicon, bare, words_of
 from furytune.pairing.linking.speakers import NO_ONE, Speakers
 from furytune.pairing.posts import Post, parse_time
 
@@ -42,26 +43,29 @@ FLAGS = (
     "unknown",
     "small",
     "open_end",
-    "shout",
     "lines",
-    "sign",
     "wordless",
     "files",
-    "smile",
-    "quote",
-    "digit",
-    "both",
     "timeless",
+    "several",
+    "shout",
+    "smile",
+    "sign",
+    "quote",
 )
-"""What a row's flags say, from the lowest bit."""
+"""What a row's flags say, from the lowest bit. Those on who is addressed follow from the columns."""
 
 _LONGEST = 2000
 _MARKUP = re.compile(r"<@!?(\d{1,20})>")
 _AT = re.compile(r"@(?=[^\s@])")
-_QUESTION = ("?", "\uff1f", "\u061f", "\u037e")
-_OPEN_END = ("...", "\u2026", ",", ":", "-")
-_SMILES = (":)", ";)", ":d", ":p", ":-)", ";-)", "\U0001f602", "\U0001f642", "\U0001f604")
-_FAR = 1 << 20
+_QUESTION = frozenset("?\uff1f\u061f\u037e")
+_OPEN_END = frozenset("\u2026,:-")
+_SMILES = (":)", ";)", ":D", ":P", ":p", ":-)", ";-)", "\U0001f602", "\U0001f642", "\U0001f604")
+_SMILE_ENDS = frozenset(smile[-1] for smile in _SMILES)
+_SIGNS = frozenset("!^+/.")
+_QUOTES = frozenset("\"'>\u201c")
+_BEFORE = " \t\n@<("
+_MOST_NAMES = 16
 _MOST_MINUTES = 60 * 24 * 7
 
 
@@ -93,13 +97,8 @@ class Reader:
             strong = [number, *(n for n in strong if n != number)]
             unknown = False
         minute, timeless = self._now(post)
-        to = (
-            self._speakers.numbered(strong[0])
-            if strong
-            else self._speakers.numbered(weak[0])
-            if weak
-            else None
-        )
+        addressed = strong or weak
+        to = self._speakers.numbered(addressed[0]) if addressed else None
         row = (
             me.number,
             strong[0] if strong else NO_ONE,
@@ -107,7 +106,7 @@ class Reader:
             weak[0] if weak else NO_ONE,
             weak[1] if len(weak) > 1 else NO_ONE,
             minute,
-            _flags(text, words, strong, weak, unknown=unknown, files=post.files > 0, timeless=timeless),
+            _shape(text, words) | unknown << 7 | (post.files > 0) << 12 | timeless << 13,
             len(text),
             me.last,
             me.count,
@@ -126,7 +125,7 @@ class Reader:
                 other.asked_by = me.number
         if to is not None:
             me.talks_to = to.number
-        return row, [self._lexicon[word] for word in words]
+        return row, list(map(self._lexicon.__getitem__, words))
 
     def _now(self, post: Post) -> tuple[int, bool]:
         """Returns minutes since the first message; a clock that goes back stands still, and one that jumps is held."""
@@ -152,7 +151,7 @@ class Reader:
         strong: list[int] = []
         weak: list[int] = []
         unknown = False
-        for mention in mentions:
+        for mention in mentions[:_MOST_NAMES]:
             number = self._speakers.find(mention)
             if number == NO_ONE:
                 unknown = True
@@ -160,40 +159,35 @@ class Reader:
                 strong.append(number)
         if "@" in low:
             unknown = self._at(low, me, strong) or unknown
-        for k, word in enumerate(words):
-            number = names.get(word, NO_ONE)
-            if number == NO_ONE:
-                number = names.get(bare(word), NO_ONE) if word[-1] in "'.`-~" else NO_ONE
-                if number == NO_ONE:
-                    continue
+        # Few words are names, so the others are passed over quickly.
+        for k, word in [(k, word) for k, word in enumerate(words) if word in names][:_MOST_NAMES]:
+            number = names[word]
             if number == me or number in strong or number in weak:
                 continue
+            usual = self._lexicon[word] & USUAL != 0
             if k == 0 or (k == 1 and strong):
-                follows = low.lstrip()[len(word) : len(word) + 1]
-                if follows in (":", ",") or self._lexicon[word] >> HASH_BITS == 0:
+                start = low.lstrip(_BEFORE)
+                if not usual or start[len(word) : len(word) + 1] in (":", ","):
                     strong.append(number)
                     continue
-            if len(word) > 2 and self._lexicon[word] >> HASH_BITS == 0:
+            if len(word) > 2 and not usual:
                 weak.append(number)
-        if not strong and words:
-            start = low.lstrip()
-            unknown = unknown or (
-                start[len(words[0]) : len(words[0]) + 2] == ": " and self._lexicon[words[0]] >> HASH_BITS == 0
-            )
+        if words and not strong and ":" in low:
+            start = low.lstrip(_BEFORE)
+            size = len(words[0])
+            unknown = unknown or (start[size : size + 2] == ": " and self._lexicon[words[0]] & USUAL == 0)
         return strong, weak, unknown and not strong
 
     def _at(self, low: str, me: int, strong: list[int]) -> bool:
         """Adds those whom "@name" and "<@id>" mean; returns True if someone unknown is meant."""
         unknown = False
-        for found in _MARKUP.finditer(low):
+        for found in islice(_MARKUP.finditer(low), _MOST_NAMES):
             number = self._speakers.find(found[1])
             if number == NO_ONE:
                 unknown = True
             elif number != me and number not in strong:
                 strong.append(number)
-        for k, found in enumerate(_AT.finditer(low)):
-            if k == 8:
-                break
+        for found in islice(_AT.finditer(low), _MOST_NAMES):
             before = low[found.start() - 1 : found.start()]
             if before == "<" or before.isalnum():
                 continue
@@ -210,38 +204,22 @@ class Reader:
         return unknown
 
 
-def _flags(
-    text: str,
-    words: list[str],
-    strong: list[int],
-    weak: list[int],
-    *,
-    unknown: bool,
-    files: bool,
-    timeless: bool,
-) -> int:
+def _shape(text: str, words: list[str]) -> int:
+    """Returns the flags that depend on the text alone."""
     stripped = text.rstrip()
-    first = stripped[:1]
-    low_end = stripped[-3:].lower()
+    begin, end = stripped[:1], stripped[-1:]
     return (
         ("?" in text or (not text.isascii() and any(m in text for m in _QUESTION)))
-        | stripped.endswith(_QUESTION) << 1
+        | (end in _QUESTION) << 1
         | ("://" in text) << 2
         | ("`" in text) << 3
         | ("```" in text) << 4
-        | bool(strong) << 5
-        | bool(weak) << 6
-        | unknown << 7
-        | first.islower() << 8
-        | stripped.endswith(_OPEN_END) << 9
-        | ("!" in text) << 10
-        | ("\n" in text) << 11
-        | (first != "" and first in "^+!/.") << 12
-        | (not words) << 13
-        | files << 14
-        | low_end.endswith(_SMILES) << 15
-        | (first != "" and first in "\"'>\u201c") << 16
-        | any(map(str.isdigit, text[:80])) << 17
-        | (len(strong) + len(weak) > 1) << 18
-        | timeless << 19
+        | begin.islower() << 8
+        | (end in _OPEN_END or stripped.endswith("...")) << 9
+        | ("\n" in text) << 10
+        | (not words) << 11
+        | ("!" in text) << 15
+        | (end in _SMILE_ENDS and stripped.endswith(_SMILES)) << 16
+        | (begin in _SIGNS) << 17
+        | (begin in _QUOTES) << 18
     )

@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 from furytune.pairing.linking.lexicon import CLASSES, HASH_BITS
 from furytune.pairing.linking.messages import COLUMNS, FLAGS
 
-__all__ = ["MESSAGE_FEATURES", "PAIR_FEATURES", "Block", "describe", "logarithm", "tops"]
+__all__ = [
+    "MESSAGE_FEATURES",
+    "NUMBERS_OF_MESSAGES",
+    "NUMBERS_OF_PAIRS",
+    "PAIR_FEATURES",
+    "TOP",
+    "Block",
+    "back",
+    "count_before",
+    "count_since",
+    "describe",
+    "logarithm",
+    "logarithms",
+]
 
 Whole = NDArray[Any]
 
@@ -27,6 +40,7 @@ _NUMBERS = (
     "pace",
     "pace_short",
 )
+NUMBERS_OF_MESSAGES = len(_NUMBERS)
 _STATES = ("addressed_since_own", "same_as_before", "new", "never_addressed")
 
 MESSAGE_FEATURES = (
@@ -73,10 +87,11 @@ PAIR_FEATURES = (
     "they_go_on",
     "latest_of_other",
     "before_own",
+    "mutual_latest",
 )
-_NUMBERS_OF_PAIRS = 11
+NUMBERS_OF_PAIRS = 11
 
-_TOP = 63
+TOP = 63
 
 
 def logarithm(values: Whole) -> Whole:
@@ -85,21 +100,12 @@ def logarithm(values: Whole) -> Whole:
     It reads the bits of a float, so it is the same on any machine. Negative values are as 0.
     """
     bits = (np.clip(values, 0, 1 << 22) + 1).astype(np.float32).view(np.int32)
-    result: Whole = np.minimum((bits >> 21) - (127 << 2), _TOP)
+    result: Whole = np.minimum((bits >> 21) - (127 << 2), TOP)
     return result
 
 
 _LOG = logarithm(np.arange(4096)).astype(np.float32)
-_LOG_FAR = np.float32(_TOP)
-
-
-def tops() -> tuple[Whole, Whole]:
-    """Returns the largest size of each feature of a message, and of each of a pair."""
-    message = np.ones(len(MESSAGE_FEATURES))
-    message[: len(_NUMBERS)] = _TOP
-    pair = np.ones(len(PAIR_FEATURES))
-    pair[:_NUMBERS_OF_PAIRS] = _TOP
-    return message, pair
+_LOG_FAR = np.float32(TOP)
 
 
 class Block:
@@ -117,10 +123,23 @@ class Block:
         self.entries = entries
         self.counts = counts
         self.first = first
-        self.column = {name: rows[:, k] for k, name in enumerate(COLUMNS)}
+        # One after the other in memory, because columns are compared as wholes.
+        columns = np.ascontiguousarray(rows.T, np.int32)
+        self.column = dict(zip(COLUMNS, columns, strict=True))
 
 
-def _since(happened: Whole, width: int) -> Whole:
+def back(values: Whole, width: int) -> Whole:
+    """Returns for each value from the ``width``-th on those before it, nearest first."""
+    return sliding_window_view(values, width)[: len(values) - width, ::-1]
+
+
+def logarithms(counts: Whole) -> Whole:
+    """Returns logarithms of counts below 4096."""
+    found: Whole = _LOG[counts]
+    return found
+
+
+def count_since(happened: Whole, width: int) -> Whole:
     """Counts for each pair what happened between the two, where ``happened[i, d - 1]`` is about i and the d-th before.
 
     What belongs to one earlier message lies on a diagonal, which a skewed view makes a row.
@@ -133,11 +152,11 @@ def _since(happened: Whole, width: int) -> Whole:
     total = np.cumsum(skewed, axis=1, dtype=np.uint8)
     total -= skewed
     step_row, step = total.strides
-    back: Whole = as_strided(total[width - 1 :], (rows - width, width), (step_row, step - step_row))
-    return back
+    found: Whole = as_strided(total[width - 1 :], (rows - width, width), (step_row, step - step_row))
+    return found
 
 
-def _before(happened: Whole) -> Whole:
+def count_before(happened: Whole) -> Whole:
     """Counts what happened nearer than each pair's distance."""
     total = np.cumsum(happened, axis=1, dtype=np.uint8)
     total -= happened
@@ -154,89 +173,89 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
 
     Returns:
         Features by message, for the messages to link and the ``width`` before them; and by feature, message to link and
-        distance - 1.
+        distance; distance 0 is a start.
     """
     c = block.column
     count = len(block.rows)
     new = count - 2 * width
     rows = slice(width, count)
 
-    def back(values: Whole) -> Whole:
-        return sliding_window_view(values, width)[: count - width, ::-1]
-
     def here(values: Whole) -> Whole:
         return values[rows, None]
 
-    me, them = here(c["speaker"]), back(c["speaker"])
+    me, them = here(c["speaker"]), back(c["speaker"], width)
     same = me == them
     strong_to = (here(c["strong"]) == them) | (here(c["strong2"]) == them)
-    strong_from = (back(c["strong"]) == me) | (back(c["strong2"]) == me)
-    since_theirs = _since(same, width)
-    asked_them = _since(strong_to, width)
+    strong_from = (back(c["strong"], width) == me) | (back(c["strong2"], width) == me)
+    since_theirs = count_since(same, width)
+    asked_them = count_since(strong_to, width)
 
     # From here on, only the messages to link.
     def now(values: Whole) -> Whole:
         return values[width:]
 
     me, them, same, strong_to, strong_from = now(me), now(them), now(same), now(strong_to), now(strong_from)
-    since_mine = _before(same)
-    asked_me = _before(strong_from)
+    since_mine = count_before(same)
+    asked_me = count_before(strong_from)
     latest = since_theirs == 0
-    between = _before(latest)
-    gap = now(here(c["minute"])) - now(back(c["minute"]))
+    between = count_before(latest)
+    gap = now(here(c["minute"])) - now(back(c["minute"], width))
     pace = logarithm(c["minute"][2 * width :] - c["minute"][2 * width - 32 : count - 32])[:, None]
-    target, their_target = now(here(c["strong"])), now(back(c["strong"]))
+    target, their_target = now(here(c["strong"])), now(back(c["strong"], width))
     overlap, overlap_latest, own_rarity = _overlap(block, width, new, rarity)
     their_partner = np.where(c["strong"] >= 0, c["strong"], c["talks_to"])
 
-    pairs = np.empty((len(PAIR_FEATURES), new, width), np.float32)
+    # A start comes first and has no features.
+    result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.float32)
+    pair = dict(zip(PAIR_FEATURES, result[:, :, 1:], strict=True))
     gap_log = _LOG[np.minimum(gap, 4095)]
-    pairs[0] = _LOG[1 : width + 1]
-    pairs[1] = gap_log
-    np.subtract(gap_log, pace, out=pairs[2])
-    pairs[3] = _LOG[since_theirs]
-    pairs[4] = _LOG[since_mine]
-    pairs[5] = _LOG[between]
-    pairs[6] = _LOG[asked_me]
-    pairs[7] = _LOG[asked_them]
-    pairs[8] = _LOG[np.minimum(overlap, 4095)]
-    pairs[9] = _LOG[np.minimum(overlap_latest, 4095)]
-    pairs[10] = (overlap * 32) // (own_rarity[:, None] + 1)
-    pairs[11] = 0
-    pairs[11, :, 0] = 1
-    pairs[12] = gap == 0
-    pairs[13] = same
-    pairs[14] = same & (since_mine == 0)
-    pairs[15] = latest
-    pairs[16] = strong_to
-    pairs[17] = (now(here(c["weak"])) == them) | (now(here(c["weak2"])) == them)
-    pairs[18] = strong_from
-    pairs[19] = (now(back(c["weak"])) == me) | (now(back(c["weak2"])) == me)
-    pairs[20] = strong_to & latest
-    pairs[21] = strong_from & (asked_me == 0)
-    pairs[22] = now(here(c["talks_to"])) == them
-    pairs[23] = now(here(c["asked_by"])) == them
-    pairs[24] = now(back(their_partner)) == me
-    pairs[25] = (target == their_target) & (target >= 0)
-    pairs[26] = (their_target >= 0) & ~strong_from
-    pairs[27] = (target >= 0) & ~strong_to
-    pairs[28] = same & (since_mine == np.arange(width))
+    pair["distance"][:] = _LOG[1 : width + 1]
+    pair["gap"][:] = gap_log
+    pair["gap_by_pace"][:] = gap_log - pace
+    pair["since_theirs"][:] = _LOG[since_theirs]
+    pair["since_mine"][:] = _LOG[since_mine]
+    pair["speakers_between"][:] = _LOG[between]
+    pair["asked_me_since"][:] = _LOG[asked_me]
+    pair["asked_them_since"][:] = _LOG[asked_them]
+    pair["overlap"][:] = _LOG[np.minimum(overlap, 4095)]
+    pair["overlap_latest"][:] = _LOG[np.minimum(overlap_latest, 4095)]
+    pair["overlap_share"][:] = (overlap * 32) // (own_rarity[:, None] + 1)
+    pair["next"][:, 0] = 1
+    pair["same_minute"][:] = gap == 0
+    pair["same_speaker"][:] = same
+    pair["own_latest"][:] = same & (since_mine == 0)
+    pair["their_latest"][:] = latest
+    pair["strong_to"][:] = strong_to
+    pair["weak_to"][:] = (now(here(c["weak"])) == them) | (now(here(c["weak2"])) == them)
+    pair["strong_from"][:] = strong_from
+    pair["weak_from"][:] = (now(back(c["weak"], width)) == me) | (now(back(c["weak2"], width)) == me)
+    pair["strong_to_latest"][:] = strong_to & latest
+    pair["strong_from_latest"][:] = strong_from & (asked_me == 0)
+    pair["i_talk_to"][:] = now(here(c["talks_to"])) == them
+    pair["i_was_asked_by"][:] = now(here(c["asked_by"])) == them
+    pair["they_talk_to_me"][:] = now(back(their_partner, width)) == me
+    pair["same_target"][:] = (target == their_target) & (target >= 0)
+    pair["they_address_other"][:] = (their_target >= 0) & ~strong_from
+    pair["i_address_other"][:] = (target >= 0) & ~strong_to
+    pair["run_of_mine"][:] = same & (since_mine == np.arange(width))
     goes_on = np.zeros((new, width), bool)
     speaker = c["speaker"]
     follows = np.zeros(count, bool)
     follows[:-1] = speaker[1:] == speaker[:-1]
     goes_on[:, 1:] = sliding_window_view(follows, width)[width : count - width, ::-1][:, 1:]
-    pairs[29] = goes_on
-    pairs[30] = latest & ~same
-    pairs[31] = since_mine > 0
-    return _messages(block, width), pairs
+    pair["they_go_on"][:] = goes_on
+    pair["latest_of_other"][:] = latest & ~same
+    pair["before_own"][:] = since_mine > 0
+    mutual = strong_to & strong_from
+    pair["mutual_latest"][:] = mutual & (count_before(mutual) == 0)
+    return _messages(block, width), result
 
 
 def _messages(block: Block, width: int) -> Whole:
     c = block.column
     count = len(block.rows)
     rows = slice(width, count)
-    place = np.arange(block.first + width, block.first + count)
+    place = np.arange(block.first + width, block.first + count, dtype=np.int32)
     minute = c["minute"]
     result = np.empty((count - width, len(MESSAGE_FEATURES)), np.float32)
 
@@ -244,23 +263,29 @@ def _messages(block: Block, width: int) -> Whole:
         found = values[rows]
         return np.where(found < 0, _LOG_FAR, _LOG[np.minimum(place - found, 4095)])
 
-    result[:, 0] = _LOG[c["length"][rows]]
-    result[:, 1] = _LOG[np.minimum(block.counts[rows], 4095)]
-    result[:, 2] = gap(c["own_last"])
-    result[:, 3] = _LOG[np.minimum(c["own_count"][rows], 4095)]
-    result[:, 4] = gap(c["addressed_at"])
-    result[:, 5] = gap(c["target_last"])
-    result[:, 6] = _LOG[np.clip(c["target_count"][rows], 0, 4095)]
-    result[:, 7] = logarithm(minute[rows] - minute[width - 1 : count - 1])
-    result[:, 8] = logarithm(minute[rows] - minute[width - 32 : count - 32])
-    result[:, 9] = logarithm(minute[rows] - minute[width - 8 : count - 8])
-    at = len(_NUMBERS)
-    result[:, at] = (c["addressed_at"][rows] > c["own_last"][rows]) & (c["addressed_at"][rows] >= 0)
-    result[:, at + 1] = c["speaker"][rows] == c["speaker"][width - 1 : count - 1]
-    result[:, at + 2] = c["own_last"][rows] < 0
-    result[:, at + 3] = c["addressed_at"][rows] < 0
-    at += len(_STATES)
+    of = dict(zip(MESSAGE_FEATURES, result.T, strict=True))
+    of["length"][:] = _LOG[c["length"][rows]]
+    of["words"][:] = _LOG[np.minimum(block.counts[rows], 4095)]
+    of["own_gap"][:] = gap(c["own_last"])
+    of["own_count"][:] = _LOG[np.minimum(c["own_count"][rows], 4095)]
+    of["addressed_gap"][:] = gap(c["addressed_at"])
+    of["target_gap"][:] = gap(c["target_last"])
+    of["target_count"][:] = _LOG[np.clip(c["target_count"][rows], 0, 4095)]
+    of["gap_before"][:] = logarithm(minute[rows] - minute[width - 1 : count - 1])
+    of["pace"][:] = logarithm(minute[rows] - minute[width - 32 : count - 32])
+    of["pace_short"][:] = logarithm(minute[rows] - minute[width - 8 : count - 8])
+    of["addressed_since_own"][:] = (c["addressed_at"][rows] > c["own_last"][rows]) & (
+        c["addressed_at"][rows] >= 0
+    )
+    of["same_as_before"][:] = c["speaker"][rows] == c["speaker"][width - 1 : count - 1]
+    of["new"][:] = c["own_last"][rows] < 0
+    of["never_addressed"][:] = c["addressed_at"][rows] < 0
+    at = len(_NUMBERS) + len(_STATES)
+    strong, weak = c["strong"][rows] >= 0, c["weak"][rows] >= 0
+    several = (c["strong2"][rows] >= 0) | (c["weak2"][rows] >= 0) | (strong & weak)
     flags = c["flags"][rows]
+    for name, holds in (("strong", strong), ("weak", weak), ("several", several)):
+        flags = flags | holds.astype(np.int32) << FLAGS.index(name)
     for bit in range(len(FLAGS)):
         result[:, at + bit] = flags >> bit & 1
     at += len(FLAGS)
@@ -293,15 +318,15 @@ def _overlap(block: Block, width: int, new: int, rarity: Whole) -> tuple[Whole, 
     hashes = keys >> 16
     weights = rarity[hashes & (len(rarity) - 1)].astype(np.int64)
     own = np.bincount(row, weights, count)[2 * width :].astype(np.int64)
-    every = np.zeros(new * width, np.int64)
-    latest = every
+    cells: list[Whole] = []
+    shared: list[Whole] = []
     for step in range(1, width + 1):
         distance = row[step:] - row[:-step]
         near = (hashes[step:] == hashes[:-step]) & (distance <= width) & (row[step:] >= 2 * width)
         if step > 1 and not near.any():
             break
-        cell = (row[step:][near] - 2 * width) * width + distance[near] - 1
-        every = every + np.bincount(cell, weights[step:][near], new * width).astype(np.int64)
-        if step == 1:
-            latest = every
+        cells.append((row[step:][near] - 2 * width) * width + distance[near] - 1)
+        shared.append(weights[step:][near])
+    every = np.bincount(np.concatenate(cells), np.concatenate(shared), new * width).astype(np.int64)
+    latest = np.bincount(cells[0], shared[0], new * width).astype(np.int64)
     return every.reshape(new, width), latest.reshape(new, width), own

@@ -79,10 +79,11 @@ class Speakers:
     def _name(self, speaker: Speaker) -> None:
         known: list[str] = []
         for name in speaker.names:
-            plain = bare(name)
-            if len(plain) > 1:
-                self.by_name[plain] = speaker.number
-                known.append(plain)
+            # Also as it is written, because a nick may end in punctuation.
+            for plain in dict.fromkeys((bare(name), name.strip().lower())):
+                if len(plain) > 1:
+                    self.by_name[plain] = speaker.number
+                    known.append(plain)
         for plain in tuple(known):
             # People shorten "John Doe" to "John", and a nick is often changed to "john_" or "john|away".
             short = plain.split(" ", 1)[0].split("|", 1)[0].rstrip("_^0123456789")

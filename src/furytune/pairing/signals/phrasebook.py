@@ -148,7 +148,10 @@ class Phrasebook:
                 cancelled = 0
             bits = 0
             for tree in anywhere if i > opening else in_opening if i > first_opening else in_first_opening:
-                if (node := tree.get(word)) is not None:
+                # Most words that begin a phrase are not followed by its second.
+                if (node := tree.get(word)) is not None and (
+                    words[i + 1] in node.next or node.found or node.cancelled or node.any is not None
+                ):
                     more, no, end = _follow(node, words, i + 1)
                     bits |= more
                     if no:

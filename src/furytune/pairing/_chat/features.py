@@ -1,0 +1,143 @@
+"""Names what describes a candidate, in parts that several candidates share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter, or_
+from typing import Final
+
+import msgspec
+
+__all__ = ["FEATURES", "GROUPS", "Part", "flags", "reply_flags", "together"]
+
+_FLAGS = (
+    "asks_without_mark",
+    "reports_trouble",
+    "seeks_help",
+    "asks_back",
+    "thanks",
+    "works_now",
+    "still_fails",
+    "solution_by_asker",
+    "tells_what_to_do",
+    "states_how_it_is",
+    "me_too",
+    "redirects",
+    "team_talk",
+    "announcement",
+    "leans_on_file",
+    "leans_on_above",
+    "says_yes",
+    "says_no",
+    "promise_only",
+    "greeting_only",
+    "asks",
+    "shows_failure",
+    "quotes",
+    "has_mention",
+    "code",
+    "link_only",
+    "ends_asking",
+)
+_REPLY = ("thanks", "works_now", "still_fails", "asks", "asks_without_mark", "reports_trouble", "says_no")
+
+flags = attrgetter(*_FLAGS)
+"""Returns the signals of a turn that count, in a fixed order."""
+reply_flags = attrgetter(*_REPLY)
+"""Returns the signals of the asker's reply that count."""
+
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    # What the question is, and where.
+    "opener": (
+        *(f"q_{flag}" for flag in _FLAGS),
+        "q_opener_words",
+        "q_native",
+        "q_starts",
+        "q_continues",
+        "q_confidence",
+        "q_answers_question",
+        "helpers",
+        "speakers",
+        "turns",
+        "place",
+        "asker_posts",
+        "thread",
+        "by_opener",
+    ),
+    # All that was asked before the answer.
+    "asked": ("q_words", "q_links", "q_code_lines", "q_files", "q_posts", "clarified"),
+    # What the answer says.
+    "told": (
+        *(f"a_{flag}" for flag in _FLAGS),
+        "a_words",
+        "a_links",
+        "a_code_lines",
+        "a_files",
+        "a_posts",
+        "a_turns",
+        "marked",
+    ),
+    # Who begins to answer, and when.
+    "begin": (
+        "first_link",
+        "distance",
+        "gap",
+        "before_by_others",
+        "before_asking_back",
+        "first_of_helper",
+        "by_asker",
+        "answerer_posts",
+        "experience",
+        "addresses_other",
+        "reversed",
+        "answered_by_opener",
+    ),
+    # What the asker says afterwards.
+    "end": (
+        *(f"r_{flag}" for flag in _REPLY),
+        "reply",
+        "reply_words",
+        "thanked_later",
+        "works_later",
+    ),
+    # How question and answer fit.
+    "fit": (
+        "a_is_best",
+        "a_best_share",
+        "native",
+        "direct",
+        "weakest_link",
+        "span",
+        "left_of_helper",
+        "share_of_helper",
+        "overlap",
+        "overlap_share",
+        "addressed",
+    ),
+}
+"""Names of the features of each part. The question's start with q_, the answer's with a_, the asker's reply's with r_."""
+
+FEATURES = tuple(name for names in GROUPS.values() for name in names)
+"""Names of all features, in order."""
+
+
+class Part(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A part of what describes a candidate.
+
+    Attributes:
+        group: Which of `GROUPS` it is.
+        values: One number for each of its names that is not in ``flags``.
+        flags: Values of its first names, if those are signals.
+        places: Places of its wording, see `Wording`.
+    """
+
+    group: str
+    values: tuple[float, ...]
+    flags: tuple[bool, ...] = ()
+    places: tuple[int, ...] = ()
+
+
+def together(before: tuple[bool, ...], after: tuple[bool, ...]) -> tuple[bool, ...]:
+    """Returns the `flags` of two turns, one after the other, as one."""
+    some = map(or_, before[:-2], after[:-2])
+    return (*some, before[-2] and after[-2], after[-1])  # only links if both are; ends as the later one

@@ -1,0 +1,171 @@
+"""Keeps what the questions of one conversation have in common, so that nothing is read twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from math import sqrt
+
+import msgspec
+from attrs import field, frozen
+
+from furytune.pairing._chat.features import Part, flags, together
+from furytune.pairing._chat.turns import Turn
+from furytune.pairing._chat.wording import Wording
+from furytune.pairing.answers import Reading
+from furytune.pairing.posts import sent_at
+
+__all__ = ["Heard", "Scene", "Told", "names_of", "root"]
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A turn, read once for everything that it is compared with.
+
+    Attributes:
+        turn: The turn.
+        reading: What ranking answers needs.
+        folded: Its text in lower case.
+        flags: Its signals that count.
+        wording: Its wording.
+        begin: When its first post was sent.
+        end: When its last post was sent.
+        files: True if it has files.
+    """
+
+    turn: Turn
+    reading: Reading
+    folded: str
+    flags: tuple[bool, ...]
+    wording: Wording
+    begin: datetime | None
+    end: datetime | None
+    files: bool
+
+    @classmethod
+    def of(cls, turn: Turn) -> Heard:
+        """Reads a turn."""
+        text = turn.text
+        posts = [linked.post for linked in turn.posts]
+        return cls(
+            turn,
+            Reading.of(posts, turn.said),
+            text.casefold(),
+            flags(turn.said),
+            Wording.of(text),
+            sent_at(posts[0]),
+            sent_at(posts[-1]),
+            any(post.files for post in posts),
+        )
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """Turns that may be an answer together.
+
+    Attributes:
+        turns: The turns.
+        words: Their words of three and more letters.
+        wording: Their wording.
+        said: Their signals that count.
+        files: True if one of them has files.
+        part: What describes them without regard to the question.
+    """
+
+    turns: tuple[Turn, ...]
+    words: frozenset[str]
+    wording: Wording
+    said: tuple[bool, ...]
+    files: bool
+    part: Part
+
+    @classmethod
+    def of(cls, heard: Heard) -> Told:
+        """Returns one turn."""
+        turn = heard.turn
+        part = _told((turn,), heard.flags, heard.wording, files=heard.files)
+        return cls((turn,), heard.reading.words, heard.wording, heard.flags, heard.files, part)
+
+    def then(self, heard: Heard) -> Told:
+        """Returns the turns and a later one."""
+        turns = (*self.turns, heard.turn)
+        said = together(self.said, heard.flags)
+        wording = self.wording.then(heard.wording)
+        files = self.files or heard.files
+        part = _told(turns, said, wording, files=files)
+        return Told(turns, self.words | heard.reading.words, wording, said, files, part)
+
+
+def _told(turns: Sequence[Turn], said: tuple[bool, ...], wording: Wording, *, files: bool) -> Part:
+    values = (
+        root(sum(turn.said.words for turn in turns)),
+        min(sum(turn.said.links for turn in turns), 3),
+        root(sum(turn.said.code_lines for turn in turns)),
+        files,
+        min(sum(len(turn.posts) for turn in turns), 10),
+        len(turns),
+        any(linked.post.solved for turn in turns for linked in turn.posts),
+    )
+    return Part("told", values, said, tuple(wording.places.values()))
+
+
+def names_of(turn: Turn) -> set[str]:
+    """Returns the names of who wrote a turn, if they are long enough to be no chance."""
+    return {name.casefold() for linked in turn.posts for name in linked.post.names if len(name) > 2}
+
+
+def root(number: float) -> float:
+    """Returns a number made small; the square root is exact on every machine, a logarithm is not."""
+    return sqrt(sqrt(number))
+
+
+@frozen
+class Scene:
+    """What surrounds the candidates of one conversation.
+
+    Attributes:
+        turns: The turns of the conversation.
+        people: How many posts each speaker has written in the channel so far.
+        is_thread: True if the conversation is a thread or forum post.
+    """
+
+    turns: Sequence[Turn]
+    people: Mapping[str, int]
+    is_thread: bool = False
+    _heard: dict[int, Heard] = field(factory=dict, init=False, repr=False, eq=False)
+    _told: dict[int, dict[tuple[int, ...], Told]] = field(factory=dict, init=False, repr=False, eq=False)
+
+    @cached_property
+    def speakers(self) -> int:
+        """How many people take part."""
+        return len({turn.speaker for turn in self.turns})
+
+    @cached_property
+    def called(self) -> Mapping[str, set[str]]:
+        """Who is called by a name."""
+        called: dict[str, set[str]] = {}
+        for turn in self.turns:
+            for name in names_of(turn):
+                called.setdefault(name, set()).add(turn.speaker)
+        return called
+
+    def heard(self, place: int) -> Heard:
+        """Returns a turn, read."""
+        found = self._heard.get(place)
+        if found is None:
+            found = self._heard[place] = Heard.of(self.turns[place])
+        return found
+
+    def told(self, option: tuple[int, ...]) -> Told:
+        """Returns the turns of an answer, read together."""
+        from_here = self._told.setdefault(option[0], {})
+        found = from_here.get(option)
+        if found is None:
+            last = self.heard(option[-1])
+            found = Told.of(last) if len(option) == 1 else self.told(option[:-1]).then(last)
+            from_here[option] = found
+        return found
+
+    def passed(self, place: int) -> None:
+        """Forgets what no question after a place needs, so that memory does not grow with the conversation."""
+        self._told.pop(place, None)
+        self._heard.pop(place - 1, None)  # the question may begin in the turn before
