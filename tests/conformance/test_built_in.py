@@ -56,7 +56,7 @@ def test_the_discord_export_collector() -> None:
     items = check_collector(
         lambda: ft.DiscordExportCollector(EXPORTS, author_key=b"k"), read={"message": said}
     )
-    assert {i.method for i in items if isinstance(i, QAPair)} == {"thread", "reply"}
+    assert {i.method for i in items if isinstance(i, QAPair)} >= {"thread", "reply"}
 
 
 def test_the_table_collectors(pairs) -> None:

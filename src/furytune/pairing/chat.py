@@ -190,12 +190,15 @@ class _Chat:
 
     def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
         """Returns why the other posts of a conversation are in no pair."""
-        if paired or answered:
+        if paired:
+            return "chatter"
+        helped = any(turn.said.seeks_help or turn.said.shows_failure for turn in turns)
+        if any(turn.said.team_talk for turn in turns) and not helped:
+            return "team_talk"
+        if answered:
             return "chatter"
         if any(asks(turn.said) for turn in turns) or self.place.is_thread:
             return "no_answer"
-        if any(turn.said.team_talk for turn in turns):
-            return "team_talk"
         return "not_a_question" if len({turn.speaker for turn in turns}) > 1 else "no_reply"
 
     def made(self, found: Judgement, turns: list[Turn], talk: Talk) -> QAPair:

@@ -100,7 +100,16 @@ class Question:
         self._best = places[found.index(max(found))]
         self._answers = dict(zip(places, map(self._answer, places, found), strict=True))
         self._parent = turns[turn.parent] if turn.parent >= 0 else None
-        self._continues = self._parent is not None and self._parent.speaker == turn.speaker
+        parent = self._parent
+        self._continues = parent is not None and parent.speaker == turn.speaker
+        # What answers someone else is no introduction.
+        self._led_in = (
+            self._continues
+            and turn.parent == opener - 1
+            and parent is not None
+            and not parent.native
+            and not any(linked.lost for linked in parent.posts)
+        )
         self._asker_posts = root(scene.people.get(turn.speaker, 0))
         self._additions = [
             i
@@ -183,7 +192,7 @@ class Question:
 
     def _asked_with(self, additions: Sequence[int]) -> _Asked:
         scene, opener = self._scene, self._opener
-        begins = opener - 1 if self._continues and self._turn.parent == opener - 1 else opener
+        begins = opener - self._led_in
         heard = [scene.heard(i) for i in (*range(begins, opener + 1), *additions)]
         turns = tuple(one.turn for one in heard)
         wording = heard[0].wording

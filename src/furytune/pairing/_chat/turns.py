@@ -99,7 +99,8 @@ def turns_of(talk: Talk) -> list[Turn]:
 
 def _continues(last: Linked, linked: Linked, begin: int, answered: AbstractSet[int]) -> bool:
     """Returns whether a post continues the turn of the post before it, which begins at a place and answers some others."""
-    if last.post.speaker != linked.post.speaker:
+    if last.post.speaker != linked.post.speaker or (last.lost and not linked.lost):
+        # What answers a missing message says nothing about what comes next.
         return False
     if linked.native and 0 <= linked.parent < begin:
         # Several messages in reply to the same one are still one turn.
