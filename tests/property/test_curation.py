@@ -49,7 +49,7 @@ def curated(items, steps) -> list[QAPair | Dropped]:
 @given(pairs(), chosen)
 def test_every_pair_comes_out_once(items, steps) -> None:
     run = ft.Pipeline(collector=ListCollector(items), curators=steps).run()
-    counts = run.report.counts
+    counts = run.report.counts.as_json()
 
     assert counts["pairs"] == len(items)
     assert counts["rows"] + sum(d["count"] for d in counts["dropped"] if d["unit"] == "pair") == len(items)
