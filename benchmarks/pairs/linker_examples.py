@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import attrs
 import msgspec
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 from score_links import gold_of, post_of
-from sources import Stream, discord, forum, gitter, irc
+from sources import Row, Stream, discord, forum, gitter, irc
 
 from furytune.pairing.linking.channel import Channel
 from furytune.pairing.linking.lexicon import HASH_BITS, Lexicon, words_of
@@ -26,6 +29,10 @@ Looking = Callable[[list[Post], Stream], tuple[Array, Array, Array]]
 """Returns the features of a stream's messages, the distances of their choices and the features of the pairs."""
 
 RARITY_BITS = 16
+_SHORT = 20  # messages
+_LETTERS = re.compile(r"[\w|^`\[\]{}-]+")
+_OTHER_LETTERS = str.maketrans("aeioubcdfghjklmnpqrstvwxyz", "eioaucdfghjklmnpqrstvwxyzb")
+_CUTS = 6
 _TIMELESS = 12
 """One file in so many is read without times, because some exports have none."""
 _FREQUENT = 250
@@ -62,11 +69,55 @@ class Examples:
 
 def training_streams(root: Path) -> Iterator[Stream]:
     """Yields what may be trained on; IRC dev and channel-two.test are kept for measuring."""
-    yield from irc(root, "train")
-    yield from irc(root, "channel-two.dev")
-    yield from discord(root)
-    yield from forum(root)
-    yield from gitter(root)
+    for part in (
+        irc(root, "train"),
+        irc(root, "channel-two.dev"),
+        discord(root),
+        forum(root),
+        gitter(root),
+    ):
+        for stream in part:
+            yield stream
+            yield from beginnings(stream)
+
+
+def beginnings(stream: Stream) -> Iterator[Stream]:
+    """Yields short cuts of a stream, as if the channel began there: every channel does, and many exports are short.
+
+    Messages whose gold parent is before the cut are not labelled in it. Gitter is left out, because the middle of a dialogue
+    would pass for its start.
+    """
+    chance = random.Random(crc32(stream.file.encode()))
+    last = len(stream.rows) - _SHORT
+    if stream.kind == "gitter" or last <= stream.first:
+        return
+    for number in range(max(1, min(_CUTS, (last - stream.first) // _SHORT))):
+        begin = chance.randrange(stream.first, last)
+        rows = stream.rows[begin : begin + _SHORT]
+        yield Stream(
+            file=stream.file,
+            kind=stream.kind,
+            channel=stream.channel,
+            rows=foreign(rows) if number % 2 else rows,
+            links=frozenset(
+                (child - begin, parent - begin)
+                for child, parent in stream.links
+                if begin <= parent <= child < begin + _SHORT
+            ),
+        )
+
+
+def foreign(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Returns messages in a language that no one knows: letters are exchanged, except in names.
+
+    It shows the network how people talk when it understands none of the words.
+    """
+    names = {name.casefold() for row in rows for name in row.names}
+
+    def exchanged(found: re.Match[str]) -> str:
+        return found[0] if found[0].casefold() in names else found[0].translate(_OTHER_LETTERS)
+
+    return tuple(attrs.evolve(row, text=_LETTERS.sub(exchanged, row.text)) for row in rows)
 
 
 def rarity_of(streams: Iterable[Stream]) -> Array:

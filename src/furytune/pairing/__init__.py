@@ -6,14 +6,18 @@ those of one conversation to the first pairer that fits it. Every post is in a p
 
 from __future__ import annotations
 
-from furytune.pairing.chat import ChatPairer
-from furytune.pairing.linking import Linker
+from typing import TYPE_CHECKING, Any
+
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
 from furytune.pairing.replies import ReplyPairer
 from furytune.pairing.threads import ThreadPairer
 from furytune.pairing.titles import titled
+
+if TYPE_CHECKING:
+    from furytune.pairing.chat import ChatPairer
+    from furytune.pairing.linking import Linker
 
 __all__ = [
     "ChatPairer",
@@ -27,3 +31,16 @@ __all__ = [
     "is_question",
     "titled",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Only pairing needs numpy. A bot that imports `titled` or loads a contract starts without it.
+    if name == "ChatPairer":
+        from furytune.pairing.chat import ChatPairer  # noqa: PLC0415
+
+        return ChatPairer
+    if name == "Linker":
+        from furytune.pairing.linking import Linker  # noqa: PLC0415
+
+        return Linker
+    raise AttributeError(f"module 'furytune.pairing' has no attribute {name!r}")
