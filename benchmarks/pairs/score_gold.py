@@ -1,4 +1,4 @@
-"""Scores pairs against the hand-labelled windows.
+"""Scores pairs against the labelled windows.
 
 usage: FURYTUNE_DATA=... python benchmarks/pairs/score_gold.py [--show]
 
@@ -31,7 +31,7 @@ class Found:
 
 @frozen(kw_only=True)
 class Labelled:
-    """A pair that a person marked."""
+    """A pair that a reader marked."""
 
     window: str
     question: tuple[str, ...]

@@ -36,11 +36,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Only pairing needs numpy. A bot that imports `titled` or loads a contract starts without it.
     if name == "ChatPairer":
-        from furytune.pairing.chat import ChatPairer  # noqa: PLC0415
+        from furytune.pairing.chat import ChatPairer
 
         return ChatPairer
     if name == "Linker":
-        from furytune.pairing.linking import Linker  # noqa: PLC0415
+        from furytune.pairing.linking import Linker
 
         return Linker
     raise AttributeError(f"module 'furytune.pairing' has no attribute {name!r}")
