@@ -102,7 +102,7 @@ class Question:
         self._parent = turns[turn.parent] if turn.parent >= 0 else None
         parent = self._parent
         self._continues = parent is not None and parent.speaker == turn.speaker
-        # What answers someone else is no introduction.
+        # What answers someone else does not introduce a question.
         self._led_in = (
             self._continues
             and turn.parent == opener - 1
