@@ -16,6 +16,7 @@ _HELPERS = 5
 _TURNS_EACH = 6
 _TOGETHER = 4
 _IN_THREAD = 0.3
+_FEW_WORDS = 4
 
 
 def candidates(scene: Scene) -> Iterator[list[Candidate]]:
@@ -69,6 +70,15 @@ def _options(
     options += combinations(sorted(places[0] for places in first[:4]), 2)
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
     options += ((i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code)
+    # Who asked and tells the solution knows better than a helper who said "no idea".
+    if any(turns[i].said.solution_by_asker for i in own):
+        options = [option for option in options if not all(_is_slight(turns[i]) for i in option)]
     # A solution mark counts wherever it is.
     options += ((i,) for places in helpers.values() for i in places if turns[i].marked)
     return list(dict.fromkeys(options))
+
+
+def _is_slight(turn: Turn) -> bool:
+    said = turn.said
+    telling = said.code or said.links or said.says_yes or said.tells_what_to_do or said.states_how_it_is
+    return said.words < _FEW_WORDS and not telling
