@@ -14,6 +14,7 @@ import attrs
 from attrs import field, frozen
 
 from furytune._values.canonical import Json, digest
+from furytune._values.checks import share
 from furytune._values.shown import Shown, words
 from furytune.errors import ConfigError
 from furytune.reasons import Unit, check
@@ -69,11 +70,6 @@ def _aware(_: object, attribute: attrs.Attribute[datetime | None], value: dateti
         )
     if value is not None and value.utcoffset() is None:
         raise ConfigError(f"{attribute.name} has no time zone; give it one, such as datetime.UTC")
-
-
-def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ConfigError(f"{attribute.name} is {value!r}; give a number between 0 and 1")
 
 
 def _one_line(_: object, attribute: attrs.Attribute[str], value: str) -> None:
@@ -237,7 +233,7 @@ class QAPair(Shown):
     answer_messages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     solved: bool = False
-    confidence: float = field(default=1.0, validator=_share)
+    confidence: float = field(default=1.0, validator=share)
     evidence: tuple[Evidence, ...] = ()
     source: Source = Source()
     edits: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import attrs
 
 from furytune.errors import ConfigError
 
-__all__ = ["at_least", "of_type", "one_of"]
+__all__ = ["at_least", "of_type", "one_of", "share"]
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -37,6 +37,12 @@ def at_least(least: int) -> Check:
             )
 
     return check
+
+
+def share(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    """Accepts numbers between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"{attribute.name} is {_shown(value)}; give a number between 0 and 1")
 
 
 def of_type(*types: type) -> Check:

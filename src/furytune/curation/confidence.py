@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from furytune.errors import ConfigError
+from furytune._values.checks import share
 from furytune.records import Dropped, QAPair
 
 __all__ = ["MinConfidence"]
@@ -24,12 +24,7 @@ class MinConfidence:
         ConfigError: ``least`` is not between 0 and 1.
     """
 
-    least: float = field(default=0.8)
-
-    def __attrs_post_init__(self) -> None:
-        number = isinstance(self.least, int | float) and not isinstance(self.least, bool)
-        if not number or not 0 <= self.least <= 1:
-            raise ConfigError("MinConfidence needs a number between 0 and 1, such as MinConfidence(0.8)")
+    least: float = field(default=0.8, validator=share)
 
     @property
     def name(self) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve, field, frozen
 
-from furytune._values.checks import at_least
-from furytune.errors import ConfigError, ConservationError
+from furytune._values.checks import at_least, share
+from furytune.errors import ConservationError
 from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
 from furytune.pairing._chat.question import Candidate
-from furytune.pairing._chat.scene import Scene
+from furytune.pairing._chat.scene import Scene, names_of
 from furytune.pairing._chat.turns import Turn, asks, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
@@ -28,11 +28,6 @@ __all__ = ["ChatPairer"]
 _SURE_START = 0.85
 _MARKED = 0.5
 """The lowest confidence of an answer with a solution mark. The models saw few marks, but a mark is what a person says."""
-
-
-def _share(_: object, __: object, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ConfigError("min_confidence must be a number between 0 and 1, such as 0.5")
 
 
 @frozen
@@ -61,7 +56,7 @@ class ChatPairer:
     """
 
     window: int = field(default=50_000, validator=at_least(2))
-    min_confidence: float = field(default=0.2, kw_only=True, validator=_share)
+    min_confidence: float = field(default=0.2, kw_only=True, validator=share)
 
     def fits(self, place: Conversation) -> bool:  # noqa: ARG002  # the protocol's signature
         """Returns True: every conversation fits."""
@@ -229,12 +224,7 @@ class _Chat:
         told = [linked for turn in candidate.told for linked in turn.posts]
         native = any(linked.post.reply_to in asked for linked in told)
         asker = candidate.asked[0].speaker
-        names = {
-            name.casefold()
-            for linked in candidate.asked[-1].posts
-            for name in linked.post.names
-            if len(name) > 2
-        }
+        names = names_of(candidate.asked[-1])
         text = "\n".join(linked.post.text for linked in told).casefold()
         reply = candidate.reply.said if candidate.reply else None
         holds: dict[Evidence, bool] = {
@@ -267,7 +257,8 @@ def _below_a_question(last: Post | None, post: Post, link: Link) -> Link:
         or last.speaker == post.speaker
     ):
         return link
-    if language(last.text) in ("", "en") or asks(signals(post.text)) or not asks(signals(last.text)):
+    # The cheapest test first: most messages ask nothing.
+    if not asks(signals(last.text)) or language(last.text) in ("", "en") or asks(signals(post.text)):
         return link
     return Link(post.id, last.id, round(1 - link.confidence, 4))
 

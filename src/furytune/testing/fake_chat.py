@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable
 
 from furytune.testing._fakes.chat import ChatCompletions
-from furytune.testing._fakes.loopback import Fault, Loopback, Mode, Recorded
+from furytune.testing._fakes.loopback import Fault, Recorded, Rehearsal
 
 __all__ = ["FakeChat", "Fault", "Recorded"]
 
 
-class FakeChat:
+class FakeChat(Rehearsal):
     """A server that answers chat completions, as llama.cpp, Ollama and vLLM do.
 
     Args:
@@ -31,58 +29,9 @@ class FakeChat:
     """
 
     def __init__(self, answer: Callable[[str], str], *, model: str = "fake", key: str = "") -> None:
-        self._loopback = Loopback(ChatCompletions(answer=answer, model=model, key=key))
-        self.requests = self._loopback.requests
-        self.faults = self._loopback.faults
+        super().__init__(ChatCompletions(answer=answer, model=model, key=key))
 
     @property
     def url(self) -> str:
         """The address to pass as the endpoint, such as ``http://127.0.0.1:40000/v1``."""
-        return f"{self._loopback.url}/v1"
-
-    def fail(
-        self,
-        on: str = "",
-        status: int = 503,
-        *,
-        mode: Mode = "status",
-        times: int = 1,
-        skip: int = 0,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Makes the next matching requests fail.
-
-        Args:
-            on: Regular expression that is searched in "METHOD /path".
-            status: HTTP status of the answer.
-            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
-                answer" after it; "hang" never answers.
-            times: How many requests fail.
-            skip: How many matching requests succeed first.
-            body: JSON of the answer instead of a plain error.
-            headers: Further headers of the answer, such as ``{"retry-after": "7"}``.
-        """
-        self.faults.append(
-            Fault(
-                on=on,
-                mode=mode,
-                status=status,
-                times=times,
-                skip=skip,
-                body=body,
-                headers=dict(headers or {}),
-            )
-        )
-
-    def close(self) -> None:
-        """Stops the server."""
-        self._loopback.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return f"{super().url}/v1"

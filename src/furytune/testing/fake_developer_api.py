@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from furytune.testing._fakes.developer_api import DeveloperService
-from furytune.testing._fakes.loopback import Fault, Loopback, Mode, Recorded
+from furytune.testing._fakes.loopback import Fault, Recorded, Rehearsal
 
 __all__ = ["TUNABLE", "FakeDeveloperApi", "Fault", "Recorded"]
 
@@ -15,7 +14,7 @@ TUNABLE = "models/gemini-1.5-flash-001-tuning"
 """The last model that the real service could tune, until May 2025."""
 
 
-class FakeDeveloperApi:
+class FakeDeveloperApi(Rehearsal):
     """A server that behaves like the Gemini Developer API: models, tuning, permissions, answers.
 
     By default it tunes nothing, like the real service. It refuses what the reference says is refused, leaves
@@ -60,51 +59,9 @@ class FakeDeveloperApi:
         )
         if answer is not None:
             self.service.answer = answer
-        self._loopback = Loopback(self.service)
-        self.requests = self._loopback.requests
-        self.faults = self._loopback.faults
-
-    @property
-    def url(self) -> str:
-        """The address to pass as the endpoint, such as ``http://127.0.0.1:40000``."""
-        return self._loopback.url
+        super().__init__(self.service)
 
     @property
     def jobs(self) -> int:
         """Number of tuning jobs that were created."""
         return self.service.created
-
-    def fail(
-        self,
-        on: str = "",
-        status: int = 503,
-        *,
-        times: int = 1,
-        skip: int = 0,
-        mode: Mode = "status",
-        body: Any = None,
-    ) -> None:
-        """Makes the next matching requests fail.
-
-        Args:
-            on: Regular expression that is searched in "METHOD /path".
-            status: HTTP status of the answer.
-            times: How many requests fail.
-            skip: How many matching requests succeed first.
-            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
-                answer" after it; "hang" never answers.
-            body: JSON of the answer instead of a plain error.
-        """
-        self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip, body=body))
-
-    def close(self) -> None:
-        """Stops the server."""
-        self._loopback.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

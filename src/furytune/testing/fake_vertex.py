@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from furytune.errors import MissingExtraError
-from furytune.testing._fakes.loopback import Fault, Loopback, Recorded
+from furytune.testing._fakes.loopback import Fault, Recorded, Rehearsal
 from furytune.testing._fakes.vertex import VertexService
 
 __all__ = ["FakeVertex", "Fault", "Recorded", "fake_credentials"]
@@ -29,7 +28,7 @@ def fake_credentials(token: str = "rehearsal") -> Any:  # noqa: S107  (a stand-i
     return make(token=token)
 
 
-class FakeVertex:
+class FakeVertex(Rehearsal):
     """A server that behaves like Vertex AI: uploads, tuning jobs, and models that answer.
 
     It refuses what the reference says is refused. If a tuned model is asked with exactly the texts of a
@@ -49,38 +48,4 @@ class FakeVertex:
 
     def __init__(self, **service: Any) -> None:
         self.service = VertexService(**service)
-        self._loopback = Loopback(self.service)
-        self.requests = self._loopback.requests
-        self.faults = self._loopback.faults
-
-    @property
-    def url(self) -> str:
-        """The address to pass as the endpoint, such as ``http://127.0.0.1:40000``."""
-        return self._loopback.url
-
-    def fail(
-        self, on: str = "", status: int = 503, *, times: int = 1, skip: int = 0, mode: Any = "status"
-    ) -> None:
-        """Makes the next matching requests fail.
-
-        Args:
-            on: Regular expression that is searched in "METHOD /path".
-            status: HTTP status of the answer.
-            times: How many requests fail.
-            skip: How many matching requests succeed first.
-            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
-                answer" after it; "hang" never answers.
-        """
-        self.faults.append(Fault(on=on, mode=mode, status=status, times=times, skip=skip))
-
-    def close(self) -> None:
-        """Stops the server."""
-        self._loopback.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().__init__(self.service)

@@ -56,9 +56,8 @@ class Conversations:
         self._open: OrderedDict[str, Talk] = OrderedDict()
         self._last: dict[str, int] = {}
         self._where: dict[str, tuple[str, int]] = {}
-        self._dropped: OrderedDict[str, None] = (
-            OrderedDict()
-        )  # a dict is slow to give its first key again and again
+        # A plain dict is slow to give its first key again and again.
+        self._dropped: OrderedDict[str, None] = OrderedDict()
 
     def left_out(self, uid: str) -> None:
         """Remembers a post that may be replied to, but is in no conversation."""

@@ -103,7 +103,7 @@ def _told(turns: Sequence[Turn], said: tuple[bool, ...], wording: Wording, *, fi
         files,
         min(sum(len(turn.posts) for turn in turns), 10),
         len(turns),
-        any(linked.post.solved for turn in turns for linked in turn.posts),
+        any(turn.marked for turn in turns),
     )
     return Part("told", values, said, tuple(wording.places.values()))
 

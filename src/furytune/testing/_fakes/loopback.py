@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
 
-__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Reply", "Strike"]
+__all__ = ["Fault", "Loopback", "Mode", "Recorded", "Rehearsal", "Reply", "Strike"]
 
 _JSON = "application/json; charset=UTF-8"
 
@@ -168,6 +168,75 @@ class Loopback:
 
     def _wait(self) -> None:
         self._released.wait()
+
+
+class Rehearsal:
+    """What the fakes of HTTP services have in common.
+
+    Args:
+        service: Answers one request.
+
+    Attributes:
+        requests: All requests, in order. Their bodies contain training data; their repr does not.
+        faults: Faults to come, used up in order; see `fail`.
+    """
+
+    def __init__(self, service: Callable[[Recorded], Reply]) -> None:
+        self._loopback = Loopback(service)
+        self.requests = self._loopback.requests
+        self.faults = self._loopback.faults
+
+    @property
+    def url(self) -> str:
+        """The address to pass as the endpoint, such as ``http://127.0.0.1:40000``."""
+        return self._loopback.url
+
+    def fail(
+        self,
+        on: str = "",
+        status: int = 503,
+        *,
+        mode: Mode = "status",
+        times: int = 1,
+        skip: int = 0,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Makes the next matching requests fail.
+
+        Args:
+            on: Regular expression that is searched in "METHOD /path".
+            status: HTTP status of the answer.
+            mode: "status" refuses; "hang up" drops the connection before the request is carried out, "lose the
+                answer" after it; "hang" never answers.
+            times: How many requests fail.
+            skip: How many matching requests succeed first.
+            body: JSON of the answer instead of a plain error.
+            headers: Further headers of the answer, such as ``{"retry-after": "7"}``.
+        """
+        self.faults.append(
+            Fault(
+                on=on,
+                mode=mode,
+                status=status,
+                times=times,
+                skip=skip,
+                body=body,
+                headers=dict(headers or {}),
+            )
+        )
+
+    def close(self) -> None:
+        """Stops the server."""
+        self._loopback.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class _Server(ThreadingHTTPServer):
