@@ -24,6 +24,7 @@ from furytune.records import Dropped, Evidence, QAPair
 
 __all__ = ["ChatPairer"]
 
+_SURE = 0.75
 _MARKED = 0.5
 """The lowest confidence of an answer with a solution mark. The models saw few marks, but a mark is what a person says."""
 
@@ -107,9 +108,12 @@ class _Chat:
     def channel(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
         """Yields the conversations of a channel as they close."""
         open_talks = Conversations(self.settings.window)
+        asked: dict[str, str] = {}
         for post, link in linked:
             if self.usable(post):
-                yield from open_talks.add(post, link)
+                yield from open_talks.add(post, _to_own_question(post, link, asked.get(post.speaker, "")))
+                if asks(signals(post.text)):
+                    asked[post.speaker] = post.id
             else:
                 open_talks.left_out(post.id)
         yield from open_talks.rest()
@@ -237,6 +241,16 @@ class _Chat:
             "clarified": candidate.clarified,
         }
         return tuple(name for name, held in holds.items() if held)
+
+
+def _to_own_question(post: Post, link: Link, asked: str) -> Link:
+    """Returns a link to what the speaker asked last, for "solved it: ..." that the linker is not sure about.
+
+    Others have often started to talk about something else by then, and the linker does not know what the words mean.
+    """
+    if not asked or link.native or link.confidence >= _SURE or not signals(post.text).solution_by_asker:
+        return link
+    return Link(post.id, asked, round(1 - link.confidence, 4))
 
 
 def _first_asking(talk: Talk) -> Post:
