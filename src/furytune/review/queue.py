@@ -47,7 +47,7 @@ class Queue:
             pair: The pair.
             again: Whether a person decided about it, and must look again.
         """
-        distance = _AGAIN if again else abs(pair.confidence - self._near)
+        distance = _AGAIN if again else round(abs(pair.confidence - self._near), 6)
         channel = pair.source.channel or pair.source.path
         self._channels.setdefault(channel, []).append(_Candidate(distance, pair.id, pair))
         self._count += 1
