@@ -49,8 +49,8 @@ def correct(folder: Path) -> None:
 
     print("1. The pairs that a person should look at first")
     queue = decisions.to_review(collected.pairs(), 4)
-    for pair in queue:
-        print(f"   {pair.confidence:.2f}  {pair.question.splitlines()[0]}")
+    for one in queue:
+        print(f"   {one.confidence:.2f}  {one.question.splitlines()[0]}")
     pair = next((p for p in queue if "without a screen" in p.question), None)
     if pair is None:
         print("   The question was corrected in an earlier run.")

@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import attrs
 import pytest
 
 import furytune as ft
+from furytune._storage.locks import lock_file
 from furytune.errors import (
     ConfigError,
     CurationError,
@@ -24,6 +27,7 @@ from furytune.errors import (
     TextError,
 )
 from furytune.records import QAPair
+from furytune.review import journal
 from furytune.testing.memory import ListCollector, pair
 
 BASE = 1235174400000000000
@@ -449,19 +453,41 @@ class TestBadInput:
         decisions.accept(PAIRS[0])
         assert PAIRS[0].id in decisions.path[0].read_text("utf-8")
 
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_folder_that_may_only_be_read_can_be_applied_but_not_decided_in(self, decisions) -> None:
-        decisions.drop(PAIRS[0], reason="wrong")
-        folder = decisions.path[0].parent
-        folder.chmod(0o500)
-        try:
-            assert drops(run(decisions)) == {("pair", "rejected"): (PAIRS[0].id,)}
-            with pytest.raises(CurationError, match="nothing was recorded"):
-                decisions.accept(PAIRS[1])
-            with pytest.raises(ConfigError, match="nothing was changed"):
-                decisions.check()
-        finally:
-            folder.chmod(0o700)
+    @pytest.mark.skipif(os.name != "posix", reason="modes of files are other ones there")
+    def test_a_folder_that_may_only_be_read_can_be_applied_but_not_decided_in(self) -> None:
+        # Not in `tmp_path`, which only its owner may enter.
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            decisions = ft.Decisions(folder / "review.jsonl")
+            decisions.drop(PAIRS[0], reason="wrong")
+            before = decisions.path[0].read_bytes()
+            with only_readable(folder):
+                assert drops(run(decisions)) == {("pair", "rejected"): (PAIRS[0].id,)}
+                for change in (lambda: decisions.accept(PAIRS[1]), lambda: decisions.erase([str(BASE)], [])):
+                    with pytest.raises(CurationError, match="Permission denied"):
+                        change()
+                if os.getuid() != 0:
+                    with pytest.raises(ConfigError, match="nothing was changed"):
+                        decisions.check()
+            assert [path.name for path in folder.iterdir()] == ["review.jsonl"]
+            assert decisions.path[0].read_bytes() == before
+
+    def test_a_writer_waits_for_another_one_and_then_says_who_it_is(self, decisions, monkeypatch) -> None:
+        monkeypatch.setattr(journal, "_PATIENCE", 0.1)
+        with lock_file(decisions.path[0].with_name("review.jsonl.lock")):
+            with pytest.raises(
+                CurationError, match=f"held by process {os.getpid()} on .*nothing was recorded"
+            ):
+                decisions.accept(PAIRS[0])
+            assert not decisions.path[0].exists()
+        assert decisions.accept(PAIRS[0]).revision == 1
+
+    @pytest.mark.parametrize("wrong", ["x" * 2001, "half \ud800", 7])
+    def test_a_name_that_cannot_be_stored_is_refused(self, decisions, wrong) -> None:
+        for fields in ({"by": wrong}, {"note": wrong}):
+            with pytest.raises(ConfigError):
+                decisions.accept(PAIRS[0], **fields)
+        assert not decisions.path[0].exists()
 
     def test_a_folder_in_place_of_the_file_is_refused(self, tmp_path) -> None:
         for use in ("start", "check"):
@@ -472,6 +498,19 @@ class TestBadInput:
         odd = attrs.evolve(PAIRS[0], id="file\udce9:1", answer="half \ud800")
         decisions.drop(odd, reason="damaged")
         assert list(kept(ft.Decisions(decisions.path), [odd])) == []
+
+
+@contextmanager
+def only_readable(folder):
+    """Takes the permission to write; root becomes nobody meanwhile."""
+    folder.chmod(0o555)
+    if os.getuid() == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+        folder.chmod(0o700)
 
 
 class TestForgetting:

@@ -177,6 +177,18 @@ def test_deciding_again_about_a_reviewed_pair_keeps_what_the_model_thought(decis
     assert decisions.drop(reviewed, reason="wrong").confidence == 0.3
 
 
+def test_results_can_be_printed(tmp_path) -> None:
+    nothing = agreement_of({}, {})
+    assert (nothing.share, nothing.kappa) == (None, None)
+    assert "unknown" in str(nothing)
+    assert repr(nothing) == "Agreement(both=0, agreed=0, conflicts=0)"
+    one = Decision(pair="p0", digest="another", action="drop")
+    assert "the source changed in between" in str(agreement_of(verdicts("a"), {"p0": one}))
+    empty = ft.Decisions(tmp_path / "none.jsonl").calibration()
+    assert repr(empty) == "Calibration(rows=0, decided=0)"
+    assert str(empty).startswith("confidence")
+
+
 def test_nothing_decided_gives_an_empty_table(decisions) -> None:
     found = decisions.calibration(5)
     assert (found.rows, found.error) == ((), None)

@@ -247,6 +247,38 @@ def test_another_table_is_refused(decisions, tmp_path, content, said) -> None:
         decisions.read_sheet(tmp_path / "queue.csv")
 
 
+def test_json_lines_that_are_wrong_are_named(decisions, tmp_path) -> None:
+    path = tmp_path / "queue.jsonl"
+    decisions.write_sheet(path, PAIRS[:2])
+    good, other = path.read_text("utf-8").splitlines()
+    typed = json.loads(good) | {"decision": "accept"}
+    del typed["question"]
+    wrong = [json.loads(other) | {"decision": 1}, {"id": "x"}, json.loads(other) | {"key": None}]
+    lines = [json.dumps(typed), *map(json.dumps, wrong), "no json", "[]"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+    read = decisions.read_sheet(path, on_error="skip")
+    assert (read.decided, len(read.refused)) == (1, 5)
+    assert [line.split(":")[1] for line in read.refused] == ["2", "3", "4", "5", "6"]
+
+
+def test_a_line_that_names_the_delimiter_is_understood(decisions, tmp_path) -> None:
+    path = fill(decisions, tmp_path, {0: {"decision": "accept"}}, encoding="utf-8", delimiter="|")
+    path.write_bytes(b"sep=|\r\n" + path.read_bytes())
+    assert decisions.read_sheet(path).decided == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8bnot gzip", b"\xff\xfe" + "id,key\r\n".encode("utf-16-le") + b"\0\xd8"]
+)
+def test_a_damaged_file_records_nothing(decisions, tmp_path, content) -> None:
+    for name in ("queue.csv", "queue.jsonl"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SourceError):
+            decisions.read_sheet(tmp_path / name)
+    assert not decisions.path[0].exists()
+
+
 def test_bytes_of_an_old_encoding_are_refused_by_row(decisions, tmp_path) -> None:
     path = fill(decisions, tmp_path, {0: {"new_answer": "Schöne Kugel"}, 1: {"decision": "accept"}})
     path.write_bytes(path.read_bytes().decode("utf-8-sig").encode("cp1252"))

@@ -88,7 +88,8 @@ class Decisions:
 
     def start(self) -> Curator:
         """Returns a step for one pass over the pairs, with the decisions of now."""
-        return DecidingPass({journal.path: journal.read() for journal in self._journals})
+        # Read from the beginning, because someone may have edited an earlier line by hand.
+        return DecidingPass({path: Journal(path).read() for path in self.path})
 
     # Deciding
 

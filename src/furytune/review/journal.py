@@ -221,7 +221,7 @@ class Journal:
                 if old is None or old.missing or old.tail or old.head != head or size < old.end:
                     old = self._started(head)
                 file.seek(old.end)
-                self._take(old, file.read())
+                self._take(old, file.read() if head else b"")
         except FileNotFoundError:
             old = State()
         except BaseException:
@@ -258,8 +258,6 @@ class Journal:
     def _take(self, state: State, data: bytes) -> None:
         """Adds the lines of some bytes to a state."""
         cut = data.rfind(b"\n") + 1
-        if cut and not state.head:  # someone filled an empty file in the meantime
-            raise SourceError(f"{printable(self.path)}: changed while it was read; read it again")
         for found in decode_lines([data[:cut]] if cut else []):
             self._add(state, found, state.lines)
         state.lines += data.count(b"\n", 0, cut)

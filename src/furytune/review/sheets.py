@@ -335,7 +335,7 @@ def _json_cells(
         elif any(not isinstance(found.get(name, ""), str | None) for name in COLUMNS):
             yield Refused(line, "a value is not a text")
         else:
-            yield line, {name: found.get(name) or "" for name in COLUMNS}
+            yield line, {name: found[name] or "" for name in COLUMNS if name in found}
     if blocks.broken:
         raise blocks.broken
 
