@@ -247,7 +247,7 @@ class QAPair(Shown):
 
     @property
     def digest(self) -> str:
-        """Identifies question, answer and messages as they were collected, before any step edited them: 32 hex digits."""
+        """The 32 hex digits that identify question, answer and messages as they were collected, before any step's edit."""
         if self.unedited:
             return self.unedited
         told = [self.question, self.answer, self.question_messages, self.answer_messages]

@@ -36,7 +36,7 @@ class Agreement(Shown):
 
     @property
     def share(self) -> float | None:
-        """Share of the pairs with the same verdict; None without any."""
+        """The share of pairs with the same verdict; None without any."""
         return self.agreed / self.both if self.both else None
 
     def _facts(self) -> Iterator[tuple[str, str]]:
@@ -116,7 +116,7 @@ class CalibrationRow:
 
     @property
     def share(self) -> float:
-        """Share of the pairs that were accepted as they are. If the confidence is right, it is near `mean`."""
+        """The share of pairs that were accepted as they are. If the confidence is right, it is near ``mean``."""
         return self.accepted / self.decided
 
 
@@ -137,7 +137,7 @@ class Calibration(Shown):
 
     @property
     def error(self) -> float | None:
-        """Expected calibration error: the mean distance of share and confidence over all decisions; None without any."""
+        """The mean distance of share and confidence over all decisions (expected calibration error); None without any."""
         if not self.decided:
             return None
         return sum(row.decided * abs(row.share - row.mean) for row in self.rows) / self.decided

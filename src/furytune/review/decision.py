@@ -82,7 +82,7 @@ class Decision(Shown):
 
     @property
     def verdict(self) -> str:
-        """The kind of outcome: "accept", "correct", "drop", "merge" or "undo"."""
+        """Returns "accept", "correct", "drop", "merge" or "undo"."""
         return "correct" if self.question or self.answer else self.action
 
 

@@ -326,7 +326,7 @@ class Journal:
                 os.ftruncate(fd, state.end)
             elif state.tail:
                 data = b"\n" + data
-            before = os.fstat(fd).st_size
+            before = os.lseek(fd, 0, os.SEEK_END)
             try:
                 rest = memoryview(data)
                 while rest:
