@@ -563,7 +563,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         (
             (
                 "source_changed",
-                "Question, answer or messages of the pair have changed since a person decided about it. The pair was not touched.",
+                "Question, answer or messages of the pair have changed since a person decided about it, so the decision is void.",
                 "Decide again: `Decisions.to_review` lists it first.",
             ),
             (

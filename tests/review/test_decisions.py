@@ -403,6 +403,7 @@ class TestBadInput:
             '{"pair":"a","digest":"d","action":"accept","question":"  "}\n',
             '{"pair":"a","digest":"d","action":"drop","answer":"hunter2"}\n',
             '{"pair":"a","digest":"d","action":"merge"}\n',
+            '{"pair":"a","digest":"d","action":"merge","into":"a"}\n',
             '{"pair":"","digest":"d","action":"accept"}\n',
             '{"pair":"a","digest":"d","action":"accept","confidence":2}\n',
             '{"pair":"a","digest":"d","action":"accept","answer":"\\ud800"}\n',

@@ -171,6 +171,7 @@ BAD = {
     "no reason": ({"decision": "drop"}, "a drop needs a reason"),
     "no decision": ({"note": "hm"}, "but no decision"),
     "no target": ({"decision": "merge"}, 'needs the id of another pair in "into"'),
+    "itself": ({"decision": "merge", "into": PAIRS[1].id}, "merges the pair into itself"),
     "target": ({"decision": "accept", "into": "x"}, "no other decision has one"),
     "control": ({"new_question": "a\x07b"}, "control character U+0007"),
     "long": ({"new_answer": "x" * 300_000}, "longer than 262,144 bytes"),

@@ -362,6 +362,8 @@ def _problem(said: _Line) -> str:
         return "a corrected text is blank"
     if (said.action == "merge") != bool(said.into):
         return 'the action merge needs "into", and no other action has it'
+    if said.into == said.pair:
+        return "the pair is merged into itself"
     if said.confidence is not None and not 0 <= said.confidence <= 1:
         return "the confidence is not between 0 and 1"
     return ""

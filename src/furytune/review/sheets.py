@@ -376,6 +376,8 @@ def _row(line: int, cells: Mapping[str, str]) -> Row | Refused | None:
         return Refused(line, f"has a corrected text, but the decision is {action}")
     if (action == "merge") != bool(into):
         return Refused(line, 'a merge needs the id of another pair in "into", and no other decision has one')
+    if into == cells["id"]:
+        return Refused(line, "merges the pair into itself")
     if action == "drop" and not reason:
         return Refused(line, "a drop needs a reason")
     key = msgspec.json.decode(cells["key"], type=_Key)  # `_edited` has read it before
