@@ -311,6 +311,24 @@ class TestWritersAtTheSameTime:
         assert decisions.revision == 80
         assert len(decisions.since(0)) == 80
 
+    def test_one_thread_may_look_while_another_decides(self, decisions) -> None:
+        done = threading.Event()
+        found: list[int] = []
+
+        def look() -> None:
+            while not done.is_set():
+                found.append(len(decisions.since(0)) + len(decisions.to_review(PAIRS)))
+                decisions.calibration()
+            found.append(-1)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        for n in range(60):
+            decisions.drop(chat_pair(100 + n), reason="wrong")
+        done.set()
+        looking.join()
+        assert found[-1] == -1  # it came to its end without an error
+
     def test_many_processes_append_to_one_file(self, tmp_path) -> None:
         script = (
             "import sys, furytune as ft\n"
@@ -550,6 +568,18 @@ class TestForgetting:
     def test_a_file_that_is_not_there_is_not_a_place(self, decisions) -> None:
         with pytest.raises(ConfigError, match="does not exist; nothing was changed"):
             ft.forget(message=str(BASE), places=[decisions])
+
+    def test_a_file_that_was_replaced_is_read_from_its_beginning(self, decisions) -> None:
+        """Only a name was taken out, and then the file grew beyond where the other object stopped reading."""
+        person = "80351110224678912"
+        decisions.drop(PAIRS[0], reason="wrong", by=person)
+        other = ft.Decisions(decisions.path)
+        assert other.revision == 1
+        decisions.erase([], [person])
+        for one in PAIRS[1:]:
+            decisions.answer(one, "Call `cube`. " * 20)
+        assert [d.pair for d in other.since(0)] == [one.id for one in PAIRS]
+        assert {d.by for d in other.since(0)} == {""}
 
     def test_what_another_process_erased_is_not_remembered(self, decisions) -> None:
         decisions.accept(PAIRS[0])

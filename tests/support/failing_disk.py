@@ -307,7 +307,7 @@ def decide(folder):
 
 def decided(folder):
     """What is decided; a decision that was reported as not recorded must not be there."""
-    state = Journal(folder / "review.jsonl").read()
+    state = Journal(folder / "review.jsonl").look(lambda state: state)
     return {"review": tuple((d.pair, d.action) for d in state.in_order()), "torn": state.torn}
 
 

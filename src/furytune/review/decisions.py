@@ -89,7 +89,7 @@ class Decisions:
     def start(self) -> Curator:
         """Returns a step for one pass over the pairs, with the decisions of now."""
         # Read from the beginning, because someone may have edited an earlier line by hand.
-        return DecidingPass({path: Journal(path).read() for path in self.path})
+        return DecidingPass({path: Journal(path).look(lambda state: state) for path in self.path})
 
     # Deciding
 
@@ -247,7 +247,7 @@ class Decisions:
     @property
     def revision(self) -> int:
         """Number of decisions that the file ever had. It grows with each decision of anyone, and never goes back."""
-        return self._only().read().revision
+        return self._only().look(lambda state: state.revision)
 
     def of(self, pair: QAPair | str) -> Decision | None:
         """Returns the last decision about a pair, also if it is void; None if there is none or it was taken back.
@@ -255,16 +255,18 @@ class Decisions:
         Args:
             pair: The pair, or its id.
         """
-        last = self._only().read().last(_id_of(pair))
+        uid = _id_of(pair)
+        last = self._only().look(lambda state: state.last(uid))
         return None if last is None or last.action == "undo" else last
 
     def history(self, pair: QAPair | str) -> tuple[Decision, ...]:
         """Returns all decisions about a pair, oldest first."""
-        return tuple(self._only().read().decisions.get(_id_of(pair), ()))
+        uid = _id_of(pair)
+        return self._only().look(lambda state: tuple(state.decisions.get(uid, ())))
 
     def since(self, revision: int) -> tuple[Decision, ...]:
         """Returns what was decided after a revision, such as by other people who review at the same time."""
-        return tuple(d for d in self._only().read().in_order() if d.revision > revision)
+        return self._only().look(lambda state: tuple(d for d in state.in_order() if d.revision > revision))
 
     def to_review(self, pairs: Iterable[QAPair], n: int = 50, *, near: float = 0.5) -> list[QAPair]:
         """Chooses the pairs that a person should look at first.
@@ -285,7 +287,7 @@ class Decisions:
         if isinstance(near, bool) or not isinstance(near, int | float) or not 0 <= near <= 1:
             raise ConfigError("near must be a number between 0 and 1")
         found = Queue(n, near)
-        files = [last_decisions(journal.read()) for journal in self._journals]
+        files = [journal.look(last_decisions) for journal in self._journals]
         for pair in pairs:
             uid = about(pair).pair
             said = [last[uid] for last in files if uid in last]
@@ -304,7 +306,7 @@ class Decisions:
             raise ConfigError(
                 "agreement compares two files: Decisions(['anna.jsonl', 'ben.jsonl']).agreement()"
             )
-        one, other = (last_decisions(journal.read()) for journal in self._journals)
+        one, other = (journal.look(last_decisions) for journal in self._journals)
         return agreement_of(one, other)
 
     def calibration(self, bins: int = 10) -> Calibration:
@@ -319,7 +321,7 @@ class Decisions:
             ConfigError: ``bins`` is below 1.
         """
         _at_least_one("bins", bins)
-        files = [last_decisions(journal.read()) for journal in self._journals]
+        files = [journal.look(last_decisions) for journal in self._journals]
         return calibration_of((d for last in files for d in last.values()), bins)
 
     # Spreadsheets
@@ -344,15 +346,14 @@ class Decisions:
             ConfigError: The path or the delimiter does not fit.
             CurationError: The table cannot be written. An earlier one is unchanged.
         """
-        state = self._only().read()
-        last = last_decisions(state)
+        last, revision = self._only().look(lambda state: (last_decisions(state), state.revision))
 
         def rows() -> Iterator[tuple[QAPair, Decision | None]]:
             for pair in pairs:
                 found = last.get(about(pair).pair)
                 yield pair, standing([found] if found else [], pair)[0]
 
-        return write_rows(Path(path), rows(), revision=state.revision, delimiter=delimiter)
+        return write_rows(Path(path), rows(), revision=revision, delimiter=delimiter)
 
     def read_sheet(
         self,

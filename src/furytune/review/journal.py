@@ -10,14 +10,13 @@ error, because a decision that is lost in silence would let a bad pair in.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from attrs import asdict, define, evolve, field, frozen
@@ -35,22 +34,26 @@ from furytune.review.decision import Action, Decision
 
 __all__ = ["Journal", "State"]
 
+T = TypeVar("T")
+
 _FORMAT: Final = "furytune-review/1"
 _FAMILY: Final = "furytune-review/"
 _PATIENCE: Final = 10.0  # seconds to wait for another writer, who needs milliseconds
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
-class _Head(msgspec.Struct, forbid_unknown_fields=True):
+class _Head(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The first line.
 
     Attributes:
         format: Name and version of the format.
         erased: How many decisions `Journal.erase` removed, so that revisions never go back.
+        rewritten: How often it replaced the file, so that readers notice.
     """
 
     format: str
     erased: int = 0
+    rewritten: int = 0
 
 
 # The order of the fields is the order in a line.
@@ -76,6 +79,7 @@ class State:
     Attributes:
         decisions: All decisions about each pair, oldest first.
         revision: Number of decisions that the file ever had.
+        rewritten: How often `Journal.erase` replaced the file.
         missing: True if there is no file.
         torn: True if the last line is cut off.
         end: Where whole lines end, in bytes.
@@ -86,6 +90,7 @@ class State:
 
     decisions: dict[str, list[Decision]] = field(factory=dict)
     revision: int = 0
+    rewritten: int = 0
     missing: bool = True
     torn: bool = False
     end: int = 0
@@ -116,15 +121,21 @@ class Journal:
     # The threads of a server share one object.
     _lock: Any = field(init=False, factory=threading.RLock, repr=False, eq=False)
 
-    def read(self) -> State:
-        """Returns what the file says now. Reads only what is new since the last call.
+    def look(self, ask: Callable[[State], T]) -> T:
+        """Asks what the file says now. Reads only what is new since the last call.
+
+        Args:
+            ask: Gets what the file says and returns what the caller wants to know. It must not keep the state, which other
+                threads change.
 
         Raises:
             SourceError: The file cannot be read, or has another format.
             SourceFormatError: A line is damaged.
         """
-        with self._lock, system_errors_as(SourceError, self.path):
-            return self._read()
+        with self._lock:
+            with system_errors_as(SourceError, self.path):
+                state = self._read()
+            return ask(state)
 
     def append(self, decide: Callable[[State], Sequence[Decision]]) -> list[Decision]:
         """Records decisions durably, after all that other processes recorded.
@@ -152,7 +163,7 @@ class Journal:
             ConfigError: There is no such file, or it may not be replaced.
             SourceError: It cannot be read.
         """
-        if self.read().missing:
+        if self.look(lambda state: state.missing):
             raise ConfigError(
                 f"{printable(self.path)}: this file of decisions does not exist; nothing was changed; check the path"
             )
@@ -187,9 +198,9 @@ class Journal:
                     kept.append(line)
                     left += 1
             if gone or changed:
-                erased = state.revision - left
+                head = _Head(_FORMAT, state.revision - left, state.rewritten + 1)
                 with staged() as group:
-                    group.open(self.path).write(_head(erased) + b"".join(kept))
+                    group.open(self.path).write(_head(head) + b"".join(kept))
                 self._state.clear()
             sweep(output_path(self.path).parent)
         return Erased(kind="decisions", path=str(self.path), removed=gone, left=left)
@@ -253,7 +264,14 @@ class Journal:
                 f"{printable(self.path)}:1: has the format {'of another version' if newer else 'of something else'}, and this "
                 f"furytune reads {_FORMAT}; {'install the furytune that wrote it' if newer else 'check the path'}"
             )
-        return State(revision=found.erased, missing=False, end=len(head), lines=1, head=head)
+        return State(
+            revision=found.erased,
+            rewritten=found.rewritten,
+            missing=False,
+            end=len(head),
+            lines=1,
+            head=head,
+        )
 
     def _take(self, state: State, data: bytes) -> None:
         """Adds the lines of some bytes to a state."""
@@ -318,7 +336,7 @@ class Journal:
     def _write(self, state: State, data: bytes) -> None:
         """Appends lines and syncs them. After an error, the file is as it was."""
         if not state.head:
-            write_file(self.path, _head(0))
+            write_file(self.path, _head(_Head(_FORMAT)))
             state.end, state.tail = 0, b""
         fd = os.open(output_path(self.path), os.O_RDWR | os.O_APPEND | _BINARY | NO_FOLLOW)
         try:
@@ -341,9 +359,8 @@ class Journal:
             os.close(fd)
 
 
-def _head(erased: int) -> bytes:
-    head: dict[str, Any] = {"format": _FORMAT, **({"erased": erased} if erased else {})}
-    return json.dumps(head, separators=(",", ":")).encode() + b"\n"
+def _head(head: _Head) -> bytes:
+    return msgspec.json.encode(head) + b"\n"
 
 
 def _encoded(decision: Decision) -> bytes:
