@@ -387,6 +387,13 @@ class TestBadInput:
             with pytest.raises(ConfigError):
                 decisions.to_review(PAIRS, **wrong)
 
+    def test_what_could_not_be_read_again_is_not_written(self, decisions) -> None:
+        decisions.accept(PAIRS[0])
+        before = decisions.path[0].read_bytes()
+        with pytest.raises(ConfigError, match="nothing was recorded"):
+            decisions.accept(attrs.evolve(PAIRS[1], id=""))
+        assert decisions.path[0].read_bytes() == before
+
     def test_a_missing_file_is_counted(self, decisions) -> None:
         assert drops(run(decisions)) == {("file", "no_decisions"): (str(decisions.path[0]),)}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import furytune as ft
 from furytune.errors import ConfigError, CurationError, SourceError, SourceFormatError
-from furytune.review.sheets import COLUMNS
+from furytune.review.rows import COLUMNS
 from furytune.testing import strategies as fs
 from furytune.testing.memory import ListCollector, pair
 
@@ -179,6 +179,10 @@ BAD = {
     "question": ({"question": ""}, '"question" or "answer" was changed'),
     "id": ({"id": ""}, '"id" or "digest" was changed'),
     "digest": ({"digest": "1,23E+31"}, '"id" or "digest" was changed'),
+    "confidence": (
+        {"decision": "accept", "key": '{"furytune":1,"revision":0,"shown":"","confidence":7}'},
+        '"key" was changed or removed',
+    ),
     "key": ({"key": ""}, '"key" was changed or removed'),
 }
 
@@ -308,6 +312,14 @@ def test_a_long_answer_is_cut_for_excel_and_the_row_can_be_used(decisions, tmp_p
     assert len(table(path)[0]["answer"]) < 32_767
     decisions.read_sheet(path)
     assert found(decisions, [long])["discord:1"].answer == long.answer
+
+
+def test_a_correction_that_excel_would_cut_is_left_alone(decisions, tmp_path) -> None:
+    decisions.answer(PAIRS[0], "x" * 50_000)
+    path = fill(decisions, tmp_path, {})
+    assert max(len(cell) for row in table(path) for cell in row.values()) < 32_767
+    assert decisions.read_sheet(path).decided == 0
+    assert len(found(decisions)[PAIRS[0].id].answer) == 50_000
 
 
 CONTROL = {chr(n) for n in (*range(32), *range(127, 160))} - set("\t\n\r")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import datetime
-from typing import Final, Literal, TypeAlias
+import re
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -14,13 +14,22 @@ from furytune.errors import ConfigError, TextError
 from furytune.normalize import Normalizer
 from furytune.records import QAPair
 
-__all__ = ["Action", "Decision", "Subject", "about", "checked_line", "checked_text", "printable_id"]
+__all__ = [
+    "Action",
+    "Decision",
+    "Subject",
+    "about",
+    "checked_line",
+    "checked_text",
+    "decided",
+    "printable_id",
+]
 
 Action: TypeAlias = Literal["accept", "drop", "merge", "undo"]
 """What a person decides: the pair goes in, stays out, is said by another pair, or the last decision is taken back."""
 
 _LINE: Final = 2000  # characters of a reason, a note or a name
-_BREAKS: Final = frozenset("\t\n\r")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line ends
 _AS_TYPED: Final = Normalizer(mentions=False, redact=())
 
 
@@ -80,6 +89,13 @@ class Decision(Shown):
         """What it does to the pair. Two decisions with equal outcomes agree."""
         return self.action, self.question, self.answer, self.into
 
+    def repeats(self, last: Decision | None) -> bool:
+        """Returns True if the last decision about the pair says the same, so that this one need not be recorded."""
+        if last is None or self.action == last.action == "undo":
+            return self.action == "undo"
+        told = ("digest", "outcome", "reason", "by", "note")
+        return all(getattr(self, name) == getattr(last, name) for name in told)
+
     @property
     def verdict(self) -> str:
         """Returns "accept", "correct", "drop", "merge" or "undo"."""
@@ -104,8 +120,30 @@ def about(pair: QAPair) -> Subject:
     return Subject(
         pair=printable_id(pair.id),
         digest=pair.digest,
-        messages=(*pair.question_messages, *pair.answer_messages),
+        messages=tuple(map(printable_id, (*pair.question_messages, *pair.answer_messages))),
         confidence=guessed,
+    )
+
+
+def decided(subject: Subject, *, before: Decision | None, **fields: Any) -> Decision:
+    """Returns a decision that is made now.
+
+    Args:
+        subject: What it is about.
+        before: The last decision about the pair.
+        **fields: What was decided.
+    """
+    confidence = subject.confidence
+    if confidence is None and before is not None and before.digest == subject.digest:
+        # A reviewed pair has the confidence 1; what the model thought is in the earlier decision.
+        confidence = before.confidence
+    return Decision(
+        pair=subject.pair,
+        digest=subject.digest,
+        messages=subject.messages,
+        confidence=confidence,
+        at=datetime.now(UTC).replace(microsecond=0),
+        **fields,
     )
 
 
@@ -124,11 +162,11 @@ def checked_text(text: object, name: str) -> str:
     if not isinstance(text, str):
         raise ConfigError(f"the corrected {name} must be a text, not a {type(text).__name__}")
     _AS_TYPED(text)  # refuses what no prompt can hold
-    for at, character in enumerate(text, 1):
-        if character not in _BREAKS and unicodedata.category(character) == "Cc":
-            raise TextError(
-                f"the corrected {name} has the control character U+{ord(character):04X} at character {at}; remove it"
-            )
+    if control := _CONTROL.search(text):
+        raise TextError(
+            f"the corrected {name} has the control character U+{ord(control[0]):04X} at character "
+            f"{control.start() + 1}; remove it"
+        )
     if over(MAX_PAIR, text):
         raise TextError(f"the corrected {name} is longer than {MAX_PAIR:,} bytes; shorten it")
     return text

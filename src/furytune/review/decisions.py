@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from furytune._privacy.printable import printable
 from furytune._readers.files import paths_of
-from furytune.errors import ConfigError, SourceFormatError, StaleDecisionError
+from furytune.errors import ConfigError, StaleDecisionError
 from furytune.protocols import Curator
 from furytune.records import Erased, QAPair
 from furytune.review.agreement import Agreement, Calibration, agreement_of, calibration_of
 from furytune.review.applying import DecidingPass, last_decisions, standing
-from furytune.review.decision import Decision, Subject, about, checked_line, checked_text
+from furytune.review.decision import Decision, about, checked_line, checked_text, decided
 from furytune.review.journal import Journal, State
 from furytune.review.queue import Queue
-from furytune.review.sheets import Refused, Row, SheetRead, read_rows, write_rows
+from furytune.review.sheets import SheetRead, record, write_rows
 
 __all__ = ["Decisions"]
 
-_OVERTAKEN = (
-    "someone else decided about this pair after the table was written",
-    "write the table again, and look at the pair",
-)
-_LISTED = 20  # refused rows in an error
 OnError = Literal["raise", "skip"]
 
 
@@ -234,8 +228,8 @@ class Decisions:
                     revision=last.revision,
                 )
             kept = last if last and (last.action, last.digest) == ("accept", subject.digest) else None
-            new = _decision(subject, by=by, note=note, before=last, **change(kept))
-            if _says_nothing_new(new, last):
+            new = decided(subject, by=by, note=note, before=last, **change(kept))
+            if new.repeats(last):
                 found.append(last or new)
                 return []
             return [new]
@@ -381,49 +375,9 @@ class Decisions:
         """
         if on_error not in ("raise", "skip"):
             raise ConfigError("on_error must be 'raise' or 'skip'")
-        by = checked_line(by, "by")
-        where = printable(path)
-        rows: list[Row] = []
-        flaws: list[Refused] = []
-        unchanged = 0
-        for item in read_rows(Path(path), encoding):
-            if item is None:
-                unchanged += 1
-            elif isinstance(item, Refused):
-                flaws.append(item)
-            else:
-                rows.append(item if item.by else evolve(item, by=by))
-
-        def decide(state: State) -> list[Decision]:
-            nonlocal unchanged
-            new: list[Decision] = []
-            for row in rows:
-                last = state.last(row.subject.pair)
-                decision = _decision(
-                    row.subject,
-                    by=row.by,
-                    note=row.note,
-                    before=last,
-                    action=row.action,
-                    question=row.question,
-                    answer=row.answer,
-                    into=row.into,
-                    reason=row.reason,
-                )
-                if _says_nothing_new(decision, last):
-                    unchanged += 1
-                elif last is not None and last.revision > row.revision and last.by != row.by:
-                    flaws.append(Refused(row.line, *_OVERTAKEN))
-                else:
-                    new.append(decision)
-            flaws.sort(key=lambda flaw: flaw.line)
-            if flaws and on_error == "raise":
-                raise _refused(where, flaws)
-            return new
-
-        done = self._only().append(decide)
-        refused = tuple(f"{where}:{flaw.line}: {flaw.problem}; {flaw.hint}" for flaw in flaws)
-        return SheetRead(path=where, decided=len(done), unchanged=unchanged, refused=refused)
+        return record(
+            self._only(), Path(path), by=checked_line(by, "by"), skip=on_error == "skip", encoding=encoding
+        )
 
     # Forgetting
 
@@ -475,42 +429,3 @@ def _at_least_one(name: str, value: object) -> None:
 
 def _id_of(pair: QAPair | str) -> str:
     return pair if isinstance(pair, str) else about(pair).pair
-
-
-def _decision(subject: Subject, *, before: Decision | None, **fields: Any) -> Decision:
-    """Returns a decision that is made now."""
-    confidence = subject.confidence
-    if confidence is None and before is not None and before.digest == subject.digest:
-        # A reviewed pair has the confidence 1; what the model thought is in the earlier decision.
-        confidence = before.confidence
-    return Decision(
-        pair=subject.pair,
-        digest=subject.digest,
-        messages=subject.messages,
-        confidence=confidence,
-        at=datetime.now(UTC).replace(microsecond=0),
-        **fields,
-    )
-
-
-def _says_nothing_new(new: Decision, last: Decision | None) -> bool:
-    if last is None:
-        return new.action == "undo"
-    told = ("digest", "outcome", "reason", "by", "note")
-    return (new.action == last.action == "undo") or all(getattr(new, n) == getattr(last, n) for n in told)
-
-
-def _refused(where: str, flaws: list[Refused]) -> SourceFormatError:
-    """Returns the error for a table with rows that cannot be used: the first one, and where the others are."""
-    first, *others = flaws
-    more = ""
-    if others:
-        lines = ", ".join(str(flaw.line) for flaw in others[:_LISTED])
-        more = f"; {len(others)} more {'row is' if len(others) == 1 else 'rows are'} refused, in line {lines}"
-        more += ", ..." if len(others) > _LISTED else ""
-    return SourceFormatError(
-        first.problem,
-        path=where,
-        line=first.line,
-        hint=f'{first.hint}; nothing was recorded; on_error="skip" records the other rows{more}',
-    )

@@ -147,11 +147,16 @@ class Journal:
             The decisions with their revisions.
 
         Raises:
+            ConfigError: A decision makes no sense; nothing was recorded.
             CurationError: The file cannot be written, or another process holds it; nothing was recorded.
         """
         with self._lock, self._alone("nothing was recorded"):
             state = self._read()
             new = list(decide(state))
+            for decision in new:
+                # A line that cannot be read again would make the whole file unusable.
+                if problem := _problem(decision):
+                    raise ConfigError(f"nothing was recorded about the pair {decision.pair!r}: {problem}")
             if new:
                 self._write(state, b"".join(map(_encoded, new)))
             return [evolve(d, revision=state.revision + n) for n, d in enumerate(new, 1)]
@@ -369,7 +374,7 @@ def _encoded(decision: Decision) -> bytes:
     return msgspec.json.encode(_Line(**fields)) + b"\n"
 
 
-def _problem(said: _Line) -> str:
+def _problem(said: _Line | Decision) -> str:
     """Returns what is wrong with a line whose fields have the right types, or ""."""
     if not said.pair or not said.digest:
         return "the id or the digest of the pair is empty"
