@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -537,6 +538,51 @@ def only_readable(folder):
     finally:
         os.seteuid(os.getuid())
         folder.chmod(0o700)
+
+
+FIRST = (
+    '{"format":"furytune-review/1","erased":2,"rewritten":1}\n'
+    '{"pair":"discord:1","digest":"877d2a62291e81e07f1244243fcf5399","action":"accept","question":"How, “b”?",'
+    '"answer":"So.\\nAnd so.","by":"anna","note":"n","messages":["1","2"],"confidence":0.25,"at":"2026-01-31T23:59:59Z"}\n'
+    '{"pair":"discord:2","digest":"03ddbd71f9a9ef66b89355f9d6495585","action":"drop","reason":"wrong"}\n'
+    '{"pair":"discord:3","digest":"502491546df54790d86c5cb39edb0022","action":"merge","into":"discord:1"}\n'
+    '{"pair":"discord:2","digest":"03ddbd71f9a9ef66b89355f9d6495585","action":"undo"}\n'
+)
+"""A file of format 1. No later version may read it in another way."""
+
+
+def test_a_file_of_the_first_format_is_read_and_written_the_same(tmp_path) -> None:
+    path = tmp_path / "review.jsonl"
+    path.write_text(FIRST, encoding="utf-8")
+    found = ft.Decisions(path).since(0)
+
+    assert [(d.pair, d.action, d.revision) for d in found] == [
+        ("discord:1", "accept", 3),
+        ("discord:2", "drop", 4),
+        ("discord:3", "merge", 5),
+        ("discord:2", "undo", 6),
+    ]
+    assert found[0] == ft.Decision(
+        pair="discord:1",
+        digest="877d2a62291e81e07f1244243fcf5399",
+        action="accept",
+        question="How, “b”?",
+        answer="So.\nAnd so.",
+        by="anna",
+        note="n",
+        messages=("1", "2"),
+        confidence=0.25,
+        at=datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC),
+        revision=3,
+    )
+    journal.Journal(tmp_path / "again.jsonl").append(lambda _: found)
+    assert (tmp_path / "again.jsonl").read_text("utf-8").partition("\n")[2] == FIRST.partition("\n")[2]
+
+
+def test_the_digest_of_a_pair_is_the_same_in_every_version() -> None:
+    """Otherwise all decisions would be void."""
+    one = pair("How “so”?\r\n", "Half \ud800.", question_messages=("1", "2"), answer_messages=("3",))
+    assert one.digest == "288ba18fd909e3c82004c8fef53fdfd3"
 
 
 class TestForgetting:
