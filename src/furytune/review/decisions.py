@@ -266,8 +266,8 @@ class Decisions:
         """Chooses the pairs that a person should look at first.
 
         First come pairs whose decision is void or in conflict, then undecided ones by the distance of their confidence to
-        ``near``, taking turns between channels. The order of the pairs makes no difference, and memory does not grow with
-        their number.
+        ``near``. Each further pair of a channel stands a little behind, so that no channel fills the queue alone. The order
+        of the pairs makes no difference, and memory does not grow with their number.
 
         Args:
             pairs: The pairs, such as ``pipeline.evolve(curators=[]).pairs()``, so that no other step has dropped any.
