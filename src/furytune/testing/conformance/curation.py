@@ -29,13 +29,12 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
     results = _pass(step, pairs)
     reviewing = isinstance(step.start() if isinstance(step, StatefulCurator) else step, Reviewing)
     for pair, result in zip(pairs, results, strict=True):
-        seen = f"a {type(result).__name__}, or a change of more than that"
         if reviewing:
             rule(
                 isinstance(result, Dropped) or _apart_from_review(result, pair) == pair,
                 Reviewing,
                 "A pair changes in nothing but question, answer, confidence and evidence.",
-                seen=seen,
+                seen=f"a {type(result).__name__}, or a change of something else",
             )
         else:
             kept = (
@@ -46,7 +45,7 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
                 kept or isinstance(result, Dropped),
                 Curator,
                 "A step keeps a pair, returns it with another answer, or drops it with a reason.",
-                seen=seen,
+                seen=f"a {type(result).__name__}, or a change of more than the answer",
             )
         if isinstance(result, Dropped):
             rule(
