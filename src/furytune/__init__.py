@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         TrainingRow,
     )
     from furytune.report import ChannelProfile, ChannelProfiles
+    from furytune.review.decision import Decision
+    from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -68,6 +70,8 @@ __all__ = [
     "CsvCollector",
     "CsvExporter",
     "Dataset",
+    "Decision",
+    "Decisions",
     "Deduplicate",
     "DiscordCollector",
     "DiscordExportCollector",
@@ -134,6 +138,8 @@ _HOME = {
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
+    "Decision": "review.decision",
+    "Decisions": "review.decisions",
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",

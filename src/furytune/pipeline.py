@@ -46,6 +46,7 @@ from furytune.protocols import (
     Named,
     Provenance,
     Retrieving,
+    Reviewing,
     Splitter,
     Staging,
     StatefulCurator,
@@ -455,6 +456,14 @@ def _results(
         yield from zip(batch, results, strict=True)
 
 
+def _unchanged(result: QAPair, pair: QAPair, *, reviewing: bool) -> QAPair:
+    """Returns a step's result with everything taken back that the step may change."""
+    result = attrs.evolve(result, answer=pair.answer, edits=pair.edits)
+    if not reviewing:
+        return result
+    return attrs.evolve(result, question=pair.question, confidence=pair.confidence, evidence=pair.evidence)
+
+
 def _apply(
     act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterator[QAPair], tally: Tally
 ) -> Iterator[QAPair]:
@@ -475,16 +484,24 @@ def _apply(
         if result is pair:  # most pairs; spares the comparison of all fields below
             yield pair
             continue
-        if attrs.evolve(result, answer=pair.answer, edits=pair.edits) != pair:
+        reviewing = isinstance(act, Reviewing)
+        if _unchanged(result, pair, reviewing=reviewing) != pair:
             raise CurationError(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
-                "would differ from the question that the bot gets; change the Normalizer instead"
+                "would differ from the question that the bot gets; change the Normalizer instead, or correct "
+                "single questions with Decisions"
             )
-        if result.answer == pair.answer:
-            yield pair
-            continue
-        tally.edits[name] = tally.edits.get(name, 0) + 1
-        yield attrs.evolve(result, edits=(*pair.edits, name))
+        edits: list[str] = []
+        if result.question != pair.question:
+            tally.questions[name] = tally.questions.get(name, 0) + 1
+            edits.append(f"question:{name}")
+        if result.answer != pair.answer:
+            tally.edits[name] = tally.edits.get(name, 0) + 1
+            edits.append(name)
+        if edits:
+            yield attrs.evolve(result, edits=(*pair.edits, *edits), unedited=pair.digest)
+        else:
+            yield attrs.evolve(result, edits=pair.edits) if reviewing else pair
     missing: Sequence[Dropped] = act.unread if isinstance(act, Incomplete) else ()
     for unread in missing:
         tally.drop(unread)

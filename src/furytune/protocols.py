@@ -58,6 +58,7 @@ __all__ = [
     "Refreshable",
     "Reranker",
     "Retrieving",
+    "Reviewing",
     "Searchable",
     "Splitter",
     "Staging",
@@ -395,6 +396,26 @@ class BulkCurator(Curator, Protocol):
 
     def curate(self, pairs: Sequence[QAPair], /) -> Sequence[QAPair | Dropped]:
         """Returns what `Curator.__call__` returns for each pair, in order."""
+        ...
+
+
+@runtime_checkable
+class Reviewing(Protocol):
+    """**Protocol:** a curation step that applies what people decided about single pairs.
+
+    Only such a step may replace a question, and set a confidence with the evidence "reviewed". The pair then has that question
+    wherever it goes: with and without retrieval, and in the bot, where people ask in that form too. A rule or a model must
+    not rewrite questions: the bot applies no steps, so training would see questions that no one asks. The report and the
+    manifest count the replaced questions.
+
+    A `StatefulCurator` has this ability on the step that `StatefulCurator.start` returns.
+
+    - A pair changes in nothing but question, answer, confidence and evidence.
+    """
+
+    @property
+    def decided(self) -> int:
+        """For how many pairs it has a decision of a person."""
         ...
 
 

@@ -120,6 +120,26 @@ def test_the_curation_steps(step) -> None:
     )
 
 
+def test_the_decisions_of_people(tmp_path) -> None:
+    pairs = [pair("How?", "So.", id="1"), pair("Why?", "So.", id="2"), pair("When?", "Now.", id="3")]
+    decisions = ft.Decisions(tmp_path / "review.jsonl")
+    decisions.question(pairs[0], "How do I draw?", by="anna")
+    decisions.drop(pairs[1], reason="wrong", by="anna")
+
+    first, second, third = check_curator(decisions, pairs)
+    assert isinstance(first, QAPair)
+    assert isinstance(second, ft.Dropped)
+    assert (first.question, third) == ("How do I draw?", pairs[2])
+
+    said = pair("How?", "So.", question_messages=(str(UID + 3),))
+    decisions.answer(said, "Like so.")
+    check_place(
+        lambda: ft.Decisions(tmp_path / "review.jsonl"),
+        message=str(UID + 3),
+        content=lambda: everything_in(tmp_path),
+    )
+
+
 def test_the_models_and_the_judge_that_asks_one(tmp_path) -> None:
     with FakeChat(
         lambda text: '{"grade": "poor"}' if "short" in text.lower() else '{"grade": "good"}'

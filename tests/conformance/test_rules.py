@@ -146,6 +146,15 @@ def test_broken_curation_steps_are_found() -> None:
     with broken("A drop counts that one pair"):
         check_curator(lambda p: ft.Dropped(reason="own:no", unit="message", count=2), pairs)
 
+    class Overreaching:
+        decided = 1
+
+        def __call__(self, one):
+            return attrs.evolve(one, question="other?", group="another")
+
+    with broken("A pair changes in nothing but question, answer, confidence and evidence"):
+        check_curator(Overreaching(), pairs)
+
     class Counting:
         seen = 0
 

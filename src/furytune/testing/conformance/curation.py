@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from furytune.protocols import BulkCurator, Curator, Splitter, StatefulCurator
+from furytune.protocols import BulkCurator, Curator, Reviewing, Splitter, StatefulCurator
 from furytune.records import Dropped, QAPair
 from furytune.testing.conformance.rules import fits, rule
 
@@ -27,16 +27,26 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
         AssertionError: A rule is broken.
     """
     results = _pass(step, pairs)
+    reviewing = isinstance(step.start() if isinstance(step, StatefulCurator) else step, Reviewing)
     for pair, result in zip(pairs, results, strict=True):
-        kept = (
-            isinstance(result, QAPair) and attrs.evolve(result, answer=pair.answer, edits=pair.edits) == pair
-        )
-        rule(
-            kept or isinstance(result, Dropped),
-            Curator,
-            "A step keeps a pair, returns it with another answer, or drops it with a reason.",
-            seen=f"a {type(result).__name__}, or a change of more than the answer",
-        )
+        if reviewing:
+            rule(
+                isinstance(result, Dropped) or _apart_from_review(result, pair) == pair,
+                Reviewing,
+                "A pair changes in nothing but question, answer, confidence and evidence.",
+                seen=f"a {type(result).__name__}, or a change of something else",
+            )
+        else:
+            kept = (
+                isinstance(result, QAPair)
+                and attrs.evolve(result, answer=pair.answer, edits=pair.edits) == pair
+            )
+            rule(
+                kept or isinstance(result, Dropped),
+                Curator,
+                "A step keeps a pair, returns it with another answer, or drops it with a reason.",
+                seen=f"a {type(result).__name__}, or a change of more than the answer",
+            )
         if isinstance(result, Dropped):
             rule(
                 (result.unit, result.count) == ("pair", 1),
@@ -58,6 +68,20 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
             "Many pairs at once give the same results as one by one.",
         )
     return results
+
+
+def _apart_from_review(result: object, pair: QAPair) -> QAPair | None:
+    """Returns a result with everything taken back that a person's decision may change."""
+    if not isinstance(result, QAPair):
+        return None
+    return attrs.evolve(
+        result,
+        question=pair.question,
+        answer=pair.answer,
+        confidence=pair.confidence,
+        evidence=pair.evidence,
+        edits=pair.edits,
+    )
 
 
 def _pass(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
