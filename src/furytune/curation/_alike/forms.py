@@ -1,0 +1,266 @@
+"""Keeps what many questions ask in little memory, and finds those that ask the same."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from math import isqrt
+from typing import TYPE_CHECKING, Any
+
+from furytune.curation._alike.buckets import minhash_keys, mixed, shared_buckets, sign_keys
+from furytune.curation._alike.likeness import contrasts, likeness, turned
+from furytune.curation._alike.wording import wording
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Forms", "Meanings"]
+
+_SCALE = 1_000_000  # shares are compared as whole numbers
+_MOST = 32  # questions of one bucket that a question is compared with
+_BATCH = 1024  # texts for one call of the embedder
+_VOWELS = str.maketrans("", "", "aeiouy")
+
+_Pairs = frozenset[tuple[str, str, str]]
+
+
+class Meanings:
+    """Vectors of texts, as whole numbers.
+
+    Args:
+        embed: Returns an array with one row for each text.
+        least: The lowest cosine of two texts that mean the same.
+    """
+
+    def __init__(self, embed: Callable[[Sequence[str]], Any], least: float) -> None:
+        self._embed = embed
+        self._least = round(least * _SCALE)
+        self._waiting: list[str] = []
+        self._done: list[Any] = []
+
+    def add(self, text: str) -> None:
+        """Adds the next text."""
+        self._waiting.append(text)
+        if len(self._waiting) == _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        import numpy as np
+
+        if not self._waiting:
+            return
+        vectors = np.asarray(self._embed(self._waiting), dtype=np.float64)
+        self._waiting = []
+        # The largest number becomes 127. From here on, everything is computed in whole numbers, whose sums do not depend
+        # on the order of the terms or on the machine.
+        largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
+        scaled = np.rint(vectors * (127 / np.where(largest > 0, largest, 1)))
+        self._done.append(scaled.astype(np.int8))
+
+    def vectors(self) -> Any:
+        """All vectors so far, one row for each text."""
+        import numpy as np
+
+        self._flush()
+        if len(self._done) > 1:
+            self._done = [np.concatenate(self._done)]
+        return self._done[0] if self._done else np.zeros((0, 1), dtype=np.int8)
+
+    def alike(self, one: int, other: int) -> bool:
+        """Tells whether two texts mean the same. A text without known words is like no other."""
+        import numpy as np
+
+        table = self.vectors()
+        a, b = table[one].astype(np.int64), table[other].astype(np.int64)
+        dot, norm = int(a @ b), int(a @ a) * int(b @ b)
+        return dot > 0 and norm > 0 and dot * _SCALE >= self._least * isqrt(norm)
+
+
+class Forms:
+    """The different questions of a data set: those with the same words and facts are one form.
+
+    Args:
+        similar: The lowest share of words that two questions with the same facts must have in common.
+        meanings: Compares the questions by meaning as well.
+    """
+
+    def __init__(self, similar: float, meanings: Meanings | None = None) -> None:
+        self._similar = round(similar * _SCALE)
+        self._meanings = meanings
+        self._numbers: dict[bytes, int] = {}
+        self._words: list[str] = []
+        self._ids: dict[str, int] = {}
+        self._hashes = array("Q")  # by word: of the word, of its letters that survive a slip, of its two ends
+        self._rough = array("Q")
+        self._ends = array("Q")
+        self._members = array("I")  # of all forms, one after the other
+        self._starts = array("Q", [0])
+        self._facts = array("Q")
+        self._directions: dict[int, _Pairs] = {}
+        self._set = lru_cache(maxsize=1 << 16)(self._read_set)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def add(self, question: str) -> int:
+        """Adds a question; returns the number of its form, from 0 in the order of first use."""
+        asked = wording(question)
+        facts = "\n".join(asked.facts)
+        parts = ["\n".join(asked.words), facts, repr(sorted(asked.directions))]
+        if self._meanings is not None:
+            parts.append(asked.text)
+        digest = hashlib.blake2b(digest_size=16)
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+        number = self._numbers.setdefault(digest.digest(), len(self._numbers))
+        if number == len(self._facts):
+            self._facts.append(_hash(facts))
+            self._members.extend(map(self._word, asked.words))
+            self._starts.append(len(self._members))
+            if asked.directions:
+                self._directions[number] = asked.directions
+            if self._meanings is not None:
+                self._meanings.add(asked.text)
+        return number
+
+    def in_order(self) -> list[int]:
+        """Returns the numbers of all forms in an order that does not depend on that of their first use."""
+        digests = list(self._numbers)
+        return sorted(range(len(digests)), key=digests.__getitem__)
+
+    def matches(self, order: Sequence[int], *, kept_only: bool) -> Iterator[tuple[int, int]]:
+        """Yields each form with an earlier one that asks the same, if there is one.
+
+        Each form is compared with up to 32 earlier ones in each of its buckets, so the time is at most proportional to the
+        number of forms.
+
+        Args:
+            order: The numbers of all forms, the best first.
+            kept_only: Whether a form with an earlier match is forgotten, and each form yielded once, with its best match.
+                Otherwise each is yielded with all matches.
+        """
+        import numpy as np
+
+        buckets, owners = self._buckets()
+        begin = np.searchsorted(owners, np.arange(len(self) + 1))
+        entered: dict[int, list[int]] = {}
+        place = np.empty(len(self), dtype=np.int64)
+        place[np.asarray(order, dtype=np.int64)] = np.arange(len(self))
+        for form in order:
+            mine = buckets[begin[form] : begin[form + 1]].tolist()
+            seen = {other for bucket in mine for other in entered.get(bucket, ())}
+            matched = False
+            for other in sorted(seen, key=place.__getitem__):
+                if self._alike(other, form):
+                    matched = True
+                    yield form, other
+                    if kept_only:
+                        break
+            if matched and kept_only:
+                continue
+            for bucket in mine:
+                there = entered.setdefault(bucket, [])
+                if len(there) < _MOST and form not in there:
+                    there.append(form)
+
+    def _alike(self, one: int, other: int) -> bool:
+        """Tells whether two forms with a common key ask the same."""
+        if self._facts[one] != self._facts[other]:
+            return False
+        some, others = self._set(one), self._set(other)
+        if not some or not others:  # then the fact is the text itself
+            return some == others
+        turns = self._directions.get(one), self._directions.get(other)
+        if turns[0] and turns[1] and turned(turns[0], turns[1]):
+            return False
+        equal, total = likeness(some, others)
+        if equal * _SCALE >= self._similar * total:
+            return True
+        return (
+            self._meanings is not None
+            and not contrasts(some - others, others - some)
+            and self._meanings.alike(one, other)
+        )
+
+    def _buckets(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Returns the numbers of all shared buckets, sorted by form, and the forms."""
+        import numpy as np
+
+        found, whose = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        known = 0
+        facts = np.asarray(self._facts)
+        for keys, forms in self._keys():
+            # The facts are part of each key, so that questions about different things never meet.
+            numbers, owners = shared_buckets(mixed(keys ^ facts[forms]), forms)
+            found.append(numbers + known)
+            whose.append(owners)
+            known += len(keys)
+        numbers, owners = np.concatenate(found), np.concatenate(whose)
+        order = np.argsort(owners, kind="stable")
+        return numbers[order], owners[order]
+
+    def _keys(self) -> Iterator[tuple[Any, Any]]:
+        """Yields arrays of keys and their forms, one kind of key after the other."""
+        import numpy as np
+
+        every = np.arange(len(self))
+        if self._meanings is not None and len(self):
+            signs = sign_keys(self._meanings.vectors())
+            for table in range(signs.shape[1]):
+                yield signs[:, table], every
+        members = np.asarray(self._members, dtype=np.int64)
+        sizes = np.diff(np.asarray(self._starts).astype(np.int64))
+        some = every[sizes > 0]
+        if not len(some):
+            return
+        starts = np.asarray(self._starts).astype(np.int64)[some]
+        owners = np.repeat(every, sizes)
+        words, rough = np.asarray(self._hashes)[members], np.asarray(self._rough)[members]
+        whole = np.zeros(len(self), dtype=np.uint64)
+        whole[some] = np.add.reduceat(words, starts)
+        without = whole[owners] - words
+        # The same words but for slips: the same rough words, or all the same but one with the same ends.
+        yield mixed(np.add.reduceat(rough, starts), 1), some
+        yield mixed(without + np.asarray(self._ends)[members], 2), owners
+        # Longer texts may have some more words.
+        least = -(-_SCALE // max(1, _SCALE - self._similar))
+        long = sizes >= least
+        within = long[owners]
+        if within.any():
+            yield (
+                np.concatenate([mixed(without[within], 4), mixed(whole[long], 4)]),
+                np.concatenate([owners[within], every[long]]),
+            )
+            begins = np.concatenate([[0], np.cumsum(sizes[long])[:-1]])
+            bands = minhash_keys(rough[within], begins, _rows(self._similar))
+            for band in range(bands.shape[1]):
+                yield bands[:, band], every[long]
+
+    def _word(self, word: str) -> int:
+        number = self._ids.setdefault(word, len(self._ids))
+        if number == len(self._words):
+            self._words.append(word)
+            self._hashes.append(_hash(word))
+            rough = word
+            if len(word) > 4 and word.isalpha():
+                rough = word[0] + "".join(sorted(set(word[1:-1].translate(_VOWELS)))) + word[-1]
+            self._rough.append(_hash(f"~{rough}"))
+            self._ends.append(_hash(f"{word[0]}~{word[-1]}"))
+        return number
+
+    def _read_set(self, form: int) -> frozenset[str]:
+        part = self._members[self._starts[form] : self._starts[form + 1]]
+        return frozenset(self._words[w] for w in part)
+
+
+def _rows(similar: int) -> int:
+    """Returns how many minima make a band, so that at least 95 of 100 pairs of this likeness share one of 16."""
+    return next((rows for least, rows in ((0.8, 6), (0.65, 4), (0.55, 3)) if similar >= least * _SCALE), 2)
+
+
+def _hash(text: str) -> int:
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

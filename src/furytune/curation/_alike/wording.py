@@ -1,0 +1,218 @@
+"""Reduces a question to what it asks: the words that carry its meaning, and the facts that tell it from others.
+
+Two questions with different facts never ask the same, however alike their words are. Facts are numbers, names of code,
+quoted texts, error messages, links, code blocks, platforms, a negation, and the question word of a short question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from attrs import frozen
+
+from furytune.curation._alike.vocabulary import (
+    FRAMES,
+    JOINS,
+    NEGATIONS,
+    NEITHER,
+    PLATFORMS,
+    QUESTION_WORDS,
+    REVERSED,
+    STOP_WORDS,
+)
+
+__all__ = ["Wording", "simplified", "wording"]
+
+_LONGEST = 20_000  # characters that are read as words; the digest of what follows is a fact
+_SHORT = 12  # words; in a longer text, the first question word is often not that of the question
+_MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
+_BLOCK = re.compile(r"```(?:[\w+-]*\n)?(.*?)(?:```|\Z)", re.DOTALL)
+_INLINE = re.compile(r"``?([^`\n]{1,200})``?")
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>]+")
+_QUOTED = re.compile(
+    r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u00bb\n]{1,300})[\"\u201d\u201c\u00bb]|(?<!\w)'([^'\n]{2,300})'(?!\w)"
+)
+_FAULT = re.compile(r"\b([^\W_]*(?:error|exception|warning|traceback))\s*:\s*([^\n?]{1,300})")
+_PLAIN = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(
+    r"(?P<name>(?<![\w-])--?[a-z][\w-]*"  # a command's option
+    r"|[^\W\d]\w*(?:(?:\.|::|/|\\|->)[\w*]+)+(?:\(\))?"  # a path of names
+    r"|\w*[^\W_]_\w+|_\w+|\w+\(\)"
+    r"|[$%@]\w+|(?<!\w)[a-z](?:\+\+|#))"
+    r"|(?P<number>\d+(?:[.,:x]\d+)*|\.\d+)"
+    r"|(?P<word>[^\W\d_]+(?:['-][^\W\d_]+)*)"
+)
+_DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_ENDING = re.compile(r"'(?:s|re|ve|ll|d|m)$")
+_VOWEL = re.compile("[aeiouy]")
+
+
+@frozen
+class Wording:
+    """What a question asks.
+
+    Attributes:
+        words: Its words in a simple form, without stop words; each once, sorted.
+        facts: What must be equal in two questions that ask the same, sorted.
+        directions: Pairs of words around a "to", "from" or the like, such as "csv" and "json" in "csv to json".
+        text: What is left of the question, for a model that compares meanings.
+    """
+
+    words: tuple[str, ...]
+    facts: tuple[str, ...]
+    directions: frozenset[tuple[str, str, str]]
+    text: str
+
+
+def wording(question: str) -> Wording:
+    """Reduces a question to what it asks. Takes linear time."""
+    text, facts = _opened(question)
+    shown = text = FRAMES.sub(" ", text)
+    names: list[str] = []
+
+    def name(found: str) -> str:
+        """Notes a name of code, without what not everyone writes."""
+        bare = " ".join(found.removesuffix("()").split()).strip(".,;:")
+        names.append(bare)
+        return " "
+
+    text = _INLINE.sub(
+        lambda m: f" {m[1]} " if _PLAIN.fullmatch(m[1].strip().removesuffix("()")) else name(m[1]), text
+    )
+    read = _Reader(facts, names)
+    for token in _TOKEN.finditer(text):
+        read.token(token)
+    words = {*read.words, *names}
+    facts |= {f"name {n}" for n in names}
+    if len(words) <= _SHORT and read.kind:
+        facts.add(f"asks {read.kind}")
+    if not words:
+        # Nothing tells what it is about, so only the same text asks the same.
+        facts.add(f"text {' '.join(question.split()).casefold()}")
+    return Wording(
+        words=tuple(sorted(words)),
+        facts=tuple(sorted(facts)),
+        directions=frozenset(read.directions),
+        text=" ".join(shown.split()),
+    )
+
+
+def _opened(question: str) -> tuple[str, set[str]]:
+    """Returns a question's text without code blocks, links, quotes and error messages, and these as facts."""
+    facts: set[str] = set()
+    if len(question) > _LONGEST:
+        rest = question[_LONGEST:].encode("utf-8", "surrogatepass")
+        facts.add(f"rest {hashlib.blake2b(rest, digest_size=16).hexdigest()}")
+        question = question[:_LONGEST]
+    text = _MENTION.sub(" ", unicodedata.normalize("NFKC", question)).casefold()
+    text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\x00", " ")
+
+    def fact(kind: str, found: str) -> str:
+        facts.add(f"{kind} {' '.join(found.split())}")
+        return " "
+
+    def quoted(m: re.Match[str]) -> str:
+        inside = m[1] if m[1] is not None else m[2]
+        words = _PLAIN.findall(inside)
+        # One word in quotes is a word that someone else writes without them.
+        return f" {inside} " if len(words) <= 1 and inside.strip().isalpha() else fact("quote", inside)
+
+    text = _BLOCK.sub(lambda m: fact("code", m[1]) if m[1].strip() else " ", text)
+    text = _LINK.sub(lambda m: fact("link", m[0].rstrip(".,;:!?)'\"")), text)
+    text = _FAULT.sub(lambda m: fact("error", f"{m[1]} {m[2].strip(' .`')}"), text)
+    return _QUOTED.sub(quoted, text), facts
+
+
+class _Reader:
+    """Sorts the tokens of one question into words and facts."""
+
+    def __init__(self, facts: set[str], names: list[str]) -> None:
+        self.facts = facts
+        self.names = names
+        self.words: set[str] = set()
+        self.directions: set[tuple[str, str, str]] = set()
+        self.kind = ""
+        self._asked = False
+        self._before = ""
+        self._join = ""
+
+    def token(self, found: re.Match[str]) -> None:
+        token = found[0]
+        if found.lastgroup == "number":
+            self.facts.add(f"number {token.lstrip('0') or '0'}")
+            self._content(token)
+        elif found.lastgroup == "name":
+            bare = token.removesuffix("()")
+            self.names.append(bare)
+            self._content(bare)
+        elif not token.isascii() and _DENSE.search(token):
+            self._dense(token)
+        else:
+            self._word(_ENDING.sub("", token).replace("-", ""))
+
+    def _dense(self, token: str) -> None:
+        """Reads a script without blanks: each two neighbouring characters are a word."""
+        for word in NEGATIONS:
+            if not word.isascii() and word in token:
+                self.facts.add("not")
+        for a, b in zip(token, token[1:] or token, strict=False):
+            self.words.add(a + b)
+
+    def _word(self, word: str) -> None:
+        if word in NEGATIONS or word.endswith("n't"):
+            self.facts.add("not")
+        elif word in NEITHER:
+            self.facts.add(word)
+            self._joined(word)
+        elif word in JOINS:
+            self._joined(JOINS[word])
+        elif word in QUESTION_WORDS:
+            if not self._asked:
+                self._asked, self.kind = True, QUESTION_WORDS[word]
+        elif word in PLATFORMS:
+            self.facts.add(f"platform {PLATFORMS[word]}")
+            self._content(PLATFORMS[word])
+            self.words.add(PLATFORMS[word])
+        elif word not in STOP_WORDS:
+            simple = simplified(word)
+            self.words.add(simple)
+            self._content(simple)
+
+    def _joined(self, join: str) -> None:
+        self._join = join if self._before else ""
+
+    def _content(self, word: str) -> None:
+        """Notes the two words around a joining word."""
+        if self._join and self._before != word:
+            self.directions.add(
+                (word, "to", self._before)
+                if self._join == REVERSED
+                else (self._before, self._join, word)
+            )
+        self._before, self._join = word, ""
+
+
+@lru_cache(maxsize=1 << 16)
+def simplified(word: str) -> str:
+    """Returns an English word without the endings of number and tense, a light form of Porter's first step.
+
+    Source: M. F. Porter, "An algorithm for suffix stripping", Program 14 (1980), steps 1a and 1b.
+    """
+    if not word.isascii() or len(word) < 4:
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("sses", "xes", "ches", "shes", "zes")):
+        word = word[:-2]
+    elif word[-1] == "s" and word[-2] not in "sui":
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2 and stem[-1] != "e" and _VOWEL.search(stem):
+            word = stem[:-1] if stem[-1] == stem[-2] and stem[-1] not in "lsz" else stem
+            break
+    return word[:-1] if word[-1] == "e" and len(word) > 4 else word
