@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from math import isqrt
 from typing import TYPE_CHECKING, Any
@@ -20,14 +20,17 @@ __all__ = ["Forms", "Meanings"]
 
 _SCALE = 1_000_000  # shares are compared as whole numbers
 _MOST = 32  # questions of one bucket that a question is compared with
+_RELATED = 300_000  # millionths of a cosine; in static models, words that have nothing in common are below 0.15
+_MOST_WORDS = 144  # pairs of differing words of two texts that are looked at
 _BATCH = 1024  # texts for one call of the embedder
-_VOWELS = str.maketrans("", "", "aeiouy")
+_CONSONANTS = str.maketrans("z", "s", "aeiouy")
+_SHORT = 12  # words; in a longer text, the first question word is often not that of the question
 
 _Pairs = frozenset[tuple[str, str, str]]
 
 
 class Meanings:
-    """Vectors of texts, as whole numbers.
+    """Vectors of texts and words, as whole numbers.
 
     Args:
         embed: Returns an array with one row for each text.
@@ -39,6 +42,7 @@ class Meanings:
         self._least = round(least * _SCALE)
         self._waiting: list[str] = []
         self._done: list[Any] = []
+        self._word = lru_cache(maxsize=1 << 16)(self._read_word)
 
     def add(self, text: str) -> None:
         """Adds the next text."""
@@ -47,17 +51,9 @@ class Meanings:
             self._flush()
 
     def _flush(self) -> None:
-        import numpy as np
-
-        if not self._waiting:
-            return
-        vectors = np.asarray(self._embed(self._waiting), dtype=np.float64)
-        self._waiting = []
-        # The largest number becomes 127. From here on, everything is computed in whole numbers, whose sums do not depend
-        # on the order of the terms or on the machine.
-        largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
-        scaled = np.rint(vectors * (127 / np.where(largest > 0, largest, 1)))
-        self._done.append(scaled.astype(np.int8))
+        if self._waiting:
+            self._done.append(_whole(self._embed(self._waiting)))
+            self._waiting = []
 
     def vectors(self) -> Any:
         """All vectors so far, one row for each text."""
@@ -70,12 +66,42 @@ class Meanings:
 
     def alike(self, one: int, other: int) -> bool:
         """Tells whether two texts mean the same. A text without known words is like no other."""
-        import numpy as np
-
         table = self.vectors()
-        a, b = table[one].astype(np.int64), table[other].astype(np.int64)
-        dot, norm = int(a @ b), int(a @ a) * int(b @ b)
-        return dot > 0 and norm > 0 and dot * _SCALE >= self._least * isqrt(norm)
+        return _near(table[one], table[other], self._least)
+
+    def counterparts(self, some: Collection[str], others: Collection[str]) -> bool:
+        """Tells whether each of these words is related to one of the others, and the other way round.
+
+        A whole text hardly moves if one noun is replaced by another, so its vector does not tell "sphere" from "cone".
+        """
+        if not some or not others or len(some) * len(others) > _MOST_WORDS:
+            return False
+        near = [[_near(self._word(a), self._word(b), _RELATED) for b in others] for a in some]
+        return all(map(any, near)) and all(map(any, zip(*near, strict=True)))
+
+    def _read_word(self, word: str) -> Any:
+        return _whole(self._embed([word]))[0]
+
+
+def _whole(vectors: Any) -> Any:
+    """Returns vectors as whole numbers, the largest of which is 127.
+
+    From here on all sums are exact: they do not depend on the order of the terms or on the machine.
+    """
+    import numpy as np
+
+    vectors = np.asarray(vectors, dtype=np.float64)
+    largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
+    return np.rint(vectors * (127 / np.where(largest > 0, largest, 1))).astype(np.int8)
+
+
+def _near(one: Any, other: Any, least: int) -> bool:
+    """Tells whether the cosine of two vectors is at least this many millionths."""
+    import numpy as np
+
+    a, b = one.astype(np.int64), other.astype(np.int64)
+    dot, norm = int(a @ b), int(a @ a) * int(b @ b)
+    return dot > 0 and dot * _SCALE >= least * isqrt(norm)
 
 
 class Forms:
@@ -92,13 +118,15 @@ class Forms:
         self._numbers: dict[bytes, int] = {}
         self._words: list[str] = []
         self._ids: dict[str, int] = {}
-        self._hashes = array("Q")  # by word: of the word, of its letters that survive a slip, of its two ends
+        self._hashes = array("Q")  # by word: of the word, of its letters that survive a slip, of its first letter
         self._rough = array("Q")
-        self._ends = array("Q")
+        self._first = array("Q")
         self._members = array("I")  # of all forms, one after the other
+        self._shown = array("I")  # the same words as they are written, if meanings are compared
         self._starts = array("Q", [0])
         self._facts = array("Q")
         self._directions: dict[int, _Pairs] = {}
+        self._asks: dict[int, str] = {}
         self._set = lru_cache(maxsize=1 << 16)(self._read_set)
 
     def __len__(self) -> int:
@@ -108,7 +136,7 @@ class Forms:
         """Adds a question; returns the number of its form, from 0 in the order of first use."""
         asked = wording(question)
         facts = "\n".join(asked.facts)
-        parts = ["\n".join(asked.words), facts, repr(sorted(asked.directions))]
+        parts = ["\n".join(asked.words), facts, repr(sorted(asked.directions)), asked.asks]
         if self._meanings is not None:
             parts.append(asked.text)
         digest = hashlib.blake2b(digest_size=16)
@@ -122,8 +150,11 @@ class Forms:
             self._starts.append(len(self._members))
             if asked.directions:
                 self._directions[number] = asked.directions
+            if asked.asks and len(asked.words) <= _SHORT:
+                self._asks[number] = asked.asks
             if self._meanings is not None:
                 self._meanings.add(asked.text)
+                self._shown.extend(map(self._word, asked.shown))
         return number
 
     def in_order(self) -> list[int]:
@@ -173,17 +204,31 @@ class Forms:
         some, others = self._set(one), self._set(other)
         if not some or not others:  # then the fact is the text itself
             return some == others
+        short = max(len(some), len(others)) <= _SHORT
+        if short and self._asks.get(one) != self._asks.get(other):
+            return False
         turns = self._directions.get(one), self._directions.get(other)
         if turns[0] and turns[1] and turned(turns[0], turns[1]):
             return False
         equal, total = likeness(some, others)
         if equal * _SCALE >= self._similar * total:
             return True
+        return self._meanings is not None and self._same_meaning(self._meanings, one, other)
+
+    def _same_meaning(self, meanings: Meanings, one: int, other: int) -> bool:
+        some, others = self._written(one), self._written(other)
+        only, new = some.keys() - others.keys(), others.keys() - some.keys()
         return (
-            self._meanings is not None
-            and not contrasts(some - others, others - some)
-            and self._meanings.alike(one, other)
+            not contrasts(only, new)
+            and meanings.alike(one, other)
+            and meanings.counterparts([some[w] for w in sorted(only)], [others[w] for w in sorted(new)])
         )
+
+    def _written(self, form: int) -> dict[str, str]:
+        """Returns each word of a form as it is written."""
+        part = slice(self._starts[form], self._starts[form + 1])
+        pairs = zip(self._members[part], self._shown[part], strict=True)
+        return {self._words[word]: self._words[shown] for word, shown in pairs}
 
     def _buckets(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Returns the numbers of all shared buckets, sorted by form, and the forms."""
@@ -222,9 +267,9 @@ class Forms:
         whole = np.zeros(len(self), dtype=np.uint64)
         whole[some] = np.add.reduceat(words, starts)
         without = whole[owners] - words
-        # The same words but for slips: the same rough words, or all the same but one with the same ends.
+        # The same words but for slips: the same rough words, or all the same but one with the same first letter.
         yield mixed(np.add.reduceat(rough, starts), 1), some
-        yield mixed(without + np.asarray(self._ends)[members], 2), owners
+        yield mixed(without + np.asarray(self._first)[members], 2), owners
         # Longer texts may have some more words.
         least = -(-_SCALE // max(1, _SCALE - self._similar))
         long = sizes >= least
@@ -246,9 +291,9 @@ class Forms:
             self._hashes.append(_hash(word))
             rough = word
             if len(word) > 4 and word.isalpha():
-                rough = word[0] + "".join(sorted(set(word[1:-1].translate(_VOWELS)))) + word[-1]
+                rough = word[0] + "".join(sorted(set(word[1:].translate(_CONSONANTS))))
             self._rough.append(_hash(f"~{rough}"))
-            self._ends.append(_hash(f"{word[0]}~{word[-1]}"))
+            self._first.append(_hash(word[0]))
         return number
 
     def _read_set(self, form: int) -> frozenset[str]:

@@ -66,13 +66,13 @@ def likeness(some: frozenset[str], others: frozenset[str]) -> tuple[int, int]:
 def same_but_for_typos(a: str, b: str) -> bool:
     """Tells whether two words differ only by one slip of the pen.
 
-    Many words of a trade differ by one letter ("point", "print"). So first and last letter must be equal, and the slip must
-    be one that seldom gives another word: two neighbours changed places, a letter is missing, or, in a long word, one vowel
-    is in the place of another.
+    Many words of a trade differ by one letter ("point", "print"). So the first letter must be equal, and the slip must be
+    one that seldom gives another word: two neighbours changed places, a letter inside is missing, or, in a long word, one
+    vowel is in the place of another.
     """
     if a == b:
         return True
-    if a[0] != b[0] or a[-1] != b[-1] or not (a.isalpha() and b.isalpha()):
+    if a[0] != b[0] or not (a.isalpha() and b.isalpha()):
         return False
     if len(a) > len(b):
         a, b = b, a
@@ -81,8 +81,8 @@ def same_but_for_typos(a: str, b: str) -> bool:
         if a[at + 2 :] == b[at + 2 :] and a[at : at + 2] == b[at : at + 2][::-1]:
             return len(a) > 4
         letters = {a[at], b[at]}
-        return len(a) > 7 and a[at + 1 :] == b[at + 1 :] and (letters <= _VOWELS or letters == {"s", "z"})
-    return len(a) > 4 and len(b) == len(a) + 1 and a[at:] == b[at + 1 :]
+        return len(a) > 6 and a[at + 1 :] == b[at + 1 :] and (letters <= _VOWELS or letters == {"s", "z"})
+    return len(a) > 4 and a[-1] == b[-1] and len(b) == len(a) + 1 and a[at:] == b[at + 1 :]
 
 
 @cache

@@ -32,7 +32,7 @@ STOP_WORDS: Final = frozenset(
     question questions quick quickly quite rather really recommended regarding regards s see seem seems should simple
     simplest simply since so some somebody somehow someone something sorry still stuck such suggestion suggestions sup
     sure t tell than thank thanks that the their them then there these they thing things think this those though thx
-    tia tried try trying u ur us use used using very via wanna want wanted wants was way ways we well were while will
+    tia tried try trying ty tysm u ur us use used using very via wanna want wanted wants was way ways we well were while will
     wish with wonder wondering work working works would ya yeah yo you your
     """.split()
 )
@@ -160,6 +160,9 @@ FRAMES: Final = re.compile(
     r"|\bsorry if (?:this|that|it)(?: is|'s)?(?: not| n't|n't)?[^.,;!?\n]{0,80}[.,;!?\n]"
     r"|\bwhat(?:'s| is| are| would be| will be)?(?: the| a)?(?: best| right| proper| correct| easiest| simplest| recommended"
     r"| good| preferred| usual)? (?:ways?|methods?|approach)(?: to| of| for)?\b"
+    r"|\b(?:can|could|would) (?:someone|somebody|anyone|anybody|you|u)(?: please| kindly)?"
+    r" (?:explain|clarify|tell me|show me|teach me|point me|guide me)\b"
+    r"|\bi(?:'m| am) (?:very |quite |pretty |totally |kind of )?new (?:here|(?:to|with) (?:this|the|all)\b[^.,!?\n]{0,30})"
     r"|\b(?:hi|hello|hey|thanks|thank you|thx|good (?:morning|afternoon|evening|day)),? (?:to )?(?:you )?(?:all|team|people)\b"
     r"|\bgood (?:morning|afternoon|evening|day)\b"
     r"|\b(?:(?:any|some)(?:one|body) |please |pls |need(?:ing)? (?:some |your |any )?)+help(?: me| us)?(?: out)?(?: with| on| to)?\b"

@@ -1,7 +1,7 @@
 """Reduces a question to what it asks: the words that carry its meaning, and the facts that tell it from others.
 
 Two questions with different facts never ask the same, however alike their words are. Facts are numbers, names of code,
-quoted texts, error messages, links, code blocks, platforms, a negation, and the question word of a short question.
+quoted texts, error messages, links, code blocks, platforms, and a negation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from furytune.curation._alike.vocabulary import (
 __all__ = ["Wording", "simplified", "wording"]
 
 _LONGEST = 20_000  # characters that are read as words; the digest of what follows is a fact
-_SHORT = 12  # words; in a longer text, the first question word is often not that of the question
 _MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
 _BLOCK = re.compile(r"```(?:[\w+-]*\n)?(.*?)(?:```|\Z)", re.DOTALL)
 _INLINE = re.compile(r"``?([^`\n]{1,200})``?")
@@ -38,12 +37,13 @@ _QUOTED = re.compile(
 )
 _FAULT = re.compile(r"\b([^\W_]*(?:error|exception|warning|traceback))\s*:\s*([^\n?]{1,300})")
 _PLAIN = re.compile(r"[^\W\d_]+")
+_MAC = re.compile(r"\bmac os(?: x)?\b|\bos x\b")
 _TOKEN = re.compile(
-    r"(?P<name>(?<![\w-])--?[a-z][\w-]*"  # a command's option
+    r"(?P<number>(?:(?<!\w)v)?\d+(?:[.,:x]\d+)*|\.\d+)"
+    r"|(?P<name>(?<![\w-])--?[a-z][\w-]*"  # a command's option
     r"|[^\W\d]\w*(?:(?:\.|::|/|\\|->)[\w*]+)+(?:\(\))?"  # a path of names
     r"|\w*[^\W_]_\w+|_\w+|\w+\(\)"
     r"|[$%@]\w+|(?<!\w)[a-z](?:\+\+|#))"
-    r"|(?P<number>\d+(?:[.,:x]\d+)*|\.\d+)"
     r"|(?P<word>[^\W\d_]+(?:['-][^\W\d_]+)*)"
 )
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -57,21 +57,25 @@ class Wording:
 
     Attributes:
         words: Its words in a simple form, without stop words; each once, sorted.
+        shown: Each of these words as it is written.
         facts: What must be equal in two questions that ask the same, sorted.
         directions: Pairs of words around a "to", "from" or the like, such as "csv" and "json" in "csv to json".
+        asks: What it asks for: "why", "what", "where", "who", or "" for how, and for what is not put as a question.
         text: What is left of the question, for a model that compares meanings.
     """
 
     words: tuple[str, ...]
+    shown: tuple[str, ...]
     facts: tuple[str, ...]
     directions: frozenset[tuple[str, str, str]]
+    asks: str
     text: str
 
 
 def wording(question: str) -> Wording:
     """Reduces a question to what it asks. Takes linear time."""
     text, facts = _opened(question)
-    shown = text = FRAMES.sub(" ", text)
+    left = text = FRAMES.sub(" ", _MAC.sub("macos", text))
     names: list[str] = []
 
     def name(found: str) -> str:
@@ -86,18 +90,18 @@ def wording(question: str) -> Wording:
     read = _Reader(facts, names)
     for token in _TOKEN.finditer(text):
         read.token(token)
-    words = {*read.words, *names}
+    words = {n: n for n in names} | read.words
     facts |= {f"name {n}" for n in names}
-    if len(words) <= _SHORT and read.kind:
-        facts.add(f"asks {read.kind}")
     if not words:
         # Nothing tells what it is about, so only the same text asks the same.
         facts.add(f"text {' '.join(question.split()).casefold()}")
     return Wording(
         words=tuple(sorted(words)),
+        shown=tuple(words[word] for word in sorted(words)),
         facts=tuple(sorted(facts)),
         directions=frozenset(read.directions),
-        text=" ".join(shown.split()),
+        asks=read.kind,
+        text=" ".join(left.split()),
     )
 
 
@@ -133,7 +137,7 @@ class _Reader:
     def __init__(self, facts: set[str], names: list[str]) -> None:
         self.facts = facts
         self.names = names
-        self.words: set[str] = set()
+        self.words: dict[str, str] = {}
         self.directions: set[tuple[str, str, str]] = set()
         self.kind = ""
         self._asked = False
@@ -143,7 +147,7 @@ class _Reader:
     def token(self, found: re.Match[str]) -> None:
         token = found[0]
         if found.lastgroup == "number":
-            self.facts.add(f"number {token.lstrip('0') or '0'}")
+            self.facts.add(f"number {token.lstrip('v').lstrip('0') or '0'}")
             self._content(token)
         elif found.lastgroup == "name":
             bare = token.removesuffix("()")
@@ -160,7 +164,7 @@ class _Reader:
             if not word.isascii() and word in token:
                 self.facts.add("not")
         for a, b in zip(token, token[1:] or token, strict=False):
-            self.words.add(a + b)
+            self.words[a + b] = a + b
 
     def _word(self, word: str) -> None:
         if word in NEGATIONS or word.endswith("n't"):
@@ -176,10 +180,10 @@ class _Reader:
         elif word in PLATFORMS:
             self.facts.add(f"platform {PLATFORMS[word]}")
             self._content(PLATFORMS[word])
-            self.words.add(PLATFORMS[word])
-        elif word not in STOP_WORDS:
+            self.words[PLATFORMS[word]] = PLATFORMS[word]
+        elif word not in STOP_WORDS and word.removesuffix("s") not in STOP_WORDS:
             simple = simplified(word)
-            self.words.add(simple)
+            self.words[simple] = min(word, self.words.get(simple, word))
             self._content(simple)
 
     def _joined(self, join: str) -> None:
