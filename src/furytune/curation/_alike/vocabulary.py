@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 __all__ = [
+    "EMPTY_WORDS",
     "FRAMES",
+    "HOW",
     "JOINS",
     "NEGATIONS",
     "NEITHER",
@@ -36,6 +38,17 @@ STOP_WORDS: Final = frozenset(
     wish with wonder wondering work working works would ya yeah yo you your
     """.split()
 )
+
+EMPTY_WORDS: Final = frozenset(
+    """
+    a actually ah ahead also am an and appreciate appreciated are be bro btw but can cheers could currently dear do
+    does dude etc exactly fellow folk folks gonna greetings guess guy guys hello hey hi hoping howdy i idea ideas if
+    im is just kindly like lol m may maybe me might my newb newbie noob of oh ok okay perhaps please pls plz possibly
+    properly question questions quick quickly really regards s should simply so sorry still sure t thank thanks the
+    there thx tia to tried try trying ty tysm ur we well will wonder wondering would ya yeah your
+    """.split()
+)
+"""Stop words without meaning even in a question of two or three words."""
 
 # In the languages of most communities. A question with one of these never equals a question without.
 NEGATIONS: Final = frozenset(
@@ -150,7 +163,20 @@ def _opposites() -> Mapping[str, frozenset[str]]:
 OPPOSITES: Final = _opposites()
 """Each word's opposites, and others of a kind that people mix in one sentence but never mean by one another."""
 
-# Ways of saying "how", with which a sentence begins. Their negations do not negate the question.
+_WE = r"(?:i|we|you guys|you|u|one|someone|people)"
+HOW: Final = re.compile(
+    rf"\bhow (?:do|can|could|would|should|might|may|does|did|will|shall)(?: {_WE})?(?: go about| best| properly)?\b"
+    rf"|\bhow {_WE} (?:can|could|would|should|might|may|do)\b|\bhow to\b"
+    r"|\b(?:is|are) there (?:(?:a|an|any|some) )?(?:(?:good|easy|better|simple|proper|other) )?ways? (?:to|of|for)\b"
+    r"|\b(?:any|a|the)(?: \w+)? way (?:to|of)\b"
+    rf"|\bis it possible to\b|\b(?:can|could) (?:i|we|one)\b|\bpossible to\b"
+    r"|\b(?:i|we)(?:'d| would)? (?:want|need|like|love|wish|try|tried|have) to\b|\b(?:i|we)(?:'m|'re| am| are) trying to\b"
+    r"|\bwhat(?:'s| is| are| would be| will be)?(?: the| a)?(?: best| right| proper| correct| easiest| simplest| recommended"
+    r"| good| preferred| usual)? (?:ways?|methods?|approach)(?: to| of| for)?\b"
+)
+"""Ways of asking how something is done."""
+
+# What comes before or after the question itself. Its negations do not negate the question.
 FRAMES: Final = re.compile(
     r"\b(?:(?:i|we)(?: am|'m)? )?(?:still |really |just |also )*"
     r"(?:do not|don'?t|did not|didn'?t|can'?t|can ?not|could ?n[o']?t|am not|'m not|not|no|have no|haven'?t)"
@@ -158,8 +184,8 @@ FRAMES: Final = re.compile(
     r"(?:know|understand|figured?(?: it| this)? out|find(?: out)?|found(?: out)?|work(?:ed)? out|sure|certain|see|get|idea|clue)"
     r"(?: about| on)?(?: the (?:right |best )?way| a way)?(?= (?:how|where|what|which|why|if|whether|to)\b)"
     r"|\bsorry if (?:this|that|it)(?: is|'s)?(?: not| n't|n't)?[^.,;!?\n]{0,80}[.,;!?\n]"
-    r"|\bwhat(?:'s| is| are| would be| will be)?(?: the| a)?(?: best| right| proper| correct| easiest| simplest| recommended"
-    r"| good| preferred| usual)? (?:ways?|methods?|approach)(?: to| of| for)?\b"
+    r"|\b(?:(?:does|do|did|has|have|can|could|would) )?(?:any ?one|any ?body|some ?one|some ?body|you|u|guys)(?: here| please)*"
+    r" (?:know|knows|tell me|say|have (?:any|an|some) ideas?|has (?:any|an) ideas?)(?: about| on)?(?= (?:how|where|what|which|why|if|whether)\b)"
     r"|\b(?:can|could|would) (?:someone|somebody|anyone|anybody|you|u)(?: please| kindly)?"
     r" (?:explain|clarify|tell me|show me|teach me|point me|guide me)\b"
     r"|\bi(?:'m| am) (?:very |quite |pretty |totally |kind of )?new (?:here|(?:to|with) (?:this|the|all)\b[^.,!?\n]{0,30})"
@@ -167,6 +193,6 @@ FRAMES: Final = re.compile(
     r"|\bgood (?:morning|afternoon|evening|day)\b"
     r"|\b(?:(?:any|some)(?:one|body) |please |pls |need(?:ing)? (?:some |your |any )?)+help(?: me| us)?(?: out)?(?: with| on| to)?\b"
     r"|\bhelp (?:me|us|please|pls|needed|wanted|appreciated)(?: out)?(?: with| on| to)?\b"
-    r"|\bhow (?:come|about)\b|\bno worries\b|\bif (?:not|no)\b|\bwhy not\b|\bno problem\b"
+    r"|\bno worries\b|\bif (?:not|no)\b|\bno problem\b"
     r"|\b(?:thanks|thank you|thx)[^.!?\n]{0,40}$"
 )

@@ -15,7 +15,9 @@ from typing import Final
 from attrs import frozen
 
 from furytune.curation._alike.vocabulary import (
+    EMPTY_WORDS,
     FRAMES,
+    HOW,
     JOINS,
     NEGATIONS,
     NEITHER,
@@ -28,6 +30,7 @@ from furytune.curation._alike.vocabulary import (
 __all__ = ["Wording", "simplified", "wording"]
 
 _LONGEST = 20_000  # characters that are read as words; the digest of what follows is a fact
+_FEW = 3  # words
 _MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
 _BLOCK = re.compile(r"```(?:[\w+-]*\n)?(.*?)(?:```|\Z)", re.DOTALL)
 _INLINE = re.compile(r"``?([^`\n]{1,200})``?")
@@ -75,13 +78,12 @@ class Wording:
 def wording(question: str) -> Wording:
     """Reduces a question to what it asks. Takes linear time."""
     text, facts = _opened(question)
-    left = text = FRAMES.sub(" ", _MAC.sub("macos", text))
+    left = text = HOW.sub(" how ", FRAMES.sub(" ", _MAC.sub("macos", text)))
     names: list[str] = []
 
     def name(found: str) -> str:
         """Notes a name of code, without what not everyone writes."""
-        bare = " ".join(found.removesuffix("()").split()).strip(".,;:")
-        names.append(bare)
+        names.append(" ".join(found.removesuffix("()").split()).strip(".,;:") or f"`{found}`")
         return " "
 
     text = _INLINE.sub(
@@ -92,6 +94,9 @@ def wording(question: str) -> Wording:
         read.token(token)
     words = {n: n for n in names} | read.words
     facts |= {f"name {n}" for n in names}
+    if len(words) < _FEW:
+        # In so short a question, small words make a difference: "in the terminal?", "which terminal?"
+        facts.add(f"as {' '.join(sorted(read.small))}")
     if not words:
         # Nothing tells what it is about, so only the same text asks the same.
         facts.add(f"text {' '.join(question.split()).casefold()}")
@@ -139,6 +144,7 @@ class _Reader:
         self.names = names
         self.words: dict[str, str] = {}
         self.directions: set[tuple[str, str, str]] = set()
+        self.small: set[str] = set()  # stop words that mean something
         self.kind = ""
         self._asked = False
         self._before = ""
@@ -167,6 +173,9 @@ class _Reader:
             self.words[a + b] = a + b
 
     def _word(self, word: str) -> None:
+        if word in STOP_WORDS or word in QUESTION_WORDS or word in JOINS:
+            if word not in EMPTY_WORDS:
+                self.small.add(word)
         if word in NEGATIONS or word.endswith("n't"):
             self.facts.add("not")
         elif word in NEITHER:
