@@ -394,6 +394,7 @@ class SetCurator(Protocol):
     The pipeline stores the pairs on disk meanwhile, so the step should remember only what it needs. The step that `fit`
     returns may also give a pair another group, to keep pairs of different conversations on one side of the split.
 
+    - Fitting reads all pairs.
     - Two passes over the same pairs give the same results.
     """
 

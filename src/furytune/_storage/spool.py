@@ -31,7 +31,7 @@ class Spool(Generic[_Record]):
     """
 
     def __init__(self, kind: type[_Record]) -> None:
-        self._kind = kind
+        self._kind: type[_Record] = kind
 
     def __enter__(self) -> Self:
         try:

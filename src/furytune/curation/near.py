@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
-from furytune._values.checks import of_type, one_of
+from furytune._values.checks import one_of
 from furytune.curation._alike.forms import Forms, Meanings
 from furytune.errors import ConfigError
 from furytune.protocols import Curator, Embedder
@@ -61,9 +61,7 @@ class NearDuplicates:
     similar: float = field(default=0.85, validator=_share)
     embedder: Embedder | None = field(default=None, validator=_embedder, kw_only=True)
     meaning: float = field(default=0.9, validator=_share, kw_only=True)
-    action: Literal["drop", "group"] = field(
-        default="drop", validator=one_of("drop", "group"), kw_only=True
-    )
+    action: Literal["drop", "group"] = field(default="drop", validator=one_of("drop", "group"), kw_only=True)
 
     @property
     def name(self) -> str:

@@ -20,7 +20,11 @@ __all__ = ["Forms", "Meanings"]
 
 _SCALE = 1_000_000  # shares are compared as whole numbers
 _MOST = 32  # questions of one bucket that a question is compared with
-_RELATED = 300_000  # millionths of a cosine; in static models, words that have nothing in common are below 0.15
+_MOST_IN_ALL = 256  # and of all its buckets
+_LONG = 40  # words; longer texts are found by their MinHash alone
+_RELATED = (
+    300_000  # millionths of a cosine; in static models, words that have nothing in common are below 0.15
+)
 _MOST_WORDS = 144  # pairs of differing words of two texts that are looked at
 _BATCH = 1024  # texts for one call of the embedder
 _CONSONANTS = str.maketrans("z", "s", "aeiouy")
@@ -118,9 +122,9 @@ class Forms:
         self._numbers: dict[bytes, int] = {}
         self._words: list[str] = []
         self._ids: dict[str, int] = {}
-        self._hashes = array("Q")  # by word: of the word, of its letters that survive a slip, of its first letter
+        self._hashes = array("Q")  # by word: of the word, of its letters that survive a slip, of its two ends
         self._rough = array("Q")
-        self._first = array("Q")
+        self._ends = array("Q")
         self._members = array("I")  # of all forms, one after the other
         self._shown = array("I")  # the same words as they are written, if meanings are compared
         self._starts = array("Q", [0])
@@ -165,7 +169,7 @@ class Forms:
     def matches(self, order: Sequence[int], *, kept_only: bool) -> Iterator[tuple[int, int]]:
         """Yields each form with an earlier one that asks the same, if there is one.
 
-        Each form is compared with up to 32 earlier ones in each of its buckets, so the time is at most proportional to the
+        Each form is compared with up to 32 earlier ones in each of its buckets, and 256 in all, so the time is at most proportional to the
         number of forms.
 
         Args:
@@ -184,7 +188,7 @@ class Forms:
             mine = buckets[begin[form] : begin[form + 1]].tolist()
             seen = {other for bucket in mine for other in entered.get(bucket, ())}
             matched = False
-            for other in sorted(seen, key=place.__getitem__):
+            for other in sorted(seen, key=place.__getitem__)[:_MOST_IN_ALL]:
                 if self._alike(other, form):
                     matched = True
                     yield form, other
@@ -257,7 +261,7 @@ class Forms:
             for table in range(signs.shape[1]):
                 yield signs[:, table], every
         members = np.asarray(self._members, dtype=np.int64)
-        sizes = np.diff(np.asarray(self._starts).astype(np.int64))
+        sizes: Any = np.diff(np.asarray(self._starts).astype(np.int64))
         some = every[sizes > 0]
         if not len(some):
             return
@@ -267,17 +271,19 @@ class Forms:
         whole = np.zeros(len(self), dtype=np.uint64)
         whole[some] = np.add.reduceat(words, starts)
         without = whole[owners] - words
-        # The same words but for slips: the same rough words, or all the same but one with the same first letter.
+        # The same words but for slips: the same rough words, or all the same but one with the same ends.
         yield mixed(np.add.reduceat(rough, starts), 1), some
-        yield mixed(without + np.asarray(self._first)[members], 2), owners
+        brief = (sizes <= _LONG)[owners]
+        yield mixed(without + np.asarray(self._ends)[members], 2)[brief], owners[brief]
         # Longer texts may have some more words.
         least = -(-_SCALE // max(1, _SCALE - self._similar))
-        long = sizes >= least
+        long = sizes >= max(1, least - 1)
         within = long[owners]
         if within.any():
+            fewer = within & brief
             yield (
-                np.concatenate([mixed(without[within], 4), mixed(whole[long], 4)]),
-                np.concatenate([owners[within], every[long]]),
+                np.concatenate([mixed(without[fewer], 4), mixed(whole[long], 4)]),
+                np.concatenate([owners[fewer], every[long]]),
             )
             begins = np.concatenate([[0], np.cumsum(sizes[long])[:-1]])
             bands = minhash_keys(rough[within], begins, _rows(self._similar))
@@ -293,7 +299,7 @@ class Forms:
             if len(word) > 4 and word.isalpha():
                 rough = word[0] + "".join(sorted(set(word[1:].translate(_CONSONANTS))))
             self._rough.append(_hash(f"~{rough}"))
-            self._first.append(_hash(word[0]))
+            self._ends.append(_hash(f"{word[0]}~{word[-1]}"))
         return number
 
     def _read_set(self, form: int) -> frozenset[str]:

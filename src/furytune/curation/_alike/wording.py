@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from functools import lru_cache
-from typing import Final
 
 from attrs import frozen
 
+from furytune.curation._alike.plain import plain
 from furytune.curation._alike.vocabulary import (
     EMPTY_WORDS,
     FRAMES,
@@ -31,21 +30,23 @@ __all__ = ["Wording", "simplified", "wording"]
 
 _LONGEST = 20_000  # characters that are read as words; the digest of what follows is a fact
 _FEW = 3  # words
-_MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
-_BLOCK = re.compile(r"```(?:[\w+-]*\n)?(.*?)(?:```|\Z)", re.DOTALL)
-_INLINE = re.compile(r"``?([^`\n]{1,200})``?")
+_BLOCK = re.compile(r"```(.*?)(?:```|\Z)")
+_INLINE = re.compile(r"``?([^`]{1,200})``?")
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>]+")
 _QUOTED = re.compile(
-    r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u00bb\n]{1,300})[\"\u201d\u201c\u00bb]|(?<!\w)'([^'\n]{2,300})'(?!\w)"
+    r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u00bb]{1,300})[\"\u201d\u201c\u00bb]|(?<!\w)'([^']{2,300})'(?!\w)"
 )
-_FAULT = re.compile(r"\b([^\W_]*(?:error|exception|warning|traceback))\s*:\s*([^\n?]{1,300})")
+_FAULT = re.compile(
+    r"\b([^\W_]*(?:error|exception|warning|traceback))\s?:\s?"
+    r"([^?!;]{1,300}?)(?=[?!;]|\.\s|$|,? \b(?:how|why|what|when|after|any|can|could|i|we|please|does|is there|thanks)\b)"
+)
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MAC = re.compile(r"\bmac os(?: x)?\b|\bos x\b")
 _TOKEN = re.compile(
     r"(?P<number>(?:(?<!\w)v)?\d+(?:[.,:x]\d+)*|\.\d+)"
     r"|(?P<name>(?<![\w-])--?[a-z][\w-]*"  # a command's option
-    r"|[^\W\d]\w*(?:(?:\.|::|/|\\|->)[\w*]+)+(?:\(\))?"  # a path of names
-    r"|\w*[^\W_]_\w+|_\w+|\w+\(\)"
+    r"|(?<!\w)[^\W\d]\w*(?:(?:\.|::|/|\\|->)[\w*]+)+(?:\(\))?"  # a path of names
+    r"|(?<!\w)\w*[^\W_]_\w+|_\w+"
     r"|[$%@]\w+|(?<!\w)[a-z](?:\+\+|#))"
     r"|(?P<word>[^\W\d_]+(?:['-][^\W\d_]+)*)"
 )
@@ -99,7 +100,7 @@ def wording(question: str) -> Wording:
         facts.add(f"as {' '.join(sorted(read.small))}")
     if not words:
         # Nothing tells what it is about, so only the same text asks the same.
-        facts.add(f"text {' '.join(question.split()).casefold()}")
+        facts.add(f"text {plain(question)}")
     return Wording(
         words=tuple(sorted(words)),
         shown=tuple(words[word] for word in sorted(words)),
@@ -113,12 +114,11 @@ def wording(question: str) -> Wording:
 def _opened(question: str) -> tuple[str, set[str]]:
     """Returns a question's text without code blocks, links, quotes and error messages, and these as facts."""
     facts: set[str] = set()
-    if len(question) > _LONGEST:
-        rest = question[_LONGEST:].encode("utf-8", "surrogatepass")
+    text = plain(question).replace("\u2019", "'").replace("\u2018", "'")
+    if len(text) > _LONGEST:
+        rest = text[_LONGEST:].encode("utf-8", "surrogatepass")
         facts.add(f"rest {hashlib.blake2b(rest, digest_size=16).hexdigest()}")
-        question = question[:_LONGEST]
-    text = _MENTION.sub(" ", unicodedata.normalize("NFKC", question)).casefold()
-    text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\x00", " ")
+        text = text[:_LONGEST]
 
     def fact(kind: str, found: str) -> str:
         facts.add(f"{kind} {' '.join(found.split())}")
@@ -132,7 +132,7 @@ def _opened(question: str) -> tuple[str, set[str]]:
 
     text = _BLOCK.sub(lambda m: fact("code", m[1]) if m[1].strip() else " ", text)
     text = _LINK.sub(lambda m: fact("link", m[0].rstrip(".,;:!?)'\"")), text)
-    text = _FAULT.sub(lambda m: fact("error", f"{m[1]} {m[2].strip(' .`')}"), text)
+    text = _FAULT.sub(lambda m: fact("error", f"{m[1]} {m[2].strip(' .,;:!`')}"), text)
     return _QUOTED.sub(quoted, text), facts
 
 
@@ -168,16 +168,15 @@ class _Reader:
         """Reads a script without blanks: each two neighbouring characters are a word."""
         for word in NEGATIONS:
             if not word.isascii() and word in token:
-                self.facts.add("not")
+                self.facts |= {"not"}
         for a, b in zip(token, token[1:] or token, strict=False):
             self.words[a + b] = a + b
 
     def _word(self, word: str) -> None:
-        if word in STOP_WORDS or word in QUESTION_WORDS or word in JOINS:
-            if word not in EMPTY_WORDS:
-                self.small.add(word)
+        if word not in EMPTY_WORDS and (word in STOP_WORDS or word in QUESTION_WORDS or word in JOINS):
+            self.small |= {word}
         if word in NEGATIONS or word.endswith("n't"):
-            self.facts.add("not")
+            self.facts |= {"not"}
         elif word in NEITHER:
             self.facts.add(word)
             self._joined(word)
@@ -201,11 +200,8 @@ class _Reader:
     def _content(self, word: str) -> None:
         """Notes the two words around a joining word."""
         if self._join and self._before != word:
-            self.directions.add(
-                (word, "to", self._before)
-                if self._join == REVERSED
-                else (self._before, self._join, word)
-            )
+            turned = self._join == REVERSED
+            self.directions |= {(word, "to", self._before) if turned else (self._before, self._join, word)}
         self._before, self._join = word, ""
 
 
