@@ -60,7 +60,7 @@ class NearDuplicates:
 
     similar: float = field(default=0.85, validator=_share)
     embedder: Embedder | None = field(default=None, validator=_embedder, kw_only=True)
-    meaning: float = field(default=0.9, validator=_share, kw_only=True)
+    meaning: float = field(default=0.8, validator=_share, kw_only=True)
     action: Literal["drop", "group"] = field(default="drop", validator=one_of("drop", "group"), kw_only=True)
 
     @property

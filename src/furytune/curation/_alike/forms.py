@@ -27,7 +27,7 @@ _RELATED = (
 )
 _MOST_WORDS = 144  # pairs of differing words of two texts that are looked at
 _BATCH = 1024  # texts for one call of the embedder
-_CONSONANTS = str.maketrans("z", "s", "aeiouy")
+_CONSONANTS = str.maketrans("zc", "ss", "aeiouy")
 _SHORT = 12  # words; in a longer text, the first question word is often not that of the question
 
 _Pairs = frozenset[tuple[str, str, str]]

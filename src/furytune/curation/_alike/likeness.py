@@ -12,6 +12,7 @@ from furytune.curation._alike.wording import simplified
 __all__ = ["contrasts", "likeness", "same_but_for_typos", "turned"]
 
 _VOWELS: Final = frozenset("aeiouy")
+_SPELLINGS: Final = ({"s", "z"}, {"c", "s"})  # as in "visualise" and "licence"
 _MOST = 12  # differing words of one text that are searched for typos
 
 
@@ -68,7 +69,7 @@ def same_but_for_typos(a: str, b: str) -> bool:
 
     Many words of a trade differ by one letter ("point", "print"). So the first letter must be equal, and the slip must be
     one that seldom gives another word: two neighbours changed places, a letter inside is missing, or, in a long word, one
-    vowel is in the place of another.
+    vowel is in the place of another, or it is spelt in the British way.
     """
     if a == b:
         return True
@@ -81,7 +82,7 @@ def same_but_for_typos(a: str, b: str) -> bool:
         if a[at + 2 :] == b[at + 2 :] and a[at : at + 2] == b[at : at + 2][::-1]:
             return len(a) > 4
         letters = {a[at], b[at]}
-        return len(a) > 6 and a[at + 1 :] == b[at + 1 :] and (letters <= _VOWELS or letters == {"s", "z"})
+        return len(a) > 6 and a[at + 1 :] == b[at + 1 :] and (letters <= _VOWELS or letters in _SPELLINGS)
     return len(a) > 4 and a[-1] == b[-1] and len(b) == len(a) + 1 and a[at:] == b[at + 1 :]
 
 

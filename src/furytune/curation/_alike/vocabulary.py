@@ -599,6 +599,7 @@ FRAMES: Final = re.compile(
     r"|\b(?:(?:any|some)(?:one|body) |please |pls |need(?:ing)? (?:some |your |any )?)+help(?: me| us)?(?: out)?(?: with| on| to)?\b"
     r"|\bhelp (?:me|us|please|pls|needed|wanted|appreciated)(?: out)?(?: with| on| to)?\b"
     r"|\b(?:i|we)(?: was| were| am| are|'m|'re)(?: just)? wondering\b"
+    r"|\b(?:nobody|no ?one|noone)(?: has| have|'s)? (?:answered|replied|responded|helped)\b(?: so far| yet| me)*"
     r"|\bno worries\b|\bif (?:not|no)\b|\bno problem\b"
     r"|\b(?:thanks|thank you|thx)[^.!?\n]{0,40}$"
 )
