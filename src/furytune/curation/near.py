@@ -71,7 +71,7 @@ class NearDuplicates:
     def fit(self, pairs: Iterable[QAPair]) -> Curator:
         """Reads all pairs, whose ids are unique; returns the step that then gets them.
 
-        For each pair it stores the id, and for each different question about 40 bytes and 10 for each word.
+        It remembers about 0.7 kB for each pair, and with an embedder one byte more for each number of a vector.
         """
         meanings = None
         if self.embedder is not None:

@@ -17,8 +17,15 @@ _MOST = 12  # differing words of one text that are searched for typos
 
 
 def turned(some: Collection[tuple[str, str, str]], others: Collection[tuple[str, str, str]]) -> bool:
-    """Tells whether two words have changed places around the same joining word, as in "csv to json", "json to csv"."""
-    return any((after, join, before) in others for before, join, after in some)
+    """Tells whether words have changed places around a joining word: "csv to json", "json to csv"; "better than a"."""
+    if any((after, join, before) in others for before, join, after in some):
+        return True
+    follows: dict[tuple[str, str], set[str]] = {}
+    for before, join, after in others:
+        follows.setdefault((before, join), set()).add(after)
+    return any(
+        (before, join) in follows and after not in follows[before, join] for before, join, after in some
+    )
 
 
 def contrasts(some: Collection[str], others: Collection[str]) -> bool:
