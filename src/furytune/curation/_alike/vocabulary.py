@@ -119,23 +119,23 @@ HOW: Final = re.compile(
 
 # What comes before or after the question itself. Its negations do not negate the question.
 FRAMES: Final = re.compile(
-    r"\b(?:(?:i|we)(?: am|'m)? )?(?:still |really |just |also )*"
+    r"\b(?:(?:i|we)(?: am|'m)? )?(?:still |really |just |also ){0,3}"
     r"(?:do not|don'?t|did not|didn'?t|can'?t|can ?not|could ?n[o']?t|am not|'m not|not|no|have no|haven'?t)"
-    r" (?:really |quite |yet |exactly |entirely |seem to |able to |been able to |100% )*"
+    r" (?:really |quite |yet |exactly |entirely |seem to |able to |been able to |100% ){0,3}"
     r"(?:know|understand|figured?(?: it| this)? out|find(?: out)?|found(?: out)?|work(?:ed)? out|sure|certain|see|get|idea|clue)"
     r"(?: about| on)?(?: the (?:right |best )?way| a way)?(?= (?:how|where|what|which|why|if|whether|to)\b)"
     r"|\bsorry if (?:this|that|it)(?: is|'s)?(?: not| n't|n't)?[^.,;!?\n]{0,80}[.,;!?\n]"
-    r"|\b(?:(?:does|do|did|has|have|can|could|would) )?(?:any ?one|any ?body|some ?one|some ?body|you|u|guys)(?: here| please)*"
+    r"|\b(?:(?:does|do|did|has|have|can|could|would) )?(?:any ?one|any ?body|some ?one|some ?body|you|u|guys)(?: here| please){0,2}"
     r" (?:know|knows|tell me|say|have (?:any|an|some) ideas?|has (?:any|an) ideas?)(?: about| on)?(?= (?:how|where|what|which|why|if|whether)\b)"
     r"|\b(?:can|could|would) (?:someone|some ?body|anyone|any ?body|you|u)(?: please| kindly)?"
     r" (?:explain|clarify|tell me|show me|teach me|point me|guide me)\b"
     r"|\bi(?:'m| am) (?:very |quite |pretty |totally |kind of )?new (?:here|(?:to|with) (?:this|the|all)\b[^.,!?\n]{0,30})"
     r"|\b(?:hi|hello|hey|thanks|thank you|thx|good (?:morning|afternoon|evening|day)),? (?:to )?(?:you )?(?:all|team|people)\b"
     r"|\bgood (?:morning|afternoon|evening|day)\b"
-    r"|\b(?:(?:any|some)(?:one|body) |please |pls |need(?:ing)? (?:some |your |any )?)+help(?: me| us)?(?: out)?(?: with| on| to)?\b"
+    r"|\b(?:(?:any|some)(?:one|body) |please |pls |need(?:ing)? (?:some |your |any )?){1,4}help(?: me| us)?(?: out)?(?: with| on| to)?\b"
     r"|\bhelp (?:me|us|please|pls|needed|wanted|appreciated)(?: out)?(?: with| on| to)?\b"
     r"|\b(?:i|we)(?: was| were| am| are|'m|'re)(?: just)? wondering\b"
-    r"|\b(?:no ?body|no ?one)(?: has| have|'s)? (?:answered|replied|responded|helped)\b(?: so far| yet| me)*"
+    r"|\b(?:no ?body|no ?one)(?: has| have|'s)? (?:answered|replied|responded|helped)\b(?: so far| yet| me){0,2}"
     r"|\bno worries\b|\bif (?:not|no)\b|\bno problem\b"
     r"|\b(?:thanks|thank you|thx)[^.!?\n]{0,40}$"
 )

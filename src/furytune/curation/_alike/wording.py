@@ -38,7 +38,7 @@ _QUOTED = re.compile(
 )
 _FAULT = re.compile(
     r"\b([^\W_]*(?:error|exception|warning|traceback))\s?:\s?"
-    r"([^?!;]{1,300}?)(?=[?!;]|\.\s|$|,? \b(?:how|why|what|when|after|any|can|could|i|we|please|does|is there|thanks)\b)"
+    r"([^?!;:]{1,200}?)(?=[?!;:]|\.\s|$|,? \b(?:how|why|what|when|after|any|can|could|i|we|please|does|is there|thanks)\b)"
 )
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MAC = re.compile(r"\bmac os(?: x)?\b|\bos x\b")
