@@ -43,8 +43,8 @@ class NearDuplicates:
     questions are found as well.
 
     The best pair has the highest confidence; then a mark as solved; then the latest answer; then the smallest id. Each
-    dropped pair asks the same as a kept one that is at least as good. Which pairs are kept does not depend on their order, on
-    the machine, or on the other pairs of other questions.
+    dropped pair asks the same as a kept one that is at least as good. Which pairs are kept depends neither on their order
+    nor on the machine.
 
     Attributes:
         similar: The lowest share of words that two questions must have in common, from 0.5 to 1.
