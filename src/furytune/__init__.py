@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
+    from furytune.curation.near import NearDuplicates
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -92,6 +93,7 @@ __all__ = [
     "Link",
     "Message",
     "MinConfidence",
+    "NearDuplicates",
     "Normalizer",
     "OnnxEmbedder",
     "Passage",
@@ -159,6 +161,7 @@ _HOME = {
     "LanceEmbedder": "augmenters.embedders",
     "Link": "pairing",
     "Message": "records",
+    "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",
     "Normalizer": "normalize",
     "OnnxEmbedder": "augmenters.embedders",

@@ -478,6 +478,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 '`Deduplicate(by="pair")` keeps other answers.',
             ),
             (
+                "near_duplicate",
+                "A pair that is at least as good asks the same in nearly the same words; the detail names it.",
+                '`NearDuplicates(action="group")` keeps both, on one side of the split.',
+            ),
+            (
                 "only_secrets",
                 "Nothing but secrets was in the answer.",
                 "Choose other `kinds` of `RedactSecrets`.",
