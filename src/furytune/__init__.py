@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.publishing import write_card
     from furytune.records import (
         Dataset,
         Dropped,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
+    from furytune.tables import to_arrow, to_pandas, to_polars
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
 
@@ -121,6 +123,10 @@ __all__ = [
     "load_dataset",
     "markup",
     "python_package",
+    "to_arrow",
+    "to_pandas",
+    "to_polars",
+    "write_card",
 ]
 
 __version__ = "0.1.0"
@@ -190,6 +196,10 @@ _HOME = {
     "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",
+    "to_arrow": "tables",
+    "to_pandas": "tables",
+    "to_polars": "tables",
+    "write_card": "publishing",
 }
 
 
