@@ -158,7 +158,7 @@ def _counted(counts: Mapping[str, Any]) -> Iterator[str]:
             ("count", "unit", "reason", "what it means"),
             [(f"{d['count']:,}", d["unit"], _words(d["reason"]), _meaning(d["unit"], d["reason"])) for d in dropped],
         )
-    for key, what in (("edited_answers", "Answers"), ("edited_questions", "Questions")):
+    for key, what in (("edited_answers", "Answers"), ("questions_edited_by_a_person", "Questions")):
         if edited := counts.get(key):
             yield f"{what} edited: " + ", ".join(f"{_words(n)} ({c:,})" for n, c in edited.items()) + "."
 
