@@ -65,7 +65,8 @@ def _told_in_cell(value: object) -> str:
 def page(text: str, title: str) -> str:
     """Returns HTML that shows a text as it is; a long one is folded below its title. Secrets are replaced."""
     clean = escape(redact(text, ("secrets",))[0])
-    shown = f'<pre style="white-space:pre-wrap;text-align:left">{clean}</pre>'
+    # Some notebooks show <pre> in a proportional font, in which columns are not aligned.
+    shown = f'<pre style="white-space:pre-wrap;text-align:left;font-family:monospace">{clean}</pre>'
     return shown if len(text) <= _PAGE else f"<details><summary>{escape(title)}</summary>{shown}</details>"
 
 
@@ -89,7 +90,8 @@ class Shown:
             f'<tr><th style="text-align:left">{escape(name)}</th><td style="text-align:left">{escape(text)}</td></tr>'
             for name, text in self._cells()
         )
-        return f"<table><caption>{escape(type(self).__name__)}</caption><tbody>{rows}</tbody></table>"
+        caption = f'<caption style="text-align:left">{escape(type(self).__name__)}</caption>'
+        return f"<table>{caption}<tbody>{rows}</tbody></table>"
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         """Yields name and value of each field in the `repr`, as text."""

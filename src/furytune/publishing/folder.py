@@ -84,7 +84,7 @@ class Part:
 def find_parts(
     where: str | os.PathLike[str] | Dataset | Iterable[Dataset],
 ) -> tuple[Path, tuple[Part, ...]]:
-    """Returns the folder, and its data sets sorted by the name of the manifest.
+    """Returns the folder, and its data sets sorted by name.
 
     Args:
         where: The folder, or data sets inside one folder.
@@ -176,4 +176,5 @@ def _named(parts: Sequence[Part]) -> tuple[Part, ...]:
     for name, count in Counter(names).items():
         if count > 1:
             raise ConfigError(f"{count} data sets would be called {name!r}; give their files different names")
-    return tuple(evolve(part, name=name) for part, name in zip(parts, names, strict=True))
+    named = [evolve(part, name=name) for part, name in zip(parts, names, strict=True)]
+    return tuple(sorted(named, key=lambda part: part.name))
