@@ -59,7 +59,7 @@ def write_report(
         max_tokens: Most tokens of a prompt, to compare with. By default the token budget of the contract, if it has one.
         rows: How many rows the page shows, at most 10,000. Of more, it shows those whose ids have the smallest hashes, which
             are nearly the same rows next month.
-        max_bytes: How many bytes the texts of these rows may have together. What repeats counts once.
+        max_bytes: How many bytes these rows may have together. Texts that repeat count once.
 
     Returns:
         The path.

@@ -71,6 +71,7 @@ class Embedding:
         self._template = template
         self._facts = facts
         self._strings = _Strings()
+        self._bytes = 0
         self._changes: dict[str, list[str]] = {}
         for name in ("new", "edited", "rerendered", "moved") if diff else ():
             for uid in getattr(diff, name):
@@ -78,8 +79,8 @@ class Embedding:
 
     @property
     def size(self) -> int:
-        """How many bytes of text the rows have so far; texts that repeat count once."""
-        return self._strings.size
+        """How many bytes the rows have so far; texts that repeat count once."""
+        return self._strings.size + self._bytes
 
     def row(
         self, row: DatasetRow, twin: DatasetRow | None = None, twin_template: PromptTemplate | None = None
@@ -114,7 +115,9 @@ class Embedding:
             }
         if twin is not None:
             found["twin"] = self._sections(twin.prompt.text, twin_template)
-        return {key: value for key, value in found.items() if value not in (None, "", [])}
+        kept = {key: value for key, value in found.items() if value not in (None, "", [])}
+        self._bytes += len(script_json(kept))
+        return kept
 
     def document(self, rows: Sequence[Json], channels: Mapping[str, str]) -> str:
         """Returns the JSON of all rows.
