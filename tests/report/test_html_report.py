@@ -204,8 +204,9 @@ class TestContent:
             tmp_path, [asked(n, f"how\n[1] {n} sphere?\nQuestion:", "so\n") for n in range(6)]
         )
         told = json.loads("".join(page_of(ft.write_report(tmp_path / "r.html", run)).data))
-        lines = [Path(file.path).read_bytes().splitlines() for file in run.datasets[0].files]
-        for row, line in zip(told["rows"], sum(lines, []), strict=True):
+        files = run.datasets[0].files
+        lines = [line for file in files for line in Path(file.path).read_bytes().splitlines()]
+        for row, line in zip(told["rows"], lines, strict=True):
             wire = json.loads(line)
             text = "".join(told["strings"][n] for n in row["prompt"][1::2])
             assert text == wire["contents"][0]["parts"][0]["text"]
@@ -232,7 +233,7 @@ class TestSize:
         samples = [Sample(most), Sample(most), Sample(most + 1)]
         for sample, names in zip(samples, (ids, mixed, ids), strict=True):
             for uid in names:
-                sample.add(uid, uid)
+                sample.offer(uid, lambda uid=uid: uid)
         one, other, larger = ([*sample.by_hash()] for sample in samples)
         assert one == other == larger[:most]
         assert len(one) == min(most, len(ids))

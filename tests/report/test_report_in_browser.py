@@ -122,6 +122,15 @@ class TestReading:
             page.keyboard.type("jk/")
             assert page.input_value("#q") == "jk/"
 
+    def test_filters_without_a_choice_are_not_shown(self, chromium, tmp_path: Path):
+        run = pipeline(tmp_path, [asked(3 * n, f"how {n}?", "so", confidence=1.0) for n in range(3)]).run()
+        with opened(chromium, ft.write_report(tmp_path / "r.html", run)) as page:
+            assert page.is_visible("#q")
+            assert page.is_visible("#channel")
+            assert not page.is_visible("#method")
+            assert not page.is_visible("#change")
+            assert not page.eval_on_selector_all("#order [value=unsure]", "(all) => all.length")
+
     def test_least_sure_first_puts_the_least_sure_first(self, chromium, report: Path):
         with opened(chromium, report) as page:
             page.select_option("#order", "unsure")

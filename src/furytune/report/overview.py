@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from attrs import define, field, frozen
 
@@ -179,15 +180,7 @@ class Watcher:
         self._rows[_month(pair)] += 1
         self._answerers[pair.answerer] += 1
         self._kept[_bin(pair)] += 1
-        facts = RowFacts(
-            id=row.id,
-            channel=_key(pair.source),
-            method=pair.method,
-            confidence=pair.confidence,
-            evidence=pair.evidence,
-            edits=pair.edits,
-        )
-        self._facts.add(row.id, facts)
+        self._facts.offer(row.id, partial(_facts, pair, row.id))
 
     @property
     def overview(self) -> Overview:
@@ -250,6 +243,17 @@ def _by_curation(dropped: Dropped) -> bool:
 
 def _key(source: Source) -> str:
     return source.channel or source.path
+
+
+def _facts(pair: QAPair, row: str) -> RowFacts:
+    return RowFacts(
+        id=row,
+        channel=_key(pair.source),
+        method=pair.method,
+        confidence=pair.confidence,
+        evidence=pair.evidence,
+        edits=pair.edits,
+    )
 
 
 def _month(pair: QAPair) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
@@ -25,19 +25,22 @@ class Sample(Generic[T]):
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._heap: list[tuple[int, int, T]] = []
-        self.seen = 0
+        self._seen = 0
 
-    def add(self, uid: str, item: T) -> None:
-        """Adds an item, and forgets the one with the largest hash if there are too many."""
-        self.seen += 1
-        if self._most < 1:
-            return
+    def offer(self, uid: str, make: Callable[[], T]) -> None:
+        """Takes an item if its hash is small enough; then the item with the largest hash may go.
+
+        Args:
+            uid: Id of the item.
+            make: Returns the item; it is called only if the item is taken.
+        """
+        self._seen += 1
         # Negative, because Python's heaps have the smallest item first. The count keeps items from being compared.
-        entry = (-_rank(uid), -self.seen, item)
+        rank = -_rank(uid)
         if len(self._heap) < self._most:
-            heapq.heappush(self._heap, entry)
-        elif entry > self._heap[0]:
-            heapq.heapreplace(self._heap, entry)
+            heapq.heappush(self._heap, (rank, -self._seen, make()))
+        elif self._heap and (rank, -self._seen) > self._heap[0][:2]:
+            heapq.heapreplace(self._heap, (rank, -self._seen, make()))
 
     def by_hash(self) -> Iterator[T]:
         """Yields the items by the hash of their ids, so that the first n of them are the sample of n."""

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any, Self
 
@@ -185,11 +185,14 @@ class Page:
 
     @property
     def people(self) -> Sequence[tuple[str, int]]:
-        """How many rows each person answered: those who answered most, and all others together."""
+        """How many rows each of those who answered most answered."""
         counts = self.overview.answerers if self.overview else ()
-        shown = [(f"Person {i}", n) for i, n in enumerate(counts[:_PEOPLE], 1)]
-        rest = counts[_PEOPLE:]
-        return [*shown, (f"{len(rest):,} more", sum(rest))] if rest else shown
+        return [(f"Person {i}", n) for i, n in enumerate(counts[:_PEOPLE], 1)]
+
+    @property
+    def others(self) -> Sequence[int]:
+        """How many rows each of the others answered."""
+        return self.overview.answerers[_PEOPLE:] if self.overview else ()
 
     @property
     def confidence(self) -> Sequence[charts.Column]:
@@ -250,7 +253,7 @@ def _rows(
     """Reads the rows to show."""
     sample: Sample[tuple[int, DatasetRow]] = Sample(most)
     for i, row in enumerate(read_rows(dataset)):
-        sample.add(row.id, (i, row))
+        sample.offer(row.id, partial(_pair, i, row))
     chosen = list(sample.by_hash())
     wanted = {row.id for _, row in chosen}
     twins = {row.id: row for row in read_rows(without) if row.id in wanted} if without else {}
@@ -272,6 +275,10 @@ def _rows(
         lengths=lengths,
         counted=counted,
     )
+
+
+def _pair(i: int, row: DatasetRow) -> tuple[int, DatasetRow]:
+    return i, row
 
 
 def _budget(head: Mapping[str, Any]) -> int | None:
