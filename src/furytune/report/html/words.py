@@ -10,7 +10,7 @@ from furytune.reasons import REASONS, Unit
 from furytune.report.overview import ChannelCounts, Example, Overview
 from furytune.report.tally import Counts, DropCount
 
-__all__ = ["Lost", "LostGroup", "headline", "label", "lost", "many", "share", "who_answers"]
+__all__ = ["Lost", "LostGroup", "headline", "label", "lost", "many", "mostly", "share", "who_answers"]
 
 _HEADINGS: Mapping[Unit, str] = {
     "message": "Messages that are in no pair",
@@ -22,6 +22,7 @@ _HEADINGS: Mapping[Unit, str] = {
     "grade": "Grades that are missing",
 }
 _CHANNELS = 3
+_MOSTLY = 2
 
 
 @frozen(kw_only=True)
@@ -138,6 +139,11 @@ def _where(unit: Unit, reason: str, channels: Sequence[ChannelCounts]) -> list[t
 def label(channel: ChannelCounts) -> str:
     """Returns how the page calls a channel."""
     return f"#{channel.name}" if channel.name else channel.id or "In no channel"
+
+
+def mostly(channel: ChannelCounts) -> Sequence[tuple[str, int]]:
+    """Returns the most frequent reasons why messages of a channel are in no pair, with their numbers."""
+    return [(reason, n) for unit, reason, n in channel.dropped if unit == "message"][:_MOSTLY]
 
 
 def who_answers(answerers: Sequence[int]) -> str:
