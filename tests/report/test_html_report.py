@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
@@ -22,7 +23,7 @@ from furytune.report import Report
 from furytune.report.html.embedded import script_json
 from furytune.report.overview import ChannelCounts, Example, Overview
 from furytune.report.sampling import Sample
-from furytune.report.tally import Counts, DropCount
+from furytune.report.tally import Counts, DropCount, Tally
 from furytune.testing.strategies import passages, questions, templates
 
 _HOSTILE = st.lists(
@@ -291,6 +292,52 @@ class TestSize:
         (tmp_path / "plain").write_text("")
         with pytest.raises(ExportError, match="cannot be written"):
             ft.write_report(tmp_path / "plain" / "r.html", run)
+
+
+def names_in(folder: Path) -> set[str]:
+    """Names and nicknames of all authors of an export."""
+    found: set[str] = set()
+    for path in folder.iterdir():
+        read = gzip.decompress if path.suffix == ".gz" else bytes
+        if ".json" in path.name:
+            for message in json.loads(read(path.read_bytes()))["messages"]:
+                found |= {message["author"]["name"], message["author"].get("nickname") or ""}
+    # Short names are words of the page too.
+    return {name for name in found if len(name) > 3}
+
+
+def leaked(exports: Path, folder: Path) -> tuple[set[str], set[str]]:
+    """Returns all names of an export, and those that are in its report but not in its data set."""
+    run = ft.Pipeline(
+        collector=ft.DiscordExportCollector(exports),
+        curators=[ft.MinConfidence(0.5), ft.Deduplicate()],
+        exporter=ft.JsonlExporter(folder / "train.jsonl"),
+    ).run()
+    page = ft.write_report(folder / "r.html", run).read_text(encoding="utf-8")
+    empty = ft.write_report(folder / "e.html", Report(counts=Tally().counts)).read_text(encoding="utf-8")
+    data = run.datasets[0]
+    held = "".join(
+        Path(p).read_text(encoding="utf-8") for p in (data.manifest, *(f.path for f in data.files))
+    )
+    names = names_in(exports)
+    return names, {
+        name
+        for name in names
+        if (name in page or script_json(name)[1:-1] in page) and name not in held and name not in empty
+    }
+
+
+def test_no_name_is_in_the_report_that_is_not_in_the_data_set(tmp_path: Path) -> None:
+    names, found = leaked(Path(__file__).parents[2] / "examples" / "exports", tmp_path)
+    assert len(names) > 2
+    assert not found
+
+
+@pytest.mark.shared_data
+def test_no_name_of_a_real_community_is_in_its_report_only(shared_data: Path, tmp_path: Path) -> None:
+    names, found = leaked(shared_data / "discord-converted", tmp_path)
+    assert len(names) > 100
+    assert len(found) == 0  # not the names themselves, in a log
 
 
 def test_facts_are_of_the_rows_and_hold_no_text(tmp_path: Path) -> None:
