@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         TrainingRow,
     )
     from furytune.report import ChannelProfile, ChannelProfiles
+    from furytune.report.diffing import DatasetDiff, diff_datasets, outline
+    from furytune.report.html import write_report
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
@@ -71,6 +73,7 @@ __all__ = [
     "CsvCollector",
     "CsvExporter",
     "Dataset",
+    "DatasetDiff",
     "Decision",
     "Decisions",
     "Deduplicate",
@@ -117,10 +120,13 @@ __all__ = [
     "build_index",
     "chat",
     "clean_index",
+    "diff_datasets",
     "forget",
     "load_dataset",
     "markup",
+    "outline",
     "python_package",
+    "write_report",
 ]
 
 __version__ = "0.1.0"
@@ -142,6 +148,7 @@ _HOME = {
     "Dataset": "records",
     "Decision": "review.decision",
     "Decisions": "review.decisions",
+    "DatasetDiff": "report.diffing",
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
@@ -186,10 +193,13 @@ _HOME = {
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
     "clean_index": "augmenters.rag",
+    "diff_datasets": "report.diffing",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "outline": "report.diffing",
     "python_package": "corpora.python_package",
+    "write_report": "report.html",
 }
 
 

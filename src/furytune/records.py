@@ -90,6 +90,7 @@ class Source:
         guild: Discord guild (server) id, or "".
         channel: Channel id, or "".
         thread: Thread or forum post id, or "".
+        channel_name: Name of the channel, or of the thread's channel, for reports; "" if unknown. Manifests do not have it.
     """
 
     path: str = ""
@@ -97,6 +98,7 @@ class Source:
     guild: str = ""
     channel: str = ""
     thread: str = ""
+    channel_name: str = field(default="", eq=False, repr=False)
 
 
 @frozen(kw_only=True)
@@ -278,6 +280,7 @@ class Dropped(Shown):
         ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
         detail: More for people to read. Never message text.
+        source: Channel or file that it was read from, for the report by channel.
 
     Raises:
         ConfigError: The reason has no prefix, and is not in the list for this unit.
@@ -289,6 +292,7 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
+    source: Source = field(default=Source(), eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check(self.reason, self.unit)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
-from furytune._discord.selection import named
+from furytune._discord.selection import home, named
 from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
     SAID,
@@ -217,7 +217,11 @@ def check_content(by_people: int, bare: int) -> None:
 def _items(
     posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
-    yield from _paired(posts, place, pairers, drops)
+    # A drop says where it is from, for the report by channel.
+    source = attrs.evolve(place.source, path=posts.name)
+    for item in _paired(posts, place, pairers, drops):
+        is_message = isinstance(item, Dropped) and item.unit == "message"
+        yield attrs.evolve(item, source=source) if is_message else item
     if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
         yield _without_content(posts.channel, posts)
 
@@ -401,10 +405,11 @@ def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> 
         is_thread=thread,
         starters=starters,
         tags=channel.tags,
+        channel_name=home(channel)[1],
     )
 
 
 def source_of(channel: Channel, name: str) -> Source:
     """Returns the source of the messages in a channel's file."""
     place = _conversation(channel)
-    return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)
+    return attrs.evolve(place.source, path=name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.overview import Overview
 from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
@@ -21,11 +22,13 @@ class Report(Shown):
         counts: What was counted.
         datasets: The data sets that were written.
         job: The tuning job; None without a tuner.
+        overview: What the HTML report shows besides the counts; None if nothing was noted.
     """
 
     counts: Counts
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+    overview: Overview | None = field(default=None, repr=False, eq=False)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         c = self.counts
