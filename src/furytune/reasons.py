@@ -14,7 +14,7 @@ from attrs import frozen
 
 from furytune.errors import ConfigError
 
-__all__ = ["REASONS", "Reason", "Unit", "as_markdown", "check"]
+__all__ = ["REASONS", "Reason", "Unit", "advice", "as_markdown", "check"]
 
 Unit = Literal["message", "record", "pair", "grade", "file", "channel", "field"]
 
@@ -718,6 +718,12 @@ def _table() -> Mapping[tuple[Unit, str], Reason]:
 
 REASONS: Final = _table()
 """Every reason by unit and name."""
+
+
+def advice(unit: Unit, reason: str) -> str:
+    """Returns what you can do about a reason, "" if nothing, or if it is a plugin's own."""
+    known = REASONS.get((unit, reason))
+    return "" if known is None or known.remedy.startswith("Nothing") else known.remedy
 
 
 def check(reason: str, unit: Unit) -> None:
