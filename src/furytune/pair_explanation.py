@@ -151,9 +151,9 @@ class Watch(Tally):
 
         return look
 
-    def drop(self, dropped: Dropped) -> None:
+    def drop(self, dropped: Dropped, *, of: QAPair | None = None) -> None:
         """Notes why the pair was dropped."""
-        super().drop(dropped)
+        super().drop(dropped, of=of)
         if dropped.unit != "pair" or self.uid not in dropped.ids or self.reason is not None:
             return
         # A second pair with the id may be dropped while a step still has the first one.

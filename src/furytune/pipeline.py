@@ -257,7 +257,7 @@ class Pipeline:
         between = [watch.at(place) for place in range(len(self.curators) + 1)]
         steps = [step for pair in zip(between, self.curators, strict=False) for step in pair]
         watched = self.evolve(curators=[*steps, between[-1]])
-        for _ in watched._pairs(watch, len(watched.curators)):
+        for _ in watched._pairs(watch, len(watched.curators)):  # noqa: SLF001  # of the same class
             if len(self.curators) in watch.entered or watch.reason is not None:
                 break
         if not watch.entered and watch.reason is None:
@@ -359,7 +359,7 @@ class Pipeline:
                 # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
-                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
+                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)), of=item)
                     continue
                 seen.add(key)
                 yield item
@@ -387,9 +387,9 @@ class Pipeline:
             for pair, prompt in zip(batch, prompts, strict=True):
                 row = self._row(pair, prompt)
                 if isinstance(row, Dropped):
-                    tally.drop(row)
+                    tally.drop(row, of=pair)
                 else:
-                    tally.rows += 1
+                    tally.rendered(pair)
                     yield row
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
@@ -492,7 +492,7 @@ def _apply(
                     f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
                     "a curation step drops one pair at a time: leave out unit and count"
                 )
-            tally.drop(result)
+            tally.drop(result, of=pair)
             continue
         if not isinstance(result, QAPair):
             raise CurationError(

@@ -87,6 +87,7 @@ class Source:
         guild: Discord guild (server) id, or "".
         channel: Channel id, or "".
         thread: Thread or forum post id, or "".
+        name: What reports call the channel, with its threads: its name such as "#help", or its id. "" if it is not one.
     """
 
     path: str = ""
@@ -94,6 +95,8 @@ class Source:
     guild: str = ""
     channel: str = ""
     thread: str = ""
+    # It is for reports only; a channel may be renamed.
+    name: str = field(default="", eq=False)
 
 
 @frozen(kw_only=True)
@@ -231,7 +234,8 @@ class QAPair(Shown):
     method: str = "given"
     asker: str = ""
     answerer: str = ""
-    answerer_roles: tuple[str, ...] | None = None
+    # On another day, people have other roles, and the pair is the same.
+    answerer_roles: tuple[str, ...] | None = field(default=None, eq=False)
     question_messages: tuple[str, ...] = ()
     answer_messages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -260,6 +264,7 @@ class Dropped(Shown):
         ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
         detail: More for people to read. Never message text.
+        channel: What reports call the channel that it was in, see `Source.name`.
 
     Raises:
         ConfigError: The reason has no prefix, and is not in the list for this unit.
@@ -271,6 +276,7 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
+    channel: str = ""
 
     def __attrs_post_init__(self) -> None:
         check(self.reason, self.unit)

@@ -82,6 +82,7 @@ class Conversation:
         starters: Ids of messages that a thread was opened on; in Discord, such a thread has the same id.
         tags: Names of the forum tags of the thread.
         opening_missing: True if the opening message is not among the posts, because it was deleted or withheld.
+        name: What reports call the channel, with its threads: its name, or its id.
     """
 
     guild: str = ""
@@ -92,6 +93,7 @@ class Conversation:
     starters: Collection[str] = frozenset()
     tags: tuple[str, ...] = ()
     opening_missing: bool = False
+    name: str = ""
 
     @property
     def tagged_solved(self) -> bool:
@@ -128,7 +130,13 @@ class Conversation:
             solved=any(p.solved for p in answer) or self.tagged_solved,
             confidence=confidence,
             evidence=evidence,
-            source=Source(path=first.path, guild=self.guild, channel=self.channel, thread=self.thread),
+            source=Source(
+                path=first.path,
+                guild=self.guild,
+                channel=self.channel,
+                thread=self.thread,
+                name=self.name,
+            ),
         )
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.funnel import advised, funnel
 from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
@@ -43,6 +44,8 @@ class Report(Shown):
             lines.append("dropped   (python -m furytune.reasons says what each word means)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in _not_read(d)]
+            lines += advised(c)
+        lines += funnel(c.channels)
         if c.edited_answers:
             edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
             lines.append(f"answers edited by {edits}")
