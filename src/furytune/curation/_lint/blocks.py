@@ -44,8 +44,13 @@ class Block:
     mark: str
 
 
-def blocks(answer: str) -> Iterator[Block]:
-    """Yields the fenced blocks of an answer. One that is never closed goes to the end."""
+@lru_cache(maxsize=4)  # several rules in turn read the same answer
+def blocks(answer: str) -> tuple[Block, ...]:
+    """Returns the fenced blocks of an answer. One that is never closed goes to the end."""
+    return tuple(_blocks(answer)) if "```" in answer or "~~~" in answer else ()
+
+
+def _blocks(answer: str) -> Iterator[Block]:
     at = 0
     while opening := _FENCE.search(answer, at):
         mark = opening[0].strip()
@@ -56,15 +61,17 @@ def blocks(answer: str) -> Iterator[Block]:
         at = end + len(mark)
 
 
-@lru_cache(maxsize=4)  # several rules in turn read the same answer
+@lru_cache(maxsize=4)
 def prose(answer: str) -> str:
     """Returns an answer without code, quoted lines, mentions and custom emoji. Code leaves a U+FFFC behind."""
     parts, at = [], 0
     for block in blocks(answer):
         parts += [answer[at : block.start], "\ufffc"]
         at = min(len(answer), block.end + len(block.mark))
-    text = _INLINE.sub("\ufffc", "".join([*parts, answer[at:]]))
-    return _MENTION.sub(" ", _QUOTE.sub("", text)) if "<" in text or ">" in text or ":" in text else text
+    text = "".join([*parts, answer[at:]])
+    text = _INLINE.sub("\ufffc", text) if "`" in text else text
+    text = _QUOTE.sub("", text) if ">" in text else text
+    return _MENTION.sub(" ", text) if "<" in text or ":" in text else text
 
 
 @lru_cache(maxsize=4)

@@ -75,6 +75,9 @@ def hidden_text(answer: str) -> str | None:
 
 def visible(answer: str) -> str:
     """Returns an answer without invisible characters, but with those that its scripts and emoji need."""
+    # Most answers are ASCII without controls, which is quicker to find out.
+    if answer.isascii() and answer.replace("\n", "").replace("\t", "").isprintable():
+        return answer
     if _RARE.search(answer) is None:
         return answer
     text = _COLOUR.sub("", answer)

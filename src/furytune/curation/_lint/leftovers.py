@@ -36,6 +36,27 @@ _SORRY: Final = re.compile(
     r" (?:assist|help (?:you )?with (?:that|this)|fulfil|fulfill|comply|provide (?:that|assistance)|answer (?:that|this)|engage|browse|access (?:external|the internet|real-time))",
     re.IGNORECASE,
 )
+_SIGNS_OF_REFUSAL: Final = (
+    "model",
+    " ai ",
+    "knowledge cut",
+    "my training",
+    "as of my",
+    "sorry",
+    "apolog",
+    "unfortunately",
+)
+_SIGNS_OF_PROMPT: Final = (
+    "<|",
+    "inst]",
+    "sys>",
+    "_of_turn",
+    "#",
+    "system prompt",
+    "you are a",
+    "answer the",
+    "{",
+)
 _PROMPT: Final = re.compile(
     r"<\|(?:im_start|im_end|endoftext|system|user|assistant|begin_of_text|eot_id|start_header_id|end_header_id|end_of_turn)\|?>"
     r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
@@ -94,9 +115,12 @@ _CLOSING: Final = re.compile(
     r"|feel free to ask(?: (?:if|more|any|anything|questions|you|have|other|further|else|me))*"
     r"|good luck(?: with (?:it|that|this))?|happy (?:coding|hacking)|cheers|have (?:a|fun)(?: (?:nice|great|good|day|one|weekend))*)"
 )
-_ENDING: Final = re.compile(r"[.!?\u2026:;)\U0001F300-\U0001FAFF\u2600-\u27bf\ufe0f \t-]*\Z")
+_ENDING: Final = (
+    " \t.!?\u2026:;)(-DP\U0001f642\U0001f600\U0001f60a\U0001f44d\U0001f609\U0001f604\U0001f603\u263a\ufe0f"
+)
 _BEFORE_LAST: Final = re.compile(r"[.!?\u2026:;)](?=[ \t])|\n")
 _LONGEST_CLOSING: Final = 200
+_LONGEST_CUT: Final = 40
 _LEAST_LEFT: Final = 2
 
 
@@ -109,13 +133,18 @@ def grading_text(answer: str) -> bool:
 def refusal(answer: str) -> bool:
     """Returns whether an answer is what a model says about itself, or its refusal."""
     text = prose(answer)
+    low = text.lower()
+    # Most answers have none of these, and the patterns take longer.
+    if not any(word in low for word in _SIGNS_OF_REFUSAL):
+        return False
     return _REFUSAL.search(text) is not None or _SORRY.match(text.lstrip()) is not None
 
 
 def prompt_text(answer: str) -> bool:
     """Returns whether an answer contains marks that only prompts have, outside code."""
     text = prose(answer)
-    if _PROMPT.search(text) is not None:
+    low = text.lower()
+    if any(sign in low for sign in _SIGNS_OF_PROMPT) and _PROMPT.search(text) is not None:
         return True
     if ":" not in text:
         return False
@@ -125,7 +154,7 @@ def prompt_text(answer: str) -> bool:
 
 def cut_off(answer: str) -> bool:
     """Returns whether an answer breaks off: it announces something that does not come, or ends within a sentence."""
-    text = prose(answer).rstrip()[-_LONGEST_CLOSING:]
+    text = prose(answer).rstrip()[-_LONGEST_CUT:]
     return any(pattern.search(text) is not None for pattern in (_CUT, _ANNOUNCED, _HANGING))
 
 
@@ -150,9 +179,8 @@ def _without_last(text: str) -> str:
     """Returns a text without its last sentence if that only closes it, and enough is left."""
     whole = text.rstrip()
     tail = whole[-_LONGEST_CLOSING:]
-    ending = _ENDING.search(tail)
-    assert ending is not None  # it matches nothing, too
-    start = max((found.end() for found in _BEFORE_LAST.finditer(tail, 0, ending.start())), default=-1)
+    ends = len(tail.rstrip(_ENDING))
+    start = max((found.end() for found in _BEFORE_LAST.finditer(tail, 0, ends)), default=-1)
     if start < 0 or not _CLOSING.fullmatch(plain(tail[start:])):
         return text
     rest = whole[: len(whole) - len(tail) + start].rstrip()

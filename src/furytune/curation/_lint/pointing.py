@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from furytune.curation._lint.blocks import prose, sentences
+from furytune.curation._lint.blocks import LINK, prose, sentences
 from furytune.pairing.signals import Signals, signals
 
 __all__ = [
@@ -74,6 +74,8 @@ _WORDLESS: Final = re.compile(
     re.IGNORECASE,
 )
 _SHORT: Final = 25
+_LONGEST_WORDLESS: Final = 60
+_LONGEST_END: Final = 12
 _FEW: Final = 14
 _AFTER_MARK: Final = re.compile(r"(?<=[.!?\u2026\u3002\uff01\uff1f\u061f])\s+|\n")
 _ASKING: Final = re.compile(r"[?\uff1f\u061f][\s)!]*\Z")
@@ -89,8 +91,8 @@ _QUESTION_TALK: Final = re.compile(
 
 def _only(answer: str, wanted: re.Pattern[str], *, links: bool) -> bool:
     """Returns whether each sentence is of the wanted kind or says nothing, and at least one is of the wanted kind."""
-    text = prose(answer)
-    if "\ufffc" in text:
+    text = _short_prose(answer)
+    if text is None:
         return False
     found = False
     for sentence in sentences(text):
@@ -106,7 +108,7 @@ def _only(answer: str, wanted: re.Pattern[str], *, links: bool) -> bool:
 
 def only_links(answer: str) -> bool:
     """Returns whether nothing but links is left once words that only introduce a link are left out."""
-    return "LINK" in " ".join(sentences(answer)) and _only(answer, _LINKS, links=True)
+    return LINK.search(answer) is not None and _only(answer, _LINKS, links=True)
 
 
 def lost_file(answer: str) -> bool:
@@ -121,20 +123,22 @@ def points_back(answer: str) -> bool:
 
 def only_thanks(answer: str) -> bool:
     """Returns whether an answer is thanks, a greeting or an interjection, and nothing else."""
-    text = prose(answer)
-    if "\ufffc" in text:
-        return False
-    said = list(sentences(text))
+    text = _short_prose(answer)
+    said = sentences(text) if text is not None else ()
     return bool(said) and all(map(_FILLER.fullmatch, said))
 
 
 def no_text(answer: str) -> bool:
     """Returns whether an answer has no letter and no digit, or is a word that stands for a missing value."""
+    if len(answer) > _LONGEST_WORDLESS:
+        return not any(map(str.isalnum, answer))
     return _WORDLESS.fullmatch(answer) is not None
 
 
 def only_asks(answer: str) -> bool:
     """Returns whether an answer only asks back: "Which version is it?"."""
+    if not any(mark in answer[-_LONGEST_END:] for mark in "?\uff1f\u061f") or _is_long(answer):
+        return False
     found = _read(answer)
     return (
         found.ends_asking
@@ -147,14 +151,31 @@ def only_asks(answer: str) -> bool:
 
 def only_promises(answer: str) -> bool:
     """Returns whether an answer only promises one: "Let me check that, I will get back to you."."""
+    if _is_long(answer) or "`" in answer or "?" in answer or "://" in answer:
+        return False
     found = _read(answer)
     return found.promise_only and found.words <= _SHORT
 
 
 def same_trouble(answer: str) -> bool:
     """Returns whether an answer is someone with the same trouble: "Same here, any news?"."""
+    if _is_long(answer, than=_FEW) or "`" in answer or "://" in answer:
+        return False
     found = _read(answer)
     return found.me_too and found.words <= _FEW and not _says_something(found)
+
+
+def _is_long(answer: str, *, than: int = 40) -> bool:
+    """Returns whether an answer has so many words that it says something. It is quicker than to read them."""
+    return len(answer.split()) > than
+
+
+def _short_prose(answer: str) -> str | None:
+    """Returns the prose of an answer without code and with few words, None if it has code or more words."""
+    if _is_long(answer):
+        return None
+    text = prose(answer)
+    return None if "\ufffc" in text else text
 
 
 def _says_something(found: Signals) -> bool:

@@ -27,9 +27,7 @@ _TABS: Final = (8, 4)
 
 def closed(answer: str) -> str:
     """Returns an answer whose last fence is closed. One with nothing behind it is removed."""
-    last = None
-    for last in blocks(answer):  # noqa: B007  # only the last one can be open
-        pass
+    last = blocks(answer)[-1] if blocks(answer) else None  # only the last one can be open
     if last is None or answer.startswith(last.mark, last.end) or not _starts_line(answer, last):
         return answer
     if not answer[last.body :].strip():
