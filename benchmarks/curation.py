@@ -18,7 +18,44 @@ import furytune as ft
 from furytune.records import Dropped, QAPair
 
 PLAINEST = "MinConfidence"
-WORDS = ["the", "actor", "scene", "opacity", "call", "set", "window", "camera", "light", "when", "you", "add", "render", "sphere", "value", "option", "first", "then", "install", "version", "update", "file", "array", "point", "color", "shape", "callback", "timer", "below", "above", "use", "with", "without", "because", "which", "returns"]
+WORDS = [
+    "the",
+    "actor",
+    "scene",
+    "opacity",
+    "call",
+    "set",
+    "window",
+    "camera",
+    "light",
+    "when",
+    "you",
+    "add",
+    "render",
+    "sphere",
+    "value",
+    "option",
+    "first",
+    "then",
+    "install",
+    "version",
+    "update",
+    "file",
+    "array",
+    "point",
+    "color",
+    "shape",
+    "callback",
+    "timer",
+    "below",
+    "above",
+    "use",
+    "with",
+    "without",
+    "because",
+    "which",
+    "returns",
+]
 CODE = "```python\nimport json\nwith open('settings.json') as file:\n    found = json.load(file)\nprint(found['{}'])\n```"
 
 

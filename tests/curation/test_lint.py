@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from pathlib import Path
 
 import attrs
 import pytest
@@ -158,6 +160,16 @@ KEPT = [
 ]
 
 
+STANDING = [
+    "Call it as in https://github.com/fury-gl/fury/blob/v0.10.0/fury/actor.py#L10 and it works",
+    "Call it as in https://github.com/fury-gl/fury/blob/3b4da68/fury/actor.py and it works",
+    "Download https://github.com/fury-gl/fury/releases/latest and run it",
+    "Ask at https://developers.example.com/dev/status for it",
+    "It was at https://web.archive.org/web/2023/https://docs.example/latest/ and is gone now",
+    "Read https://lib.readthedocs.io/en/stable/usage.html, section two",
+]
+
+
 def linted(answer: str, **switches) -> QAPair | Dropped:
     return ft.LintAnswers(**switches)(pair("How do I make a sphere transparent?", answer))
 
@@ -185,6 +197,11 @@ def test_rules_of_questions_are_off_until_they_are_switched_on(rule, question) -
 @pytest.mark.parametrize("answer", KEPT)
 def test_answers_that_say_something_are_kept_unchanged(answer) -> None:
     assert linted(answer).answer == answer
+
+
+@pytest.mark.parametrize("answer", STANDING)
+def test_links_that_stay_what_they_are_are_kept(answer) -> None:
+    assert linted(answer, on=["moving_link"]).answer == answer
 
 
 @pytest.mark.parametrize("rule", sorted(DROPPED))
@@ -376,3 +393,13 @@ def test_a_pipeline_counts_the_drops_by_rule_and_the_edits_by_step() -> None:
 
     assert [(d.reason, d.count) for d in counts.dropped] == [("lost_file", 1), ("points_back", 1)]
     assert counts.edited_answers == {"lint_answers": 1}
+
+
+def test_the_page_has_exactly_the_rules() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "answers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (on|off) \| (drops|edits) \| (.*?) \|$", page, re.MULTILINE)
+
+    assert rows == [
+        (r.name, "on" if r.default else "off", "edits" if r.edit else "drops", r.meaning)
+        for r in RULES.values()
+    ]

@@ -97,12 +97,14 @@ _MOVING: Final = re.compile(
     r"|/-/(?:blob|tree|raw)/(?:master|main|dev|devel|develop|trunk|head)\b"
     r"|bitbucket\.org/[^/\s]+/[^/\s]+/src/(?:master|main|dev|default)\b"
     r"|//(?:dev|nightly|latest|devdocs|master|main)\.[\w.-]+/"
-    r"|(?<!/releases)/(?:latest|nightly|nightlies|dev|devel|devdocs|master|main|unstable|trunk|snapshot|head|current|tip)(?=[/?#]|$))",
+    r"|(?<!/releases)/(?:latest|nightly|nightlies|unstable|snapshot|devdocs)(?=[/?#]|$)"
+    # These are parts of many other addresses.
+    r"|(?:/docs?|/en|/manual|/reference|//docs?\.[\w.-]+|github\.io/[\w.-]+)/(?:dev|devel|main|master|trunk)(?=[/?#]|$))",
     re.IGNORECASE,
 )
 _TIME: Final = re.compile(
     r"\b(?:today|tomorrow|tonight|yesterday|this (?:morning|afternoon|evening|week|weekend|month|year)|(?:next|last) (?:week|weekend|month|year|monday|tuesday|wednesday|thursday|friday)"
-    r"|in (?:a few|the next few|the coming|a couple of|\d+) (?:minutes|hours|days|weeks|months)|just (?:released|merged|pushed|fixed|deployed|updated)|right now|at the moment|as of now|currently|soon"
+    r"|in (?:a few|the next few|the coming|a couple of|\d+) (?:minutes|hours|days|weeks|months)|just (?:released|merged|pushed|fixed|deployed|updated)|right now|at the moment|as of now|currently|(?<!as )soon(?! as)"
     r"|gsoc ?(?:20)?\d\d|for now|not yet|any day now|upcoming)\b"
 )
 
@@ -160,7 +162,11 @@ def cut_off(answer: str) -> bool:
 
 def moving_link(answer: str) -> bool:
     """Returns whether an answer links to a branch, or to documentation that changes with each release."""
-    return any(_MOVING.search(link.rstrip(">.,)")) for link in LINK.findall(answer))
+    # An archived page stays as it is.
+    return any(
+        _MOVING.search(link.rstrip(">.,)")) is not None and "web.archive.org/" not in link
+        for link in LINK.findall(answer)
+    )
 
 
 def time_bound(answer: str) -> bool:

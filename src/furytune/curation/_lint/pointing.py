@@ -84,7 +84,7 @@ _QUESTION_FILE: Final = re.compile(
     rf"|(?:attached|following) {_FILE}|{_FILE} (?:attached|below|above)|(?:see|as) attached|as shown (?:above|below))\b"
 )
 _QUESTION_TALK: Final = re.compile(
-    r"\b(?:you (?:suggested|said|mentioned|told|wrote|recommended)|as (?:you|we|i) (?:said|discussed|mentioned)|(?:your|my|the) (?:previous|last|earlier) (?:answer|message|post|reply|suggestion|comment|question)"
+    r"\b(?:you (?:suggested|said|mentioned|told|wrote|recommended)|as (?:you|we) (?:said|discussed|mentioned)|(?:your|my|the) (?:previous|last|earlier) (?:answer|message|post|reply|suggestion|comment|question)"
     r"|like you said|mentioned above|discussed (?:above|earlier|before)|as above|see above)\b"
 )
 
