@@ -20,7 +20,8 @@ _QUOTE: Final = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|a?:\w{1,64}:)\d{1,20}>|(?<!\w):\w{2,40}:(?!\w)")
 # "ann: ..." and "ann, ..." at the beginning of a line, as people write on IRC, and "@ann".
 _ADDRESSED: Final = re.compile(
-    r"^[ \t]*(?:@?[\w|\[\]^{}`.-]{2,32}[ \t]*[:,](?=\s|$)|@[\w.-]{2,32})", re.MULTILINE
+    r"^[ \t]*(?:(?!(?:yes|no|nope|yep|yeah|yup|nah|ok|okay|well|sure|true|false|never|always|both|neither|either|maybe)\b)@?[\w|\[\]^{}`.-]{2,32}[ \t]*[:,](?=\s|$)|@[\w.-]{2,32})",
+    re.MULTILINE | re.IGNORECASE,
 )
 _ENDS: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+(?=\s|$)|\n")
 _APOSTROPHE: Final = re.compile("['\u2019\u00b4]")

@@ -87,9 +87,7 @@ _ANNOUNCED: Final = re.compile(
     r"\b(?:this|these|that|those|following|follows|here|below|example|examples|code|command|commands|snippet|error|steps|way|now|run|type|do|try|use)[ \t]?:\s*\Z",
     re.IGNORECASE,
 )
-_HANGING: Final = re.compile(
-    r"\s(?:the|a|an|and|because|your|my|of the|to the|in the|on the|into|such as)\s*\Z", re.IGNORECASE
-)
+_HANGING: Final = re.compile(r"\s(?:the|a|an|and|because|your|my|into|such as)\s*\Z")
 
 _MOVING: Final = re.compile(
     r"(?:github\.com/[^/\s]+/[^/\s]+/(?:blob|tree|raw|blame|edit)/(?:master|main|dev|devel|develop|trunk|head|nightly)\b"

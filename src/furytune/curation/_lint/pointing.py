@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from furytune.curation._lint.blocks import LINK, prose, sentences
-from furytune.pairing.signals import Signals, signals
+from furytune.pairing.signals import signals
 
 __all__ = [
     "leans_on_file",
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 _FILLER: Final = re.compile(
-    r"(?:(?:hi|hello|hey|hiya|dear|ok|okay|oh|ah|aha|hm+|well|sure|lol|haha+|sorry|np|yw|wow|cool|nice|great|awesome|perfect|please|pls"
+    r"(?:(?:hi|hello|hey|hiya|dear|ok|okay|oh|ah|aha|hm+|well|lol|haha+|sorry|np|yw|wow|cool|nice|great|awesome|perfect|please|pls"
     r"|all|there|everyone|guys|again|too|also|thanks|thank you|thx|ty|thank u|cheers|many|much|so|very|a lot|for that|for this|no problem"
     r"|no worries|youre welcome|you are welcome|welcome|my pleasure|glad to help|glad it helped|anytime|any time|regards|best regards"
     r"|kind regards|good luck|have a nice day|good morning|good evening|good night|bye|see you|hope this helps|hope it helps|hope that helps"
@@ -43,7 +42,7 @@ _LOST_FILE: Final = re.compile(
     rf"|(?:here|heres|here is|here are|here you go|this is|attaching|attached|uploading|posting|sending|sharing|i attached|i have attached"
     rf"|ive attached|im attaching|attached is|attached are|attached please find|find attached|please find attached|i uploaded|ive uploaded)"
     rf"(?: {_ATTACHED})*(?: {_FILE})(?: (?:above|below|attached|here|please|as requested|for reference|for your reference))*"
-    rf"|(?:see )?attached|(?:see|in) attachment|see below|like this|looks like this|it looks like this|here you go|here"
+    rf"|(?:see )?attached|(?:see|in) attachment|see below|like this|looks like this|it looks like this|here you go"
     rf"|(?:please )?(?:find|see)? ?(?:attached|attaching|uploaded|uploading|adding)(?: [\\w/-]+){{0,3}} {_FILE}"
     rf"|{_FILE} (?:attached|below|above|here|enclosed)"
     r"|[\w -]{1,60} (?:pdf|png|jpe?g|gif|webp|svg|bmp|mp4|mov|webm|zip|rar|7z|gz|docx?|xlsx?|pptx?|txt|log|csv|json|ipynb) \d{1,6} ?(?:bytes|b|kb|mb))"
@@ -66,8 +65,44 @@ _BACK: Final = re.compile(
     r"|same(?: (?:as before|as above|as last time|answer|answer as before|answer as above))?|as before|as above|see above|(?:read|scroll) up|scroll up|ditto|this|\^+(?: this)?|this \^+"
     r"|(?:already )?answered (?:above|before|earlier|already)|(?:the )?above|(?:the )?(?:link|answer|message|post) (?:is )?above)"
 )
-_read = lru_cache(maxsize=4)(signals)  # several rules in turn read the same answer
 _POLITE: Final = re.compile(r"(?: (?:thanks|thank you|thx|please|pls|sorry|for you|for now|first))+$")
+_WILL: Final = (
+    r"(?:(?:(?:i|we) )?(?:will|am going to|are going to|can|plan to)|ill|im going to|im gonna|were going to|well|let me|let us|lemme|gonna|going to)"
+    r"(?: (?:also|just|now|still|definitely|try and|try to|have to|a|take a|have a))*"
+    r" (?:look|check|investigate|try|test|get back|let you know|keep you (?:updated|posted)|work on|report back|update|post an update"
+    r"|reply|respond|find out|figure|do|see|ask|think)"
+)
+_DOING: Final = (
+    r"(?:(?:i am|im|we are|were|currently|still|now|just|hi|ok|and) )*"
+    r"(?:looking|checking|investigating|getting back|working on|will do|will reply|will let you know|will get back|will update|will check|will look"
+    r"|hold on|hang on|one sec(?:ond)?|one moment|a moment|wait a|brb|be right back|stay tuned|give me a)"
+)
+_SOON: Final = (
+    r"(?: (?:(?:when|if|once|until|as soon as|as) (?:i|we) (?:can|have|know|hear|find|get|am)"
+    r"|it|this|that|into|in|on|at|to|you|your|out|up|back|again|later|tomorrow|today|tonight|soon|shortly|asap|now|then|for"
+    r"|more|info|information|something|anything|a|an|the|my|our|issue|problem|question|team|sec|second|minute|minutes|moment|bit|few"
+    r"|while|day|week|monday|tuesday|wednesday|thursday|friday|weekend|morning|afternoon|evening|by|with|home|ready|done|time|there|from)\b)*+"
+)
+_PROMISE: Final = re.compile(
+    rf"(?:(?:yes|yeah|sure|ok|but|and|so|well) )*(?:{_WILL}|{_DOING}){_SOON}(?: (?:{_WILL}|{_DOING}){_SOON})*"
+)
+_TROUBLE: Final = r"(?:problems?|issues?|errors?|troubles?|bug|thing|question|situation|boat)"
+_SAME: Final = re.compile(
+    rf"(?:(?:yes|yeah|but|and|so|well|also) )*"
+    rf"(?:same (?:here|for me|{_TROUBLE})|me too|me as well|me either|[+]1|it does (?:that|this) (?:to|for) me"
+    rf"|(?:(?:i|im|i am|ive|we|were|we are|am) )*(?:also |still |just )*(?:in|have|having|facing|get|getting|got|see|seeing|experiencing|had|hit|hitting|running into|ran into)"
+    rf" (?:the |this |that |exactly |exact |very )*same(?: exact)? {_TROUBLE}"
+    rf"|(?:is |are )?(?:there )?any (?:news|updates?|progress|luck|solutions?|fix)"
+    rf"|(?:did|have) (?:you|anyone|anybody) (?:ever |already )?(?:find|found|get|got|solved?|resolved?|fix(?:ed)?|figured?)(?: (?:a|any|the|it|this|that|out|anything|solution|fix|answer|resolved|solved|working))+"
+    rf"|how did you (?:resolve|solve|fix|get around) (?:it|this|that)|anyone else|(?:i )?(?:also )?need help|can (?:anyone|anybody|someone) (?:please )?help)"
+    rf"(?: (?:here|too|as well|also|on|about|with|for|this|that|it|the|my|in|{_TROUBLE}|and|yet|please|pls|laptop|machine|me|us|i|am|afraid|a|any|solution|did|you|find|found|how|solve|resolve|fix|it))*"
+)
+# Advice in the form of a question.
+_HINT: Final = re.compile(
+    r"\b(?:have|did) you (?:not |ever |already |even )?(?:tried|try|checked|check|looked|look|considered|consider|seen|run|ran"
+    r"|install|installed|read|use|used|using|set|enabled?|added?|allow|allowed|restart|restarted|reboot|rebooted)\b"
+    r"|\bwhat (?:happens )?if\b|\bwhy not\b|\b(?:how|what) about\b|\bmaybe\b|\bperhaps\b"
+)
 _WORDLESS: Final = re.compile(
     r"[\W_]*(?:none|nan|null|nil|n/?a|undefined|unknown|todo|tbd|\(?no (?:answer|reply|response|text|content)\)?|"
     r"\[?(?:message |comment |original message was |answer )?(?:deleted|removed)(?: by (?:user|author|moderator))?\]?)?[\W_]*",
@@ -76,7 +111,6 @@ _WORDLESS: Final = re.compile(
 _SHORT: Final = 25
 _LONGEST_WORDLESS: Final = 60
 _LONGEST_END: Final = 12
-_FEW: Final = 14
 _AFTER_MARK: Final = re.compile(r"(?<=[.!?\u2026\u3002\uff01\uff1f\u061f])\s+|\n")
 _ASKING: Final = re.compile(r"[?\uff1f\u061f][\s)!]*\Z")
 _QUESTION_FILE: Final = re.compile(
@@ -139,30 +173,25 @@ def only_asks(answer: str) -> bool:
     """Returns whether an answer only asks back: "Which version is it?"."""
     if not any(mark in answer[-_LONGEST_END:] for mark in "?\uff1f\u061f") or _is_long(answer):
         return False
-    found = _read(answer)
+    found = signals(answer)
     return (
         found.ends_asking
         and found.asks_back
         and found.words <= _SHORT
-        and not _says_something(found)
+        and not (found.tells_what_to_do or found.states_how_it_is or found.code or found.links)
+        and _HINT.search(answer.lower()) is None
         and all(_ASKING.search(line) for line in _sentences_with_marks(answer))
     )
 
 
 def only_promises(answer: str) -> bool:
     """Returns whether an answer only promises one: "Let me check that, I will get back to you."."""
-    if _is_long(answer) or "`" in answer or "?" in answer or "://" in answer:
-        return False
-    found = _read(answer)
-    return found.promise_only and found.words <= _SHORT
+    return _only(answer, _PROMISE, links=False)
 
 
 def same_trouble(answer: str) -> bool:
     """Returns whether an answer is someone with the same trouble: "Same here, any news?"."""
-    if _is_long(answer, than=_FEW) or "`" in answer or "://" in answer:
-        return False
-    found = _read(answer)
-    return found.me_too and found.words <= _FEW and not _says_something(found)
+    return _only(answer, _SAME, links=False)
 
 
 def _is_long(answer: str, *, than: int = 40) -> bool:
@@ -176,10 +205,6 @@ def _short_prose(answer: str) -> str | None:
         return None
     text = prose(answer)
     return None if "\ufffc" in text else text
-
-
-def _says_something(found: Signals) -> bool:
-    return found.tells_what_to_do or found.states_how_it_is or found.code or found.links > 0
 
 
 def _sentences_with_marks(answer: str) -> list[str]:
