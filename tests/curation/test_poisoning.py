@@ -15,6 +15,7 @@ import furytune as ft
 from furytune.errors import ConfigError
 from furytune.pairing import Conversation, Post
 from furytune.records import Dropped, QAPair
+from furytune.testing.fake_discord import FakeDiscord
 from furytune.testing.memory import pair
 
 PLANTED = 1000
@@ -298,3 +299,32 @@ def test_bots_and_feeds_answer_only_on_request(tmp_path) -> None:
 
     assert answers() == []
     assert len(answers(include_bots=True)) == 1
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_journal_knows_roles_if_someone_looked(tmp_path, named) -> None:
+    """A bot that may not list members asks for roles only if the consent names one."""
+    with FakeDiscord(token="secret") as server:
+        server.members_intent = False
+        helper = server.add_role("Helper")
+        hanna, mallory = server.add_member("hanna", roles=[helper]), server.add_member("mallory")
+        room = server.add_channel("help")
+        for who, thing in ((hanna, "sphere"), (mallory, "cone")):
+            asked = server.post(room, "ann", f"How do I make the {thing} transparent in a scene?")
+            server.post(
+                room, who, f"You can set `{thing}.opacity` below 1, then render again.", reply_to=asked
+            )
+        server.add_role("quiet")
+        ft.DiscordCollector(
+            guild=server.guild,
+            token=ft.Secret("secret"),
+            permission="a test",
+            journal=tmp_path / "j",
+            consent=ft.Consent(opt_out_roles="quiet") if named else ft.Consent(opt_out_roles=[]),
+            endpoint=server.url,
+        ).update()
+    journal = ft.JournalCollector(tmp_path / "j", pairers=[ft.ChatPairer(min_confidence=0.0)])
+    counts = ft.Pipeline(collector=journal, curators=[ft.AnsweredBy("Helper")]).run().report.counts
+    dropped = {d.reason: d.count for d in counts.dropped if d.unit == "pair"}
+
+    assert (counts.rows, dropped) == ((1, {"no_role": 1}) if named else (0, {"unknown_roles": 2}))

@@ -244,6 +244,8 @@ class JournalCollector:
         about = self.journal.about()
         guild = about.guild
         people = self.journal.people()
+        # If no one has a role, no one looked: the bot could not list the members, and no rule needed their roles.
+        people = people if any(people.members.values()) else People()
         # The last run decided what is wanted; older messages may still be in the journal.
         unwanted = {item.id for item in about.unread if item.reason in _UNWANTED}
         found = []

@@ -93,8 +93,8 @@ _SAME: Final = re.compile(
     rf"|(?:(?:i|im|i am|ive|we|were|we are|am) )*(?:also |still |just )*(?:in|have|having|facing|get|getting|got|see|seeing|experiencing|had|hit|hitting|running into|ran into)"
     rf" (?:the |this |that |exactly |exact |very )*same(?: exact)? {_TROUBLE}"
     rf"|(?:is |are )?(?:there )?any (?:news|updates?|progress|luck|solutions?|fix)"
-    rf"|(?:did|have) (?:you|anyone|anybody) (?:ever |already )?(?:find|found|get|got|solved?|resolved?|fix(?:ed)?|figured?)(?: (?:a|any|the|it|this|that|out|anything|solution|fix|answer|resolved|solved|working))+"
-    rf"|how did you (?:resolve|solve|fix|get around) (?:it|this|that)|anyone else|(?:i )?(?:also )?need help|can (?:anyone|anybody|someone) (?:please )?help)"
+    rf"|(?:did|have) (?:you|any(?:one|body)) (?:ever |already )?(?:find|found|get|got|solved?|resolved?|fix(?:ed)?|figured?)(?: (?:a|any|the|it|this|that|out|anything|solution|fix|answer|resolved|solved|working))+"
+    rf"|how did you (?:resolve|solve|fix|get around) (?:it|this|that)|anyone else|(?:i )?(?:also )?need help|can (?:any(?:one|body)|someone) (?:please )?help)"
     rf"(?: (?:here|too|as well|also|on|about|with|for|this|that|it|the|my|in|{_TROUBLE}|and|yet|please|pls|laptop|machine|me|us|i|am|afraid|a|any|solution|did|you|find|found|how|solve|resolve|fix|it))*"
 )
 # Advice in the form of a question.
