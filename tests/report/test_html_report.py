@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from reports import ESTIMATE, asked, pipeline, retrieving
 
 import furytune as ft
+from furytune import budget
 from furytune.errors import ConfigError, ExportError
 from furytune.records import TrainingRow
 from furytune.report import Report
@@ -219,6 +221,19 @@ class TestContent:
         text = ft.write_report(tmp_path / "r.html", run, reviewed=reviewed).read_text(encoding="utf-8")
         assert "3 pairs were reviewed" in text
         assert '<th scope="row">0.9 to 1.0</th><td class="n">2</td><td class="n">0</td>' in text
+
+    def test_without_tiktoken_lengths_are_in_characters_and_the_page_says_so(self, tmp_path: Path, monkeypatch):
+        run = pipeline(tmp_path, [asked(n, "how " * n, "so") for n in (1, 2, 300)]).run()
+        monkeypatch.setitem(sys.modules, "tiktoken", None)
+        budget._counter.cache_clear()
+        try:
+            text = ft.write_report(tmp_path / "r.html", run, max_tokens=100).read_text(encoding="utf-8")
+        finally:
+            budget._counter.cache_clear()
+        assert "Length of prompts, in characters" in text
+        assert "the longest has 1,199"  in text
+        assert "pip install &#39;furytune[tokens]&#39;" in text
+        assert "The limit is" not in text
 
     def test_prompts_over_the_limit_are_counted(self, tmp_path: Path):
         run = pipeline(tmp_path, [asked(n, "how " * n, "so") for n in (1, 2, 300)]).run()

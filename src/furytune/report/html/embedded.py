@@ -115,7 +115,7 @@ class Embedding:
             }
         if twin is not None:
             found["twin"] = self._sections(twin.prompt.text, twin_template)
-        kept = {key: value for key, value in found.items() if value not in (None, "", [])}
+        kept: dict[str, Json] = {key: value for key, value in found.items() if value not in (None, "", [])}
         self._bytes += len(script_json(kept))
         return kept
 
