@@ -52,6 +52,8 @@ if TYPE_CHECKING:
         TrainingRow,
     )
     from furytune.report import ChannelProfile, ChannelProfiles
+    from furytune.report.diffing import DatasetDiff, diff_datasets, outline
+    from furytune.report.html import write_report
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -73,6 +75,7 @@ __all__ = [
     "CsvCollector",
     "CsvExporter",
     "Dataset",
+    "DatasetDiff",
     "Deduplicate",
     "DiscordCollector",
     "DiscordExportCollector",
@@ -118,10 +121,13 @@ __all__ = [
     "build_index",
     "chat",
     "clean_index",
+    "diff_datasets",
     "forget",
     "load_dataset",
     "markup",
+    "outline",
     "python_package",
+    "write_report",
 ]
 
 __version__ = "0.1.0"
@@ -143,6 +149,7 @@ _HOME = {
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
+    "DatasetDiff": "report.diffing",
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
@@ -188,10 +195,13 @@ _HOME = {
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
     "clean_index": "augmenters.rag",
+    "diff_datasets": "report.diffing",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "outline": "report.diffing",
     "python_package": "corpora.python_package",
+    "write_report": "report.html",
 }
 
 

@@ -151,9 +151,9 @@ class Watch(Tally):
 
         return look
 
-    def drop(self, dropped: Dropped, *, of: QAPair | None = None) -> None:
+    def drop(self, dropped: Dropped, pair: QAPair | None = None) -> None:
         """Notes why the pair was dropped."""
-        super().drop(dropped, of=of)
+        super().drop(dropped, pair)
         if dropped.unit != "pair" or self.uid not in dropped.ids or self.reason is not None:
             return
         # A second pair with the id may be dropped while a step still has the first one.

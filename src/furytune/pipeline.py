@@ -55,6 +55,7 @@ from furytune.protocols import (
 )
 from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
+from furytune.report.overview import Watcher
 from furytune.report.progress import progress
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
@@ -287,8 +288,13 @@ class Pipeline:
         """
         return attrs.evolve(self, **changes)
 
-    def run(self) -> Run:
+    def run(self, *, examples: int = 0) -> Run:
         """Runs all stages.
+
+        Args:
+            examples: How many dropped pairs the report shows for each reason, shortened and without secrets and personal
+                data, as far as furytune recognises them. Only pairs of people who take part are collected, so no one
+                else's words are shown.
 
         Returns:
             Report, contract and data sets. Running again over the same input writes the same bytes.
@@ -296,14 +302,16 @@ class Pipeline:
         Raises:
             FurytuneError: A stage failed; the class of the error says which. No half-written data set is left.
         """
-        tally = Tally()
+        tally = Tally(watcher=Watcher(examples=examples))
         rows = progress(self._rows(tally), "rows", "row")
         # Without an exporter, a run that only counts may find nothing.
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
         job = self._tune(datasets) if self.tuner is not None else None
-        report = Report(counts=tally.counts, datasets=tuple(datasets), job=job)
+        report = Report(
+            counts=tally.counts, datasets=tuple(datasets), job=job, overview=tally.watcher.overview
+        )
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
@@ -359,7 +367,7 @@ class Pipeline:
                 # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
-                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)), of=item)
+                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)), item)
                     continue
                 seen.add(key)
                 yield item
@@ -387,9 +395,9 @@ class Pipeline:
             for pair, prompt in zip(batch, prompts, strict=True):
                 row = self._row(pair, prompt)
                 if isinstance(row, Dropped):
-                    tally.drop(row, of=pair)
+                    tally.drop(row, pair)
                 else:
-                    tally.rendered(pair)
+                    tally.row(pair, row)
                     yield row
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
@@ -492,7 +500,7 @@ def _apply(
                     f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
                     "a curation step drops one pair at a time: leave out unit and count"
                 )
-            tally.drop(result, of=pair)
+            tally.drop(result, pair)
             continue
         if not isinstance(result, QAPair):
             raise CurationError(

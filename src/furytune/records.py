@@ -87,7 +87,7 @@ class Source:
         guild: Discord guild (server) id, or "".
         channel: Channel id, or "".
         thread: Thread or forum post id, or "".
-        name: What reports call the channel, with its threads: its name such as "#help", or its id. "" if it is not one.
+        channel_name: Name of the channel, or of the thread's channel, for reports; "" if unknown. Manifests do not have it.
     """
 
     path: str = ""
@@ -95,8 +95,7 @@ class Source:
     guild: str = ""
     channel: str = ""
     thread: str = ""
-    # It is for reports only; a channel may be renamed.
-    name: str = field(default="", eq=False)
+    channel_name: str = field(default="", eq=False, repr=False)
 
 
 @frozen(kw_only=True)
@@ -264,7 +263,7 @@ class Dropped(Shown):
         ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
         detail: More for people to read. Never message text.
-        channel: What reports call the channel that it was in, see `Source.name`.
+        source: Channel or file that it was read from, for the report by channel.
 
     Raises:
         ConfigError: The reason has no prefix, and is not in the list for this unit.
@@ -276,7 +275,7 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
-    channel: str = ""
+    source: Source = field(default=Source(), eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check(self.reason, self.unit)

@@ -69,7 +69,7 @@ def pairs(draw) -> list[QAPair]:
             answerer=draw(st.sampled_from(["", "ann", "bob"])),
             answerer_roles=draw(st.sampled_from([None, (), ("Helper",)])),
             confidence=draw(st.sampled_from([0.2, 0.9])),
-            source=Source(name=draw(st.sampled_from(["", "#help"]))),
+            source=Source(channel_name=draw(st.sampled_from(["", "help"]))),
         )
         for one in draw(fs.pairs(max_size=10))
     ]

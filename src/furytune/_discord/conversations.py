@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
-from furytune._discord.selection import home_of, named
+from furytune._discord.selection import home, named
 from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
     SAID,
@@ -21,7 +21,6 @@ from furytune._discord.text import (
     reply_target,
     said,
 )
-from furytune._privacy.printable import one_line
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError, SourceError
@@ -186,14 +185,8 @@ class Pairing:
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
-        called: dict[str, str] = {}
         for channel in channels:
             place = _conversation(channel.channel, starters.keys())
-            uid, name = home_of(channel.channel)
-            # A thread in a journal knows the id of its channel only, which comes before it. An old export has no ids.
-            label = f"#{one_line(name)}" if name else called.get(uid, uid or channel.name)
-            called.setdefault(uid, label)
-            place = attrs.evolve(place, name=label)
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
             posts = Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
@@ -228,11 +221,11 @@ def check_content(by_people: int, bare: int) -> None:
 def _items(
     posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
+    # A drop says where it is from, for the report by channel.
+    source = attrs.evolve(place.source, path=posts.name)
     for item in _paired(posts, place, pairers, drops):
-        if isinstance(item, Dropped) and item.unit == "message":
-            yield attrs.evolve(item, channel=place.name)
-        else:
-            yield item
+        is_message = isinstance(item, Dropped) and item.unit == "message"
+        yield attrs.evolve(item, source=source) if is_message else item
     if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
         yield _without_content(posts.channel, posts)
 
@@ -424,10 +417,11 @@ def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> 
         is_thread=thread,
         starters=starters,
         tags=channel.tags,
+        channel_name=home(channel)[1],
     )
 
 
 def source_of(channel: Channel, name: str) -> Source:
     """Returns the source of the messages in a channel's file."""
     place = _conversation(channel)
-    return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)
+    return attrs.evolve(place.source, path=name)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from attrs import define, field
 
 from furytune._discord.conversations import OnDrop, Posts
-from furytune._discord.selection import home_of
+from furytune._discord.selection import home
 from furytune.pairing.languages import language
 from furytune.records import Dropped, QAPair
 from furytune.report.profiles import SURE, ChannelProfile, ChannelProfiles
@@ -63,7 +63,7 @@ def profiles(read: Iterable[tuple[Posts, Iterator[QAPair | Dropped]]], on_drop: 
     """
     found: dict[str, _Counts] = {}
     for posts, items in read:
-        uid, name = home_of(posts.channel)
+        uid, name = home(posts.channel)
         # An old export may have no ids; then each of its files is a channel.
         counts = found.setdefault(uid or posts.name, _Counts(uid))
         counts.name = counts.name or name

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
+import attrs
 import msgspec
 from attrs import frozen
 
@@ -82,7 +83,7 @@ class Conversation:
         starters: Ids of messages that a thread was opened on; in Discord, such a thread has the same id.
         tags: Names of the forum tags of the thread.
         opening_missing: True if the opening message is not among the posts, because it was deleted or withheld.
-        name: What reports call the channel, with its threads: its name, or its id.
+        channel_name: Name of the channel, "" if unknown.
     """
 
     guild: str = ""
@@ -93,7 +94,14 @@ class Conversation:
     starters: Collection[str] = frozenset()
     tags: tuple[str, ...] = ()
     opening_missing: bool = False
-    name: str = ""
+    channel_name: str = ""
+
+    @property
+    def source(self) -> Source:
+        """The place of the posts, without the file."""
+        return Source(
+            guild=self.guild, channel=self.channel, thread=self.thread, channel_name=self.channel_name
+        )
 
     @property
     def tagged_solved(self) -> bool:
@@ -130,13 +138,7 @@ class Conversation:
             solved=any(p.solved for p in answer) or self.tagged_solved,
             confidence=confidence,
             evidence=evidence,
-            source=Source(
-                path=first.path,
-                guild=self.guild,
-                channel=self.channel,
-                thread=self.thread,
-                name=self.name,
-            ),
+            source=attrs.evolve(self.source, path=first.path),
         )
 
 

@@ -3,10 +3,9 @@
 from furytune.report.comparing import compare
 from furytune.report.profiles import ChannelProfile, ChannelProfiles
 from furytune.report.report import Report
-from furytune.report.tally import ChannelCount, Counts, DropCount, Tally
+from furytune.report.tally import Counts, DropCount, Tally
 
 __all__ = [
-    "ChannelCount",
     "ChannelProfile",
     "ChannelProfiles",
     "Counts",

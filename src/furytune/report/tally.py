@@ -8,13 +8,11 @@ from attrs import define, field, frozen
 
 from furytune._values.canonical import Json
 from furytune.errors import ConservationError
-from furytune.records import Dropped, QAPair, Unit
+from furytune.records import Dropped, QAPair, TrainingRow, Unit
+from furytune.report.overview import Watcher
 
-__all__ = ["ChannelCount", "Counts", "DropCount", "Tally"]
+__all__ = ["Counts", "DropCount", "Tally"]
 
-_CHANNELS = 500
-"""More channels are counted together, so that a server with many threads of unknown parents does not fill the memory."""
-_OTHERS = "(other channels)"
 _LISTED = 20  # enough to look into a drop; millions of drops must not fill the memory
 
 
@@ -46,48 +44,6 @@ class DropCount:
 
 
 @frozen(kw_only=True)
-class ChannelCount:
-    """What became of the messages of a channel with its threads, or of a forum. Channels of one name count as one.
-
-    Attributes:
-        name: Its name, such as "#help", or its id if the name is not known.
-        messages: Number of chat messages that were read.
-        messages_used: Number of chat messages in collected pairs.
-        pairs: Number of pairs from collectors.
-        rows: Number of training rows.
-        dropped: Number of drops for each unit and reason.
-    """
-
-    name: str
-    messages: int
-    messages_used: int
-    pairs: int
-    rows: int
-    dropped: Mapping[tuple[Unit, str], int]
-
-
-@define
-class _Channel:
-    """What was counted in a channel so far."""
-
-    messages_used: int = 0
-    pairs: int = 0
-    rows: int = 0
-    drops: dict[tuple[Unit, str], int] = field(factory=dict)
-
-    def named(self, name: str) -> ChannelCount:
-        lost = sum(n for (unit, _), n in self.drops.items() if unit == "message")
-        return ChannelCount(
-            name=name,
-            messages=self.messages_used + lost,
-            messages_used=self.messages_used,
-            pairs=self.pairs,
-            rows=self.rows,
-            dropped=dict(sorted(self.drops.items())),
-        )
-
-
-@frozen(kw_only=True)
 class Counts:
     """What a run counted. It contains no times and no text, and is the same for equal input.
 
@@ -98,8 +54,6 @@ class Counts:
         rows: Number of training rows.
         dropped: The drops, sorted by unit and reason.
         edited_answers: Number of answers that each curation step changed, sorted by its name.
-        channels: The counts of each channel, the one with the most messages first. They are not in manifests, because
-            a name may say who someone is.
     """
 
     messages: int
@@ -108,7 +62,6 @@ class Counts:
     rows: int
     dropped: tuple[DropCount, ...]
     edited_answers: Mapping[str, int]
-    channels: tuple[ChannelCount, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """Returns the counts for a manifest."""
@@ -135,7 +88,7 @@ class Tally:
         unread: Name and detail of up to 20 dropped channels for each reason.
         edits: Number of answers that each curation step changed.
         provenance: What each collector says about the origin of its data; see `furytune.protocols.Provenance`.
-        channels: The counts of each channel by its name, and of all after the first 500 together.
+        watcher: Notes what the HTML report shows besides the counts.
     """
 
     messages_used: int = 0
@@ -146,19 +99,17 @@ class Tally:
     unread: dict[str, list[tuple[str, str]]] = field(factory=dict)
     edits: dict[str, int] = field(factory=dict)
     provenance: list[Mapping[str, Json]] = field(factory=list)
-    channels: dict[str, _Channel] = field(factory=dict)
+    watcher: Watcher = field(factory=Watcher, eq=False, repr=False)
 
-    def drop(self, dropped: Dropped, *, of: QAPair | None = None) -> None:
+    def drop(self, dropped: Dropped, pair: QAPair | None = None) -> None:
         """Counts a drop.
 
         Args:
             dropped: What was dropped.
-            of: The pair that was dropped, which knows its channel.
+            pair: The pair, if a pair that was collected is dropped.
         """
+        self.watcher.dropped(dropped, pair)
         key = (dropped.unit, dropped.reason)
-        if name := dropped.channel or (of.source.name if of is not None else ""):
-            drops = self._channel(name).drops
-            drops[key] = drops.get(key, 0) + dropped.count
         self.drops[key] = self.drops.get(key, 0) + dropped.count
         listed = self.examples.setdefault(key, [])
         if len(listed) < _LISTED:
@@ -172,24 +123,13 @@ class Tally:
     def collected(self, pair: QAPair) -> None:
         """Counts a pair that a collector yielded."""
         self.pairs += 1
-        used = len(pair.question_messages) + len(pair.answer_messages)
-        self.messages_used += used
-        if pair.source.name:
-            channel = self._channel(pair.source.name)
-            channel.pairs += 1
-            channel.messages_used += used
+        self.messages_used += len(pair.question_messages) + len(pair.answer_messages)
+        self.watcher.collected(pair)
 
-    def rendered(self, pair: QAPair) -> None:
-        """Counts a pair that became a training row."""
+    def row(self, pair: QAPair, row: TrainingRow) -> None:
+        """Counts a training row and the pair that it was made from."""
         self.rows += 1
-        if pair.source.name:
-            self._channel(pair.source.name).rows += 1
-
-    def _channel(self, name: str) -> _Channel:
-        """Returns the counts of a channel."""
-        if name not in self.channels and len(self.channels) >= _CHANNELS:
-            name = _OTHERS
-        return self.channels.setdefault(name, _Channel())
+        self.watcher.row(pair, row)
 
     def dropped(self, unit: Unit) -> int:
         """Returns how many items of a unit were dropped for any reason."""
@@ -227,10 +167,4 @@ class Tally:
                 for (unit, reason), count in sorted(self.drops.items())
             ),
             edited_answers=dict(sorted(self.edits.items())),
-            channels=tuple(
-                sorted(
-                    (channel.named(name) for name, channel in self.channels.items()),
-                    key=lambda count: (-count.messages, count.name),
-                )
-            ),
         )
