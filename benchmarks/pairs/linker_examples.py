@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -29,10 +28,8 @@ Looking = Callable[[list[Post], Stream], tuple[Array, Array, Array]]
 """Returns the features of a stream's messages, the distances of their choices and the features of the pairs."""
 
 RARITY_BITS = 16
-_SHORT = 20  # messages
 _LETTERS = re.compile(r"[\w|^`\[\]{}-]+")
 _OTHER_LETTERS = str.maketrans("aeioubcdfghjklmnpqrstvwxyz", "eioaucdfghjklmnpqrstvwxyzb")
-_CUTS = 6
 _TIMELESS = 12
 """One file in so many is read without times, because some exports have none."""
 _FREQUENT = 250
@@ -78,33 +75,8 @@ def training_streams(root: Path) -> Iterator[Stream]:
     ):
         for stream in part:
             yield stream
-            yield from beginnings(stream)
-
-
-def beginnings(stream: Stream) -> Iterator[Stream]:
-    """Yields short cuts of a stream, as if the channel began there: every channel does, and many exports are short.
-
-    Messages whose gold parent is before the cut are not labelled in it. Gitter is left out, because the middle of a dialogue
-    would pass for its start.
-    """
-    chance = random.Random(crc32(stream.file.encode()))
-    last = len(stream.rows) - _SHORT
-    if stream.kind == "gitter" or last <= stream.first:
-        return
-    for number in range(max(1, min(_CUTS, (last - stream.first) // _SHORT))):
-        begin = chance.randrange(stream.first, last)
-        rows = stream.rows[begin : begin + _SHORT]
-        yield Stream(
-            file=stream.file,
-            kind=stream.kind,
-            channel=stream.channel,
-            rows=foreign(rows) if number % 2 else rows,
-            links=frozenset(
-                (child - begin, parent - begin)
-                for child, parent in stream.links
-                if begin <= parent <= child < begin + _SHORT
-            ),
-        )
+            if stream.kind in ("discord", "forum"):
+                yield attrs.evolve(stream, rows=foreign(stream.rows))
 
 
 def foreign(rows: tuple[Row, ...]) -> tuple[Row, ...]:

@@ -39,7 +39,7 @@ from furytune.pairing._chat.wording import SIZE, places
 SEED = 20261129
 FOLDS = 6
 WORDING = 4.0  # how much a word counts against a feature, before training
-STRENGTH = 0.1  # inverse of the regularisation
+STRENGTH = 0.03  # inverse of the regularisation
 RECALLS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CONTEXT = 300  # messages before and after a window that its links may depend on

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from furytune.curation.languages import Languages
     from furytune.curation.length import AnswerLength
     from furytune.curation.lint import LintAnswers
+    from furytune.curation.near import NearDuplicates
     from furytune.curation.people import AnsweredBy
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from furytune.report import ChannelProfile, ChannelProfiles
     from furytune.report.diffing import DatasetDiff, diff_datasets, outline
     from furytune.report.html import write_report
+    from furytune.review.decision import Decision
+    from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -76,6 +79,8 @@ __all__ = [
     "CsvExporter",
     "Dataset",
     "DatasetDiff",
+    "Decision",
+    "Decisions",
     "Deduplicate",
     "DiscordCollector",
     "DiscordExportCollector",
@@ -98,6 +103,7 @@ __all__ = [
     "LintAnswers",
     "Message",
     "MinConfidence",
+    "NearDuplicates",
     "Normalizer",
     "OnnxEmbedder",
     "Passage",
@@ -150,6 +156,8 @@ _HOME = {
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
     "DatasetDiff": "report.diffing",
+    "Decision": "review.decision",
+    "Decisions": "review.decisions",
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
@@ -171,6 +179,7 @@ _HOME = {
     "Link": "pairing",
     "LintAnswers": "curation.lint",
     "Message": "records",
+    "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",
     "Normalizer": "normalize",
     "OnnxEmbedder": "augmenters.embedders",

@@ -21,6 +21,7 @@
     ├── KnowledgeError              an index or corpus cannot give passages
     │   └── SnapshotError           the pinned snapshot is missing or differs
     ├── CurationError               a curation step broke its rules, or could not store its results
+    │   └── StaleDecisionError      someone else decided about the pair in the meantime
     ├── ContractError               a contract file cannot be read
     │   └── ContractMismatchError   something that shapes the prompt has changed
     ├── ExportError                 a data set could not be written
@@ -59,6 +60,7 @@ __all__ = [
     "SnapshotError",
     "SourceError",
     "SourceFormatError",
+    "StaleDecisionError",
     "TemplateError",
     "TextError",
     "TuningError",
@@ -189,6 +191,19 @@ class SnapshotError(KnowledgeError):
 
 class CurationError(FurytuneError):
     """A curation step broke its rules, for example by editing a question, or could not store its results."""
+
+
+class StaleDecisionError(CurationError):
+    """Someone decided about a pair after the revision that this decision is based on. Nothing was recorded.
+
+    Args:
+        message: What happened, and what to do next.
+        revision: The revision of the newer decision.
+    """
+
+    def __init__(self, message: str, *, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
 
 
 class ContractError(FurytuneError):

@@ -33,6 +33,7 @@ class StepOutcome(Shown):
         dropped: Why it was dropped; None if it was not, or if the step did not name the pair.
         earlier: How many pairs the step had seen before this one, if it remembers pairs, so that they may have decided;
             None if it looks at each pair alone.
+        read_all: Whether the step had read all pairs before it decided about the first.
     """
 
     step: str
@@ -41,6 +42,7 @@ class StepOutcome(Shown):
     after: QAPair | None = None
     dropped: Dropped | None = None
     earlier: int | None = None
+    read_all: bool = False
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -58,6 +60,7 @@ class StepOutcome(Shown):
         seen = (
             "" if self.earlier is None else f" (after {self.earlier:,} pairs before it, which it remembers)"
         )
+        seen = " (after it had read all pairs)" if self.read_all else seen
         if self.fate != "dropped":
             return f"{self.fate}{seen}"
         if self.dropped is None:
@@ -160,26 +163,33 @@ class Watch(Tally):
         if dropped.reason != "duplicate_id" or 0 not in self.entered:
             self.reason = dropped
 
-    def outcomes(self, steps: Sequence[tuple[str, bool]]) -> Iterator[StepOutcome]:
+    def outcomes(self, steps: Sequence[tuple[str, bool, bool]]) -> Iterator[StepOutcome]:
         """Yields what each step did.
 
         Args:
-            steps: Name of each step, and whether it remembers pairs.
+            steps: Name of each step, whether it remembers pairs, and whether it reads all of them first.
         """
         if 0 not in self.entered:
             yield StepOutcome(step="collecting", fate="dropped", dropped=self.reason)
             return
         yield StepOutcome(step="collecting", fate="kept", after=self.entered[0])
-        for place, (name, remembers) in enumerate(steps):
+        for place, (name, remembers, reads_all) in enumerate(steps):
             before, after = self.entered[place], self.entered.get(place + 1)
             earlier = self.passed.get(place, 0) if remembers else None
             if after is None:
                 yield StepOutcome(
-                    step=name, fate="dropped", before=before, dropped=self.reason, earlier=earlier
+                    step=name,
+                    fate="dropped",
+                    before=before,
+                    dropped=self.reason,
+                    earlier=earlier,
+                    read_all=reads_all,
                 )
                 return
             fate: Fates = "edited" if after.edits != before.edits else "kept"
-            yield StepOutcome(step=name, fate=fate, before=before, after=after, earlier=earlier)
+            yield StepOutcome(
+                step=name, fate=fate, before=before, after=after, earlier=earlier, read_all=reads_all
+            )
 
 
 def _difference(what: str, before: str, after: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import blake2b
 from inspect import isroutine
 from itertools import islice
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 import attrs
 from attrs import field, frozen
@@ -47,6 +47,8 @@ from furytune.protocols import (
     Named,
     Provenance,
     Retrieving,
+    Reviewing,
+    SetCurator,
     Splitter,
     Staging,
     StatefulCurator,
@@ -97,6 +99,8 @@ class Run(Shown):
             yield "job", repr(self.job)
 
 
+_Step: TypeAlias = Curator | StatefulCurator | SetCurator
+
 # Each argument has its own converter, because type checkers read the argument's type from the converter's parameter.
 
 
@@ -104,9 +108,7 @@ def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]
     return _several(value)
 
 
-def _curators(
-    value: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None,
-) -> tuple[Curator | StatefulCurator, ...]:
+def _curators(value: _Step | Sequence[_Step] | None) -> tuple[_Step, ...]:
     return _several(value)
 
 
@@ -125,7 +127,7 @@ class _Parts(TypedDict, total=False):
     """The arguments of `Pipeline`, for `Pipeline.evolve`."""
 
     collector: Collector | Sequence[Collector]
-    curators: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None
+    curators: _Step | Sequence[_Step] | None
     augmenter: Augmenter
     template: PromptTemplate | None
     exporter: Exporter | Sequence[Exporter] | None
@@ -164,7 +166,7 @@ class Pipeline:
     """
 
     collector: tuple[Collector, ...] = field(converter=_collectors)
-    curators: tuple[Curator | StatefulCurator, ...] = field(default=(), converter=_curators)
+    curators: tuple[_Step, ...] = field(default=(), converter=_curators)
     augmenter: Augmenter = field(factory=IdentityAugmenter)
     template: PromptTemplate | None = None
     exporter: tuple[Exporter, ...] = field(default=(), converter=_exporters)
@@ -192,7 +194,9 @@ class Pipeline:
                 f"{type(self.augmenter).__name__} is not an augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
-            if isinstance(step, type) or not (callable(step) or isinstance(step, StatefulCurator)):
+            if isinstance(step, type) or not (
+                callable(step) or isinstance(step, StatefulCurator | SetCurator)
+            ):
                 raise ConfigError(
                     f"{type(step).__name__} is not a curation step: it must be callable with a pair"
                 )
@@ -265,7 +269,10 @@ class Pipeline:
             raise ConfigError(
                 "the collectors yield no pair with this id; take one from pipeline.pairs() or from the report's examples"
             )
-        told = [(_name(step), isinstance(step, StatefulCurator)) for step in self.curators]
+        told = [
+            (_name(step), isinstance(step, StatefulCurator), isinstance(step, SetCurator))
+            for step in self.curators
+        ]
         return PairExplanation(id=watch.uid, steps=tuple(watch.outcomes(told)))
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
@@ -328,7 +335,7 @@ class Pipeline:
         # One exporter reads the stream. Several read it several times, so the rows go to disk first.
         if len(self.exporter) == 1:
             return [self.exporter[0].export(rows, contract=self.contract, tally=tally)]
-        with Spool() as spool, staged() as group:
+        with Spool(TrainingRow) as spool, staged() as group:
             spool.fill(rows)
             datasets = [
                 e.stage(spool, contract=self.contract, tally=tally, group=group)
@@ -380,8 +387,11 @@ class Pipeline:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
         name = _name(step)
+        before = self._pairs(tally, steps - 1)
+        if isinstance(step, SetCurator):
+            return _apply_to_all(step, name, before, tally)
         act = step.start() if isinstance(step, StatefulCurator) else step
-        return _apply(act, name, self._pairs(tally, steps - 1), tally)
+        return _apply(act, name, before, tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
         """Yields the training rows, rendered in batches."""
@@ -490,9 +500,50 @@ def _results(
         yield from zip(batch, results, strict=True)
 
 
+def _unchanged(result: QAPair, pair: QAPair, *, reviewing: bool, group: str) -> QAPair:
+    """Returns a step's result with everything taken back that the step may change."""
+    result = attrs.evolve(result, answer=pair.answer, edits=pair.edits)
+    if result.group == group:
+        result = attrs.evolve(result, group=pair.group)
+    if not reviewing:
+        return result
+    return attrs.evolve(result, question=pair.question, confidence=pair.confidence, evidence=pair.evidence)
+
+
+def _apply_to_all(step: SetCurator, name: str, pairs: Iterator[QAPair], tally: Tally) -> Iterator[QAPair]:
+    """Applies a step that reads all pairs first. They wait on disk.
+
+    Raises:
+        CurationError: The step did not read all of them.
+    """
+    with Spool(QAPair) as spool:
+        reading = spool.passing(pairs)
+        act = step.fit(reading)
+        if next(reading, None) is not None:
+            raise CurationError(f"{name}.fit() stopped before the last pair; read all of them")
+        yield from _apply(act, name, iter(spool), tally, may_group=True)
+
+
 def _apply(
-    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterator[QAPair], tally: Tally
+    act: Callable[[QAPair], QAPair | Dropped],
+    name: str,
+    pairs: Iterator[QAPair],
+    tally: Tally,
+    *,
+    may_group: bool = False,
 ) -> Iterator[QAPair]:
+    """Applies a step to each pair, counts what it does, and checks that it does nothing else.
+
+    Args:
+        act: The step.
+        name: Its name in reports.
+        pairs: What it gets.
+        tally: Counts drops and edits.
+        may_group: Whether the step may change the group of a pair.
+
+    Raises:
+        CurationError: The step did something else.
+    """
     for pair, result in _results(act, name, pairs):
         if isinstance(result, Dropped):
             if (result.unit, result.count) != ("pair", 1):
@@ -510,16 +561,25 @@ def _apply(
         if result is pair:  # most pairs; spares the comparison of all fields below
             yield pair
             continue
-        if attrs.evolve(result, answer=pair.answer, edits=pair.edits) != pair:
+        reviewing = isinstance(act, Reviewing)
+        group = result.group if may_group and isinstance(result.group, str) and result.group else pair.group
+        if _unchanged(result, pair, reviewing=reviewing, group=group) != pair:
             raise CurationError(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
-                "would differ from the question that the bot gets; change the Normalizer instead"
+                "would differ from the question that the bot gets; change the Normalizer instead, or correct "
+                "single questions with Decisions"
             )
-        if result.answer == pair.answer:
-            yield pair
-            continue
-        tally.edits[name] = tally.edits.get(name, 0) + 1
-        yield attrs.evolve(result, edits=(*pair.edits, name))
+        edits: list[str] = []
+        if result.question != pair.question:
+            tally.questions[name] = tally.questions.get(name, 0) + 1
+            edits.append(f"question:{name}")
+        if result.answer != pair.answer:
+            tally.edits[name] = tally.edits.get(name, 0) + 1
+            edits.append(name)
+        if edits:
+            yield attrs.evolve(result, edits=(*pair.edits, *edits), unedited=pair.digest)
+        else:
+            yield attrs.evolve(result, edits=pair.edits) if reviewing or group != pair.group else pair
     missing: Sequence[Dropped] = act.unread if isinstance(act, Incomplete) else ()
     for unread in missing:
         tally.drop(unread)

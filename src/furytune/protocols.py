@@ -58,7 +58,9 @@ __all__ = [
     "Refreshable",
     "Reranker",
     "Retrieving",
+    "Reviewing",
     "Searchable",
+    "SetCurator",
     "Splitter",
     "Staging",
     "StatefulCurator",
@@ -387,6 +389,26 @@ class StatefulCurator(Protocol):
 
 
 @runtime_checkable
+class SetCurator(Protocol):
+    """**Protocol:** a curation step that reads all pairs before it decides about the first.
+
+    The pipeline stores the pairs on disk meanwhile, so the step should remember only what it needs. The step that `fit`
+    returns may also give a pair another group, to keep pairs of different conversations on one side of the split.
+
+    - Fitting reads all pairs.
+    - Two passes over the same pairs give the same results.
+    """
+
+    def fit(self, pairs: Iterable[QAPair], /) -> Curator:
+        """Reads all pairs of a pass; returns the step that then gets the same pairs in the same order.
+
+        Args:
+            pairs: Read once, to the end. The ids are unique.
+        """
+        ...
+
+
+@runtime_checkable
 class BulkCurator(Curator, Protocol):
     """**Protocol:** a curation step that handles many pairs faster than one by one.
 
@@ -395,6 +417,26 @@ class BulkCurator(Curator, Protocol):
 
     def curate(self, pairs: Sequence[QAPair], /) -> Sequence[QAPair | Dropped]:
         """Returns what `Curator.__call__` returns for each pair, in order."""
+        ...
+
+
+@runtime_checkable
+class Reviewing(Protocol):
+    """**Protocol:** a curation step that applies what people decided about single pairs.
+
+    Only such a step may replace a question, and set a confidence with the evidence "reviewed". The pair then has that question
+    wherever it goes: with and without retrieval, and in the bot, where people ask in that form too. A rule or a model must
+    not rewrite questions: the bot applies no steps, so training would see questions that no one asks. The report and the
+    manifest count the replaced questions.
+
+    A `StatefulCurator` has this ability on the step that `StatefulCurator.start` returns.
+
+    - A pair changes in nothing but question, answer, confidence and evidence.
+    """
+
+    @property
+    def decided(self) -> int:
+        """For how many pairs it has a decision of a person."""
         ...
 
 

@@ -16,7 +16,7 @@ from furytune.errors import ConfigError
 
 __all__ = ["REASONS", "Reason", "Unit", "advice", "as_markdown", "check"]
 
-Unit = Literal["message", "record", "pair", "grade", "file", "channel", "field"]
+Unit = Literal["message", "record", "pair", "grade", "decision", "file", "channel", "field"]
 
 _OWN = re.compile(r"[^\s:]+:\S+")
 _NAME = re.compile(r"[\w.-]{1,40}")
@@ -478,6 +478,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 '`Deduplicate(by="pair")` keeps other answers.',
             ),
             (
+                "near_duplicate",
+                "A pair that is at least as good asks the same in nearly the same words; the detail names it.",
+                '`NearDuplicates(action="group")` keeps both, on one side of the split.',
+            ),
+            (
                 "only_secrets",
                 "Nothing but secrets was in the answer.",
                 "Choose other `kinds` of `RedactSecrets`.",
@@ -532,6 +537,16 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "low_confidence",
                 "It is probably not worth training on: its confidence is below `MinConfidence`.",
                 "Lower the threshold, and read some of the pairs that come with it.",
+            ),
+            (
+                "rejected",
+                "A person decided that it is not worth training on.",
+                "`Decisions.undo` takes it back.",
+            ),
+            (
+                "merged",
+                "A person decided that another pair says the same; the detail names it.",
+                "`Decisions.undo` takes it back.",
             ),
             ("judged_poor", "The model of `JudgePairs` graded it poor.", _NOTHING),
             (
@@ -660,6 +675,53 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "max_requests",
                 "`JudgePairs` had sent `max_requests` requests. The pair was kept.",
                 _MORE_REQUESTS,
+            ),
+        ),
+    ),
+    (
+        "Decisions: that were not applied",
+        "decision",
+        (
+            (
+                "source_changed",
+                "Question, answer or messages of the pair have changed since a person decided about it, so the decision is void.",
+                "Decide again: `Decisions.to_review` lists it first.",
+            ),
+            (
+                "conflicting",
+                "Two files of decisions say different things about the pair. The pair was not touched.",
+                "Let the reviewers agree: `Decisions.to_review` lists it first.",
+            ),
+            (
+                "no_such_pair",
+                "No pair with this id came to the step.",
+                "Put `Decisions` first. If the message was deleted, or the channel is not collected, nothing.",
+            ),
+            (
+                "merge_circle",
+                "The pair was merged into one that was merged into this one. The pair was not touched.",
+                "Undo one of the decisions.",
+            ),
+            (
+                "no_merge_target",
+                "The pair was left out as merged, but the pair that stands for it did not come to the step.",
+                "`Decisions.undo` takes it back.",
+            ),
+            (
+                "torn",
+                "The last line of the file is cut off, as after a crash, so its decision was never confirmed.",
+                "Decide again. The next decision removes the rest of the line.",
+            ),
+        ),
+    ),
+    (
+        "Decisions: files",
+        "file",
+        (
+            (
+                "no_decisions",
+                "There is no such file of decisions.",
+                "Nothing before the first decision; after it, check the path.",
             ),
         ),
     ),

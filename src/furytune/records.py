@@ -5,6 +5,8 @@ All are immutable. The repr of a pair shows the beginning of its question and an
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -57,6 +59,7 @@ Evidence = Literal[
     "thanked",
     "self_answer",
     "clarified",
+    "reviewed",
 ]
 """What speaks for a pair, in this order. It was asked in a thread of its own; answered with a native reply; the answer
 addresses the asker; a model linked them; a check mark on the answer; a tag of the thread; the asker said that it works;
@@ -203,7 +206,7 @@ class QAPair(Shown):
 
     Attributes:
         id: The same in every run, on every machine, and when data are added.
-        question: The raw question, as the bot would receive it. No step may edit it.
+        question: The raw question, as the bot would receive it. No step may edit it, except by a person's correction.
         answer: What the model should learn to say.
         group: The conversation that the pair belongs to. It is never in both train and validation.
         asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
@@ -221,7 +224,9 @@ class QAPair(Shown):
         confidence: How likely a maintainer would train on it, between 0 and 1; 1 for pairs that were given as such.
         evidence: What that is based on.
         source: Where the pair was read.
-        edits: Names of the curation steps that changed the answer, in order. The pipeline adds them.
+        edits: Names of the curation steps that changed the answer, in order. The pipeline adds them. ``question:`` before a
+            name says that the step replaced the question by one that a person wrote.
+        unedited: `digest` of the pair before its first edit; "" if nothing was edited. The pipeline adds it.
     """
 
     id: str
@@ -243,6 +248,22 @@ class QAPair(Shown):
     evidence: tuple[Evidence, ...] = ()
     source: Source = Source()
     edits: tuple[str, ...] = ()
+    # Pairs with equal texts are equal, whatever their texts were before.
+    unedited: str = field(default="", eq=False)
+
+    @property
+    def digest(self) -> str:
+        """The 32 hex digits that identify question, answer and messages as they were collected, before any step's edit."""
+        if self.unedited:
+            return self.unedited
+        told = [self.question, self.answer, self.question_messages, self.answer_messages]
+        # In ASCII, because a pair may hold a lone surrogate until it is rendered.
+        return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode("ascii")).hexdigest()[:32]
+
+    @property
+    def reviewed(self) -> bool:
+        """True if a person reviewed the pair and wants it in. Steps that only guess let it pass."""
+        return "reviewed" in self.evidence
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         told = dict(super()._facts())
@@ -570,7 +591,7 @@ class TuningJob(Shown):
         return MappingProxyType({**self._extra, **self.progress.as_json(), **failure})
 
 
-_UNITS = {"journal": "messages", "data set": "rows", "index": "passages"}
+_UNITS = {"journal": "messages", "data set": "rows", "index": "passages", "decisions": "decisions"}
 
 
 @frozen(kw_only=True)
@@ -578,7 +599,7 @@ class Erased:
     """What was removed from one place that contains people's words.
 
     Attributes:
-        kind: "journal", "data set", "index", or a plugin's own name.
+        kind: "journal", "data set", "index", "decisions", or a plugin's own name.
         path: The place, as it was given.
         removed: How many messages, rows or passages were removed.
         left: How many rows or passages are left; None for a journal.

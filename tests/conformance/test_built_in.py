@@ -97,6 +97,8 @@ KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
     "step",
     [
         ft.Deduplicate(),
+        ft.NearDuplicates(),
+        ft.NearDuplicates(action="group"),
         ft.RedactSecrets(),
         ft.AnswerLength(min=20),
         ft.MinConfidence(0.5),
@@ -117,10 +119,30 @@ def test_the_curation_steps(step) -> None:
                 "How do I read it?", "Call `json.loads(text)`, which gives a dict.", asker="a", answerer="b"
             ),
             pair("how do I read it", "Call `json.loads(text)`, which gives a dict.", id="2", answerer="b"),
-            pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", answerer="b"),
-            pair("And the key?", f"Take {KEY}, which is mine and works.", answerer="b"),
-            pair("Short?", "yes", answerer="b"),
+            pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", id="3", answerer="b"),
+            pair("And the key?", f"Take {KEY}, which is mine and works.", id="4", answerer="b"),
+            pair("Short?", "yes", id="5", answerer="b"),
         ],
+    )
+
+
+def test_the_decisions_of_people(tmp_path) -> None:
+    pairs = [pair("How?", "So.", id="1"), pair("Why?", "So.", id="2"), pair("When?", "Now.", id="3")]
+    decisions = ft.Decisions(tmp_path / "review.jsonl")
+    decisions.question(pairs[0], "How do I draw?", by="anna")
+    decisions.drop(pairs[1], reason="wrong", by="anna")
+
+    first, second, third = check_curator(decisions, pairs)
+    assert isinstance(first, QAPair)
+    assert isinstance(second, ft.Dropped)
+    assert (first.question, third) == ("How do I draw?", pairs[2])
+
+    said = pair("How?", "So.", question_messages=(str(UID + 3),))
+    decisions.answer(said, "Like so.")
+    check_place(
+        lambda: ft.Decisions(tmp_path / "review.jsonl"),
+        message=str(UID + 3),
+        content=lambda: everything_in(tmp_path),
     )
 
 

@@ -72,6 +72,15 @@ def test_judging_is_rehearsed_on_a_server_of_this_machine(tmp_path) -> None:
     assert "Is anyone else" not in done.stdout
 
 
+def test_a_corrected_question_is_asked_as_it_is_trained(tmp_path) -> None:
+    for found in ("2. A person corrects one of them", "The question was corrected in an earlier run"):
+        done = run(tmp_path, "correct_a_question.py", "--folder", "review")
+        assert done.returncode == 0, done.stderr
+        assert found in done.stdout
+        assert "questions edited by a person: decisions (1)" in done.stdout
+        assert done.stdout.count("the same as in training") == 2
+
+
 def test_a_flat_channel_gives_its_clear_pairs(tmp_path) -> None:
     done = run(tmp_path, "flat_channel.py")
     assert done.returncode == 0, done.stderr

@@ -188,7 +188,9 @@ class Model:
             if node.data != node.safe and kept():
                 data = node.data
                 if keep == "some" and dice.random() < 0.5:  # torn, and the rest may be zeros or missing
-                    cut = dice.randrange(len(data) + 1)
+                    # What was appended to is not written again, so what is on disk of it stays.
+                    sound = len(node.safe) if data.startswith(node.safe) else 0
+                    cut = dice.randrange(sound, len(data) + 1)
                     data = data[:cut] + b"\0" * dice.choice([0, len(data) - cut])
             path.write_bytes(data)
             return
@@ -329,6 +331,38 @@ def test_a_ledger_keeps_every_entry_written_before_a_request(tmp_path):
         assert reached in (len(written), len(written) + 1), "what was written down is gone"
 
     assert each_loss(root, act, check, lost=tmp_path / "lost", samples=4) > 100
+
+
+def test_every_confirmed_decision_is_there_and_no_erased_one_comes_back(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    about = [pair(f"How {n}?", "So.", id=f"discord:{1235174400000000000 + n}") for n in range(6)]
+    confirmed, erased, seen = [], set(), set()
+
+    def act(folder):
+        decisions = ft.Decisions(folder / "review.jsonl")
+        for one in about[:3]:
+            decisions.answer(one, "Call `cube`. " * 50)
+            confirmed.append(one.id)
+        confirmed.remove(about[0].id)
+        decisions.erase([about[0].id[8:]], [])
+        erased.add(about[0].id)
+        for one in about[3:]:
+            decisions.drop(one, reason="wrong")
+            confirmed.append(one.id)
+
+    def check(folder, ended):
+        decisions = ft.Decisions(folder / "review.jsonl")
+        found = [d.pair for d in decisions.since(0)]
+        torn = any(drop.reason == "torn" for drop in decisions.start().unread)
+        assert set(confirmed) <= set(found), "a confirmed decision is gone"
+        assert len(found) <= len(confirmed) + 1
+        assert erased.isdisjoint(found)
+        assert not ended or (found == confirmed and not torn)
+        seen.update({len(found), "torn"} if torn else {len(found)})
+
+    assert each_loss(root, act, check, lost=tmp_path / "lost", samples=6) > 200
+    assert {0, 2, 5, "torn"} <= seen
 
 
 def test_a_log_has_whole_pages_and_all_of_them_once_it_is_closed(tmp_path):

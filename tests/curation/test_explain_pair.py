@@ -71,6 +71,11 @@ def test_a_step_that_remembers_says_how_many_pairs_it_had_seen() -> None:
     assert "dropped as duplicate: same as one (after 2 pairs before it" in str(told)
 
 
+def test_a_step_that_reads_all_pairs_first_says_so() -> None:
+    told = pipeline(steps=[ft.NearDuplicates()]).explain_pair("one")
+    assert told.steps[-1].said == "kept (after it had read all pairs)"
+
+
 def test_what_the_collector_dropped_is_told_too(tmp_path) -> None:
     items = [*PAIRS, Dropped(reason="low_confidence", ids=("five",)), PAIRS[0]]
 

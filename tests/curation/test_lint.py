@@ -356,6 +356,14 @@ def test_every_text_is_read_without_an_error(text) -> None:
             assert rule.edit(rule.edit(text)) == rule.edit(text)
 
 
+def test_what_a_person_accepted_is_not_judged_again_but_for_what_no_one_sees() -> None:
+    accepted = attrs.evolve(pair("How?", "see screenshot"), evidence=("reviewed",))
+
+    assert ft.LintAnswers()(accepted) is accepted
+    assert ft.Languages("de")(accepted) is accepted
+    assert ft.LintAnswers()(attrs.evolve(accepted, answer=DROPPED["hidden_text"][0])).reason == "hidden_text"
+
+
 def test_flaws_lists_all_rules_and_changes_nothing() -> None:
     found = pair(
         "How?", "It is currently at https://github.com/a/b/blob/main/x.py and works. Hope this helps!"

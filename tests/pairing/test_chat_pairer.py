@@ -139,6 +139,43 @@ def talk(*lines: str, **more: Any) -> list[Post]:
     return posts
 
 
+IN_OTHER_LANGUAGES = (
+    (
+        "ann: メッシュを読み込むとエラーが出ます。どうすればいいですか。",
+        'bob: `load_mesh` に `format="obj"` を渡してください。',
+        "ann: できました、ありがとうございます！",
+    ),
+    ("ann: 请问怎么把球体变成半透明的", "bob: 把 opacity 设成小于 1 的值就行", "ann: 谢谢，可以了"),
+    (
+        "ann: 구의 색상을 어떻게 바꾸나요",
+        "bob: colors 인자에 (1,0,0) 을 넘기면 됩니다",
+        "ann: 감사합니다 잘 되네요",
+    ),
+    (
+        "ann: не могу понять как сохранить сцену в png",
+        "bob: используй window.record(scene)",
+        "ann: спасибо, работает",
+    ),
+    (
+        "ann: hola, alguien sabe como guardar la escena como imagen",
+        "bob: usa window.record(scene)",
+        "ann: gracias, ya funciona",
+    ),
+    (
+        "ann: Hallo, ich bekomme die Szene nicht als Bild gespeichert",
+        "bob: Dafür gibt es window.record(scene)",
+        "ann: super, danke, klappt",
+    ),
+    (
+        "ann: merhaba sahneyi resim olarak nasıl kaydederim",
+        "bob: window.record(scene) kullan",
+        "ann: teşekkürler çalıştı",
+    ),
+    ("ann: كيف يمكنني حفظ المشهد كصورة", "bob: استخدم window.record(scene)", "ann: شكرا، نجح الأمر"),
+)
+"""Someone asks without a question mark, someone answers, and it works."""
+
+
 class TestLaws:
     @given(posts=streams(), place=PLACES, window=st.sampled_from([2, 5, 50_000]))
     @settings(max_examples=60)
@@ -516,6 +553,29 @@ class TestClearConversations:
         assert counts == {"chatter": 2}
         early, _, _ = run(talk(*lines[:3]), place, min_confidence=0)
         assert all(pair.confidence <= 0.5 for pair in early)
+
+    @pytest.mark.parametrize("lines", IN_OTHER_LANGUAGES, ids=lambda lines: lines[0][:30])
+    def test_the_first_messages_of_a_channel_are_a_pair_in_any_language(self, lines) -> None:
+        pairs, counts, _ = run(talk(*(f"{n} {line}" for n, line in enumerate(lines))))
+        assert [(p.question_messages, p.answer_messages) for p in pairs] == [(("0",), ("1",))]
+        assert "thanked" in pairs[0].evidence
+        assert counts == {"chatter": 1}
+
+    @pytest.mark.parametrize(
+        "opener", ["my sphere does not show up", "Hi, I get a black window in the first tutorial"]
+    )
+    def test_who_is_asked_back_asked(self, opener) -> None:
+        pairs, _, _ = run(
+            talk(
+                f"1 ann: {opener}",
+                "2 bob: which version do you have, and are you on wayland?",
+                "3 ann: 0.10, and yes",
+                "4 bob: set QT_QPA_PLATFORM=xcb before you start it",
+                "5 ann: that fixed it, thank you!",
+            )
+        )
+        assert [(p.question_messages, p.answer_messages) for p in pairs] == [(("1", "3"), ("4",))]
+        assert set(pairs[0].evidence) == {"linked", "works_now", "thanked", "clarified"}
 
     def test_a_check_mark_beats_the_first_and_the_longest_answer(self) -> None:
         lines = (

@@ -27,11 +27,13 @@ MADE = {
     "languages": ft.Languages("en", "de"),
     "lint-answers": ft.LintAnswers(on=["moving_link", "time_bound"]),
     "min-confidence": ft.MinConfidence(0.5),
+    "near-duplicates": ft.NearDuplicates(),
     "redact-secrets": ft.RedactSecrets(),
 }
 ASKS_A_MODEL = {"judge-pairs"}
 """It is checked with a server in tests/curation/test_judge.py."""
-ELSEWHERE: set[str] = set()
+ELSEWHERE = {"decisions"}
+"""Its file is written by people; it is checked in the tests of the review."""
 EXAMPLES = [
     f"Use {TOKEN} and then restart it.\nHope this helps!",
     "see screenshot",
@@ -103,7 +105,8 @@ def test_the_kept_pairs_are_the_collected_ones_in_order_with_other_answers_at_mo
 
     assert [one.id for one in kept] == [one.id for one in items if one.id in {k.id for k in kept}]
     for one in kept:
-        assert attrs.evolve(one, answer=before[one.id].answer, edits=()) == before[one.id]
+        was = before[one.id]
+        assert attrs.evolve(one, answer=was.answer, edits=(), group=was.group) == was
         assert one.answerer_roles == before[one.id].answerer_roles
 
 
@@ -138,7 +141,7 @@ def test_all_steps_together_reach_an_end_in_any_order(items, names) -> None:
 @given(pairs(), st.sampled_from(sorted(MADE)))
 def test_a_step_quotes_no_answer_in_a_drop(items, name) -> None:
     step = MADE[name]
-    act = step.start() if hasattr(step, "start") else step
+    act = step.fit(iter(items)) if hasattr(step, "fit") else step.start() if hasattr(step, "start") else step
     for one in items:
         result = act(one)
         if isinstance(result, Dropped) and len(one.answer) > 12:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from furytune.exporters.jsonl import JsonlExporter
 from furytune.normalize import Normalizer
 from furytune.pipeline import Pipeline
 from furytune.records import Dropped, Passage
+from furytune.review.decisions import Decisions
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
 from furytune.testing import strategies as fs
@@ -268,6 +270,40 @@ def test_no_curation_step_can_edit_a_question(pairs, addition) -> None:
     assume(addition)
     with pytest.raises(CurationError, match="meddle.*" + pairs[0].id):
         list(Pipeline(collector=ListCollector(pairs), curators=[meddle]).pairs())
+
+
+def test_a_question_that_a_person_corrected_has_the_same_prompt_in_training_and_in_the_bot(
+    pipeline, contract_file, tmp_path
+) -> None:
+    """Asks the corrected question in two other processes, and without retrieval in this one."""
+    plain = pipeline.evolve(augmenter=IdentityAugmenter(), exporter=None)
+    plain.contract.save(tmp_path / "plain.json")
+    asked_plainly = PromptContract.load(tmp_path / "plain.json")
+    numbers = itertools.count()
+    with bots(contract_file) as running:
+
+        @given(fs.questions(), fs.questions(), fs.moments())
+        @example("<@44> how?\r\n", "How, <@44>?\nQuestion: x\n\\", datetime(2024, 1, 1, tzinfo=UTC))
+        def same(collected: str, corrected: str, asked_at: datetime) -> None:
+            decisions = Decisions(tmp_path / f"{next(numbers)}.jsonl")
+            one = pair(collected, "an answer", asked_at=asked_at)
+            try:
+                decisions.question(one, corrected, by="anna")
+            except TextError:
+                assume(False)
+            items = ListCollector([one])
+            (row,) = pipeline.evolve(collector=items, curators=decisions).rows()
+            (bare,) = plain.evolve(collector=items, curators=decisions).rows()
+            trained = json.loads(json.dumps(dialects.get("gemini").row(row.prompt, row.answer)))
+            for bot in running:
+                bot.ask(corrected, asked_at)
+            for bot in running:
+                asked = bot.answer()
+                assert trained["systemInstruction"] == asked["systemInstruction"]
+                assert trained["contents"][:-1] == asked["contents"]
+            assert bytes(bare.prompt) == bytes(asked_plainly.prompt(corrected, at=asked_at))
+
+        same()
 
 
 @given(

@@ -31,8 +31,10 @@ from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.errors import FurytuneError
 from furytune.records import Passage
+from furytune.review.journal import Journal
 from furytune.testing.fake_discord import FakeDiscord
 from furytune.testing.fake_vertex import FakeVertex
+from furytune.testing.memory import pair as memory_pair
 
 CODES = (errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EACCES, errno.EROFS)
 BY_NAME = (
@@ -289,6 +291,26 @@ def crawl(folder):
     ).update()
 
 
+REVIEWED = [memory_pair(f"How {n}?", "So.", id=f"discord:{1235174400000000000 + n}") for n in range(3)]
+
+
+def reviewed(folder):
+    sources(folder)
+    for one in REVIEWED:
+        ft.Decisions(folder / "review.jsonl").accept(one)
+    ft.Decisions(folder / "review.jsonl").write_sheet(folder / "queue.jsonl", REVIEWED)
+
+
+def decide(folder):
+    ft.Decisions(folder / "review.jsonl").drop(REVIEWED[0], reason="wrong")
+
+
+def decided(folder):
+    """What is decided; a decision that was reported as not recorded must not be there."""
+    state = Journal(folder / "review.jsonl").look(lambda state: state)
+    return {"review": tuple((d.pair, d.action) for d in state.in_order()), "torn": state.torn}
+
+
 CASES = {
     "run": Case(exported, lambda at: pipeline(at).run(), data_sets),
     "run, one exporter": Case(
@@ -316,6 +338,20 @@ CASES = {
     "journal": Case(world, lambda at: list(JournalCollector(at / "journal").collect())),
     "adopt": Case(sources, lambda at: JournalCollector(at / "new").adopt(at / "in" / "export")),
     "forget": Case(world, lambda at: forgetting_world.World(at).forget()),
+    "decide": Case(reviewed, decide, decided),
+    "apply decisions": Case(
+        reviewed,
+        lambda at: list(pipeline(at, curators=ft.Decisions(at / "review.jsonl")).pairs()),
+        decided,
+    ),
+    "erase decisions": Case(
+        reviewed, lambda at: ft.Decisions(at / "review.jsonl").erase(["1235174400000000001"], []), decided
+    ),
+    "write_sheet": Case(
+        reviewed,
+        lambda at: ft.Decisions(at / "review.jsonl").write_sheet(at / "queue.jsonl", REVIEWED[:1]),
+        lambda at: {"rows": len((at / "queue.jsonl").read_text("utf-8").splitlines())},
+    ),
     "tune": Case(vertex_help.make_dataset, tune, job_count),
     "update": Case(lambda _at: None, crawl),
 }

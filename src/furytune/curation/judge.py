@@ -55,6 +55,8 @@ class JudgePairs:
     row. Each grade is stored at once, so an interrupted run continues where it stopped, and the next run asks only about
     pairs that are new or changed.
 
+    Pairs that a person accepted (`QAPair.reviewed`) pass without a grade, and nothing is sent for them.
+
     An answer that is not a grade is asked for once more. A pair that then has no grade, or that comes after
     ``max_requests``, is kept or dropped as ``on_ungraded`` says. It is counted in both cases.
 
@@ -138,7 +140,7 @@ class JudgePairs:
         left = self._asker.left
         for pair in pairs:
             seen += 1
-            question = self._asker.question(pair)
+            question = None if pair.reviewed else self._asker.question(pair)
             if question is None or self._asker.known(question) is not None:
                 continue
             asked += 1
@@ -182,8 +184,9 @@ class JudgingPass:
 
     def curate(self, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
         """Keeps each pair unchanged, or drops it. Several requests are made at a time."""
-        outcomes = self._asker.outcomes(pairs)
-        return [self._decided(pair, outcome) for pair, outcome in zip(pairs, outcomes, strict=True)]
+        # What a person accepted needs no model's opinion.
+        outcomes = iter(self._asker.outcomes([pair for pair in pairs if not pair.reviewed]))
+        return [pair if pair.reviewed else self._decided(pair, next(outcomes)) for pair in pairs]
 
     @property
     def unread(self) -> tuple[Dropped, ...]:

@@ -40,7 +40,7 @@ class Languages:
     """Curation step: keeps pairs in these languages, and drops others as "other_language".
 
     The language is that of question and answer together, without code and links, as `language` tells it. A pair whose
-    language is not clear is kept: it may be short, or mostly code.
+    language is not clear is kept: it may be short, or mostly code. So is one that a person accepted (`QAPair.reviewed`).
 
     Attributes:
         codes: ISO 639-1 codes, such as "en". The detail of a drop has the code of the pair's language.
@@ -65,6 +65,8 @@ class Languages:
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair unchanged, or drops it."""
+        if pair.reviewed:
+            return pair
         found = language(f"{pair.question}\n\n{pair.answer}")
         if not found or found in self.codes:
             return pair

@@ -179,6 +179,10 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in
 """Every rule by its name, in the order in which they are applied."""
 
 
+_UNSEEN: Final = frozenset({"hidden_text", "invisible_characters"})
+"""They find what the person who accepted a pair did not see."""
+
+
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     """Converts names of rules.
 
@@ -198,7 +202,8 @@ class LintAnswers:
     """Curation step: drops answers that teach nothing, and repairs what is broken only in form.
 
     It applies the rules of ``furytune.curation.lint.RULES``: first "hidden_text", then the edits, then all other rules to
-    the edited answer. The first rule that has something against a pair drops it, and its name is the reason.
+    the edited answer. The first rule that has something against a pair drops it, and its name is the reason. If a person
+    accepted the pair (`QAPair.reviewed`), only the rules about invisible characters are applied.
 
     Attributes:
         off: Names of rules that are on by default, to switch off.
@@ -232,6 +237,8 @@ class LintAnswers:
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair, edits its answer, or drops it."""
         for rule in self.rules:
+            if pair.reviewed and rule.name not in _UNSEEN:
+                continue
             if rule.edit is not None:
                 answer = rule.edit(pair.answer)
                 if answer != pair.answer:

@@ -16,7 +16,6 @@ from furytune.pairing._chat.scene import Scene, names_of
 from furytune.pairing._chat.turns import Turn, asks, turns_of
 from furytune.pairing._chat.worth import Judgement, shipped
 from furytune.pairing._drops import Drops
-from furytune.pairing.languages import language
 from furytune.pairing.linking import Linker
 from furytune.pairing.links import Link
 from furytune.pairing.posts import LOST, Conversation, Post
@@ -25,7 +24,7 @@ from furytune.records import Dropped, Evidence, QAPair
 
 __all__ = ["ChatPairer"]
 
-_SURE_START = 0.85
+_SURE = 0.75
 _MARKED = 0.5
 """The lowest confidence of an answer with a solution mark. The models saw few marks, but a mark is what a person says."""
 
@@ -109,11 +108,12 @@ class _Chat:
     def channel(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
         """Yields the conversations of a channel as they close."""
         open_talks = Conversations(self.settings.window)
-        last: Post | None = None
+        asked: dict[str, str] = {}
         for post, link in linked:
             if self.usable(post):
-                yield from open_talks.add(post, _below_a_question(last, post, link))
-                last = post
+                yield from open_talks.add(post, _to_own_question(post, link, asked.get(post.speaker, "")))
+                if asks(signals(post.text)):
+                    asked[post.speaker] = post.id
             else:
                 open_talks.left_out(post.id)
         yield from open_talks.rest()
@@ -243,24 +243,14 @@ class _Chat:
         return tuple(name for name, held in holds.items() if held)
 
 
-def _below_a_question(last: Post | None, post: Post, link: Link) -> Link:
-    """Returns a link to the question right above, if it is not in English and the message asks nothing.
+def _to_own_question(post: Post, link: Link, asked: str) -> Link:
+    """Returns a link to what the speaker asked last, for "solved it: ..." that the linker is not sure about.
 
-    The linker learned from English and takes short answers in other languages for new conversations. What asks and what
-    does not is known in more languages.
+    Others have often started to talk about something else by then, and the linker does not know what the words mean.
     """
-    if (
-        last is None
-        or link.parent
-        or link.native
-        or link.confidence > _SURE_START
-        or last.speaker == post.speaker
-    ):
+    if not asked or link.native or link.confidence >= _SURE or not signals(post.text).solution_by_asker:
         return link
-    # The cheapest test first: most messages ask nothing.
-    if not asks(signals(last.text)) or language(last.text) in ("", "en") or asks(signals(post.text)):
-        return link
-    return Link(post.id, last.id, round(1 - link.confidence, 4))
+    return Link(post.id, asked, round(1 - link.confidence, 4))
 
 
 def _first_asking(talk: Talk) -> Post:

@@ -47,12 +47,15 @@ class Report(Shown):
         if c.dropped:
             lines.append("dropped   (python -m furytune.reasons says what each word means)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
-            lines += [line for d in c.dropped for line in _not_read(d)]
+            lines += [line for d in c.dropped for line in (*_not_read(d), *_not_applied(d))]
             lines += advised(c, channels)
         lines += funnel(channels)
         if c.edited_answers:
             edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
             lines.append(f"answers edited by {edits}")
+        if c.edited_questions:
+            edits = ", ".join(f"{name} ({n})" for name, n in c.edited_questions.items())
+            lines.append(f"questions edited by a person: {edits}")
         for data in self.datasets:
             lines += [f"{f.split:<10}{f.rows:>9}  {f.path}" for f in data.files]
             lines.append(f"manifest             {data.manifest}")
@@ -68,6 +71,16 @@ def _not_read(dropped: DropCount) -> list[str]:
     # Only the first channels are listed, but all are counted.
     more = dropped.count - len(channels)
     return [*lines, f"not read  and {more} more: {reason}"] if channels and more > 0 else lines
+
+
+def _not_applied(dropped: DropCount) -> list[str]:
+    """Returns a line that names the pairs whose decisions were not applied."""
+    if dropped.unit != "decision" or not dropped.examples:
+        return []
+    more = dropped.count - len(dropped.examples)
+    return [
+        f"not applied  {dropped.reason}: {', '.join(dropped.examples)}{f' and {more} more' if more > 0 else ''}"
+    ]
 
 
 def _bracketed(detail: str) -> str:

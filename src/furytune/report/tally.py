@@ -54,6 +54,7 @@ class Counts:
         rows: Number of training rows.
         dropped: The drops, sorted by unit and reason.
         edited_answers: Number of answers that each curation step changed, sorted by its name.
+        edited_questions: Number of questions that each step replaced by a person's, sorted by its name.
     """
 
     messages: int
@@ -62,10 +63,11 @@ class Counts:
     rows: int
     dropped: tuple[DropCount, ...]
     edited_answers: Mapping[str, int]
+    edited_questions: Mapping[str, int] = field(factory=dict)
 
     def as_json(self) -> dict[str, Json]:
         """Returns the counts for a manifest."""
-        return {
+        found: dict[str, Json] = {
             "messages": self.messages,
             "messages_used": self.messages_used,
             "pairs": self.pairs,
@@ -73,6 +75,10 @@ class Counts:
             "dropped": [drop.as_json() for drop in self.dropped],
             "edited_answers": dict(self.edited_answers),
         }
+        # Left out where no one corrected a question, so that such a manifest keeps the bytes of earlier versions.
+        if self.edited_questions:
+            found["questions_edited_by_a_person"] = dict(self.edited_questions)
+        return found
 
 
 @define
@@ -87,6 +93,7 @@ class Tally:
         examples: Up to 20 places or ids for each unit and reason.
         unread: Name and detail of up to 20 dropped channels for each reason.
         edits: Number of answers that each curation step changed.
+        questions: Number of questions that each step replaced by a person's.
         provenance: What each collector says about the origin of its data; see `furytune.protocols.Provenance`.
         watcher: Notes what the HTML report shows besides the counts.
     """
@@ -98,6 +105,7 @@ class Tally:
     examples: dict[tuple[Unit, str], list[str]] = field(factory=dict)
     unread: dict[str, list[tuple[str, str]]] = field(factory=dict)
     edits: dict[str, int] = field(factory=dict)
+    questions: dict[str, int] = field(factory=dict)
     provenance: list[Mapping[str, Json]] = field(factory=list)
     watcher: Watcher = field(factory=Watcher, eq=False, repr=False)
 
@@ -167,4 +175,5 @@ class Tally:
                 for (unit, reason), count in sorted(self.drops.items())
             ),
             edited_answers=dict(sorted(self.edits.items())),
+            edited_questions=dict(sorted(self.questions.items())),
         )

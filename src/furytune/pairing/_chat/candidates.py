@@ -17,6 +17,7 @@ _TURNS_EACH = 6
 _TOGETHER = 4
 _IN_THREAD = 0.3
 _FEW_WORDS = 4
+_SOON = 5  # turns; who asks back does it early
 
 
 def candidates(scene: Scene) -> Iterator[list[Candidate]]:
@@ -24,7 +25,8 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
     turns = scene.turns
     for opener, turn in enumerate(turns):
         scene.passed(opener)
-        if not asks(turn.said) and not (scene.is_thread and opener == 0):
+        opens = asks(turn.said) or (scene.is_thread and opener == 0) or _is_asked_back(turns, opener)
+        if not opens:
             continue
         related = _related(scene, opener)
         own = [i for i in related if turns[i].speaker == turn.speaker]
@@ -36,6 +38,17 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
         if options:
             question = Question(scene, opener, related, own, helpers)
             yield [question.candidate(option) for option in options]
+
+
+def _is_asked_back(turns: Sequence[Turn], place: int) -> bool:
+    """Returns whether someone wants details of what starts a conversation, so that it is a question, however it is put."""
+    start = turns[place]
+    if start.parent >= 0 or start.said.words < _FEW_WORDS:
+        return False
+    return any(
+        turn.parent == place and turn.said.asks_back and turn.speaker != start.speaker
+        for turn in turns[place + 1 : place + 1 + _SOON]
+    )
 
 
 def _related(scene: Scene, opener: int) -> dict[int, float]:

@@ -16,6 +16,9 @@ __all__ = ["History"]
 
 _EMPTY = -2
 """The speaker of a row before the first message; no message is by him or addresses him."""
+_QUIET = 240
+"""Minutes between the rows before the first message. Without a pause between them, they would look like a crowd, and in a
+crowd the message right above is rarely the one that is answered."""
 
 
 class History:
@@ -30,7 +33,7 @@ class History:
         self._rows: NDArray[Any] = np.full((self._kept, len(COLUMNS)), NO_ONE, np.int64)
         for name, value in (
             ("speaker", _EMPTY),
-            ("minute", 0),
+            ("minute", _QUIET * np.arange(-self._kept, 0)),
             ("flags", 0),
             ("length", 0),
             ("own_count", 0),

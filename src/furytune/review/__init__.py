@@ -1,0 +1,1 @@
+"""What people decide about pairs: stored, applied to every later run, exchanged with spreadsheets, and compared."""
