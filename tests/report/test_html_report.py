@@ -233,7 +233,7 @@ class TestContent:
         finally:
             budget._counter.cache_clear()
         assert "Length of prompts, in characters" in text
-        assert "the longest has 1,199" in text
+        assert "the longest has 1,200." in text
         assert "pip install &#39;furytune[tokens]&#39;" in text
         assert "The limit is" not in text
 
@@ -270,6 +270,21 @@ class TestSize:
         run = pipeline(tmp_path, [asked(1, "how?", "so")]).run()
         with pytest.raises(ConfigError):
             ft.write_report(tmp_path / "r.html", run, **arguments)
+
+    def test_without_a_data_set_there_is_nothing_to_compare(self, tmp_path: Path):
+        (old,) = pipeline(tmp_path, [asked(1, "how?", "so")]).run().datasets
+        run = pipeline(tmp_path, [asked(1, "how?", "so")], exporter=None).run()
+        for argument in ("since", "without_retrieval"):
+            with pytest.raises(ConfigError, match="no data set to compare"):
+                ft.write_report(tmp_path / "r.html", run, **{argument: old})
+
+    def test_of_many_channels_the_first_are_listed_and_the_others_counted(self, tmp_path: Path):
+        items = [asked(n, f"how {n}?", "so", source=ft.Source(path=f"{n:03}.json")) for n in range(203)]
+        text = ft.write_report(tmp_path / "r.html", pipeline(tmp_path, items).run()).read_text(
+            encoding="utf-8"
+        )
+        assert text.count('<th scope="row"><bdi>') == 200 + 2  # the others are the files of the data set
+        assert "and 3 channels with fewer examples" in text
 
     def test_a_file_that_cannot_be_written_is_said(self, tmp_path: Path):
         run = pipeline(tmp_path, [asked(1, "how?", "so")]).run()

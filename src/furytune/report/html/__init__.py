@@ -66,7 +66,7 @@ def write_report(
 
     Raises:
         MissingExtraError: Jinja2 is not installed.
-        ConfigError: An argument is out of range.
+        ConfigError: An argument is out of range, or there is no data set to compare with another one.
         ExportError: A data set cannot be read, or the file cannot be written.
     """
     if isinstance(rows, bool) or not isinstance(rows, int) or not 0 <= rows <= MOST:

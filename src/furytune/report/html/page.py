@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from furytune._privacy.printable import one_line
 from furytune.dataset_rows import DatasetRow, head_of, read_rows, template_of
+from furytune.errors import ConfigError
 from furytune.records import Dataset, Estimate
 from furytune.report.diffing import DatasetDiff, DatasetOutline, diff_datasets
 from furytune.report.html import charts, words
@@ -98,12 +99,15 @@ class Page:
         """Reads the data sets. The arguments are those of `furytune.write_report`.
 
         Raises:
+            ConfigError: There is no data set to compare with another one.
             ExportError: A data set cannot be read.
         """
         if isinstance(source, Dataset):
             dataset: Dataset | None = source
         else:
             dataset = source.datasets[0] if source.datasets else None
+        if dataset is None and (since is not None or without_retrieval is not None):
+            raise ConfigError("the run wrote no data set to compare; give its pipeline an exporter")
         head = head_of(dataset) if dataset else {}
         limit = max_tokens or _budget(head)
         diff = diff_datasets(since, dataset) if since is not None and dataset else None
@@ -236,7 +240,7 @@ class Page:
 
     @property
     def first(self) -> int:
-        """How many ids a list shows."""
+        """How many ids or channels a list shows."""
         return _LISTED
 
 
