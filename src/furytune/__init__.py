@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
-    from furytune.curation.caps import CapPerAuthor
+    from furytune.curation.caps import CapPerAuthor, CapPerLink
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
+    from furytune.curation.languages import Languages
     from furytune.curation.length import AnswerLength
+    from furytune.curation.lint import LintAnswers
     from furytune.curation.near import NearDuplicates
+    from furytune.curation.people import AnsweredBy
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -60,8 +63,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerLength",
+    "AnsweredBy",
     "Augmenter",
     "CapPerAuthor",
+    "CapPerLink",
     "ChannelProfile",
     "ChannelProfiles",
     "ChatPairer",
@@ -93,7 +98,9 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
+    "Languages",
     "Link",
+    "LintAnswers",
     "Message",
     "MinConfidence",
     "NearDuplicates",
@@ -133,8 +140,10 @@ __version__ = "0.1.0"
 
 _HOME = {
     "AnswerLength": "curation.length",
+    "AnsweredBy": "curation.people",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "CapPerLink": "curation.caps",
     "ChannelProfile": "report",
     "ChannelProfiles": "report",
     "ChatPairer": "pairing",
@@ -146,9 +155,9 @@ _HOME = {
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
+    "DatasetDiff": "report.diffing",
     "Decision": "review.decision",
     "Decisions": "review.decisions",
-    "DatasetDiff": "report.diffing",
     "Deduplicate": "curation.dedup",
     "DiscordCollector": "collectors.discord",
     "DiscordExportCollector": "collectors.discord_export",
@@ -166,7 +175,9 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
+    "Languages": "curation.languages",
     "Link": "pairing",
+    "LintAnswers": "curation.lint",
     "Message": "records",
     "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",

@@ -34,6 +34,7 @@ from furytune.errors import (
 )
 from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
+from furytune.pair_explanation import PairExplanation, Watch
 from furytune.protocols import (
     Augmenter,
     BulkCurator,
@@ -244,6 +245,35 @@ class Pipeline:
     def explain(self, question: str, *, at: datetime | None = None) -> Explanation:
         """Shows how the prompt for a question is made. Same as ``contract.explain``."""
         return self.contract.explain(question, at=at)
+
+    def explain_pair(self, pair: QAPair | str) -> PairExplanation:
+        """Shows what each curation step did to a pair, and why one dropped it. Print the result.
+
+        It collects until it knows, and all steps see the pairs before it: a step that remembers pairs decides as in `run`.
+
+        Args:
+            pair: The pair or its id, such as one from ``report.counts.dropped[0].examples``.
+
+        Raises:
+            ConfigError: The collectors yield no such pair.
+        """
+        watch = Watch(uid=pair if isinstance(pair, str) else pair.id)
+        # Steps that only look are between the steps, so nothing here needs to know how a step is run.
+        between = [watch.at(place) for place in range(len(self.curators) + 1)]
+        steps = [step for pair in zip(between, self.curators, strict=False) for step in pair]
+        watched = self.evolve(curators=[*steps, between[-1]])
+        for _ in watched._pairs(watch, len(watched.curators)):  # noqa: SLF001  # of the same class
+            if len(self.curators) in watch.entered or watch.reason is not None:
+                break
+        if not watch.entered and watch.reason is None:
+            raise ConfigError(
+                "the collectors yield no pair with this id; take one from pipeline.pairs() or from the report's examples"
+            )
+        told = [
+            (_name(step), isinstance(step, StatefulCurator), isinstance(step, SetCurator))
+            for step in self.curators
+        ]
+        return PairExplanation(id=watch.uid, steps=tuple(watch.outcomes(told)))
 
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
         """Renders the prompt for a question. Same as ``contract.prompt``."""

@@ -215,6 +215,8 @@ class QAPair(Shown):
         method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
+        answerer_roles: Names of the roles of who answered, on the server; of several people, the roles that all of them
+            have. None if they are not known.
         question_messages: Ids of the messages that make up the question.
         answer_messages: Ids of the messages that make up the answer.
         tags: Names of the forum tags of the thread.
@@ -236,6 +238,8 @@ class QAPair(Shown):
     method: str = "given"
     asker: str = ""
     answerer: str = ""
+    # On another day, people have other roles, and the pair is the same.
+    answerer_roles: tuple[str, ...] | None = field(default=None, eq=False)
     question_messages: tuple[str, ...] = ()
     answer_messages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

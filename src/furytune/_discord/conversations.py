@@ -74,6 +74,10 @@ class ChannelSource(Protocol):
         """Returns why one of its messages must not be used, such as "opted_out"; "" if it may be used."""
         ...
 
+    def roles(self, message: Any) -> tuple[str, ...] | None:
+        """Returns the names of the roles of who wrote a message; None if they are not known."""
+        ...
+
 
 def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
     """Validates a key; errors never show its value.
@@ -309,6 +313,7 @@ class Posts:
         self._on_drop = on_drop
         self._include_bots = include_bots
         self._bridges: dict[str, set[str]] = {}
+        self._roles: dict[tuple[str, ...] | None, tuple[str, ...] | None] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
 
     def __iter__(self) -> Iterator[Post]:
@@ -373,11 +378,17 @@ class Posts:
             tuple(filter(None, (author.nickname, author.name))),
             tuple(dict.fromkeys(mentioned(text, message.mentions or (), self._names))) if not drop else (),
             len(message.attachments or ()) + len(message.stickers or ()),
+            self._roles_of(message),
         )
         # A later thread was opened on this message.
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
+
+    def _roles_of(self, message: ThinMessage) -> tuple[str, ...] | None:
+        """Returns the roles of an author. Equal roles are one object, because every post has some."""
+        found = self._source.roles(message)
+        return self._roles.setdefault(found, found)
 
     def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
         """Returns the parent channel's message that a thread was opened on, to replace its empty placeholder."""
@@ -393,6 +404,7 @@ class Posts:
             found.sent_at,
             path=name,
             edited_at=found.edited_at,
+            roles=found.roles,
         )
 
 

@@ -52,6 +52,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
         names: Names by which others may address who wrote it, such as nickname and user name.
         mentions: Whom its markup mentions: pseudonyms, or names where the export has no id.
         files: How many files, images and stickers came with it.
+        roles: Names of the roles of who wrote it; None if they are not known.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
     names: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     files: int = 0
+    roles: tuple[str, ...] | None = None
 
 
 @frozen(kw_only=True)
@@ -129,6 +131,7 @@ class Conversation:
             method=method,
             asker=first.speaker,
             answerer=answer[0].speaker,
+            answerer_roles=_shared(answer),
             question_messages=tuple(p.id for turn in question for p in turn),
             answer_messages=tuple(p.id for p in answer),
             tags=self.tags,
@@ -179,6 +182,14 @@ def sent_at(post: Post) -> datetime | None:
     if isinstance(post.sent_at, datetime):
         return post.sent_at
     return parse_time(post.sent_at, post.id)
+
+
+def _shared(answer: list[Post]) -> tuple[str, ...] | None:
+    """Returns the roles that everyone who wrote a part of an answer has; None if those of one of them are not known."""
+    first = answer[0].roles
+    if first is None or any(post.roles is None for post in answer):
+        return None
+    return tuple(role for role in first if all(role in (post.roles or ()) for post in answer))
 
 
 def _complete(posts: list[Post]) -> datetime | None:

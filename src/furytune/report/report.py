@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.funnel import advised, funnel
 from furytune.report.overview import Overview
 from furytune.report.tally import Counts, DropCount
 
@@ -37,6 +38,7 @@ class Report(Shown):
 
     def __str__(self) -> str:
         c = self.counts
+        channels = self.overview.channels if self.overview is not None else ()
         lines = [
             f"messages  {c.messages:>9}  ({c.messages_used} in pairs)",
             f"pairs     {c.pairs:>9}",
@@ -46,6 +48,8 @@ class Report(Shown):
             lines.append("dropped   (python -m furytune.reasons says what each word means)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in (*_not_read(d), *_not_applied(d))]
+            lines += advised(c, channels)
+        lines += funnel(channels)
         if c.edited_answers:
             edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
             lines.append(f"answers edited by {edits}")
