@@ -315,6 +315,7 @@ def _counts(head: Mapping[str, Any]) -> Counts | None:
             for drop in told["dropped"]
         ),
         edited_answers=told["edited_answers"],
+        edited_questions=told.get("questions_edited_by_a_person", {}),
     )
 
 
