@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
-from furytune._privacy.redaction import KINDS, redact
+from furytune._privacy.redaction import PLACEHOLDERS, chosen, redact
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["RedactSecrets"]
 
 
-def _kinds(value: Iterable[str]) -> tuple[str, ...]:
+def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
     """Converts the kinds to redact, in their fixed order.
 
     Raises:
         ConfigError: One of them is unknown, or there is none.
     """
-    wanted = (value,) if isinstance(value, str) else tuple(value)
-    unknown = sorted(set(wanted) - set(KINDS))
-    if unknown or not wanted:
-        named = ", ".join(unknown) or "nothing"
-        raise ConfigError(f"RedactSecrets cannot redact {named}; choose from {', '.join(KINDS)}")
-    return tuple(kind for kind in KINDS if kind in wanted)
+    kinds = chosen(value)
+    if not kinds:
+        raise ConfigError(f"RedactSecrets needs a kind to redact; choose from {', '.join(PLACEHOLDERS)}, or all")
+    return kinds
 
 
 @frozen
@@ -61,7 +59,7 @@ class RedactSecrets:
 
 def _says_something(answer: str) -> bool:
     """Returns whether anything but placeholders and punctuation is left."""
-    for mark in ("[secret]", "[e-mail]", "[ip]", "[phone]"):
+    for mark in PLACEHOLDERS.values():
         answer = answer.replace(mark, "")
     # An answer of nothing but placeholders would teach the model to write placeholders.
     return any(character.isalnum() for character in answer)
