@@ -25,7 +25,9 @@ def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
     """
     kinds = chosen(value)
     if not kinds:
-        raise ConfigError(f"RedactSecrets needs a kind to redact; choose from {', '.join(PLACEHOLDERS)}, or all")
+        raise ConfigError(
+            f"RedactSecrets needs a kind to redact; choose from {', '.join(PLACEHOLDERS)}, or all"
+        )
     return kinds
 
 

@@ -30,7 +30,7 @@ _SESSION: Final = (
     r"(?<![A-Za-z0-9])(?i:(?:__(?:host|secure)-)?(?:session(?:[_-]?(?:id|token))?|sess(?:ion)?id|phpsessid|jsessionid|"
     r"connect\.sid|sid|ssid|asp\.net_sessionid|aspsessionid\w{0,12}|laravel_session|ci_session|\w{1,30}_session|cf_clearance|"
     r"(?:x-)?(?:csrf|xsrf)[_-]?(?:token)?|csrfmiddlewaretoken|remember[_-](?:me|token|user_token)|auth|authorization|"
-    r"access|refresh|jwt|id_token|li_at|token_v2|\.roblosecurity|\.aspxauth|user_session|_gh_sess|ds_user_id))"
+    r"access|refresh|jwt|id_token|token_v2|\.roblosecurity|\.aspxauth|user_session|_gh_sess))"
 )
 _SESSION_HINTS: Final = ("sess", "sid=", "csrf", "xsrf", "token")
 _SESSION_WORDS: Final = (
@@ -269,9 +269,9 @@ SHAPES: Final = (
         "secrets",
         hints=("</",),
         pattern=Lazy(
-            rf"(?P<keep>(?:{_LOGIN}|{_KEY})(?:\s[^<>\n\[\]]{{0,60}})?>\s?)[^\s<>\[\]{{}}]{{4,400}}(?=\s?</)"
+            rf"(?P<keep>(?:{_LOGIN}|{_KEY})[\"']?(?:\s[^<>\n\[\]]{{0,60}})?>\s?)[^\s<>\[\]{{}}]{{4,400}}(?=\s?</)"
         ),
         check=lambda match: is_password(_value(match)) or is_key(_value(match)),
-        core=Lazy(r"(?i)(?:pass\w{0,6}|pwd|secret|token|key|keymaterial)>"),
+        core=Lazy(r"(?i)(?:pass\w{0,6}|pwd|secret|token|key|keymaterial)[\"']?(?:\s[^<>\n]{0,60})?>"),
     ),
 )

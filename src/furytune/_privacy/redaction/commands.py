@@ -190,10 +190,10 @@ SHAPES: Final = (
         words=("curl", "wget", "http", "https", "xh", "xhs"),
         pattern=Lazy(
             r"(?P<keep>(?<![\w/.-])(?:curl|wget|https?|xhs?)(?:\.exe)?\s(?:[^\n]{0,300}?\s)??"
-            r"(?:-u|-U|-a|--user|--proxy-user|--auth)[ =]?[\"']?(?P<user>[^\s:\"'\[\]]{0,80}):)[^\s\"'`\[\]<>]{1,200}",
+            r"(?:-[A-Za-z]{0,4}[uUa]|--user|--proxy-user|--auth)[ =]?[\"']?(?P<user>[^\s:\"'\[\]]{0,80}):)[^\s\"'`\[\]<>]{1,200}",
         ),
         check=_is_user_password,
-        core=Lazy(r"\s(?:-[uUa]|--user|--proxy-user|--auth)[ =]?[\"']?[^\s:\"']{0,80}:"),
+        core=Lazy(r"\s(?:-[A-Za-z]{0,4}[uUa]|--user|--proxy-user|--auth)[ =]?[\"']?[^\s:\"']{0,80}:"),
     ),
     Shape(
         "secrets",
@@ -259,7 +259,7 @@ SHAPES: Final = (
         words=("authorization",),
         pattern=Lazy(
             r"(?P<keep>(?i:authorization)(?:\\?[\"'`]\]?)?\s{0,2}[:=,]\s{0,2}(?:[bruf](?=[\"']))?\\?[\"'`]?(?:(?!Bearer\b|bearer\b)[A-Za-z][A-Za-z0-9-]{1,24}\s{1,3}|(?i:bearer)\s{1,3})?)"
-            r"(?![$<{*%])(?=[\w+/=.:~-]{8})[\w+/=.:~-]{8,2000}+(?![({\[])",
+            r"(?![$<{*%]|(?:realm|username|credential|keyid|oauth_\w{1,20}|Credential|keyId)=)(?=[\w+/=.:~-]{8})[\w+/=.:~-]{8,2000}+(?![({\[])",
             re.ASCII,
         ),
         check=_is_credential,

@@ -29,7 +29,7 @@ _RESOLVERS: Final = frozenset(
 )
 _VERSION: Final = Lazy(
     r"(?i)(?<![a-z])(?:versions?|ver|release|build|driver|drivers|assembly|installer|firmware|package|section|sections|chapter|manual|paragraph|"
-    r"clause|oid|snmp|upgraded?|updated?|downgraded?|chrome|chromium|edge|nvidia|cuda|lib\w{2,12}|sdk|bios|kernel|patch|\bv|tag|"
+    r"clause|oid|(?:object)?identifier|snmp|upgraded?|updated?|downgraded?|chrome|chromium|edge|nvidia|cuda|lib\w{2,12}|sdk|bios|kernel|patch|\bv|tag|"
     r"revision|rev|fileversion|\w{2,20}==|\.dll|\.exe|\.jar|\.so|nuget|npm|pip|plugin|rfc|figure|table|appendix|§)\b"
     r"[^\d\n]{0,24}(?:\d+(?:\.\d+){1,3}[^\d\n]{0,16}){0,2}\Z"
 )
@@ -75,6 +75,7 @@ _NO_MAC: Final = frozenset(
 )
 
 
+_SAID: Final = Lazy(r"(?i)mac|ether|phys|addr|hw|bssid|station|device")
 _NO_MARKS: Final = str.maketrans("", "", ":-.")
 
 
@@ -85,7 +86,7 @@ def _is_mac(match: re.Match[str]) -> bool:
         len(set(digits)) > 2  # noqa: PLR2004
         and digits not in _NO_MAC
         and not digits.startswith(("01005e", "3333", "00005e00", "0180c2"))
-        and (not digits.isdigit() or ":" in match[0] or "mac" in before(match, 40).lower())
+        and (not digits.isdigit() or _SAID.search(before(match, 40)) is not None)
         and ("." not in match[0] or not digits.isdigit())
     )
 

@@ -33,7 +33,7 @@ _EMAIL: Final = Lazy(
 )
 # RFC 2606 and 6761, and what stands for a domain in examples.
 _RESERVED: Final = Lazy(
-    r"(?i)@(?:(?:[\w-]+\.)*example\.[a-z.]{2,6}|(?:[\w.-]+\.)?(?:test|invalid|localhost|example|local|lan|internal|home|corp|localdomain)"
+    r"(?i)@(?:openssh\.com|libssh\.org|(?:[\w-]+\.)*example\.[a-z.]{2,6}|(?:[\w.-]+\.)?(?:test|invalid|localhost|example|local|lan|internal|home|corp|localdomain)"
     r"|(?:[\w-]+\.)*(?:your-?|my-?|some-?|any-?|the-?)?(?:domain|company|mail-?server|organi[sz]ation|email-?provider|website|host|provider|server)\.(?:com|org|net|io|tld|de|xx)"
     r"|your[\w-]*\.[a-z.]{2,6}|(?:foo|bar|baz|foobar|a|b|x|abc|xyz|xxx|test|sample|placeholder|somewhere|nowhere|dummy|fake|acme)\.(?:com|org|net|io|co)"
     r"|(?:[\w-]+\.)*(?:noreply|no-reply)\.[\w.]+)\Z"
@@ -52,7 +52,11 @@ def _is_email(match: re.Match[str]) -> bool:
     if _RESERVED.search(match[0]):
         return False
     local, _, domain = match[0].partition("@")
-    if local.lower() in _NO_REPLY or (_STANDS_FOR_NAME.fullmatch(local) and _SOME_HOST.match(domain)):
+    if (
+        local.lower() in _NO_REPLY
+        or local.lower() == domain.partition(".")[0].lower()
+        or (_STANDS_FOR_NAME.fullmatch(local) and _SOME_HOST.match(domain))
+    ):
         return False
     # ssh://git@host and user@host in a command are logins.
     return not before(match, 8).endswith(("ssh ", "scp ", "sftp ", "://"))
@@ -109,10 +113,14 @@ _CALL: Final = Lazy(
     r"(?i)(?<![a-z_.])(?:call|ring|dial|text|sms|reach|phone|contact|ruf|rufen|anrufen|ruft|erreichbar|erreichst|erreiche|appelle[rz]?|joindre|joignable|"
     r"ll[áa]mame|llama|llamar|chiama(?:mi)?|chiamare|liga|ligar|bel|zadzwoń|dzwoń|звони|звоните)(?![a-z])[^\d\n(){}=;<>\".+]{0,24}(?:\(|)?\Z"
 )
+_CALL_ME: Final = Lazy(
+    r"(?i)(?<![a-z])(?:me|us|him|her|them|mich|uns|ihn|moi|nous|le|la|noi|mij|mnie)(?![a-z])[^\d\n]{0,12}\Z"
+)
+_GROUPS: Final = 6
 _AFTER_PHONE: Final = Lazy(
     r"(?i)\s?[,(]?\s?(?:\((?:mobile|whatsapp|cell|home|work|office)|is my (?:phone|cell|mobile|number|whatsapp))"
 )
-_OTHER_NUMBER: Final = Lazy(r"(?i)(?:isbn|id|serial|part|order|ticket|model|sku|uuid|#)\W{0,3}\Z")
+_OTHER_NUMBER: Final = Lazy(r"(?i)(?:isbn|id|serial|part|order|ticket|model|sku|uuid|#)\W{0,6}\Z")
 _GROUP: Final = Lazy(r"\d+")
 _LEAST: Final = 8
 _MOST: Final = 14
@@ -136,12 +144,15 @@ def _is_national(match: re.Match[str]) -> bool:
         return True
     if _NANP.fullmatch(text) and _OTHER_NUMBER.search(start) is None:
         return text[0] == "(" or text.count("-") >= 2 or _CALL.search(start) is not None  # noqa: PLR2004
-    # "call" has other meanings, so the number must look like one.
+    # "call" has other meanings, so without "me" the number must look like one.
+    if len(_GROUP.compiled.findall(text)) > _GROUPS or _CALL.search(start) is None:
+        return False
     return (
-        _CALL.search(start) is not None
-        and (digits[0] == "0" or text != digits or _NANP.fullmatch(text) is not None)
-        and len(_GROUP.compiled.findall(text)) <= 6
-    )  # noqa: PLR2004
+        digits[0] == "0"
+        or text[0] == "("
+        or _NANP.fullmatch(text) is not None
+        or _CALL_ME.search(start) is not None
+    )
 
 
 # Places --------------------------------------------------------------------------------------------------------------
@@ -174,7 +185,7 @@ _HOME: Final = Lazy(
     r"adresse|anschrift|wohn(?:e|haft)|lieferung an|habite|vis à|adresse postale|dirección|direccion|vivo en|indirizzo|abito|spedi(?:re|to|zione)|morada|endereço|moro|adres|woon|mieszkam|адрес|живу)"
 )
 _NO_ADDRESS: Final = Lazy(
-    r"(?i)^(?:123 main|1234 (?:main|elm)|742 evergreen|221b? baker|1600 (?:amphitheatre|pennsylvania)|1 infinite|4 privet|12 grimmauld|10 downing|1 hacker|one microsoft|1 microsoft|123 (?:fake|any|example|your|some|sesame|test|elm|oak))"
+    r"(?i)(?:59 temple place|51 franklin|675 mass|123 main|1234 (?:main|elm)|742 evergreen|221b? baker|1600 (?:amphitheatre|pennsylvania)|1 infinite|4 privet|12 grimmauld|10 downing|1 hacker|one microsoft|1 microsoft|123 (?:fake|any|example|your|some|sesame|test|elm|oak))"
 )
 
 
@@ -182,14 +193,18 @@ def _is_english(match: re.Match[str]) -> bool:
     if _NO_ADDRESS.match(match[0]):
         return False
     tail = match[0][match.end("street") - match.start() :]
+    end = match.string[match.end() : match.end() + 1]
     return (
-        _SURE_STREET.search(match["street"]) is not None
+        (
+            _SURE_STREET.search(match["street"]) is not None
+            and (not end or end in ",.;:!?)\n\"'" or len(tail) > 0)
+        )
         or _POSTCODE.search(tail) is not None
         or _HOME.search(before(match, 60)) is not None
     )
 
 
-_ZIP_TOWN: Final = rf"(?:,? ?(?:(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?: ?[A-Z]{{2}}(?![A-Za-z]))?|\d{{3}} \d{{2}}|\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}) {_TOWN}|, {_TOWN})?(?:,? \((?:[A-Z]{{2}})\))?"
+_ZIP_TOWN: Final = rf"(?:,? ?(?:(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3}})?(?: ?[A-Z]{{2}}(?![A-Za-z]))?|\d{{3}} \d{{2}}|\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}) {_TOWN}|, {_TOWN})?(?:,? \((?:[A-Z]{{2}})\))?"
 _GERMANIC: Final = Lazy(
     r"(?<![\w.-])(?:(?:[A-ZÄÖÜÅØ][\w.-]{1,24}[ -]){0,2}(?:[A-ZÄÖÜÅØ][a-zäöüßåøæé-]{1,24}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|ring|graben|steig|chaussee|straat|laan|plein|gracht|kade|dijk|singel|gatan|vägen|gata|veien|vegen|vej|gade|katu)"
     r"|(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Am|Im|An der|Auf der|Zum|Zur|Unter den|Alte|Neue)(?: (?:des|der|dem) )?(?: ?[A-ZÄÖÜ][a-zäöüß-]{2,24})?(?<=[a-zß.]))"
@@ -288,7 +303,7 @@ def _is_name(match: re.Match[str]) -> bool:
 
 # `anna@laptop:~/code$ `, the prompt of a shell
 _PROMPT: Final = Lazy(
-    r"(?<![\w.@/:-])(?P<name>[a-z_][a-z0-9_.-]{1,31})(?=@[A-Za-z0-9][\w.-]{0,40}(?::(?:~|/)[^\n\[\]]{0,80}?[$#%>](?:\s|\Z)|[ :]~?[^\s\[\]]{0,60}\s?[$#%](?:\s|\Z)))"
+    r"(?<![\w.@/:-])(?P<name>[a-z_][a-z0-9_.-]{1,31})(?=@[A-Za-z0-9][\w.-]{0,40}(?::(?:~|/)[^\n\[\]]{0,80}?[$#%>](?:\s|\Z)|[ :]~?[^\s\[\]]{0,60}\]?\s?[$#%](?:\s|\Z)))"
 )
 
 
@@ -359,6 +374,7 @@ SHAPES: Final = (
     ),
     Shape(
         "addresses",
+        hints=("c/",),
         words=(
             "via",
             "viale",
@@ -369,7 +385,6 @@ SHAPES: Final = (
             "largo",
             "strada",
             "calle",
-            "c",
             "avenida",
             "avda",
             "av",
@@ -420,7 +435,7 @@ SHAPES: Final = (
     ),
     Shape(
         "birthdates",
-        hints=("生日", "生年", "出生"),
+        hints=("b-day", "d.o.b", "生日", "生年", "出生"),
         words=(
             "born",
             "birth",
@@ -429,9 +444,7 @@ SHAPES: Final = (
             "birthdates",
             "birthdays",
             "bday",
-            "day",
             "dob",
-            "d",
             "geboren",
             "geb",
             "geburtstag",

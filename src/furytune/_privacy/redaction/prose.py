@@ -35,7 +35,7 @@ _PASSWORD_WORDS: Final = (
     "пароль", "пароля",
 )  # fmt: skip
 _IS: Final = (
-    r"(?:\s{0,3}(?:=>|->|→|[:=：-])\s{0,3}|\s{1,3}(?i:is|was|are|to|ist|lautet|war|sind|est|sont|es|era|é|è|jest|är|er|on|este|je|это|"
+    r"(?:\s{0,3}(?:=>|->|→|[:=：])\s{0,3}|\s{1,2}[-–]\s{1,2}|\s{1,3}(?i:is|was|are|to|ist|lautet|war|sind|est|sont|es|era|é|è|jest|är|er|on|este|je|это|from|"
     r"is now|is still|is set to|was set to|should be|would be|has to be|must be|changed to|ist jetzt|lautet jetzt)\s?[:=]?\s{1,3}"
     r"|\s?(?:是|为|為|は|が|는|은|：|:)\s?)"
 )
@@ -78,8 +78,13 @@ _ACCOUNT: Final = Lazy(
 )
 
 
+_WIFI: Final = Lazy(r"(?i)wi-?fi|wlan|ssid|hotspot|router|netzwerk|network|réseau|red\b|\brete\b")
+
+
 def _is_account(match: re.Match[str]) -> bool:
-    return _ACCOUNT.search(before(match, 80)) is not None and is_password(_value(match))
+    # "code" and "key" have other meanings, except beside the name of a network.
+    near = _ACCOUNT if match["keep"][:4].lower() == "pass" else _WIFI
+    return near.search(before(match, 80)) is not None and is_password(_value(match))
 
 
 def _is_key_said(match: re.Match[str]) -> bool:
@@ -88,9 +93,10 @@ def _is_key_said(match: re.Match[str]) -> bool:
 
 
 def _is_login_pair(match: re.Match[str]) -> bool:
-    return is_password(_value(match))
+    return "/" not in _value(match) and is_password(_value(match)) and _UUID.fullmatch(_value(match)) is None
 
 
+_UUID: Final = Lazy(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _NO_CODE: Final = Lazy(
     r"(?i)(?:error|exit|status|return|http|https|country|zip|post(?:al)?|area|colou?r|source|response|result|qr|bar|key|char|"
     r"hex|unicode|ascii|reason|stop|sqlstate|errno|op|event|discount|product|course|room|hs|class|line|python|fehler|erreur|state)[- ]?$"
@@ -151,7 +157,7 @@ SHAPES: Final = (
         "secrets",
         words=("pass", "key", "code", "clé", "clave", "schlüssel", "netzwerkschlüssel", "chiave"),
         pattern=Lazy(
-            r"(?P<keep>(?<![A-Za-z0-9_.-])(?i:pass|key|code|schlüssel|netzwerkschlüssel|clé|clave|chiave)(?:\s?[:=]\s?|\s(?:is|ist|est|es|è)\s|\s)"
+            r"(?P<keep>(?<![A-Za-z0-9_.])(?i:pass|key|code|schlüssel|netzwerkschlüssel|clé|clave|chiave)(?:\s?[:=]\s?|\s(?:is|ist|est|es|è)\s|\s)"
             rf"{_QUOTE}){_VALUE}(?<![.?:,*_])"
         ),
         check=_is_account,
@@ -170,13 +176,11 @@ SHAPES: Final = (
             "zugangsdaten",
             "identifiant",
             "identifiants",
-            "account",
-            "accounts",
             "acceso",
             "user",
         ),
         pattern=Lazy(
-            r"(?P<keep>(?<![A-Za-z0-9_.])(?i:logins?|log in|creds?|credentials?|zugangsdaten|identifiants?|accounts?|acceso|user/pass(?:word)?)"
+            r"(?P<keep>(?<![\w./-])(?i:logins?|log in|creds?|credentials?|zugangsdaten|identifiants?|acceso|user/pass(?:word)?)(?![-/])"
             r"(?:\s(?:is|are|as|with|sind|for [\w ]{1,20}))?\s?[:=]?\s{0,2}[\"'`]?[\w.@-]{2,40}[\"'`]?\s?(?:/|:|\|)\s?[\"'`]?)"
             rf"(?!/){_VALUE}(?<![.?:,*_])"
         ),
@@ -242,11 +246,15 @@ SHAPES: Final = (
             "login",
             "password",
             "gcode",
+            "bestätigungscode",
+            "sicherheitscode",
+            "anmeldecode",
+            "einmalcode",
         ),
         pattern=Lazy(
-            r"(?P<keep>(?<![A-Za-z0-9_])(?i:(?:verification|security|confirmation|one[- ]?time|2fa|mfa|otp|totp|sms|login|log-in|sign-in|access|authenticator|auth|bestätigungs|sicherheits|anmelde)[- ]?"
+            r"(?P<keep>(?<![A-Za-z0-9_])(?i:(?:verification|security|confirmation|one[- ]?time|2fa|mfa|otp|totp|sms|login|log-in|sign-in|access|authenticator|auth|bestätigungs|sicherheits|anmelde|einmal)[- ]?"
             r"(?:code|pin|passcode|password|tan)?|(?<!the )(?:[Cc]ode|código|codice) de (?:vérification|sécurité|verificación|seguridad|confirmation)|G-?code|my (?:sms |bank )?(?:pin|tan)|(?:sim|card|door|alarm|unlock) (?:pin|code))"
-            r"(?:\s(?:is|was|ist|est|es|lautet))?\s?[:=]?\s{0,2}[\"'`*]{0,2}(?:G-)?)(?:\d{5,8}|\d{3}[ -]\d{3}|(?<=in )\d{4}|(?<=is )\d{4}|(?<=: )\d{4})(?![\w.-])",
+            r"(?:\s(?:is|was|ist|est|es|lautet))?\s?[:=]?\s{0,2}[\"'`*]{0,2}(?:G-)?)(?:\d{5,8}|\d{3}[ -]\d{3}|(?<=in )\d{4}|(?<=is )\d{4}|(?<=: )\d{4})(?![\w-]|\.\d)",
         ),
         check=lambda match: _NO_CODE.search(before(match, 12).rstrip()) is None,
         digit=True,
@@ -256,7 +264,7 @@ SHAPES: Final = (
         hints=("验证码", "コード"),
         words=("code", "código", "codice", "код"),
         pattern=Lazy(
-            r"(?P<keep>(?:(?<![A-Za-z0-9_])(?i:code|código|codice|код)|验证码|コード)(?:\s(?:is|was|ist|est|es|lautet))?\s?[:=：]?\s?[\"'`*]{0,2})(?:\d{6,8}|\d{3}[ -]\d{3})(?![\w.-])",
+            r"(?P<keep>(?:(?<![A-Za-z0-9_])(?i:code|código|codice|код)|验证码|コード)(?:\s(?:is|was|ist|est|es|lautet))?\s?[:=：]?\s?[\"'`*]{0,2}|(?<![\w-])G-)(?:\d{6,8}|\d{3}[ -]\d{3})(?![\w-]|\.\d)",
         ),
         check=_is_one_time,
         digit=True,

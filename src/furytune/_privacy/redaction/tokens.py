@@ -6,6 +6,7 @@ The forms are those that the services document, or that the rules of gitleaks, h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from furytune._privacy.redaction.lazy import Lazy
@@ -15,15 +16,30 @@ from furytune._privacy.redaction.values import is_key, is_real
 __all__ = ["SHAPES"]
 
 
+def _random(match: re.Match[str]) -> bool:
+    return is_key(match[0])
+
+
 def _real(match: re.Match[str]) -> bool:
     return is_real(match[0])
 
 
-def _token(prefix: str, body: str, *hints: str, after: str = r"(?<![A-Za-z0-9])") -> Shape:
+def _token(
+    prefix: str,
+    body: str,
+    *hints: str,
+    after: str = r"(?<![A-Za-z0-9])",
+    check: Callable[[re.Match[str]], bool] = _real,
+) -> Shape:
     """Returns the shape of a token that begins with a known prefix and is not inside a longer word."""
     return Shape(
-        "secrets", hints=hints, pattern=Lazy(rf"{after}(?:{prefix}){body}", re.ASCII), check=_real, long=True
+        "secrets", hints=hints, pattern=Lazy(rf"{after}(?:{prefix}){body}", re.ASCII), check=check, long=True
     )
+
+
+def _weak(prefix: str, body: str, *hints: str) -> Shape:
+    """Returns the shape of a token whose prefix is also the beginning of names in code."""
+    return _token(prefix, body, *hints, check=_random)
 
 
 # Services whose keys have no prefix; the name of the service must stand in front, as in gitleaks.
@@ -42,9 +58,9 @@ _SERVICE_NAMES: Final = (
     "sonarqube",
     "relic",
 )
-_LONG_VALUE: Final = Lazy(r"[=:,>][\s\"'`]{0,4}[A-Za-z0-9][\w+/=~-]{19}", re.ASCII)
+_LONG_VALUE: Final = Lazy(r"(?:[=:,>]|\sis\s)[\s\"'`]{0,4}[A-Za-z0-9][\w+/=~-]{19}", re.ASCII)
 _NAMED: Final = Lazy(
-    rf"(?P<keep>(?i:{_SERVICES})[\w. -]{{0,20}}?[\"'`]?\s{{0,3}}(?::=|=>|=|:|,)\s{{0,3}}[\"'`]?)"
+    rf"(?P<keep>(?i:{_SERVICES})[\w. -]{{0,20}}?[\"'`]?\s{{0,3}}(?::=|=>|=|:|,|\sis\s)\s{{0,3}}[\"'`]?)"
     r"(?=[\w+/=~-]{0,60}\d)[A-Za-z0-9][\w+/=~-]{19,200}(?=[\"'`\s;,)]|\Z)",
     re.ASCII,
 )
@@ -61,8 +77,16 @@ _PRIVATE_KEY: Final = (
     rf"(?:(?:[^\[\]-]++|-(?!----))*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----(?:\\n(?=[\"']))?|{_BASE64_LINES})"
 )
 
+_KEY_LINE: Final = Lazy(r"[A-Za-z0-9+/=]{16}", re.ASCII)
+
+
+def _has_key(match: re.Match[str]) -> bool:
+    """Code that reads keys has the first and the last line of one, and nothing between."""
+    return _KEY_LINE.search(match[0]) is not None
+
+
 SHAPES: Final = (
-    Shape("secrets", hints=("-----begin ",), pattern=Lazy(_PRIVATE_KEY)),
+    Shape("secrets", hints=("-----begin ",), pattern=Lazy(_PRIVATE_KEY), check=_has_key),
     # Discord: https://discord.com/developers/docs/reference; the last part has 27 characters or more.
     Shape(
         "secrets",
@@ -103,13 +127,13 @@ SHAPES: Final = (
         ],
     ),
     _token(r"GR1348941", r"[\w-]{20,}", "gr1348941"),
-    _token(r"AT[AC]TT3|ATBB|ATTA", r"[\w=-]{24,}", "atatt3", "atctt3", "atbb", "atta"),
+    _weak(r"AT[AC]TT3|ATBB|ATTA", r"[\w=-]{24,}", "atatt3", "atctt3", "atbb", "atta"),
     _token(r"pypi-", r"[\w-]{50,}", "pypi-"),
-    _token(r"npm_", r"[A-Za-z0-9]{36,}\w*", "npm_"),
+    _weak(r"npm_", r"[A-Za-z0-9]{36,}\w*", "npm_"),
     _token(r"rubygems_", r"[0-9a-f]{48}", "rubygems_"),
-    _token(r"oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])", "oy2"),  # NuGet
+    _weak(r"oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])", "oy2"),  # NuGet
     _token(r"CLOJARS_", r"\w{60}", "clojars_"),
-    _token(r"cio", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "cio"),  # crates.io
+    _weak(r"cio", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "cio"),  # crates.io
     _token(r"AKCp|cmVmd", r"[A-Za-z0-9]{58,}", "akcp", "cmvmd"),  # Artifactory
     _token(r"dckr_(?:pat|oat)_", r"[\w-]{20,}", "dckr_"),
     _token(r"sgp_", r"[\w]{40,}", "sgp_"),
@@ -140,7 +164,7 @@ SHAPES: Final = (
     _token(r"cfut_|cfat_|cfk_", r"[\w-]{30,}", "cfut_", "cfat_", "cfk_"),
     _token(r"dapi", r"[0-9a-f]{32}(?:-\d)?(?![A-Za-z0-9])", "dapi"),
     _token(r"dose?", r"[0-9a-f]{32}(?![A-Za-z0-9])", "dose", "dos"),
-    _token(r"fo1_|fm[12][ar]?_|FlyV1 fm", r"[\w+/=-]{30,}", "fo1_", "fm1", "fm2", "flyv1"),
+    _weak(r"fo1_|fm[12][ar]?_|FlyV1 fm", r"[\w+/=-]{30,}", "fo1_", "fm1", "fm2", "flyv1"),
     _token(r"nfp_|nfc_|nfo_", r"\w{30,}", "nfp_", "nfc_", "nfo_"),
     _token(r"v(?:cp|ci|ca|cr|ck)_", r"\w{24,}", "vcp_", "vci_", "vca_", "vcr_", "vck_"),
     _token(r"vercel_blob_rw_", r"\w{20,}", "vercel_blob_rw_"),
@@ -148,11 +172,11 @@ SHAPES: Final = (
     _token(r"sb_secret_", r"[\w-]{20,}", "sb_secret_"),
     _token(r"pscale_(?:tkn|pw|oauth)_", r"[\w.=-]{30,}", "pscale_"),
     _token(r"napi_", r"\w{40,}", "napi_"),
-    _token(r"rnd_", r"[A-Za-z0-9]{28,}", "rnd_"),
+    _weak(r"rnd_", r"[A-Za-z0-9]{28,}", "rnd_"),
     _token(r"tskey-(?:auth|api|client|webhook|scim)-", r"[\w-]{16,}", "tskey-"),
     _token(r"pul-", r"[0-9a-f]{40}", "pul-"),
     _token(r"sha256~", r"[\w-]{43}", "sha256~"),  # OpenShift
-    _token(r"API-", r"[A-Z0-9]{26,}(?![A-Za-z0-9])", "api-"),  # Octopus Deploy
+    _weak(r"API-", r"[A-Z0-9]{26,}(?![A-Za-z0-9])", "api-"),  # Octopus Deploy
     _token(r"t1\.", r"[\w-]{10,}={0,2}\.[\w-]{60,}", "t1."),  # Yandex
     _token(r"AQVN", r"[\w-]{35,38}", "aqvn"),
     _token(r"scw_secret_|SCW", r"[A-Z0-9]{17}(?![A-Za-z0-9])", "scw"),
@@ -182,8 +206,8 @@ SHAPES: Final = (
     # Models
     _token(r"sk-(?:proj|svcacct|admin|ant|or|lf|None|service)-", r"[\w-]{20,}", "sk-"),
     _token(r"sk-", r"[A-Za-z0-9]{20,}[\w-]*", "sk-"),
-    _token(r"hf_|api_org_", r"[A-Za-z0-9]{30,}\w*", "hf_", "api_org_"),
-    _token(
+    _weak(r"hf_|api_org_", r"[A-Za-z0-9]{30,}\w*", "hf_", "api_org_"),
+    _weak(
         r"gsk_|csk-|xai-|pplx-|nvapi-|tvly-|jina_|pcsk_|fw_|esecret_|voyage-|pa-",
         r"[\w-]{36,}",
         "gsk_",
@@ -198,7 +222,7 @@ SHAPES: Final = (
         "esecret_",
         "pa-",
     ),
-    _token(r"tvly-|fc-", r"(?:dev-|prod-)?[A-Za-z0-9]{28,}", "tvly-", "fc-"),
+    _weak(r"tvly-|fc-", r"(?:dev-|prod-)?[A-Za-z0-9]{28,}", "tvly-", "fc-"),
     _token(r"r8_", r"\w{30,}", "r8_"),
     _token(r"sk_", r"[0-9a-f]{48}(?![A-Za-z0-9])", "sk_"),  # ElevenLabs
     _token(r"wandb_v1_", r"\w{40,}", "wandb_v1_"),
@@ -211,10 +235,10 @@ SHAPES: Final = (
     _token(r"(?:pubkey-)?[0-9a-f]{32}-", r"[0-9a-f]{8}-[0-9a-f]{8}(?![\w-])", "-"),
     _token(r"[0-9a-f]{32}-us", r"\d{1,2}(?![A-Za-z0-9])", "-us"),  # Mailchimp
     _token(r"xkeysib-|xsmtpsib-", r"[0-9a-f]{64}-\w{16}", "keysib-", "smtpsib-"),
-    _token(r"re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}", "re_"),
+    _weak(r"re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}", "re_"),
     _token(r"SK", r"[0-9a-f]{32}(?![A-Za-z0-9])", "sk"),  # Twilio
     _token(r"pat-(?:na|eu)\d-", r"[0-9a-f-]{36}", "pat-na", "pat-eu"),  # HubSpot
-    _token(
+    _weak(
         r"secret-(?:test|live)-|live_|test_", r"[A-Za-z0-9]{32,}(?![A-Za-z0-9])", "secret-", "live_", "test_"
     ),
     # Money
@@ -223,7 +247,7 @@ SHAPES: Final = (
     ),
     _token(r"whsec_", r"[\w+/=-]{24,}", "whsec_"),
     _token(r"sq0(?:atp|csp|idp)-", r"[\w-]{22,}", "sq0"),
-    _token(r"EAA", r"[A-Za-z0-9]{1}[\w-]{56,}", "eaa"),  # Square, Facebook
+    _weak(r"EAA", r"[A-Za-z0-9]{1}[\w-]{56,}", "eaa"),  # Square, Facebook
     _token(
         r"shp(?:at|ca|pa|ss|ua|tka)_",
         r"[0-9a-fA-F]{32}",
@@ -239,7 +263,7 @@ SHAPES: Final = (
     # Work
     _token(r"lin_(?:api|oauth)_", r"[A-Za-z0-9]{30,}", "lin_api_", "lin_oauth_"),
     _token(r"ntn_", r"[A-Za-z0-9]{36,}", "ntn_"),
-    _token(r"secret_", r"[A-Za-z0-9]{43}(?![A-Za-z0-9])", "secret_"),  # Notion, before 2024
+    _weak(r"secret_", r"[A-Za-z0-9]{43}(?![A-Za-z0-9])", "secret_"),  # Notion, before 2024
     _token(r"pat[A-Za-z0-9]{14}\.", r"[0-9a-f]{64}", "pat"),  # Airtable
     _token(r"PMAK-", r"[0-9a-f]{24}-[0-9a-f]{34}", "pmak-"),
     _token(r"fig[douh][rh]?_", r"[\w-]{30,}", "figd_", "figo_", "figu_", "figh_"),
@@ -249,8 +273,8 @@ SHAPES: Final = (
     _token(r"tfp_", r"[\w.-]{44,}", "tfp_"),
     _token(r"rdme_", r"[a-z0-9]{70}", "rdme_"),
     _token(r"pnu_", r"[A-Za-z0-9]{36}", "pnu_"),
-    _token(r"aio_", r"[A-Za-z0-9]{28}", "aio_"),
-    _token(r"ico-", r"[A-Za-z0-9]{32}", "ico-"),
+    _weak(r"aio_", r"[A-Za-z0-9]{28}", "aio_"),
+    _weak(r"ico-", r"[A-Za-z0-9]{32}", "ico-"),
     _token(r"phx_|phc_|phs_", r"[A-Za-z0-9]{40,}", "phx_", "phc_", "phs_"),
     _token(r"PRMR-|p8e-|fio-u-|tk-us-|dG9rO", r"[\w-]{32,}", "prmr-", "p8e-", "fio-u-", "tk-us-", "dg9ro"),
     _token(

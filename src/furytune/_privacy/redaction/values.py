@@ -49,7 +49,7 @@ _FEW: Final = 2
 _VARIABLE: Final = Lazy(r"\$\w+|%\w+%|@\w+|\$env:\w+|#\w+#|:\w+", re.ASCII)
 # A name, a dotted name, or a number. What contains a capital after a digit, or ends in several digits, is a password.
 _EXPRESSION: Final = Lazy(
-    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z]\w{0,40}_[A-Za-z_]{1,40}\d{0,2}|_\w+"
+    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z]\w{0,40}_[A-Za-z_]{1,40}\d{0,2}|_\w+|&[a-z]{2,6}"
     r"|[+-]?\d+(?:[.,:]\d+)*(?:[a-z%]{0,5}|[KMGT]i?[Bb]?)|v?\d+(?:\.\d+)+[\w.+-]*|0x[0-9A-Fa-f]{1,16}"
     r"|\d+-?(?:char|bit|byte|digit|day|hour|minute|second|letter|word)\w{0,10}",
     re.ASCII,
@@ -76,6 +76,8 @@ def is_placeholder(value: str) -> bool:
     bare = _NOT_ALNUM.compiled.sub("", lower)
     if len(set(bare)) <= _FEW or bare in _STANDS_FOR_VALUE or _STANDS_FOR_PART.search(lower):
         return True
+    if bare.isalpha() and ("password" in bare or "passwd" in bare):
+        return True
     stem = bare.rstrip("0123456789")
     return (
         (stem in _STANDS_FOR_VALUE and (len(bare) - len(stem) <= 3 or bare.endswith("1234")))  # noqa: PLR2004
@@ -96,9 +98,10 @@ def is_code(value: str) -> bool:
 
 def is_password(value: str) -> bool:
     """Returns True if a value without quotes can only be a password: letters and digits, or letters and marks."""
+    if value.isalpha():
+        return _is_random_letters(value) and not is_placeholder(value)
     return (
-        not value.isalpha()
-        and any(c.isalpha() for c in value)
+        any(c.isalpha() for c in value)
         and (any(c.isdigit() for c in value) or _INNER_MARK.search(value) is not None)
         and not is_code(value)
         and _TERM.fullmatch(value) is None
@@ -110,6 +113,12 @@ def is_login(login: str) -> bool:
     """Returns True if "name:password" is not one that everyone knows, such as ``postgres:postgres``."""
     user, _, password = login.partition(":")
     return user != password and not is_placeholder(password)
+
+
+def _is_random_letters(value: str) -> bool:
+    """Returns True if capitals and small letters take turns as in no name: ``kWqZtRbe``."""
+    parts = _PARTS.compiled.findall(value)
+    return len(value) >= 8 and len(parts) >= 4 and sum(map(len, parts)) < 3 * len(parts)  # noqa: PLR2004
 
 
 def is_key(value: str) -> bool:
