@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from attrs import field, frozen
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["RedactSecrets"]
+
+_SAFE: Final = ("secrets", "emails", "accounts", "birthdates", "names", "devices")
 
 
 def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
@@ -39,10 +41,12 @@ class RedactSecrets:
     answer, the pair is dropped as "only_secrets".
 
     Attributes:
-        kinds: Which of "secrets", "emails", "ips" and "phones" to replace.
+        kinds: Which of "secrets", "emails", "ips", "phones", "accounts", "addresses", "birthdates", "names" and "devices" to
+            replace, or "all". By default, all but those that can be mistaken for other numbers and words: "ips", "phones"
+            and "addresses".
     """
 
-    kinds: tuple[str, ...] = field(default=("secrets", "emails"), converter=_kinds)
+    kinds: tuple[str, ...] = field(default=_SAFE, converter=_kinds)
 
     @property
     def name(self) -> str:

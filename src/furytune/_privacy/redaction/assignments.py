@@ -39,12 +39,13 @@ _SESSION_WORDS: Final = (
 )  # fmt: skip
 
 _TYPE: Final = r"(?:\s?:\s?[A-Za-z]{1,20}(?=\s?=))?"
-_ASSIGN: Final = r"(?:\\?[\"'`]\]?|\])?\s{0,4}(?:=>|:=|==?|:)\s{0,4}(?:[bruf]{1,2}(?=[\"']))?\\?[\"'`]"
+_ASSIGN: Final = r"(?:\\?[\"'`]\]?)?\s{0,4}(?:=>|:=|==?|:)\s{0,4}(?:[bruf]{1,2}(?=[\"']))?\\?[\"'`]"
 _QUOTED: Final = r"[^\s\"'`\[\]<>{}\\]"
 _END_QUOTE: Final = r"(?=\\?[\"'`])"
 _PLAIN_ASSIGN: Final = r"(?:[\"']\]?)?\s{0,3}(?:=>|:=|=|:)[ \t]{0,4}"
-_PLAIN: Final = r"[^\s\"'`;&,()\[\]{}<>|\\]"
-_END: Final = r"(?=[\s\"'`;&,)<}|]|[.?:](?:\s|\Z)|\Z|\\)"
+# A full stop or a question mark belongs to the value only if something follows.
+_PLAIN: Final = r"(?:[^\s\"'`;&,()\[\]{}<>|\\.?:]|[.?:](?![\s\"'`;&,)<]|\Z))"
+_END: Final = r"(?=[\s\"'`;&,)<}|\\.?:]|\Z)"
 
 
 def _value(match: re.Match[str]) -> str:
@@ -84,10 +85,8 @@ def _is_plain_login(match: re.Match[str]) -> bool:
         return False
     # A word alone is a password only between the other settings of a login, each on a line of its own.
     start = match.string.rfind("\n", 0, match.start()) + 1
-    alone = (
-        match.string[start : match.start()].strip(" -\"'").replace("_", "").isalnum()
-        or start == match.start()
-    )
+    name = match.string[start : match.start()].strip(" -\"'").replace("_", "")
+    alone = not name or name.isalnum()
     window = (
         match.string[max(0, match.start() - 80) : match.start()]
         + match.string[match.end() : match.end() + 80]
@@ -178,7 +177,7 @@ SHAPES: Final = (
         hints=_LOGIN_HINTS,
         words=_LOGIN_WORDS,
         core=_SEPARATOR,
-        pattern=Lazy(rf"(?P<keep>{_LOGIN}{_PLAIN_ASSIGN})(?![$\"'`/<{{*]){_PLAIN}{{4,200}}(?<![.:?]){_END}"),
+        pattern=Lazy(rf"(?P<keep>{_LOGIN}{_PLAIN_ASSIGN})(?![$\"'`/<{{*]){_PLAIN}{{4,200}}+{_END}"),
         check=_is_plain_login,
     ),
     Shape(
@@ -186,7 +185,7 @@ SHAPES: Final = (
         hints=_KEY_HINTS,
         words=_KEY_WORDS,
         core=_SEPARATOR,
-        pattern=Lazy(rf"(?P<keep>{_KEY}{_PLAIN_ASSIGN})(?![$\"'`<{{*]){_PLAIN}{{16,800}}(?<![.:?]){_END}"),
+        pattern=Lazy(rf"(?P<keep>{_KEY}{_PLAIN_ASSIGN})(?![$\"'`<{{*]){_PLAIN}{{16,800}}+{_END}"),
         check=_is_plain_key,
         long=True,
     ),
@@ -217,7 +216,7 @@ SHAPES: Final = (
         words=("setenv", "env", "setx"),
         pattern=Lazy(
             r"(?P<keep>(?<![A-Za-z])(?:ENV|setenv|setx)\s[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|KEY|TOKEN)\s"
-            rf"[\"']?){_PLAIN}{{6,200}}{_END}",
+            rf"[\"']?){_PLAIN}{{6,200}}+{_END}",
         ),
         check=lambda match: is_password(_value(match)),
     ),

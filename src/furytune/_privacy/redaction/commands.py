@@ -226,7 +226,7 @@ SHAPES: Final = (
         digit=True,
         long=True,
     ),
-    # requests.get(url, auth=("name", "password")), smtp.login("name", "password")
+    # A call that logs in with a name and a password
     Shape(
         "secrets",
         words=(

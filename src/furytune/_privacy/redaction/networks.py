@@ -24,8 +24,29 @@ _IPV4: Final = Lazy(
     re.ASCII,
 )
 _RESOLVERS: Final = frozenset(
-    "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 4.2.2.1 4.2.2.2 1.2.3.4 "
-    "1.1.1.2 1.1.1.3 94.140.14.14 94.140.15.15 64.6.64.6 76.76.2.0 11.22.33.44 12.34.56.78 123.45.67.89 111.111.111.111".split()
+    [
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "149.112.112.112",
+        "208.67.222.222",
+        "208.67.220.220",
+        "4.2.2.1",
+        "4.2.2.2",
+        "1.2.3.4",
+        "1.1.1.2",
+        "1.1.1.3",
+        "94.140.14.14",
+        "94.140.15.15",
+        "64.6.64.6",
+        "76.76.2.0",
+        "11.22.33.44",
+        "12.34.56.78",
+        "123.45.67.89",
+        "111.111.111.111",
+    ]
 )
 _VERSION: Final = Lazy(
     r"(?i)(?<![a-z])(?:versions?|ver|release|build|driver|drivers|assembly|installer|firmware|package|section|sections|chapter|manual|paragraph|"
@@ -34,7 +55,7 @@ _VERSION: Final = Lazy(
     r"[^\d\n]{0,24}(?:\d+(?:\.\d+){1,3}[^\d\n]{0,16}){0,2}\Z"
 )
 _HOST: Final = Lazy(
-    r"(?i)(?:\bip(?:v4)?s?\b|\bip[_-]|addr|address|host|server|\bping|\bssh\b|telnet|connect|\bdns\b|gateway|router|peer|client|remote|"
+    r"(?i)(?:(?<!\[)\bip(?:v4)?s?\b|\bip[_-]|(?<!\[)addr|host|server|\bping|\bssh\b|telnet|connect|\bdns\b|gateway|router|peer|client|remote|"
     r"\bnmap\b|traceroute|tracert|curl|wget|listen|bind|@|://|\bban(?:ned)?\b|from|adresse|serveur|servidor)[^\d\n]{0,24}\Z"
 )
 _THREE_DIGITS: Final = Lazy(r"\d{3}")
@@ -53,7 +74,7 @@ def _is_ipv4(match: re.Match[str]) -> bool:
     # three digits.
     return (clearly or (long >= 2 and _THREE_DIGITS.search(match[0]) is not None)) and (
         _VERSION.search(start) is None or start.endswith(("@", "://"))
-    )  # noqa: PLR2004
+    )
 
 
 _HEX: Final = r"[0-9A-Fa-f]{1,4}"
@@ -71,11 +92,21 @@ _MAC: Final = Lazy(
     re.ASCII,
 )
 _NO_MAC: Final = frozenset(
-    "aabbccddeeff 112233445566 001122334455 0123456789ab 123456789abc 1234567890ab deadbeefcafe deadbeef0001 abcdefabcdef".split()
+    [
+        "aabbccddeeff",
+        "112233445566",
+        "001122334455",
+        "0123456789ab",
+        "123456789abc",
+        "1234567890ab",
+        "deadbeefcafe",
+        "deadbeef0001",
+        "abcdefabcdef",
+    ]
 )
 
 
-_SAID: Final = Lazy(r"(?i)mac|ether|phys|addr|hw|bssid|station|device")
+_SAID: Final = Lazy(r"(?i)mac|ether|phys|addr|hw|bssid|station|(?<!\[)device")
 _NO_MARKS: Final = str.maketrans("", "", ":-.")
 
 
@@ -83,7 +114,7 @@ def _is_mac(match: re.Match[str]) -> bool:
     digits = match[0].lower().translate(_NO_MARKS)
     # All the same digit, examples, and groups: RFC 1112, 2464, 7042.
     return (
-        len(set(digits)) > 2  # noqa: PLR2004
+        len(set(digits)) > 2
         and digits not in _NO_MAC
         and not digits.startswith(("01005e", "3333", "00005e00", "0180c2"))
         and (not digits.isdigit() or _SAID.search(before(match, 40)) is not None)

@@ -11,7 +11,7 @@ from furytune._privacy.redaction.values import is_code, is_key, is_password, is_
 
 __all__ = ["SHAPES"]
 
-_PASSWORD: Final = (
+_WORD: Final = (
     r"(?<![A-Za-z0-9_.-])(?i:pass ?words?|pass-?(?:phrase|code|wd)s?|pwd?|passwort|passwörter|kennwort|mot de passe|mdp|contraseñas?|contrasenas?|"
     r"clave|senhas?|palavra-passe|parola(?: d'ordine)?|wachtwoord|hasło|haslo|heslo|lösenord(?:et)?|losenord|adgangskoden?|passord(?:et)?|"
     r"salasana|jelszó|jelszo|şifre(?:m|si)?|sifre|parol[ae]?|kata sandi|mật khẩu|лозинка|пароль|пароля)"
@@ -55,9 +55,9 @@ def _is_said(match: re.Match[str]) -> bool:
     if is_password(value):
         return "@" not in value or "." not in value.rpartition("@")[2]
     if value.isdigit() and value.isascii():
-        return len(value) >= 6 and not is_placeholder(value)  # noqa: PLR2004
+        return len(value) >= 6 and not is_placeholder(value)
     quoted = match["keep"][-1] in "\"'`“„«" and match.string[match.end() : match.end() + 1] in "\"'`”“»"
-    return quoted and len(value) >= 6 and not is_placeholder(value) and not is_code(value) and value.isalnum()  # noqa: PLR2004
+    return quoted and len(value) >= 6 and not is_placeholder(value) and not is_code(value) and value.isalnum()
 
 
 _SEVERAL_DIGITS: Final = Lazy(r"\d.*\d|[!@#$%^&*+~]")
@@ -70,11 +70,11 @@ def _is_beside(match: re.Match[str]) -> bool:
         len(value) >= (7 if _SEVERAL_DIGITS.search(value) else 9)
         and is_password(value)
         and value[0] not in "#@"
-    )  # noqa: PLR2004
+    )
 
 
 _ACCOUNT: Final = Lazy(
-    r"(?i)wi-?fi|wlan|ssid|hotspot|router|netw|user|login|log ?in|account|admin|creds|e-?mail|acces|réseau|benutzer|usuario|konto|server|vpn|ftp|ssh|box\b"
+    r"(?i)wi-?fi|wlan|ssid|hotspot|router|netw|user|login|log ?in|(?<!\[)account|admin|creds|e-?mail|acces|réseau|benutzer|usuario|konto|server|vpn|ftp|ssh|box\b"
 )
 
 
@@ -115,7 +115,7 @@ def _is_one_time(match: re.Match[str]) -> bool:
 
 
 _HEX_NEAR: Final = Lazy(
-    r"(?i)auth[ _-]?token|api[ _-]?key|secret|password|access[ _-]?(?:token|key)|private[ _-]?key"
+    r"(?i)auth[ _-]?token|api[ _-]?key|(?<!\[)secret|password|access[ _-]?(?:token|key)|private[ _-]?key"
 )
 _DIGEST_NEAR: Final = Lazy(
     r"(?i)sha\d*|md5|digest|hash|commit|checksum|etag|revision|uuid|fingerprint|public|keccak|integrity|blob|tree|rev\b"
@@ -143,14 +143,14 @@ SHAPES: Final = (
         "secrets",
         hints=_PASSWORD_HINTS,
         words=_PASSWORD_WORDS,
-        pattern=Lazy(rf"(?P<keep>(?:{_PASSWORD}){_FOR}{_IS}{_QUOTE}){_VALUE}(?<![.?:,*_])"),
+        pattern=Lazy(rf"(?P<keep>(?:{_WORD}){_FOR}{_IS}{_QUOTE}){_VALUE}(?<![.?:,*_])"),
         check=_is_said,
     ),
     Shape(
         "secrets",
         hints=_PASSWORD_HINTS,
         words=_PASSWORD_WORDS,
-        pattern=Lazy(rf"(?P<keep>(?:{_PASSWORD})\s{{1,2}}{_QUOTE}){_VALUE}(?<![.?:,*_])"),
+        pattern=Lazy(rf"(?P<keep>(?:{_WORD})\s{{1,2}}{_QUOTE}){_VALUE}(?<![.?:,*_])"),
         check=_is_beside,
     ),
     Shape(
@@ -162,7 +162,7 @@ SHAPES: Final = (
         ),
         check=_is_account,
     ),
-    # "login: admin / hunter2"
+    # A user and a password, with a slash or a colon between
     Shape(
         "secrets",
         words=(
@@ -192,7 +192,7 @@ SHAPES: Final = (
         hints=("secret", "key", "token"),
         pattern=Lazy(
             r"(?P<keep>(?<![A-Za-z0-9_.])(?i:(?:api|access|auth|deploy|license|licence|encryption|account|master|bot|app|secret|personal access)[ _-]?(?:key|token)|secrets?|token|apikey|authtoken)"
-            rf"{_FOR}(?:{_IS}|\s{{1,2}}){_QUOTE})[\w+/=.~-]{{20,400}}(?<![.])(?![\w(/])",
+            rf"{_FOR}(?:{_IS}|\s{{1,2}}){_QUOTE})[\w+/=.~-]{{20,400}}(?<![.])(?![\w(/]|\.\w)",
             re.ASCII,
         ),
         check=_is_key_said,

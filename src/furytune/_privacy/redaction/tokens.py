@@ -32,8 +32,14 @@ def _token(
     check: Callable[[re.Match[str]], bool] = _real,
 ) -> Shape:
     """Returns the shape of a token that begins with a known prefix and is not inside a longer word."""
+    # It takes all that follows in the same word, so that replacing it uncovers no other token.
+    rest = "" if body.endswith(")") else r"[\w-]*"
     return Shape(
-        "secrets", hints=hints, pattern=Lazy(rf"{after}(?:{prefix}){body}", re.ASCII), check=check, long=True
+        "secrets",
+        hints=hints,
+        pattern=Lazy(rf"{after}(?:{prefix}){body}{rest}", re.ASCII),
+        check=check,
+        long=True,
     )
 
 
@@ -129,7 +135,7 @@ SHAPES: Final = (
     _token(r"GR1348941", r"[\w-]{20,}", "gr1348941"),
     _weak(r"AT[AC]TT3|ATBB|ATTA", r"[\w=-]{24,}", "atatt3", "atctt3", "atbb", "atta"),
     _token(r"pypi-", r"[\w-]{50,}", "pypi-"),
-    _weak(r"npm_", r"[A-Za-z0-9]{36,}\w*", "npm_"),
+    _token(r"npm_", r"[A-Za-z0-9]{36,}\w*", "npm_"),
     _token(r"rubygems_", r"[0-9a-f]{48}", "rubygems_"),
     _weak(r"oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])", "oy2"),  # NuGet
     _token(r"CLOJARS_", r"\w{60}", "clojars_"),
@@ -172,7 +178,7 @@ SHAPES: Final = (
     _token(r"sb_secret_", r"[\w-]{20,}", "sb_secret_"),
     _token(r"pscale_(?:tkn|pw|oauth)_", r"[\w.=-]{30,}", "pscale_"),
     _token(r"napi_", r"\w{40,}", "napi_"),
-    _weak(r"rnd_", r"[A-Za-z0-9]{28,}", "rnd_"),
+    _token(r"rnd_", r"[A-Za-z0-9]{28,}", "rnd_"),
     _token(r"tskey-(?:auth|api|client|webhook|scim)-", r"[\w-]{16,}", "tskey-"),
     _token(r"pul-", r"[0-9a-f]{40}", "pul-"),
     _token(r"sha256~", r"[\w-]{43}", "sha256~"),  # OpenShift
@@ -206,7 +212,7 @@ SHAPES: Final = (
     # Models
     _token(r"sk-(?:proj|svcacct|admin|ant|or|lf|None|service)-", r"[\w-]{20,}", "sk-"),
     _token(r"sk-", r"[A-Za-z0-9]{20,}[\w-]*", "sk-"),
-    _weak(r"hf_|api_org_", r"[A-Za-z0-9]{30,}\w*", "hf_", "api_org_"),
+    _token(r"hf_|api_org_", r"[A-Za-z0-9]{30,}\w*", "hf_", "api_org_"),
     _weak(
         r"gsk_|csk-|xai-|pplx-|nvapi-|tvly-|jina_|pcsk_|fw_|esecret_|voyage-|pa-",
         r"[\w-]{36,}",

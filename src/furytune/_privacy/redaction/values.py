@@ -10,33 +10,213 @@ from typing import Final
 from furytune._privacy.redaction.lazy import Lazy
 
 __all__ = [
+    "iban_is_valid",
     "is_code",
     "is_key",
     "is_login",
     "is_password",
     "is_placeholder",
     "is_real",
-    "iban_is_valid",
     "luhn_is_valid",
 ]
 
 # What examples and documentation write in place of a value. Compared without case and punctuation.
 _STANDS_FOR_VALUE: Final = frozenset(
-    """
-    password passwd pass pwd pw passphrase passcode secret token key apikey api changeme changeit change example test testing
-    tester dummy foo foobar bar baz qux none null nil true false undefined string str int integer bool boolean bytes text value
-    values val var param params arg args required optional hidden redacted removed masked censored root admin administrator
-    postgres postgresql mysql mariadb mongo redis rabbit rabbitmq user username usr guest default empty any input output
-    credentials credential creds login email mail name localhost env environ environment prompt wrong incorrect invalid correct
-    expired missing abc abcd asdf xyz field hash hashed encrypted plaintext plain passwordinput textinput textfield textbox
-    pwdinput passwordfield newpassword currentpassword oldpassword confirmpassword confirm confirmation repeat mypassword
-    mypass mysecret mytoken mykey yourpassword yourpass yoursecret yourtoken yourkey yourapikey supersecret topsecret
-    secretkey secrettoken secretpassword accesstoken accesskey authtoken refreshtoken bearertoken bearer basic apitoken
-    clientsecret strongpassword securepassword somepassword thepassword apassword userpassword dbpassword rootpassword
-    passwort kennwort geheim motdepasse mdp contrasena contraseña senha parola haslo hasło пароль 密码 密碼 パスワード
-    hello world data data file stdin interactive auto random generated unknown same nothing blank here there
-    something anything whatever xxx x y z it this that not the your my
-    """.split()
+    [
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "pw",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "key",
+        "apikey",
+        "api",
+        "changeme",
+        "changeit",
+        "change",
+        "example",
+        "test",
+        "testing",
+        "tester",
+        "dummy",
+        "foo",
+        "foobar",
+        "bar",
+        "baz",
+        "qux",
+        "none",
+        "null",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "string",
+        "str",
+        "int",
+        "integer",
+        "bool",
+        "boolean",
+        "bytes",
+        "text",
+        "value",
+        "values",
+        "val",
+        "var",
+        "param",
+        "params",
+        "arg",
+        "args",
+        "required",
+        "optional",
+        "hidden",
+        "redacted",
+        "removed",
+        "masked",
+        "censored",
+        "root",
+        "admin",
+        "administrator",
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "mongo",
+        "redis",
+        "rabbit",
+        "rabbitmq",
+        "user",
+        "username",
+        "usr",
+        "guest",
+        "default",
+        "empty",
+        "any",
+        "input",
+        "output",
+        "credentials",
+        "credential",
+        "creds",
+        "login",
+        "email",
+        "mail",
+        "name",
+        "localhost",
+        "env",
+        "environ",
+        "environment",
+        "prompt",
+        "wrong",
+        "incorrect",
+        "invalid",
+        "correct",
+        "expired",
+        "missing",
+        "abc",
+        "abcd",
+        "asdf",
+        "xyz",
+        "field",
+        "hash",
+        "hashed",
+        "encrypted",
+        "plaintext",
+        "plain",
+        "passwordinput",
+        "textinput",
+        "textfield",
+        "textbox",
+        "pwdinput",
+        "passwordfield",
+        "newpassword",
+        "currentpassword",
+        "oldpassword",
+        "confirmpassword",
+        "confirm",
+        "confirmation",
+        "repeat",
+        "mypassword",
+        "mypass",
+        "mysecret",
+        "mytoken",
+        "mykey",
+        "yourpassword",
+        "yourpass",
+        "yoursecret",
+        "yourtoken",
+        "yourkey",
+        "yourapikey",
+        "supersecret",
+        "topsecret",
+        "secretkey",
+        "secrettoken",
+        "secretpassword",
+        "accesstoken",
+        "accesskey",
+        "authtoken",
+        "refreshtoken",
+        "bearertoken",
+        "bearer",
+        "basic",
+        "apitoken",
+        "clientsecret",
+        "strongpassword",
+        "securepassword",
+        "somepassword",
+        "thepassword",
+        "apassword",
+        "userpassword",
+        "dbpassword",
+        "rootpassword",
+        "passwort",
+        "kennwort",
+        "geheim",
+        "motdepasse",
+        "mdp",
+        "contrasena",
+        "contraseña",
+        "senha",
+        "parola",
+        "haslo",
+        "hasło",
+        "пароль",
+        "密码",
+        "密碼",
+        "パスワード",
+        "hello",
+        "world",
+        "data",
+        "data",
+        "file",
+        "stdin",
+        "interactive",
+        "auto",
+        "random",
+        "generated",
+        "unknown",
+        "same",
+        "nothing",
+        "blank",
+        "here",
+        "there",
+        "something",
+        "anything",
+        "whatever",
+        "xxx",
+        "x",
+        "y",
+        "z",
+        "it",
+        "this",
+        "that",
+        "not",
+        "the",
+        "your",
+        "my",
+    ]
 )
 _STANDS_FOR_PART: Final = Lazy(
     r"your|example|placeholder|changeme|change[_-]?(?:me|this|it)\b|replace[_-]?(?:me|this|with)|insert[_-]|redacted"
@@ -65,6 +245,7 @@ _TERM: Final = Lazy(
     re.ASCII,
 )
 _INNER_MARK: Final = Lazy(r"[A-Za-z0-9][!@#$%^&*+~]+[A-Za-z0-9]|[A-Za-z0-9]{4}[!#$%^&*+~]+\Z", re.ASCII)
+_NO_SMALL: Final = Lazy(r"[A-Z0-9]")
 _MANY_DIGITS: Final = Lazy(r"\d{5}")
 _TAKING_TURNS: Final = Lazy(r"(?i)(?:[a-z]+\d+){2}[a-z]")
 _PARTS: Final = Lazy(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", re.ASCII)
@@ -80,7 +261,7 @@ def is_placeholder(value: str) -> bool:
         return True
     stem = bare.rstrip("0123456789")
     return (
-        (stem in _STANDS_FOR_VALUE and (len(bare) - len(stem) <= 3 or bare.endswith("1234")))  # noqa: PLR2004
+        (stem in _STANDS_FOR_VALUE and (len(bare) - len(stem) <= 3 or bare.endswith("1234")))
         or _VARIABLE.fullmatch(value) is not None
         or value.endswith(("EXAMPLE", "EXAMPLEKEY"))  # the key of Amazon's documentation
     )
@@ -118,7 +299,7 @@ def is_login(login: str) -> bool:
 def _is_random_letters(value: str) -> bool:
     """Returns True if capitals and small letters take turns as in no name: ``kWqZtRbe``."""
     parts = _PARTS.compiled.findall(value)
-    return len(value) >= 8 and len(parts) >= 4 and sum(map(len, parts)) < 3 * len(parts)  # noqa: PLR2004
+    return len(value) >= 8 and len(parts) >= 4 and sum(map(len, parts)) < 3 * len(parts)
 
 
 def is_key(value: str) -> bool:
@@ -127,6 +308,8 @@ def is_key(value: str) -> bool:
 
 
 def _is_wordy(value: str) -> bool:
+    if _NO_SMALL.search(value) is None:
+        return True
     parts = _PARTS.compiled.findall(value)
     # In random text, capitals, small letters and digits take turns after one or two characters.
     if sum(map(len, parts)) < 3 * len(parts):
@@ -177,4 +360,4 @@ def luhn_is_valid(number: str) -> bool:
     """Returns True if the last digit is the check digit of the others (ISO 7812-1)."""
     digits = [int(c) for c in number if "0" <= c <= "9"]
     doubled = (2 * d for d in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0  # noqa: PLR2004
+    return (sum(digits[-1::-2]) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
