@@ -324,7 +324,11 @@ class TestCodeSurvives:
 
 PIECES = st.sampled_from(
     [
-        *SECRETS.values(), "joe@example.org", "91.12.7.88", "2001:db8:1::2", "+49 170 1234567", "https://a:b@", "token = '",
+        *SECRETS.values(), "joe@posteo.de", "91.112.7.88", "2a01:4f8:1::2", "+49 170 1234567", "https://a:b@", "token = '",
+        "my password is ", "hunter2", "code ", "481516", "Cookie: ", "sid=", "-pTundra81", "mysql ", "curl -u a:", "recovery codes: ",
+        "a1b2c-d3e4f ", "/home/", "C:\\Users\\", "marit", "@laptop:~$ ", "born ", "1982-02-24", "IBAN ", "DE02120300000000202051",
+        "card ", "4929421234600821", "12 Mill Road", ", 50674 Köln", "Via ", "Calle Mayor 3", "fe:16:6f:b2:11:43", "call ", "phone ",
+        "[name]", "[account]", "[phone]", "[address]", "Authorization: ", "Basic ", "login: a / ", "seed phrase: ", "joe at gmail dot com",
         'password: "', "bearer ", "API_KEY=", "version ", "[secret]", "[e-mail]", "[ip]", "@c.de", "_", "-", ".", "=",
         "'", '"', "/", "//", ":", " ", "\n", "a", "1", "eyJ", "ghp_", "-----BEGIN PRIVATE KEY-----", "-----", "]", "[",
     ]

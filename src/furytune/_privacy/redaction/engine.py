@@ -10,7 +10,8 @@ Why the shapes are safe and fast:
 * The passes repeat until nothing is found, because a replacement may uncover another span.
 * Every repetition is bounded, or starts at a boundary that its own characters cannot contain, so time is
   linear in the length of the text.
-* What is replaced contains no square bracket, so a placeholder is never a part of a later match.
+* What is replaced contains no square bracket, so a placeholder is never a part of a later match, and is not taken for
+  context either.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ _OPAQUE: Final = re.compile(rf"(?=[a-z_+=~-]{{0,{_LONG - 1}}}[0-9A-Z])[A-Za-z0-9
 @cache
 def _planned(kinds: tuple[str, ...]) -> _Plan:
     wanted = chosen(kinds)
-    any_, digit, long = [], [], []
+    any_: list[int] = []
+    digit: list[int] = []
+    long: list[int] = []
     for at, shape in enumerate(_SHAPES):
         if shape.kind in wanted:
             (long if shape.long else digit if shape.digit else any_).append(at)
