@@ -81,7 +81,7 @@ def _is_plain_login(match: re.Match[str]) -> bool:
     value = _value(match)
     if is_password(value):
         return True
-    if not value.isalpha() or is_placeholder(value):
+    if not (value.isalpha() and value.islower()) or is_placeholder(value):
         return False
     # A word alone is a password only between the other settings of a login, each on a line of its own.
     start = match.string.rfind("\n", 0, match.start()) + 1
@@ -122,7 +122,7 @@ def _is_url_token(match: re.Match[str]) -> bool:
     return is_key(_value(match))
 
 
-_NAME_IN_URL: Final = r"(?<=[?&])(?i:key|k|auth|code|sig|signature|hash|pwd|pass|sid|hmac|x-amz-(?:signature|security-token|credential)|t)="
+_NAME_IN_URL: Final = r"(?<=[?&])(?i:key|k|auth|code|sig|signature|hash|pwd|pass|sid|hmac|x-amz-(?:signature|security-token|credential))="
 
 _SEPARATOR: Final = Lazy(r"[=:][>=]?\s{0,4}(?:[bruf]{1,2}(?=[\"']))?\\?[\"'`]?[^\s=:>]")
 

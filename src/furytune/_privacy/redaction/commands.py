@@ -57,7 +57,11 @@ def _is_credential(match: re.Match[str]) -> bool:
     login = basic_login(value)
     if login is not None:
         return is_login(login) and "open sesame" not in login
-    return not is_code(value) and not is_placeholder(value) and (not value.isalpha() or is_key(value))
+    return (
+        not is_code(value)
+        and not is_placeholder(value)
+        and (any(c.isdigit() for c in value) or is_key(value))
+    )
 
 
 def _is_user_password(match: re.Match[str]) -> bool:
@@ -258,7 +262,7 @@ SHAPES: Final = (
         "secrets",
         words=("authorization",),
         pattern=Lazy(
-            r"(?P<keep>(?i:authorization)(?:\\?[\"'`]\]?)?\s{0,2}[:=,]\s{0,2}(?:[bruf](?=[\"']))?\\?[\"'`]?(?:(?!Bearer\b|bearer\b)[A-Za-z][A-Za-z0-9-]{1,24}\s{1,3}|(?i:bearer)\s{1,3})?)"
+            r"(?P<keep>(?i:authorization)(?:\\?[\"'`]\]?\s{0,2}[:=,]|\s{0,2}[:=])\s{0,2}(?:[bruf](?=[\"']))?\\?[\"'`]?(?:(?!Bearer\b|bearer\b)[A-Za-z][A-Za-z0-9-]{1,24}\s{1,3}|(?i:bearer)\s{1,3})?)"
             r"(?![$<{*%]|(?:realm|username|credential|keyid|oauth_\w{1,20}|Credential|keyId)=)(?=[\w+/=.:~-]{8})[\w+/=.:~-]{8,2000}+(?![({\[])",
             re.ASCII,
         ),

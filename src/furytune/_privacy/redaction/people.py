@@ -328,7 +328,7 @@ _NO_ONE: Final = frozenset(
         "codespace",
         "gitpod",
         "appuser",
-        "nobody",
+        "pyodide chroot urname",
         "coder",
         "sandbox",
         "build",
