@@ -124,7 +124,9 @@ def _is_url_token(match: re.Match[str]) -> bool:
 
 _NAME_IN_URL: Final = r"(?<=[?&])(?i:key|k|auth|code|sig|signature|hash|pwd|pass|sid|hmac|x-amz-(?:signature|security-token|credential))="
 
-_SEPARATOR: Final = Lazy(r"[=:][>=]?\s{0,4}(?:[bruf]{1,2}(?=[\"']))?\\?[\"'`]?[^\s=:>]")
+_SEPARATOR: Final = Lazy(r"[=:,][>=]?\s{0,4}(?:[bruf]{1,2}(?=[\"']))?\\?[\"'`]?[^\s=:>]")
+
+_QUOTED_BESIDE: Final = Lazy(r"[A-Za-z]\s{1,8}[\"'`][^\s\"'`]")
 
 SHAPES: Final = (
     # RFC 3986, 3.2.1
@@ -220,6 +222,42 @@ SHAPES: Final = (
         ),
         check=lambda match: is_password(_value(match)),
     ),
+    # #define API_KEY "value", WITH PASSWORD 'value', IDENTIFIED BY 'value'
+    Shape(
+        "secrets",
+        hints=_LOGIN_HINTS,
+        words=("identified", *_LOGIN_WORDS),
+        core=_QUOTED_BESIDE,
+        pattern=Lazy(
+            rf"(?P<keep>(?:{_LOGIN}|(?i:identified\s(?:with\s\w{{1,30}}\s)?by))\s{{1,8}}[\"'`]){_QUOTED}{{4,200}}{_END_QUOTE}"
+        ),
+        check=lambda match: is_password(_value(match)),
+    ),
+    Shape(
+        "secrets",
+        hints=_KEY_HINTS,
+        core=_QUOTED_BESIDE,
+        pattern=Lazy(rf"(?P<keep>(?:SECRET|TOKEN|KEY)\s{{1,8}}[\"']){_QUOTED}{{16,400}}{_END_QUOTE}"),
+        check=lambda match: is_key(_value(match)),
+        long=True,
+    ),
+    # A list of names and values, as in Kubernetes
+    Shape(
+        "secrets",
+        words=("value",),
+        pattern=Lazy(
+            r"(?P<keep>(?:PASSWORD|PASSWD|PASS|PWD|PW|SECRET|TOKEN|KEY|[Pp]assword|[Ss]ecret|[Tt]oken)[\"']?,?\s{1,20}[\"']?[Vv]alue[\"']?\s?[:=]\s?[\"']?)"
+            rf"(?![$<{{*]){_PLAIN}{{6,400}}+{_END}"
+        ),
+        check=lambda match: is_password(_value(match)) or is_key(_value(match)),
+    ),
+    # .pgpass
+    Shape(
+        "secrets",
+        hints=(":5432:",),
+        pattern=Lazy(r"(?P<keep>(?<!\S)[\w.*-]{1,100}:5432:[\w*-]{1,60}:[\w.-]{1,60}:)[^\s\"'`\[\]]{4,100}"),
+        check=lambda match: is_real(_value(match)),
+    ),
     # Cookies
     Shape(
         "secrets",
@@ -227,7 +265,7 @@ SHAPES: Final = (
         words=_SESSION_WORDS,
         core=_SEPARATOR,
         pattern=Lazy(
-            rf"(?P<keep>{_SESSION}[\"']?\s?[=:]\s?[\"']?)[\w.%~+/|=!-]{{16,2000}}(?<![.:?])(?=[\s\"'`;,)&}}]|\Z)",
+            rf"(?P<keep>{_SESSION}(?:[\"']?\s?[=:]\s?[\"']?|[\"']\s?,\s?[\"']))[\w.%~+/|=!-]{{16,2000}}(?<![.:?])(?=[\s\"'`;,)&}}]|\Z)",
             re.ASCII,
         ),
         check=_is_session,

@@ -188,6 +188,15 @@ SHAPES: Final = (
         ),
         check=_is_argument,
     ),
+    Shape(
+        "secrets",
+        words=("sqlplus", "rman", "expdp", "impdp", "sqlldr", "requirepass", "masterauth"),
+        pattern=Lazy(
+            r"(?P<keep>(?<![\w./-])(?:(?:sqlplus|rman|expdp|impdp|sqlldr)\s[^\n]{0,60}?(?<=\s)\w{1,40}/|(?:requirepass|masterauth)\s{1,4}[\"']?))"
+            r"[^\s\"'`\[\]@/]{4,100}"
+        ),
+        check=_is_argument,
+    ),
     # curl -u name:password
     Shape(
         "secrets",

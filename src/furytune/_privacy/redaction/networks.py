@@ -59,7 +59,7 @@ _HOST: Final = Lazy(
     r"\bnmap\b|traceroute|tracert|curl|wget|listen|bind|@|://|\bban(?:ned)?\b|from|adresse|serveur|servidor)[^\d\n]{0,24}\Z"
 )
 _THREE_DIGITS: Final = Lazy(r"\d{3}")
-_PORT_AFTER: Final = Lazy(r":\d{2,5}\b|\s?,?\s?(?:on\s)?port\b", re.IGNORECASE)
+_PORT_AFTER: Final = Lazy(r":\d{2,5}\b|/(?:2\d|3[0-2])\b|\s?,?\s?(?:on\s)?port\b", re.IGNORECASE)
 
 
 def _is_ipv4(match: re.Match[str]) -> bool:

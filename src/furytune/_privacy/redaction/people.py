@@ -95,7 +95,7 @@ _INTERNATIONAL: Final = Lazy(
     re.ASCII,
 )
 _NUMBER: Final = Lazy(
-    r"(?<![\w.+:/(-])(?:\d{8,14}|(?:\(\d{2,5}\)\s?)?\d{1,6}(?:(?:[ ./-]|\s?\(\d{1,4}\)\s?|\s[-/]\s)\d{1,8}){1,7})"
+    r"(?<![\w.+:/(-])(?:\d{8,15}|(?:\(\d{2,5}\)\s?)?\d{1,6}(?:(?:[ ./-]|\s?\(\d{1,4}\)\s?|\s[-/]\s)\d{1,8}){1,7})"
     r"(?![\w(]|[-.:/]\w)",
     re.ASCII,
 )
@@ -109,7 +109,7 @@ _PHONE: Final = Lazy(
     r"whats ?app|signal|telegram|viber|wechat|tel|ph|fax|hotline|telefon(?:nummer|nr)?|handy(?:nummer|nr)?|mobil(?:nummer|nr)?|festnetz|r[üu]ckruf|rufnummer|"
     r"durchwahl|num[ée]ro(?: de t[ée]l[ée]phone)?|t[ée]l[ée]phone|portable|fixe|tel[ée]fono|m[óo]vil|celular|cellulare|telem[óo]vel|telefone|"
     r"n[úu]mero|numer(?: telefonu)?|telefoon(?:nummer)?|mobiel|puhelin|тел|телефон|моб|номер|電話|电话|手机|office number|home number|"
-    r"(?:my|his|her|our|their|work|contact) number|number is)(?![a-z])[^\w\n]{0,4}(?:(?:is|ist|est|es|è|at|on|under|unter|au|al|no|nr|number|:)[\s.:]{1,3}){0,2}[^\d\n(){}=;<>\"+]{0,14}(?:\(|\")?\Z"
+    r"(?:my|his|her|our|their|work|contact) (?:number|no\.?|nr\.?)|number is)(?![a-z])[^\w\n]{0,4}(?:(?:is|ist|est|es|è|at|on|under|unter|au|al|no|nr|number|:)[\s.:]{1,3}){0,2}[^\d\n(){}=;<>\"+]{0,14}(?:\(|\")?\Z"
 )
 _CALL: Final = Lazy(
     r"(?i)(?<![a-z_.\[])(?:call|ring|dial|text|sms|reach|phone|contact|ruf|rufen|anrufen|ruft|erreichbar|erreichst|erreiche|appelle[rz]?|joindre|joignable|"
@@ -125,7 +125,7 @@ _AFTER_PHONE: Final = Lazy(
 _OTHER_NUMBER: Final = Lazy(r"(?i)(?:isbn|id|serial|part|order|ticket|model|sku|uuid|#)\W{0,6}\Z")
 _GROUP: Final = Lazy(r"\d+")
 _LEAST: Final = 8
-_MOST: Final = 14
+_MOST: Final = 15
 
 
 def _digits(text: str) -> str:
@@ -352,7 +352,6 @@ _NO_ONE: Final = frozenset(
         "bob",
         "person",
         "someone",
-        "somebody",
         "student",
         "opc",
         "core",

@@ -35,13 +35,13 @@ _PASSWORD_WORDS: Final = (
     "пароль", "пароля",
 )  # fmt: skip
 _IS: Final = (
-    r"(?:\s{0,3}(?:=>|->|→|[:=：])\s{0,3}|\s{1,2}[-–]\s{1,2}|\s{1,3}(?i:is|was|are|to|ist|lautet|war|sind|est|sont|es|era|é|è|jest|är|er|on|este|je|это|from|"
+    r"(?:\s{0,3}(?:=>|->|→|[:=：])\s{0,3}|,\s(?:it is|it's|es ist|c'est|es)\s|\s{1,2}[-–]\s{1,2}|\s{1,3}(?i:is|was|are|to|ist|lautet|war|sind|est|sont|es|era|é|è|jest|är|er|on|este|je|это|from|"
     r"is now|is still|is set to|was set to|should be|would be|has to be|must be|changed to|ist jetzt|lautet jetzt)\s?[:=]?\s{1,3}"
     r"|\s?(?:是|为|為|は|が|는|은|：|:)\s?)"
 )
 # "the password for the staging box is ..."
 _FOR: Final = r"(?:\s(?i:for|of|on|to|für|von|vom|zum|zur|pour|de|du|del|para|per|do|da|voor|til|till)\s[^\n.:;=\"'`!?,]{1,40}?)?"
-_QUOTE: Final = r"[\"'`*_“„«|]{0,2}"
+_QUOTE: Final = r"[\"'`*_“„«|(]{0,2}"
 _VALUE: Final = r"[^\s\"'`;,<>()\[\]{}|“”„«»。、，]{4,100}"
 _TRAIL: Final = ".?:,*_"
 
@@ -103,7 +103,7 @@ _NO_CODE: Final = Lazy(
 )
 _ONE_TIME: Final = Lazy(
     r"(?i)sent|send|valid|verif|confirm|2fa|mfa|\botp\b|one[- ]?time|log ?in|sign ?in|\bsms\b|text(?:ed|s)? me|expires?|authenticat|security|"
-    r"minutes|e-?mail|geschickt|bestätig|gültig|anmelde|reçu|envoy|enviado|código|recib|codice|ricev|type it|enter"
+    r"minutes|e-?mail|geschickt|bestätig|gültig|anmelde|reçu|envoy|enviado|código|recib|codice|ricev|type it|enter|(?:your|my) code"
 )
 
 
@@ -138,7 +138,49 @@ def _is_recovery(match: re.Match[str]) -> bool:
     return any(c.isdigit() for c in match[0][len(match["keep"]) :])
 
 
+def _is_whole(match: re.Match[str]) -> bool:
+    return len(match[0]) >= 7 and is_password(match[0])
+
+
+def _is_pin(match: re.Match[str]) -> bool:
+    return "gpio" not in before(match, 30).lower()
+
+
 SHAPES: Final = (
+    # "is ... a good password?"
+    Shape(
+        "secrets",
+        words=("password", "passphrase", "passwort"),
+        pattern=Lazy(
+            r"(?<=[\s\"'`])[^\s\"'`;,<>()\[\]{}|]{7,64}(?=[\"'`]?\s(?:as |is |für )?(?:a|an|the|my|mein|das)\s(?:\w{1,12}\s)?(?i:password|passphrase|passwort)(?![A-Za-z]))"
+        ),
+        check=_is_whole,
+    ),
+    Shape(
+        "secrets",
+        words=("pin",),
+        pattern=Lazy(
+            rf"(?P<keep>(?<![A-Za-z0-9_-])(?i:pin)(?:[ -]?code)?{_FOR}\s?(?:is|was|ist|est|:)\s{{1,2}}[\"'`*]{{0,2}})\d{{4,8}}(?![\w-]|\.\d)"
+        ),
+        check=_is_pin,
+        digit=True,
+    ),
+    Shape(
+        "secrets",
+        words=("fa", "otp", "totp", "mfa", "authenticator"),
+        pattern=Lazy(
+            r"(?P<keep>(?<![A-Za-z0-9])(?i:2fa|otp|totp|mfa|authenticator)[ _-]?(?i:secret|key|seed|code)?(?:\s(?:is|ist))?\s?[:=]?\s?[\"'`]?)[A-Z2-7]{16,64}(?![\w=])"
+        ),
+        long=True,
+    ),
+    Shape(
+        "secrets",
+        words=("code",),
+        pattern=Lazy(
+            r"(?<![\w.,-])(?:\d{6}|\d{3}[ -]\d{3})(?=\s(?:as|is)\s(?:a|the|my|your)\s(?:[\w-]{1,20}\s){0,2}code(?![a-z]))"
+        ),
+        digit=True,
+    ),
     Shape(
         "secrets",
         hints=_PASSWORD_HINTS,

@@ -242,6 +242,7 @@ SHAPES: Final = (
     _token(r"[0-9a-f]{32}-us", r"\d{1,2}(?![A-Za-z0-9])", "-us"),  # Mailchimp
     _token(r"xkeysib-|xsmtpsib-", r"[0-9a-f]{64}-\w{16}", "keysib-", "smtpsib-"),
     _weak(r"re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}", "re_"),
+    _token(r"live_", r"\d{6,12}_[A-Za-z0-9]{30}", "live_"),  # Twitch
     _token(r"SK", r"[0-9a-f]{32}(?![A-Za-z0-9])", "sk"),  # Twilio
     _token(r"pat-(?:na|eu)\d-", r"[0-9a-f-]{36}", "pat-na", "pat-eu"),  # HubSpot
     _weak(
