@@ -158,6 +158,12 @@ class TestSecrets:
             (f"Set-Cookie: connect.sid={BODY[:32]}; Path=/", "Set-Cookie: connect.sid=[secret]; Path=/"),
             (f"https://x.dev/f?sig={BODY[:44]}&a=1", "https://x.dev/f?sig=[secret]&a=1"),
             ("requests.get(u, auth=('joe', 'Tundra81'))", "requests.get(u, auth=('joe', '[secret]'))"),
+            # in SQL, in lists of names and values, in macros
+            ("CREATE USER app IDENTIFIED BY 'Tundra81';", "CREATE USER app IDENTIFIED BY '[secret]';"),
+            ("- name: DB_PASSWORD\n  value: Tundra81", "- name: DB_PASSWORD\n  value: [secret]"),
+            ('#define WIFI_PASSWORD "Tundra81"', '#define WIFI_PASSWORD "[secret]"'),
+            ("db:5432:shop:app:Tundra81", "db:5432:shop:app:[secret]"),
+            ("is Tundra81 a good password?", "is [secret] a good password?"),
             # codes
             ("it sent me the code 481516", "it sent me the code [secret]"),
             ("Your verification code is 481516.", "Your verification code is [secret]."),

@@ -1,7 +1,8 @@
 """Replaces secrets and personal data in a text by placeholders.
 
 `engine` runs the shapes, `shape` says what one is, and the other modules list them, one module for each subject:
-`tokens` of services, `assignments`, `commands` and `prose` for passwords, then `networks`, `accounts` and `people`.
+`tokens` of services, `assignments`, `commands` and `prose` for passwords, then `emails`, `phones`,
+`places`, `people`, `networks` and `accounts`.
 `values` tells a real value from a placeholder or from code.
 """
 

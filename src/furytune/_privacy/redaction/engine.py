@@ -22,7 +22,18 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from furytune._privacy.redaction import accounts, assignments, commands, networks, people, prose, tokens
+from furytune._privacy.redaction import (
+    accounts,
+    assignments,
+    commands,
+    emails,
+    networks,
+    people,
+    phones,
+    places,
+    prose,
+    tokens,
+)
 from furytune._privacy.redaction.shape import PLACEHOLDERS
 from furytune.errors import ConfigError
 
@@ -42,6 +53,9 @@ _SHAPES: Final = (
     *assignments.SHAPES,
     *commands.SHAPES,
     *prose.SHAPES,
+    *emails.SHAPES,
+    *phones.SHAPES,
+    *places.SHAPES,
     *people.SHAPES,
     *networks.SHAPES,
     *accounts.SHAPES,
