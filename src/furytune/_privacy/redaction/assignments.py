@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from furytune._privacy.redaction.lazy import Lazy
-from furytune._privacy.redaction.shape import Shape
+from furytune._privacy.redaction.shape import Shape, before
 from furytune._privacy.redaction.values import is_code, is_key, is_login, is_password, is_placeholder, is_real
 
 __all__ = ["SHAPES"]
@@ -84,15 +84,14 @@ def _is_plain_login(match: re.Match[str]) -> bool:
     if not (value.isalpha() and value.islower()) or is_placeholder(value):
         return False
     # A word alone is a password only between the other settings of a login, each on a line of its own.
-    start = match.string.rfind("\n", 0, match.start()) + 1
-    name = match.string[start : match.start()].strip(" -\"'").replace("_", "")
+    name = before(match, 80).strip(" -\"'").replace("_", "")
     alone = not name or name.isalnum()
     window = (
         match.string[max(0, match.start() - 80) : match.start()]
         + match.string[match.end() : match.end() + 80]
     )
     ends_line = match.string[match.end() : match.end() + 1] in ("", "\n")
-    return alone and ends_line and len(window) > 0 and _BESIDE.search(window) is not None
+    return alone and ends_line and _BESIDE.search(window) is not None
 
 
 def _is_plain_key(match: re.Match[str]) -> bool:

@@ -29,7 +29,7 @@ _NO_ONE: Final = frozenset(
     vagrant me you name yourname your_name your-name youruser your_username yourusername your-username your_user
     myuser myusername my_user someuser some_user git www www-data work worker dev developer codespace gitpod
     appuser pyodide chroot urname coder sandbox build builder jenkins test tester testuser guest foo bar baz
-    example sample john johndoe john.doe jdoe joe alice bob person someone student opc core steam deck linuxbrew
+    example sample johndoe john.doe jdoe person someone student opc core steam deck linuxbrew
     conda mambauser condauser airflow postgres mysql redis nginx apache service home local opt src source
     project projects code data workspace bin lib tmp temp folder path dir file index.html index.php page pages
     about assets static dashboard api images img css js public_html products settings login news profile main

@@ -59,10 +59,9 @@ _SERVICES: Final = (
     "twilio|twitch|twitter|typeform|vercel|virustotal|wandb|weather|yandex|zendesk|zoom"
 )
 _SERVICE_NAMES: Final = (
-    *re.sub(r"\([^)]*\)\??|\d|_", "", _SERVICES).split("|"),
+    *(name.partition("(")[0].rpartition("_")[2].rstrip("0") for name in _SERVICES.split("|")),
     "openweathermap",
     "sonarqube",
-    "relic",
 )
 _LONG_VALUE: Final = Lazy(r"(?:[=:,>]|\sis\s)[\s\"'`]{0,4}[A-Za-z0-9][\w+/=~-]{19}", re.ASCII)
 _NAMED: Final = Lazy(
@@ -70,7 +69,6 @@ _NAMED: Final = Lazy(
     r"(?=[\w+/=~-]{0,60}\d)[A-Za-z0-9][\w+/=~-]{19,200}(?=[\"'`\s;,)]|\Z)",
     re.ASCII,
 )
-_ALONE: Final = Lazy(r"[A-Za-z0-9+/=_~-]{20,}\Z", re.ASCII)
 
 
 def _named(match: re.Match[str]) -> bool:

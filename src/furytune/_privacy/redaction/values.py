@@ -68,7 +68,7 @@ _TERM: Final = Lazy(
 _INNER_MARK: Final = Lazy(r"[A-Za-z0-9][!@#$%^&*+~]+[A-Za-z0-9]|[A-Za-z0-9]{4}[!#$%^&*+~]+\Z", re.ASCII)
 _NO_SMALL: Final = Lazy(r"[A-Z0-9]")
 _MANY_DIGITS: Final = Lazy(r"\d{5}")
-_TAKING_TURNS: Final = Lazy(r"(?i)(?:[a-z]+\d+){2}[a-z]")
+_TAKING_TURNS: Final = Lazy(r"[A-Za-z]\d+[A-Za-z]+\d+[A-Za-z]")
 _PARTS: Final = Lazy(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", re.ASCII)
 
 
