@@ -1,13 +1,18 @@
-"""Progress bars on a terminal, and nothing anywhere else."""
+"""Progress bars on a terminal. Anywhere else nothing, or a line now and then in the log of "furytune" at level INFO."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_EVERY = 5.0  # seconds between two lines in a log
+_log = logging.getLogger(__name__)
 
 
 class _Screen:
@@ -42,7 +47,7 @@ def _watched() -> bool:
 
 
 def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
-    """Passes items through and shows their number on standard error, if that is a terminal.
+    """Passes items through and shows their number on standard error, if that is a terminal, or else in the log.
 
     Args:
         items: The items to count.
@@ -50,11 +55,25 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
         unit: Name of one item.
     """
     if not _watched():
-        yield from items
+        yield from _logged(items, label, unit) if _log.isEnabledFor(logging.INFO) else items
         return
     from tqdm import tqdm  # only here, because most runs in scripts have no terminal
 
     yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False, file=_Screen())
+
+
+def _logged(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
+    """Passes items through and writes their number and rate into the log, every few seconds and at the end."""
+    began = told = time.monotonic()
+    number = 0
+    for number, item in enumerate(items, 1):
+        yield item
+        if time.monotonic() - told >= _EVERY:
+            told = time.monotonic()
+            _log.info(
+                "%s: %s %ss, %s a second", label, f"{number:,}", unit, f"{number / (told - began):,.0f}"
+            )
+    _log.info("%s: %s %ss in %.1f s", label, f"{number:,}", unit, time.monotonic() - began)
 
 
 @contextmanager

@@ -12,6 +12,16 @@ from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
 
+_FAULTS = frozenset(
+    [("channel", reason) for reason in ("no_permission", "hidden", "gone", "unknown_type")]
+    + [("channel", reason) for reason in ("private_threads", "archived_threads", "failed", "no_content")]
+    + [("file", reason) for reason in ("unreadable", "truncated", "malformed_file", "damaged", "encoding")]
+    + [("file", reason) for reason in ("empty", "not_utf8", "encrypted")]
+    + [("message", reason) for reason in ("invalid_message", "malformed_json", "invalid_utf8", "no_id")]
+    + [("grade", reason) for reason in ("no_grade", "max_requests")]
+)
+"""What is missing although the run asked for it. Everything else is left out on purpose."""
+
 
 @frozen(kw_only=True, repr=False)
 class Report(Shown):
@@ -26,6 +36,11 @@ class Report(Shown):
     counts: Counts
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+
+    @property
+    def complete(self) -> bool:
+        """False if something could not be read or graded that should have been, such as a channel or a damaged file."""
+        return not any((d.unit, d.reason) in _FAULTS for d in self.counts.dropped)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         c = self.counts
