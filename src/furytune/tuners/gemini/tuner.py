@@ -246,6 +246,16 @@ class GeminiTuner:
         job = known_job(entry) if entry else TuningJob(key="", name=name, state="running")
         return patiently(lambda: self.poll(job), self.clock)
 
+    def jobs(self) -> list[TuningJob]:
+        """Returns all jobs in the ledger, as it knows them, in the order of their last step. Sends nothing.
+
+        A job without a name was interrupted before it was submitted; the next `submit` of its run continues it.
+
+        Raises:
+            TuningError: A record is damaged, was edited, or cannot be read.
+        """
+        return [known_job(entry) for entry in sorted(Ledger(self.ledger).entries(), key=lambda e: e.at)]
+
     def poll(self, job: TuningJob) -> TuningJob:
         """Asks once for the job's state, without retries.
 
