@@ -16,6 +16,7 @@ Role = Literal[
     "curators",
     "embedders",
     "exporters",
+    "models",
     "pairers",
     "rerankers",
     "splitters",
