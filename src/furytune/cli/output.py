@@ -11,7 +11,6 @@ import textwrap
 import warnings
 from typing import Any
 
-import attrs
 import click
 
 __all__ = ["data", "data_json", "listen", "say", "table", "warn"]
@@ -92,6 +91,8 @@ def listen() -> None:
 
 def _plain(value: Any) -> Any:
     """Returns a value as JSON."""
+    import attrs  # only for --json
+
     if hasattr(value, "as_json"):
         return value.as_json()
     if attrs.has(type(value)):

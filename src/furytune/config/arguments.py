@@ -71,7 +71,9 @@ def arguments(part: Callable[..., Any]) -> Mapping[str, Argument]:
         # What does not count when two parts are compared, such as a clock, is not a setting.
         if field is not None and not field.eq:
             continue
-        hint = _hint(part, parameter.annotation)
+        # attrs copies the annotation of a converter, whose names are those of another module.
+        converter = getattr(field, "converter", None)
+        hint = _hint(part, parameter.annotation, converter)
         # A converter that takes any object says less than the field's own type.
         if hint in (Any, object) and field is not None:
             hint = _hint(part, field.type)
@@ -93,7 +95,7 @@ def alternatives(hint: Any) -> Iterator[Any]:
         yield hint
 
 
-def _hint(part: Callable[..., Any], annotation: Any) -> Any:
+def _hint(part: Callable[..., Any], annotation: Any, converter: Any = None) -> Any:
     """Returns the type that an annotation means; `Any` if that cannot be found out."""
     if annotation is NOTHING or annotation is None:
         return Any
@@ -104,6 +106,7 @@ def _hint(part: Callable[..., Any], annotation: Any) -> Any:
     names = _Names(vars(builtins) | usual)
     for kind in reversed(part.__mro__ if isinstance(part, type) else (part,)):
         names.update(vars(sys.modules.get(kind.__module__, builtins)))
+    names.update(getattr(converter, "__globals__", {}))
     try:
         return eval(annotation, {}, names)  # noqa: S307  (code of an installed part, as typing evaluates it)
     except Exception:  # noqa: BLE001  (an annotation of a plugin may raise anything)

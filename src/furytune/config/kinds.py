@@ -20,7 +20,7 @@ from furytune._values.canonical import Json
 from furytune.config.arguments import Argument, alternatives, arguments
 from furytune.config.document import Document, Key
 from furytune.config.writing import UNITS, written
-from furytune.errors import ConfigError, MissingExtraError, PluginError
+from furytune.errors import ConfigError, FurytuneError, MissingExtraError, PluginError
 from furytune.pairing import Pairer
 from furytune.protocols import (
     Augmenter,
@@ -450,7 +450,7 @@ def make(part: Callable[..., Any], values: Mapping[str, Any], document: Document
         return part(**made)
     except MissingExtraError:
         raise
-    except ConfigError as error:
+    except FurytuneError as error:
         if str(error).startswith(document.where(())):
             raise
         document.fail(_blamed(str(error), values, key), str(error))
@@ -483,9 +483,12 @@ def arguments_of(
 
 
 def _blamed(problem: str, given: Mapping[str, Any], key: Key) -> Key:
-    """Returns the key of the argument that an error is about: the one that it begins with, if any."""
+    """Returns the key of the argument that an error is about: the one that it begins with, or whose value it quotes."""
     first = re.match(r"'?(\w+)", problem)
-    return (*key, first[1]) if first and first[1] in given else key
+    if first and first[1] in given:
+        return (*key, first[1])
+    quoted = [name for name, value in given.items() if isinstance(value, str) and repr(value) in problem]
+    return (*key, quoted[0]) if len(quoted) == 1 else key
 
 
 def _based(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from importlib.metadata import entry_points
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import attrs
 
+from furytune import plugins
 from furytune._discord.journal.store import Journal
 from furytune._privacy.secret import Secret
 from furytune.config.arguments import Argument, arguments
 from furytune.errors import ConfigError
 from furytune.models.chat import ChatService
 from furytune.models.tuned import TunedModel
-from furytune.plugins import Role
 
 __all__ = ["UNITS", "written"]
 
@@ -90,7 +89,7 @@ def _model(value: TunedModel) -> dict[str, Any]:
 def _part(value: Any) -> dict[str, Any]:
     """Returns the table of a part: its name, and its arguments that differ from their defaults."""
     kind = type(value)
-    name = _name(kind)
+    name = plugins.name_of(kind)
     if name is None and not attrs.has(kind):
         named = getattr(value, "__name__", kind.__name__)
         raise ConfigError(
@@ -130,13 +129,3 @@ def _differing(value: Any, known: Mapping[str, Argument]) -> dict[str, Any]:
                 )
             found[name] = written(given)
     return found
-
-
-def _name(kind: type) -> str | None:
-    """Returns the name of a part's class as a plugin, None if it has none."""
-    value = f"{kind.__module__}:{kind.__qualname__}"
-    for role in get_args(Role):
-        for entry in entry_points(group=f"furytune.{role}"):
-            if entry.value == value:
-                return entry.name
-    return None
