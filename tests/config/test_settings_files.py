@@ -222,7 +222,7 @@ def test_a_missing_extra_stays_what_it_is(tmp_path, monkeypatch) -> None:
 def test_a_chat_can_be_knowledge(tmp_path) -> None:
     exports = Path(__file__).parents[2] / "examples" / "exports"
     knowledge = f"[[knowledge]]\ntype = 'chat'\npairs = {{type = 'discord-export', path = '{exports}'}}\n"
-    found = settings(tmp_path, GOOD.split("[[knowledge]]")[0] + knowledge)
+    found = settings(tmp_path, GOOD.partition("[[knowledge]]")[0] + knowledge)
     (passages,) = found.knowledge()
     assert any("font_size" in p.text for p in passages if isinstance(p, ft.Passage))
 
@@ -240,7 +240,10 @@ def test_an_installed_package_and_a_folder_are_both_sources(tmp_path) -> None:
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(GOOD.splitlines()), max_size=30).map("\n".join))
 def test_any_text_gives_settings_or_one_clear_error(tmp_path_factory, text) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    problem = "furytune.toml"
     try:
-        settings(tmp_path_factory.mktemp("any"), text.encode("utf-8", "surrogatepass"))
+        settings(folder, text.encode("utf-8", "surrogatepass"))
     except FurytuneError as error:
-        assert "furytune.toml" in str(error)
+        problem = str(error)
+    assert "furytune.toml" in problem
