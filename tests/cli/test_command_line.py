@@ -265,7 +265,7 @@ def test_people_are_forgotten_in_all_places_of_the_file(tmp_path) -> None:
             encoding="utf-8",
         )
         assert command(tmp_path, "build", TOKEN="rehearsal").returncode == 0
-        author = asked.author.id if hasattr(asked.author, "id") else asked.author
+        author = asked.author.id
         asking = command(tmp_path, "forget", "--author", str(author), stdin="n\n")
         assert asking.returncode == 130
         assert any("sphere" in path.read_text(encoding="utf-8") for path in tmp_path.glob("t*.jsonl"))

@@ -513,7 +513,7 @@ def read(value: Any, among: tuple[Kind, ...], document: Document, key: Key) -> A
     """Returns what a value means as one of several kinds.
 
     Raises:
-        ConfigError: It is none of them.
+        ConfigError: It is something else.
     """
     if not among:
         return value
