@@ -21,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"furytune {__version__}\n")
         return 0
-    from furytune.cli.main import run
+    try:
+        from furytune.cli.main import run
 
-    return run(given)
+        return run(given)
+    except KeyboardInterrupt:  # before the command began
+        return 130

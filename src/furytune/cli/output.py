@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-__all__ = ["data", "data_json", "listen", "say", "table", "warn"]
+__all__ = ["data", "data_json", "listen", "say", "table", "warn", "wrapped"]
 
 
 def data(text: str) -> None:
@@ -39,6 +39,19 @@ def say(text: str = "", *, style: str = "") -> None:
         click.echo(shown, err=True, color=False if plain else None)
     except (OSError, ValueError):  # work must not end when its terminal is closed
         return
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Returns a text in lines that fit the terminal; in a pipe, in one line.
+
+    Args:
+        text: The text.
+        indent: Columns before each line but the first.
+    """
+    if not _watched():
+        return text
+    width = max(30, shutil.get_terminal_size().columns)
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def warn(text: str) -> None:
@@ -82,11 +95,15 @@ def listen() -> None:
     log = logging.getLogger("furytune")
     log.addHandler(handler)
     log.propagate = False
+    log.setLevel(logging.WARNING if _watched() else logging.INFO)
+
+
+def _watched() -> bool:
+    """Returns True if standard error is a terminal. It may be closed or missing."""
     try:
-        watched = sys.stderr.isatty()
+        return sys.stderr.isatty()
     except (AttributeError, OSError, ValueError):
-        watched = False
-    log.setLevel(logging.WARNING if watched else logging.INFO)
+        return False
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from furytune.cli.output import listen, say
+from furytune.cli.output import listen, say, wrapped
 from furytune.errors import ConfigError, FurytuneError, ServiceError, SourceError, TuningError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def contained(action: Callable[[], Any], name: str, *, show_trace: bool) -> int:
 
 
 def _failed(text: str) -> None:
-    say(f"error: {text}", style="red")
+    say(wrapped(f"error: {text}", 7), style="red")
 
 
 def _code(error: FurytuneError) -> int:

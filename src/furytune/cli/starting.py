@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from furytune.cli.output import data, data_json, say
+from furytune.cli.output import data, data_json, say, wrapped
 from furytune.cli.running import as_json, target
 
 
@@ -21,7 +21,7 @@ def demo(folder: Path) -> None:
     began = time.monotonic()
     settings = write_demo(folder)
     say(f"1. A chat export, documentation and {settings.path} are written.\n")
-    results = settings.run()
+    results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
     data(str(results.run.report))
     say(f"\n2. The prompt for {QUESTION!r}, as a bot would send it:\n")
     data(str(results.run.contract.prompt(QUESTION)))
@@ -53,9 +53,9 @@ def init(folders: tuple[Path, ...], config: Path, force: bool, json_: bool) -> N
         data_json({"path": config, "found": made.found, "missing": made.missing})
         return
     for line in made.found:
-        say(line)
+        say(wrapped(line, 11))
     data(str(config))
     for line in made.missing:
-        say(f"You still need {line}.", style="yellow")
+        say(wrapped(f"You still need {line}."), style="yellow")
     option = "" if str(config) == "furytune.toml" else f" -c {shlex.quote(str(config))}"
     say(f"Next: look at the file, then furytune run{option}")

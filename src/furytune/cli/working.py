@@ -57,7 +57,7 @@ def _build(settings: Settings, *, dry_run: bool, json_: bool) -> int:
             data(str(report))
         say("Nothing was written.")
         return _ended(complete=report.complete)
-    results = settings.run()
+    results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
     if json_:
         data_json(_result(settings, results))
     else:

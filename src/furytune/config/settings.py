@@ -95,15 +95,23 @@ class Settings:
         augmenter: Any = self.pipeline.augmenter
         return build_index(augmenter.path, *self.knowledge(), embedder=getattr(augmenter, "embedder", None))
 
-    def run(self) -> Results:
+    def run(self, *, began: Callable[[str], object] = lambda _: None) -> Results:
         """Does the whole way without tuning: index, data set, contract, and the data set without retrieval.
+
+        Args:
+            began: Called with the name of each step when it begins.
 
         Raises:
             FurytuneError: A stage failed; the class of the error says which. No half-written file is left.
         """
+        if self.has_knowledge:
+            began("index of the documentation")
         index = self.build_index() if self.has_knowledge else None
+        began("data set")
         run = self.pipeline.evolve(tuner=None).run()
         run.contract.save(self.contract)
+        if self.plain is not None:
+            began("data set without retrieval")
         return Results(index=index, run=run, plain=self.plain.run() if self.plain else None)
 
     def rehearse(self) -> Report:

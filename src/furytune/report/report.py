@@ -55,7 +55,7 @@ class Report(Shown):
             f"rows      {c.rows:>9}",
         ]
         if c.dropped:
-            lines.append("dropped   (python -m furytune.reasons says what each word means)")
+            lines.append("dropped   (python -m furytune.reasons explains each word)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in _not_read(d)]
         if c.edited_answers:
