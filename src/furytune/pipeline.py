@@ -393,7 +393,7 @@ class Pipeline:
         """Starts the job of these data sets, or finds the one that an earlier run started. `run` does the same.
 
         Args:
-            datasets: What a run wrote, such as from `furytune.load_dataset`. The first one in the tuner's dialect counts, or
+            datasets: What a run wrote, such as from `furytune.exporters.load_dataset`. The first one in the tuner's dialect counts, or
                 the first of all.
 
         Raises:

@@ -74,7 +74,7 @@ class Secret:
 
     @property
     def place(self) -> Mapping[str, str]:
-        """Where the secret is: "env" with the name of a variable, or "file" with a path. Empty for a secret itself."""
+        """Names the place of the secret, "env" with a variable or "file" with a path. Empty for a secret itself."""
         if self._file is not None:
             return {"file": self._file.as_posix()}
         return {"env": self._variable} if self._variable else {}

@@ -208,14 +208,14 @@ class Settings:
         ]
 
     def forget(self, *, author: str | None = None, message: str | None = None) -> Forgotten:
-        """Removes a person's words, or one message, from all places that the file names; see `furytune.forget`.
+        """Removes a person's words, or one message, from all places that the file names; see `furytune.forgetting.forget`.
 
         Args:
             author: Discord user id.
             message: Discord message id.
 
         Raises:
-            FurytuneError: As `furytune.forget` says.
+            FurytuneError: As `furytune.forgetting.forget` says.
         """
         journals = [c.journal for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
         journals += [c for c in self.pipeline.collector if isinstance(c, JournalCollector)]
