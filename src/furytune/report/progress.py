@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
@@ -50,7 +50,7 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
     """Passes items through and shows their number on standard error, if that is a terminal, or else in the log.
 
     Args:
-        items: The items to count.
+        items: The items to count. For a list, the time that is left is shown too.
         label: What the program is doing.
         unit: Name of one item.
     """
@@ -70,9 +70,9 @@ def _logged(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
         yield item
         if time.monotonic() - told >= _EVERY:
             told = time.monotonic()
-            _log.info(
-                "%s: %s %ss, %s a second", label, f"{number:,}", unit, f"{number / (told - began):,.0f}"
-            )
+            rate = number / max(told - began, 1e-6)
+            left = f", {(len(items) - number) / rate:,.0f} s left" if isinstance(items, Sized) else ""
+            _log.info("%s: %s %ss, %s a second%s", label, f"{number:,}", unit, f"{rate:,.1f}", left)
     _log.info("%s: %s %ss in %.1f s", label, f"{number:,}", unit, time.monotonic() - began)
 
 
