@@ -85,7 +85,8 @@ def contained(action: Callable[[], Any], name: str, *, show_trace: bool) -> int:
         code = action()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        say(f"\nInterrupted. {_AGAIN.get(name, 'The same command starts again.')}", style="yellow")
+        said = wrapped(f"Interrupted. {_AGAIN.get(name, 'The same command starts again.')}")
+        say(f"\n{said}", style="yellow")
         return _INTERRUPTED
     except BrokenPipeError:
         # What Python flushes at its end goes nowhere, instead of raising once more.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -46,6 +47,14 @@ def _watched() -> bool:
         return False
 
 
+def _wide() -> bool:
+    """Returns True if the terminal knows its width. One that does not says 0, and a bar of that width is empty."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
 def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
     """Passes items through and shows their number on standard error, if that is a terminal, or else in the log.
 
@@ -59,7 +68,15 @@ def progress(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
         return
     from tqdm import tqdm  # only here, because most runs in scripts have no terminal
 
-    yield from tqdm(items, desc=label, unit=f" {unit}", unit_scale=True, leave=False, file=_Screen())
+    yield from tqdm(
+        items,
+        desc=label,
+        unit=f" {unit}",
+        unit_scale=not isinstance(items, Sized),
+        leave=False,
+        file=_Screen(),
+        dynamic_ncols=_wide(),
+    )
 
 
 def _logged(items: Iterable[T], label: str, unit: str) -> Iterator[T]:
@@ -93,7 +110,12 @@ def meter(label: str) -> Iterator[Callable[[float | None, str], None]]:
 
     known = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
     with tqdm(
-        total=100, desc=label, leave=False, bar_format="{desc}: {elapsed} {postfix}", file=_Screen()
+        total=100,
+        desc=label,
+        leave=False,
+        bar_format="{desc}: {elapsed} {postfix}",
+        file=_Screen(),
+        dynamic_ncols=_wide(),
     ) as bar:
 
         def show(percent: float | None, word: str) -> None:
