@@ -72,7 +72,11 @@ def test_the_prompt_is_that_of_the_contract(built) -> None:
     question = "How do I draw a sphere?"
     contract = ft.PromptContract.load(folder / "furytune.contract.json")
     assert command(folder, "prompt", question).stdout == f"{contract.prompt(question)}\n"
-    assert command(folder, "prompt", "-", stdin=question).stdout == f"{contract.prompt(question)}\n"
+    assert command(folder, "prompt", "-", stdin=f"{question}\n").stdout == f"{contract.prompt(question)}\n"
+    any_locale = command(
+        folder, "prompt", "what is \N{SLICE OF PIZZA}?", PYTHONIOENCODING="ascii", PYTHONUTF8="0"
+    )
+    assert "what is \N{SLICE OF PIZZA}?" in any_locale.stdout
     asked = command(folder, "prompt", question, "--json", "--contract", "furytune.contract.json")
     assert json.loads(asked.stdout) == contract.request(question)
     explained = command(folder, "explain", question).stdout
@@ -253,6 +257,29 @@ def test_parts_of_other_packages_are_listed_and_used_by_name(tmp_path) -> None:
     assert "so!!!" in (tmp_path / "t.jsonl").read_text(encoding="utf-8")
     wrong = command(tmp_path, "build", "--set", "curators.shout.mark=1", PYTHONPATH=path)
     assert "did you mean 'marks'" in wrong.stderr
+
+
+def test_a_server_is_asked_once_and_never_in_a_dry_run(tmp_path) -> None:
+    with FakeDiscord(token="rehearsal") as server:
+        asked = server.post(server.add_channel("help"), "ann", "How do I make a sphere transparent?")
+        server.post(asked.channel, "bob", "Set `opacity` below 1.", reply_to=asked)
+        (tmp_path / "furytune.toml").write_text(
+            f"""exporter = {{type = "jsonl", path = "t.jsonl"}}
+without_retrieval = {{exporter = {{type = "jsonl", path = "p.jsonl"}}}}
+collector = {{type = "discord", guild = "{server.guild}", token = {{env = "TOKEN"}}, permission = "asked", endpoint = "{server.url}"}}
+""",
+            encoding="utf-8",
+        )
+        early = command(tmp_path, "run", "--dry-run", TOKEN="rehearsal")
+        assert (early.returncode, len(server.requests)) == (5, 0), early.stderr
+        assert command(tmp_path, "collect", TOKEN="rehearsal").returncode == 0
+        one = len(server.requests)
+        assert command(tmp_path, "run", TOKEN="rehearsal").returncode == 0
+        assert len(server.requests) <= 2 * one
+        before = len(server.requests)
+        assert command(tmp_path, "run", "--dry-run", TOKEN="rehearsal").returncode == 0
+        assert len(server.requests) == before
+        assert command(tmp_path, "run", TOKEN="wrong").returncode == 6
 
 
 def test_people_are_forgotten_in_all_places_of_the_file(tmp_path) -> None:

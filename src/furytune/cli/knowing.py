@@ -33,7 +33,7 @@ def _loaded(contract: Path | None, config: Path):  # type: ignore[no-untyped-def
 
 
 def _text(question: str) -> str:
-    return sys.stdin.read() if question == "-" else question
+    return sys.stdin.read().rstrip("\r\n") if question == "-" else question
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -86,6 +87,10 @@ def run(arguments: list[str]) -> int:
     Args:
         arguments: What follows the name of the program.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Data have the same bytes on every machine, and no character of a message is an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", newline="\n", errors="backslashreplace")
     # The option may stand anywhere, because people add it to the line that failed.
     if "--traceback" in arguments:
         arguments = ["--traceback", *(one for one in arguments if one != "--traceback")]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from attrs import define, field
 
-from furytune._privacy.printable import printable
+from furytune._privacy.printable import one_line, printable
 from furytune.errors import ConfigError, SourceFormatError
 
 __all__ = ["PREFIX", "Document", "Key"]
@@ -113,7 +113,7 @@ class Document:
         for step in key:
             here = here[step] if _holds(here, (step,)) else None
             kind = here.get("type") if isinstance(here, dict) and isinstance(step, int) else None
-            names.append(kind if isinstance(kind, str) else str(step))
+            names.append(one_line(kind if isinstance(kind, str) else str(step)))
         return ".".join(names)
 
     def where(self, key: Key) -> str:

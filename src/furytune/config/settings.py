@@ -117,12 +117,13 @@ class Settings:
     def rehearse(self) -> Report:
         """Counts what `run` would read, keep and drop, and writes nothing.
 
-        Prompts are made without passages, because the index is not built, so a token budget may drop fewer questions.
+        Of a live server, only what is in the journal already is counted. Prompts are made without passages, because the index is not built, so a token budget may drop fewer questions.
 
         Raises:
             FurytuneError: A stage failed.
         """
-        return self.pipeline.evolve(augmenter=IdentityAugmenter(), exporter=None, tuner=None).run().report
+        offline = _offline(self.pipeline).evolve(augmenter=IdentityAugmenter(), exporter=None, tuner=None)
+        return offline.run().report
 
     def collect(self, *, everything: bool = False) -> list[Update]:
         """Reads what is new on Discord into the journals.
@@ -374,6 +375,14 @@ def _plain(document: Document, pipeline: Pipeline) -> Pipeline | None:
     exporters: tuple[Exporter, ...] = exporter if isinstance(exporter, tuple) else (exporter,)
     try:
         pipeline.evolve(exporter=(*pipeline.exporter, *exporters), tuner=None)  # raises if they share a file
-        return pipeline.evolve(augmenter=IdentityAugmenter(), exporter=exporters, tuner=None)
+        # A second look at a live server might find more pairs than the first.
+        return _offline(pipeline).evolve(augmenter=IdentityAugmenter(), exporter=exporters, tuner=None)
     except ConfigError as error:
         document.fail(key, str(error))
+
+
+def _offline(pipeline: Pipeline) -> Pipeline:
+    """Returns the pipeline with the journals of live collectors in their place, which ask no one."""
+    return pipeline.evolve(
+        collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
+    )
