@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import furytune as ft
 from furytune.config import load_settings
+from furytune.config.document import Document
 from furytune.errors import ConfigError, FurytuneError, MissingExtraError, SourceFormatError
 
 GOOD = """\
@@ -127,6 +128,32 @@ def test_a_line_is_found_behind_a_text_of_several_lines_in_any_editor(tmp_path) 
     for text in (wrong, wrong.replace("\n", "\r\n"), "\ufeff" + wrong):
         with pytest.raises(ConfigError, match=r"furytune\.toml:34: exporter\.dialect: .*gemini"):
             settings(tmp_path, text.replace("no dialect", ""))
+
+
+def keys(value, way=()):
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in items:
+        yield (*way, step)
+        yield from keys(inner, (*way, step))
+
+
+NOISE = [
+    "# \u2028 a comment",
+    "",
+    "other = [\n  1, # [x]\n  2,\n]",
+    'text = """\n[collector]\n\n"""',
+    "t2 = {a = 1}",
+]
+
+
+@given(st.lists(st.sampled_from(NOISE), max_size=4, unique=True))
+def test_every_key_is_found_on_its_line(noise) -> None:
+    text = "\n".join([*noise, GOOD])
+    document = Document.parsed(text, Path("furytune.toml"))
+    lines = text.split("\n")
+    for key in keys(document.data):
+        name = next(step for step in reversed(key) if isinstance(step, str))
+        assert name in lines[document.line(key) - 1], key
 
 
 SECRET = "mfa.hush-hush-hush-0123456789"

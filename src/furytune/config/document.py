@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -127,24 +129,23 @@ class Document:
     def line(self, key: Key) -> int | None:
         """Returns the line where a value begins, counted from 1; None if it is not in the file.
 
-        The parser gives no lines. A key is in the shortest beginning of the file that parses and contains it, and starts
-        where the beginning that parsed before it ends.
+        The parser gives no lines. But the first lines of the file either parse, or end within a value; and once they
+        contain the key, more lines contain it too. So the line is found by bisection.
         """
         while key and not _holds(self.data, key):
             key = key[:-1]
-        if not key:
+        if not key or any(key[:length] in self.origins for length in range(1, len(key) + 1)):
             return None
-        lines = self.text.splitlines(keepends=True)
-        start = 0
-        for end in range(1, len(lines) + 1):
-            try:
-                data = tomllib.loads("".join(lines[:end]))
-            except tomllib.TOMLDecodeError:
-                continue
-            if _holds(data, key):
-                return start + 1
-            start = end
-        return None
+        lines = self.text.split("\n")
+
+        def known(count: int) -> bool:
+            """Returns True if so many lines contain the key, or would if the value that they end within were complete."""
+            for end in range(count, len(lines)):
+                with suppress(tomllib.TOMLDecodeError):
+                    return _holds(tomllib.loads("\n".join([*lines[:end], ""])), key)
+            return True
+
+        return bisect_left(range(len(lines) + 1), 1, key=known)
 
     def replace(self, way: str, text: str, origin: str) -> None:
         """Replaces a value.
