@@ -34,6 +34,9 @@ _COMMANDS = {
 }
 
 
+_NAME = "furytune.command"
+
+
 class _Commands(click.Group):
     """A group that knows its commands without importing them."""
 
@@ -60,13 +63,13 @@ class _Commands(click.Group):
             close = get_close_matches(args[0], _COMMANDS, n=1)
             meant = f"; did you mean {close[0]!r}?" if close else ""
             ctx.fail(f"there is no command {args[0]!r}{meant}")
+        ctx.meta[_NAME] = args[0] if args else ""
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001
         trace = ctx.params.get("trace", False) or bool(os.environ.get("FURYTUNE_TRACEBACK"))
         invoke = super().invoke
-        return contained(lambda: invoke(ctx), name, show_trace=trace)
+        return contained(lambda: invoke(ctx), lambda: ctx.meta.get(_NAME, ""), show_trace=trace)
 
 
 @click.group(

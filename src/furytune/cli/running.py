@@ -72,12 +72,12 @@ def load(config: Path, changes: Sequence[str]) -> Settings:
     return load_settings(config, changes=changes)
 
 
-def contained(action: Callable[[], Any], name: str, *, show_trace: bool) -> int:
+def contained(action: Callable[[], Any], name: Callable[[], str], *, show_trace: bool) -> int:
     """Runs a command and returns its exit code. Errors become one sentence on standard error.
 
     Args:
         action: The command.
-        name: Its name.
+        name: Returns its name.
         show_trace: Whether to show where an error was raised.
     """
     listen()
@@ -85,7 +85,7 @@ def contained(action: Callable[[], Any], name: str, *, show_trace: bool) -> int:
         code = action()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        said = wrapped(f"Interrupted. {_AGAIN.get(name, 'The same command starts again.')}")
+        said = wrapped(f"Interrupted. {_AGAIN.get(name(), 'The same command starts again.')}")
         say(f"\n{said}", style="yellow")
         return _INTERRUPTED
     except BrokenPipeError:
