@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import furytune as ft
 from furytune.config import draft, load_settings
+from furytune.config.demo import write_demo
 from furytune.config.drafting import write_draft
 from furytune.errors import ConfigError
 
@@ -76,6 +77,19 @@ def test_pairs_in_files_are_collected(tmp_path) -> None:
     )
     kinds = [type(collector) for collector in settings.pipeline.collector]
     assert kinds == [ft.CsvCollector, ft.JsonlCollector]
+
+
+def test_what_furytune_wrote_is_not_read_again(tmp_path) -> None:
+    project(tmp_path)
+    write_demo(tmp_path / "furytune-demo")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "__init__.py").write_text("")
+    before = draft(base=tmp_path, environment={})
+    settings = loaded(tmp_path, before)
+    settings.run()
+    assert (tmp_path / "train.validation.jsonl").exists()
+    assert draft(base=tmp_path, environment={}) == before
+    assert len(settings.pipeline.collector) == 1
 
 
 def test_html_is_read_if_there_is_any(tmp_path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from furytune._privacy.printable import printable
 from furytune._storage.durable import make_folder, write_file
-from furytune.config.drafting import draft, write_draft
+from furytune.config.drafting import DEMO, draft, write_draft
 from furytune.config.settings import NAME, Settings, load_settings
 from furytune.errors import ConfigError
 
@@ -25,7 +25,6 @@ QUESTION = "How do I place boxes side by side?"
 _BEGAN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 _GUILD = {"id": "900000000000000001", "name": "Inkpot", "iconUrl": ""}
-_MARK = "furytune-demo.txt"
 
 
 def write_demo(folder: str | os.PathLike[str]) -> Settings:
@@ -40,7 +39,7 @@ def write_demo(folder: str | os.PathLike[str]) -> Settings:
     """
     root = Path(folder)
     try:
-        if root.exists() and any(root.iterdir()) and not (root / _MARK).exists():
+        if root.exists() and any(root.iterdir()) and not (root / DEMO).exists():
             raise ConfigError(
                 f"{printable(root)}: this folder is not empty; give the demo a folder of its own"
             )
@@ -48,7 +47,7 @@ def write_demo(folder: str | os.PathLike[str]) -> Settings:
         make_folder(root / "exports")
         make_folder(root / "docs")
         write_file(
-            root / _MARK, b"Written by `furytune demo`. Delete this folder when you have seen enough.\n"
+            root / DEMO, b"Written by `furytune demo`. Delete this folder when you have seen enough.\n"
         )
         for channel, content in _exports((source / "chat.txt").read_text(encoding="utf-8")).items():
             write_file(root / "exports" / f"Inkpot - {channel}.json", content)

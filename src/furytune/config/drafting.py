@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,18 +14,24 @@ from attrs import frozen
 
 from furytune._privacy.printable import one_line, printable
 from furytune._storage.durable import make_folder, write_file
+from furytune._storage.manifests import manifest_path
 from furytune.config.schema import schema
 from furytune.errors import ConfigError
 
-__all__ = ["SCHEMA", "Draft", "draft", "write_draft"]
+__all__ = ["DEMO", "SCHEMA", "Draft", "draft", "write_draft"]
 
 SCHEMA = "furytune.schema.json"
+DEMO = "furytune-demo.txt"
+"""A file that marks the folder of a demo."""
+
 
 _DOCS = (".md", ".markdown", ".mdx", ".rst", ".ipynb", ".html", ".htm")
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env"}
+_ASIDE = {"tests", "test", "docs", "examples", "benchmarks"}
 _MOST = 20_000
 """How many files of a folder are looked at."""
 _CHANNELS = 40
+_EXPORT = re.compile(r'\s*\{\s*"(?:guild|channel)"\s*:')
 
 
 @frozen(kw_only=True)
@@ -113,9 +120,16 @@ def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = Fa
 def _below(root: Path) -> list[Path]:
     """Returns the folders and files that a command without arguments looks at."""
     try:
-        return sorted(one for one in root.iterdir() if not _hidden(one.name))
+        found = sorted(one for one in root.iterdir() if not _hidden(one.name))
     except OSError as error:
         raise ConfigError(f"{printable(root)}: cannot be read: {error.strerror}") from None
+    return [one for one in found if not _made(one)]
+
+
+def _made(place: Path) -> bool:
+    """Returns True for what furytune wrote: a data set, or the folder of a demo."""
+    train = place.with_name(place.name.replace(".validation.", "."))
+    return manifest_path(train).exists() or (place / DEMO).exists()
 
 
 def _hidden(name: str) -> bool:
@@ -176,12 +190,12 @@ def _packages(place: Path) -> list[Path]:
     if not place.is_dir():
         return []
     if (place / "__init__.py").is_file():
-        return [place]
+        return [place] if place.name not in _ASIDE else []
     found = [
         init.parent
         for pattern in ("*/__init__.py", "src/*/__init__.py")
         for init in sorted(place.glob(pattern))
-        if not _hidden(init.parent.name) and init.parent.name not in ("tests", "test", "docs", "examples")
+        if not _hidden(init.parent.name) and init.parent.name not in _ASIDE
     ]
     return [one for one in found if one.name.isidentifier()]
 
@@ -207,12 +221,15 @@ def _channel(file: Path) -> str:
         return ""
     text = head.decode("utf-8-sig", "ignore")
     at = text.find('"channel"')
-    if at < 0 or '"guild"' not in text[:at] or (brace := text.find("{", at)) < 0:
+    # Manifests of data sets name channels too, but begin with something else.
+    if not _EXPORT.match(text) or at < 0 or (brace := text.find("{", at)) < 0:
         return ""
     try:
         channel, _ = json.JSONDecoder().raw_decode(text, brace)
     except (ValueError, RecursionError):
         return "(name too long)"
+    if not isinstance(channel, dict):
+        return ""
     return one_line(str(channel.get("name") or channel.get("id") or ""))
 
 

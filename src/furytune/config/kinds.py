@@ -305,6 +305,10 @@ class Group:
 
     def read(self, value: Any, document: Document, key: Key) -> Any:
         """See `Kind.read`."""
+        # It needs no type, but a part that is always the same, such as a journal, may be named like everywhere else.
+        named = plugins.name_of(self.made)
+        if "type" in value and (named is None or value["type"] != named):
+            document.fail((*key, "type"), f"must be {named!r}" if named else "this table has no type")
         return make(self.made, value, document, key)
 
 

@@ -57,8 +57,8 @@ def _object(part: Callable[..., Any], definitions: dict[str, Json], name: str = 
     known = arguments(part)
     properties: dict[str, Json] = {"type": {"const": name}} if name else {}
     properties |= {argument.name: _value(argument, definitions) for argument in known.values()}
-    if not name and part is not Pipeline:
-        properties.setdefault("type", {"type": "string"})
+    if not name and isinstance(part, type) and (named := plugins.name_of(part)):
+        properties["type"] = {"const": named}
     required: list[Json] = ["type"] if name else []
     required += [argument.name for argument in known.values() if argument.required]
     return {
