@@ -176,6 +176,18 @@ def test_a_reader_that_stops_early_is_not_an_error(built) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+def test_an_output_that_cannot_be_written_is_told(tmp_path) -> None:
+    for to, code, said in (
+        (">/dev/full", 5, "the output cannot be read or written: No space"),
+        (">&-", 0, ""),
+    ):
+        line = f"{sys.executable} -m furytune plugins {to}"
+        done = subprocess.run(["bash", "-c", line], check=False, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+        assert "Exception" not in done.stderr
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_an_interrupted_collection_continues_where_it_stopped(tmp_path) -> None:
     with FakeDiscord(token="rehearsal") as server:

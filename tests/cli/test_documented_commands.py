@@ -6,10 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
+
+from furytune import Secret
+from furytune.config import load_settings
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(sh|text|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,6 +42,16 @@ def test_the_page_does_what_it_says(tmp_path) -> None:
             )
             assert done.returncode == 0, (text, done.stderr)
             folder, shown, ran = Path(where.read_text().strip()), done.stdout, ran + 1
+        elif kind == "toml":
+            (tmp_path / "shown.toml").write_text(text, encoding="utf-8")
+            if "[collector]" in text:
+                load_settings(tmp_path / "shown.toml", environment={})
+            else:
+                secrets = [
+                    Secret.env(s["env"]) if "env" in s else Secret.file(s["file"])
+                    for s in tomllib.loads(text).values()
+                ]
+                assert all(secret.place for secret in secrets)
         elif kind == "text":
             assert OutputChecker().check_output(
                 f"{text}...", f"{shown}\n(end)\n", ELLIPSIS | NORMALIZE_WHITESPACE

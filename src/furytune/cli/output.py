@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 import warnings
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -48,7 +48,7 @@ def wrapped(text: str, indent: int = 0) -> str:
         text: The text.
         indent: Columns before each line but the first.
     """
-    if not _watched():
+    if not _watched(sys.stderr):
         return text
     width = max(30, shutil.get_terminal_size().columns)
     return textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
@@ -76,7 +76,7 @@ def table(rows: list[tuple[str, str, str]], *, styles: dict[str, str] | None = N
         color = (styles or {}).get(one)
         head = click.style(head, fg=color) if color and not plain else head
         lines = [three]
-        if sys.stdout.isatty():
+        if _watched(sys.stdout):
             lines = textwrap.wrap(three, max(20, width - indent), break_on_hyphens=False) or [""]
         click.echo(f"{head}  {two.ljust(second)}  {lines[0]}".rstrip())
         for line in lines[1:]:
@@ -95,14 +95,14 @@ def listen() -> None:
     log = logging.getLogger("furytune")
     log.addHandler(handler)
     log.propagate = False
-    log.setLevel(logging.WARNING if _watched() else logging.INFO)
+    log.setLevel(logging.WARNING if _watched(sys.stderr) else logging.INFO)
 
 
-def _watched() -> bool:
-    """Returns True if standard error is a terminal. It may be closed or missing."""
+def _watched(stream: TextIO | None) -> bool:
+    """Returns True if a stream is a terminal. It may be closed or missing."""
     try:
-        return sys.stderr.isatty()
-    except (AttributeError, OSError, ValueError):
+        return stream is not None and stream.isatty()
+    except (OSError, ValueError):
         return False
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,15 +84,22 @@ def contained(action: Callable[[], Any], name: Callable[[], str], *, show_trace:
     listen()
     try:
         code = action()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # someone may have closed it
+            sys.stdout.flush()
     except KeyboardInterrupt:
         said = wrapped(f"Interrupted. {_AGAIN.get(name(), 'The same command starts again.')}")
         say(f"\n{said}", style="yellow")
         return _INTERRUPTED
     except BrokenPipeError:
-        # What Python flushes at its end goes nowhere, instead of raising once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard()
         return _PIPE
+    except OSError as error:
+        if show_trace:
+            traceback.print_exc()
+        _discard()
+        named = f"{os.fspath(error.filename)!r}" if isinstance(error.filename, str | Path) else "the output"
+        _failed(f"{named} cannot be read or written: {error.strerror or type(error).__name__}")
+        return _INPUT
     except FurytuneError as error:
         if show_trace:
             traceback.print_exc()
@@ -108,6 +116,12 @@ def contained(action: Callable[[], Any], name: Callable[[], str], *, show_trace:
         )
         return _UNEXPECTED
     return code if isinstance(code, int) else 0
+
+
+def _discard() -> None:
+    """Lets what Python writes at its end go nowhere, because it would raise the same error again."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(text: str) -> None:

@@ -70,7 +70,7 @@ def started(settings: Settings, *, yes: bool) -> TuningJob:
     found = settings.estimate()
     say(str(found))
     if not yes and not found.problems:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise click.UsageError("tuning costs money: add --yes to start it without being asked")
         click.confirm("Start the job?", abort=True, err=True)
     job = settings.tune()
