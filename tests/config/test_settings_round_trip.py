@@ -23,6 +23,7 @@ from furytune.errors import ConfigError, FurytuneError
 FURY = Path(__file__).parents[1] / "fixtures" / "packages" / "fury"
 ROLES = get_args(plugins.Role)
 
+GEMINI = ft.GeminiTuner("gemini-3.1-flash-lite", project="p").base_model(temperature=0.0)
 NEEDED = {
     "collectors.discord": {
         "guild": "81384788765712384",
@@ -68,7 +69,8 @@ def made(draw, cls, name):
     """An instance with any arguments that its class accepts."""
     chosen = dict(NEEDED.get(name, {}))
     for argument in arguments(cls).values():
-        if argument.name in chosen or not argument.types or (cls is ft.CheckCode and argument.name in SLOW):
+        fixed = argument.name in chosen and argument.name != "model"
+        if fixed or not argument.types or (cls is ft.CheckCode and argument.name in SLOW):
             continue
         if argument.required or draw(st.integers(0, 3)) == 0:
             value = draw(st.one_of(*[values(kind) for kind in kinds(argument)]))
@@ -95,7 +97,7 @@ def part(role):
         if isinstance(cls, type) and f"{role}.{name}" not in ("embedders.static", "embedders.onnx"):
             found.append(made(cls, f"{role}.{name}"))
     if role == "models":
-        found.append(st.just(NEEDED["curators.judge-pairs"]["model"]))
+        found += [st.just(NEEDED["curators.judge-pairs"]["model"]), st.just(GEMINI)]
     return st.one_of(*found)
 
 
@@ -116,7 +118,7 @@ def pipelines(draw):
             budget=draw(st.none() | made(ft.TokenBudget, "")),
             splitter=draw(part("splitters")),
         )
-    except ConfigError:
+    except (FurytuneError, ValueError):
         return draw(st.nothing())
 
 
@@ -217,6 +219,27 @@ model = {type = "chat", name = "m", endpoint = "http://127.0.0.1:1/v1"}
     assert judge.cache.folder == Path("there/grades")
     assert pipeline.exporter[0].validation == Path("there/rows.validation.jsonl")
     assert load_settings("there/furytune.toml").contract == Path("there/furytune.contract.json")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ft.ChatService("http://127.0.0.1:1/v1", api_key=ft.Secret.env("KEY"), timeout=3).model(
+            "m", thinking={"a": 1}
+        ),
+        ft.GeminiTuner("gemini-3.1-flash-lite", project="p", location="europe-west4").base_model(
+            max_output_tokens=9
+        ),
+        GEMINI,
+    ],
+)
+def test_a_model_that_judges_is_read_again(folder, model) -> None:
+    pipeline = ft.Pipeline(collector=ft.CsvCollector("x.csv"), curators=ft.JudgePairs(model, project="FURY"))
+    text = pipeline_to_toml(pipeline)
+    Path("m.toml").write_text(text, encoding="utf-8")
+    read = load_pipeline("m.toml").curators[0].model
+    assert pipeline_to_toml(load_pipeline("m.toml")) == text
+    assert (type(read), read.spec) == (type(model), model.spec)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from furytune._discord.journal.store import Journal
 from furytune._privacy.secret import Secret
 from furytune.config.arguments import Argument, arguments
 from furytune.errors import ConfigError
-from furytune.models.chat import ChatService
+from furytune.models.chat import ChatService, chat_model
 from furytune.models.tuned import TunedModel
+from furytune.tuners._jobs.service import JobService
+from furytune.tuners.gemini.tuner import gemini_model
 
 __all__ = ["UNITS", "written"]
 
@@ -68,22 +70,24 @@ def _secret(value: Secret) -> dict[str, str]:
 
 
 def _model(value: TunedModel) -> dict[str, Any]:
-    """Returns the settings of a model behind an OpenAI-compatible server."""
-    service = value._backend  # noqa: SLF001  (its public face is the service that made it)
-    if not isinstance(service, ChatService) or value.contract is not None:
+    """Returns the settings of a model that was not tuned."""
+    service: Any = value._backend  # noqa: SLF001  (its public face is the service that made it)
+    kind = "chat" if isinstance(service, ChatService) else "gemini"
+    if (
+        value.contract is not None
+        or value.model
+        or (kind == "gemini" and not isinstance(service, JobService))
+    ):
         raise ConfigError(
-            "only a model of a ChatService, without a contract, can be written into a settings file"
+            "only a model of a ChatService or a base model of Gemini, without a contract, can be written into a settings "
+            "file"
         )
-    found = {"type": "chat", "name": value.target, "endpoint": service.endpoint}
-    return (
-        found
-        | _differing(service, {name: a for name, a in arguments(ChatService).items() if name != "endpoint"})
-        | {
-            name: written(given)
-            for name in ("temperature", "max_output_tokens", "thinking")
-            if (given := getattr(value, name)) not in (None, {})
-        }
-    )
+    maker = chat_model if kind == "chat" else gemini_model
+    fields = {field.name for field in attrs.fields(type(service))}
+    found: dict[str, Any] = {"type": kind, "name": value.target}
+    found |= _differing(service, {name: a for name, a in arguments(maker).items() if name in fields})
+    options = {name: getattr(value, name) for name in ("temperature", "max_output_tokens", "thinking")}
+    return found | {name: written(given) for name, given in options.items() if given not in (None, {})}
 
 
 def _part(value: Any) -> dict[str, Any]:
