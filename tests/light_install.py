@@ -11,7 +11,19 @@ from pathlib import Path
 
 import furytune as ft
 
-VENDORS = {"lancedb", "numpy", "pyarrow", "tiktoken", "hypothesis", "discord", "google", "bs4", "markdownify"}
+VENDORS = {
+    "lancedb",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "tiktoken",
+    "hypothesis",
+    "discord",
+    "google",
+    "bs4",
+    "markdownify",
+}
 
 
 def main() -> None:

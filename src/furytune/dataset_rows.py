@@ -5,47 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
 
 from furytune import dialects
 from furytune._storage import manifests
-from furytune._values.shown import Shown
 from furytune.errors import ExportError, FurytuneError
-from furytune.records import DataFile, Dataset, Prompt, Source, Split
+from furytune.records import DataFile, Dataset, Prompt, Source, Split, TrainingRow
 from furytune.template import PromptTemplate
 
-__all__ = ["DatasetRow", "head_of", "read_rows", "template_of"]
+__all__ = ["head_of", "read_rows", "template_of"]
 
 _CELL = re.compile(rb'"((?:[^"]|"")*+)"(?:,|\r\n)')
-
-
-@frozen(kw_only=True, repr=False)
-class DatasetRow(Shown):
-    """A row as its data set has it.
-
-    Attributes:
-        id: Id of the pair it was made from.
-        split: "train" or "validation".
-        group: The conversation it belongs to.
-        prompt: Text and system instruction.
-        answer: What the model should say.
-        at: When the question was asked, as ISO 8601; "" if unknown.
-        source: Where the pair was read.
-        messages: Ids of the chat messages behind it.
-    """
-
-    id: str
-    split: Split
-    group: str = ""
-    prompt: Prompt
-    answer: str = field(repr=False)
-    at: str = ""
-    source: Source = Source()
-    messages: tuple[str, ...] = ()
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -59,7 +33,7 @@ class _Entry(msgspec.Struct, gc=False):
     guild: str = ""
     channel: str = ""
     thread: str = ""
-    at: str = ""
+    at: datetime | None = None
     messages: tuple[str, ...] = ()
 
 
@@ -87,8 +61,10 @@ def template_of(head: Mapping[str, Any]) -> PromptTemplate | None:
         return None
 
 
-def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
+def read_rows(dataset: Dataset) -> Iterator[TrainingRow]:
     """Yields the rows of a data set, in constant memory: the training rows first, each split in the order of export.
+
+    They are as they were exported, except that their prompts have no `Prompt.passages` and `Prompt.left_out`.
 
     Raises:
         ExportError: A file cannot be read, or does not have the rows that the manifest lists. `load_dataset` also
@@ -118,12 +94,12 @@ def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
             raise _differs(file, dataset)
 
 
-def _row(entry: _Entry, split: Split, texts: tuple[str, ...], joined: str) -> DatasetRow:
+def _row(entry: _Entry, split: Split, texts: tuple[str, ...], joined: str) -> TrainingRow:
     *before, answer = texts
     system, text = ("", before[0]) if len(before) == 1 else (before[0], "".join(before[1:]))
     if joined and text.startswith(f"{joined}\n\n"):
         system, text = joined, text[len(joined) + 2 :]
-    return DatasetRow(
+    return TrainingRow(
         id=entry.id,
         split=split,
         group=entry.group,

@@ -101,7 +101,9 @@ class Source:
     channel_name: str = field(default="", eq=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}" if self.line is not None else self.path or self.thread or self.channel
+        return (
+            f"{self.path}:{self.line}" if self.line is not None else self.path or self.thread or self.channel
+        )
 
 
 @frozen(kw_only=True)

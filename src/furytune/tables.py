@@ -7,11 +7,11 @@ templates and manifests, which are built on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from furytune.dataset_rows import DatasetRow, read_rows
+from furytune.dataset_rows import read_rows
 from furytune.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from furytune.records import Dataset
+    from furytune.records import Dataset, TrainingRow
 
 __all__ = ["to_arrow", "to_pandas", "to_polars"]
 
@@ -109,13 +109,13 @@ def to_polars(dataset: Dataset) -> pl.DataFrame:
     return pl.DataFrame(to_arrow(dataset))
 
 
-def _parts(dataset: Dataset) -> Iterator[list[DatasetRow]]:
+def _parts(dataset: Dataset) -> Iterator[list[TrainingRow]]:
     rows = read_rows(dataset)
     while part := list(islice(rows, _ROWS)):
         yield part
 
 
-def _cells(row: DatasetRow) -> dict[str, Any]:
+def _cells(row: TrainingRow) -> dict[str, Any]:
     source = row.source
     return {
         "id": row.id,
@@ -124,7 +124,8 @@ def _cells(row: DatasetRow) -> dict[str, Any]:
         "system": row.prompt.system or None,
         "answer": row.answer,
         "group": row.group or None,
-        "at": datetime.fromisoformat(row.at).astimezone(UTC) if row.at else None,
+        # Prompts of pairs without a date are made for the beginning of 1970.
+        "at": row.at.astimezone(UTC) if row.at and row.at.timestamp() > 0 else None,
         "path": source.path or None,
         "line": source.line,
         "guild": source.guild or None,

@@ -150,7 +150,9 @@ def test_counts_and_permission_are_told(tmp_path) -> None:
     assert r"Permission: The moderators \| \<b\>agreed\</b\> (since 2024-05-01)" in text
     assert dataset.fingerprint in text
     assert dataset.snapshot in text
-    assert not {"secret place", "77777", "99999"} & {word for word in ("secret place", "77777", "99999") if word in text}
+    assert not {"secret place", "77777", "99999"} & {
+        word for word in ("secret place", "77777", "99999") if word in text
+    }
 
 
 @pytest.mark.parametrize("name", ["README.md", "croissant.json"])

@@ -15,6 +15,11 @@ from furytune.reasons import REASONS, Unit
 __all__ = ["card", "described", "loaded"]
 
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_LIMITS: Final = (
+    "The answers are what people wrote. They can be wrong or outdated. Programs removed personal data and secrets as far as "
+    "they recognised them, so some may be left. Prompts can quote documentation and older messages, which have licences and "
+    "authors of their own."
+)
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>|&#~$])")
 
 
@@ -48,7 +53,14 @@ def card(about: About, parts: Sequence[Part]) -> str:
         _table(
             ("name", "form", "file", "split", "rows", "bytes"),
             [
-                (part.name, part.dataset.dialect, _words(Path(f.path).name), f.split, f"{f.rows:,}", f"{f.size:,}")
+                (
+                    part.name,
+                    part.dataset.dialect,
+                    _words(Path(f.path).name),
+                    f.split,
+                    f"{f.rows:,}",
+                    f"{f.size:,}",
+                )
                 for part in parts
                 for f in part.files
             ],
@@ -60,9 +72,7 @@ def card(about: About, parts: Sequence[Part]) -> str:
         "## Where it is from",
         _origin(parts),
         "## Limits",
-        "The answers are what people wrote. They can be wrong or outdated. Programs removed personal data and "
-        "secrets as far as they recognised them, so some may be left. Prompts can quote documentation and older messages, "
-        "which have licences and authors of their own.",
+        _LIMITS,
         "## How to load it",
         *_loading(parts),
     ]
@@ -156,7 +166,10 @@ def _counted(counts: Mapping[str, Any]) -> Iterator[str]:
         yield "Left out:"
         yield _table(
             ("count", "unit", "reason", "what it means"),
-            [(f"{d['count']:,}", d["unit"], _words(d["reason"]), _meaning(d["unit"], d["reason"])) for d in dropped],
+            [
+                (f"{d['count']:,}", d["unit"], _words(d["reason"]), _meaning(d["unit"], d["reason"]))
+                for d in dropped
+            ],
         )
     for key, what in (("edited_answers", "Answers"), ("questions_edited_by_a_person", "Questions")):
         if edited := counts.get(key):
@@ -174,7 +187,9 @@ def _origin(parts: Sequence[Part]) -> str:
         lines[f"- Collector: {_words(str(origin.get('collector', 'unknown')))}"] = None
         for permission in origin.get("permission") or ():
             since = _words(str(permission.get("since", "")))
-            lines[f"- Permission: {_words(str(permission.get('statement', '')))}{f' (since {since})' if since else ''}"] = None
+            lines[
+                f"- Permission: {_words(str(permission.get('statement', '')))}{f' (since {since})' if since else ''}"
+            ] = None
     return "\n".join(lines) or "The manifests name no source and no permission."
 
 
@@ -200,7 +215,9 @@ def _loading(parts: Sequence[Part]) -> Iterator[str]:
     for other in (p for p in parts if p.files and p not in known):
         files = {f.split: f"path/to/this/folder/{Path(f.path).name}" for f in other.files}
         yield f"{other.name} is CSV beside JSON lines, so it is loaded by its files:"
-        yield _code(f'rows = load_dataset("csv", data_files={json.dumps(files, ensure_ascii=False)}, keep_default_na=False)')
+        yield _code(
+            f'rows = load_dataset("csv", data_files={json.dumps(files, ensure_ascii=False)}, keep_default_na=False)'
+        )
     path = _quoted(Path(file.path).name)
     yield "With pandas or polars:"
     if part.csv:

@@ -134,7 +134,9 @@ def _field(own: str, column: str, value: Tree, file: str, *, escaped: bool) -> d
     return field
 
 
-def _leaves(value: Tree, names: tuple[str, ...] = (), path: str = "") -> Iterator[tuple[tuple[str, ...], str]]:
+def _leaves(
+    value: Tree, names: tuple[str, ...] = (), path: str = ""
+) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yields the place of each text inside an element, as its names and as a JSON path."""
     if isinstance(value, Mapping):
         for key, inner in value.items():

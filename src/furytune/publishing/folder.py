@@ -101,7 +101,9 @@ def find_parts(
         paths = sorted({Path(d.manifest) for d in datasets})
         folder = paths[0].parent if paths else Path()
         if any(path.parent != folder for path in paths):
-            raise ConfigError("a card describes one folder, but the data sets are in several; call it for each")
+            raise ConfigError(
+                "a card describes one folder, but the data sets are in several; call it for each"
+            )
     if not paths:
         raise ConfigError(
             f"{folder}: contains no data set; export one first, or give the folder of its *{manifests.SUFFIX}"
