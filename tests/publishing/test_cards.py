@@ -131,6 +131,24 @@ def test_csv_is_listed_if_it_is_alone_and_described_if_not(tmp_path) -> None:
     assert 'load_dataset("csv", data_files=' in Path(card.readme).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("make", [lambda folder: jsonl(folder, "plain"), csv])
+def test_pandas_and_polars_read_the_texts_as_the_card_says(tmp_path, monkeypatch, make) -> None:
+    card = ft.write_card(make(tmp_path), **ALL)
+    monkeypatch.chdir(tmp_path)
+    code = Path(card.readme).read_text(encoding="utf-8").rsplit("```python\n", 1)[1].split("```")[0]
+    names: dict = {}
+    *imports, pandas, polars = [line for line in code.splitlines() if line]
+    exec("\n".join(imports), names)
+    frames = eval(pandas, names)["output"].tolist(), eval(polars, names)["output"].to_list()
+    escaped = "=+-@\t\r\0'" if make is csv else ""
+    for answers in frames:
+        assert answers == [
+            "'" + row.answer if row.answer[0] in escaped else row.answer
+            for row in ROWS
+            if row.split == "train"
+        ]
+
+
 def test_counts_and_permission_are_told(tmp_path) -> None:
     tally = Tally()
     tally.drop(Dropped(reason="own:a|<b>", where="secret place", ids=("77777",)))

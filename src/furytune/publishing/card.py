@@ -228,7 +228,7 @@ def _loading(parts: Sequence[Part]) -> Iterator[str]:
     else:
         yield _code(
             "import pandas as pd\nimport polars as pl\n\n"
-            f"pd.read_json({path}, lines=True, dtype=False, convert_dates=False)\npl.read_ndjson({path})"
+            f"pd.read_json({path}, lines=True, dtype=False)\npl.read_ndjson({path})"
         )
 
 
