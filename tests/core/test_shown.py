@@ -67,7 +67,7 @@ def test_a_long_prompt_is_folded_and_a_short_one_is_not() -> None:
         for value in (prompt, Explanation(prompt=prompt, at=at)):
             told = value._repr_html_()
             assert ("<details>" in told) is folded
-            assert told.count("w &lt;b&gt; ") == size
+            assert told.count("w &lt;b&gt;") == size
             assert "monospace" in told
 
 
