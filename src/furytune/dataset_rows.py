@@ -126,10 +126,9 @@ def _entries(dataset: Dataset, split: Split) -> Iterator[_Entry]:
 
 def _texts(file: DataFile, dialect: dialects.Dialect, *, escaped: bool) -> Iterator[tuple[str, ...]]:
     """Yields the texts of each row, the answer last."""
+    json_lines = manifests.is_json_lines(file.path)
     with Path(file.path).open("rb") as lines:
-        quoted = lines.read(1) == b'"'  # every cell of a CSV that furytune writes is in quotes
-        lines.seek(0)
-        if not quoted:
+        if json_lines:
             yield from (dialect.texts(json.loads(line)) for line in lines)
             return
         records = _records(lines)

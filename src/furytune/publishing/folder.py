@@ -120,7 +120,7 @@ def _part(manifest: Path) -> Part:
     if "forgetting" in head:
         raise ExportError(f"{manifest}: rows are still being removed; finish it with `furytune.forget`")
     first = Path(dataset.files[0].path)
-    csv = _is_csv(first)
+    csv = not manifests.is_json_lines(first)
     for file in dataset.files:
         _check(manifest, Path(file.path), _CSV if csv else _JSON)
     dialect = dialects.get(dataset.dialect)
@@ -145,11 +145,6 @@ def _check(manifest: Path, path: Path, endings: Sequence[str]) -> None:
             f"{path}: other programs would not find a file of this name; begin it with a letter or a digit, and use none "
             'of * ? [ ] \\ "'
         )
-
-
-def _is_csv(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1) == b'"'  # every cell of a CSV that furytune writes is in quotes
 
 
 def _columns(path: Path) -> list[str]:

@@ -57,7 +57,7 @@ def write_card(
     With the card, ``datasets.load_dataset(folder, name)`` loads each data set with its splits. It says what the data are, how
     they were made and where they are from, by the counts of the manifests. Both files contain no message text, no names and
     no ids. What you write yourself is repeated: ``about`` and the permission that you gave your collector. Equal data sets
-    give equal bytes. Call it again whenever the files change, such as after `furytune.forget`.
+    give equal bytes. Call it again whenever the files change, such as after `furytune.forgetting.forget`.
 
     `datasets` reads a folder with one reader, so if JSON lines are there, the card lists only these as loadable by name. It
     then says how to load CSV files by their names.
