@@ -142,7 +142,7 @@ def _made(parts: Sequence[Part]) -> Iterator[str]:
         else:
             yield "The manifest has no counts."
         if forgotten := max(int(part.head.get("forgotten", 0)) for part in owners):
-            yield f"{forgotten:,} rows were removed later, because their authors asked for it."
+            yield f"Rows removed later, because someone asked to be forgotten: {forgotten:,}."
 
 
 def _contract(owners: Sequence[Part]) -> str:
