@@ -24,7 +24,7 @@ MADE = {
     "cap-per-link": ft.CapPerLink(2),
     "check-code": ft.CheckCode("json"),
     "deduplicate": ft.Deduplicate(),
-    "languages": ft.Languages("en", "de"),
+    "languages": ft.Languages(("en", "de")),
     "lint-answers": ft.LintAnswers(on=["moving_link", "time_bound"]),
     "min-confidence": ft.MinConfidence(0.5),
     "near-duplicates": ft.NearDuplicates(),
