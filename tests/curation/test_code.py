@@ -270,7 +270,6 @@ class TestArguments:
             "window.Side(value=1)",
             "window.Made(whatever=1)",
             "window.Child(whatever=1)",
-            "window.record_twice(1, x=2)",
             "window.Scene().add(x=1)",
             "window.Scene.add.other(x=1)",
         ],
@@ -371,11 +370,10 @@ class TestBlocks:
             "- gallery.actor.disk()\n+ gallery.actor.sphere(1, 2)",
             "-gallery.actor.disk()\n+gallery.actor.sphere(1, 2)",
             " import gallery\n-x = gallery.disk\n y = 1",
-            "@@ -1,2 +1,2 @@\n import gallery.disk",
             "  - import gallery.disk\n  + import gallery",
         ],
     )
-    def test_a_diff_is_not_checked(self, code, language):
+    def test_the_removed_side_of_a_diff_is_not_checked(self, code, language):
         assert verdict(OLD, fence(code, language)) == "kept"
 
     @pytest.mark.parametrize(
@@ -524,7 +522,7 @@ def test_the_table_agrees_with_the_running_package(top):
             claims += symbol is not UNKNOWN
             signatures += accepts(table, symbol, value, f"{name}.{attribute}")
             if isinstance(symbol, Class) and isinstance(value, type):
-                for member in dir(value):
+                for member in (m for m in dir(value) if not m.startswith("_")):
                     found = table.attribute(Instance((symbol,)), member)
                     assert found is not MISSING, f"{name}.{attribute}.{member}"
                     members += found is not UNKNOWN

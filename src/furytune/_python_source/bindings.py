@@ -46,7 +46,8 @@ class Module:
         package: Dotted name that relative imports start from.
         bindings: What each module-level name is bound to; None for a computed value.
         stars: Modules of the same package whose names are imported by ``*``.
-        open: Whether code may add names at run time.
+        open: Whether it may have names that cannot be read, such as those of compiled code.
+        shifting: Whether its own code may add names at run time.
         overloads: The signatures of a function that only a type checker sees.
         exports: The expressions that make up ``__all__``, None without one.
         getattr: The module's own ``__getattr__``: its definition, or the call that makes it.
@@ -61,6 +62,7 @@ class Module:
     bindings: dict[str, list[Binding]] = field(factory=dict)
     stars: list[str] = field(factory=list)
     open: bool = False
+    shifting: bool = False
     overloads: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(factory=dict)
     exports: list[ast.expr] | None = None
     getattr: ast.FunctionDef | ast.expr | None = None
@@ -133,8 +135,8 @@ def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
             for name in node.names:
                 module.bind(name, None)
         elif node not in harmless and _is_dynamic(node, imported):
-            module.open = True
-    module.open |= _reaches_itself(nodes)
+            module.shifting = True
+    module.shifting |= _reaches_itself(nodes)
     functions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     grown = any(
         isinstance(p, ast.Attribute) and isinstance(p.value, ast.Name) and p.value.id == "__all__"

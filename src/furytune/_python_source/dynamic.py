@@ -45,6 +45,11 @@ class _Closure:
 
 
 @frozen(eq=False)
+class _Unique:
+    """What ``object()`` returns."""
+
+
+@frozen(eq=False)
 class _Code:
     """A module, class or function of the package."""
 
@@ -280,7 +285,7 @@ class _Follower:
     @staticmethod
     def truth(value: Any) -> bool | None:
         """Returns whether a value counts as true, None if that is not known."""
-        if isinstance(value, _Opaque | _Code | _Closure):
+        if isinstance(value, _Opaque | _Code | _Closure | _Unique):
             return None
         return bool(value)
 
@@ -408,11 +413,15 @@ class _Follower:
             else:
                 return _Opaque.ANY
             return _Opaque.ANY if within is None else within is isinstance(operator, ast.In)
+        if isinstance(operator, ast.Is | ast.IsNot) and any(isinstance(v, _Unique) for v in (left, right)):
+            if _Opaque.ANY in (left, right) or any(isinstance(v, _Code) and v.symbol is UNKNOWN for v in (left, right)):
+                return _Opaque.ANY
+            return (left is right) is isinstance(operator, ast.Is)
         if isinstance(operator, ast.Is | ast.IsNot) and right is None:
             if left is _Opaque.ANY or (isinstance(left, _Code) and left.symbol is UNKNOWN):
                 return _Opaque.ANY
             return (left is None) is isinstance(operator, ast.Is)
-        if any(isinstance(v, _Opaque | _Code | _Closure) for v in (left, right)):
+        if any(isinstance(v, _Opaque | _Code | _Closure | _Unique) for v in (left, right)):
             return _Opaque.ANY
         if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
             return (left == right) is isinstance(operator, ast.Eq | ast.Is)
@@ -475,6 +484,8 @@ class _Follower:
         function = scope[name] if name in scope else self.constant(module.name, name)
         if isinstance(function, _Closure):
             return self.call(function, given, named)
+        if name == "object" and not given:
+            return _Unique()
         if name in {"globals", "vars", "locals"} and not given:
             return _Opaque.NAMES
         if name in {"set", "frozenset", "list", "tuple", "sorted", "dict"} and function is _Opaque.ANY:
@@ -501,7 +512,7 @@ class _Follower:
     @staticmethod
     def method(on: Any, name: str, given: list[Any]) -> Any:
         """Calls a method of a known string or dictionary."""
-        if name not in _METHODS[type(on)] or any(isinstance(v, _Opaque | _Code | _Closure) for v in given[:1]):
+        if name not in _METHODS[type(on)] or any(isinstance(v, _Opaque | _Code | _Closure | _Unique) for v in given[:1]):
             return _Opaque.ANY
         if name == "format":
             given = [v if isinstance(v, str) else "\0" for v in given]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import ast
 import builtins
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
-from furytune._python_source.bindings import last_name
+from furytune._python_source.bindings import Alias, last_name
 from furytune._python_source.kinds import MISSING, PRESENT, UNKNOWN, Class, Function
 
 if TYPE_CHECKING:
+    from furytune._python_source.bindings import Module
     from furytune._python_source.kinds import AnyFunction, Names, Symbol
 
 __all__ = ["Line", "ancestors", "find", "member"]
 
 _NEUTRAL: Final = frozenset({"object", "ABC", "Generic", "Protocol"})
+_STANDARD: Final = frozenset(
+    {"abc", "argparse", "collections", "collections.abc", "contextlib", "datetime", "decimal", "enum", "io", "json", "logging"}
+    | {"numbers", "pathlib", "queue", "string", "threading", "types", "typing", "uuid", "weakref"}
+)
+"""Modules of Python whose classes packages derive from, and which are safe to import."""
 _META: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType"})
 _PLAIN: Final = frozenset(
     {"final", "total_ordering", "runtime_checkable", "set_module", "deprecated", "unique", "dataclass", "define", "frozen"}
@@ -31,11 +38,11 @@ class Line:
 
     Attributes:
         classes: Those of the package, nearest first.
-        outside: Names of bases from elsewhere.
+        outside: Bases from elsewhere: classes of Python itself, None for any other.
     """
 
     classes: tuple[Class, ...]
-    outside: tuple[str, ...] = ()
+    outside: tuple[type | None, ...] = ()
 
 
 @define
@@ -51,7 +58,7 @@ class Body:
 def ancestors(cls: Class, names: Names) -> Line:
     """Returns the line of a class; depth first, which is near enough to Python's order."""
     classes: list[Class] = []
-    outside: list[str] = []
+    outside: list[type | None] = []
     waiting = [cls]
     while waiting and len(classes) < 200:
         one = waiting.pop(0)
@@ -60,13 +67,31 @@ def ancestors(cls: Class, names: Names) -> Line:
         classes.append(one)
         found: list[Class] = []
         for base in one.node.bases:
-            symbol = names.resolve(base.value if isinstance(base, ast.Subscript) else base, one.module)
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            symbol = names.resolve(plain, one.module)
             if isinstance(symbol, Class):
                 found.append(symbol)
-            elif last_name(base.value if isinstance(base, ast.Subscript) else base) not in _NEUTRAL:
-                outside.append(last_name(base) or "?")
+            elif last_name(plain) not in _NEUTRAL:
+                outside.append(_of_python(plain, one.module))
         waiting = [*found, *waiting]
     return Line(tuple(classes), tuple(outside))
+
+
+def _of_python(base: ast.expr, module: Module) -> type | None:
+    """Returns the class of Python itself that a base refers to, None for any other."""
+    name, source = last_name(base), base.value if isinstance(base, ast.Attribute) else None
+    bindings = module.bindings.get(last_name(source) if source is not None else name, [])
+    if not bindings and source is None:
+        found = getattr(builtins, name, None)
+        return found if isinstance(found, type) else None
+    only = bindings[0] if len(bindings) == 1 else None
+    if not isinstance(only, Alias):
+        return None
+    dotted = only.module if source is None else ".".join(filter(None, [only.module, only.name]))
+    if dotted not in _STANDARD:
+        return None
+    found = getattr(import_module(dotted), only.name if source is None else name, None)
+    return found if isinstance(found, type) else None
 
 
 def _body(cls: Class) -> Body:
@@ -185,9 +210,8 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
             return PRESENT, False
         if name in body.overloads:
             return PRESENT, False
-    for base in line.outside:
-        known = getattr(builtins, base, None)
-        if not isinstance(known, type):
+    for known in line.outside:
+        if known is None:
             opened = True
         elif hasattr(known, name):
             return PRESENT, False

@@ -143,7 +143,8 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
                     f"{root} is a link out of {path}; pass the folder that it leads to as path="
                 )
             tree = below_folder(root, root, wanted=_python, max_bytes=_MOST_BYTES, within=given, repeat=True)
-            return _files([tree], "")
+            found = _files([tree], "")
+            return evolve(found, release=_beside(root) or found.release)
     raise _absent(package, path)
 
 
@@ -184,6 +185,15 @@ def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
     return ConfigError(
         f"{path}: found no package {package!r} here; pass its folder or its parent folder as path="
     )
+
+
+def _beside(root: Path) -> str:
+    """Returns the version that installers note beside a package, "" without one."""
+    for folder in sorted(root.parent.glob("*.dist-info")):
+        name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+        if name.lower().replace("-", "_") == root.name.lower():
+            return version
+    return ""
 
 
 def _stated(files: Mapping[str, Callable[[], bytes]]) -> str:

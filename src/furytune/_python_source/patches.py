@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["read_patches", "stores"]
 
 _MAY_STORE: Final = re.compile(
-    r"setattr|\bvars\(|__dict__|^[ \t]*(?!self\.|cls\.)[A-Za-z_][\w.]*\.\w+[ \t]*(?::[^=\n]*)?(?:=(?!=)|,)|^\w[\w.]*\(",
+    r"setattr|modules\[|import_module|\bvars\(|__dict__|^[ \t]*(?!self\.|cls\.)[A-Za-z_][\w.]*\.\w+[ \t]*(?::[^=\n]*)?(?:=(?!=)|,)|^\w[\w.]*\(",
     re.MULTILINE,
 )
 """What a file must contain to set a name of something else; most files do not, and need not be parsed."""
@@ -70,32 +70,29 @@ def read_patches(
         # All scopes are read as one: too many possible patches only mean fewer findings, too few mean wrong
         # ones.
         nodes = list(ast.walk(tree))
+        module = files.module_of(file, package)
         names = _names(nodes, ".".join([package, *parents]))
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                names.setdefault(node.name, set()).add(f"{module}.{node.name}")
         for node in nodes:
             for target, name in stores(node):
                 for dotted in _dotted(target, names):
                     if found := resolve(dotted):
                         patches[found[0]].add(name)
-        local = {n.name for n in tree.body if isinstance(n, ast.ClassDef)}
-        module = files.module_of(file, package)
-        for dotted in _handed_over(tree, names, {name: f"{module}.{name}" for name in local}):
+        for dotted in _handed_over(tree, names):
             if (found := resolve(dotted)) and found[1]:
                 patches[found[0]].add("")
     return dict(patches)
 
 
-def _handed_over(
-    tree: ast.Module, names: Mapping[str, set[str]], local: Mapping[str, str]
-) -> Iterator[str]:
+def _handed_over(tree: ast.Module, names: Mapping[str, set[str]]) -> Iterator[str]:
     """Yields what a module passes to a function whose result it ignores: such a function may add methods to a class."""
     for statement in tree.body:
         call = statement.value if isinstance(statement, ast.Expr) else None
         if isinstance(call, ast.Call) and last_name(call.func) not in _REGISTERING:
             for argument in (*call.args, *(k.value for k in call.keywords)):
-                if isinstance(argument, ast.Name) and argument.id in local:
-                    yield local[argument.id]
-                else:
-                    yield from _dotted(argument, names)
+                yield from _dotted(argument, names)
 
 
 def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:

@@ -110,19 +110,21 @@ def _of_class(cls: Class, names: Names) -> Signature:
     for one in line.classes:
         bases = {last_name(b) for b in one.node.bases}
         metaclass = {last_name(k.value) for k in one.node.keywords if k.arg == "metaclass"} - {"ABCMeta"}
-        decorators = {last_name(d) for d in one.node.decorator_list}
-        generated = _generated(one, decorators)
-        plain = all(
+        if (
+            metaclass
+            or not _INTERCEPTING.isdisjoint(bases)
+            or find(one, "__new__") is not None
+            or any(isinstance(b, ast.Call) for b in one.node.bases)
+            or names.patches(one.dotted) & {"", "__init__", "__new__"}
+        ):
+            return ANYTHING
+    for one in line.classes:
+        generated = _generated({last_name(d) for d in one.node.decorator_list})
+        if not all(
             last_name(d) in _HARMLESS or effect_of(d, one.module, names) == Effect()
             for d in one.node.decorator_list
             if last_name(d) != generated
-        )
-        patched = names.patches(one.dotted) & {"", "__init__", "__new__"}
-        if metaclass or not plain or patched or not _INTERCEPTING.isdisjoint(bases):
-            return ANYTHING
-        if any(isinstance(b, ast.Call) for b in one.node.bases):
-            return ANYTHING
-        if find(one, "__new__") is not None:
+        ):
             return ANYTHING
         init = find(one, "__init__")
         if isinstance(init, ast.FunctionDef):
@@ -142,7 +144,7 @@ def _settled(classes: tuple[Class, ...], upto: Class) -> bool:
     return all(len([b for b in c.node.bases if last_name(b) not in {"ABC", "Generic", "object"}]) == 1 for c in before)
 
 
-def _generated(cls: Class, decorators: set[str]) -> str:
+def _generated(decorators: set[str]) -> str:
     """Returns the decorator that writes the ``__init__`` of a class, "" without one."""
     return next((d for d in sorted(decorators) if d in _DATACLASS or d in _ATTRS), "")
 

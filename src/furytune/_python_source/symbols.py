@@ -37,10 +37,12 @@ class SymbolTable:
     Attributes:
         package: Top-level name.
         files: Its files.
+        trusting: Whether to expect that modules do not add names to themselves by ``globals()``, ``exec`` and the like.
     """
 
     package: str
     files: PackageFiles
+    trusting: bool = False
     _modules: dict[str, Module | None] = field(factory=dict, repr=False)
     _patches: Mapping[str, set[str]] | None = field(default=None, repr=False)
     _derived: dict[str, list[Class]] | None = field(default=None, repr=False)
@@ -48,6 +50,7 @@ class SymbolTable:
     _asked: dict[tuple[str, str], Found] = field(factory=dict, repr=False)
     _signatures: dict[Function | Class, Signature] = field(factory=dict, repr=False)
     _depth: int = field(default=0, repr=False)
+    _trusted: SymbolTable | None = field(default=None, repr=False)
 
     def lookup(self, dotted: str) -> tuple[Symbol, str]:
         """Follows a dotted name that starts with the package.
@@ -91,7 +94,14 @@ class SymbolTable:
         return PRESENT if all(f not in {MISSING, UNKNOWN} for f in found) else UNKNOWN
 
     def only_dynamic(self, symbol: Symbol, name: str) -> bool:
-        """Returns whether nothing but a ``__getattr__`` of a class may provide an attribute."""
+        """Returns whether an attribute of a class can only come from its ``__getattr__``, or a module's from its own code."""
+        if isinstance(symbol, Module):
+            if self._trusted is None:
+                self.patches("")
+                self._trusted = SymbolTable(
+                    self.package, self.files, trusting=True, modules=self._modules, patches=self._patches
+                )
+            return self._trusted.attribute(symbol, name) is MISSING
         classes = symbol.classes if isinstance(symbol, Instance) else [symbol]
         found = [
             member(c, name, self, instance=isinstance(symbol, Instance)) for c in classes if isinstance(c, Class)
@@ -155,7 +165,7 @@ class SymbolTable:
         """Returns the names that other code of the package sets in a module or class; "" means any name."""
         if self._patches is None:
             # Finding patches needs lookups, which need patches: a table without patches ends this circle.
-            plain = SymbolTable(self.package, self.files, self._modules, {})
+            plain = SymbolTable(self.package, self.files, modules=self._modules, patches={})
             self._patches = read_patches(self.package, self.files, plain.home)
         return self._patches.get(dotted, set())
 
@@ -245,7 +255,7 @@ class SymbolTable:
         if found is MISSING and module.getattr is not None:
             found = self._dynamic(module, name)
         is_special = name.startswith("__") and name.endswith("__")
-        is_open = module.open or is_special or "" in patches
+        is_open = module.open or is_special or (not self.trusting and (module.shifting or "" in patches))
         return UNKNOWN if found is MISSING and is_open else found
 
     def _dynamic(self, module: Module, name: str) -> Symbol:
@@ -276,17 +286,22 @@ class SymbolTable:
         """Returns what a module's source binds a name to, also through its star imports."""
         if name in module.bindings:
             return self._bound(module, name, seen)
-        unsure = False
+        found: list[Symbol] = []
         for star in module.stars:
             offered = self.offers(star, name)
-            if offered is False:
-                continue
-            found = self._attribute_of(star, name, seen)
-            if found is UNKNOWN or (found is MISSING and offered is None):
-                unsure |= found is UNKNOWN
-            elif found is not MISSING:
-                return found
-        return UNKNOWN if unsure else MISSING
+            if offered is not False:
+                one = self._attribute_of(star, name, set(seen))
+                # A name of `__all__` must exist, or the import would fail.
+                found.append(PRESENT if one is MISSING and offered and self.listed(star) else one)
+        known = {one for one in found if one is not MISSING}
+        if len(known - {UNKNOWN}) > 1:
+            return PRESENT  # the order of imports decides
+        return next(iter(known - {UNKNOWN}), UNKNOWN if known else MISSING)
+
+    def listed(self, dotted: str) -> bool:
+        """Returns whether a module has an ``__all__``."""
+        module = self.module(dotted)
+        return module is not None and module.exports is not None
 
     def offers(self, dotted: str, name: str) -> bool | None:
         """Returns whether ``from dotted import *`` imports a name if it exists; None if that is not known."""

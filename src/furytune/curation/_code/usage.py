@@ -9,6 +9,7 @@ of the version.
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import define, field, frozen
@@ -55,8 +56,8 @@ class Use:
         column: The column.
         symbol: The dotted name; of an argument the call, with the argument in parentheses.
         kind: What is used.
-        status: Whether the package has it. ``dynamic``: only a ``__getattr__`` of its class may provide it. ``lacking``:
-            the call leaves out an argument that has no default.
+        status: Whether the package has it. ``dynamic``: only code that sets names at run time may provide it. ``lacking``:
+            the call leaves out an argument that has no default, or no ``import *`` provides the name.
         target: What the name refers to; of an argument, what is called.
         on: What an attribute is taken from.
     """
@@ -292,9 +293,12 @@ class _Reader:
         """Skips statements; of what they bind, nothing is known."""
         for statement in statements:
             for part in ast.walk(statement):
-                names = [*_bound_names(part, self.table.package), *(n for n, _ in _imports(part, self.table.package))]
+                # `import package.module` binds the package, whatever becomes of the module.
+                targets = dict(_imports(part, self.table.package))
+                names = [*_bound_names(part, self.table.package), *targets]
                 for name in names:
-                    self.bind(name, None, scope)
+                    if targets.get(name) != self.table.package:
+                        self.bind(name, None, scope)
 
     # --- names
 
@@ -366,15 +370,30 @@ class _Reader:
             value = found
         return value.symbol
 
-    def name(self, name: str, scope: _Scope) -> _Value | None:
+    def starred(self, name: str, node: ast.AST) -> _Value | None:
+        """Returns what a name refers to that only ``from module import *`` can have bound."""
+        if not self.stars or name in self.bound or name in self.fallback or hasattr(builtins, name):
+            return None
+        found = [(m, self.table.offers(m.name, name), self.table.attribute(m, name)) for m in self.stars]
+        for module, offered, symbol in found:
+            if offered is not False and symbol not in {MISSING, UNKNOWN}:
+                dotted = f"{module.name}.{name}"
+                self.add(node, dotted, "name", "found", symbol, module)
+                return _Value(symbol, dotted)
+        # Readers may know the name from elsewhere; that it is gone is proved only by a release that had it.
+        if all(
+            offered is False or symbol is MISSING or self.table.only_dynamic(m, name) for m, offered, symbol in found
+        ):
+            module = found[-1][0]
+            self.add(node, f"{module.name}.{name}", "name", "lacking", MISSING, module)
+        return None
+
+    def name(self, name: str, node: ast.AST, scope: _Scope) -> _Value | None:
         """Returns what a name refers to, None if that is not certain or not of the package."""
         if name in scope:
             return scope[name]
-        for module in self.stars:
-            if self.table.offers(module.name, name) is not False:
-                symbol = self.table.attribute(module, name)
-                if symbol not in {MISSING, UNKNOWN, PRESENT}:
-                    return _Value(symbol, f"{module.name}.{name}")
+        if (starred := self.starred(name, node)) is not None:
+            return starred
         dotted = self.fallback.get(name)
         if dotted is None and name not in self.bound:
             # An excerpt often leaves out `import package`.
@@ -394,7 +413,7 @@ class _Reader:
     def value(self, node: ast.expr, scope: _Scope) -> _Value | None:
         """Reads an expression, and returns what of the package it refers to."""
         if isinstance(node, ast.Name):
-            return self.name(node.id, scope)
+            return self.name(node.id, node, scope)
         if isinstance(node, ast.Attribute):
             inner = self.value(node.value, scope)
             if inner is None or not isinstance(node.ctx, ast.Load):
@@ -454,7 +473,7 @@ class _Reader:
         if symbol is MISSING:
             status = "missing"
         elif symbol is UNKNOWN:
-            dynamic = isinstance(on, Class | Instance) and self.table.only_dynamic(on, dotted.rpartition(".")[2])
+            dynamic = isinstance(on, Module | Class | Instance) and self.table.only_dynamic(on, dotted.rpartition(".")[2])
             status = "dynamic" if dynamic else "unknown"
         self.add(node, dotted, kind, status, symbol, on)
 
