@@ -60,6 +60,7 @@ class Module:
         stars: Modules of the same package whose names are imported by ``*``.
         open: Whether it may have names that cannot be read, such as those of compiled code.
         shifting: Whether its own code may add names at run time.
+        unlisted: Whether it exports names of the modules below it, without a list of them.
         overloads: The signatures of a function that only a type checker sees.
         exports: The expressions that make up ``__all__``, None without one.
         getattr: The module's own ``__getattr__``: its definition, or the call that makes it.
@@ -75,6 +76,7 @@ class Module:
     stars: list[str] = field(factory=list)
     open: bool = False
     shifting: bool = False
+    unlisted: bool = False
     overloads: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(factory=dict)
     exports: list[ast.expr] | None = None
     getattr: ast.FunctionDef | ast.expr | None = None
@@ -398,6 +400,9 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
         for statement in tree.body:
             if isinstance(statement, ast.ImportFrom):
                 _collect_from(module, statement)
+    elif name == "attach_stub" and stub is None:
+        # Some sources come without stubs, which say what the modules below export.
+        module.unlisted = module.shifting = True
     elif name in {"attach", "attach_stub"}:
         attached = name == "attach" and isinstance(call, ast.Call) and _collect_attach(module, call)
         module.open |= not attached

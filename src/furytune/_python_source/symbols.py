@@ -305,6 +305,9 @@ class SymbolTable:
             return submodule if found is MISSING else PRESENT
         if found is MISSING and module.getattr is not None:
             found = self._dynamic(module, name)
+        if found is MISSING and module.unlisted:
+            below = [m for m in self.definitions.get(name, ()) if m.rpartition(".")[0] == module.name]
+            found = self._attribute_of(below[0], name, seen) if len(below) == 1 else UNKNOWN
         is_special = name.startswith("__") and name.endswith("__")
         is_open = module.open or is_special or module.shifting or "" in patches
         return UNKNOWN if found is MISSING and is_open else found

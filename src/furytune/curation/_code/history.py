@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from attrs import define
+from attrs import define, evolve
 
 from furytune._python_source.kinds import Class, Function
 from furytune.curation._code.successors import Gone, Successors
@@ -78,10 +78,23 @@ class History:
             if (use.status != "missing" and not had) or use.symbol in found:
                 continue
             since = releases[had[-1] + 1].name if had else ""
-            gone = Gone(use, before[had[-1]][use.key] if had else None, self.older[had[-1]] if had else None)
-            instead, why = self._successors.of(gone)
-            found[use.symbol] = (use, since, instead, why)
+            found[use.symbol] = (use, since, *self._instead(use, had[-1] if had else None, before))
         return [*found.values()]
+
+    def _instead(
+        self, use: Use, last: int | None, before: Sequence[Mapping[tuple[int, int, int, str], Use]]
+    ) -> tuple[str, str]:
+        """Returns what replaces a use, and how that is known; ``last`` is the last older release that had it."""
+        if last is None:
+            return self._successors.of(Gone(use))
+        known = self.older[last]
+        # Of a module that is gone, the reader needs what the code takes from it.
+        for inner in before[last].values():
+            if inner.symbol.startswith(f"{use.symbol}.") and isinstance(inner.target, Function | Class):
+                instead, why = self._successors.of(Gone(evolve(use, symbol=inner.symbol), inner, known))
+                if instead:
+                    return instead, f"{why}, for {inner.symbol}"
+        return self._successors.of(Gone(use, before[last][use.key], known))
 
 
 def _proves(use: Use, before: Use, table: SymbolTable) -> bool:

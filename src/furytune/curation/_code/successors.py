@@ -42,6 +42,8 @@ _POINTED: Final = re.compile(
 _OTHER: Final = re.compile(r"\b[Uu]se `{1,2}([a-z_]\w*(?:\.\w+)+)(?:\(\))?`{1,2}")
 _SENTENCES: Final = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n(?=\s*\.\. )")
 _ALIKE: Final = 0.82
+_NEAR: Final = 0.7
+_RELATED: Final = 0.5
 _SAME_BODY: Final = 0.8
 _LEAST_WORDS: Final = 12
 
@@ -301,6 +303,10 @@ class Successors:
         if leaf.startswith("argument "):
             place = int(leaf.split()[1])
             named = old.positional[place - 1] if old is not None and place <= len(old.positional) else ""
+            if named not in signature.named and isinstance(use.target, Function):
+                # Arguments that must be named usually follow in the order of the old ones.
+                only = [a.arg for a in use.target.node.args.kwonlyargs][place - len(signature.positional) - 1 :]
+                named = only[0] if only else ""
             return (f"{named}=", "the same argument by name") if named in signature.named else ("", "")
         if leaf.startswith("needs "):
             return "", ""
@@ -322,9 +328,10 @@ class Successors:
                 place = old.positional.index(leaf)
                 if place < len(signature.positional) and signature.positional[place] in fresh:
                     return f"{signature.positional[place]}=", "the same place"
-            if len(lost) == len(fresh) == 1:
-                return f"{next(iter(fresh))}=", "the only new argument"
-        close = difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=0.6) or difflib.get_close_matches(
+            only_one = next(iter(fresh)) if len(lost) == len(fresh) == 1 else ""
+            if difflib.SequenceMatcher(None, leaf, only_one).ratio() >= _RELATED:
+                return f"{only_one}=", "the only new argument"
+        close = difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=_NEAR) or difflib.get_close_matches(
             leaf, sorted(signature.named), n=1, cutoff=_ALIKE
         )
         return (f"{close[0]}=", "spelt nearly the same") if close else ("", "")

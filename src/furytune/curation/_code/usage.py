@@ -542,9 +542,9 @@ class _Reader:
                 self.add(keyword, dotted, "argument", status, symbol, symbol)
         starred = any(isinstance(value, ast.Starred) for value in node.args)
         doubled = any(keyword.arg is None for keyword in node.keywords)
-        if not signature.any_positional and not starred:
+        if not starred and (signature.known or not signature.any_positional):
             for number, value in enumerate(node.args, start=1):
-                fits = number <= len(signature.positional)
+                fits = signature.any_positional or number <= len(signature.positional)
                 status = "found" if fits else "missing"
                 dotted = f"{function.dotted}(argument {number} without a name)"
                 if number == len(signature.positional) + 1 or fits:
