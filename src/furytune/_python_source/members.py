@@ -236,7 +236,7 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
         stubbed |= one.module.stub
         decorated |= bool(strange)
         dynamic |= body.getattr or bool(metaclass) or body.open or "" in patches
-        patched |= body.open or "" in patches
+        patched |= "" in patches
         nodes = body.nodes.get(name)
         if nodes:
             methods = [n for n in nodes if n is not None]

@@ -72,7 +72,8 @@ def _of_function(function: Function, names: Names) -> Signature:
     for decorator in node.decorator_list:
         effect = effect_of(decorator, function.module, names)
         if effect is None:
-            return ANYTHING
+            # What the function lists, it most likely still accepts; whatever else, is not known.
+            return evolve(signature, any_positional=True, any_named=True, known=False)
         signature = _changed(signature, effect)
     return signature
 

@@ -12,12 +12,14 @@ import difflib
 import math
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
 from furytune._python_source.bindings import Module, last_name
 from furytune._python_source.kinds import MISSING, UNKNOWN, Class, Function, Instance, Symbol
+from furytune._python_source.members import ancestors, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +39,7 @@ _QUOTED: Final = re.compile(
     r"|[\"']([A-Za-z_][\w.]*)[\"']"
 )
 _POINTED: Final = re.compile(
-    r"(?:\b[Uu]se|\bsee|\bto|\bby|\bwith|favou?r of|\bas|\bwas|\bis)\s+(?:the\s+)?(?:new\s+)?([A-Za-z_][\w.]*[\w])(\()?"
+    r"(?:\b[Uu]se|\bsee|\bto|\bby|\bwith|favou?r of|\bas|\bwas|\bis)\s+(?:the\s+)?(?:new\s+)?(\.?)([A-Za-z_][\w.]*[\w])(\()?"
 )
 _OTHER: Final = re.compile(r"\b[Uu]se `{1,2}([a-z_]\w*(?:\.\w+)+)(?:\(\))?`{1,2}")
 _SENTENCES: Final = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n(?=\s*\.\. )")
@@ -84,6 +86,12 @@ class Successors:
                 return instead, why
         return "", ""
 
+    @cached_property
+    def _full(self) -> re.Pattern[str]:
+        """Matches names that begin with the package, in full or in short."""
+        tops = "|".join(map(re.escape, sorted({self.table.package, *self.aliases})))
+        return re.compile(rf"\b(?:{tops})(?:\.\w+)+")
+
     # --- names
 
     def _said(self, gone: Gone) -> tuple[str, str]:
@@ -96,8 +104,8 @@ class Successors:
 
     def _noted(self, gone: Gone) -> tuple[str, str]:
         """Reads the deprecation note of the older release."""
-        target = gone.before.target if gone.before else None
-        if not isinstance(target, Function | Class) or gone.release is None:
+        target = _written(gone)
+        if target is None or gone.release is None:
             return "", ""
         release = gone.release.name or "the older release"
         for text in _notes(target.node):
@@ -112,7 +120,8 @@ class Successors:
             if not _CUE.search(sentence):
                 continue
             names = [next(filter(None, m.groups())) for m in _QUOTED.finditer(sentence)]
-            names += [m[1] for m in _POINTED.finditer(sentence) if "." in m[1] or "_" in m[1] or m[2]]
+            names += [m[2] for m in _POINTED.finditer(sentence) if m[1] or "." in m[2] or "_" in m[2] or m[3]]
+            names += [m[0] for m in self._full.finditer(sentence)]
             for written in names:
                 name = written.strip(". ").removesuffix("()")
                 if name.rpartition(".")[2] == leaf and "." not in name:
@@ -149,8 +158,8 @@ class Successors:
 
     def _aliased(self, gone: Gone) -> tuple[str, str]:
         """Follows an alias of the older release, or a function that only calls another one."""
-        target = gone.before.target if gone.before else None
-        if not isinstance(target, Function | Class) or gone.release is None:
+        target = _written(gone)
+        if target is None or gone.release is None:
             return "", ""
         leaf = gone.use.symbol.rpartition(".")[2]
         name = target.node.name
@@ -212,8 +221,8 @@ class Successors:
 
     def _renamed(self, gone: Gone) -> tuple[str, str]:
         """Looks for a new definition with nearly the same body."""
-        before = gone.before.target if gone.before else None
-        if not isinstance(before, Function | Class) or gone.release is None:
+        before = _written(gone)
+        if before is None or gone.release is None:
             return "", ""
         words = self._bag(before.node)
         if sum(words.values()) < _LEAST_WORDS:
@@ -305,7 +314,9 @@ class Successors:
             named = old.positional[place - 1] if old is not None and place <= len(old.positional) else ""
             if named not in signature.named and isinstance(use.target, Function):
                 # Arguments that must be named usually follow in the order of the old ones.
-                only = [a.arg for a in use.target.node.args.kwonlyargs][place - len(signature.positional) - 1 :]
+                only = [a.arg for a in use.target.node.args.kwonlyargs][
+                    place - len(signature.positional) - 1 :
+                ]
                 named = only[0] if only else ""
             return (f"{named}=", "the same argument by name") if named in signature.named else ("", "")
         if leaf.startswith("needs "):
@@ -324,17 +335,40 @@ class Successors:
                             return f"{best[0]}=", "deprecation note"
         if old is not None:
             lost = old.named - signature.named
-            if leaf in old.positional:
-                place = old.positional.index(leaf)
-                if place < len(signature.positional) and signature.positional[place] in fresh:
-                    return f"{signature.positional[place]}=", "the same place"
+            order = [*signature.positional, *_only_named(use.target)]
+            place = old.positional.index(leaf) if leaf in old.positional else len(order)
+            if place < len(order) and order[place] in fresh:
+                return f"{order[place]}=", "the same place"
             only_one = next(iter(fresh)) if len(lost) == len(fresh) == 1 else ""
             if difflib.SequenceMatcher(None, leaf, only_one).ratio() >= _RELATED:
                 return f"{only_one}=", "the only new argument"
-        close = difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=_NEAR) or difflib.get_close_matches(
-            leaf, sorted(signature.named), n=1, cutoff=_ALIKE
-        )
+        close = [
+            *difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=_NEAR),
+            *difflib.get_close_matches(leaf, sorted(signature.named), n=1, cutoff=_NEAR),
+        ]
         return (f"{close[0]}=", "spelt nearly the same") if close else ("", "")
+
+
+def _written(gone: Gone) -> Function | Class | None:
+    """Returns the definition of a name in the older release, also if other code might have replaced it there."""
+    if gone.before is None or isinstance(gone.before.target, Function | Class):
+        return (
+            gone.before.target if gone.before and isinstance(gone.before.target, Function | Class) else None
+        )
+    on = gone.before.on
+    classes = on.classes if isinstance(on, Instance) else [on]
+    if gone.release is not None:
+        for cls in classes:
+            for one in ancestors(cls, gone.release.table).classes if isinstance(cls, Class) else ():
+                node = find(one, gone.use.symbol.rpartition(".")[2])
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    return Function(node, one.module, one)
+    return None
+
+
+def _only_named(symbol: Function | Class) -> list[str]:
+    """Returns the parameters that must be named, in order."""
+    return [a.arg for a in symbol.node.args.kwonlyargs] if isinstance(symbol, Function) else []
 
 
 def _is_method(symbol: Function | Class) -> bool:

@@ -532,12 +532,10 @@ class _Reader:
         for keyword in node.keywords:
             if keyword.arg is not None:
                 status: Status = "missing"
-                if keyword.arg in signature.named and signature.known:
+                if keyword.arg in signature.named:
                     status = "found"
                 elif signature.any_named:
-                    status = "unknown" if not signature.known else "found"
-                elif keyword.arg in signature.named:
-                    status = "unknown"
+                    status = "found" if signature.known else "unknown"
                 dotted = f"{function.dotted}({keyword.arg})"
                 self.add(keyword, dotted, "argument", status, symbol, symbol)
         starred = any(isinstance(value, ast.Starred) for value in node.args)
