@@ -277,6 +277,8 @@ def _module_level(body: list[ast.stmt], *, hint: bool = False) -> Iterator[tuple
             yield from _module_level(statement.body, hint=True)
             yield from _module_level(statement.orelse, hint=hint)
             continue
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "__name__ == '__main__'":
+            continue  # it does not run on import
         for _, value in ast.iter_fields(statement):
             if isinstance(value, list):
                 parts = [v for v in value if isinstance(v, ast.stmt)]
@@ -291,7 +293,10 @@ def _collect(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         if node.name == "__getattr__":
             module.getattr = node if isinstance(node, ast.FunctionDef) else None
-            module.open |= module.getattr is None
+            if isinstance(node, ast.ClassDef) and node.decorator_list:
+                _collect_properties(module, node)
+            else:
+                module.open |= module.getattr is None
         if any(last_name(d) == "overload" for d in node.decorator_list):
             assert not isinstance(node, ast.ClassDef)
             module.overloads.setdefault(node.name, []).append(node)
@@ -311,6 +316,17 @@ def _collect(module: Module, node: ast.stmt, stub: bytes | None) -> None:
     else:
         _collect_exports(module, node)
         _collect_assigned(module, node)
+
+
+def _collect_properties(module: Module, node: ast.ClassDef) -> None:
+    """Binds what a class named ``__getattr__`` offers: a decorator makes a function of it that reads its properties."""
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            module.bind(part.name, None)
+        else:
+            for target in ast.walk(part):
+                if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+                    module.bind(target.id, None)
 
 
 def _collect_assigned(module: Module, node: ast.stmt) -> None:

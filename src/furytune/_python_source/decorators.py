@@ -79,10 +79,19 @@ def _of_function(node: AnyFunction, *, called: bool) -> Effect | None:
     if not called:
         return _of_decorator(node, skip=0)
     inner = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
-    returned = [r.value for r in _returns(node) if r.value is not None]
+    returned = [_partial(r.value) for r in _returns(node) if r.value is not None]
     makers = [inner[r.id] for r in returned if isinstance(r, ast.Name) and r.id in inner]
     found = {_of_decorator(maker, skip=0) for maker in makers}
     return found.pop() if len(found) == 1 else None
+
+
+def _partial(node: ast.expr) -> ast.expr:
+    """Returns the function in ``partial(function, ...)``, or the expression itself."""
+    return (
+        node.args[0]
+        if isinstance(node, ast.Call) and last_name(node.func) == "partial" and node.args
+        else node
+    )
 
 
 def _of_decorator(node: AnyFunction, *, skip: int) -> Effect | None:

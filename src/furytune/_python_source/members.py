@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "ancestors", "find", "member"]
 
+_OF_TUPLES: Final = frozenset({"_asdict", "_field_defaults", "_fields", "_make", "_replace"})
 _NEUTRAL: Final = frozenset({"object", "ABC", "Generic", "Protocol"})
 _STANDARD: Final = frozenset(
     {
@@ -36,6 +37,8 @@ _STANDARD: Final = frozenset(
     | {"numbers", "pathlib", "queue", "string", "threading", "types", "typing", "uuid", "weakref"}
 )
 """Modules of Python whose classes packages derive from, and which are safe to import."""
+_MAKING: Final = frozenset({"setattr", "type", "exec", "vars", "make_class", "wraps", "dataclass"})
+"""Functions with which a decorator can make another class, or add names that it computes."""
 _META: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType"})
 _PLAIN: Final = frozenset(
     {
@@ -99,7 +102,7 @@ def ancestors(cls: Class, names: Names) -> Line:
             if isinstance(symbol, Class):
                 found.append(symbol)
             elif last_name(plain) not in _NEUTRAL:
-                outside.append(_of_python(plain, one.module))
+                outside.append(tuple if last_name(plain) == "NamedTuple" else _of_python(plain, one.module))
         waiting = [*found, *waiting]
     return Line(tuple(classes), tuple(outside))
 
@@ -231,7 +234,11 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
         if name in patches:
             return PRESENT, None
         metaclass = {last_name(k.value) for k in one.node.keywords if k.arg == "metaclass"} - _META
-        strange = {last_name(d) for d in one.node.decorator_list} - _PLAIN
+        strange = [
+            d
+            for d in one.node.decorator_list
+            if last_name(d) not in _PLAIN and not _is_plain(d, one, names, name)
+        ]
         # The stub of a compiled class may not list all that it has.
         stubbed |= one.module.stub
         decorated |= bool(strange)
@@ -253,6 +260,8 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
             outside = True
         elif hasattr(known, name):
             return PRESENT, None
+    if name in _OF_TUPLES and tuple in line.outside:
+        return PRESENT, None
     if hasattr(object, name) or (name.startswith("__") and name.endswith("__")):
         return PRESENT, None
     if not instance and hasattr(type, name):
@@ -262,6 +271,18 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
     if decorated:
         return UNKNOWN, "decorator"
     return (UNKNOWN, "code") if dynamic else (MISSING, None)
+
+
+def _is_plain(decorator: ast.expr, cls: Class, names: Names, name: str) -> bool:
+    """Returns whether a decorator of a class is a function of the package that cannot add an attribute of this name."""
+    symbol = names.resolve(decorator.func if isinstance(decorator, ast.Call) else decorator, cls.module)
+    if not isinstance(symbol, Function):
+        return False
+    return not any(
+        (isinstance(part, ast.Call) and last_name(part.func) in _MAKING)
+        or (isinstance(part, ast.Attribute) and part.attr in {"__dict__", name})
+        for part in ast.walk(symbol.node)
+    )
 
 
 def _is_property(node: AnyFunction) -> bool:

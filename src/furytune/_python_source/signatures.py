@@ -22,7 +22,7 @@ __all__ = ["Signature", "signature_of"]
 _INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict"})
 """Base classes whose metaclass receives the arguments of a call."""
 
-_DATACLASS: Final = frozenset({"dataclass"})
+_DATACLASS: Final = frozenset({"dataclass", "NamedTuple"})
 _ATTRS: Final = frozenset({"define", "frozen", "mutable", "s", "attrs", "attributes"})
 _HARMLESS: Final = frozenset(
     {"final", "total_ordering", "runtime_checkable", "set_module", "deprecated", "unique"}
@@ -110,6 +110,8 @@ def _of_class(cls: Class, names: Names) -> Signature:
     line = ancestors(cls, names)
     if any(one.module.stub for one in line.classes):
         return ANYTHING
+    if {last_name(b) for b in cls.node.bases} == {"NamedTuple"} and find(cls, "__new__") is None:
+        return _listing([*_listed(cls, "NamedTuple", collect=True)])
     for one in line.classes:
         bases = {last_name(b) for b in one.node.bases}
         metaclass = {last_name(k.value) for k in one.node.keywords if k.arg == "metaclass"} - {"ABCMeta"}
@@ -171,11 +173,15 @@ def _fields(classes: tuple[Class, ...], generated: str) -> Signature:
         only_named = _true(options.get("kw_only"))
         for name, optional, kw_only in _listed(cls, generated, collect=_true(options.get("auto_attribs"))):
             order[name] = (optional, only_named or kw_only)
-    positional = [n for n, (_, only) in order.items() if not only]
+    return _listing([(name, *rest) for name, rest in order.items()])
+
+
+def _listing(fields: list[tuple[str, bool, bool]]) -> Signature:
+    """Returns the arguments that fields make: each with whether it is optional, and whether it must be named."""
     return Signature(
-        positional=tuple(positional),
-        named=frozenset(order),
-        required=frozenset(n for n, (optional, _) in order.items() if not optional),
+        positional=tuple(name for name, _, only in fields if not only),
+        named=frozenset(name for name, _, _ in fields),
+        required=frozenset(name for name, optional, _ in fields if not optional),
     )
 
 
