@@ -62,7 +62,9 @@ def written(files: dict[str, str], folder: Path) -> Path:
 def main() -> None:
     """Prints a verdict for each answer, then what a pipeline keeps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("answers", nargs="?", help='file with a {"question": ..., "answer": ...} on each line')
+    parser.add_argument(
+        "answers", nargs="?", help='file with a {"question": ..., "answer": ...} on each line'
+    )
     parser.add_argument("--package", default="fury", help="name of the package")
     parser.add_argument("--old", help="its older release; a small stand-in by default")
     parser.add_argument("--new", help="the release that the bot answers for; a small stand-in by default")

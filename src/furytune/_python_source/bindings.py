@@ -247,6 +247,17 @@ def _reaches_itself(nodes: list[ast.AST]) -> bool:
                 return True
             importers |= {item.asname for item in node.names if item.name == "import_module" and item.asname}
     compared = {c for n in nodes if isinstance(n, ast.Compare) for c in n.comparators}
+    # `sys.modules["other"]` and `sys.modules.get("other")` are other modules.
+    compared |= {n.value for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)}
+    compared |= {
+        n.func.value
+        for n in nodes
+        if isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and n.func.attr == "get"
+        and n.args
+        and isinstance(n.args[0], ast.Constant)
+    }
     return any(
         (
             isinstance(node, ast.Attribute)

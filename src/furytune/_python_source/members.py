@@ -158,14 +158,8 @@ def _read(statements: list[ast.stmt], body: Body) -> None:
             for part in ast.walk(node):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     body.nodes.setdefault(part.id, []).append(None)
-                elif (
-                    isinstance(part, ast.Constant)
-                    and isinstance(part.value, str)
-                    and part.value.isidentifier()
-                ):
-                    # Names in `__slots__` and in tables of names become attributes.
-                    if isinstance(node, ast.Assign):
-                        body.nodes.setdefault(part.value, []).append(None)
+                elif isinstance(part, ast.Constant) and isinstance(part.value, str) and _is_slots(node):
+                    body.nodes.setdefault(part.value, []).append(None)
                 elif isinstance(part, ast.Call) and last_name(part.func) in {
                     "locals",
                     "vars",
@@ -176,6 +170,12 @@ def _read(statements: list[ast.stmt], body: Body) -> None:
             for part in ast.iter_child_nodes(node):
                 if isinstance(part, ast.stmt):
                     _read([part], body)
+
+
+def _is_slots(node: ast.stmt) -> bool:
+    """Returns whether a statement lists the attributes of a class's objects."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return any(isinstance(t, ast.Name) and t.id in {"__slots__", "_fields_"} for t in targets)
 
 
 def _read_method(method: AnyFunction, body: Body) -> None:

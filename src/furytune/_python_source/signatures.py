@@ -114,7 +114,9 @@ def _of_class(cls: Class, names: Names) -> Signature:
         return _listing([*_listed(cls, "NamedTuple", collect=True)])
     for one in line.classes:
         bases = {last_name(b) for b in one.node.bases}
-        metaclass = {last_name(k.value) for k in one.node.keywords if k.arg == "metaclass"} - {"ABCMeta"}
+        metaclass = any(
+            k.arg == "metaclass" and not _is_plain(k.value, one, names) for k in one.node.keywords
+        )
         if (
             metaclass
             or not _INTERCEPTING.isdisjoint(bases)
@@ -140,7 +142,27 @@ def _of_class(cls: Class, names: Names) -> Signature:
             return ANYTHING
         if generated:
             return _fields(line.classes[line.classes.index(one) :], generated)
-    return ANYTHING
+    described = any(
+        last_name(base) == "Protocol" for one in line.classes for base in map(_bare, one.node.bases)
+    )
+    return ANYTHING if line.outside or described else Signature()  # `object` takes no arguments
+
+
+def _bare(base: ast.expr) -> ast.expr:
+    return base.value if isinstance(base, ast.Subscript) else base
+
+
+def _is_plain(metaclass: ast.expr, cls: Class, names: Names) -> bool:
+    """Returns whether a metaclass leaves the arguments of a call to the class."""
+    if last_name(metaclass) == "ABCMeta":
+        return True
+    symbol = names.resolve(metaclass, cls.module)
+    if not isinstance(symbol, Class):
+        return False
+    line = ancestors(symbol, names)
+    return {*line.outside} <= {type} and all(
+        find(one, name) is None for one in line.classes for name in ("__call__", "__new__", "__init__")
+    )
 
 
 def _settled(classes: tuple[Class, ...], upto: Class) -> bool:

@@ -365,6 +365,8 @@ class SymbolTable:
             return PRESENT
         found = self._own(module, name, {*seen, (dotted, name)})
         # `import *` asks `__getattr__` for `__all__` alone.
+        if found is MISSING and (submodule := self.module(f"{dotted}.{name}")) is not None:
+            return submodule  # it is bound if something imported it before
         is_lazy = module.getattr is not None and self.asked(module, "__all__").symbol is not MISSING
         is_open = module.open or module.shifting or is_lazy
         return UNKNOWN if found is MISSING and is_open else found
