@@ -123,6 +123,29 @@ class SymbolTable:
             for one in ancestors(cls, self).classes
         )
 
+    def decorator_mentions(self, symbol: Function, name: str) -> bool:
+        """Returns whether a decorator of a function may know an argument by its name.
+
+        It may be written beside the decorator, in the decorator's own source, or beside the decorators of another function that
+        is passed to it.
+        """
+        read: list[ast.AST] = [*symbol.node.decorator_list]
+        for decorator in symbol.node.decorator_list:
+            call = decorator.args if isinstance(decorator, ast.Call) else []
+            for part in (decorator.func if isinstance(decorator, ast.Call) else decorator, *call):
+                found = self.resolve(part, symbol.module)
+                if isinstance(found, Function | Class):
+                    read += [found.node]
+                elif part not in call:
+                    return True  # a decorator that cannot be read
+        return any(
+            name in {getattr(part, key, None) for key in ("arg", "value", "id")}
+            for node in read
+            for part in ast.walk(node)
+            if isinstance(part, ast.arg | ast.keyword | ast.Name)
+            or (isinstance(part, ast.Constant) and isinstance(part.value, str))
+        )
+
     def mentions(self, name: str) -> bool:
         """Returns whether any source of the package contains a name as a word."""
         if name not in self._mentioned:

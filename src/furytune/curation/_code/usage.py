@@ -526,6 +526,15 @@ class _Reader:
                 dotted = f"{function.dotted}({keyword.arg})"
                 self.add(keyword, dotted, "argument", "unknown", function.symbol, function.symbol)
 
+    def unlisted(self, symbol: Function | Class, name: str) -> Status:
+        """Returns what is known of an argument that a function does not list, but its decorators may accept."""
+        written = (
+            isinstance(symbol, Function) and symbol.node.args.kwarg is None and symbol.node.decorator_list
+        )
+        if not written or not isinstance(symbol, Function) or symbol.module.stub:
+            return "unknown"
+        return "unknown" if self.table.decorator_mentions(symbol, name) else "dynamic"
+
     def arguments(self, node: ast.Call, function: _Value, symbol: Function | Class) -> None:
         """Records the arguments of a call."""
         signature = self.table.signature(symbol)
@@ -535,7 +544,7 @@ class _Reader:
                 if keyword.arg in signature.named:
                     status = "found"
                 elif signature.any_named:
-                    status = "found" if signature.known else "unknown"
+                    status = "found" if signature.known else self.unlisted(symbol, keyword.arg)
                 dotted = f"{function.dotted}({keyword.arg})"
                 self.add(keyword, dotted, "argument", status, symbol, symbol)
         starred = any(isinstance(value, ast.Starred) for value in node.args)
