@@ -244,6 +244,11 @@ class TestLazyModules:
         ),
     )
 
+    def test_a_getattr_may_be_a_class_of_properties(self, tmp_path):
+        check = module(tmp_path, lazy="@cached\nclass __getattr__:\n    old = property(len)\n")
+        assert check.verdict(fence("import pack.lazy\npack.lazy.old")).outcome == "works"
+        assert check.verdict(fence("import pack.lazy\npack.lazy.new")).outcome == "stale"
+
     @pytest.mark.parametrize("source", SOURCES)
     def test_a_getattr_of_a_module_is_followed(self, tmp_path, source):
         check = module(tmp_path, lazy=f"import importlib\n{source}", other="def old(): ...")
@@ -309,6 +314,8 @@ class TestClasses:
             ("@define\nclass A:\n    _x: int\n    y: int = field(init=False)", "x=1", "_x=1"),
             ("@attr.s\nclass A:\n    x = attr.ib()\n    y: int = 1", "x=1", "y=1"),
             ("@frozen\nclass A:\n    x: int = field(alias='z')", "z=1", "x=1"),
+            ("class A(NamedTuple):\n    x: int\n    y: int = 1", "x=1", "z=1"),
+            ("class A:\n    pass", "", "x=1"),
         ],
     )
     def test_generated_constructors_are_known(self, tmp_path, source, good, bad):
@@ -343,6 +350,25 @@ class TestDecorators:
         check = module(tmp_path, a=f"from functools import wraps\n{decorator}\n@d\ndef f(x, y=1): ...")
         assert check.verdict(fence("from pack.a import f\nf(1, gone=2)")).outcome == outcome
         assert check.verdict(fence("from pack.a import f\nf(1, y=2)")).outcome == "works"
+
+    @pytest.mark.parametrize(
+        ("decorator", "outcome"),
+        [
+            ("@elsewhere", "unverifiable"),
+            ("@d", "stale"),
+            ("@d('gone')", "unverifiable"),
+            ("@d(other)", "unverifiable"),
+        ],
+    )
+    def test_an_older_release_proves_that_an_argument_is_gone_unless_a_decorator_knows_it(
+        self, tmp_path, decorator, outcome
+    ):
+        decorators = "def d(f):\n    return register(f)\n\n@d(gone=1)\ndef other(): ...\n"
+        old = written(tmp_path / "old", {"__init__": "", "a": "def f(x, gone=1): ..."})
+        new = written(tmp_path / "new", {"__init__": "", "a": f"{decorators}\n{decorator}\ndef f(x): ..."})
+        code = fence("from pack.a import f\nf(1, gone=2)")
+        assert CheckCode("pack", path=new, older=[old]).verdict(code).outcome == outcome
+        assert CheckCode("pack", path=new).verdict(code).outcome == "unverifiable"
 
     def test_overloads_do_not_hide_the_function(self, tmp_path):
         source = "@overload\ndef f(x: int) -> int: ...\n@overload\ndef f(x: str) -> str: ...\ndef f(x, *, y=1): ..."
