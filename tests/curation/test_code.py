@@ -454,6 +454,7 @@ class TestBlocks:
         "piece",
         [
             *["`", "``` ", "> ", "~~~\n", ">>> x\n", ">>> (\n", "... \n", "word", "```py\n"],
+            *["import a\n(\n", "    a\n\n", "`a.b` was removed. ", "+a\n", "`a` "],
             *[", ...", "<a", "- a\n", "-", 'f"{', 'f"""{', "{#", "%a\n", "a?\n", "except a,", "def a["],
         ],
     )

@@ -37,6 +37,7 @@ _PROMPT: Final = re.compile(r"^[ \t]*(?:>>> ?|In \[\d+\]: ?)", re.MULTILINE)
 _DOTS: Final = re.compile(r"^[ \t]*\.\.\.(?:[ :]|$)")
 _CONTINUED: Final = re.compile(r"^[ \t]*\.{3,}:? ?")
 _LONGEST_ENTRY: Final = 100
+_MOST_TRIES: Final = 200
 _OMITTED: Final = re.compile(r"^\s*(?:\[?(?:\.{2,}|\u2026)\]?)\s*$")
 _TRACEBACK: Final = "Traceback (most recent call last)"
 _INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -135,7 +136,7 @@ def _language(body: str) -> tuple[str, str]:
 
 def _outside(lines: list[str]) -> Iterator[tuple[int, int, Form]]:
     """Yields the first and last line of each session, indented block, and paragraph that begins with an import."""
-    at = 0
+    at, tries = 0, _MOST_TRIES
     while at < len(lines):
         line, before = lines[at], lines[at - 1].strip() if at else ""
         end = at + 1
@@ -151,8 +152,10 @@ def _outside(lines: list[str]) -> Iterator[tuple[int, int, Form]]:
             # Pasted without any mark: as many lines as are still Python.
             while end < len(lines) and end - at < _LONGEST_ENTRY and lines[end].strip():
                 end += 1
-            while parse("\n".join(lines[at:end])) is None:
-                end -= 1
+            while end > at + 1 and parse("\n".join(lines[at:end])) is None:
+                # A text made to be slow gets its first line alone.
+                tries -= 1
+                end = end - 1 if tries > 0 else at + 1
             yield at, end, "indented"
         at = end
 
