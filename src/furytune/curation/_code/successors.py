@@ -92,8 +92,6 @@ class Successors:
         tops = "|".join(map(re.escape, sorted({self.table.package, *self.aliases})))
         return re.compile(rf"\b(?:{tops})(?:\.\w+)+")
 
-    # --- names
-
     def _said(self, gone: Gone) -> tuple[str, str]:
         """Reads the error that the newer release raises for the old name."""
         on = gone.use.on
@@ -256,7 +254,7 @@ class Successors:
     def _spelt(self, gone: Gone) -> tuple[str, str]:
         """Looks for a name beside the old one that is spelt nearly the same."""
         parent, _, leaf = gone.use.symbol.rpartition(".")
-        names = self._beside(gone.use.on, parent)
+        names = self._beside(gone.use.on)
         close = difflib.get_close_matches(leaf, sorted(names), n=1, cutoff=_ALIKE)
         if close:
             symbol, _ = self.table.lookup(f"{parent}.{close[0]}")
@@ -264,9 +262,8 @@ class Successors:
                 return f"{parent}.{close[0]}", "spelt nearly the same"
         return "", ""
 
-    def _beside(self, on: Symbol, parent: str) -> set[str]:
+    def _beside(self, on: Symbol) -> set[str]:
         """Returns the public names of a module or class."""
-        del parent
         if isinstance(on, Module):
             names = {*on.bindings, *on.hints}
             for star in on.stars:
@@ -295,8 +292,6 @@ class Successors:
         if node not in self._words:
             self._words[node] = Counter(_words(node))
         return self._words[node]
-
-    # --- arguments
 
     def _argument(self, gone: Gone) -> tuple[str, str]:
         """Looks for the argument that replaces one."""

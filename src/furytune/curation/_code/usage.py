@@ -181,8 +181,6 @@ class _Reader:
         module, _, name = use.symbol.partition("(")[0].rpartition(".")
         return name in self.stored or module in self.opened
 
-    # --- statements
-
     def body(self, statements: Iterable[ast.stmt], scope: _Scope, local: _Scope | None = None) -> None:
         """Reads statements in order."""
         for statement in statements:
@@ -302,8 +300,6 @@ class _Reader:
                     if targets.get(name) != self.table.package:
                         self.bind(name, None, scope)
 
-    # --- names
-
     def bind(self, name: str, value: _Value | None, scope: _Scope) -> None:
         """Binds a name."""
         if scope is self.scope:
@@ -403,8 +399,6 @@ class _Reader:
             return None
         symbol, upto = self.table.lookup(dotted)
         return _Value(symbol, dotted) if upto == dotted and symbol is not MISSING else None
-
-    # --- expressions
 
     def expressions(self, nodes: Iterable[ast.expr], scope: _Scope) -> None:
         """Reads expressions whose values do not matter."""
