@@ -295,6 +295,11 @@ class TestClasses:
             ("class A(Base, metaclass=Made): ...", "works"),  # what `A()` returns is not known
             ("class A(Base): ...\nA.gone = len", "works"),
             ("class A(Base): ...\nadd_methods(A)", "unverifiable"),
+            (
+                "def adding(cls):\n    cls.more = 1\n    return cls\nclass A(Base): ...\nA = adding(A)",
+                "stale",
+            ),
+            ("class A(Base): ...\nA = adding(A)", "unverifiable"),
             ("class A(Base):\n    @classmethod\n    def add(cls):\n        cls.gone = len", "works"),
             ("class A(Base):\n    __slots__ = ('gone',)", "works"),
         ],

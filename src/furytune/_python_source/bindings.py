@@ -344,6 +344,8 @@ def _collect_assigned(module: Module, node: ast.stmt) -> None:
     """Binds the names that a statement assigns."""
     if isinstance(node, ast.AnnAssign) and node.value is None and not module.stub:
         return  # a mere annotation
+    if _decorates(module, node):
+        return
     simple = isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     for part in _own_expressions(node):
@@ -352,6 +354,25 @@ def _collect_assigned(module: Module, node: ast.stmt) -> None:
             module.bind(part.id, Assigned(value) if value is not None else None)
         elif isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
             module.bind(part.name, None)
+
+
+def _decorates(module: Module, node: ast.stmt) -> bool:
+    """Notes ``Name = decorate(Name, ...)`` as a decorator of the class or function that has the name."""
+    target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+    bindings = module.bindings.get(target.id, []) if isinstance(target, ast.Name) else []
+    defined = bindings[0] if len(bindings) == 1 else None
+    if not isinstance(node, ast.Assign) or not isinstance(target, ast.Name):
+        return False
+    if not isinstance(defined, ast.ClassDef | ast.FunctionDef):
+        return False
+    value, applied = node.value, []
+    while isinstance(value, ast.Call) and value.args:
+        applied.append(value.func)
+        value = value.args[0]
+    if not applied or not isinstance(value, ast.Name) or value.id != target.id:
+        return False
+    defined.decorator_list[:0] = applied
+    return True
 
 
 def _collect_exports(module: Module, node: ast.stmt) -> None:

@@ -191,7 +191,11 @@ def _beside(root: Path) -> str:
     """Returns the version that installers note beside a package, "" without one."""
     for folder in sorted(root.parent.glob("*.dist-info")):
         name, _, version = folder.name.removesuffix(".dist-info").partition("-")
-        if name.lower().replace("-", "_") == root.name.lower():
+        record = folder / "RECORD"
+        # A distribution may have another name than its package, but it lists the package's files.
+        if name.lower().replace("-", "_") == root.name.lower() or (
+            record.is_file() and f"\n{root.name}/__init__.py," in "\n" + record.read_text("utf-8", "replace")
+        ):
             return version
     return ""
 
