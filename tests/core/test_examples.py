@@ -143,3 +143,11 @@ def test_comparing_two_releases_finds_a_stale_answer(tmp_path) -> None:
     assert "still works" in done.stdout
     assert "no longer works: fury.window.ShowManager(argument 1 without a name)" in done.stdout
     assert done.stdout.count("True") == 3
+
+
+def test_stale_answers_are_found_with_their_new_names(tmp_path) -> None:
+    done = run(tmp_path, "stale_answers.py")
+    assert done.returncode == 0, done.stderr
+    assert "fury.actor.disk, gone since 2.0; use fury.actor.ring" in done.stdout
+    assert "use fury.transform.rotate" in done.stdout
+    assert "keeps 3 of 6 pairs" in done.stdout
