@@ -11,6 +11,7 @@ from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import SymbolTable
 from furytune.curation._code import snippets
 from furytune.curation._code.usage import check
+from furytune.curation.verdicts import CodeVerdict, Finding
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
@@ -95,6 +96,26 @@ class CheckCode:
     def name(self) -> str:
         """Name in reports."""
         return "check_code"
+
+    def verdict(self, answer: str) -> CodeVerdict:
+        """Returns whether the code in an answer works with the package, with evidence."""
+        trees = [self._given]
+        for snippet in (*snippets.fenced(answer), *snippets.inline(answer)):
+            tree, _ = snippets.tree(snippet)
+            trees += [tree] if tree is not None else []
+        if len(trees) == 1:
+            return CodeVerdict(outcome="prose")
+        try:
+            stale = check(trees, self._table)
+        except RecursionError:
+            return CodeVerdict(outcome="unverifiable")
+        return CodeVerdict(
+            outcome="stale" if stale else "works",
+            findings=tuple(
+                Finding(symbol=s.symbol, kind="argument" if s.is_argument else "name", snippet=0, line=1)
+                for s in stale
+            ),
+        )
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair unchanged, or drops it."""
