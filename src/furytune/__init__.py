@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
+    from furytune.curation.running import CodeRun, Limits, RunCode
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -62,6 +63,7 @@ __all__ = [
     "ChatPairer",
     "ChatService",
     "CheckCode",
+    "CodeRun",
     "Collector",
     "Consent",
     "ContractMismatchError",
@@ -85,6 +87,7 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
+    "Limits",
     "Link",
     "Message",
     "MinConfidence",
@@ -100,6 +103,7 @@ __all__ = [
     "RedactSecrets",
     "ReplyPairer",
     "Run",
+    "RunCode",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -128,6 +132,7 @@ _HOME = {
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
+    "CodeRun": "curation.running",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
@@ -151,6 +156,7 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
+    "Limits": "curation.running",
     "Link": "pairing",
     "Message": "records",
     "MinConfidence": "curation.confidence",
@@ -166,6 +172,7 @@ _HOME = {
     "RedactSecrets": "curation.secrets",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "RunCode": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",

@@ -74,6 +74,15 @@ class Sandbox:
 
     @_bwrap.default
     def _found(self) -> str:
+        return self.check()
+
+    @staticmethod
+    def check() -> str:
+        """Returns the path of bwrap.
+
+        Raises:
+            ConfigError: This system, this user or this machine cannot have the sandbox.
+        """
         return _bubblewrap()
 
     def run(self, blocks: Sequence[Block]) -> Ending:
