@@ -113,7 +113,13 @@ def test_no_attempt_succeeds(world, victim, name) -> None:
 
     assert run["status"] != "ran", run
     # What went wrong is the attempt itself, not a slip in its program.
-    assert run["exception"] not in {"NameError", "SyntaxError", "AttributeError", "TypeError", "ValueError"}, run
+    assert run["exception"] not in {
+        "NameError",
+        "SyntaxError",
+        "AttributeError",
+        "TypeError",
+        "ValueError",
+    }, run
     assert world.heard() == 0
     assert world.user.ask("alive")
     assert in_home(world) == files

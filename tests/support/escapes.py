@@ -60,10 +60,14 @@ ESCAPES: dict[str, Escape] = {
     "follow a link out of /tmp": _(
         'os.symlink(HOME + "/secret", LINK); assert open(LINK).read(); os.unlink(LINK)', outside=True
     ),
-    "link a file of the home": _('os.link(HOME + "/secret", HOME + "/again"); os.unlink(HOME + "/again")', outside=True),
+    "link a file of the home": _(
+        'os.link(HOME + "/secret", HOME + "/again"); os.unlink(HOME + "/again")', outside=True
+    ),
     "climb up from the current folder": _('open("../" * 20 + HOME + "/secret").read()', outside=True),
     "go through the root of the first process": _('open("/proc/1/root" + HOME + "/secret").read()'),
-    "go through the root of a process outside": _('open(f"/proc/{VICTIM}/root{HOME}/secret").read()', outside=True),
+    "go through the root of a process outside": _(
+        'open(f"/proc/{VICTIM}/root{HOME}/secret").read()', outside=True
+    ),
     "go through the folder of the first process": _('open("/proc/1/cwd/../.." + HOME + "/secret").read()'),
     "go through open files of the first process": _("""
         for fd in os.listdir("/proc/1/fd"):
@@ -114,11 +118,16 @@ ESCAPES: dict[str, Escape] = {
     "open a copy of the mounts": _('call(428, 428, -100, b"/", 1)'),
     "unmount": _('done(libc.umount2(b"/tmp", 2))'),
     # Devices and files of the kernel.
-    "find a device of the host": _("""
+    "find a device of the host": _(
+        """
         usual = {"console", "core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"}
         assert set(os.listdir("/dev")) - usual
-        """, outside=True),
-    "make a device": _('os.mknod("/tmp/disk", 0o600 | stat.S_IFBLK, os.makedev(254, 0)); open("/tmp/disk", "rb").read(1)'),
+        """,
+        outside=True,
+    ),
+    "make a device": _(
+        'os.mknod("/tmp/disk", 0o600 | stat.S_IFBLK, os.makedev(254, 0)); open("/tmp/disk", "rb").read(1)'
+    ),
     "read the memory of the machine": _('open("/dev/mem", "rb").read(1)'),
     "read the memory of the kernel": _('open("/proc/kcore", "rb").read(4096)'),
     "change a setting of the kernel": _('put("/proc/sys/kernel/core_pattern", "|/tmp/x")'),
@@ -128,14 +137,16 @@ ESCAPES: dict[str, Escape] = {
     "write into a map of users": _('put("/proc/self/uid_map", "0 0 1")'),
     # Secrets in processes.
     "read a secret in the environment": _('assert "host" in os.environ["FURYTUNE_TOKEN"]', outside=True),
-    "read the environment of the first process": _('assert b"hunter2" in open("/proc/1/environ", "rb").read()'),
+    "read the environment of the first process": _(
+        'assert b"hunter2" in open("/proc/1/environ", "rb").read()'
+    ),
     "read the environment of a process outside": _(
         'assert b"hunter2" in open(f"/proc/{VICTIM}/environ", "rb").read()', outside=True
     ),
     "see a process outside": _('os.stat(f"/proc/{VICTIM}")', outside=True),
     # The network and sockets.
     "connect by TCP": _('socket.create_connection(("127.0.0.1", TCP), 5)', outside=True),
-    "connect by TCP over IPv6": _('socket.socket(socket.AF_INET6)', outside=True),
+    "connect by TCP over IPv6": _("socket.socket(socket.AF_INET6)", outside=True),
     "send by UDP": _(
         'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", UDP))', outside=True
     ),
@@ -152,7 +163,8 @@ ESCAPES: dict[str, Escape] = {
     "read raw packets": _("socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)"),
     "use the cryptographic sockets of the kernel": _("socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)"),
     "make a socket by its number": _("call(41, 198, 2, 1, 0)", outside=True),
-    "make a socket in 32 bits": _("""
+    "make a socket in 32 bits": _(
+        """
         import mmap
         assert X86
         page = mmap.mmap(-1, 4096, prot=7)
@@ -160,7 +172,9 @@ ESCAPES: dict[str, Escape] = {
         page.write(bytes.fromhex("53" "b867010000" "bb02000000" "b901000000" "31d2" "cd80" "5b" "c3"))
         made = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
         assert made >= 0
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "make a call by the numbers of x32": _("assert X86; call(0x40000000 | 41, 0, 2, 1, 0)"),
     # Other processes.
     "end a process outside": _("os.kill(VICTIM, signal.SIGTERM); time.sleep(0.2)", outside=True),
@@ -171,7 +185,8 @@ ESCAPES: dict[str, Escape] = {
         os.kill(-1, signal.SIGKILL)
         raise SystemExit(1)
         """),
-    "attach to a process": _("""
+    "attach to a process": _(
+        """
         child = os.fork()
         if not child:
             signal.pause()
@@ -179,37 +194,51 @@ ESCAPES: dict[str, Escape] = {
             done(libc.ptrace(16, child, 0, 0))
         finally:
             os.kill(child, 9)
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "attach to the first process": _("done(libc.ptrace(16, 1, 0, 0))"),
     "read the memory of the first process": _('open("/proc/1/mem", "rb").read(1)'),
-    "read memory of another process by a call": _("""
+    "read memory of another process by a call": _(
+        """
         class Part(ctypes.Structure):
             _fields_ = [("base", ctypes.c_void_p), ("size", ctypes.c_size_t)]
         source, target = ctypes.create_string_buffer(b"there", 8), ctypes.create_string_buffer(8)
         parts = [Part(ctypes.addressof(b), 8) for b in (target, source)]
         call(310, 270, os.getpid(), ctypes.byref(parts[0]), 1, ctypes.byref(parts[1]), 1, 0)
         assert target.value == b"there"
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "take an open file of the first process": _("call(438, 438, os.pidfd_open(1), 0, 0)"),
     # Privileges.
     "become root": _("os.setuid(0)"),
     "gain privileges by a program": _("assert libc.prctl(39, 0, 0, 0, 0) == 0", outside=True),
-    "keep a capability": _("""
+    "keep a capability": _(
+        """
         status = open("/proc/self/status").read()
         assert int(status.split("CapPrm:")[1].split()[0], 16) or int(status.split("CapBnd:")[1].split()[0], 16)
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "make a user namespace": _("done(libc.unshare(0x10000000))", outside=True),
-    "make a user namespace with clone": _("""
+    "make a user namespace with clone": _(
+        """
         child = call(56, 220, 0x10000000 | signal.SIGCHLD, 0, 0, 0, 0)
         if child == 0:
             os._exit(0)
-        """, outside=True),
-    "make a user namespace with clone3": _("""
+        """,
+        outside=True,
+    ),
+    "make a user namespace with clone3": _(
+        """
         arguments = (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
         child = call(435, 435, ctypes.byref(arguments), 64)
         if child == 0:
             os._exit(0)
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "enter another namespace": _('done(libc.setns(os.open("/proc/1/ns/net", os.O_RDONLY), 0))'),
     "raise a limit": _("limit(resource.RLIMIT_NPROC, 100_000)"),
     "run before all others": _("os.nice(-10)"),
@@ -245,10 +274,13 @@ ESCAPES: dict[str, Escape] = {
             made += 1
         assert made >= 200
         """),
-    "have more threads than allowed": _("""
+    "have more threads than allowed": _(
+        """
         for _ in range(200):
             threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "fork without end": _("""
         while True:
             try:
@@ -256,12 +288,16 @@ ESCAPES: dict[str, Escape] = {
             except OSError:
                 time.sleep(0.01)
         """),
-    "take more memory than allowed": _("""
+    "take more memory than allowed": _(
+        """
         held = bytearray(900 << 20)
         for at in range(0, len(held), 4096):
             held[at] = 1
-        """, outside=True),
-    "take more memory than allowed, in many processes": _("""
+        """,
+        outside=True,
+    ),
+    "take more memory than allowed, in many processes": _(
+        """
         children = []
         for _ in range(8):
             child = os.fork()
@@ -273,7 +309,9 @@ ESCAPES: dict[str, Escape] = {
                 os._exit(0)
             children.append(child)
         assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-        """, outside=True),
+        """,
+        outside=True,
+    ),
     "fill the disk": _("""
         for n in range(64):
             open(f"/tmp/{n}", "wb").write(bytes(4 << 20))

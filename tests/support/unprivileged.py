@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import attrs
 
@@ -26,7 +27,10 @@ NOBODY = 65534
 
 def interpreter() -> str:
     """A Python that this user may run; "" if there is none."""
-    for path in (sys.executable, *(shutil.which(f"python3{minor}") or "" for minor in ("", ".11", ".12", ".13"))):
+    for path in (
+        sys.executable,
+        *(shutil.which(f"python3{minor}") or "" for minor in ("", ".11", ".12", ".13")),
+    ):
         for place in {path, os.path.realpath(path)}:
             try:
                 subprocess.run([place, "-I", "-c", ""], check=True, capture_output=True)
@@ -57,7 +61,18 @@ class Server:
         ]
 
     def conforms(self, answers: list[str], **options) -> int:
-        return len(check_curator(self.step(options), [pair("How?", a, id=str(n)) for n, a in enumerate(answers)]))
+        return len(
+            check_curator(self.step(options), [pair("How?", a, id=str(n)) for n, a in enumerate(answers)])
+        )
+
+    def run_with(self, bwrap: str, code: str) -> list[dict]:
+        """Runs an answer with another program called bwrap, which lies alone in a folder."""
+        before = os.environ["PATH"]
+        os.environ["PATH"] = str(Path(bwrap).parent)
+        try:
+            return self.run([code])
+        finally:
+            os.environ["PATH"] = before
 
     def outside(self, code: str) -> int:
         """Runs a program without the sandbox, and returns its exit status; -1 if it does not end."""
@@ -88,7 +103,9 @@ class Server:
 
     def venv(self, folder: str) -> str:
         """Makes a virtual environment that this user may write to."""
-        done = subprocess.run([self.python, "-m", "venv", "--without-pip", folder], check=False, capture_output=True)
+        done = subprocess.run(
+            [self.python, "-m", "venv", "--without-pip", folder], check=False, capture_output=True
+        )
         return "" if done.returncode else folder
 
 
@@ -105,7 +122,8 @@ def main() -> None:
             answer = {"is": getattr(server, asked.pop("do"))(**asked)}
         except (ft.FurytuneError, AssertionError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -27,9 +27,7 @@ from furytune.records import Dropped, QAPair
 
 __all__ = ["CodeRun", "Limits", "RunCode", "RunStatus"]
 
-RunStatus = Literal[
-    "ran", "failed", "timed_out", "out_of_memory", "crashed", "not_python", "without_code"
-]
+RunStatus = Literal["ran", "failed", "timed_out", "out_of_memory", "crashed", "not_python", "without_code"]
 """``ran``: to the end. ``failed``: an exception. ``timed_out``: stopped after its seconds. ``out_of_memory``: it wanted more
 memory than allowed. ``crashed``: the process ended without an exception, such as by a fault in a compiled module or by
 ``os._exit``. ``not_python``: a block is marked as Python but does not parse. ``without_code``: there is nothing to run."""
@@ -81,9 +79,7 @@ def _words(value: Collection[str]) -> frozenset[str]:
 
 def _names(_: object, attribute: Any, value: Any) -> None:
     if isinstance(value, str) or not all(isinstance(v, str) and _EXCEPTION.fullmatch(v) for v in value):
-        raise ConfigError(
-            f'{attribute.name} must be a collection of names, such as ("NameError", "crashed")'
-        )
+        raise ConfigError(f'{attribute.name} must be a collection of names, such as ("NameError", "crashed")')
 
 
 def _folders(value: Sequence[str | Path]) -> tuple[str, ...]:

@@ -65,8 +65,12 @@ def find_interpreter(python: str | os.PathLike[str] | None) -> Interpreter:
     # A link to the interpreter may lie in a home, where it cannot be shown.
     places = [p for p in (path, path.resolve()) if any(p.is_relative_to(f) for f in ("/usr", *folders))]
     if not places:
-        raise ConfigError(f"{path}: lies outside of the folders that it names as its own; give python= another Python")
-    return Interpreter(str(places[0]), tuple(sorted(f for f in folders if not Path(f).is_relative_to("/usr"))))
+        raise ConfigError(
+            f"{path}: lies outside of the folders that it names as its own; give python= another Python"
+        )
+    return Interpreter(
+        str(places[0]), tuple(sorted(f for f in folders if not Path(f).is_relative_to("/usr")))
+    )
 
 
 def homes() -> tuple[Path, ...]:

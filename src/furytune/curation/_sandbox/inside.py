@@ -3,14 +3,17 @@
 This text is given to that Python with ``-c``. It imports nothing of furytune, and works with Python 3.8 and later.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import resource
 import sys
 import types
+from typing import Any, Dict, List, Tuple
 
 
-def _main():
+def _main() -> None:
     job = json.loads(os.read(0, 1 << 26).decode("utf-8"))
     report = os.dup(1)  # not inherited by programs that the answer starts
     null = os.open("/dev/null", os.O_RDWR)
@@ -31,12 +34,12 @@ def _main():
     os._exit(0)
 
 
-def _run(blocks):
+def _run(blocks: List[Tuple[int, str]]) -> Dict[str, Any]:
     """Runs blocks one after the other, with the same names, and returns how that ended."""
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.argv = [""]
-    files = {}
+    files: Dict[str, int] = {}
     try:
         for number, source in blocks:
             name = "/tmp/block_%d.py" % number
@@ -54,7 +57,7 @@ def _run(blocks):
     return {"status": "ran"}
 
 
-def _failed(error, files):
+def _failed(error: BaseException, files: Dict[str, int]) -> Dict[str, Any]:
     """Returns the class of an exception, and where in the blocks it was raised."""
     block, line = 0, 0
     trace = error.__traceback__
@@ -66,7 +69,9 @@ def _failed(error, files):
         block, line = files[error.filename], error.lineno or 0
     # A class of the answer itself has a name that a person wrote, so the nearest class of a package stands for it.
     known = next(c for c in type(error).__mro__ if c.__module__ != "__main__")
-    name = known.__qualname__ if known.__module__ == "builtins" else known.__module__ + "." + known.__qualname__
+    name = (
+        known.__qualname__ if known.__module__ == "builtins" else known.__module__ + "." + known.__qualname__
+    )
     return {"status": "failed", "exception": name, "block": block, "line": line}
 
 

@@ -43,7 +43,13 @@ class Ending:
 
 
 def launch(
-    command: Sequence[str], *, job: bytes, seccomp: bytes, env: dict[str, str], limits: Limits, said: bool = False
+    command: Sequence[str],
+    *,
+    job: bytes,
+    seccomp: bytes,
+    env: dict[str, str],
+    limits: Limits,
+    said: bool = False,
 ) -> Ending:
     """Runs a program in the sandbox until it ends or uses too much. When this returns, none of its processes is left.
 
@@ -66,7 +72,14 @@ def launch(
         process = subprocess.Popen(  # noqa: S603
             [
                 *command[:split],
-                *("--json-status-fd", str(state_write), "--block-fd", str(go_read), "--seccomp", str(given[1])),
+                *(
+                    "--json-status-fd",
+                    str(state_write),
+                    "--block-fd",
+                    str(go_read),
+                    "--seccomp",
+                    str(given[1]),
+                ),
                 *command[split:],
             ],
             stdin=given[0],
@@ -96,7 +109,7 @@ def launch(
 def _in_memory(content: bytes) -> int:
     """Returns a file without a name, which is read from its beginning."""
     descriptor = os.memfd_create("given")
-    with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123  (it has no path)
+    with open(descriptor, "wb", closefd=False) as file:
         file.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
@@ -195,7 +208,7 @@ def _memory_of(first: int) -> int:
         try:
             _, resident, shared, *_ = _read_words(f"/proc/{process}/statm")
             total += (int(resident) - int(shared)) * _PAGE
-            for thread in os.listdir(f"/proc/{process}/task"):
+            for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208  (20 times a second)
                 waiting += map(int, _read_words(f"/proc/{process}/task/{thread}/children"))
         except OSError:  # it ended
             continue
@@ -203,5 +216,5 @@ def _memory_of(first: int) -> int:
 
 
 def _read_words(path: str) -> list[str]:
-    with open(path, "rb") as file:  # noqa: PTH123  (20 times a second)
+    with open(path, "rb") as file:  # noqa: PTH123
         return file.read().decode("ascii").split()

@@ -1,13 +1,20 @@
-"""Runs inside the sandbox before any answer does: tries what no program may do. The comment of a line names what failed."""
+"""Runs inside the sandbox before any answer does: tries what no program may do. The comment of a line says what is wrong.
 
-# ruff: noqa: F821, PTH, S101  (FACTS is given; it runs alone, in the Python that is chosen)
+Like `inside`, it imports nothing of furytune. FACTS is given by a block before it.
+"""
+
+from __future__ import annotations
+
 import ctypes
 import os
 import resource
 import socket
+from typing import Any, Callable, Dict
+
+_CLONE_NEWUSER = 0x10000000
 
 
-def refused(action):
+def _refused(action: Callable[[], object]) -> bool:
     """Returns whether the system refuses to do it."""
     try:
         action()
@@ -16,39 +23,56 @@ def refused(action):
     return False
 
 
-def visible(home):
+def _socket(family: int, kind: int) -> bool:
+    return _refused(lambda: socket.socket(family, kind).close())
+
+
+def _written(folder: str) -> bool:
+    return not _refused(lambda: open(folder + "/written", "w").close())
+
+
+def _visible(home: str, shown: list[str]) -> bool:
     """Returns whether a home shows more than the way to the folders that are bound."""
-    ways = [os.path.relpath(f, home).split("/")[0] for f in FACTS["shown"] if f.startswith(home + "/")]
+    ways = [os.path.relpath(f, home).split("/")[0] for f in shown if f.startswith(home + "/")]
     return os.path.exists(home) and not set(os.listdir(home)) <= set(ways)
 
 
-def opened(family, kind):
-    """Opens a socket."""
-    return lambda: socket.socket(family, kind).close()
+def _status() -> Dict[str, str]:
+    with open("/proc/self/status") as lines:
+        return {k: v.strip() for k, _, v in (line.partition(":") for line in lines)}
 
 
-status = dict(line.split(":\t", 1) for line in open("/proc/self/status") if ":\t" in line)
-libc = ctypes.CDLL(None, use_errno=True)
+def _try(facts: Dict[str, Any]) -> None:
+    """Raises AssertionError in the line of the first rule that does not hold."""
+    status = _status()
+    shown = facts["shown"]
+    assert _socket(socket.AF_INET, socket.SOCK_STREAM)  # the internet can be reached
+    assert _socket(socket.AF_INET6, socket.SOCK_DGRAM)  # the internet can be reached
+    assert _socket(socket.AF_UNIX, socket.SOCK_STREAM)  # sockets of other programs can be reached
+    for kind, outside in facts["namespaces"].items():
+        assert os.readlink("/proc/self/ns/" + kind) != outside  # it shares a namespace with other programs
+    assert not os.path.exists(facts["secret"])  # files outside are visible
+    assert not any(_visible(home, shown) for home in facts["homes"])  # a home is visible
+    for place in ("/etc/shadow", "/etc/passwd", "/run", "/sys"):
+        assert not os.path.exists(place)  # files of the system are visible
+    assert not _written("/")  # the root can be written
+    assert not _written("/dev")  # /dev can be written
+    assert not any(_written(folder) for folder in ("/usr", *shown))  # what it may read can be changed
+    assert set(os.environ) <= {*facts["environment"], "PWD", "LC_CTYPE"}  # the environment is visible
+    assert os.getuid() != 0  # it is root
+    for kind in ("Eff", "Prm", "Inh", "Bnd", "Amb"):
+        assert int(status["Cap" + kind], 16) == 0  # it has privileges
+    assert status["NoNewPrivs"] == "1"  # it can gain privileges
+    assert status["Seccomp"] == "2"  # system calls are not filtered
+    assert ctypes.CDLL(None).unshare(_CLONE_NEWUSER) == -1  # it can make a user namespace
+    assert sum(name.isdigit() for name in os.listdir("/proc")) <= 3  # other processes are visible
+    assert os.getsid(0) > 0  # it has the session of the caller
+    assert _refused(lambda: open("/dev/tty").close())  # it has the terminal of the caller
+    assert len(os.listdir("/proc/self/fd")) <= 5  # it has open files of the caller
+    for name in ("AS", "CPU", "FSIZE", "NOFILE", "NPROC"):
+        hard = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1]
+        assert hard != resource.RLIM_INFINITY  # a limit is missing
 
-assert refused(opened(socket.AF_INET, socket.SOCK_STREAM))  # the internet can be reached
-assert refused(opened(socket.AF_INET6, socket.SOCK_DGRAM))  # the internet can be reached
-assert refused(opened(socket.AF_UNIX, socket.SOCK_STREAM))  # sockets of other programs can be reached
-assert [line.split(":")[0].strip() for line in open("/proc/net/dev")][2:] == ["lo"]  # network devices are visible
-assert not os.path.exists(FACTS["secret"])  # files outside are visible
-assert not any(visible(home) for home in FACTS["homes"])  # a home is visible
-assert not os.path.exists("/etc/shadow")  # files of the system are visible
-assert not os.path.exists("/run") and not os.path.exists("/sys")  # files of the system are visible
-assert refused(lambda: open("/written", "w"))  # the root can be written
-assert refused(lambda: open("/dev/written", "w"))  # /dev can be written
-assert all(refused(lambda f=f: open(f + "/written", "w")) for f in ["/usr", *FACTS["shown"]])  # Python can be changed
-assert set(os.environ) <= {*FACTS["environment"], "PWD", "LC_CTYPE"}  # the environment is visible
-assert os.getuid() != 0 and int(status["CapEff"], 16) == 0 and int(status["CapBnd"], 16) == 0  # it has privileges
-assert status["NoNewPrivs"].strip() == "1"  # it can gain privileges
-assert status["Seccomp"].strip() == "2"  # system calls are not filtered
-assert libc.unshare(0x10000000) == -1  # it can make a user namespace
-assert len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3  # other processes are visible
-assert os.getsid(0) <= 3  # it has the session of the caller
-assert refused(lambda: open("/dev/tty"))  # it has the terminal of the caller
-assert len(os.listdir("/proc/self/fd")) <= 5  # it has open files of the caller
-limits = [getattr(resource, "RLIMIT_" + name) for name in ("AS", "CPU", "FSIZE", "NOFILE", "NPROC")]
-assert all(resource.getrlimit(limit)[1] != resource.RLIM_INFINITY for limit in limits)  # a limit is missing
+
+if __name__ == "__main__":
+    _try(globals()["FACTS"])

@@ -40,9 +40,7 @@ _ENV: Final = {
     "TMPDIR": "/tmp",  # noqa: S108  (of the sandbox)
 }
 _NAMESPACES: Final = ("user", "ipc", "pid", "net", "uts", "cgroup")
-_HINT: Final = (
-    "install bubblewrap 0.8 or later, and allow user namespaces to programs without privileges; docs/running-code.md says how"
-)
+_HINT: Final = "install bubblewrap 0.8 or later, and allow user namespaces to programs without privileges; docs/running-code.md says how"
 
 
 def _text(name: str) -> str:
@@ -109,7 +107,9 @@ class Sandbox:
                 "homes": [str(home) for home in binds.homes()],
                 "shown": [*self.interpreter.folders, *self.readable],
                 "environment": sorted(_ENV),
-                "outside": os.getpid(),
+                "namespaces": {
+                    name: str(Path("/proc/self/ns", name).readlink()) for name in (*_NAMESPACES, "mnt")
+                },
             }
             ending = self._launch([(0, f"FACTS = {facts!r}"), (1, _PROBE)], said=True)
         try:

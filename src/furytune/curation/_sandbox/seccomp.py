@@ -96,7 +96,9 @@ _NEWEST: Final = 450  # a call that is newer than this table is refused like one
 ARCHITECTURES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Column of the table, and the kernel's number, of each architecture with a filter."""
 
-_CLONE_NEW: Final = 0x7E020080  # every CLONE_NEW... flag: time, mounts, cgroups, hosts, IPC, users, processes, network
+_CLONE_NEW: Final = (
+    0x7E020080  # every CLONE_NEW... flag: time, mounts, cgroups, hosts, IPC, users, processes, network
+)
 _AF_UNIX: Final = 1
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # put characters into a terminal
 _X32: Final = 0x40000000  # the second way to number the calls of x86_64
