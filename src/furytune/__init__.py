@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.freshness import Fresh
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
+    from furytune.curation.releases import Releases
     from furytune.curation.running import CodeRun, Limits, RunCode
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
         Dropped,
@@ -77,6 +80,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "Fresh",
     "FurytuneError",
     "GeminiTuner",
     "GradeCache",
@@ -100,7 +104,9 @@ __all__ = [
     "PromptTemplate",
     "QAPair",
     "RagAugmenter",
+    "Recheck",
     "RedactSecrets",
+    "Releases",
     "ReplyPairer",
     "Run",
     "RunCode",
@@ -119,6 +125,7 @@ __all__ = [
     "load_dataset",
     "markup",
     "python_package",
+    "recheck",
 ]
 
 __version__ = "0.1.0"
@@ -146,6 +153,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GradeCache": "curation.grades",
@@ -169,7 +177,9 @@ _HOME = {
     "PromptTemplate": "template",
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
+    "Recheck": "rechecking",
     "RedactSecrets": "curation.secrets",
+    "Releases": "curation.releases",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
     "RunCode": "curation.running",
@@ -188,6 +198,7 @@ _HOME = {
     "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",
+    "recheck": "rechecking",
 }
 
 
