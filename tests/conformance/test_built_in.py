@@ -102,6 +102,7 @@ KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
         ft.MinConfidence(0.5),
         ft.CapPerAuthor(2),
         ft.CheckCode("json"),
+        ft.Fresh(ft.Releases({"1.0": "2024-01-01"}, package="lib"), since="1.0"),
     ],
     ids=lambda step: type(step).__name__,
 )
@@ -116,6 +117,7 @@ def test_the_curation_steps(step) -> None:
             pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", answerer="b"),
             pair("And the key?", f"Take {KEY}, which is mine and works.", answerer="b"),
             pair("Short?", "yes", answerer="b"),
+            pair("Does lib 0.9 have it?", "No, it came later than that.", answerer="b"),
         ],
     )
 

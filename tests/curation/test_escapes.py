@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import socket
 import threading
 import time
@@ -128,6 +129,8 @@ def test_no_attempt_succeeds(world, victim, name) -> None:
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_the_same_attempt_succeeds_outside(world, victim, name) -> None:
     """So the sandbox is what stops it, and not something else."""
+    if "32 bits" in name and platform.machine() != "x86_64":
+        pytest.skip("only x86_64 has calls in 32 bits")
     assert world.user.ask("outside", code=world.given(victim) + ESCAPES[name].code) == 0
     (world.user.home / "written").unlink(missing_ok=True)
 

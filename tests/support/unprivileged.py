@@ -27,11 +27,9 @@ NOBODY = 65534
 
 def interpreter() -> str:
     """A Python that this user may run; "" if there is none."""
-    for path in (
-        sys.executable,
-        *(shutil.which(f"python3{minor}") or "" for minor in ("", ".11", ".12", ".13")),
-    ):
-        for place in {path, os.path.realpath(path)}:
+    usual = [f"{folder}/python3" for folder in ("/usr/local/bin", "/usr/bin")]
+    for path in (sys.executable, shutil.which("python3") or "", *usual):
+        for place in dict.fromkeys((path, os.path.realpath(path))):
             try:
                 subprocess.run([place, "-I", "-c", ""], check=True, capture_output=True)
             except (OSError, subprocess.SubprocessError):
