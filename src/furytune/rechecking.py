@@ -16,6 +16,7 @@ from furytune.errors import ConfigError
 from furytune.exporters import load_dataset
 from furytune.exporters._writing.reading import answers
 from furytune.records import Dataset, QAPair
+from furytune.report.progress import progress
 
 __all__ = ["Recheck", "StaleRow", "recheck"]
 
@@ -25,7 +26,7 @@ _ORDER: Final[tuple[Outcome, ...]] = ("works", "stale", "unverifiable", "prose")
 
 @runtime_checkable
 class _Checks(Protocol):
-    """What `furytune.CheckCode` can do."""
+    """What `furytune.curation.code.CheckCode` can do."""
 
     def verdict(self, answer: str) -> CodeVerdict:
         """Returns whether the code in an answer works with a release."""
@@ -107,8 +108,8 @@ def recheck(
 
     Args:
         data: A data set, the path of its manifest, or pairs.
-        check: A `furytune.CheckCode` for the release to check against, such as the next one.
-        before: A `furytune.CheckCode` for another release. Then the result also says what changed between the two.
+        check: A `furytune.curation.code.CheckCode` for the release to check against, such as the next one.
+        before: A ``CheckCode`` for another release. Then the result also says what changed between the two.
 
     Returns:
         What is stale, by the id of the row, with the names that are gone. Print it.
@@ -126,7 +127,7 @@ def recheck(
     outcomes: Counter[Outcome] = Counter()
     stale, went, again = list[StaleRow](), list[StaleRow](), list[str]()
     releases = ["", ""]
-    for row, answer in _answers(data):
+    for row, answer in progress(_answers(data), "checking", "answer"):
         now = check.verdict(answer)
         then = before.verdict(answer) if before is not None else None
         outcomes[now.outcome] += 1

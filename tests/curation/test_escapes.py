@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from escapes import ESCAPES, PRELUDE, STAYING
-from sandboxed import Unprivileged, sandbox
+from sandboxed import Unprivileged, processes_with, sandbox
 
 # Small, so that an attempt to use too much is over soon.
 LIMITS = {
@@ -150,18 +150,6 @@ def test_a_socket_in_a_folder_that_is_shown_cannot_be_reached(world, victim) -> 
     assert world.user.run(look, **options)["status"] == "ran"
     assert world.user.run(reach, **options)["exception"] == "PermissionError"
     server.close()
-
-
-def processes_with(mark: str) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if mark.encode() in words:
-            found.append(path.parent.name)
-    return found
 
 
 @pytest.mark.parametrize("name", sorted(STAYING))

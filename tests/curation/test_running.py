@@ -14,8 +14,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandboxed import Unprivileged, sandbox
-from test_escapes import processes_with
+from sandboxed import Unprivileged, processes_with, sandbox
 
 import furytune as ft
 from furytune.curation._sandbox import seccomp
@@ -110,6 +109,15 @@ def test_nothing_carries_over_to_the_next_answer(user) -> None:
     assert [f["status"] for f in found] == ["ran", "failed"]
 
 
+def test_an_answer_that_changes_modules_changes_nothing_for_the_next(user) -> None:
+    lie = "import json, os, sys\njson.dumps = lambda *_: '{}'\nos._exit = print\nsys.modules.clear()\nraise KeyError"
+    found = user.ask(
+        "run", answers=[blocks(lie), blocks("1 / 0"), blocks("import json; json.dumps(1)")], limits=QUICK
+    )
+
+    assert [f["status"] for f in found] == ["crashed", "failed", "ran"]
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -146,7 +154,7 @@ def test_the_curator_drops_with_a_reason_and_without_a_word_of_the_answer(user) 
         ["kept", ""],
         ["kept", ""],
         ["run_failed", "ValueError in block 1, line 1"],
-        ["run_timed_out", "not done after 2 seconds"],
+        ["run_timed_out", "not done after 2 s, or 1 s of processor time"],
         ["run_out_of_memory", "more than 256 MiB"],
         ["run_crashed", ""],
         ["broken_code", "code block 1 is not Python"],

@@ -312,6 +312,33 @@ ESCAPES: dict[str, Escape] = {
         """,
         outside=True,
     ),
+    "take more memory than allowed, in shared pages": _(
+        """
+        import mmap
+        children = []
+        for _ in range(8):
+            child = os.fork()
+            if not child:
+                held = mmap.mmap(-1, 100 << 20)
+                for at in range(0, len(held), 4096):
+                    held[at] = 1
+                time.sleep(1.5)
+                os._exit(0)
+            children.append(child)
+        assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+        """,
+        outside=True,
+    ),
+    "change what the first process was given": _("""
+        for fd in os.listdir("/proc/1/fd"):
+            try:
+                if "memfd" in os.readlink(f"/proc/1/fd/{fd}"):
+                    os.write(os.open(f"/proc/1/fd/{fd}", os.O_WRONLY), b"x")
+                    sys.exit(0)
+            except OSError:
+                pass
+        raise SystemExit(1)
+        """),
     "fill the disk": _("""
         for n in range(64):
             open(f"/tmp/{n}", "wb").write(bytes(4 << 20))

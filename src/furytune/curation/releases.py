@@ -234,7 +234,7 @@ class Releases(Shown):
         return self._newest[place - 1] if place else ""
 
     def named(self, text: str) -> str:
-        """Returns the release of `package` that a text names, the newest if it names several; "" if it names no release.
+        """Returns the release of ``package`` that a text names, the newest if it names several; "" if it names no release.
 
         "fury 0.9" is the newest known release of 0.9. What is newer than all known releases is not a release.
         """

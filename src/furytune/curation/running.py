@@ -206,7 +206,11 @@ class RunCode:
         if run.status == "not_python":
             return _dropped(pair, "broken_code", f"code block {run.block} is not Python")
         if run.status == "timed_out":
-            return _dropped(pair, "run_timed_out", f"not done after {self.limits.seconds} seconds")
+            return _dropped(
+                pair,
+                "run_timed_out",
+                f"not done after {self.limits.seconds} s, or {self.limits.cpu} s of processor time",
+            )
         if run.status == "out_of_memory":
             return _dropped(pair, "run_out_of_memory", f"more than {self.limits.memory >> 20} MiB")
         if run.status == "crashed":

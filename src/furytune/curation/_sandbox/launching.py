@@ -22,7 +22,6 @@ _TICK: Final = 0.05  # seconds between two looks at what the program uses
 _REPORT: Final = 4096  # bytes; a report is shorter
 _SAID: Final = 2000  # bytes of what bwrap says about its own failure
 _WAIT: Final = 10  # seconds in which the kernel ends the processes of a sandbox
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 @frozen
@@ -107,11 +106,16 @@ def launch(
 
 
 def _in_memory(content: bytes) -> int:
-    """Returns a file without a name, which is read from its beginning."""
-    descriptor = os.memfd_create("given")
+    """Returns a file without a name, which is read from its beginning and can no longer be changed."""
+    import fcntl
+
+    descriptor = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with open(descriptor, "wb", closefd=False) as file:
         file.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
+    # The first process inside keeps it open, and its memory would be counted nowhere.
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
     return descriptor
 
 
@@ -201,20 +205,21 @@ class _Watch:
 
 
 def _memory_of(first: int) -> int:
-    """Returns the bytes of private memory of a process and all that descend from it."""
+    """Returns the bytes of memory of a process and all that descend from it, without those of files on disk."""
     total, waiting = 0, [first]
     while waiting:
         process = waiting.pop()
         try:
-            _, resident, shared, *_ = _read_words(f"/proc/{process}/statm")
-            total += (int(resident) - int(shared)) * _PAGE
+            lines = _read(f"/proc/{process}/status").splitlines()
+            # Pages that processes share count once for each of them, so the sum may be too high, but not too low.
+            total += sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
             for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208  (20 times a second)
-                waiting += map(int, _read_words(f"/proc/{process}/task/{thread}/children"))
+                waiting += map(int, _read(f"/proc/{process}/task/{thread}/children").split())
         except OSError:  # it ended
             continue
-    return total
+    return total << 10
 
 
-def _read_words(path: str) -> list[str]:
+def _read(path: str) -> str:
     with open(path, "rb") as file:  # noqa: PTH123
-        return file.read().decode("ascii").split()
+        return file.read().decode("ascii", "replace")

@@ -18,7 +18,7 @@ class Limits:
     Attributes:
         seconds: Seconds on the clock for the whole answer.
         cpu: Seconds of processor time, for each process.
-        memory: Bytes of memory: of addresses for each process, and of private memory for all processes together. The sum is
+        memory: Bytes of memory: of addresses for each process, and of memory in use for all processes together. The sum is
             read 20 times a second, so a program can be above it for a moment.
         processes: Most processes and threads at a time.
         file_size: Bytes of the largest file.
