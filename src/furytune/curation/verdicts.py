@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import frozen
 
-__all__ = ["CodeVerdict", "Finding", "FindingKind", "Outcome"]
+__all__ = ["CodeVerdict", "Finding", "FindingKind", "Form", "Outcome"]
 
 Outcome = Literal["works", "stale", "unverifiable", "prose"]
 """``works``: each name that the code takes from the package exists, and each argument fits. ``stale``: something is
@@ -16,6 +16,9 @@ proved to be gone. ``unverifiable``: nothing is proved to be gone, but the sourc
 FindingKind = Literal["name", "attribute", "argument"]
 """``name``: a module, function, class or constant; ``attribute``: of a class or its instances; ``argument``: of a call."""
 
+Form = Literal["fenced", "indented", "session", "inline", "preamble"]
+"""How the code stands in the answer; ``preamble`` is code that was given to `CheckCode` for all answers."""
+
 
 @frozen(kw_only=True)
 class Finding:
@@ -24,8 +27,9 @@ class Finding:
     Attributes:
         symbol: The dotted name, such as "fury.ui.Slider"; of an argument the call, such as "fury.actor.sphere(radius)".
         kind: What is missing.
+        form: How its code stands in the answer.
         snippet: The number of the fenced block in the answer, counted from 1; 0 for code outside fences.
-        line: The line in the answer, counted from 1.
+        line: The line in the answer, counted from 1; 0 in the preamble.
         gone_since: The first known release that does not have it; "" if no older release is known to have it.
         instead: What probably replaces it; "" if that is not known.
         why: Where ``instead`` comes from, such as "deprecation note in 0.12.0"; "" without one.
@@ -33,6 +37,7 @@ class Finding:
 
     symbol: str
     kind: FindingKind
+    form: Form
     snippet: int
     line: int
     gone_since: str = ""

@@ -1,0 +1,91 @@
+"""Finds out since when a name is gone, by reading the same code against older releases."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from attrs import define, frozen
+
+from furytune.curation._code.successors import Gone, Successors
+from furytune.curation._code.usage import read_uses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from furytune._python_source.symbols import SymbolTable
+    from furytune.curation._code.usage import Block, Use
+
+__all__ = ["History", "Known"]
+
+_LEAST: Final = 3
+
+
+@frozen(eq=False)
+class Known:
+    """One release.
+
+    Attributes:
+        name: Its name, "" if it is not known.
+        table: Its names.
+    """
+
+    name: str
+    table: SymbolTable
+
+
+@define(eq=False, slots=False)
+class History:
+    """The releases of a package.
+
+    Attributes:
+        newest: The release that code is compared with.
+        older: Older ones, oldest first.
+    """
+
+    newest: Known
+    older: tuple[Known, ...] = ()
+
+    @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """What short names stand for where the package's own source and docstrings import it, such as "np"."""
+        table = self.newest.table
+        pattern = re.compile(
+            rf"^[ \t]*(?:>>> )?import ({re.escape(table.package)}(?:\.\w+)*) as (\w+)[ \t]*$", re.MULTILINE
+        )
+        counts: Counter[tuple[str, str]] = Counter()
+        for name in table.files.files:
+            text = (table.files.read(name) or b"").decode("utf-8", "replace") if name.endswith(".py") else ""
+            counts.update((m[2], m[1]) for m in pattern.finditer(text))
+        best: dict[str, str] = {}
+        for (short, dotted), count in counts.most_common():
+            if count >= _LEAST and not short.startswith("_"):
+                best.setdefault(short, dotted)
+        return best
+
+    @cached_property
+    def _successors(self) -> Successors:
+        return Successors(self.newest.table, self.aliases)
+
+    def gone(self, blocks: Sequence[Block], uses: Sequence[Use]) -> list[tuple[Use, str, str, str]]:
+        """Returns each use that does not work, the release it is gone since, what replaces it, and how that is known."""
+        suspects = [use for use in uses if use.status in {"missing", "dynamic", "lacking"}]
+        if not suspects:
+            return []
+        before = [
+            {use.key: use for use in read_uses(blocks, known.table, self.aliases)} for known in self.older
+        ]
+        releases = [*self.older, self.newest]
+        found: dict[str, tuple[Use, str, str, str]] = {}
+        for use in suspects:
+            had = [i for i, one in enumerate(before) if use.key in one and one[use.key].status == "found"]
+            # Without a release in which it worked, nothing is proved.
+            if (use.status != "missing" and not had) or use.symbol in found:
+                continue
+            since = releases[had[-1] + 1].name if had else ""
+            gone = Gone(use, before[had[-1]][use.key] if had else None, self.older[had[-1]] if had else None)
+            instead, why = self._successors.of(gone)
+            found[use.symbol] = (use, since, instead, why)
+        return [*found.values()]
