@@ -64,15 +64,28 @@ def test_an_answer_without_code_is_not_run(user) -> None:
     assert {found["status"] for found in user.ask("run", answers=answers)} == {"without_code"}
 
 
-def test_the_exception_has_a_class_and_a_place(user) -> None:
-    assert run(user, "x = 1", "\n\ny = x\n\nfoo(y,\n    2)") == ("failed", "NameError", 2, 5)
-    assert run(user, "def f():\n    # a comment\n    return {}['a']\n\n\nf()") == ("failed", "KeyError", 1, 3)
-    assert run(user, ">>> x = 1\n>>> x.y\n1")[1] == "AttributeError"
-    assert run(user, "import json\njson.loads('{')")[1] == "json.decoder.JSONDecodeError"
-    assert run(user, "import subprocess\nsubprocess.run(['false'], check=True)")[1:3] == (
+def test_the_exception_has_a_class_and_a_line_of_the_answer(user) -> None:
+    # Two lines come before the first block, three between two blocks.
+    assert run(user, "x = 1", "\n\ny = x\n\nfoo(y,\n    2)") == ("failed", "NameError", 11)
+    assert run(user, "def f():\n    # a comment\n    return {}['a']\n\n\nf()") == ("failed", "KeyError", 5)
+    assert run(user, ">>> x = 1\n1\n>>> x.y\n1") == ("failed", "AttributeError", 5)
+    assert run(user, "import json\njson.loads('{')") == ("failed", "json.decoder.JSONDecodeError", 4)
+    assert run(user, "import subprocess\nsubprocess.run(['false'], check=True)") == (
+        "failed",
         "subprocess.CalledProcessError",
-        1,
+        4,
     )
+    assert run(user, "x = 1", "a b") == ("not_python", "", 7)
+
+
+def test_code_outside_of_fences_runs_in_the_order_of_the_answer(user) -> None:
+    answers = [
+        "First:\n\n    import json\n    x = json\n\nthen\n\n>>> x.nothing\n",
+        "First:\n\n    x = 1\n\nthen\n```python\nassert x == 1\n```\n",
+        "Call `1 / 0` and see.",
+    ]
+    found = [tuple(f.values()) for f in user.ask("run", answers=answers, limits=QUICK)]
+    assert found == [("failed", "AttributeError", 8), ("ran", "", 0), ("without_code", "", 0)]
 
 
 def test_a_class_of_the_answer_is_not_named(user) -> None:
@@ -133,11 +146,11 @@ def test_an_answer_that_changes_modules_changes_nothing_for_the_next(user) -> No
 )
 def test_a_report_that_the_answer_writes_itself_says_nothing_else(user, written) -> None:
     write = f"import os\nfor fd in range(3, 30):\n    try: os.write(fd, {written!r})\n    except OSError: pass\nos._exit(0)"
-    status, exception, block, line = run(user, write)
+    status, exception, line = run(user, write)
 
     assert status in ("failed", "crashed")
     assert exception in ("", "Exception")
-    assert (block, line) in ((0, 0), (1, 1))
+    assert line in (0, 3)
 
 
 def test_the_curator_drops_with_a_reason_and_without_a_word_of_the_answer(user) -> None:
@@ -153,11 +166,11 @@ def test_the_curator_drops_with_a_reason_and_without_a_word_of_the_answer(user) 
     assert user.ask("curate", answers=answers, limits=QUICK, workers=3) == [
         ["kept", ""],
         ["kept", ""],
-        ["run_failed", "ValueError in block 1, line 1"],
+        ["run_failed", "ValueError in line 3"],
         ["run_timed_out", "not done after 2 s, or 1 s of processor time"],
         ["run_out_of_memory", "more than 256 MiB"],
         ["run_crashed", ""],
-        ["broken_code", "code block 1 is not Python"],
+        ["broken_code", "the code from line 3 on is not Python"],
     ]
 
 

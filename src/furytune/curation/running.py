@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from furytune._python_source.bindings import parse
 from furytune._values.checks import at_least, of_type
@@ -59,17 +59,15 @@ class CodeRun(Shown):
         status: What happened, see `RunStatus`.
         exception: The exception's class, such as "NameError" or "numpy.exceptions.AxisError". If the answer defines the class
             itself, it is the nearest class that it inherits from.
-        block: Number of the fenced block in the answer, counted from 1; 0 if that is not known, or in the preamble.
-        line: Line of the statement in that block, counted from 1; 0 if that is not known.
+        line: Line of the answer in which the statement begins that raised it, counted from 1; 0 if that is not known.
     """
 
     status: RunStatus
     exception: str = ""
-    block: int = 0
     line: int = 0
 
     def __str__(self) -> str:
-        place = f" in block {self.block}, line {self.line}" if self.block else ""
+        place = f" in line {self.line}" if self.line else ""
         return f"{self.status}{f': {self.exception}' * bool(self.exception)}{place}"
 
 
@@ -97,7 +95,7 @@ class RunCode:
     it is stopped at the `Limits`. Before the first answer, a program in the sandbox tries to break these rules, and nothing
     is run if it can. See docs/running-code.md for what this does not protect from.
 
-    The fenced blocks of an answer run in order, in one process. An answer without code is kept. What an answer prints is
+    The blocks of code in an answer run in order, in one process; code between single backticks does not. An answer without code is kept. What an answer prints is
     thrown away, and whether it is right is not known: code that runs can still be a wrong answer.
 
     =====================  ==================================================================
@@ -156,26 +154,21 @@ class RunCode:
         """
         assert self._ready
         blocks, lines = list[tuple[int, str]](), dict[int, dict[int, int]]()
-        for snippet in snippets.fenced(answer):
+        found = (s for s in snippets.snippets(answer) if s.form != "inline")
+        for number, snippet in enumerate(sorted(found, key=lambda s: s.line), start=1):
             tree, broken = snippets.tree(snippet)
             if broken:
-                return CodeRun(status="not_python", block=snippet.number)
-            # An unmarked block may be output, and a word in it is Python too.
-            if tree is None or not (snippet.marked or _acts(tree)):
+                return CodeRun(status="not_python", line=snippet.line)
+            # A block without a mark may be output, and a word in it is Python too.
+            if tree is None or not (snippet.marked or snippet.form == "session" or _acts(tree)):
                 continue
             source = ast.unparse(tree)
-            above = len(snippet.text) - len(snippet.text.lstrip("\r\n"))
-            lines[snippet.number] = _lines(tree, source, above)
-            blocks.append((snippet.number, source))
+            lines[number] = _lines(tree, source)
+            blocks.append((number, source))
         if not blocks:
             return CodeRun(status="without_code")
-        found = _outcome(self._sandbox.run([(0, self.preamble), *blocks]))
-        return CodeRun(
-            status=found.status,
-            exception=found.exception,
-            block=found.block if found.block in lines else 0,
-            line=_original(lines.get(found.block, {}), found.line),
-        )
+        run, block = _outcome(self._sandbox.run([(0, self.preamble), *blocks]))
+        return evolve(run, line=_original(lines.get(block, {}), run.line))
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
         """Keeps the pair unchanged, or drops it."""
@@ -191,7 +184,7 @@ class RunCode:
     @cached_property
     def _ready(self) -> bool:
         """True, after the sandbox was tested and the preamble ran in it."""
-        run = _outcome(self._sandbox.run([(0, self.preamble)]))
+        run, _ = _outcome(self._sandbox.run([(0, self.preamble)]))
         if run.status != "ran":
             raise ConfigError(
                 f"the preamble does not run in the sandbox ({run}), so no answer would; install what it imports for the "
@@ -204,7 +197,7 @@ class RunCode:
         if run.status in ("ran", "without_code") or self.forgive & {run.status, *exceptions}:
             return pair
         if run.status == "not_python":
-            return _dropped(pair, "broken_code", f"code block {run.block} is not Python")
+            return _dropped(pair, "broken_code", f"the code from line {run.line} on is not Python")
         if run.status == "timed_out":
             return _dropped(
                 pair,
@@ -218,41 +211,44 @@ class RunCode:
         return _dropped(pair, "run_failed", str(run).removeprefix("failed: "))
 
 
-def _outcome(ending: Ending) -> CodeRun:
-    """Returns what a program's end means. Its report is checked, because the program may have written it."""
+def _outcome(ending: Ending) -> tuple[CodeRun, int]:
+    """Returns what a program's end means, and the number of the block that raised an exception.
+
+    The program may have written its report itself, so nothing in it is taken as it is.
+    """
     if ending.stopped:
-        return CodeRun(status="timed_out" if ending.stopped == "time" else "out_of_memory")
+        return CodeRun(status="timed_out" if ending.stopped == "time" else "out_of_memory"), 0
     if ending.code == _SIGXCPU:
-        return CodeRun(status="timed_out")
+        return CodeRun(status="timed_out"), 0
     try:
         told = json.loads(ending.report.partition(b"\n")[0])
         status, exception = told["status"], str(told.get("exception", ""))
         block, line = int(told.get("block", 0)), int(told.get("line", 0))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return CodeRun(status="crashed")
+        return CodeRun(status="crashed"), 0
     if ending.code != 0 or status not in ("ran", "failed"):
-        return CodeRun(status="crashed")
+        return CodeRun(status="crashed"), 0
     if status == "ran":
-        return CodeRun(status="ran")
+        return CodeRun(status="ran"), 0
     if exception == "MemoryError":
-        return CodeRun(status="out_of_memory")
+        return CodeRun(status="out_of_memory"), 0
     shown = exception if _EXCEPTION.fullmatch(exception) else "Exception"
-    return CodeRun(status="failed", exception=shown, block=max(0, block), line=max(0, line))
+    return CodeRun(status="failed", exception=shown, line=max(0, line)), block
 
 
 def _acts(tree: ast.Module) -> bool:
     return any(isinstance(node, _DOES_SOMETHING) for node in ast.walk(tree))
 
 
-def _lines(tree: ast.Module, source: str, above: int) -> dict[int, int]:
-    """Maps the first line of each statement in the source that runs to its line in the block."""
+def _lines(tree: ast.Module, source: str) -> dict[int, int]:
+    """Maps the first line of each statement in the source that runs to its line in the answer."""
     ran = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
     written = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    return {a.lineno: b.lineno + above for a, b in zip(ran, written, strict=False)}
+    return {a.lineno: b.lineno for a, b in zip(ran, written, strict=False)}
 
 
 def _original(lines: dict[int, int], line: int) -> int:
-    """Returns the line in the block of the statement that contains a line of what ran."""
+    """Returns the line in the answer of the statement that contains a line of what ran."""
     firsts = sorted(lines)
     at = bisect_right(firsts, line)
     return lines[firsts[at - 1]] if at and line else 0
