@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from furytune.curation.judge import JudgePairs
     from furytune.curation.length import AnswerLength
     from furytune.curation.releases import Releases
-    from furytune.curation.running import CodeRun, Limits, RunCode
+    from furytune.curation.running import CodeRun, RunCode, RunLimits
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -91,7 +91,6 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
-    "Limits",
     "Link",
     "Message",
     "MinConfidence",
@@ -110,6 +109,7 @@ __all__ = [
     "ReplyPairer",
     "Run",
     "RunCode",
+    "RunLimits",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -164,7 +164,6 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
-    "Limits": "curation.running",
     "Link": "pairing",
     "Message": "records",
     "MinConfidence": "curation.confidence",
@@ -183,6 +182,7 @@ _HOME = {
     "ReplyPairer": "pairing",
     "Run": "pipeline",
     "RunCode": "curation.running",
+    "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",

@@ -506,12 +506,12 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             (
                 "run_timed_out",
                 "`RunCode` stopped the answer's code, which was not done in time.",
-                "Allow more in `Limits`, or forgive it.",
+                "Allow more in `RunLimits`, or forgive it.",
             ),
             (
                 "run_out_of_memory",
                 "`RunCode` stopped the answer's code, which needed more memory than allowed.",
-                "Allow more in `Limits`, or forgive it.",
+                "Allow more in `RunLimits`, or forgive it.",
             ),
             (
                 "run_crashed",

@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 import furytune as ft
-from furytune.curation.running import Limits, RunCode
+from furytune.curation.running import RunCode, RunLimits
 from furytune.testing.conformance import check_curator
 from furytune.testing.memory import pair
 
@@ -45,7 +45,7 @@ class Server:
         self.python = interpreter()
 
     def step(self, options: dict) -> RunCode:
-        limits = Limits(**options.pop("limits", {}))
+        limits = RunLimits(**options.pop("limits", {}))
         return RunCode(**{"python": self.python, "limits": limits, **options})
 
     def run(self, answers: list[str], **options) -> list[dict]:

@@ -20,12 +20,12 @@ from furytune._values.shown import Shown
 from furytune.curation._code import snippets
 from furytune.curation._sandbox.binds import Interpreter, find_interpreter, readable_folder
 from furytune.curation._sandbox.launching import Ending
-from furytune.curation._sandbox.limits import Limits
+from furytune.curation._sandbox.limits import RunLimits
 from furytune.curation._sandbox.sandbox import Sandbox
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
-__all__ = ["CodeRun", "Limits", "RunCode", "RunStatus"]
+__all__ = ["CodeRun", "RunCode", "RunLimits", "RunStatus"]
 
 RunStatus = Literal["ran", "failed", "timed_out", "out_of_memory", "crashed", "not_python", "without_code"]
 """``ran``: to the end. ``failed``: an exception. ``timed_out``: stopped after its seconds. ``out_of_memory``: it wanted more
@@ -92,7 +92,7 @@ class RunCode:
 
     It runs what strangers wrote, so it is for you to switch on. The sandbox is bubblewrap, which must be installed: the code
     has no network, no home folder, no environment and no other processes; it may write only to a ``/tmp`` of its own; and
-    it is stopped at the `Limits`. Before the first answer, a program in the sandbox tries to break these rules, and nothing
+    it is stopped at the `RunLimits`. Before the first answer, a program in the sandbox tries to break these rules, and nothing
     is run if it can. See docs/running-code.md for what this does not protect from.
 
     The blocks of code in an answer run in order, in one process; code between single backticks does not. An answer without code is kept. What an answer prints is
@@ -127,7 +127,7 @@ class RunCode:
     python: str | Path | None = field(default=None, kw_only=True)
     preamble: str = field(default="", validator=of_type(str), kw_only=True)
     forgive: frozenset[str] = field(default=(), converter=_words, validator=_names, kw_only=True)
-    limits: Limits = field(default=Limits(), validator=of_type(Limits), kw_only=True)
+    limits: RunLimits = field(default=RunLimits(), validator=of_type(RunLimits), kw_only=True)
     readable: tuple[str, ...] = field(default=(), converter=_folders, kw_only=True)
     workers: int = field(default=2, validator=at_least(1), kw_only=True)
     _sandbox: Sandbox = field(init=False, repr=False, eq=False)

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from furytune.curation._sandbox.limits import Limits
+from furytune.curation._sandbox.limits import RunLimits
 
 __all__ = ["Ending", "launch"]
 
@@ -47,7 +47,7 @@ def launch(
     job: bytes,
     seccomp: bytes,
     env: dict[str, str],
-    limits: Limits,
+    limits: RunLimits,
     said: bool = False,
 ) -> Ending:
     """Runs a program in the sandbox until it ends or uses too much. When this returns, none of its processes is left.
@@ -122,7 +122,7 @@ def _in_memory(content: bytes) -> int:
 class _Watch:
     """A running sandbox."""
 
-    def __init__(self, process: subprocess.Popen[bytes], state: int, go: int, limits: Limits) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], state: int, go: int, limits: RunLimits) -> None:
         self._process = process
         self._state = state
         self._go = go

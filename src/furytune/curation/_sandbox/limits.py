@@ -6,13 +6,13 @@ from attrs import field, frozen
 
 from furytune._values.checks import at_least
 
-__all__ = ["Limits"]
+__all__ = ["RunLimits"]
 
 _MIB = 1 << 20
 
 
 @frozen(kw_only=True)
-class Limits:
+class RunLimits:
     """How much the code of one answer may use. A program that needs more is stopped.
 
     Attributes:

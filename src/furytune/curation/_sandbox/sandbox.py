@@ -14,11 +14,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from furytune.curation._sandbox import binds
 from furytune.curation._sandbox.launching import Ending, launch
-from furytune.curation._sandbox.limits import Limits
+from furytune.curation._sandbox.limits import RunLimits
 from furytune.curation._sandbox.seccomp import ARCHITECTURES, seccomp_filter
 from furytune.errors import ConfigError
 
@@ -39,6 +39,7 @@ _ENV: Final = {
     "QT_QPA_PLATFORM": "offscreen",
     "TMPDIR": "/tmp",  # noqa: S108  (of the sandbox)
 }
+_PROOF: Final = 60  # seconds
 _NAMESPACES: Final = ("user", "ipc", "pid", "net", "uts", "cgroup")
 _HINT: Final = "install bubblewrap 0.8 or later, and allow user namespaces to programs without privileges; docs/running-code.md says how"
 
@@ -67,7 +68,7 @@ class Sandbox:
 
     interpreter: binds.Interpreter
     readable: tuple[str, ...]
-    limits: Limits
+    limits: RunLimits
     _bwrap: str = field(init=False, repr=False, eq=False)
 
     @_bwrap.default
@@ -111,7 +112,7 @@ class Sandbox:
                     name: str(Path("/proc/self/ns", name).readlink()) for name in (*_NAMESPACES, "mnt")
                 },
             }
-            ending = self._launch([(0, f"FACTS = {facts!r}"), (1, _PROBE)], said=True)
+            ending = self._launch([(0, f"FACTS = {facts!r}"), (1, _PROBE)], proof=True)
         try:
             told = json.loads(ending.report.partition(b"\n")[0])
         except ValueError:
@@ -125,8 +126,9 @@ class Sandbox:
             f"the sandbox does not start, so no code was run: {ending.said or 'its first program did not end well'}; {_HINT}"
         )
 
-    def _launch(self, blocks: Sequence[Block], *, said: bool = False) -> Ending:
-        limits = self.limits
+    def _launch(self, blocks: Sequence[Block], *, proof: bool = False) -> Ending:
+        # The proof is furytune's own program. A busy machine, or short limits, must not make it fail.
+        limits = evolve(self.limits, seconds=_PROOF, cpu=_PROOF) if proof else self.limits
         job = {
             "blocks": list(blocks),
             "cpu": limits.cpu,
@@ -156,7 +158,7 @@ class Sandbox:
                 seccomp=seccomp_filter(),
                 env=_ENV,
                 limits=limits,
-                said=said,
+                said=proof,
             )
         except OSError as error:
             raise ConfigError(f"{self._bwrap}: cannot be started ({error.strerror}); {_HINT}") from error
