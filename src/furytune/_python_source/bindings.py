@@ -18,6 +18,9 @@ __all__ = ["Alias", "Assigned", "Binding", "Module", "absolute", "last_name", "p
 _READING: Final = frozenset({"keys", "values", "items", "get", "copy", "__contains__"})
 """Methods of a dictionary of names that set no name."""
 
+_SHIFTING: Final = (b"global", b"exec", b"vars(", b"locals(", b"setattr", b"modules", b"import_module", b"__import__")
+"""Words without which a module sets no names at run time, so that most modules need not be walked."""
+
 
 @frozen
 class Alias:
@@ -96,13 +99,14 @@ def read(dotted: str, package: str, files: PackageFiles, file: str) -> Module:
         files: The files of the package.
         file: Its source file. If it cannot be read or parsed, the result is an open module without names.
     """
-    tree = parse(source) if (source := files.read(file)) is not None else None
-    if tree is None:
+    source = files.read(file)
+    tree = parse(source) if source is not None else None
+    if source is None or tree is None:
         # Of a module that cannot be read, nothing can be said to be missing.
         return Module(dotted, package, open=True)
     module = Module(dotted, package)
     try:
-        _read(module, tree, files.read(f"{file}i") if f"{file}i" in files.files else None)
+        _read(module, tree, source, files.read(f"{file}i") if f"{file}i" in files.files else None)
     except RecursionError:  # nested too deeply, such as thousands of `elif`
         return Module(dotted, package, open=True)
     return module
@@ -112,12 +116,43 @@ def read_stub(dotted: str, package: str, source: bytes) -> Module:
     """Reads the stub of a compiled module. What it names exists; what it does not name may exist too."""
     module = Module(dotted, package, open=True, stub=True)
     if (tree := parse(source)) is not None:
-        _read(module, tree, None)
+        _read(module, tree, source, None)
     return module
 
 
-def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
+def _read(module: Module, tree: ast.Module, source: bytes, stub: bytes | None) -> None:
     """Fills a module from its syntax tree."""
+    if any(word in source for word in _SHIFTING):
+        _read_shifting(module, tree)
+    for statement, hint in _module_level(tree.body):
+        if hint:
+            aside = Module(module.name, module.package)
+            _collect(aside, statement, None)
+            module.hints |= aside.bindings
+            module.hint_stars += aside.stars
+            continue
+        _collect(module, statement, stub)
+        if isinstance(statement, ast.Delete) and statement in tree.body:
+            for target in statement.targets:
+                for part in ast.walk(target):
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del):
+                        module.bindings.pop(part.id, None)
+    if module.exports is not None and b"def " in source and source.count(b"__all__") > 1 and _grows(tree):
+        module.exports.append(ast.Constant(None))  # a function adds names, so they cannot all be read
+
+
+def _grows(tree: ast.Module) -> bool:
+    """Returns whether a function of a module changes its ``__all__``."""
+    return any(
+        isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "__all__"
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for part in ast.walk(function)
+    )
+
+
+def _read_shifting(module: Module, tree: ast.Module) -> None:
+    """Notes the names that code sets in other ways than by assigning them at module level."""
     nodes = list(ast.walk(tree))
     imported = {
         item.asname or item.name.split(".")[0]
@@ -137,27 +172,6 @@ def _read(module: Module, tree: ast.Module, stub: bytes | None) -> None:
         elif node not in harmless and _is_dynamic(node, imported):
             module.shifting = True
     module.shifting |= _reaches_itself(nodes)
-    functions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    grown = any(
-        isinstance(p, ast.Attribute) and isinstance(p.value, ast.Name) and p.value.id == "__all__"
-        for f in functions
-        for p in ast.walk(f)
-    )
-    for statement, hint in _module_level(tree.body):
-        if hint:
-            aside = Module(module.name, module.package)
-            _collect(aside, statement, None)
-            module.hints |= aside.bindings
-            module.hint_stars += aside.stars
-            continue
-        _collect(module, statement, stub)
-        if isinstance(statement, ast.Delete) and statement in tree.body:
-            for target in statement.targets:
-                for part in ast.walk(target):
-                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del):
-                        module.bindings.pop(part.id, None)
-    if grown and module.exports is not None:
-        module.exports.append(ast.Constant(None))  # a function adds names, so they cannot all be read
 
 
 def _bind_in_loops(module: Module, nodes: list[ast.AST]) -> list[ast.AST]:

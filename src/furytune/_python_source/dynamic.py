@@ -297,8 +297,8 @@ class _Follower:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name):
-            if node.id == "__name__":
-                return module.name
+            if node.id in {"__name__", "__package__"}:
+                return module.name if node.id == "__name__" else module.package
             return scope[node.id] if node.id in scope else self.constant(module.name, node.id)
         if isinstance(node, ast.JoinedStr):
             return self.joined(node, scope, module)
@@ -320,6 +320,8 @@ class _Follower:
         if isinstance(node, ast.Attribute):
             if node.attr == "__dict__":
                 return _Opaque.NAMES
+            if node.attr == "parent" and last_name(node.value) == "__spec__":
+                return module.package
             inner = self.value(node.value, scope, module)
             return self.wrapped(self.names.attribute(inner.symbol, node.attr)) if isinstance(inner, _Code) else _Opaque.ANY
         if isinstance(node, ast.Call):
@@ -479,7 +481,7 @@ class _Follower:
                 inner = self.wrapped(self.names.attribute(on.symbol, name))
                 return self.call(inner, given, named) if isinstance(inner, _Closure) else _Opaque.ANY
             if name == "import_module" and given and isinstance(given[0], str):
-                return self.module(given[0], given[1:], module)
+                return self.module(given[0], [*given[1:], *named.values()], module)
             return _Opaque.ANY
         function = scope[name] if name in scope else self.constant(module.name, name)
         if isinstance(function, _Closure):
@@ -493,7 +495,7 @@ class _Follower:
         if name == "str" and len(given) == 1 and isinstance(given[0], str):
             return given[0]
         if name == "import_module" and given and isinstance(given[0], str):
-            return self.module(given[0], given[1:], module)
+            return self.module(given[0], [*given[1:], *named.values()], module)
         if name in {"getattr", "hasattr"} and len(given) >= 2:
             return self.got(name, given)
         return _Opaque.ANY

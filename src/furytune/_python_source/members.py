@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import define, field, frozen
 
@@ -53,6 +53,11 @@ class Body:
     overloads: dict[str, list[AnyFunction]] = field(factory=dict)
     open: bool = False
     getattr: bool = False
+
+
+Setter = Literal["code", "decorator", "unread"] | None
+"""What may set an attribute that the source does not define: code of the class, such as ``__getattr__``; a decorator of the
+class; or something that cannot be read. None: nothing."""
 
 
 def ancestors(cls: Class, names: Names) -> Line:
@@ -175,7 +180,7 @@ def find(cls: Class, name: str) -> AnyFunction | Symbol | None:
     return last if len(nodes) == 1 and last is not None else PRESENT
 
 
-def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symbol, bool]:
+def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symbol, Setter]:
     """Looks an attribute of a class up.
 
     Args:
@@ -185,43 +190,47 @@ def member(cls: Class, name: str, names: Names, *, instance: bool) -> tuple[Symb
         instance: Whether it is looked up on an object of the class.
 
     Returns:
-        What it is, and, if it is not defined, whether only a ``__getattr__`` of the class may provide it.
+        What it is, and, if it is not defined, what may set it at run time.
     """
     line = ancestors(cls, names)
-    opened = dynamic = False
+    outside = stubbed = decorated = dynamic = patched = False
     for one in line.classes:
         body = _body(one)
         patches = names.patches(one.dotted)
         if name in patches:
-            return PRESENT, False
+            return PRESENT, None
         metaclass = {last_name(k.value) for k in one.node.keywords if k.arg == "metaclass"} - _META
         strange = {last_name(d) for d in one.node.decorator_list} - _PLAIN
         # The stub of a compiled class may not list all that it has.
-        opened |= body.open or "" in patches or bool(strange) or one.module.stub
-        dynamic |= body.getattr or bool(metaclass)
+        stubbed |= one.module.stub
+        decorated |= bool(strange)
+        dynamic |= body.getattr or bool(metaclass) or body.open or "" in patches
+        patched |= body.open or "" in patches
         nodes = body.nodes.get(name)
         if nodes:
             methods = [n for n in nodes if n is not None]
             plain = len(methods) == len(nodes) and all(not _is_property(n) for n in methods)
             # A decorator, or a class in between that cannot be read, may set another method of that name.
-            if len(nodes) == 1 and plain and not opened:
+            if len(nodes) == 1 and plain and not (stubbed or decorated or patched):
                 overloads = tuple(body.overloads.get(name, ()))
-                return Function(methods[0], one.module, one, bound=instance, overloads=overloads), False
-            return PRESENT, False
+                return Function(methods[0], one.module, one, bound=instance, overloads=overloads), None
+            return PRESENT, None
         if name in body.overloads:
-            return PRESENT, False
+            return PRESENT, None
     for known in line.outside:
         if known is None:
-            opened = True
+            outside = True
         elif hasattr(known, name):
-            return PRESENT, False
+            return PRESENT, None
     if hasattr(object, name) or (name.startswith("__") and name.endswith("__")):
-        return PRESENT, False
+        return PRESENT, None
     if not instance and hasattr(type, name):
-        return PRESENT, False
-    if opened:
-        return UNKNOWN, False
-    return (UNKNOWN, True) if dynamic else (MISSING, False)
+        return PRESENT, None
+    if outside or stubbed:
+        return UNKNOWN, "unread"
+    if decorated:
+        return UNKNOWN, "decorator"
+    return (UNKNOWN, "code") if dynamic else (MISSING, None)
 
 
 def _is_property(node: AnyFunction) -> bool:

@@ -8,6 +8,8 @@ name, or a compiled module. A name that exists, but as something that cannot be 
 from __future__ import annotations
 
 import ast
+import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
@@ -15,12 +17,12 @@ from attrs import define, field
 from furytune._python_source.bindings import Alias, Assigned, Module, last_name, parse, read, read_stub
 from furytune._python_source.dynamic import Found, ask
 from furytune._python_source.kinds import MISSING, PRESENT, UNKNOWN, Class, Function, Instance, Symbol
-from furytune._python_source.members import ancestors, member
+from furytune._python_source.members import ancestors, find, member
 from furytune._python_source.patches import read_patches
 from furytune._python_source.signatures import Signature, signature_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from furytune._python_source.package_files import PackageFiles
 
@@ -28,21 +30,20 @@ __all__ = ["SymbolTable"]
 
 _SELF: Final = frozenset({"Self"})
 _DEEPEST: Final = 40
+_DEFINED: Final = re.compile(r"^[ \t]*(?:async )?(?:def|class) (\w+)", re.MULTILINE)
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class SymbolTable:
     """The names of one package. Modules are read on first use.
 
     Attributes:
         package: Top-level name.
         files: Its files.
-        trusting: Whether to expect that modules do not add names to themselves by ``globals()``, ``exec`` and the like.
     """
 
     package: str
     files: PackageFiles
-    trusting: bool = False
     _modules: dict[str, Module | None] = field(factory=dict, repr=False)
     _patches: Mapping[str, set[str]] | None = field(default=None, repr=False)
     _derived: dict[str, list[Class]] | None = field(default=None, repr=False)
@@ -50,7 +51,6 @@ class SymbolTable:
     _asked: dict[tuple[str, str], Found] = field(factory=dict, repr=False)
     _signatures: dict[Function | Class, Signature] = field(factory=dict, repr=False)
     _depth: int = field(default=0, repr=False)
-    _trusted: SymbolTable | None = field(default=None, repr=False)
 
     def lookup(self, dotted: str) -> tuple[Symbol, str]:
         """Follows a dotted name that starts with the package.
@@ -96,17 +96,45 @@ class SymbolTable:
     def only_dynamic(self, symbol: Symbol, name: str) -> bool:
         """Returns whether an attribute of a class can only come from its ``__getattr__``, or a module's from its own code."""
         if isinstance(symbol, Module):
-            if self._trusted is None:
-                self.patches("")
-                self._trusted = SymbolTable(
-                    self.package, self.files, trusting=True, modules=self._modules, patches=self._patches
-                )
-            return self._trusted.attribute(symbol, name) is MISSING
+            shifts = symbol.shifting or "" in self.patches(symbol.name)
+            closed = symbol.getattr is None or self.asked(symbol, name).symbol is MISSING
+            return shifts and closed and not symbol.open and self._own(symbol, name, set()) is MISSING
         classes = symbol.classes if isinstance(symbol, Instance) else [symbol]
-        found = [
-            member(c, name, self, instance=isinstance(symbol, Instance)) for c in classes if isinstance(c, Class)
+        setters = [
+            member(c, name, self, instance=isinstance(symbol, Instance))[1] for c in classes if isinstance(c, Class)
         ]
-        return bool(found) and all(dynamic for _, dynamic in found)
+        # A decorator that adds methods takes them from another class.
+        return bool(setters) and all(
+            setter in {None, "code"} or (setter == "decorator" and name not in self.definitions)
+            for setter in setters
+        )
+
+    @cached_property
+    def definitions(self) -> Mapping[str, Sequence[str]]:
+        """The modules in which functions and classes of a name are defined, found without parsing."""
+        found: dict[str, list[str]] = {}
+        for file in self.files.sources():
+            module = self.files.module_of(file, self.package)
+            for name in {*_DEFINED.findall((self.files.read(file) or b"").decode("utf-8", "replace"))}:
+                found.setdefault(name, []).append(module)
+        return found
+
+    def defined(self, name: str, modules: Iterable[str] | None = None) -> Iterator[Function | Class]:
+        """Yields the functions, classes and methods of a name, in some modules or anywhere."""
+        for dotted in self.definitions.get(name, ()) if modules is None else modules:
+            if (module := self.module(dotted)) is None:
+                continue
+            for bindings in module.bindings.values():
+                for node in bindings:
+                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                        yield Function(node, module)
+                    elif isinstance(node, ast.ClassDef):
+                        cls = Class(node, module)
+                        if node.name == name:
+                            yield cls
+                        for inner in node.body:
+                            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == name:
+                                yield Function(inner, module, cls)
 
     def signature(self, symbol: Function | Class) -> Signature:
         """Returns the arguments that a function or class accepts."""
@@ -117,8 +145,11 @@ class SymbolTable:
     def result(self, symbol: Symbol) -> Symbol:
         """Returns what a call of something returns."""
         if isinstance(symbol, Class):
-            # Another class may come out of a `__new__` or of a metaclass.
-            return Instance((symbol,)) if self._makes_itself(symbol) else UNKNOWN
+            line = ancestors(symbol, self).classes
+            if any(last_name(k.value) != "ABCMeta" for one in line for k in one.node.keywords):
+                return UNKNOWN  # a metaclass may return anything
+            # A `__new__` may choose a subclass.
+            return Instance((symbol,), exact=all(find(one, "__new__") is None for one in line))
         if not isinstance(symbol, Function):
             return UNKNOWN
         if isinstance(symbol.node, ast.AsyncFunctionDef):
@@ -132,14 +163,6 @@ class SymbolTable:
             classes += found
         strange = {last_name(d) for d in symbol.node.decorator_list} & {"contextmanager", "asynccontextmanager"}
         return Instance(tuple(dict.fromkeys(classes)), exact=False) if classes and not strange else UNKNOWN
-
-    def _makes_itself(self, cls: Class) -> bool:
-        line = ancestors(cls, self)
-        return all(
-            not one.node.keywords
-            and not any(isinstance(n, ast.FunctionDef) and n.name == "__new__" for n in one.node.body)
-            for one in line.classes
-        )
 
     def _annotated(self, node: ast.expr | None, function: Function) -> list[Class] | None:
         """Returns the classes that a return annotation names; None if it may mean anything else."""
@@ -255,7 +278,7 @@ class SymbolTable:
         if found is MISSING and module.getattr is not None:
             found = self._dynamic(module, name)
         is_special = name.startswith("__") and name.endswith("__")
-        is_open = module.open or is_special or (not self.trusting and (module.shifting or "" in patches))
+        is_open = module.open or is_special or module.shifting or "" in patches
         return UNKNOWN if found is MISSING and is_open else found
 
     def _dynamic(self, module: Module, name: str) -> Symbol:
@@ -290,18 +313,30 @@ class SymbolTable:
         for star in module.stars:
             offered = self.offers(star, name)
             if offered is not False:
-                one = self._attribute_of(star, name, set(seen))
-                # A name of `__all__` must exist, or the import would fail.
-                found.append(PRESENT if one is MISSING and offered and self.listed(star) else one)
+                found.append(self._starred(star, name, set(seen)))
         known = {one for one in found if one is not MISSING}
         if len(known - {UNKNOWN}) > 1:
             return PRESENT  # the order of imports decides
         return next(iter(known - {UNKNOWN}), UNKNOWN if known else MISSING)
 
-    def listed(self, dotted: str) -> bool:
-        """Returns whether a module has an ``__all__``."""
+    def starred(self, dotted: str, name: str) -> Symbol:
+        """Returns what ``from dotted import *`` binds a name to."""
+        return MISSING if self.offers(dotted, name) is False else self._starred(dotted, name, set())
+
+    def _starred(self, dotted: str, name: str, seen: set[tuple[str, str]]) -> Symbol:
         module = self.module(dotted)
-        return module is not None and module.exports is not None
+        if module is None or module.exports is not None:
+            found = self._attribute_of(dotted, name, seen)
+            # A name of `__all__` must exist, or the import would fail.
+            return PRESENT if found is MISSING and self.offers(dotted, name) else found
+        # Without `__all__`, only what is bound counts, not what `__getattr__` would return.
+        if name in self.patches(dotted):
+            return PRESENT
+        found = self._own(module, name, {*seen, (dotted, name)})
+        # `import *` asks `__getattr__` for `__all__` alone.
+        is_lazy = module.getattr is not None and self.asked(module, "__all__").symbol is not MISSING
+        is_open = module.open or module.shifting or is_lazy
+        return UNKNOWN if found is MISSING and is_open else found
 
     def offers(self, dotted: str, name: str) -> bool | None:
         """Returns whether ``from dotted import *`` imports a name if it exists; None if that is not known."""

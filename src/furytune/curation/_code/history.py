@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, frozen
 
+from furytune._python_source.bindings import Module
+from furytune._python_source.kinds import Class, Function
 from furytune.curation._code.successors import Gone, Successors
 from furytune.curation._code.usage import read_uses
 
@@ -80,7 +82,7 @@ class History:
         releases = [*self.older, self.newest]
         found: dict[str, tuple[Use, str, str, str]] = {}
         for use in suspects:
-            had = [i for i, one in enumerate(before) if use.key in one and one[use.key].status == "found"]
+            had = [i for i, one in enumerate(before) if use.key in one and _proves(use, one[use.key])]
             # Without a release in which it worked, nothing is proved.
             if (use.status != "missing" and not had) or use.symbol in found:
                 continue
@@ -89,3 +91,12 @@ class History:
             instead, why = self._successors.of(gone)
             found[use.symbol] = (use, since, instead, why)
         return [*found.values()]
+
+
+def _proves(use: Use, before: Use) -> bool:
+    """Returns whether an older release certainly had what is missing now."""
+    if before.status != "found" or use.status != "dynamic":
+        return before.status == "found"
+    # Unless the older source says what it is, it may have been set at run time then, too.
+    written = isinstance(before.on, Module) and use.symbol.rpartition(".")[2] in before.on.bindings
+    return written or isinstance(before.target, Function | Class)

@@ -12,7 +12,6 @@ import difflib
 import math
 import re
 from collections import Counter
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
@@ -77,11 +76,6 @@ class Successors:
             if instead and instead != gone.use.symbol:
                 return instead, why
         return "", ""
-
-    @cached_property
-    def _defined(self) -> dict[str, list[Function | Class]]:
-        """The functions and classes of the newest release, by their last names."""
-        return _definitions(self.table)
 
     # --- names
 
@@ -175,9 +169,9 @@ class Successors:
 
     def _nearest(self, name: str, before: Symbol | None, gone: Gone) -> str:
         """Returns the definition of a name that is most like the old one."""
-        same = [d for d in self._defined.get(name, []) if before is None or isinstance(before, type(d))]
-        if not isinstance(before, Function | Class):
-            same = [d for d in self._defined.get(name, [])]
+        same = [*self.table.defined(name)]
+        if isinstance(before, Function | Class):
+            same = [d for d in same if isinstance(before, type(d))]
         if gone.use.kind == "name" or isinstance(before, Class):
             same = [d for d in same if isinstance(d, Class) or d.owner is None]
         else:
@@ -212,21 +206,34 @@ class Successors:
         before = gone.before.target if gone.before else None
         if not isinstance(before, Function | Class) or gone.release is None:
             return "", ""
-        old = _definitions_of(gone.release)
         words = self._bag(before.node)
         if sum(words.values()) < _LEAST_WORDS:
             return "", ""
+        old = gone.release.table.definitions
+        beside = self._modules_beside(before.module.name)
         best, score = "", _SAME_BODY
-        for name, many in self._defined.items():
-            if name in old:
-                continue  # it is not new
-            for one in many:
-                if type(one) is not type(before) or (getattr(one, "owner", None) is None) != (getattr(before, "owner", None) is None):
-                    continue
-                likeness = self._likeness(before, one)
-                if likeness > score:
-                    best, score = self.table.public(one), likeness
+        for name, modules in self.table.definitions.items():
+            near = [m for m in modules if m in beside]
+            if name in old or not near:
+                continue  # it is not new, or elsewhere
+            for one in self.table.defined(name, near):
+                if type(one) is type(before) and _is_method(one) == _is_method(before):
+                    likeness = self._likeness(before, one)
+                    if likeness > score:
+                        best, score = self.table.public(one), likeness
         return (best, "nearly the same body") if best else ("", "")
+
+    def _modules_beside(self, module: str) -> set[str]:
+        """Returns the modules of the package that a module was in, and those of its last name anywhere."""
+        parent, _, leaf = module.rpartition(".")
+        names = [self.table.files.module_of(file, self.table.package) for file in self.table.files.sources()]
+        return {
+            n
+            for n in names
+            if n in {module, parent}
+            or n.rpartition(".")[0] in {module, parent}
+            or n.rpartition(".")[2].strip("_") == leaf.strip("_")
+        }
 
     def _spelt(self, gone: Gone) -> tuple[str, str]:
         """Looks for a name beside the old one that is spelt nearly the same."""
@@ -310,28 +317,8 @@ class Successors:
         return (f"{close[0]}=", "spelt nearly the same") if close else ("", "")
 
 
-def _definitions(table: SymbolTable) -> dict[str, list[Function | Class]]:
-    """Returns the functions, classes and methods of a package, by their last names."""
-    found: dict[str, list[Function | Class]] = {}
-    for file in table.files.sources():
-        module = table.module(table.files.module_of(file, table.package))
-        if module is None:
-            continue
-        for bindings in module.bindings.values():
-            for node in bindings:
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    found.setdefault(node.name, []).append(Function(node, module))
-                elif isinstance(node, ast.ClassDef):
-                    cls = Class(node, module)
-                    found.setdefault(node.name, []).append(cls)
-                    for inner in node.body:
-                        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
-                            found.setdefault(inner.name, []).append(Function(inner, module, cls))
-    return found
-
-
-def _definitions_of(release: Known) -> frozenset[str]:
-    return frozenset(_definitions(release.table))
+def _is_method(symbol: Function | Class) -> bool:
+    return isinstance(symbol, Function) and symbol.owner is not None
 
 
 def _notes(node: ast.AST) -> Iterator[str]:

@@ -374,18 +374,17 @@ class _Reader:
         """Returns what a name refers to that only ``from module import *`` can have bound."""
         if not self.stars or name in self.bound or name in self.fallback or hasattr(builtins, name):
             return None
-        found = [(m, self.table.offers(m.name, name), self.table.attribute(m, name)) for m in self.stars]
-        for module, offered, symbol in found:
-            if offered is not False and symbol not in {MISSING, UNKNOWN}:
+        found = [(m, self.table.starred(m.name, name)) for m in reversed(self.stars)]
+        for module, symbol in found:
+            if symbol is not MISSING:
+                if symbol is UNKNOWN:
+                    break
                 dotted = f"{module.name}.{name}"
                 self.add(node, dotted, "name", "found", symbol, module)
                 return _Value(symbol, dotted)
         # Readers may know the name from elsewhere; that it is gone is proved only by a release that had it.
-        if all(
-            offered is False or symbol is MISSING or self.table.only_dynamic(m, name) for m, offered, symbol in found
-        ):
-            module = found[-1][0]
-            self.add(node, f"{module.name}.{name}", "name", "lacking", MISSING, module)
+        if all(symbol is MISSING or self.table.only_dynamic(m, name) for m, symbol in found):
+            self.add(node, f"{found[-1][0].name}.{name}", "name", "lacking", MISSING, found[-1][0])
         return None
 
     def name(self, name: str, node: ast.AST, scope: _Scope) -> _Value | None:
