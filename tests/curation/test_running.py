@@ -273,6 +273,13 @@ def test_a_sandbox_that_does_not_hold_is_refused_before_any_answer_runs(user, ch
         )
 
 
+def test_a_python_without_assertions_refuses_it_too() -> None:
+    with sandbox("-O") as user:
+        program = changed_bwrap(user, "without('--seccomp', 1)")
+        with pytest.raises(AssertionError, match="ConfigError: the sandbox does not hold"):
+            user.ask("run_with", bwrap=program, code=blocks("x = 1"))
+
+
 def test_an_unchanged_bwrap_under_another_name_is_accepted(user) -> None:
     """So the test above is about the changes."""
     assert user.ask("run_with", bwrap=changed_bwrap(user, ""), code=blocks("x = 1"))[0]["status"] == "ran"

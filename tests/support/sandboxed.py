@@ -20,10 +20,10 @@ TOKEN = "hunter2-of-the-host"
 class Unprivileged:
     """A process of a user without privileges, which runs answers."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, flags: tuple[str, ...] = ()) -> None:
         self.home = home
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("unprivileged.py"))],
+            [sys.executable, *flags, str(Path(__file__).with_name("unprivileged.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -59,7 +59,7 @@ def absent(reason: str):
 
 
 @contextmanager
-def sandbox() -> Iterator[Unprivileged]:
+def sandbox(*flags: str) -> Iterator[Unprivileged]:
     """Yields a user without privileges, whose home anyone may read and write."""
     if sys.platform != "linux" or shutil.which("bwrap") is None:
         absent("bubblewrap is not installed")
@@ -68,7 +68,7 @@ def sandbox() -> Iterator[Unprivileged]:
         home.chmod(0o777)
         (home / "secret").write_text(TOKEN, encoding="utf-8")
         (home / "secret").chmod(0o666)  # only then anyone may link it
-        user = Unprivileged(home)
+        user = Unprivileged(home, flags)
         try:
             try:
                 user.run("x = 1")

@@ -32,7 +32,6 @@ RunStatus = Literal["ran", "failed", "timed_out", "out_of_memory", "crashed", "n
 memory than allowed. ``crashed``: the process ended without an exception, such as by a fault in a compiled module or by
 ``os._exit``. ``not_python``: a block is marked as Python but does not parse. ``without_code``: there is nothing to run."""
 
-_FORGIVABLE: Final = ("failed", "timed_out", "out_of_memory", "crashed", "not_python")
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _SIGXCPU: Final = 128 + 24
 _DOES_SOMETHING: Final = (
@@ -95,8 +94,9 @@ class RunCode:
     it is stopped at the `RunLimits`. Before the first answer, a program in the sandbox tries to break these rules, and nothing
     is run if it can. See docs/running-code.md for what this does not protect from.
 
-    The blocks of code in an answer run in order, in one process; code between single backticks does not. An answer without code is kept. What an answer prints is
-    thrown away, and whether it is right is not known: code that runs can still be a wrong answer.
+    The blocks of code in an answer run in order, in one process; code between single backticks does not run. An answer without
+    code is kept. What an answer prints is thrown away, and whether it is right is not known: code that runs can still be a
+    wrong answer.
 
     =====================  ==================================================================
     reason                 meaning
@@ -152,7 +152,7 @@ class RunCode:
         Raises:
             ConfigError: The sandbox does not hold, or the preamble fails in it.
         """
-        assert self._ready
+        sandbox = self._ready
         blocks, lines = list[tuple[int, str]](), dict[int, dict[int, int]]()
         found = (s for s in snippets.snippets(answer) if s.form != "inline")
         for number, snippet in enumerate(sorted(found, key=lambda s: s.line), start=1):
@@ -167,7 +167,7 @@ class RunCode:
             blocks.append((number, source))
         if not blocks:
             return CodeRun(status="without_code")
-        run, block = _outcome(self._sandbox.run([(0, self.preamble), *blocks]))
+        run, block = _outcome(sandbox.run([(0, self.preamble), *blocks]))
         return evolve(run, line=_original(lines.get(block, {}), run.line))
 
     def __call__(self, pair: QAPair) -> QAPair | Dropped:
@@ -176,21 +176,22 @@ class RunCode:
 
     def curate(self, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
         """Keeps each pair unchanged, or drops it. Several answers run at a time."""
-        assert self._ready
+        # The first runs alone, because before it the sandbox is tested.
+        runs = [self.run(pair.answer) for pair in pairs[:1]]
         with ThreadPoolExecutor(self.workers) as pool:
-            runs = list(pool.map(self.run, [pair.answer for pair in pairs]))
+            runs += pool.map(self.run, [pair.answer for pair in pairs[1:]])
         return [self._judged(pair, run) for pair, run in zip(pairs, runs, strict=True)]
 
     @cached_property
-    def _ready(self) -> bool:
-        """True, after the sandbox was tested and the preamble ran in it."""
+    def _ready(self) -> Sandbox:
+        """The sandbox, after it was tested and the preamble ran in it."""
         run, _ = _outcome(self._sandbox.run([(0, self.preamble)]))
         if run.status != "ran":
             raise ConfigError(
                 f"the preamble does not run in the sandbox ({run}), so no answer would; install what it imports for the "
                 "Python in python=, or correct it"
             )
-        return True
+        return self._sandbox
 
     def _judged(self, pair: QAPair, run: CodeRun) -> QAPair | Dropped:
         exceptions = {run.exception, run.exception.rpartition(".")[2]}

@@ -90,12 +90,11 @@ class Sandbox:
         Raises:
             ConfigError: The sandbox does not hold.
         """
-        assert self._proven
-        return self._launch(blocks)
+        return self._launch(self._proven, blocks)
 
     @cached_property
-    def _proven(self) -> bool:
-        """True, after a program inside tried what no program may do.
+    def _proven(self) -> str:
+        """The path of bwrap, after a program inside tried what no program may do.
 
         Raises:
             ConfigError: bwrap refused, or something was possible.
@@ -112,13 +111,13 @@ class Sandbox:
                     name: str(Path("/proc/self/ns", name).readlink()) for name in (*_NAMESPACES, "mnt")
                 },
             }
-            ending = self._launch([(0, f"FACTS = {facts!r}"), (1, _PROBE)], proof=True)
+            ending = self._launch(self._bwrap, [(0, f"FACTS = {facts!r}"), (1, _PROBE)], proof=True)
         try:
-            told = json.loads(ending.report.partition(b"\n")[0])
-        except ValueError:
+            told = dict(json.loads(ending.report.partition(b"\n")[0]))
+        except (ValueError, TypeError):
             told = {}
         if told.get("status") == "ran":
-            return True
+            return self._bwrap
         if told.get("block") == 1 and told.get("exception") == "AssertionError":
             at = _PROBE.splitlines()[int(told["line"]) - 1].partition("# ")[2]
             raise ConfigError(f"the sandbox does not hold ({at}), so no code was run; {_HINT}")
@@ -126,7 +125,7 @@ class Sandbox:
             f"the sandbox does not start, so no code was run: {ending.said or 'its first program did not end well'}; {_HINT}"
         )
 
-    def _launch(self, blocks: Sequence[Block], *, proof: bool = False) -> Ending:
+    def _launch(self, bwrap: str, blocks: Sequence[Block], *, proof: bool = False) -> Ending:
         # The proof is furytune's own program. A busy machine, or short limits, must not make it fail.
         limits = evolve(self.limits, seconds=_PROOF, cpu=_PROOF) if proof else self.limits
         job = {
@@ -143,7 +142,7 @@ class Sandbox:
             },
         }
         command = [
-            self._bwrap,
+            bwrap,
             *(f"--unshare-{name}" for name in _NAMESPACES),
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"),
             *("--uid", "65534", "--gid", "65534"),
@@ -161,7 +160,7 @@ class Sandbox:
                 said=proof,
             )
         except OSError as error:
-            raise ConfigError(f"{self._bwrap}: cannot be started ({error.strerror}); {_HINT}") from error
+            raise ConfigError(f"{bwrap}: cannot be started ({error.strerror}); {_HINT}") from error
 
 
 def _bubblewrap() -> str:
