@@ -30,7 +30,17 @@ import sys
 import warnings
 from pathlib import Path
 
-SKIPPED = ("test", "conftest", "__main__", "setup", "distutils", "f2py", "_pyinstaller", "sphinxext", "backends")
+SKIPPED = (
+    "test",
+    "conftest",
+    "__main__",
+    "setup",
+    "distutils",
+    "f2py",
+    "_pyinstaller",
+    "sphinxext",
+    "backends",
+)
 HIDDEN = {"annotations", "TYPE_CHECKING"}
 
 
@@ -52,7 +62,7 @@ def inventory(top: str) -> dict:
     for name in modules(top):
         try:
             module = importlib.import_module(name)
-        except BaseException:  # noqa: BLE001, S112  # an optional dependency
+        except BaseException:  # noqa: BLE001  # an optional dependency
             continue
         names = {}
         offered = getattr(module, "__all__", None)
@@ -61,7 +71,7 @@ def inventory(top: str) -> dict:
                 continue
             try:
                 value = getattr(module, attribute)
-            except BaseException:  # noqa: BLE001, S112
+            except BaseException:  # noqa: BLE001
                 continue
             own = getattr(value, "__module__", top) or top
             if inspect.ismodule(value) or not str(own).startswith(top):
@@ -77,7 +87,9 @@ def described(value: object) -> dict:
     entry["parameters"] = parameters(value)
     if isinstance(value, type):
         entry["methods"] = {
-            m: parameters(member, skip=not isinstance(inspect.getattr_static(value, m), (classmethod, staticmethod)))
+            m: parameters(
+                member, skip=not isinstance(inspect.getattr_static(value, m), (classmethod, staticmethod))
+            )
             for m in dir(value)
             if not m.startswith("_") and callable(member := getattr(value, m, None))
         }
@@ -115,7 +127,7 @@ def outcome(use: dict) -> str:
         return "stale"
     if use.get("star"):
         scope: dict = {}
-        exec(f"from {use['module']} import *", scope)  # noqa: S102
+        exec(f"from {use['module']} import *", scope)
         if path[0] not in scope:
             return "stale"
     for name in path:
@@ -147,7 +159,11 @@ def outcome(use: dict) -> str:
         except (TypeError, ValueError):
             return "compiled" if keywords else "works"
         try:
-            signature.bind(*([object()] if needs_self and not static else []), *[object()] * args, **dict.fromkeys(keywords))
+            signature.bind(
+                *([object()] if needs_self and not static else []),
+                *[object()] * args,
+                **dict.fromkeys(keywords),
+            )
         except TypeError:
             return "compiled" if compiled(inspect.unwrap(target)) else "stale"
     return "works"
@@ -189,7 +205,7 @@ def use_of(module: str, name: str, entry: dict, rng: random.Random, kind: str) -
     """Returns one use of a name, as lines of code and as what has to be checked."""
     keywords = kind == "argument"
     if kind == "method":
-        methods = [m for m in entry.get("methods") or {}]
+        methods = [*(entry.get("methods") or {})]
         if not methods or entry["parameters"] is None:
             return None
         method = entry.get("chosen") or rng.choice(methods)
@@ -220,6 +236,8 @@ def answer(uses: list[dict], top: str, rng: random.Random) -> tuple[str, str]:
     short = {"numpy": "np", "pandas": "pd", "networkx": "nx"}.get(top, top[:2])
     imports, lines = [], []
     style = rng.choice(("alias", "from", "full", "sub", "star"))
+    if style == "star" and len({use["module"] for use in uses}) > 1:
+        style = "from"
     for use in uses:
         module, name = use["module"], use["path"][0]
         if style == "from":
@@ -243,7 +261,21 @@ def answer(uses: list[dict], top: str, rng: random.Random) -> tuple[str, str]:
     imports = [*dict.fromkeys(imports)]
     code = [*imports, *lines]
     form = rng.choice(
-        ("fence", "fence", "fence", "bare", "doctest", "fenced doctest", "ipython", "indented", "diff", "function", "shell", "inline", "two")
+        (
+            "fence",
+            "fence",
+            "fence",
+            "bare",
+            "doctest",
+            "fenced doctest",
+            "ipython",
+            "indented",
+            "diff",
+            "function",
+            "shell",
+            "inline",
+            "two",
+        )
     )
     text = "\n".join(code)
     if form == "inline" and (any(len(u["code"]) > 1 for u in uses) or style == "star"):
@@ -258,21 +290,27 @@ def answer(uses: list[dict], top: str, rng: random.Random) -> tuple[str, str]:
         cells = "\n\n".join(f"In [{i}]: {line}" for i, line in enumerate(code, 1))
         return form, f"```\n{cells}\nOut[{len(code)}]: 42\n```"
     if form == "indented":
-        return form, "You can do it like so:\n\n" + "\n".join(f"    {line}" for line in code) + "\n\nHope that helps."
+        return form, "You can do it like so:\n\n" + "\n".join(
+            f"    {line}" for line in code
+        ) + "\n\nHope that helps."
     if form == "diff":
         removed = [f"-x = {top}.surely_gone_name(1)"]
         body = [f" {line}" for line in imports] + removed + [f"+{line}" for line in lines]
         return form, "```diff\n" + "\n".join(body) + "\n```"
     if form == "function":
         inner = "\n".join(f"    {line}" for line in lines)
-        return form, "```py\n" + "\n".join(imports) + f"\n\ndef main(a, b, c, d, e, f, g, h):\n{inner}\n    return x\n```"
+        return form, "```py\n" + "\n".join(
+            imports
+        ) + f"\n\ndef main(a, b, c, d, e, f, g, h):\n{inner}\n    return x\n```"
     if form == "shell":
         return form, f"```python\n!pip install -U {top}\n%matplotlib inline\n{text}\n```"
     if form == "inline":
         pieces = [line.removeprefix("x = ") for line in lines]
         return form, "`" + "`, `".join(imports) + "` first. Then call `" + "` and `".join(pieces) + "`."
     if form == "two":
-        return form, "First\n```py\n" + "\n".join(imports) + "\n```\nand then\n```py\n" + "\n".join(lines) + "\n```"
+        return form, "First\n```py\n" + "\n".join(imports) + "\n```\nand then\n```py\n" + "\n".join(
+            lines
+        ) + "\n```"
     return form, f"Here you go:\n```python\n{text}\n```\nCheers"
 
 
@@ -282,7 +320,11 @@ def decoys(top: str, gone: list[tuple[str, str]], rng: random.Random) -> list[tu
         return []
     module, name = rng.choice(gone)
     return [
-        ("guarded", f"```py\ntry:\n    from {module} import {name}\nexcept ImportError:\n    {name} = None\n```", "works"),
+        (
+            "guarded",
+            f"```py\ntry:\n    from {module} import {name}\nexcept ImportError:\n    {name} = None\n```",
+            "works",
+        ),
         ("shadowed", f"```py\nimport {top}\n\ndef f({top}):\n    return {top}.{name}(1)\n```", "works"),
         ("rebound", f"```py\nimport {top}\n{top} = object()\n{top}.{name}\n```", "works"),
         ("removed", f"`{module}.{name}` was removed, so update your code.", "prose"),
@@ -309,19 +351,32 @@ def make(top: str, old: str, new: str, count: int, seed: int) -> list[dict]:
         if e["parameters"] and now["parameters"] is not None:
             names = {p[0] for p in now["parameters"]}
             if "VAR_KEYWORD" not in {p[1] for p in now["parameters"]}:
-                lost = [p[0] for p in e["parameters"] if p[0] not in names and p[1] in {"POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"}]
+                lost = [
+                    p[0]
+                    for p in e["parameters"]
+                    if p[0] not in names and p[1] in {"POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"}
+                ]
                 changed += [(m, n, {**e, "chosen": lost_one}) for lost_one in lost]
         for method in e.get("methods") or {}:
             if method not in (now.get("methods") or {}):
                 methods.append((m, n, {**e, "chosen": method}))
     drafts = []
     while len(drafts) < count:
-        pool = rng.choice(("gone", "gone", "kept", "kept", "kept", "changed", "methods", "calls", "kept methods"))
+        pool = rng.choice(
+            ("gone", "gone", "kept", "kept", "kept", "changed", "methods", "calls", "kept methods")
+        )
         source = {"gone": gone, "changed": changed, "methods": methods}.get(pool, kept)
         if not source:
             source = kept
-        kind = {"methods": "method", "kept methods": "method", "changed": "argument", "calls": "argument"}.get(pool, "name")
-        picked = [(*rng.choice(source), kind)]
+        kind = {
+            "methods": "method",
+            "kept methods": "method",
+            "changed": "argument",
+            "calls": "argument",
+        }.get(pool, "name")
+        # People use what the package itself offers more than the names of its inner modules.
+        shown = [one for one in source if one[0] == top]
+        picked = [(*rng.choice(shown if shown and rng.random() < 0.5 else source), kind)]
         for _ in range(rng.choice((0, 1, 2, 3))):
             picked.append((*rng.choice(kept), rng.choice(("name", "argument", "method"))))
         rng.shuffle(picked)
@@ -351,7 +406,10 @@ def make(top: str, old: str, new: str, count: int, seed: int) -> list[dict]:
         gold.append({"answer": draft["answer"], "form": draft["form"], "pool": draft["pool"], "label": label})
     names = [(m, n) for m, n, _ in gone]
     for _ in range(max(count // 40, 1)):
-        gold += [{"answer": a, "form": f, "pool": "decoy", "label": label} for f, a, label in decoys(top, names, rng)]
+        gold += [
+            {"answer": a, "form": f, "pool": "decoy", "label": label}
+            for f, a, label in decoys(top, names, rng)
+        ]
     return gold
 
 

@@ -61,9 +61,20 @@ def main() -> None:
     table_of = Counter((g["label"], f) for f, g in zip(found, gold, strict=True))
     for label in sorted({g["label"] for g in gold}):
         print(f"  {label:9}", {f: table_of[label, f] for f in ("works", "stale", "unverifiable", "prose")})
-    wrong = [(g, v) for g, v in zip(gold, verdicts, strict=True) if v.outcome == "stale" and g["label"] not in {"stale", "compiled"}]
-    missed = [(g, v) for g, v in zip(gold, verdicts, strict=True) if v.outcome != "stale" and g["label"] == "stale"]
-    print("  missed by form", Counter(g["form"] for g, _ in missed).most_common(6), "by pool", Counter(g["pool"] for g, _ in missed))
+    wrong = [
+        (g, v)
+        for g, v in zip(gold, verdicts, strict=True)
+        if v.outcome == "stale" and g["label"] not in {"stale", "compiled"}
+    ]
+    missed = [
+        (g, v) for g, v in zip(gold, verdicts, strict=True) if v.outcome != "stale" and g["label"] == "stale"
+    ]
+    print(
+        "  missed by form",
+        Counter(g["form"] for g, _ in missed).most_common(6),
+        "by pool",
+        Counter(g["pool"] for g, _ in missed),
+    )
     for title, many in (("WRONG", wrong), ("MISSED", missed)):
         for g, v in many[: options.show]:
             print(f"--- {title} {g['form']} {g['label']}\n{g['answer']}\n=> {v}\n   unknown: {v.unknown}")

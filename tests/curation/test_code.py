@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furytune._python_source.opening import open_package
 from furytune._python_source.kinds import MISSING, UNKNOWN, Class, Function, Instance
+from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import SymbolTable
 from furytune.curation.code import CheckCode
 from furytune.errors import ConfigError, KnowledgeError
@@ -270,7 +270,6 @@ class TestArguments:
             "window.Side(value=1)",
             "window.Made(whatever=1)",
             "window.Child(whatever=1)",
-            "window.Scene().add(x=1)",
             "window.Scene.add.other(x=1)",
         ],
     )

@@ -18,7 +18,16 @@ __all__ = ["Alias", "Assigned", "Binding", "Module", "absolute", "last_name", "p
 _READING: Final = frozenset({"keys", "values", "items", "get", "copy", "__contains__"})
 """Methods of a dictionary of names that set no name."""
 
-_SHIFTING: Final = (b"global", b"exec", b"vars(", b"locals(", b"setattr", b"modules", b"import_module", b"__import__")
+_SHIFTING: Final = (
+    b"global",
+    b"exec",
+    b"vars(",
+    b"locals(",
+    b"setattr",
+    b"modules",
+    b"import_module",
+    b"__import__",
+)
 """Words without which a module sets no names at run time, so that most modules need not be walked."""
 
 
@@ -202,9 +211,9 @@ def _harmless(nodes: list[ast.AST]) -> Iterator[ast.AST]:
     """Yields the calls such as ``globals()`` whose result is only read."""
     for node in nodes:
         inner: list[ast.AST] = []
-        if isinstance(node, ast.Attribute) and node.attr in _READING:
-            inner = [node.value]
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        if (isinstance(node, ast.Attribute) and node.attr in _READING) or (
+            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+        ):
             inner = [node.value]
         elif isinstance(node, ast.Compare):
             inner = [*node.comparators]
@@ -390,7 +399,8 @@ def _collect_lazy(module: Module, node: ast.stmt, stub: bytes | None) -> None:
             if isinstance(statement, ast.ImportFrom):
                 _collect_from(module, statement)
     elif name in {"attach", "attach_stub"}:
-        module.open |= name != "attach" or call is None or not _collect_attach(module, call)
+        attached = name == "attach" and isinstance(call, ast.Call) and _collect_attach(module, call)
+        module.open |= not attached
     elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and len(node.targets) == 1:
         module.getattr = node.value  # a function that returns the `__getattr__`
     else:

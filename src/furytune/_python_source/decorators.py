@@ -19,7 +19,15 @@ __all__ = ["Effect", "effect_of"]
 
 _PLAIN: Final = frozenset(
     {
-        *("abstractmethod", "asynccontextmanager", "cache", "classmethod", "contextmanager", "coroutine", "final"),
+        *(
+            "abstractmethod",
+            "asynccontextmanager",
+            "cache",
+            "classmethod",
+            "contextmanager",
+            "coroutine",
+            "final",
+        ),
         *("lru_cache", "no_type_check", "overload", "override", "staticmethod", "warn_on_args_to_kwargs"),
         *("wraps", "deprecated", "set_module", "Appender", "Substitution", "doc"),
     }
@@ -137,14 +145,22 @@ def _of_wrapper(node: AnyFunction, given: str) -> Effect | None:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id in {many, named} and not isinstance(part.ctx, ast.Load):
             return None
-        if isinstance(part, ast.Subscript) and last_name(part.value) == named and not isinstance(part.ctx, ast.Load):
+        if (
+            isinstance(part, ast.Subscript)
+            and last_name(part.value) == named
+            and not isinstance(part.ctx, ast.Load)
+        ):
             return None
         if isinstance(part, ast.Attribute) and part.attr in _CHANGING and last_name(part.value) == named:
             return None
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == given:
             stars = [a.value for a in part.args if isinstance(a, ast.Starred)]
             double = [k.value for k in part.keywords if k.arg is None]
-            if not (len(stars) == len(double) == 1 and last_name(stars[0]) == many and last_name(double[0]) == named):
+            if not (
+                len(stars) == len(double) == 1
+                and last_name(stars[0]) == many
+                and last_name(double[0]) == named
+            ):
                 return None
             passed = True
     first = [*arguments.posonlyargs, *arguments.args]

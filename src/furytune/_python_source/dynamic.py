@@ -24,7 +24,7 @@ __all__ = ["Found", "ask"]
 _DEEPEST: Final = 12
 _STEPS: Final = 3000
 _LONGEST: Final = 10_000
-_METHODS: Final = {
+_METHODS: Final[dict[type, set[str]]] = {
     str: {"startswith", "endswith", "lower", "upper", "strip", "lstrip", "rstrip", "split", "rsplit", "partition",
           "rpartition", "removeprefix", "removesuffix", "format", "replace", "isupper", "islower"},
     dict: {"get", "keys", "values", "items"},
@@ -125,7 +125,9 @@ class _Follower:
         arguments = function.node.args
         spots = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         scope = {**function.around, **dict.fromkeys(spots, _Opaque.ANY)}
-        defaults = dict(zip(reversed(spots[: len(arguments.args)]), reversed(arguments.defaults), strict=False))
+        defaults = dict(
+            zip(reversed(spots[: len(arguments.args)]), reversed(arguments.defaults), strict=False)
+        )
         scope |= {k: self.value(v, {}, function.module) for k, v in defaults.items()}
         scope |= dict(zip(spots, given, strict=False)) | {k: v for k, v in named.items() if k in spots}
         outcome = self.run(function.node.body, scope, function.module)
@@ -227,7 +229,12 @@ class _Follower:
             for handler in node.handlers:
                 types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
                 known = {last_name(t) for t in types if t is not None}
-                if handler.type is None or known & {outcome.kind, "Exception", "BaseException", "LookupError"}:
+                if handler.type is None or known & {
+                    outcome.kind,
+                    "Exception",
+                    "BaseException",
+                    "LookupError",
+                }:
                     outcome = self.run(handler.body, scope, module)
                     break
         return self.run(node.finalbody, scope, module) or outcome
@@ -240,7 +247,10 @@ class _Follower:
                 top = item.name if item.asname else item.name.split(".")[0]
                 path, bound = top.split("."), item.asname or top
             else:
-                path, bound = [*absolute(node, module.package).split("."), item.name], item.asname or item.name
+                path, bound = (
+                    [*absolute(node, module.package).split("."), item.name],
+                    item.asname or item.name,
+                )
             scope[bound] = self.wrapped(self.walk(path)) if path[0] == own else _Opaque.SOME
             if path[0] == own and len(path) > 1 and scope[bound] is _Opaque.SOME:
                 scope[bound] = self.constant(".".join(path[:-1]), path[-1])
@@ -278,7 +288,11 @@ class _Follower:
         if isinstance(only, Alias) and only.module.split(".")[0] == module.name.split(".")[0]:
             if only.name and only.module != module.name:
                 symbol = self.walk([*only.module.split("."), only.name])
-                return self.wrapped(symbol) if isinstance(symbol, Module | Function) else self.constant(only.module, only.name)
+                return (
+                    self.wrapped(symbol)
+                    if isinstance(symbol, Module | Function)
+                    else self.constant(only.module, only.name)
+                )
             return self.wrapped(self.walk([*only.module.split("."), *filter(None, [only.name])]))
         return _Opaque.SOME if isinstance(only, ast.ClassDef) else _Opaque.ANY
 
@@ -323,7 +337,11 @@ class _Follower:
             if node.attr == "parent" and last_name(node.value) == "__spec__":
                 return module.package
             inner = self.value(node.value, scope, module)
-            return self.wrapped(self.names.attribute(inner.symbol, node.attr)) if isinstance(inner, _Code) else _Opaque.ANY
+            return (
+                self.wrapped(self.names.attribute(inner.symbol, node.attr))
+                if isinstance(inner, _Code)
+                else _Opaque.ANY
+            )
         if isinstance(node, ast.Call):
             return self.called(node, scope, module)
         if isinstance(node, ast.NamedExpr):
@@ -360,7 +378,9 @@ class _Follower:
             if all(truths):
                 parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
                 result.append([self.value(part, inner, module) for part in parts])
-        if any(not isinstance(r[0], str | int) for r in result) and isinstance(node, ast.DictComp | ast.SetComp):
+        if any(not isinstance(r[0], str | int) for r in result) and isinstance(
+            node, ast.DictComp | ast.SetComp
+        ):
             return _Opaque.SOME
         if isinstance(node, ast.DictComp):
             return {r[0]: r[1] for r in result}
@@ -379,7 +399,9 @@ class _Follower:
                 return _Opaque.SOME
         return result
 
-    def collection(self, node: ast.Tuple | ast.List | ast.Set, scope: Mapping[str, Any], module: Module) -> Any:
+    def collection(
+        self, node: ast.Tuple | ast.List | ast.Set, scope: Mapping[str, Any], module: Module
+    ) -> Any:
         values: list[Any] = []
         for element in node.elts:
             if isinstance(element, ast.Starred):
@@ -409,14 +431,16 @@ class _Follower:
             if right is _Opaque.NAMES and left == self.asked:
                 within: bool | None = False  # otherwise Python would not have called `__getattr__`
             elif isinstance(right, str | tuple | list | set | dict) and isinstance(left, str | int):
-                within = left in right  # type: ignore[operator]
+                within = left in right
                 opaque = not isinstance(right, str | dict) and any(isinstance(v, _Opaque) for v in right)
                 within = None if not within and opaque else within
             else:
                 return _Opaque.ANY
             return _Opaque.ANY if within is None else within is isinstance(operator, ast.In)
         if isinstance(operator, ast.Is | ast.IsNot) and any(isinstance(v, _Unique) for v in (left, right)):
-            if _Opaque.ANY in (left, right) or any(isinstance(v, _Code) and v.symbol is UNKNOWN for v in (left, right)):
+            if _Opaque.ANY in (left, right) or any(
+                isinstance(v, _Code) and v.symbol is UNKNOWN for v in (left, right)
+            ):
                 return _Opaque.ANY
             return (left is right) is isinstance(operator, ast.Is)
         if isinstance(operator, ast.Is | ast.IsNot) and right is None:
@@ -443,7 +467,13 @@ class _Follower:
     def operated(self, node: ast.BinOp, scope: Mapping[str, Any], module: Module) -> Any:
         left, right = self.value(node.left, scope, module), self.value(node.right, scope, module)
         both = (left, right)
-        for kind, operator in ((str, ast.Add), (list, ast.Add), (tuple, ast.Add), (set, ast.BitOr), (dict, ast.BitOr)):
+        for kind, operator in (
+            (str, ast.Add),
+            (list, ast.Add),
+            (tuple, ast.Add),
+            (set, ast.BitOr),
+            (dict, ast.BitOr),
+        ):
             if isinstance(node.op, operator) and all(isinstance(v, kind) for v in both):
                 return left | right if operator is ast.BitOr else left + right
         if isinstance(left, str) and isinstance(node.op, ast.Mod):
@@ -514,7 +544,9 @@ class _Follower:
     @staticmethod
     def method(on: Any, name: str, given: list[Any]) -> Any:
         """Calls a method of a known string or dictionary."""
-        if name not in _METHODS[type(on)] or any(isinstance(v, _Opaque | _Code | _Closure | _Unique) for v in given[:1]):
+        if name not in _METHODS[type(on)] or any(
+            isinstance(v, _Opaque | _Code | _Closure | _Unique) for v in given[:1]
+        ):
             return _Opaque.ANY
         if name == "format":
             given = [v if isinstance(v, str) else "\0" for v in given]

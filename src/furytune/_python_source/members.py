@@ -20,13 +20,35 @@ __all__ = ["Line", "ancestors", "find", "member"]
 
 _NEUTRAL: Final = frozenset({"object", "ABC", "Generic", "Protocol"})
 _STANDARD: Final = frozenset(
-    {"abc", "argparse", "collections", "collections.abc", "contextlib", "datetime", "decimal", "enum", "io", "json", "logging"}
+    {
+        "abc",
+        "argparse",
+        "collections",
+        "collections.abc",
+        "contextlib",
+        "datetime",
+        "decimal",
+        "enum",
+        "io",
+        "json",
+        "logging",
+    }
     | {"numbers", "pathlib", "queue", "string", "threading", "types", "typing", "uuid", "weakref"}
 )
 """Modules of Python whose classes packages derive from, and which are safe to import."""
 _META: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType"})
 _PLAIN: Final = frozenset(
-    {"final", "total_ordering", "runtime_checkable", "set_module", "deprecated", "unique", "dataclass", "define", "frozen"}
+    {
+        "final",
+        "total_ordering",
+        "runtime_checkable",
+        "set_module",
+        "deprecated",
+        "unique",
+        "dataclass",
+        "define",
+        "frozen",
+    }
     | {"mutable", "s", "attrs", "doc", "Appender", "Substitution"}
 )
 """Decorators of classes that add no public name."""
@@ -133,11 +155,20 @@ def _read(statements: list[ast.stmt], body: Body) -> None:
             for part in ast.walk(node):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     body.nodes.setdefault(part.id, []).append(None)
-                elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+                elif (
+                    isinstance(part, ast.Constant)
+                    and isinstance(part.value, str)
+                    and part.value.isidentifier()
+                ):
                     # Names in `__slots__` and in tables of names become attributes.
                     if isinstance(node, ast.Assign):
                         body.nodes.setdefault(part.value, []).append(None)
-                elif isinstance(part, ast.Call) and last_name(part.func) in {"locals", "vars", "exec", "setattr"}:
+                elif isinstance(part, ast.Call) and last_name(part.func) in {
+                    "locals",
+                    "vars",
+                    "exec",
+                    "setattr",
+                }:
                     body.open = True
             for part in ast.iter_child_nodes(node):
                 if isinstance(part, ast.stmt):
@@ -237,6 +268,9 @@ def _is_property(node: AnyFunction) -> bool:
     """Returns whether a decorator makes something else of a method, such as a property."""
     return any(
         last_name(d) not in {"staticmethod", "classmethod", "abstractmethod"}
-        and ("property" in last_name(d).lower() or last_name(d) in {"setter", "getter", "deleter", "cache_readonly", "attribute"})
+        and (
+            "property" in last_name(d).lower()
+            or last_name(d) in {"setter", "getter", "deleter", "cache_readonly", "attribute"}
+        )
         for d in node.decorator_list
     )

@@ -72,9 +72,9 @@ def read_patches(
         nodes = list(ast.walk(tree))
         module = files.module_of(file, package)
         names = _names(nodes, ".".join([package, *parents]))
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                names.setdefault(node.name, set()).add(f"{module}.{node.name}")
+        for statement in tree.body:
+            if isinstance(statement, ast.ClassDef):
+                names.setdefault(statement.name, set()).add(f"{module}.{statement.name}")
         for node in nodes:
             for target, name in stores(node):
                 for dotted in _dotted(target, names):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
-from furytune._python_source.bindings import Assigned, last_name
+from furytune._python_source.bindings import last_name
 from furytune._python_source.decorators import Effect, effect_of
-from furytune._python_source.kinds import PRESENT, UNKNOWN, Class, Function
+from furytune._python_source.kinds import Class, Function
 from furytune._python_source.members import ancestors, find
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ _INTERCEPTING: Final = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "NamedTu
 
 _DATACLASS: Final = frozenset({"dataclass"})
 _ATTRS: Final = frozenset({"define", "frozen", "mutable", "s", "attrs", "attributes"})
-_HARMLESS: Final = frozenset({"final", "total_ordering", "runtime_checkable", "set_module", "deprecated", "unique"})
+_HARMLESS: Final = frozenset(
+    {"final", "total_ordering", "runtime_checkable", "set_module", "deprecated", "unique"}
+)
 
 
 @frozen
@@ -134,14 +136,17 @@ def _of_class(cls: Class, names: Names) -> Signature:
         if init is not None:
             return ANYTHING
         if generated:
-            return _fields(line.classes[line.classes.index(one) :], generated, names)
+            return _fields(line.classes[line.classes.index(one) :], generated)
     return ANYTHING
 
 
 def _settled(classes: tuple[Class, ...], upto: Class) -> bool:
     """Returns whether the classes before one surely have no constructor of their own: each has one base."""
     before = classes[: classes.index(upto)]
-    return all(len([b for b in c.node.bases if last_name(b) not in {"ABC", "Generic", "object"}]) == 1 for c in before)
+    return all(
+        len([b for b in c.node.bases if last_name(b) not in {"ABC", "Generic", "object"}]) == 1
+        for c in before
+    )
 
 
 def _generated(decorators: set[str]) -> str:
@@ -149,7 +154,7 @@ def _generated(decorators: set[str]) -> str:
     return next((d for d in sorted(decorators) if d in _DATACLASS or d in _ATTRS), "")
 
 
-def _fields(classes: tuple[Class, ...], generated: str, names: Names) -> Signature:
+def _fields(classes: tuple[Class, ...], generated: str) -> Signature:
     """Returns the arguments of the ``__init__`` that ``dataclass`` or attrs writes."""
     order: dict[str, tuple[bool, bool]] = {}
     for cls in reversed(classes):
@@ -180,7 +185,9 @@ def _listed(cls: Class, generated: str, *, collect: bool) -> Iterator[tuple[str,
     for node in cls.node.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             target, value, note = node.target.id, node.value, node.annotation
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        elif (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ):
             target, value, note = node.targets[0].id, node.value, None
         else:
             continue
@@ -200,14 +207,22 @@ def _listed(cls: Class, generated: str, *, collect: bool) -> Iterator[tuple[str,
         options = {k.arg: k.value for k in call.keywords} if call is not None and described else {}
         if _false(options.get("init")):
             continue
-        optional = bool(options.keys() & {"default", "factory", "default_factory"}) if described else value is not None
+        optional = (
+            bool(options.keys() & {"default", "factory", "default_factory"})
+            if described
+            else value is not None
+        )
         name = target
         if generated not in _DATACLASS:
             name = name.lstrip("_")
             alias = options.get("alias")
             if isinstance(alias, ast.Constant) and isinstance(alias.value, str):
                 name = alias.value
-        yield name, optional or bool(described and call is not None and call.args), after or _true(options.get("kw_only"))
+        yield (
+            name,
+            optional or bool(described and call is not None and call.args),
+            after or _true(options.get("kw_only")),
+        )
 
 
 def _true(node: ast.expr | None) -> bool:

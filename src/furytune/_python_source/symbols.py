@@ -50,6 +50,7 @@ class SymbolTable:
     _found: dict[tuple[str, str], Symbol] = field(factory=dict, repr=False)
     _asked: dict[tuple[str, str], Found] = field(factory=dict, repr=False)
     _signatures: dict[Function | Class, Signature] = field(factory=dict, repr=False)
+    _mentioned: dict[str, bool] = field(factory=dict, repr=False)
     _depth: int = field(default=0, repr=False)
 
     def lookup(self, dotted: str) -> tuple[Symbol, str]:
@@ -94,20 +95,41 @@ class SymbolTable:
         return PRESENT if all(f not in {MISSING, UNKNOWN} for f in found) else UNKNOWN
 
     def only_dynamic(self, symbol: Symbol, name: str) -> bool:
-        """Returns whether an attribute of a class can only come from its ``__getattr__``, or a module's from its own code."""
+        """Returns whether an attribute can only come from code that computes its name, such as a ``__getattr__``."""
         if isinstance(symbol, Module):
-            shifts = symbol.shifting or "" in self.patches(symbol.name)
-            closed = symbol.getattr is None or self.asked(symbol, name).symbol is MISSING
-            return shifts and closed and not symbol.open and self._own(symbol, name, set()) is MISSING
+            # Whatever sets a name that is written in the older release would have to mention it.
+            return not symbol.open and not self.mentions(name)
         classes = symbol.classes if isinstance(symbol, Instance) else [symbol]
         setters = [
-            member(c, name, self, instance=isinstance(symbol, Instance))[1] for c in classes if isinstance(c, Class)
+            member(c, name, self, instance=isinstance(symbol, Instance))[1]
+            for c in classes
+            if isinstance(c, Class)
         ]
         # A decorator that adds methods takes them from another class.
         return bool(setters) and all(
             setter in {None, "code"} or (setter == "decorator" and name not in self.definitions)
             for setter in setters
         )
+
+    def writes(self, symbol: Symbol, name: str) -> bool:
+        """Returns whether the source of a module or class itself binds a name, in whatever way."""
+        if isinstance(symbol, Module):
+            return name in symbol.bindings
+        classes = symbol.classes if isinstance(symbol, Instance) else [symbol]
+        return any(
+            find(one, name) is not None
+            for cls in classes
+            if isinstance(cls, Class)
+            for one in ancestors(cls, self).classes
+        )
+
+    def mentions(self, name: str) -> bool:
+        """Returns whether any source of the package contains a name as a word."""
+        if name not in self._mentioned:
+            word = re.compile(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)")
+            read = (self.files.read(file) or b"" for file in self.files.files if "/tests/" not in f"/{file}")
+            self._mentioned[name] = any(word.search(source) for source in read)
+        return self._mentioned[name]
 
     @cached_property
     def definitions(self) -> Mapping[str, Sequence[str]]:
@@ -133,7 +155,10 @@ class SymbolTable:
                         if node.name == name:
                             yield cls
                         for inner in node.body:
-                            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == name:
+                            if (
+                                isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+                                and inner.name == name
+                            ):
                                 yield Function(inner, module, cls)
 
     def signature(self, symbol: Function | Class) -> Signature:
@@ -161,7 +186,10 @@ class SymbolTable:
             if found is None:
                 return UNKNOWN
             classes += found
-        strange = {last_name(d) for d in symbol.node.decorator_list} & {"contextmanager", "asynccontextmanager"}
+        strange = {last_name(d) for d in symbol.node.decorator_list} & {
+            "contextmanager",
+            "asynccontextmanager",
+        }
         return Instance(tuple(dict.fromkeys(classes)), exact=False) if classes and not strange else UNKNOWN
 
     def _annotated(self, node: ast.expr | None, function: Function) -> list[Class] | None:
@@ -362,12 +390,19 @@ class SymbolTable:
         if depth > _DEEPEST:
             return None
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            values = [self._listed(e.value, module, depth + 1) if isinstance(e, ast.Starred) else _text(e) for e in node.elts]
+            values = [
+                self._listed(e.value, module, depth + 1) if isinstance(e, ast.Starred) else _text(e)
+                for e in node.elts
+            ]
             return None if None in values else {n for v in values if v for n in v}
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.BitOr):
             left, right = (self._listed(n, module, depth + 1) for n in (node.left, node.right))
             return None if left is None or right is None else left | right
-        if isinstance(node, ast.Call) and last_name(node.func) in {"list", "tuple", "sorted", "set"} and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and last_name(node.func) in {"list", "tuple", "sorted", "set"}
+            and len(node.args) == 1
+        ):
             return self._listed(node.args[0], module, depth + 1)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
             whole = node.slice.lower is node.slice.upper is node.slice.step is None
@@ -380,8 +415,8 @@ class SymbolTable:
             only = bindings[0]
             if isinstance(only, Assigned):
                 return self._listed(only.value, module, depth + 1)
-            if isinstance(only, Alias) and only.name == "__all__" and (found := self.module(only.module)):
-                return self._exports(found, depth + 1) if found.exports is not None else None
+            if isinstance(only, Alias) and only.name == "__all__" and (other := self.module(only.module)):
+                return self._exports(other, depth + 1) if other.exports is not None else None
         return None
 
     def _attribute_of(self, dotted: str, name: str, seen: set[tuple[str, str]]) -> Symbol:
@@ -461,6 +496,6 @@ def _text(node: ast.expr) -> set[str] | None:
 
 def _is_protocol(cls: Class) -> bool:
     """Returns whether a class only describes others, so that objects have more than it says."""
-    return any(last_name(b.value if isinstance(b, ast.Subscript) else b) == "Protocol" for b in cls.node.bases)
-
-
+    return any(
+        last_name(b.value if isinstance(b, ast.Subscript) else b) == "Protocol" for b in cls.node.bases
+    )

@@ -14,7 +14,8 @@ from furytune._python_source.bindings import parse
 from furytune._python_source.opening import open_package
 from furytune._python_source.symbols import SymbolTable
 from furytune.curation._code import snippets
-from furytune.curation._code.history import History, Known
+from furytune.curation._code.history import History
+from furytune.curation._code.known import Known
 from furytune.curation._code.usage import Block, read_uses
 from furytune.curation.verdicts import CodeVerdict, Finding, Outcome
 from furytune.errors import ConfigError

@@ -7,9 +7,8 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, frozen
+from attrs import define
 
-from furytune._python_source.bindings import Module
 from furytune._python_source.kinds import Class, Function
 from furytune.curation._code.successors import Gone, Successors
 from furytune.curation._code.usage import read_uses
@@ -18,24 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from furytune._python_source.symbols import SymbolTable
+    from furytune.curation._code.known import Known
     from furytune.curation._code.usage import Block, Use
 
-__all__ = ["History", "Known"]
+__all__ = ["History"]
 
 _LEAST: Final = 3
-
-
-@frozen(eq=False)
-class Known:
-    """One release.
-
-    Attributes:
-        name: Its name, "" if it is not known.
-        table: Its names.
-    """
-
-    name: str
-    table: SymbolTable
 
 
 @define(eq=False, slots=False)
@@ -82,7 +69,11 @@ class History:
         releases = [*self.older, self.newest]
         found: dict[str, tuple[Use, str, str, str]] = {}
         for use in suspects:
-            had = [i for i, one in enumerate(before) if use.key in one and _proves(use, one[use.key])]
+            had = [
+                i
+                for i, one in enumerate(before)
+                if use.key in one and _proves(use, one[use.key], self.older[i].table)
+            ]
             # Without a release in which it worked, nothing is proved.
             if (use.status != "missing" and not had) or use.symbol in found:
                 continue
@@ -93,10 +84,10 @@ class History:
         return [*found.values()]
 
 
-def _proves(use: Use, before: Use) -> bool:
+def _proves(use: Use, before: Use, table: SymbolTable) -> bool:
     """Returns whether an older release certainly had what is missing now."""
     if before.status != "found" or use.status != "dynamic":
         return before.status == "found"
     # Unless the older source says what it is, it may have been set at run time then, too.
-    written = isinstance(before.on, Module) and use.symbol.rpartition(".")[2] in before.on.bindings
-    return written or isinstance(before.target, Function | Class)
+    leaf = use.symbol.rpartition(".")[2]
+    return table.writes(before.on, leaf) or isinstance(before.target, Function | Class)

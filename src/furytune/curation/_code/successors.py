@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from furytune._python_source.symbols import SymbolTable
-    from furytune.curation._code.history import Known
+    from furytune.curation._code.known import Known
     from furytune.curation._code.usage import Use
 
 __all__ = ["Gone", "Successors"]
 
 _CUE: Final = re.compile(
-    r"deprecat|remov|renam|replac|instead|in favou?r of|superseded|moved|use |available as|alias", re.IGNORECASE
+    r"deprecat|remov|renam|replac|instead|in favou?r of|superseded|moved|use |available as|alias",
+    re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(
     r":(?:\w+:)?(?:func|meth|class|attr|mod|obj|data|exc|py:\w+|ref):`~?\.?([^`<]+?)`|`{1,2}~?([A-Za-z_][\w.]*)(?:\([^`]*\))?`{1,2}"
@@ -70,7 +71,11 @@ class Successors:
 
     def of(self, gone: Gone) -> tuple[str, str]:
         """Returns the likely new name and how it was found; two empty texts without one."""
-        ways = (self._argument,) if gone.use.kind == "argument" else (self._said, self._noted, self._aliased, self._moved, self._renamed, self._spelt)
+        ways = (
+            (self._argument,)
+            if gone.use.kind == "argument"
+            else (self._said, self._noted, self._aliased, self._moved, self._renamed, self._spelt)
+        )
         for way in ways:
             instead, why = way(gone)
             if instead and instead != gone.use.symbol:
@@ -106,8 +111,8 @@ class Successors:
                 continue
             names = [next(filter(None, m.groups())) for m in _QUOTED.finditer(sentence)]
             names += [m[1] for m in _POINTED.finditer(sentence) if "." in m[1] or "_" in m[1] or m[2]]
-            for name in names:
-                name = name.strip(". ").removesuffix("()")
+            for written in names:
+                name = written.strip(". ").removesuffix("()")
                 if name.rpartition(".")[2] == leaf and "." not in name:
                     continue
                 if (found := self._resolved(name, gone)) is not None:
@@ -197,7 +202,9 @@ class Successors:
     def _moved_module(self, leaf: str, gone: Gone) -> tuple[str, str]:
         """Looks for a module of the same name, with or without an underscore."""
         names = [self.table.files.module_of(file, self.table.package) for file in self.table.files.sources()]
-        same = [n for n in names if n.rpartition(".")[2].strip("_") == leaf.strip("_") and n != gone.use.symbol]
+        same = [
+            n for n in names if n.rpartition(".")[2].strip("_") == leaf.strip("_") and n != gone.use.symbol
+        ]
         same.sort(key=lambda n: (any(p.startswith("_") for p in n.split(".")), n.count("."), n))
         return (same[0], "the same name elsewhere") if same else ("", "")
 
@@ -287,7 +294,9 @@ class Successors:
             return "", ""
         signature = self.table.signature(use.target)
         leaf = use.symbol.partition("(")[2].removesuffix(")")
-        before = gone.before.target if gone.before and isinstance(gone.before.target, Function | Class) else None
+        before = (
+            gone.before.target if gone.before and isinstance(gone.before.target, Function | Class) else None
+        )
         old = gone.release.table.signature(before) if before is not None and gone.release else None
         if leaf.startswith("argument "):
             place = int(leaf.split()[1])
@@ -301,7 +310,9 @@ class Successors:
             for text in _notes(symbol.node):
                 for sentence in _SENTENCES.split(text):
                     if re.search(rf"\b{re.escape(leaf)}\b", sentence) and _CUE.search(sentence):
-                        words = [w for w in re.findall(r"\w+", sentence) if w in signature.named and w != leaf]
+                        words = [
+                            w for w in re.findall(r"\w+", sentence) if w in signature.named and w != leaf
+                        ]
                         best = [w for w in words if w in fresh] or words
                         if best:
                             return f"{best[0]}=", "deprecation note"
@@ -313,7 +324,9 @@ class Successors:
                     return f"{signature.positional[place]}=", "the same place"
             if len(lost) == len(fresh) == 1:
                 return f"{next(iter(fresh))}=", "the only new argument"
-        close = difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=0.6) or difflib.get_close_matches(leaf, sorted(signature.named), n=1, cutoff=_ALIKE)
+        close = difflib.get_close_matches(leaf, sorted(fresh), n=1, cutoff=0.6) or difflib.get_close_matches(
+            leaf, sorted(signature.named), n=1, cutoff=_ALIKE
+        )
         return (f"{close[0]}=", "spelt nearly the same") if close else ("", "")
 
 
@@ -330,12 +343,10 @@ def _notes(node: ast.AST) -> Iterator[str]:
         if text:
             yield f"{last_name(decorator)} {text}"
     for part in ast.walk(node):
-        if isinstance(part, ast.Call) and "warn" in last_name(part).lower() or isinstance(part, ast.Call) and "deprecat" in last_name(part).lower():
-            if text := " ".join(_strings(part)):
-                yield f"deprecated {text}"
-        elif isinstance(part, ast.Assign) and "msg" in (last_name(part.targets[0]) or ""):
-            if text := " ".join(_strings(part)):
-                yield text
+        warns = isinstance(part, ast.Call) and re.search("warn|deprecat", last_name(part), re.IGNORECASE)
+        message = isinstance(part, ast.Assign) and "msg" in last_name(part.targets[0])
+        if (warns or message) and (text := " ".join(_strings(part))):
+            yield f"deprecated {text}"
     doc = ast.get_docstring(node) or ""
     for m in re.finditer(r"(?:\.\. deprecated::|(?i:deprecated|obsolete))[\s\S]{0,400}", doc):
         yield m[0]
@@ -349,11 +360,7 @@ def _strings(node: ast.AST) -> Iterator[str]:
 
 def _only_call(function: Function) -> ast.Call | None:
     """Returns the call that a function consists of, if it does nothing else but warn."""
-    body = [
-        n
-        for n in function.node.body
-        if not isinstance(n, ast.Expr | ast.Import | ast.ImportFrom)
-    ]
+    body = [n for n in function.node.body if not isinstance(n, ast.Expr | ast.Import | ast.ImportFrom)]
     value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
     return value if isinstance(value, ast.Call) else None
 

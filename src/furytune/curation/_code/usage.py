@@ -193,7 +193,9 @@ class _Reader:
         if isinstance(node, ast.Import | ast.ImportFrom):
             self.imported(node, scope)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            self.expressions([*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)], scope)
+            self.expressions(
+                [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)], scope
+            )
             self.bind(node.name, None, scope)
             # A function inside another one sees its names, but only as they are at the end.
             inner = dict(scope) if local is not None else {}
@@ -472,7 +474,9 @@ class _Reader:
         if symbol is MISSING:
             status = "missing"
         elif symbol is UNKNOWN:
-            dynamic = isinstance(on, Module | Class | Instance) and self.table.only_dynamic(on, dotted.rpartition(".")[2])
+            dynamic = isinstance(on, Module | Class | Instance) and self.table.only_dynamic(
+                on, dotted.rpartition(".")[2]
+            )
             status = "dynamic" if dynamic else "unknown"
         self.add(node, dotted, kind, status, symbol, on)
 
@@ -487,9 +491,9 @@ class _Reader:
     ) -> None:
         if not self.quiet:
             # The end of an attribute is where its name is written.
-            line = getattr(node, "end_lineno", None) or getattr(node, "lineno", 1)
+            line = getattr(node, "end_lineno", None) or 1
             column = getattr(node, "end_col_offset", None) or 0
-            self.uses.append(Use(self.block, line, column, dotted, kind, status, target, on))
+            self.uses.append(Use(self.block, int(line), int(column), dotted, kind, status, target, on))
 
     def called(self, node: ast.Call, scope: _Scope) -> _Value | None:
         """Reads a call: what is called, its arguments, and whether they fit."""
