@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.freshness import Fresh
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.languages import Languages
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from furytune.curation.lint import LintAnswers
     from furytune.curation.near import NearDuplicates
     from furytune.curation.people import AnsweredBy
+    from furytune.curation.releases import Releases
+    from furytune.curation.running import CodeRun, RunCode, RunLimits
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
         Dropped,
@@ -72,6 +76,7 @@ __all__ = [
     "ChatPairer",
     "ChatService",
     "CheckCode",
+    "CodeRun",
     "Collector",
     "Consent",
     "ContractMismatchError",
@@ -88,6 +93,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "Fresh",
     "FurytuneError",
     "GeminiTuner",
     "GradeCache",
@@ -113,9 +119,13 @@ __all__ = [
     "PromptTemplate",
     "QAPair",
     "RagAugmenter",
+    "Recheck",
     "RedactSecrets",
+    "Releases",
     "ReplyPairer",
     "Run",
+    "RunCode",
+    "RunLimits",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -133,6 +143,7 @@ __all__ = [
     "markup",
     "outline",
     "python_package",
+    "recheck",
     "write_report",
 ]
 
@@ -149,6 +160,7 @@ _HOME = {
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
+    "CodeRun": "curation.running",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
@@ -165,6 +177,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GradeCache": "curation.grades",
@@ -190,9 +203,13 @@ _HOME = {
     "PromptTemplate": "template",
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
+    "Recheck": "rechecking",
     "RedactSecrets": "curation.secrets",
+    "Releases": "curation.releases",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "RunCode": "curation.running",
+    "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",
@@ -211,6 +228,7 @@ _HOME = {
     "outline": "report.diffing",
     "python_package": "corpora.python_package",
     "write_report": "report.html",
+    "recheck": "rechecking",
 }
 
 

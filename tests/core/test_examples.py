@@ -151,3 +151,23 @@ def test_stale_answers_are_found_with_their_new_names(tmp_path) -> None:
     assert "fury.actor.disk, gone since 2.0; use fury.actor.ring" in done.stdout
     assert "use fury.transform.rotate" in done.stdout
     assert "keeps 3 of 6 pairs" in done.stdout
+
+
+def test_a_data_set_is_checked_against_the_next_release(tmp_path) -> None:
+    done = run(tmp_path, "recheck.py")
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.partition("What does the next release break?")[2]
+    went, again = shown.split("\n\nwent stale\n")[1].split("\n\nwork again\n")
+    assert [line.split()[:2] for line in went.splitlines()] == [
+        ["colors", "shapes.sphere(colors)"],
+        ["cube", "shapes.cube"],
+    ]
+    assert again.split() == ["box"]
+    assert "old_release" in done.stdout
+
+
+def test_checking_against_the_next_release_says_what_it_needs(tmp_path) -> None:
+    for arguments in (["--new", "x"], ["--manifest", "x", "--old", "x", "--new", "x"]):
+        done = run(tmp_path, "recheck.py", *arguments)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr

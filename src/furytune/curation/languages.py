@@ -50,7 +50,6 @@ def _codes(value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(wanted)))
 
 
-
 @frozen
 class Languages:
     """Curation step: keeps pairs in these languages, and drops others as "other_language".
