@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.freshness import Fresh
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.languages import Languages
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from furytune.curation.lint import LintAnswers
     from furytune.curation.near import NearDuplicates
     from furytune.curation.people import AnsweredBy
+    from furytune.curation.releases import Releases
+    from furytune.curation.running import CodeRun, RunCode, RunLimits
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
     from furytune.publishing import write_card
+    from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
         Dropped,
@@ -74,6 +78,7 @@ __all__ = [
     "ChatPairer",
     "ChatService",
     "CheckCode",
+    "CodeRun",
     "Collector",
     "Consent",
     "ContractMismatchError",
@@ -90,6 +95,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "Fresh",
     "FurytuneError",
     "GeminiTuner",
     "GradeCache",
@@ -115,9 +121,13 @@ __all__ = [
     "PromptTemplate",
     "QAPair",
     "RagAugmenter",
+    "Recheck",
     "RedactSecrets",
+    "Releases",
     "ReplyPairer",
     "Run",
+    "RunCode",
+    "RunLimits",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -139,6 +149,7 @@ __all__ = [
     "to_pandas",
     "to_polars",
     "write_card",
+    "recheck",
     "write_report",
 ]
 
@@ -155,6 +166,7 @@ _HOME = {
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
+    "CodeRun": "curation.running",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
@@ -171,6 +183,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GradeCache": "curation.grades",
@@ -196,9 +209,13 @@ _HOME = {
     "PromptTemplate": "template",
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
+    "Recheck": "rechecking",
     "RedactSecrets": "curation.secrets",
+    "Releases": "curation.releases",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "RunCode": "curation.running",
+    "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",
@@ -216,6 +233,7 @@ _HOME = {
     "markup": "corpora.markup",
     "outline": "report.diffing",
     "python_package": "corpora.python_package",
+    "recheck": "rechecking",
     "to_arrow": "tables",
     "to_pandas": "tables",
     "to_polars": "tables",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
@@ -49,6 +50,8 @@ def written(value: Any) -> Any:
         return {str(name): written(item) for name, item in value.items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [written(item) for item in value]
+    if isinstance(value, AbstractSet):
+        return sorted(map(written, value))  # in one order, so that the file is the same each time
     if isinstance(value, TunedModel):
         return _model(value)
     return _part(value)
