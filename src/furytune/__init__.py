@@ -145,11 +145,11 @@ __all__ = [
     "markup",
     "outline",
     "python_package",
+    "recheck",
     "to_arrow",
     "to_pandas",
     "to_polars",
     "write_card",
-    "recheck",
     "write_report",
 ]
 
