@@ -50,6 +50,7 @@ def main() -> None:
         run = pipeline.run()
         assert run.report.counts.rows == 2
         run.contract.save(folder / "contract.json")
+        assert ft.write_card(run.datasets, licence="CC0-1.0", name="pairs").names == ("gemini",)
         with FakeChat(lambda _: '{"grade": "poor"}') as server:
             judge = ft.JudgePairs(ft.ChatService(server.url).model("fake"), cache=folder / "grades")
             assert not list(pipeline.evolve(curators=judge).pairs())
@@ -95,6 +96,9 @@ def main() -> None:
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
             (lambda: ft.write_report(folder / "report.html", run), "report"),
+            (lambda: ft.to_arrow(run.datasets[0]), "tables"),
+            (lambda: ft.to_pandas(run.datasets[0]), "tables"),
+            (lambda: ft.to_polars(run.datasets[0]), "tables"),
         ):
             try:
                 needs()

@@ -16,7 +16,7 @@ __all__ = ["Shown", "page", "words"]
 
 _LINE = 60
 _CELL = 600
-_PAGE = 1500
+_PAGE = 3000
 _PERSON = re.compile(r"<@!?\d+>")
 _DIGEST = re.compile(r"((?:sha256:)?[0-9a-f]{12})[0-9a-f]{28,52}")
 
