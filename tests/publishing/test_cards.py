@@ -247,6 +247,34 @@ def test_a_changed_file_is_not_described(folder) -> None:
         ft.write_card(folder, **ALL)
 
 
+def test_data_sets_of_several_folders_are_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one, two, three = (tmp_path / name for name in ("one", "two", "one/three"))
+    for place in (one, two, three):
+        place.mkdir()
+    with pytest.raises(ConfigError, match="in several"):
+        ft.write_card([jsonl(one, "openai"), jsonl(two, "openai")], **ALL)
+    beside = ft.JsonlExporter(one / "t.jsonl", validation=three / "v.jsonl").export(ROWS, contract=Rendered())
+    with pytest.raises(ConfigError, match="in another folder than its manifest"):
+        ft.write_card(beside, **ALL)
+    (one / "t.jsonl.manifest.json").unlink()
+    # The same folder, once by a relative path.
+    both = [ft.load_dataset("one/openai.jsonl.manifest.json"), jsonl(one, "trl")]
+    assert ft.write_card(both, **ALL).names == ("openai", "trl")
+
+
+def test_counts_of_each_run_are_told_apart(tmp_path) -> None:
+    for name, pairs in (("openai", 5), ("trl", 7)):
+        tally = Tally()
+        tally.pairs = pairs
+        exporter = ft.JsonlExporter(tmp_path / f"{name}.jsonl", dialect=name)
+        exporter.export(ROWS, contract=Rendered(), tally=tally)
+    text = Path(ft.write_card(tmp_path, **ALL).readme).read_text(encoding="utf-8")
+    assert (
+        text.index("### openai") < text.index("5 pairs of") < text.index("### trl") < text.index("7 pairs of")
+    )
+
+
 def test_two_data_sets_of_one_dialect_have_two_names(tmp_path) -> None:
     for name in ("with", "with out"):
         ft.JsonlExporter(tmp_path / f"{name}.jsonl").export(ROWS, contract=Rendered())

@@ -100,7 +100,7 @@ def find_parts(
         datasets = (where,) if isinstance(where, Dataset) else tuple(where)
         paths = sorted({Path(d.manifest) for d in datasets})
         folder = paths[0].parent if paths else Path()
-        if any(path.parent != folder for path in paths):
+        if len({path.parent.resolve() for path in paths}) > 1:
             raise ConfigError(
                 "a card describes one folder, but the data sets are in several; call it for each"
             )
