@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from furytune.report import ChannelProfile, ChannelProfiles
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
+    from furytune.review_page import ReviewPage
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -103,6 +104,7 @@ __all__ = [
     "RagAugmenter",
     "RedactSecrets",
     "ReplyPairer",
+    "ReviewPage",
     "Run",
     "Secret",
     "Source",
@@ -171,6 +173,7 @@ _HOME = {
     "RagAugmenter": "augmenters.rag",
     "RedactSecrets": "curation.secrets",
     "ReplyPairer": "pairing",
+    "ReviewPage": "review_page",
     "Run": "pipeline",
     "Secret": "_privacy.secret",
     "Source": "records",
