@@ -68,6 +68,7 @@ def main() -> None:
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
+            (lambda: ft.write_report(folder / "report.html", run), "report"),
         ):
             try:
                 needs()

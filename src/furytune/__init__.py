@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
-    from furytune.curation.caps import CapPerAuthor
+    from furytune.curation.caps import CapPerAuthor, CapPerLink
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
+    from furytune.curation.languages import Languages
     from furytune.curation.length import AnswerLength
+    from furytune.curation.lint import LintAnswers
+    from furytune.curation.near import NearDuplicates
+    from furytune.curation.people import AnsweredBy
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
         TrainingRow,
     )
     from furytune.report import ChannelProfile, ChannelProfiles
+    from furytune.report.diffing import DatasetDiff, diff_datasets, outline
+    from furytune.report.html import write_report
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
     from furytune.review_page import ReviewPage
@@ -58,8 +64,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerLength",
+    "AnsweredBy",
     "Augmenter",
     "CapPerAuthor",
+    "CapPerLink",
     "ChannelProfile",
     "ChannelProfiles",
     "ChatPairer",
@@ -71,6 +79,7 @@ __all__ = [
     "CsvCollector",
     "CsvExporter",
     "Dataset",
+    "DatasetDiff",
     "Decision",
     "Decisions",
     "Deduplicate",
@@ -90,9 +99,12 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
+    "Languages",
     "Link",
+    "LintAnswers",
     "Message",
     "MinConfidence",
+    "NearDuplicates",
     "Normalizer",
     "OnnxEmbedder",
     "Passage",
@@ -117,18 +129,23 @@ __all__ = [
     "build_index",
     "chat",
     "clean_index",
+    "diff_datasets",
     "forget",
     "load_dataset",
     "markup",
+    "outline",
     "python_package",
+    "write_report",
 ]
 
 __version__ = "0.1.0"
 
 _HOME = {
     "AnswerLength": "curation.length",
+    "AnsweredBy": "curation.people",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "CapPerLink": "curation.caps",
     "ChannelProfile": "report",
     "ChannelProfiles": "report",
     "ChatPairer": "pairing",
@@ -140,6 +157,7 @@ _HOME = {
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
+    "DatasetDiff": "report.diffing",
     "Decision": "review.decision",
     "Decisions": "review.decisions",
     "Deduplicate": "curation.dedup",
@@ -159,8 +177,11 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
+    "Languages": "curation.languages",
     "Link": "pairing",
+    "LintAnswers": "curation.lint",
     "Message": "records",
+    "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",
     "Normalizer": "normalize",
     "OnnxEmbedder": "augmenters.embedders",
@@ -186,10 +207,13 @@ _HOME = {
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
     "clean_index": "augmenters.rag",
+    "diff_datasets": "report.diffing",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "outline": "report.diffing",
     "python_package": "corpora.python_package",
+    "write_report": "report.html",
 }
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import blake2b
 from inspect import isroutine
 from itertools import islice
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 import attrs
 from attrs import field, frozen
@@ -34,6 +34,7 @@ from furytune.errors import (
 )
 from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
+from furytune.pair_explanation import PairExplanation, Watch
 from furytune.protocols import (
     Augmenter,
     BulkCurator,
@@ -47,6 +48,7 @@ from furytune.protocols import (
     Provenance,
     Retrieving,
     Reviewing,
+    SetCurator,
     Splitter,
     Staging,
     StatefulCurator,
@@ -55,6 +57,7 @@ from furytune.protocols import (
 )
 from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
+from furytune.report.overview import Watcher
 from furytune.report.progress import progress
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
@@ -96,6 +99,8 @@ class Run(Shown):
             yield "job", repr(self.job)
 
 
+_Step: TypeAlias = Curator | StatefulCurator | SetCurator
+
 # Each argument has its own converter, because type checkers read the argument's type from the converter's parameter.
 
 
@@ -103,9 +108,7 @@ def _collectors(value: Collector | Sequence[Collector]) -> tuple[Collector, ...]
     return _several(value)
 
 
-def _curators(
-    value: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None,
-) -> tuple[Curator | StatefulCurator, ...]:
+def _curators(value: _Step | Sequence[_Step] | None) -> tuple[_Step, ...]:
     return _several(value)
 
 
@@ -124,7 +127,7 @@ class _Parts(TypedDict, total=False):
     """The arguments of `Pipeline`, for `Pipeline.evolve`."""
 
     collector: Collector | Sequence[Collector]
-    curators: Curator | StatefulCurator | Sequence[Curator | StatefulCurator] | None
+    curators: _Step | Sequence[_Step] | None
     augmenter: Augmenter
     template: PromptTemplate | None
     exporter: Exporter | Sequence[Exporter] | None
@@ -163,7 +166,7 @@ class Pipeline:
     """
 
     collector: tuple[Collector, ...] = field(converter=_collectors)
-    curators: tuple[Curator | StatefulCurator, ...] = field(default=(), converter=_curators)
+    curators: tuple[_Step, ...] = field(default=(), converter=_curators)
     augmenter: Augmenter = field(factory=IdentityAugmenter)
     template: PromptTemplate | None = None
     exporter: tuple[Exporter, ...] = field(default=(), converter=_exporters)
@@ -191,7 +194,9 @@ class Pipeline:
                 f"{type(self.augmenter).__name__} is not an augmenter; see furytune.protocols.Augmenter"
             )
         for step in self.curators:
-            if isinstance(step, type) or not (callable(step) or isinstance(step, StatefulCurator)):
+            if isinstance(step, type) or not (
+                callable(step) or isinstance(step, StatefulCurator | SetCurator)
+            ):
                 raise ConfigError(
                     f"{type(step).__name__} is not a curation step: it must be callable with a pair"
                 )
@@ -241,6 +246,35 @@ class Pipeline:
         """Shows how the prompt for a question is made. Same as ``contract.explain``."""
         return self.contract.explain(question, at=at)
 
+    def explain_pair(self, pair: QAPair | str) -> PairExplanation:
+        """Shows what each curation step did to a pair, and why one dropped it. Print the result.
+
+        It collects until it knows, and all steps see the pairs before it: a step that remembers pairs decides as in `run`.
+
+        Args:
+            pair: The pair or its id, such as one from ``report.counts.dropped[0].examples``.
+
+        Raises:
+            ConfigError: The collectors yield no such pair.
+        """
+        watch = Watch(uid=pair if isinstance(pair, str) else pair.id)
+        # Steps that only look are between the steps, so nothing here needs to know how a step is run.
+        between = [watch.at(place) for place in range(len(self.curators) + 1)]
+        steps = [step for pair in zip(between, self.curators, strict=False) for step in pair]
+        watched = self.evolve(curators=[*steps, between[-1]])
+        for _ in watched._pairs(watch, len(watched.curators)):  # noqa: SLF001  # of the same class
+            if len(self.curators) in watch.entered or watch.reason is not None:
+                break
+        if not watch.entered and watch.reason is None:
+            raise ConfigError(
+                "the collectors yield no pair with this id; take one from pipeline.pairs() or from the report's examples"
+            )
+        told = [
+            (_name(step), isinstance(step, StatefulCurator), isinstance(step, SetCurator))
+            for step in self.curators
+        ]
+        return PairExplanation(id=watch.uid, steps=tuple(watch.outcomes(told)))
+
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
         """Renders the prompt for a question. Same as ``contract.prompt``."""
         return self.contract.prompt(question, at=at)
@@ -261,8 +295,13 @@ class Pipeline:
         """
         return attrs.evolve(self, **changes)
 
-    def run(self) -> Run:
+    def run(self, *, examples: int = 0) -> Run:
         """Runs all stages.
+
+        Args:
+            examples: How many dropped pairs the report shows for each reason, shortened and without secrets and personal
+                data, as far as furytune recognises them. Only pairs of people who take part are collected, so no one
+                else's words are shown.
 
         Returns:
             Report, contract and data sets. Running again over the same input writes the same bytes.
@@ -270,14 +309,16 @@ class Pipeline:
         Raises:
             FurytuneError: A stage failed; the class of the error says which. No half-written data set is left.
         """
-        tally = Tally()
+        tally = Tally(watcher=Watcher(examples=examples))
         rows = progress(self._rows(tally), "rows", "row")
         # Without an exporter, a run that only counts may find nothing.
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
         job = self._tune(datasets) if self.tuner is not None else None
-        report = Report(counts=tally.counts, datasets=tuple(datasets), job=job)
+        report = Report(
+            counts=tally.counts, datasets=tuple(datasets), job=job, overview=tally.watcher.overview
+        )
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
@@ -294,7 +335,7 @@ class Pipeline:
         # One exporter reads the stream. Several read it several times, so the rows go to disk first.
         if len(self.exporter) == 1:
             return [self.exporter[0].export(rows, contract=self.contract, tally=tally)]
-        with Spool() as spool, staged() as group:
+        with Spool(TrainingRow) as spool, staged() as group:
             spool.fill(rows)
             datasets = [
                 e.stage(spool, contract=self.contract, tally=tally, group=group)
@@ -333,7 +374,7 @@ class Pipeline:
                 # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
-                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
+                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)), item)
                     continue
                 seen.add(key)
                 yield item
@@ -346,8 +387,11 @@ class Pipeline:
             return self._collected(tally)
         step: Any = self.curators[steps - 1]
         name = _name(step)
+        before = self._pairs(tally, steps - 1)
+        if isinstance(step, SetCurator):
+            return _apply_to_all(step, name, before, tally)
         act = step.start() if isinstance(step, StatefulCurator) else step
-        return _apply(act, name, self._pairs(tally, steps - 1), tally)
+        return _apply(act, name, before, tally)
 
     def _rows(self, tally: Tally) -> Iterator[TrainingRow]:
         """Yields the training rows, rendered in batches."""
@@ -361,9 +405,9 @@ class Pipeline:
             for pair, prompt in zip(batch, prompts, strict=True):
                 row = self._row(pair, prompt)
                 if isinstance(row, Dropped):
-                    tally.drop(row)
+                    tally.drop(row, pair)
                 else:
-                    tally.rows += 1
+                    tally.row(pair, row)
                     yield row
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
@@ -456,17 +500,50 @@ def _results(
         yield from zip(batch, results, strict=True)
 
 
-def _unchanged(result: QAPair, pair: QAPair, *, reviewing: bool) -> QAPair:
+def _unchanged(result: QAPair, pair: QAPair, *, reviewing: bool, group: str) -> QAPair:
     """Returns a step's result with everything taken back that the step may change."""
     result = attrs.evolve(result, answer=pair.answer, edits=pair.edits)
+    if result.group == group:
+        result = attrs.evolve(result, group=pair.group)
     if not reviewing:
         return result
     return attrs.evolve(result, question=pair.question, confidence=pair.confidence, evidence=pair.evidence)
 
 
+def _apply_to_all(step: SetCurator, name: str, pairs: Iterator[QAPair], tally: Tally) -> Iterator[QAPair]:
+    """Applies a step that reads all pairs first. They wait on disk.
+
+    Raises:
+        CurationError: The step did not read all of them.
+    """
+    with Spool(QAPair) as spool:
+        reading = spool.passing(pairs)
+        act = step.fit(reading)
+        if next(reading, None) is not None:
+            raise CurationError(f"{name}.fit() stopped before the last pair; read all of them")
+        yield from _apply(act, name, iter(spool), tally, may_group=True)
+
+
 def _apply(
-    act: Callable[[QAPair], QAPair | Dropped], name: str, pairs: Iterator[QAPair], tally: Tally
+    act: Callable[[QAPair], QAPair | Dropped],
+    name: str,
+    pairs: Iterator[QAPair],
+    tally: Tally,
+    *,
+    may_group: bool = False,
 ) -> Iterator[QAPair]:
+    """Applies a step to each pair, counts what it does, and checks that it does nothing else.
+
+    Args:
+        act: The step.
+        name: Its name in reports.
+        pairs: What it gets.
+        tally: Counts drops and edits.
+        may_group: Whether the step may change the group of a pair.
+
+    Raises:
+        CurationError: The step did something else.
+    """
     for pair, result in _results(act, name, pairs):
         if isinstance(result, Dropped):
             if (result.unit, result.count) != ("pair", 1):
@@ -474,7 +551,7 @@ def _apply(
                     f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
                     "a curation step drops one pair at a time: leave out unit and count"
                 )
-            tally.drop(result)
+            tally.drop(result, pair)
             continue
         if not isinstance(result, QAPair):
             raise CurationError(
@@ -485,7 +562,8 @@ def _apply(
             yield pair
             continue
         reviewing = isinstance(act, Reviewing)
-        if _unchanged(result, pair, reviewing=reviewing) != pair:
+        group = result.group if may_group and isinstance(result.group, str) and result.group else pair.group
+        if _unchanged(result, pair, reviewing=reviewing, group=group) != pair:
             raise CurationError(
                 f"the step {name} changed more than the answer of pair {pair.id}: a question edited here "
                 "would differ from the question that the bot gets; change the Normalizer instead, or correct "
@@ -501,7 +579,7 @@ def _apply(
         if edits:
             yield attrs.evolve(result, edits=(*pair.edits, *edits), unedited=pair.digest)
         else:
-            yield attrs.evolve(result, edits=pair.edits) if reviewing else pair
+            yield attrs.evolve(result, edits=pair.edits) if reviewing or group != pair.group else pair
     missing: Sequence[Dropped] = act.unread if isinstance(act, Incomplete) else ()
     for unread in missing:
         tally.drop(unread)

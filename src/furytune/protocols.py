@@ -60,6 +60,7 @@ __all__ = [
     "Retrieving",
     "Reviewing",
     "Searchable",
+    "SetCurator",
     "Splitter",
     "Staging",
     "StatefulCurator",
@@ -384,6 +385,26 @@ class StatefulCurator(Protocol):
 
     def start(self) -> Curator:
         """Returns a fresh step for one pass."""
+        ...
+
+
+@runtime_checkable
+class SetCurator(Protocol):
+    """**Protocol:** a curation step that reads all pairs before it decides about the first.
+
+    The pipeline stores the pairs on disk meanwhile, so the step should remember only what it needs. The step that `fit`
+    returns may also give a pair another group, to keep pairs of different conversations on one side of the split.
+
+    - Fitting reads all pairs.
+    - Two passes over the same pairs give the same results.
+    """
+
+    def fit(self, pairs: Iterable[QAPair], /) -> Curator:
+        """Reads all pairs of a pass; returns the step that then gets the same pairs in the same order.
+
+        Args:
+            pairs: Read once, to the end. The ids are unique.
+        """
         ...
 
 

@@ -97,10 +97,16 @@ KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
     "step",
     [
         ft.Deduplicate(),
+        ft.NearDuplicates(),
+        ft.NearDuplicates(action="group"),
         ft.RedactSecrets(),
         ft.AnswerLength(min=20),
         ft.MinConfidence(0.5),
         ft.CapPerAuthor(2),
+        ft.CapPerLink(1),
+        ft.LintAnswers(),
+        ft.Languages("en"),
+        ft.AnsweredBy("Helper"),
         ft.CheckCode("json"),
     ],
     ids=lambda step: type(step).__name__,
@@ -113,9 +119,9 @@ def test_the_curation_steps(step) -> None:
                 "How do I read it?", "Call `json.loads(text)`, which gives a dict.", asker="a", answerer="b"
             ),
             pair("how do I read it", "Call `json.loads(text)`, which gives a dict.", id="2", answerer="b"),
-            pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", answerer="b"),
-            pair("And the key?", f"Take {KEY}, which is mine and works.", answerer="b"),
-            pair("Short?", "yes", answerer="b"),
+            pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", id="3", answerer="b"),
+            pair("And the key?", f"Take {KEY}, which is mine and works.", id="4", answerer="b"),
+            pair("Short?", "yes", id="5", answerer="b"),
         ],
     )
 

@@ -167,6 +167,24 @@ def test_broken_curation_steps_are_found() -> None:
 
     with broken("Two passes over the same pairs give the same results"):
         check_curator(Counting(), pairs)
+
+    class Impatient:
+        def fit(self, many):
+            next(iter(many), None)
+            return lambda one: one
+
+    with broken("Fitting reads all pairs"):
+        check_curator(Impatient(), pairs)
+
+    class Remembering:
+        seen = 0
+
+        def fit(self, many):
+            self.seen += len(list(many))
+            return lambda one: one if self.seen < 3 else ft.Dropped(reason="own:enough", ids=(one.id,))
+
+    with broken("Two passes over the same pairs give the same results"):
+        check_curator(Remembering(), pairs)
     with pytest.raises(AssertionError, match=r"int does not fit furytune\.protocols\.Curator"):
         check_curator(3, pairs)
 

@@ -18,6 +18,7 @@ STEPS = {
     "short": ft.AnswerLength(min=6),
     "long": ft.AnswerLength(max=30),
     "same": ft.Deduplicate(),
+    "near": ft.NearDuplicates(),
     "secrets": ft.RedactSecrets(),
     "cap": ft.CapPerAuthor(2),
 }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
+from furytune.curation._alike.plain import plain
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from furytune.protocols import Curator
 
 __all__ = ["Deduplicate"]
-
-_MENTION: Final = re.compile(r"<(?:@[!&]?|#)\d+>")
-_OUTER: Final = " .,;:!?\u2026"
 
 
 @frozen
@@ -28,6 +24,9 @@ class Deduplicate:
     Two texts are the same if they are equal after these changes: Unicode form NFKC, mentions of people, roles and channels
     removed, case folded, white space reduced to single spaces, and the characters ``.,;:!?`` and the ellipsis removed at
     both ends. If nothing is left of a text, it is compared unchanged.
+
+    It reads the pairs once and remembers little. `NearDuplicates` keeps the best pair instead of the first, and finds
+    questions in nearly the same words.
 
     The step remembers what it has seen, so `start` returns a new one for each pass. For each kept pair it stores the id and
     16 bytes.
@@ -67,17 +66,9 @@ class Deduplicate:
         texts = (pair.question,) if self.by == "question" else (pair.question, pair.answer)
         # 16 bytes for each pair instead of its text.
         sha = hashlib.blake2b(digest_size=16)
-        for key in map(_key, texts):
+        for key in map(plain, texts):
             data = key.encode("utf-8", "surrogatepass")
             # The length keeps ("ab", "c") apart from ("a", "bc").
             sha.update(len(data).to_bytes(8, "big"))
             sha.update(data)
         return sha.digest()
-
-
-def _key(text: str) -> str:
-    """Returns a text without what does not change a question: case, mentions, blanks, outer punctuation."""
-    # The same question to other people is the same question.
-    plain = _MENTION.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
-    # A question of punctuation alone would otherwise equal every other one.
-    return " ".join(plain.split()).strip(_OUTER) or text

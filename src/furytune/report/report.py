@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.funnel import advised, funnel
+from furytune.report.overview import Overview
 from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
@@ -21,11 +23,13 @@ class Report(Shown):
         counts: What was counted.
         datasets: The data sets that were written.
         job: The tuning job; None without a tuner.
+        overview: What the HTML report shows besides the counts; None if nothing was noted.
     """
 
     counts: Counts
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+    overview: Overview | None = field(default=None, repr=False, eq=False)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         c = self.counts
@@ -34,6 +38,7 @@ class Report(Shown):
 
     def __str__(self) -> str:
         c = self.counts
+        channels = self.overview.channels if self.overview is not None else ()
         lines = [
             f"messages  {c.messages:>9}  ({c.messages_used} in pairs)",
             f"pairs     {c.pairs:>9}",
@@ -43,6 +48,8 @@ class Report(Shown):
             lines.append("dropped   (python -m furytune.reasons says what each word means)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in (*_not_read(d), *_not_applied(d))]
+            lines += advised(c, channels)
+        lines += funnel(channels)
         if c.edited_answers:
             edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
             lines.append(f"answers edited by {edits}")

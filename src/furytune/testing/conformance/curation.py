@@ -6,19 +6,21 @@ from collections.abc import Sequence
 
 import attrs
 
-from furytune.protocols import BulkCurator, Curator, Reviewing, Splitter, StatefulCurator
+from furytune.protocols import BulkCurator, Curator, Reviewing, SetCurator, Splitter, StatefulCurator
 from furytune.records import Dropped, QAPair
 from furytune.testing.conformance.rules import fits, rule
 
 __all__ = ["check_curator", "check_splitter"]
 
 
-def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
+def check_curator(
+    step: Curator | StatefulCurator | SetCurator, pairs: Sequence[QAPair]
+) -> list[QAPair | Dropped]:
     """Holds a curation step to its protocol.
 
     Args:
         step: What is checked.
-        pairs: What it is given, in order; some of it should be edited or dropped.
+        pairs: What it is given, in order, with unique ids; some of it should be edited or dropped.
 
     Returns:
         What it made of each pair.
@@ -37,10 +39,7 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
                 seen=f"a {type(result).__name__}, or a change of something else",
             )
         else:
-            kept = (
-                isinstance(result, QAPair)
-                and attrs.evolve(result, answer=pair.answer, edits=pair.edits) == pair
-            )
+            kept = isinstance(result, QAPair) and _unchanged(step, pair, result)
             rule(
                 kept or isinstance(result, Dropped),
                 Curator,
@@ -60,7 +59,13 @@ def check_curator(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> l
             StatefulCurator,
             "Two passes over the same pairs give the same results.",
         )
-    act = step.start() if isinstance(step, StatefulCurator) else step
+    if isinstance(step, SetCurator):
+        rule(
+            results == _pass(step, pairs),
+            SetCurator,
+            "Two passes over the same pairs give the same results.",
+        )
+    act = _started(step, pairs)
     if isinstance(act, BulkCurator):
         rule(
             results == list(act.curate(list(pairs))),
@@ -84,9 +89,29 @@ def _apart_from_review(result: object, pair: QAPair) -> QAPair | None:
     )
 
 
-def _pass(step: Curator | StatefulCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
+def _unchanged(step: object, pair: QAPair, result: QAPair) -> bool:
+    """Tells whether a step changed only what it may: the answer, and the group if it has read all pairs."""
+    group = pair.group if isinstance(step, SetCurator) and result.group else result.group
+    return attrs.evolve(result, answer=pair.answer, edits=pair.edits, group=group) == pair
+
+
+def _started(step: Curator | StatefulCurator | SetCurator, pairs: Sequence[QAPair]) -> Curator:
+    """Returns the step of a pass over the pairs.
+
+    Raises:
+        AssertionError: The step did not read all pairs that it must read first.
+    """
+    if isinstance(step, SetCurator):
+        reading = iter(pairs)
+        act = step.fit(reading)
+        rule(next(reading, None) is None, SetCurator, "Fitting reads all pairs.")
+        return act
+    return step.start() if isinstance(step, StatefulCurator) else step
+
+
+def _pass(step: Curator | StatefulCurator | SetCurator, pairs: Sequence[QAPair]) -> list[QAPair | Dropped]:
     """Sends the pairs through a step once."""
-    act = step.start() if isinstance(step, StatefulCurator) else step
+    act = _started(step, pairs)
     fits(act, Curator)
     return [act(pair) for pair in pairs]
 

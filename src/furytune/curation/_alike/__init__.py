@@ -1,0 +1,1 @@
+"""Tells whether two questions ask the same."""
