@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 import msgspec
@@ -31,8 +29,6 @@ __all__ = ["Choice", "Desk", "Filter"]
 _LABEL: Final = 100  # characters of a question in the queue
 _SIMILAR: Final = 5
 _STATUS: Final = {"accept": "accepted", "correct": "corrected", "drop": "dropped", "merge": "merged"}
-# What exporters add to the name of a channel: ids and parts in brackets, and the kind of file.
-_ADDED: Final = re.compile(r"(?: \[[^\]]*\])*(?:\.jsonl?|\.csv|\.tsv)?(?:\.gz)?$")
 
 
 class Choice(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,7 +81,8 @@ class _Item:
         answer: As the model would learn it.
         channel: Where it was asked, for people.
         left_out: Name of the step that leaves it out even if everything is accepted; "" if none does.
-        problem: Why no prompt can hold it; "" if one can.
+        question_problem: Why no prompt can hold the question; "" if one can.
+        answer_problem: Why no prompt can hold the answer; "" if one can.
     """
 
     pair: QAPair
@@ -93,7 +90,8 @@ class _Item:
     answer: str = field(repr=False)
     channel: str = ""
     left_out: str = ""
-    problem: str = ""
+    question_problem: str = ""
+    answer_problem: str = ""
 
 
 @frozen
@@ -210,6 +208,9 @@ class Desk:
         pair = item.pair
         question = decision.question if decision and decision.question else item.question
         answer = decision.answer if decision and decision.answer else item.answer
+        # What a person wrote has been checked.
+        problem = item.question_problem if question is item.question else ""
+        problem = problem or (item.answer_problem if answer is item.answer else "")
         return {
             "id": uid,
             "revision": revision,
@@ -222,12 +223,12 @@ class Desk:
             "answer": answer,
             "collected": [item.question, item.answer],
             "left_out": item.left_out,
-            "problem": item.problem,
+            "problem": problem,
             "decision": self._told(decision),
             "void": void,
             "around": self._surroundings(pair),
             "similar": [self._like(other, share) for other, share in self._similar.like(uid, _SIMILAR)],
-            "prompt": self._prompt(pair, question, answer),
+            "prompt": {"problem": problem} if problem else self._prompt(pair, question, answer),
         }
 
     def decide(self, choice: Choice) -> Json:
@@ -326,7 +327,8 @@ class Desk:
             answer=answer,
             channel=_channel(pair.source),
             left_out=left_out,
-            problem=problem or other,
+            question_problem=problem,
+            answer_problem=other,
         )
 
     def _clean(self, text: str) -> str:
@@ -436,9 +438,8 @@ def _in_state(status: str, state: str) -> bool:
 
 
 def _channel(source: Source) -> str:
-    """Returns how people call the place where a pair was read: the name of the file if it has one, or else an id."""
-    name = _ADDED.sub("", PurePosixPath(source.path).name)
-    return printable_id(source.channel if not name or name.isdecimal() else name)
+    """Returns how people call the place where a pair was read."""
+    return printable_id(f"#{source.channel_name}" if source.channel_name else source.channel or source.path)
 
 
 def _label(text: str) -> str:

@@ -2,7 +2,7 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const REASONS = ["wrong", "unclear question", "off topic", "outdated", "incomplete answer", "personal", "not a question"];
-  const AHEAD = 3; // pairs that are fetched before they are needed
+  const AHEAD = 5; // pairs that are fetched before they are needed
   const POLL = 3000; // milliseconds between two looks at what others decided
   const RETRY = 2000; // milliseconds until a decision is sent again
   const PAUSE = 120000; // milliseconds without a decision that count as a break
@@ -158,12 +158,14 @@
     return views.get(id);
   };
   let turn = 0;
+  let moving = false; // while the pair on the screen is no longer the one that comes next
   /** Shows the pair at a place of the list. */
   const go = async (place, { focus = true } = {}) => {
     keepDraft();
     const mine = ++turn;
     if (!items.length) {
       shown = null;
+      moving = false;
       for (const id of ["pair", "aside"]) byId(id).hidden = true;
       byId("empty").hidden = false;
       const filtered = byId("search").value || byId("channel").value || byId("state").value !== "todo" || byId("least").value > 0 || byId("most").value < 1;
@@ -174,6 +176,7 @@
     }
     at = Math.max(0, Math.min(place, items.length - 1));
     const id = items[at][0];
+    moving = shown?.id !== id;
     let found;
     try {
       found = await view(id);
@@ -182,6 +185,7 @@
       return;
     }
     if (mine !== turn) return;
+    moving = false;
     show(found, focus);
     for (let n = 1; n <= AHEAD; n++) if (items[at + n]) view(items[at + n][0]).catch(() => {});
     if (found.around.reading) setTimeout(() => { if (mine === turn && !editing) again(); }, 1000);
@@ -391,7 +395,8 @@
         if (found.made) own.set(choice.id, found.made);
         drafts.delete(`${choice.action} ${choice.id}`);
         set(choice.id, found.status);
-        if (shown?.id === choice.id && !editing && !waiting.length) again();
+        if (moving) go(at); // the pair could not be fetched either
+        else if (shown?.id === choice.id && !editing && !waiting.length) again();
         count(found);
         if (!waiting.length) tell(job.undo ? "Undone and saved" : found.made ? `Saved: ${found.status}` : "Saved before");
       } catch (error) {
@@ -543,6 +548,7 @@
   const CHANGING = new Set(["a", "d", "e", "q", "m", "u"]);
   const press = (key) => {
     // Someone who reviews quickly must not overwrite what was just put in front of them.
+    if (CHANGING.has(key) && moving) return;
     if (CHANGING.has(key) && !byId("notice").hidden) tell("First choose: save yours (Enter), or keep theirs (Esc)", true);
     else KEYS[key]();
   };
