@@ -141,8 +141,11 @@ class Desk:
             uid: self._item(pair, learnt[pair.id], left_out.get(pair.id, "")) for uid, pair in ordered.items()
         }
         self._similar = SharedWords((uid, item.question) for uid, item in self._items.items())
-        self._around = Surroundings(pipeline.collector, collected, self._clean)
+        self._channels = sorted({item.channel for item in self._items.values() if item.channel})
+        self._states = dict.fromkeys(self._items, "undecided")
+        self._todo = len(self._states)
         self._refresh()
+        self._around = Surroundings(pipeline.collector, collected, self._clean)
 
     def stop(self) -> None:
         """Ends what runs in the background."""
@@ -161,7 +164,7 @@ class Desk:
             self._refresh()
             items: list[Json] = []
             for uid, item in self._items.items():
-                status = self._status(uid)
+                status = self._states[uid]
                 if not _in_state(status, chosen.state) or chosen.channel not in ("", item.channel):
                     continue
                 if not chosen.least <= round(item.pair.confidence, 2) <= chosen.most:
@@ -178,12 +181,11 @@ class Desk:
     def progress(self) -> dict[str, Json]:
         """Returns how much is done."""
         with self._lock:
-            states = [self._status(uid) for uid in self._items]
             return {
                 "by": self._by,
-                "all": len(states),
-                "todo": sum(_in_state(status, "todo") for status in states),
-                "channels": sorted({item.channel for item in self._items.values() if item.channel}),
+                "all": len(self._items),
+                "todo": self._todo,
+                "channels": self._channels,
                 "revision": self._revision,
             }
 
@@ -192,7 +194,7 @@ class Desk:
         with self._lock:
             self._refresh()
             changed = dict.fromkeys(d.pair for d in self._decisions.since(revision) if d.pair in self._items)
-            return {**self.progress(), "changed": [[uid, self._status(uid)] for uid in changed]}
+            return {**self.progress(), "changed": [[uid, self._states[uid]] for uid in changed]}
 
     def view(self, uid: str) -> Json:
         """Returns everything about one pair.
@@ -255,7 +257,7 @@ class Desk:
             return {
                 **self.progress(),
                 "decision": self._told(self._decision(choice.id)[0]),
-                "status": self._status(choice.id),
+                "status": self._states[choice.id],
                 "made": made.revision if recorded else 0,
                 "before": before.revision if before and before.action != "undo" else 0,
             }
@@ -343,9 +345,14 @@ class Desk:
     def _refresh(self) -> None:
         if self._decisions.revision == self._revision:
             return
-        for decision in self._decisions.since(self._revision):
+        new = self._decisions.since(self._revision)
+        for decision in new:
             self._last[decision.pair] = decision
             self._revision = decision.revision
+        for uid in {decision.pair for decision in new} & self._items.keys():
+            status = self._judged(uid)
+            self._todo += _in_state(status, "todo") - _in_state(self._states[uid], "todo")
+            self._states[uid] = status
 
     def _decision(self, uid: str) -> tuple[Decision | None, bool]:
         """Returns the decision that holds, and whether one is void."""
@@ -355,7 +362,8 @@ class Desk:
         decision, reason = standing([last], self._items[uid].pair)
         return decision, bool(reason)
 
-    def _status(self, uid: str) -> str:
+    def _judged(self, uid: str) -> str:
+        """Returns the status of a pair."""
         decision, void = self._decision(uid)
         if decision is None:
             return "changed" if void else "undecided"
@@ -382,7 +390,7 @@ class Desk:
             "question": item.question,
             "answer": item.answer,
             "share": round(share, 2),
-            "status": self._status(uid),
+            "status": self._states[uid],
         }
 
     def _surroundings(self, pair: QAPair) -> Json:
