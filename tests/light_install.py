@@ -6,6 +6,7 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from urllib.request import urlopen
 
 import furytune as ft
 
@@ -40,6 +41,10 @@ def main() -> None:
             assert not list(pipeline.evolve(curators=judge).pairs())
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
+        with ft.ReviewPage(pipeline, ft.Decisions(folder / "review.jsonl")) as page:
+            for part in ("", "review.css", "review.js"):
+                with urlopen(page.url.partition("#")[0] + part) as response:
+                    assert len(response.read()) > 1000
         assert "numpy" not in sys.modules, "a bot that renders prompts loads numpy"
         for file in ("model.safetensors", "model.onnx", "tokenizer.json"):
             (folder / file).write_bytes(b"")

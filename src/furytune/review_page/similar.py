@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["SharedWords"]
 
-_WORD: Final = re.compile(r"\w{2,}")
+_WORD: Final = re.compile(r"\w{2,}|\d")
 _COMMON: Final = 500  # a word of more texts than this says little, and would make the search slow
 _LEAST: Final = 0.3  # share below which texts have nothing to do with each other
 

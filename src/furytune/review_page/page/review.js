@@ -456,7 +456,7 @@
     box.append(make("p", "", `You wanted to ${WORDS[choice.action]}. Yours is not saved.`));
     if (choice.text) box.append(make("p", "mine", choice.text));
     const row = make("p", "buttons");
-    const mine = make("button", "main", "Save mine too ");
+    const mine = make("button", "main", "Save mine ");
     mine.append(make("kbd", "", "Enter"));
     mine.id = "save-mine";
     const leave = make("button", "", "Keep theirs ");
