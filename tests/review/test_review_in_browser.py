@@ -195,6 +195,19 @@ class TestEditing:
             expect(tab.locator("#answer")).to_have_text("Call `draw(0)`.")
             assert decisions.of("discord:1000") is None
 
+    def test_after_a_reload_the_decision_about_the_pair_is_undone(self, chromium, tmp_path):
+        with reviewing(chromium, tmp_path, pairs()) as (tab, decisions, _):
+            tab.keyboard.press("a")
+            saved(tab)
+            tab.reload()
+            tab.select_option("#state", "decided")
+            expect(tab.locator("#status")).to_contain_text("accepted")
+            tab.press("#state", "Escape")
+            tab.keyboard.press("u")
+            expect(tab.locator("#status")).to_have_text("undecided")
+            saved(tab, "Undone")
+            assert decisions.of("discord:1000") is None
+
     def test_the_prompt_follows_the_question(self, chromium, tmp_path):
         with reviewing(chromium, tmp_path, pairs()) as (tab, _, __):
             expect(tab.locator("#prompt")).to_contain_text("number 0")

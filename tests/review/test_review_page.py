@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 
@@ -36,6 +37,13 @@ class TestWhoMayAsk:
             status, _, content = client.ask("GET", path, Cookie=cookie)
             assert status == 401
             assert b"draw" not in content
+
+    @pytest.mark.parametrize("path", READS)
+    def test_a_cookie_alone_is_not_enough(self, world, path):
+        # Every server on this machine gets it, on whatever port.
+        _, client, _ = world
+        for key in ("", "x", client.key[:-1], client.key + " x", "\xff"):
+            assert client.ask("GET", path, X_Furytune_Key=key)[0] == 401
 
     def test_nothing_is_decided_without_a_session(self, world):
         _, client, decisions = world
@@ -197,7 +205,7 @@ class TestBadRequests:
     def test_a_body_that_is_too_long_or_of_unknown_length_is_refused(self, world):
         _, client, _ = world
         head = (
-            f"POST /decide HTTP/1.1\r\nHost: {client.host}\r\nOrigin: {client.origin}\r\nCookie: {client.cookie}\r\n"
+            f"POST /decide HTTP/1.1\r\nHost: {client.host}\r\nOrigin: {client.origin}\r\nCookie: {client.cookie}\r\nX-Furytune-Key: {client.key}\r\n"
             "Content-Type: application/json\r\n"
         )
         for more, status in (
@@ -330,6 +338,16 @@ class TestDeciding:
         assert told["changed"] == [["discord:1004", "accepted"]]
         assert told["todo"] == 5
         assert client.get("/since", revision=told["revision"])["changed"] == []
+
+    def test_a_file_that_is_replaced_by_an_older_copy_is_read_again(self, world):
+        _, client, decisions = world
+        client.decide("discord:1000", "accept")
+        copy = decisions.path[0].read_bytes()
+        client.decide("discord:1001", "accept", revision=1)
+        assert client.get("/queue")["todo"] == 4
+        decisions.path[0].write_bytes(copy)
+        assert client.get("/queue")["todo"] == 5
+        assert client.get("/pair", id="discord:1001")["decision"] is None
 
     def test_many_windows_lose_no_decision(self, tmp_path):
         items = pairs(40)
@@ -579,3 +597,19 @@ class TestArguments:
         with pytest.raises(ConnectionError):
             client.get("/queue")
         page.wait()
+        page.close()
+
+    def test_a_connection_that_is_still_open_is_refused_after_it_is_closed(self, tmp_path):
+        with ft.ReviewPage(pipeline(tmp_path, pairs())) as page:
+            client = Client(page).open()
+            connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+            headers = {"Cookie": client.cookie, "X-Furytune-Key": client.key, "Origin": client.origin}
+            connection.request("GET", "/queue", headers=headers)
+            response = connection.getresponse()
+            assert response.status == 200
+            response.read()
+        body = json.dumps({"id": "discord:1000", "action": "accept", "revision": 0})
+        connection.request("POST", "/decide", body, {**headers, "Content-Type": "application/json"})
+        assert connection.getresponse().status == 503
+        connection.close()
+        assert ft.Decisions(tmp_path / "review.jsonl").revision == 0

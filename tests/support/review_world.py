@@ -53,7 +53,7 @@ class Client:
         self.host = parts.netloc
         self.origin = f"http://{self.host}"
         self.token = parts.fragment
-        self.cookie = ""
+        self.cookie = self.key = ""
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str
@@ -62,7 +62,7 @@ class Client:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            found = {"Host": self.host, "Cookie": self.cookie}
+            found = {"Host": self.host, "Cookie": self.cookie, "X-Furytune-Key": self.key}
             if body is not None:
                 found |= {
                     "Origin": self.origin,
@@ -81,8 +81,9 @@ class Client:
 
     def open(self) -> Client:
         """Exchanges the token for a session."""
-        status, headers, _ = self.ask("POST", "/session", json.dumps({"token": self.token}).encode())
+        status, headers, content = self.ask("POST", "/session", json.dumps({"token": self.token}).encode())
         assert status == 200
+        self.key = json.loads(content)["key"]
         self.cookie = headers["Set-Cookie"].partition(";")[0]
         return self
 

@@ -343,8 +343,13 @@ class Desk:
         return found
 
     def _refresh(self) -> None:
-        if self._decisions.revision == self._revision:
+        now = self._decisions.revision
+        if now == self._revision:
             return
+        if now < self._revision:  # another file is there, such as an older copy
+            self._last.clear()
+            self._states = dict.fromkeys(self._items, "undecided")
+            self._todo, self._revision = len(self._states), 0
         new = self._decisions.since(self._revision)
         for decision in new:
             self._last[decision.pair] = decision

@@ -6,6 +6,8 @@ The rules, and whom they keep out:
 - ``Origin`` and ``Sec-Fetch-Site``, where a browser sends them, must name this page, and a POST must have an ``Origin``,
   or any other site could decide in the reviewer's name.
 - A cookie proves that the browser has exchanged a token. A token works once, and scripts cannot read the cookie.
+- Browsers send a cookie to every port of a machine, so another person's server on it could get the cookie. So the page's
+  script also sends a key, which the browser keeps for this port alone.
 """
 
 from __future__ import annotations
@@ -14,8 +16,12 @@ import secrets
 import threading
 from email.message import Message
 from http.cookies import CookieError, SimpleCookie
+from typing import Final
 
-__all__ = ["Guard", "RefusedError"]
+__all__ = ["KEY", "Guard", "RefusedError"]
+
+KEY: Final = "X-Furytune-Key"
+"""The header with the key of a session."""
 
 
 class RefusedError(Exception):
@@ -46,7 +52,12 @@ class Guard:
         self._cookie = f"furytune_review_{port}"
         self._lock = threading.Lock()
         self._token = ""
-        self._sessions: set[str] = set()
+        self._sessions: dict[str, str] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuses everything from now on, also on connections that are still open."""
+        self._closed = True
 
     def token(self) -> str:
         """Returns a token that was not exchanged yet."""
@@ -54,8 +65,8 @@ class Guard:
             self._token = self._token or secrets.token_urlsafe(32)
             return self._token
 
-    def exchange(self, token: str) -> str:
-        """Returns the header ``Set-Cookie`` of a new session.
+    def exchange(self, token: str) -> tuple[str, str]:
+        """Returns the header ``Set-Cookie`` and the key of a new session.
 
         Raises:
             RefusedError: The token is wrong, or was exchanged before.
@@ -66,9 +77,9 @@ class Guard:
                     403, "this address was used already, or is wrong; open the one that is printed now"
                 )
             self._token = ""
-            session = secrets.token_urlsafe(32)
-            self._sessions.add(session)
-        return f"{self._cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
+            session, key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+            self._sessions[session] = key
+        return f"{self._cookie}={session}; HttpOnly; SameSite=Strict; Path=/", key
 
     def check(self, headers: Message, *, posted: bool) -> None:
         """Checks that a request comes from this page, or from no page.
@@ -76,6 +87,8 @@ class Guard:
         Raises:
             RefusedError: It does not.
         """
+        if self._closed:
+            raise RefusedError(503, "the review page was closed")
         if headers.get_all("Host", []) != [self.host]:
             raise RefusedError(421, f"this server answers only as {self.host}")
         origins = headers.get_all("Origin", [])
@@ -95,7 +108,8 @@ class Guard:
         except CookieError:
             cookies = SimpleCookie()
         shown = cookies[self._cookie].value if self._cookie in cookies else ""
+        told = f"{shown} {headers.get(KEY, '')}".encode("utf-8", "replace")
         with self._lock:
-            known = [secrets.compare_digest(shown.encode(), one.encode()) for one in self._sessions]
+            known = [secrets.compare_digest(told, " ".join(one).encode()) for one in self._sessions.items()]
         if not any(known):
             raise RefusedError(401, "this browser has no session; open the address that is printed now")

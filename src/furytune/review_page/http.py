@@ -81,6 +81,8 @@ def handler(desk: Desk, guard: Guard) -> type[BaseHTTPRequestHandler]:
 
         def _get(self) -> None:
             guard.check(self.headers, posted=False)
+            if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+                raise RefusedError(400, "there is nothing to send here")
             parts = urlsplit(self.path)
             if parts.path in pages:
                 kind, content = pages[parts.path]
@@ -103,7 +105,8 @@ def handler(desk: Desk, guard: Guard) -> type[BaseHTTPRequestHandler]:
             guard.check(self.headers, posted=True)
             path = urlsplit(self.path).path
             if path == "/session":
-                self._json(200, {}, cookie=guard.exchange(self._body(_Token).token))
+                cookie, key = guard.exchange(self._body(_Token).token)
+                self._json(200, {"key": key}, cookie=cookie)
             elif path == "/decide":
                 guard.check_session(self.headers)
                 self._json(200, desk.decide(self._body(Choice)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from http.server import ThreadingHTTPServer
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from furytune.errors import ConfigError
 from furytune.pipeline import Pipeline
@@ -18,6 +19,15 @@ from furytune.review_page.http import handler
 __all__ = ["ReviewPage"]
 
 _HOST: Final = "127.0.0.1"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # On Windows, this would let another program take the port.
+    allow_reuse_address = os.name != "nt"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing: a browser that goes away in the middle of an answer is not a fault."""
 
 
 class ReviewPage:
@@ -62,7 +72,7 @@ class ReviewPage:
         decisions.since(0)  # needs one file that can be read
         self._desk = Desk(pipeline, decisions, by=checked_line(by, "by"), near=near)
         try:
-            self._server = ThreadingHTTPServer((_HOST, port), None)  # type: ignore[arg-type]
+            self._server = _Server((_HOST, port), None)  # type: ignore[arg-type]
         except OSError as error:
             self._desk.stop()
             raise ConfigError(
@@ -70,7 +80,6 @@ class ReviewPage:
             ) from None
         self._guard = Guard(self._server.server_port)
         self._server.RequestHandlerClass = handler(self._desk, self._guard)
-        self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.1},
@@ -99,6 +108,7 @@ class ReviewPage:
 
     def close(self) -> None:
         """Stops serving. Each decision that the page shows as saved is on disk."""
+        self._guard.close()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -84,9 +84,18 @@
       this.status = status;
     }
   }
+  // The storage belongs to this port alone, and other windows of the same browser share it.
+  const KEPT = "furytune-review-key";
+  let key = "";
+  const readKey = () => { try { key = localStorage.getItem(KEPT) ?? key; } catch { /* then only this window has it */ } };
+  const keepKey = (found) => {
+    key = found;
+    try { localStorage.setItem(KEPT, key); } catch { /* then only this window has it */ }
+  };
   const ask = async (path, body) => {
-    const options = body === undefined ? {} : {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    const headers = { "X-Furytune-Key": key };
+    const options = body === undefined ? { headers } : {
+      method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body),
     };
     const response = await fetch(path, { ...options, credentials: "same-origin", cache: "no-store" });
     const found = await response.json();
@@ -225,7 +234,7 @@
     prompt(it.prompt);
     byId("previous").disabled = at === 0;
     byId("next").disabled = at === items.length - 1;
-    byId("undo").disabled = !made.length;
+    byId("undo").disabled = !made.length && !it.decision;
     if (conflict?.choice.id === it.id) clash(); else byId("notice").hidden = true;
     if (moved) {
       byId("pair").scrollTop = 0;
@@ -385,6 +394,7 @@
         if (job.undo) {
           if (!job.undo.made) { waiting.shift(); continue; } // nothing was recorded then
           choice.before = job.undo.before;
+          choice.revision = Math.max(choice.revision, job.undo.made);
         }
         // What was decided here a moment ago is known, also if the pair was fetched before it was saved.
         choice.revision = Math.max(choice.revision, own.get(choice.id) ?? 0);
@@ -405,7 +415,8 @@
           await new Promise((done) => setTimeout(done, RETRY));
           continue;
         }
-        if (error.status === 401) { // the session is over; nothing that waits is lost while this page is open
+        if (error.status === 401 || error.status === 503) { // the session is over; nothing that waits is lost while this page is open
+          readKey(); // another window may have begun a new session
           tell(`Not saved: ${error.message}. ${many(waiting.length, "decision")} waiting.`, true);
           await new Promise((done) => setTimeout(done, RETRY));
           continue;
@@ -425,7 +436,7 @@
       }
     }
     sending = false;
-    byId("undo").disabled = !made.length;
+    byId("undo").disabled = !made.length && !shown?.decision;
   };
   /** Sets the status of a pair in the list to what the file says. */
   const reread = async (id) => {
@@ -481,8 +492,12 @@
     byId("notice").hidden = false;
   };
   const undo = async () => {
-    const entry = made.pop();
-    if (!entry) { tell("There is nothing to undo"); return; }
+    let entry = made.pop();
+    if (!entry) {
+      // Not decided in this window, or before it was reloaded: then it is about the pair that is shown.
+      if (!shown?.decision) { tell("There is nothing to undo"); return; }
+      entry = { id: shown.id, made: shown.decision.revision, before: 0 };
+    }
     send({ choice: { id: entry.id, action: "restore", revision: 0 }, undo: entry });
     set(entry.id, "undecided");
     stamps.pop();
@@ -609,11 +624,12 @@
   window.addEventListener("beforeunload", (event) => { keepDraft(); if (waiting.length || drafts.size) event.preventDefault(); });
 
   const start = async () => {
+    readKey();
     const token = location.hash.slice(1);
     if (token && token !== "pair") {
       history.replaceState(null, "", location.pathname);
       try {
-        await ask("/session", { token });
+        keepKey((await ask("/session", { token })).key);
       } catch (error) {
         // The address of an open page may be opened again.
         if (!(error instanceof Refused)) throw error;
