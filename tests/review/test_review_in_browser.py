@@ -13,6 +13,8 @@ from review_world import pairs, pipeline
 import furytune as ft
 from furytune.testing.memory import pair
 
+expect.set_options(timeout=20_000)  # for machines that do much else; nothing waits that long elsewhere
+
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202emoc.elpmaxe\u202c \x1b[31m \u05e9\u05dc\u05d5\u05dd"
 
 
@@ -265,7 +267,7 @@ class TestTwoWindows:
             other.goto(page.url.partition("#")[0])  # the session is the browser's
             at(other, "number 0")
             tab.keyboard.press("a")
-            expect(other.locator("#status")).to_contain_text("accepted", timeout=10_000)
+            expect(other.locator("#status")).to_contain_text("accepted")
             saved(other, "elsewhere")
             expect(other.locator("#progress")).to_contain_text("1 of 6")
 
@@ -321,7 +323,7 @@ class TestTwoWindows:
             saved(tab, "1 decision waiting")
             assert decisions.revision == 0
             tab.context.set_offline(False)
-            expect(tab.locator("#saved")).to_contain_text("Saved: accepted", timeout=10_000)
+            expect(tab.locator("#saved")).to_contain_text("Saved: accepted")
             assert decisions.of("discord:1000").action == "accept"
 
     def test_without_the_token_there_is_only_an_explanation(self, chromium, tmp_path):
