@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.freshness import Fresh
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
     from furytune.curation.languages import Languages
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from furytune.curation.lint import LintAnswers
     from furytune.curation.near import NearDuplicates
     from furytune.curation.people import AnsweredBy
+    from furytune.curation.releases import Releases
+    from furytune.curation.running import CodeRun, RunCode, RunLimits
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
         Dropped,
@@ -73,6 +77,7 @@ __all__ = [
     "ChatPairer",
     "ChatService",
     "CheckCode",
+    "CodeRun",
     "Collector",
     "Consent",
     "ContractMismatchError",
@@ -89,6 +94,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "Fresh",
     "FurytuneError",
     "GeminiTuner",
     "GradeCache",
@@ -114,10 +120,14 @@ __all__ = [
     "PromptTemplate",
     "QAPair",
     "RagAugmenter",
+    "Recheck",
     "RedactSecrets",
+    "Releases",
     "ReplyPairer",
     "ReviewPage",
     "Run",
+    "RunCode",
+    "RunLimits",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -135,6 +145,7 @@ __all__ = [
     "markup",
     "outline",
     "python_package",
+    "recheck",
     "write_report",
 ]
 
@@ -151,6 +162,7 @@ _HOME = {
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
+    "CodeRun": "curation.running",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
@@ -167,6 +179,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GradeCache": "curation.grades",
@@ -192,10 +205,14 @@ _HOME = {
     "PromptTemplate": "template",
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
+    "Recheck": "rechecking",
     "RedactSecrets": "curation.secrets",
+    "Releases": "curation.releases",
     "ReplyPairer": "pairing",
     "ReviewPage": "review_page",
     "Run": "pipeline",
+    "RunCode": "curation.running",
+    "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",
@@ -214,6 +231,7 @@ _HOME = {
     "outline": "report.diffing",
     "python_package": "corpora.python_package",
     "write_report": "report.html",
+    "recheck": "rechecking",
 }
 
 

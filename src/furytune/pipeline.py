@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from inspect import isroutine
+from inspect import getattr_static, isroutine
 from itertools import islice
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
@@ -189,7 +189,7 @@ class Pipeline:
                     raise ConfigError(
                         f"{type(part).__name__} is not {role}; see furytune.protocols.{kind.__name__}"
                     )
-        if isinstance(self.augmenter, type) or not isinstance(self.augmenter, Augmenter):
+        if isinstance(self.augmenter, type) or not _is_augmenter(self.augmenter):
             raise ConfigError(
                 f"{type(self.augmenter).__name__} is not an augmenter; see furytune.protocols.Augmenter"
             )
@@ -315,7 +315,7 @@ class Pipeline:
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
-        job = self._tune(datasets) if self.tuner is not None else None
+        job = self.tune(datasets) if self.tuner is not None else None
         report = Report(
             counts=tally.counts, datasets=tuple(datasets), job=job, overview=tally.watcher.overview
         )
@@ -360,7 +360,7 @@ class Pipeline:
         """
         seen: set[bytes] = set()
         for collector in self.collector:
-            for item in progress(collector.collect(), "collecting", "pair"):
+            for item in progress(collector.collect(), "collecting", "item"):
                 if not isinstance(item, QAPair | Dropped):
                     raise SourceError(
                         f"{type(collector).__name__}.collect() yielded a {type(item).__name__}; it must yield QAPair or Dropped"
@@ -434,20 +434,47 @@ class Pipeline:
             messages=pair.question_messages + pair.answer_messages,
         )
 
-    def _tune(self, datasets: list[Dataset]) -> TuningJob:
-        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it.
+    def tune(self, datasets: Sequence[Dataset]) -> TuningJob:
+        """Starts the job of these data sets, or finds the one that an earlier run started. `run` does the same.
+
+        Args:
+            datasets: What a run wrote, such as from `furytune.exporters.load_dataset`. The first one in the tuner's dialect counts, or
+                the first of all.
 
         Raises:
+            ConfigError: The pipeline has no tuner, or there is no data set.
             TuningError: The estimate lists a problem.
+            ServiceError: The service refused or did not answer.
         """
-        assert self.tuner is not None
-        dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
+        if self.tuner is None or not datasets:
+            raise ConfigError(
+                "tuning needs a tuner and a data set; give the pipeline a tuner and an exporter"
+            )
+        dataset = self.training_set(datasets)
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
         # The key depends only on the data and the contract, so a second run finds the job instead of paying again.
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
+
+    def training_set(self, datasets: Sequence[Dataset]) -> Dataset:
+        """Returns the data set that `tune` trains on.
+
+        Args:
+            datasets: One or more data sets.
+        """
+        wanted = self.tuner.dialect if self.tuner is not None else ""
+        return next((d for d in datasets if d.dialect == wanted), datasets[0])
+
+
+def _is_augmenter(part: object) -> bool:
+    """Returns True if a part fits the protocol, if possible without opening its index, which may not be built yet.
+
+    Before Python 3.12, `isinstance` evaluates the properties of a protocol, and ``snapshot`` opens the index.
+    """
+    named = all(getattr_static(part, name, None) is not None for name in ("spec", "snapshot", "context"))
+    return named or isinstance(part, Augmenter)
 
 
 def _name(step: object) -> str:

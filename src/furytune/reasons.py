@@ -42,6 +42,7 @@ class Reason:
 _NOTHING: Final = "Nothing."
 _REPAIR: Final = "Repair the record."
 _OTHER_MODEL: Final = "Run again to ask again, or use another model."
+_RUN: Final = "Give it a `preamble` or the packages that it needs, or forgive the exception."
 _MORE_REQUESTS: Final = "Run again to grade more pairs, or raise `max_requests`."
 
 _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]] = (
@@ -501,6 +502,31 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "broken_code",
                 "A block that is marked as Python is not Python.",
                 'Correct it, or give `CheckCode(on_broken="keep")`.',
+            ),
+            (
+                "run_failed",
+                "`RunCode` ran the answer's code, which raised an exception; the detail says which, and where.",
+                _RUN,
+            ),
+            (
+                "run_timed_out",
+                "`RunCode` stopped the answer's code, which was not done in time.",
+                "Allow more in `RunLimits`, or forgive it.",
+            ),
+            (
+                "run_out_of_memory",
+                "`RunCode` stopped the answer's code, which needed more memory than allowed.",
+                "Allow more in `RunLimits`, or forgive it.",
+            ),
+            (
+                "run_crashed",
+                "`RunCode` ran the answer's code, whose process ended without an exception.",
+                'Forgive "crashed" if the code needs a display.',
+            ),
+            (
+                "old_release",
+                "`Fresh` drops answers of releases that are too old; the detail names the release.",
+                "Allow older releases, or check the answers against the new release with `CheckCode`.",
             ),
             (
                 "answer_short",

@@ -24,7 +24,8 @@ MADE = {
     "cap-per-link": ft.CapPerLink(2),
     "check-code": ft.CheckCode("json"),
     "deduplicate": ft.Deduplicate(),
-    "languages": ft.Languages("en", "de"),
+    "fresh": ft.Fresh(ft.Releases({"1.0": "2024-01-01", "2.0": "2025-01-01"}, package="lib"), since="2.0"),
+    "languages": ft.Languages(("en", "de")),
     "lint-answers": ft.LintAnswers(on=["moving_link", "time_bound"]),
     "min-confidence": ft.MinConfidence(0.5),
     "near-duplicates": ft.NearDuplicates(),
@@ -32,8 +33,8 @@ MADE = {
 }
 ASKS_A_MODEL = {"judge-pairs"}
 """It is checked with a server in tests/curation/test_judge.py."""
-ELSEWHERE = {"decisions"}
-"""Its file is written by people; it is checked in the tests of the review."""
+ELSEWHERE = {"decisions", "run-code"}
+"""The file of the first is written by people, and the second runs code; both have tests of their own."""
 EXAMPLES = [
     f"Use {TOKEN} and then restart it.\nHope this helps!",
     "see screenshot",

@@ -26,6 +26,7 @@ from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError, SourceError
 from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
 from furytune.records import Dropped, QAPair, Source
+from furytune.report.progress import progress
 
 __all__ = ["ChannelSource", "Pairing", "Posts", "as_pairers", "bytes_or_none", "source_of"]
 
@@ -185,7 +186,7 @@ class Pairing:
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
-        for channel in channels:
+        for channel in progress(channels, "channels", "channel"):
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)

@@ -34,7 +34,7 @@ def channel_names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
         raise ConfigError(f"channels must be ids or names in a list, not a {type(value).__name__}")
     found = tuple(items)
     for item in found:
-        if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip("# "):
+        if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip().strip("# "):
             raise ConfigError("channels must be ids or names, such as 'help'; one of them is neither")
     return tuple(str(item).strip() for item in found)
 

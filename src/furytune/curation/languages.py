@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune.errors import ConfigError
 from furytune.pairing.languages import language
@@ -35,7 +36,21 @@ _KNOWN: Final = (
 )
 
 
-@frozen(init=False)
+def _codes(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Converts codes of languages, in their order.
+
+    Raises:
+        ConfigError: One of them is unknown, or there is none.
+    """
+    wanted = (value,) if isinstance(value, str) else tuple(value)
+    unknown = [code for code in wanted if code not in _KNOWN]
+    if unknown or not wanted:
+        named = ", ".join(map(repr, unknown[:3])) or "nothing"
+        raise ConfigError(f"Languages cannot tell {named}; choose from {', '.join(_KNOWN)}")
+    return tuple(sorted(set(wanted)))
+
+
+@frozen
 class Languages:
     """Curation step: keeps pairs in these languages, and drops others as "other_language".
 
@@ -43,20 +58,13 @@ class Languages:
     language is not clear is kept: it may be short, or mostly code. So is one that a person accepted (`QAPair.reviewed`).
 
     Attributes:
-        codes: ISO 639-1 codes, such as "en". The detail of a drop has the code of the pair's language.
+        codes: ISO 639-1 codes, such as "en" or ("en", "de"). The detail of a drop has the code of the pair's language.
 
     Raises:
         ConfigError: A code is not one that `language` tells, or there is none.
     """
 
-    codes: tuple[str, ...]
-
-    def __init__(self, *codes: str) -> None:
-        unknown = [code for code in codes if code not in _KNOWN]
-        if unknown or not codes:
-            named = ", ".join(map(repr, unknown[:3])) or "nothing"
-            raise ConfigError(f"Languages cannot tell {named}; choose from {', '.join(_KNOWN)}")
-        self.__attrs_init__(tuple(sorted(set(codes))))
+    codes: tuple[str, ...] = field(converter=_codes)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,16 @@ from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
 
+_FAULTS = frozenset(
+    [("channel", reason) for reason in ("no_permission", "hidden", "gone", "unknown_type")]
+    + [("channel", reason) for reason in ("private_threads", "archived_threads", "failed", "no_content")]
+    + [("file", reason) for reason in ("unreadable", "truncated", "malformed_file", "damaged", "encoding")]
+    + [("file", reason) for reason in ("empty", "not_utf8", "encrypted")]
+    + [("message", reason) for reason in ("invalid_message", "malformed_json", "invalid_utf8", "no_id")]
+    + [("grade", reason) for reason in ("no_grade", "max_requests")]
+)
+"""What is missing although the run asked for it. Everything else is left out on purpose."""
+
 
 @frozen(kw_only=True, repr=False)
 class Report(Shown):
@@ -31,6 +41,11 @@ class Report(Shown):
     job: TuningJob | None = None
     overview: Overview | None = field(default=None, repr=False, eq=False)
 
+    @property
+    def complete(self) -> bool:
+        """False if something could not be read or graded that should have been, such as a channel or a damaged file."""
+        return not any((d.unit, d.reason) in _FAULTS for d in self.counts.dropped)
+
     def _facts(self) -> Iterator[tuple[str, str]]:
         c = self.counts
         yield from (("messages", str(c.messages)), ("pairs", str(c.pairs)), ("rows", str(c.rows)))
@@ -45,7 +60,7 @@ class Report(Shown):
             f"rows      {c.rows:>9}",
         ]
         if c.dropped:
-            lines.append("dropped   (python -m furytune.reasons says what each word means)")
+            lines.append("dropped   (python -m furytune.reasons explains each word)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in (*_not_read(d), *_not_applied(d))]
             lines += advised(c, channels)
