@@ -419,13 +419,13 @@ class TestShowing:
         secret = "sk-proj-" + "Ab3dEf6h" * 6
         raw = pair(
             f"Why is {secret} refused, <@80351110224678912>?",
-            f"Ask a@example.org, not with {secret}.",
+            f"Ask ana@sphere-makers.net, not with {secret}.",
             confidence=0.1,
         )
         with reviewed(tmp_path, [raw]) as (_, client):
             told = client.get("/pair", id=raw.id)
             assert secret not in json.dumps(told)
-            assert "a@example.org" not in told["answer"]
+            assert "ana@sphere-makers.net" not in told["answer"]
             client.decide(raw.id, "accept", revision=told["revision"])
         (row,) = pipeline(tmp_path, [raw]).rows()
         assert told["prompt"]["text"] == row.prompt.text
@@ -433,7 +433,7 @@ class TestShowing:
         assert told["question"] in row.prompt.text
 
     def test_a_pair_of_secrets_alone_is_shown_without_them(self, tmp_path):
-        raw = pair("Who knows?", "someone@example.org")
+        raw = pair("Who knows?", "someone@sphere-makers.net")
         with reviewed(
             tmp_path,
             [raw],
