@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from attrs import evolve
+from journals import begin
 from review_world import EXPORTS, Client, pairs, pipeline, reviewed
 
 import furytune as ft
@@ -514,6 +515,18 @@ class TestSurroundings:
                 assert parts.index("question") < parts.index("answer")
                 assert len(parts) <= 60
                 assert not told["around"]["reading"]
+
+    def test_a_journal_gives_the_messages_around_its_pairs_too(self, tmp_path):
+        begin(tmp_path / "journal", "720000000000000001")
+        journal = ft.JournalCollector(tmp_path / "journal")
+        journal.adopt(EXPORTS)
+        before = 0
+        with reviewed(tmp_path, collector=journal) as (_, client):
+            for uid, _, _ in client.get("/queue")["items"]:
+                parts = [m["part"] for m in client.get("/pair", id=uid)["around"]["messages"]]
+                assert {"question", "answer"} <= set(parts), uid
+                before += parts[0] == ""
+        assert before
 
     def test_people_who_do_not_take_part_are_not_shown(self, tmp_path):
         everyone = list(ft.DiscordExportCollector(EXPORTS).messages())
