@@ -8,6 +8,7 @@ from contextlib import redirect_stderr
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from urllib.request import urlopen
 
 import furytune as ft
 
@@ -56,6 +57,10 @@ def main() -> None:
             assert not list(pipeline.evolve(curators=judge).pairs())
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
+        with ft.ReviewPage(pipeline, ft.Decisions(folder / "review.jsonl")) as page:
+            for part in ("", "review.css", "review.js"):
+                with urlopen(page.url.partition("#")[0] + part) as response:
+                    assert len(response.read()) > 1000
         assert "numpy" not in sys.modules, "a bot that renders prompts loads numpy"
         assert command(["demo", str(folder / "demo")]) == 0
         assert ft.load_dataset(folder / "demo" / "train.jsonl.manifest.json").rows > 5

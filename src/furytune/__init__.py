@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from furytune.report.html import write_report
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
+    from furytune.review_page import ReviewPage
     from furytune.splitting import GroupSplitter
     from furytune.tables import to_arrow, to_pandas, to_polars
     from furytune.template import PromptTemplate
@@ -125,6 +126,7 @@ __all__ = [
     "RedactSecrets",
     "Releases",
     "ReplyPairer",
+    "ReviewPage",
     "Run",
     "RunCode",
     "RunLimits",
@@ -213,6 +215,7 @@ _HOME = {
     "RedactSecrets": "curation.secrets",
     "Releases": "curation.releases",
     "ReplyPairer": "pairing",
+    "ReviewPage": "review_page",
     "Run": "pipeline",
     "RunCode": "curation.running",
     "RunLimits": "curation.running",
