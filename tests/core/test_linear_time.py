@@ -77,8 +77,8 @@ def test_the_measurement_tells_quadratic_from_linear():
 
 
 PARTS = 4
-EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "13"))
-"""Only one of so many inputs is tried, because all of them take more than a minute."""
+EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "37"))
+"""Only one of so many inputs is tried, because all of them take many minutes."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))

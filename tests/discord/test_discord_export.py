@@ -674,7 +674,7 @@ class TestByDefault:
                     self.asked(),
                     [message(4, "ann", "hi all"), *self.asked()],
                     [*self.asked(), late],
-                    [message(0, "cem", "lunch?"), message(4, "ann", "hi all"), *self.asked(), late],
+                    [message(0, "cem", "back in an hour"), message(4, "ann", "hi all"), *self.asked(), late],
                 )
             )
         ]

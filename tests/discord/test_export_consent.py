@@ -60,7 +60,7 @@ def collected(path, **consent):
         ({"opt_out_roles": [QUIET["id"]]}, ["How do I land?"], {"opted_out": 1, "reply_to_dropped": 1}),
         ({"opt_out_roles": ["399999999999999999"]}, ["How do I fly?", "How do I land?"], {}),
         ({"opt_in": [BOB, EVE]}, ["How do I land?"], {"not_opted_in": 1, "reply_to_dropped": 1}),
-        ({"opt_in": [ANN, BOB, EVE], "opt_out": [EVE]}, ["How do I fly?"], {"opted_out": 1, "no_reply": 1}),
+        ({"opt_in": [ANN, BOB, EVE], "opt_out": [EVE]}, ["How do I fly?"], {"opted_out": 1, "chatter": 1}),
         ({"opt_in_roles": ["quiet"]}, [], {"not_opted_in": 3, "no_reply": 1}),
     ],
 )

@@ -75,7 +75,7 @@ def patterns() -> dict[str, tuple[re.Pattern[Any], frozenset[str]]]:
         for name, value in vars(module).items():
             for at, pattern in enumerate(_within(value, 4)):
                 used = re.findall(
-                    rf"\b{name}\.(match|fullmatch|search|sub|subn|split|findall|finditer)\(", source
+                    rf"\b{name}\.(match|fullmatch|search|sub|subn|split|findall|finditer)\b", source
                 )
                 found.setdefault(f"{module.__name__}.{name}.{at}", (pattern, frozenset(used or ["search"])))
         for call in _calls(source):

@@ -23,7 +23,8 @@ _ADDRESSED: Final = re.compile(
     r"^[ \t]*(?:(?!(?:yes|no|nope|yep|yeah|yup|nah|ok|okay|well|sure|true|false|never|always|both|neither|either|maybe)\b)@?[\w|\[\]^{}`.-]{2,32}[ \t]*[:,](?=\s|$)|@[\w.-]{2,32})",
     re.MULTILINE | re.IGNORECASE,
 )
-_ENDS: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+(?=\s|$)|\n")
+_MARKS: Final = r"[.!?\u2026\u3002\uff01\uff1f]"
+_ENDS: Final = re.compile(rf"(?<!{_MARKS}){_MARKS}++(?=\s|$)|\n")
 _APOSTROPHE: Final = re.compile("['\u2019\u00b4]")
 _OUTSIDE: Final = re.compile(r"[^\w^+/#&%$-]+")
 

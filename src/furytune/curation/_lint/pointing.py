@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from furytune.curation._lint.blocks import LINK, prose, sentences
@@ -104,8 +105,8 @@ _HINT: Final = re.compile(
     r"|\bwhat (?:happens )?if\b|\bwhy not\b|\b(?:how|what) about\b|\bmaybe\b|\bperhaps\b"
 )
 _WORDLESS: Final = re.compile(
-    r"[\W_]*(?:none|nan|null|nil|n/?a|undefined|unknown|todo|tbd|\(?no (?:answer|reply|response|text|content)\)?|"
-    r"\[?(?:message |comment |original message was |answer )?(?:deleted|removed)(?: by (?:user|author|moderator))?\]?)?[\W_]*",
+    r"[\W_]*+(?:none|nan|null|nil|n/?a|undefined|unknown|todo|tbd|\(?no (?:answer|reply|response|text|content)\)?|"
+    r"\[?(?:message |comment |original message was |answer )?(?:deleted|removed)(?: by (?:user|author|moderator))?\]?)?[\W_]*+",
     re.IGNORECASE,
 )
 _SHORT: Final = 25
@@ -123,14 +124,14 @@ _QUESTION_TALK: Final = re.compile(
 )
 
 
-def _only(answer: str, wanted: re.Pattern[str], *, links: bool) -> bool:
+def _only(answer: str, wanted: Callable[[str], object], *, links: bool) -> bool:
     """Returns whether each sentence is of the wanted kind or says nothing, and at least one is of the wanted kind."""
     text = _short_prose(answer)
     if text is None:
         return False
     found = False
     for sentence in sentences(text):
-        if wanted.fullmatch(_POLITE.sub("", sentence)):
+        if wanted(_POLITE.sub("", sentence)):
             # A link may be all that there is to say.
             if "LINK" in sentence and not links:
                 return False
@@ -142,17 +143,17 @@ def _only(answer: str, wanted: re.Pattern[str], *, links: bool) -> bool:
 
 def only_links(answer: str) -> bool:
     """Returns whether nothing but links is left once words that only introduce a link are left out."""
-    return LINK.search(answer) is not None and _only(answer, _LINKS, links=True)
+    return LINK.search(answer) is not None and _only(answer, _LINKS.fullmatch, links=True)
 
 
 def lost_file(answer: str) -> bool:
     """Returns whether an answer only points at a file, an image or an attachment, which a pair does not have."""
-    return _only(answer, _LOST_FILE, links=False)
+    return _only(answer, _LOST_FILE.fullmatch, links=False)
 
 
 def points_back(answer: str) -> bool:
     """Returns whether an answer only refers to earlier messages."""
-    return _only(answer, _BACK, links=False)
+    return _only(answer, _BACK.fullmatch, links=False)
 
 
 def only_thanks(answer: str) -> bool:
@@ -186,12 +187,12 @@ def only_asks(answer: str) -> bool:
 
 def only_promises(answer: str) -> bool:
     """Returns whether an answer only promises one: "Let me check that, I will get back to you."."""
-    return _only(answer, _PROMISE, links=False)
+    return _only(answer, _PROMISE.fullmatch, links=False)
 
 
 def same_trouble(answer: str) -> bool:
     """Returns whether an answer is someone with the same trouble: "Same here, any news?"."""
-    return _only(answer, _SAME, links=False)
+    return _only(answer, _SAME.fullmatch, links=False)
 
 
 def _is_long(answer: str, *, than: int = 40) -> bool:

@@ -15,8 +15,8 @@ from furytune.curation._lint.blocks import Block, blocks
 __all__ = ["broken_indentation", "closed", "indented"]
 
 _PYTHON: Final = re.compile(r"[ \t]*(?:py|python|python3|py3)[ \t]*\n", re.IGNORECASE)
-_WORD: Final = re.compile(r"[ \t]*[\w+#.-]*[ \t]*\n")
-_FIRST_LINE: Final = re.compile(r"[ \t]*[\w+#.-]*[ \t]*\n(?=[\s\S]*\S)")
+_WORD: Final = re.compile(r"[ \t]*+[\w+#.-]*+[ \t]*+\n")
+_FIRST_LINE: Final = re.compile(rf"{_WORD.pattern}(?=\s*+\S)")
 _OPENS: Final = re.compile(
     r"^[ \t]*(?:def \w+\(|class \w+[(:]|for \w[\w, ]* in .+:|if .+:|while .+:|with .+:|try:)[^\n]*$",
     re.MULTILINE,

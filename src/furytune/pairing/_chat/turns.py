@@ -14,6 +14,7 @@ from furytune.pairing.signals import Signals, signals
 __all__ = ["Turn", "asks", "turns_of"]
 
 _PAUSE = timedelta(hours=1)
+_LATER = timedelta(minutes=10)
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -57,7 +58,8 @@ def turns_of(talk: Talk) -> list[Turn]:
     """Returns the turns of a conversation, in order.
 
     A post continues the turn before it if the same person wrote it within an hour and it does not reply to someone else.
-    Who asked and then tells the solution begins a new turn: that is an answer, not more of the question.
+    Who asked and then tells the solution begins a new turn: that is an answer, not more of the question. So does who
+    answered and asks something a while later.
     """
     groups: list[Talk] = []
     turn_of: list[int] = []
@@ -67,7 +69,8 @@ def turns_of(talk: Talk) -> list[Turn]:
     answered: set[int] = set()
     for i, (linked, said) in enumerate(zip(talk, read, strict=True)):
         solves = asking and said.solution_by_asker and not said.asks
-        if not i or solves or not _continues(talk[i - 1], linked, begin, answered):
+        asks_anew = 0 <= talk[begin].parent < begin and _asks_anew(talk[i - 1], linked, said)
+        if not i or solves or asks_anew or not _continues(talk[i - 1], linked, begin, answered):
             groups.append([])
             begin = i
             answered = set()
@@ -95,6 +98,14 @@ def turns_of(talk: Talk) -> list[Turn]:
         turns.append(turn)
         begin += len(posts)
     return turns
+
+
+def _asks_anew(last: Linked, linked: Linked, said: Signals) -> bool:
+    """Returns whether a post asks something of its own, after an answer by the same person. Asking back comes at once."""
+    before, now = sent_at(last.post), sent_at(linked.post)
+    if before is None or now is None or now - before <= _LATER:
+        return False
+    return asks(said) and not said.asks_back
 
 
 def _continues(last: Linked, linked: Linked, begin: int, answered: AbstractSet[int]) -> bool:
