@@ -44,7 +44,7 @@ class Rule:
     """One rule of `LintAnswers`. It has exactly one of the three functions.
 
     Attributes:
-        name: Its name. It is also the reason of its drops, see `furytune.reasons`.
+        name: Its name. It is also the reason of its drops, see ``furytune.reasons``.
         answer: Takes an answer; returns whether to drop its pair, or None, or what to say about the drop.
         question: The same for a question.
         edit: Takes an answer, and returns a better one.
