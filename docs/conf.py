@@ -54,15 +54,28 @@ napoleon_use_ivar = True
 default_role = "py:obj"
 
 
+def as_imported(name):
+    """Returns `furytune.Pipeline.run` for `furytune.pipeline.Pipeline.run`: what one imports is what the pages name."""
+    for exported, home in furytune._HOME.items():
+        inner = f"furytune.{home}.{exported}"
+        if name == inner or name.startswith(f"{inner}."):
+            return f"furytune.{exported}" + name.removeprefix(inner)
+    return name
+
+
 def resolve_short_name(app, env, node, contnode):
     """Finds `Dropped` or `PromptContract.load` by the end of its full name, where that is one object."""
     if node.get("refdomain") != "py":
         return None
     domain = env.domains["py"]
-    target = node["reftarget"]
+    target = as_imported(node["reftarget"])
     # An attribute is described with its class, so `QAPair.edits` leads to QAPair.
     for wanted in (target, target.rpartition(".")[0]):
-        found = {n: o for n, o in domain.objects.items() if n.endswith("." + wanted) and not o.aliased}
+        found = {
+            n: o
+            for n, o in domain.objects.items()
+            if (n == wanted or n.endswith("." + wanted)) and not o.aliased
+        }
         if wanted and len(found) == 1:
             ((name, entry),) = found.items()
             return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, contnode, name)
