@@ -25,6 +25,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "furytune"
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 exclude_patterns = ["_build"]
 
 nitpicky = True

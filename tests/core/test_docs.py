@@ -66,9 +66,7 @@ def test_troubleshooting_names_real_reasons() -> None:
 def test_the_install_page_lists_the_extras_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    rows = dict(
-        re.findall(r"^\| `([\w-]+)` \| [^|]* \|(?: ([^|]*))? \|$", page("install.md"), re.MULTILINE)
-    )
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| [^|]* \|(?: ([^|]*))? \|$", page("install.md"), re.MULTILINE))
     inner = {"docs", "test", "train", "bench", "dev"}  # for those who work on furytune
     assert set(rows) == set(extras) - inner
 
