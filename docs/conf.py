@@ -57,7 +57,7 @@ default_role = "py:obj"
 
 def as_imported(name):
     """Returns `furytune.Pipeline.run` for `furytune.pipeline.Pipeline.run`: what one imports is what the pages name."""
-    for exported, home in furytune._HOME.items():
+    for exported, home in furytune._HOME.items():  # noqa: SLF001
         inner = f"furytune.{home}.{exported}"
         if name == inner or name.startswith(f"{inner}."):
             return f"furytune.{exported}" + name.removeprefix(inner)

@@ -46,16 +46,16 @@ FIRST = {
 class Quiet(SimpleHTTPRequestHandler):
     """Serves files without a line for each."""
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Says nothing."""
 
 
-def main(folder: Path) -> int:
-    """Returns the number of words that lead somewhere else, and says which."""
+def misled(folder: Path) -> list[str]:
+    """Returns a line for each search that leads to another page first."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     path = os.environ.get("FURYTUNE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    wrong = 0
+    wrong = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page()
@@ -67,12 +67,11 @@ def main(folder: Path) -> int:
             )
             pages = [link.partition("?")[0].partition("#")[0].removesuffix(".html") for link in links]
             if pages[0] != wanted:
-                wrong += 1
-                print(f"{words}: {', '.join(links[:4])}; {wanted} should be first")
+                wrong.append(f"{words}: {', '.join(links[:4])}; {wanted} should be first")
         browser.close()
     server.shutdown()
     return wrong
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])) > 0)
+    sys.exit("\n".join(misled(Path(sys.argv[1]))) or 0)
