@@ -10,9 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,24 +40,15 @@ FIRST = {
 """What people search for, and the page that answers it."""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 def misled(folder: Path) -> list[str]:
     """Returns a line for each search that leads to another page first."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     path = os.environ.get("FURYTUNE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     wrong = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page()
         for words, wanted in FIRST.items():
-            page.goto(f"http://127.0.0.1:{server.server_port}/search.html?q={quote(words)}")
+            page.goto(f"{(folder / 'search.html').absolute().as_uri()}?q={quote(words)}")
             page.wait_for_selector("#search-results ul.search li a")
             links = page.eval_on_selector_all(
                 "#search-results ul.search li > a", "all => all.map(a => a.getAttribute('href'))"
@@ -69,7 +57,6 @@ def misled(folder: Path) -> list[str]:
             if pages[0] != wanted:
                 wrong.append(f"{words}: {', '.join(links[:4])}; {wanted} should be first")
         browser.close()
-    server.shutdown()
     return wrong
 
 

@@ -836,13 +836,14 @@ def check(reason: str, unit: Unit) -> None:
 
 _HEAD = """# Reasons
 
-Nothing is left out in silence: every message, channel, file, record, field or pair that goes no further, and every grade
-that is missing, is counted in a `Dropped` with one of these reasons. `print(report)` and the manifest show the counts. The names are stable.
+Why is something not in my data set, and what can I do? Nothing is left out silently: every message, channel, file, record, field
+or pair that goes no further, and every grade that is missing, is counted in a `Dropped` with one of these reasons.
+`print(report)` and the manifest show the counts. The names are stable.
 
-A part of your own has reasons of its own. They have a prefix, so that no one takes them for one of these:
+A part of your own has reasons of its own, with a prefix, so that they are not mistaken for one of these:
 `ft.Dropped(reason="myplugin:too_short", ids=(pair.id,))`.
 
-This page is made of the table in `furytune.reasons` by `python -m furytune.reasons`.
+This page is generated from the table in `furytune.reasons` by `python -m furytune.reasons`.
 """
 
 
