@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Executor
 
 from furytune._network.retries import delays
@@ -64,7 +64,7 @@ def _pieces(model: Model, prompt: Prompt | str, stop: Stop) -> Iterator[Piece]:
 
 async def apieces(
     model: Model, prompt: Prompt | str, *, pool: Executor | None = None, tries: int = 1
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """Does what `pieces` does, without blocking the event loop. Closing or cancelling it ends the answer at the model.
 
     The model works in a thread until it has noticed the end. A model that cannot be stopped keeps its thread until its
