@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
     from furytune.template import PromptTemplate
+    from furytune.tuners.gemini.answering import tuned_gemini
     from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = [
@@ -121,6 +122,7 @@ __all__ = [
     "load_dataset",
     "markup",
     "python_package",
+    "tuned_gemini",
 ]
 
 __version__ = "0.1.0"
@@ -190,6 +192,7 @@ _HOME = {
     "load_dataset": "exporters",
     "markup": "corpora.markup",
     "python_package": "corpora.python_package",
+    "tuned_gemini": "tuners.gemini.answering",
 }
 
 

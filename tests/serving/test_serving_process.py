@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from endpoints import SOON, ask, chat, until
@@ -28,10 +29,10 @@ def save(path, **parts):
 
 
 @contextmanager
-def command(*arguments):
+def command(*arguments, script=("-m", "furytune.serving")):
     """Runs the command; yields the process, its port, and the lines that it wrote so far."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "furytune.serving", *map(str, arguments), "--port", "0"],
+        [sys.executable, *script, *map(str, arguments), "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -119,3 +120,15 @@ def test_the_command_makes_keys_and_says_what_is_wrong(tmp_path):
     assert absent.returncode == 1
     assert "cannot be read" in absent.stderr
     assert "Traceback" not in absent.stderr
+
+
+def test_the_example_is_started_asked_and_stopped():
+    script = [str(Path(__file__).parents[2] / "examples" / "serve.py")]
+    with command(script=script) as (process, port, lines):
+        found = chat(port, "How do I draw a box?")
+        assert found.json["choices"][0]["message"]["content"] == (
+            "I am a fake model. I was asked:\n\nQuestion:\nHow do I draw a box?"
+        )
+        process.terminate()
+        process.wait(SOON)
+    assert "Traceback" not in "".join(lines)

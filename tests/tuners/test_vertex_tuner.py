@@ -72,6 +72,25 @@ def test_a_pipeline_tunes_once_and_its_model_answers_as_trained(fake, tmp_path):
     assert (last.finish, last.usage) == ("stop", Usage(3, 4))
 
 
+def test_a_bot_needs_only_the_contract_that_names_its_model(fake, tmp_path):
+    run = pipeline(tmp_path, tuner=make_tuner(fake, tmp_path)).run()
+    tuner = make_tuner(fake, tmp_path)
+    tuned = tuner.tuned(tuner.wait(run.job), run.contract)
+    assert run.contract.model is None
+    tuned.contract.save(tmp_path / "bot.contract.json")
+    contract = ft.PromptContract.load(tmp_path / "bot.contract.json")
+    assert contract.fingerprint == run.contract.fingerprint
+    google = {"credentials": fake_credentials(TOKEN), "endpoint": fake.url}
+    bot = ft.tuned_gemini(contract, **google)
+    assert bot.ask("how 3?") == "do 3"
+    assert bot.thinking == tuned.thinking
+    with pytest.raises(ConfigError, match="names no model"):
+        ft.tuned_gemini(run.contract, **google)
+    elsewhere = attrs.evolve(contract, model=ft.contract.ModelName(name="qwen"))
+    with pytest.raises(ConfigError, match="Vertex"):
+        ft.tuned_gemini(elsewhere, **google)
+
+
 def test_a_run_is_found_without_its_ledger(fake, tmp_path):
     dataset, contract = make_dataset(tmp_path)
     job = make_tuner(fake, tmp_path / "a").submit(dataset, key=KEY)
