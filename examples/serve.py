@@ -4,8 +4,7 @@ python examples/serve.py [bot.contract.json] [--port 8000]
 
 Without a contract file, it makes one in a folder of its own. Ask it from another terminal:
 
-curl http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \\
-  -d '{"model": "furytune", "messages": [{"role": "user", "content": "How do I draw a box?"}]}'
+curl 127.0.0.1:8000/v1/chat/completions --json '{"model": "furytune", "messages": [{"role": "user", "content": "How?"}]}'
 """
 
 from __future__ import annotations

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import furytune as ft
 
-VENDORS = {"lancedb", "numpy", "pyarrow", "tiktoken", "hypothesis", "discord", "google", "bs4", "markdownify"}
+VENDORS = {
+    "lancedb",
+    "numpy",
+    "pyarrow",
+    "tiktoken",
+    "hypothesis",
+    "discord",
+    "google",
+    "bs4",
+    "markdownify",
+    "starlette",
+}
 
 
 def main() -> None:
@@ -68,6 +79,8 @@ def main() -> None:
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
+            (lambda: import_module("furytune.serving").app(contract), "serve"),
+            (lambda: import_module("furytune.serving").serve(contract), "serve"),
         ):
             try:
                 needs()

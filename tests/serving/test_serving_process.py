@@ -21,9 +21,11 @@ from furytune.testing.fake_chat import FakeChat
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
-def save(path, **parts):
+def save(path, model=None, **parts):
     template = ft.PromptTemplate("Question:\n{question}", **parts)
-    contract = ft.PromptContract(template=template, augmenter=ft.IdentityAugmenter(), dialects=("openai",))
+    contract = ft.PromptContract(
+        template=template, augmenter=ft.IdentityAugmenter(), dialects=("openai",), model=model
+    )
     contract.save(path)
     return contract
 
@@ -90,9 +92,21 @@ def test_sigterm_lets_an_answer_finish_and_sighup_switches_the_contract(tmp_path
             assert done == b"[DONE]"
             texts = [json.loads(e)["choices"][0]["delta"].get("content", "") for e in events]
             assert "".join(texts) == "first last"
-            process.wait(SOON)
+            assert process.wait(SOON) == 0
     assert "canary" not in "".join(lines)
     assert "Traceback" not in "".join(lines)
+
+
+def test_a_contract_that_names_its_model_switches_both(tmp_path):
+    path = tmp_path / "bot.contract.json"
+    save(path, ft.contract.ModelName(name="old"))
+    with FakeChat(str.upper, model="new") as server:
+        with command(path, "--endpoint", server.url) as (process, port, _lines):
+            assert chat(port, "how?").code == "model_unavailable"  # the server has no model of that name
+            new = save(path, ft.contract.ModelName(name="new"), system="Another form.")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: ask(port, "GET", "/readyz").json["fingerprint"] == new.fingerprint)
+            assert chat(port, "how?").json["choices"][0]["message"]["content"] == "QUESTION:\nHOW?"
 
 
 def test_prompts_alone_and_a_switch_to_another_form(tmp_path):
@@ -116,6 +130,10 @@ def test_the_command_makes_keys_and_says_what_is_wrong(tmp_path):
 
     made = run()
     assert re.search(r"key for the client +ft-\S{43}\nhash for the server +[0-9a-f]{64}\n", made.stdout)
+    save(tmp_path / "nameless.json")
+    nameless = run(str(tmp_path / "nameless.json"), "--endpoint", "http://127.0.0.1:1/v1")
+    assert nameless.returncode == 1
+    assert "give --model" in nameless.stderr
     absent = run(str(tmp_path / "absent.json"))
     assert absent.returncode == 1
     assert "cannot be read" in absent.stderr
@@ -130,5 +148,5 @@ def test_the_example_is_started_asked_and_stopped():
             "I am a fake model. I was asked:\n\nQuestion:\nHow do I draw a box?"
         )
         process.terminate()
-        process.wait(SOON)
+        assert process.wait(SOON) == 0
     assert "Traceback" not in "".join(lines)

@@ -84,7 +84,7 @@ async def apieces(
     arrived: asyncio.Queue[Piece | BaseException | None] = asyncio.Queue()
 
     def tell(item: Piece | BaseException | None) -> None:
-        # Once the answer is stopped, the loop may be closed, and nobody listens.
+        # Once the answer is stopped, the loop may be closed, and no one listens.
         if not stop.is_set:
             loop.call_soon_threadsafe(arrived.put_nowait, item)
 

@@ -133,7 +133,7 @@ class TunedModel:
                     break
                 yield piece
         except TuningError:
-            # An answer that is cut off because nobody wants it any more is not a fault of the service.
+            # An answer that is cut off because it is no longer wanted is not a fault of the service.
             if not stop.is_set:
                 raise
         if stop.is_set:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from furytune.contract import PromptContract
 from furytune.errors import MissingExtraError
-from furytune.serving.settings import Settings, new_key
+from furytune.serving.settings import ModelSource, Settings, new_key
 
-if TYPE_CHECKING:
-    from furytune.serving.current import ModelSource
-
-__all__ = ["Settings", "app", "new_key", "serve"]
+__all__ = ["ModelSource", "Settings", "app", "new_key", "serve"]
 
 
 def app(
@@ -36,7 +33,7 @@ def app(
         ConfigError: The model is not a model.
     """
     try:
-        from furytune.serving.app import Endpoint
+        from furytune.serving.endpoint import Endpoint
     except ModuleNotFoundError as error:
         raise MissingExtraError("serving", "serve") from error
     return Endpoint(contract, model, settings or Settings()).app

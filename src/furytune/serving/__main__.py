@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from furytune._privacy.secret import Secret
-from furytune.errors import FurytuneError
-from furytune.models import ChatService
-from furytune.serving import Settings, new_key, serve
+from furytune.contract import PromptContract
+from furytune.errors import ConfigError, FurytuneError
+from furytune.models import ChatService, TunedModel
+from furytune.serving import ModelSource, Settings, new_key, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--endpoint", help="the model's server, such as http://127.0.0.1:11434/v1; none: prompts only"
     )
-    parser.add_argument("--model", default="", help="the model's name on that server")
+    parser.add_argument("--model", default="", help="its name on that server; none: the contract names it")
     parser.add_argument("--model-key", help="environment variable with the key for that server")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -41,8 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         key, hashed = new_key()
         print(f"key for the client   {key}\nhash for the server  {hashed}")  # noqa: T201
         return
-    if given.endpoint and not given.model:
-        parser.error("--endpoint needs --model, the model's name on that server")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
     try:
@@ -55,13 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
             audit=given.audit,
             feedback=given.feedback,
         )
-        model = None
-        if given.endpoint:
-            secret = Secret.env(given.model_key) if given.model_key else None
-            model = ChatService(given.endpoint, api_key=secret).model(given.model)
-        serve(given.contract, model=model, settings=settings, host=given.host, port=given.port)
+        serve(given.contract, model=_model(given), settings=settings, host=given.host, port=given.port)
     except (FurytuneError, OSError) as error:
         sys.exit(str(error))
+
+
+def _model(given: argparse.Namespace) -> ModelSource:
+    if not given.endpoint:
+        return None
+    secret = Secret.env(given.model_key) if given.model_key else None
+    service = ChatService(given.endpoint, api_key=secret)
+    if given.model:
+        return service.model(given.model)
+
+    def named(contract: PromptContract) -> TunedModel:
+        if contract.model is None:
+            raise ConfigError(
+                "the contract names no model; give --model, its name on the server of --endpoint"
+            )
+        return service.model(contract.model.name)
+
+    return named
 
 
 def _lines(path: Path | None) -> list[str]:

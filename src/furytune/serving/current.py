@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
@@ -12,10 +11,9 @@ from attrs import frozen
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError
 from furytune.protocols import Model
+from furytune.serving.settings import ModelSource
 
-__all__ = ["Current", "ModelSource", "Served"]
-
-ModelSource = Model | Callable[[PromptContract], Model] | None
+__all__ = ["Current", "Served"]
 
 
 @frozen(eq=False)

@@ -58,7 +58,7 @@ class Rate:
 class Answers(ThreadPoolExecutor):
     """Threads for answers under way. If all are in use, it refuses instead of letting answers wait.
 
-    A thread is in use until its model has noticed that nobody wants the answer any more.
+    A thread is in use until its model has noticed that the answer is no longer wanted.
 
     Args:
         most: Answers at once.

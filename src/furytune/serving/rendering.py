@@ -79,7 +79,7 @@ class Renderer:
                 and (not batch or self._queue[0].contract is batch[0].contract)
             ):
                 item = self._queue.popleft()
-                if not item.done.done():  # nobody waits for it any more
+                if not item.done.done():  # no one waits for it any more
                     batch.append(item)
             if not batch:
                 return

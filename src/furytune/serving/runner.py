@@ -6,15 +6,18 @@ import asyncio
 import math
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
-from furytune.serving.app import Endpoint
-from furytune.serving.current import ModelSource
+from furytune.serving.endpoint import Endpoint
 from furytune.serving.door import LOG
-from furytune.serving.settings import LOOPBACK, Settings
+from furytune.serving.settings import LOOPBACK, ModelSource, Settings
 
 __all__ = ["run"]
 
@@ -45,8 +48,27 @@ def run(
         ws="none",
         timeout_graceful_shutdown=math.ceil(settings.grace),
     )
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(uvicorn.Server(config), endpoint))
+    server = uvicorn.Server(config)
+    with _signals(server), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(server, endpoint))
+
+
+@contextmanager
+def _signals(server: uvicorn.Server) -> Iterator[None]:
+    """Lets the caller go on after a signal. uvicorn raises it again at its end, which would end the process there."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _serve(server: uvicorn.Server, endpoint: Endpoint) -> None:
@@ -57,7 +79,8 @@ async def _serve(server: uvicorn.Server, endpoint: Endpoint) -> None:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    if hasattr(signal, "SIGHUP"):
+    # Only the main thread of a process gets its signals, and Windows has no such signal.
+    if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
     await server.serve()
 

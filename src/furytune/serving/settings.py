@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from furytune.contract import PromptContract
 from furytune.errors import ConfigError
+from furytune.protocols import Model
 
-__all__ = ["LOOPBACK", "Settings", "new_key"]
+__all__ = ["LOOPBACK", "ModelSource", "Settings", "new_key"]
+
+ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
+"""A model, a function that returns the model for a contract, or None for prompts alone."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -25,13 +26,13 @@ from furytune.records import Prompt
 from furytune.serving import wire
 from furytune.serving.answers import Asking, Completion
 from furytune.serving.audit import Entry, Status, append, request_digest
-from furytune.serving.current import Current, ModelSource, Served
+from furytune.serving.current import Current, Served
 from furytune.serving.door import LOG, Door, Doors, Handler, Need, body
 from furytune.serving.limits import Answers
 from furytune.serving.metrics import TEXT, Metrics
 from furytune.serving.refusals import Refusal
 from furytune.serving.rendering import Renderer
-from furytune.serving.settings import Settings
+from furytune.serving.settings import ModelSource, Settings
 
 __all__ = ["Endpoint"]
 
@@ -118,7 +119,7 @@ class Endpoint:
         # Before the work on the prompt. The pool refuses, too, if another request was faster.
         self._pool.check()
         at = datetime.now(UTC)
-        prompt = await self._renderer.render(served.contract, question, at)
+        prompt = await self._rendered(served.contract, question, at)
         completion = f"chatcmpl-{uuid4().hex}"
         note = self._noting(completion, at, question, prompt, served.contract)
         note("asked")
@@ -180,7 +181,7 @@ class Endpoint:
             )
         contract = self._current.value.contract
         at = asked.at or datetime.now(UTC)
-        prompt = await self._renderer.render(contract, asked.question, at)
+        prompt = await self._rendered(contract, asked.question, at)
         self._noting(f"prompt-{uuid4().hex}", at, asked.question, prompt, contract)("prompt")
         return _json(
             {
@@ -195,6 +196,13 @@ class Endpoint:
             },
             headers=_headers(contract),
         )
+
+    async def _rendered(self, contract: PromptContract, question: str, at: datetime) -> Prompt:
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._renderer.render(contract, question, at)
+        except TimeoutError:
+            raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
 
     def _noting(
         self, completion: str, at: datetime, question: str, prompt: Prompt, contract: PromptContract
