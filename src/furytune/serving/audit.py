@@ -12,11 +12,14 @@ from typing import Literal
 import msgspec
 from attrs import frozen
 
+from furytune._storage.durable import NO_FOLLOW
 from furytune.contract import PromptContract
-from furytune.errors import FurytuneError, SourceError, SourceFormatError
+from furytune.errors import FurytuneError, SourceError
 from furytune.serving.wire import encode
 
 __all__ = ["Audited", "Entry", "Status", "append", "audit", "request_digest"]
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0)
 
 Status = Literal["prompt", "asked", "answered", "refused", "failed", "stopped"]
 
@@ -57,7 +60,7 @@ def append(path: Path, line: object) -> None:
         OSError: The line could not be written.
     """
     data = encode(line) + b"\n"
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    fd = os.open(path, _FLAGS, 0o600)
     try:
         # One write for the whole line, so that lines of several processes do not mix.
         if os.write(fd, data) != len(data):
@@ -75,17 +78,20 @@ class Audited:
         differing: Ids of entries for which it does not.
         other: Belong to another fingerprint or snapshot.
         unknown: Their question was not given.
+        damaged: Lines that are not an entry, as a full disk or another program may leave them.
     """
 
     proved: int
     differing: tuple[str, ...]
     other: int
     unknown: int
+    damaged: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.proved} prompts are the contract's, {len(self.differing)} differ, {self.other} belong to another contract "
             f"or knowledge, {self.unknown} have a question that was not given"
+            + (f"; {self.damaged} lines are damaged" if self.damaged else "")
         )
 
 
@@ -99,15 +105,16 @@ def audit(log: str | os.PathLike[str], contract: PromptContract, questions: Iter
 
     Raises:
         SourceError: The log cannot be read.
-        SourceFormatError: A line is not one of the log.
     """
     known = {request_digest(question): question for question in questions}
-    proved = other = unknown = 0
+    proved = other = unknown = damaged = 0
     differing = []
     for entry in _entries(Path(log)):
-        if entry.status not in {"prompt", "asked"}:
+        if entry is None:
+            damaged += 1
+        elif entry.status not in {"prompt", "asked"}:
             continue
-        if (entry.fingerprint, entry.snapshot) != (contract.fingerprint, contract.snapshot):
+        elif (entry.fingerprint, entry.snapshot) != (contract.fingerprint, contract.snapshot):
             other += 1
         elif entry.request not in known:
             unknown += 1
@@ -115,7 +122,7 @@ def audit(log: str | os.PathLike[str], contract: PromptContract, questions: Iter
             proved += 1
         else:
             differing.append(entry.id)
-    return Audited(proved=proved, differing=tuple(differing), other=other, unknown=unknown)
+    return Audited(proved=proved, differing=tuple(differing), other=other, unknown=unknown, damaged=damaged)
 
 
 def _digest(contract: PromptContract, question: str, at: datetime) -> str:
@@ -125,22 +132,15 @@ def _digest(contract: PromptContract, question: str, at: datetime) -> str:
         return ""
 
 
-def _entries(log: Path) -> Iterator[Entry]:
+def _entries(log: Path) -> Iterator[Entry | None]:
+    """Yields the entries, None for a line that is not one."""
     try:
         with log.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                # A process that was killed may leave a part of a line at the end.
-                if not line.endswith(b"\n"):
-                    return
+            for line in lines:
                 try:
                     yield msgspec.json.decode(line, type=Entry)
-                except (msgspec.DecodeError, RecursionError):
-                    raise SourceFormatError(
-                        "not a line of an audit log",
-                        path=str(log),
-                        line=number,
-                        hint="name the file of Settings(audit=)",
-                    ) from None
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    yield None
     except OSError as error:
         raise SourceError(
             f"{log}: cannot be read ({error.strerror}); name the file of Settings(audit=)"

@@ -15,8 +15,8 @@ import uvicorn
 
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
-from furytune.serving.endpoint import Endpoint
 from furytune.serving.door import LOG
+from furytune.serving.endpoint import Endpoint
 from furytune.serving.settings import LOOPBACK, ModelSource, Settings
 
 __all__ = ["run"]
