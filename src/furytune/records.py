@@ -51,8 +51,8 @@ __all__ = [
 
 Split = Literal["train", "validation"]
 
+# The model was done, it reached the limit of tokens, or a filter of the service withheld the rest.
 Finish = Literal["stop", "length", "filter"]
-"""Why an answer ended: the model was done, it reached the limit of tokens, or a filter of the service withheld the rest."""
 
 Evidence = Literal[
     "thread",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import aclosing
 
 import pytest
 
 import furytune as ft
 from furytune.errors import NoTextError, ServiceError, StoppedError
 from furytune.models import Stop, apieces, pieces
-from furytune.records import Usage
+from furytune.records import Piece, Usage
 from furytune.testing.fake_chat import FakeChat
 
 SOON = 10.0  # seconds; what is waited for takes milliseconds
@@ -135,6 +136,36 @@ def test_a_model_without_pieces_gives_one():
 
     found = list(pieces(Plain(), "x"))
     assert [(piece.text, piece.finish) for piece in found] == [("X", ""), ("", "stop")]
+
+
+def test_a_model_does_not_run_far_ahead_of_its_reader_and_can_still_be_stopped():
+    class Endless:
+        spec = {"name": "endless"}
+        made, ended = 0, threading.Event()
+
+        def generate(self, prompt):
+            return "x"
+
+        def pieces(self, prompt, *, stop=None):
+            try:
+                while not stop.is_set:
+                    self.made += 1
+                    yield Piece(text="x")
+                raise StoppedError
+            finally:
+                self.ended.set()
+
+    model = Endless()
+
+    async def read():
+        async with aclosing(apieces(model, "x")) as found:
+            for _ in range(100):
+                await anext(found)
+            await asyncio.sleep(0.1)
+            assert 100 <= model.made <= 200
+        assert await asyncio.to_thread(model.ended.wait, SOON)
+
+    asyncio.run(read())
 
 
 def test_errors_of_a_model_arrive_where_it_was_asked():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Executor
 
@@ -14,6 +15,7 @@ from furytune.records import Piece, Prompt
 
 __all__ = ["apieces", "pieces"]
 
+_AHEAD = 64  # pieces that may wait to be read
 _PATIENCE = 20.0  # seconds that a service may ask to wait; longer is for the caller to decide
 
 
@@ -88,10 +90,15 @@ async def apieces(
         if not stop.is_set:
             loop.call_soon_threadsafe(arrived.put_nowait, item)
 
+    # A model may be faster than the reader of its answer. It waits then, so that memory has a limit.
+    room = threading.Semaphore(_AHEAD)
+
     def work() -> None:
         try:
-            for piece in pieces(model, prompt, stop=stop, tries=tries):
-                tell(piece)
+            with stop.ends(room.release):
+                for piece in pieces(model, prompt, stop=stop, tries=tries):
+                    room.acquire()
+                    tell(piece)
             tell(None)
         except BaseException as error:  # noqa: BLE001  (raised again where someone waits for it)
             tell(error)
@@ -102,5 +109,6 @@ async def apieces(
             if isinstance(item, BaseException):
                 raise item
             yield item
+            room.release()
     finally:
         stop.set()

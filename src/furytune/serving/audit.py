@@ -31,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         id: Id of the completion.
         time: The moment of the question, for which the prompt was rendered.
         request: Digest of the question.
-        prompt: Digest of the prompt, as `furytune.Prompt.digest`.
+        prompt: Digest of the prompt, as `furytune.records.Prompt.digest`.
         fingerprint: Fingerprint of the contract.
         snapshot: Snapshot of the knowledge.
         status: "prompt" (only the prompt was returned) or "asked", then what became of the answer.
