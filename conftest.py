@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser as MarkdownBlocks
+from sybil.parsers.markdown import SkipParser
 from sybil.parsers.rest import DocTestParser
 
 ROOT = Path(__file__).parent
@@ -38,7 +39,7 @@ def playground(tmp_path_factory):
 
 pytest_collect_file = (
     Sybil(
-        parsers=[MarkdownBlocks()],
+        parsers=[MarkdownBlocks(), SkipParser()],
         patterns=["README.md", "docs/*.md"],
         fixtures=["playground"],
     )

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import furytune as ft
+from furytune.errors import MissingExtraError
 from furytune.protocols import Curator, StatefulCurator
 
 HERE = Path(__file__).parent
@@ -109,6 +110,12 @@ def main() -> None:
         str(out / "train.jsonl"),
     ]
     subprocess.run(bot, check=True)
+
+    print("\n5. Write a report to show to the community")
+    try:
+        print(ft.write_report(out / "report.html", run, without_retrieval=plain.datasets[0]))
+    except MissingExtraError as error:
+        print(error)
 
 
 if __name__ == "__main__":

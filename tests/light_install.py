@@ -1,10 +1,12 @@
-"""What works with attrs, msgspec, numpy and tqdm alone. Run by a Python that has no extra installed."""
+"""What works with furytune's own requirements alone. Run by a Python that has no extra installed."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import redirect_stderr
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
 import furytune as ft
@@ -26,6 +28,7 @@ VENDORS = {
 def main() -> None:
     sys.path.pop(0)  # this folder, in which there is a folder called discord
     assert not VENDORS & sys.modules.keys(), "importing furytune imports a vendor"
+    from furytune.cli import main as command
     from furytune.errors import MissingExtraError
     from furytune.records import JobProgress, Loss, TuningJob
     from furytune.testing.fake_chat import FakeChat
@@ -52,6 +55,17 @@ def main() -> None:
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
         assert "numpy" not in sys.modules, "a bot that renders prompts loads numpy"
+        assert command(["demo", str(folder / "demo")]) == 0
+        assert ft.load_dataset(folder / "demo" / "train.jsonl.manifest.json").rows > 5
+        settings = folder / "demo" / "furytune.toml"
+        settings.write_text(
+            'collector = {type = "discord-export", path = "exports"}\n'
+            'augmenter = {type = "rag", path = "x.lance"}\nknowledge = {type = "markup", source = "docs"}\n',
+            encoding="utf-8",
+        )
+        with redirect_stderr(StringIO()) as said:
+            assert command(["run", "-c", str(settings)]) == 4
+        assert "pip install 'furytune[rag]'" in said.getvalue(), said.getvalue()
         for file in ("model.safetensors", "model.onnx", "tokenizer.json"):
             (folder / file).write_bytes(b"")
         (folder / "made.lance").mkdir()
@@ -81,6 +95,7 @@ def main() -> None:
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
             (lambda: import_module("furytune.serving").app(contract), "serve"),
             (lambda: import_module("furytune.serving").serve(contract), "serve"),
+            (lambda: ft.write_report(folder / "report.html", run), "report"),
         ):
             try:
                 needs()

@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
     from furytune.corpora.python_package import python_package
-    from furytune.curation.caps import CapPerAuthor
+    from furytune.curation.caps import CapPerAuthor, CapPerLink
     from furytune.curation.code import CheckCode
     from furytune.curation.confidence import MinConfidence
     from furytune.curation.dedup import Deduplicate
+    from furytune.curation.freshness import Fresh
     from furytune.curation.grades import GradeCache
     from furytune.curation.judge import JudgePairs
+    from furytune.curation.languages import Languages
     from furytune.curation.length import AnswerLength
+    from furytune.curation.lint import LintAnswers
     from furytune.curation.near import NearDuplicates
+    from furytune.curation.people import AnsweredBy
+    from furytune.curation.releases import Releases
+    from furytune.curation.running import CodeRun, RunCode, RunLimits
     from furytune.curation.secrets import RedactSecrets
     from furytune.errors import ContractMismatchError, FurytuneError, SourceFormatError
     from furytune.exporters import load_dataset
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
         Dropped,
@@ -50,6 +57,8 @@ if TYPE_CHECKING:
         TrainingRow,
     )
     from furytune.report import ChannelProfile, ChannelProfiles
+    from furytune.report.diffing import DatasetDiff, diff_datasets, outline
+    from furytune.report.html import write_report
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
     from furytune.splitting import GroupSplitter
@@ -59,19 +68,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerLength",
+    "AnsweredBy",
     "Augmenter",
     "CapPerAuthor",
+    "CapPerLink",
     "ChannelProfile",
     "ChannelProfiles",
     "ChatPairer",
     "ChatService",
     "CheckCode",
+    "CodeRun",
     "Collector",
     "Consent",
     "ContractMismatchError",
     "CsvCollector",
     "CsvExporter",
     "Dataset",
+    "DatasetDiff",
     "Decision",
     "Decisions",
     "Deduplicate",
@@ -81,6 +94,7 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "Fresh",
     "FurytuneError",
     "GeminiTuner",
     "GradeCache",
@@ -91,7 +105,9 @@ __all__ = [
     "JsonlExporter",
     "JudgePairs",
     "LanceEmbedder",
+    "Languages",
     "Link",
+    "LintAnswers",
     "Message",
     "MinConfidence",
     "NearDuplicates",
@@ -104,9 +120,13 @@ __all__ = [
     "PromptTemplate",
     "QAPair",
     "RagAugmenter",
+    "Recheck",
     "RedactSecrets",
+    "Releases",
     "ReplyPairer",
     "Run",
+    "RunCode",
+    "RunLimits",
     "Secret",
     "Source",
     "SourceFormatError",
@@ -118,30 +138,38 @@ __all__ = [
     "build_index",
     "chat",
     "clean_index",
+    "diff_datasets",
     "forget",
     "load_dataset",
     "markup",
+    "outline",
     "python_package",
+    "recheck",
     "tuned_gemini",
+    "write_report",
 ]
 
 __version__ = "0.1.0"
 
 _HOME = {
     "AnswerLength": "curation.length",
+    "AnsweredBy": "curation.people",
     "Augmenter": "protocols",
     "CapPerAuthor": "curation.caps",
+    "CapPerLink": "curation.caps",
     "ChannelProfile": "report",
     "ChannelProfiles": "report",
     "ChatPairer": "pairing",
     "ChatService": "models.chat",
     "CheckCode": "curation.code",
+    "CodeRun": "curation.running",
     "Collector": "protocols",
     "Consent": "_privacy.consent",
     "ContractMismatchError": "errors",
     "CsvCollector": "collectors.tabular",
     "CsvExporter": "exporters.csv",
     "Dataset": "records",
+    "DatasetDiff": "report.diffing",
     "Decision": "review.decision",
     "Decisions": "review.decisions",
     "Deduplicate": "curation.dedup",
@@ -151,6 +179,7 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
     "GradeCache": "curation.grades",
@@ -161,7 +190,9 @@ _HOME = {
     "JsonlExporter": "exporters.jsonl",
     "JudgePairs": "curation.judge",
     "LanceEmbedder": "augmenters.embedders",
+    "Languages": "curation.languages",
     "Link": "pairing",
+    "LintAnswers": "curation.lint",
     "Message": "records",
     "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",
@@ -174,9 +205,13 @@ _HOME = {
     "PromptTemplate": "template",
     "QAPair": "records",
     "RagAugmenter": "augmenters.rag",
+    "Recheck": "rechecking",
     "RedactSecrets": "curation.secrets",
+    "Releases": "curation.releases",
     "ReplyPairer": "pairing",
     "Run": "pipeline",
+    "RunCode": "curation.running",
+    "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
     "Source": "records",
     "SourceFormatError": "errors",
@@ -188,10 +223,14 @@ _HOME = {
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
     "clean_index": "augmenters.rag",
+    "diff_datasets": "report.diffing",
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "outline": "report.diffing",
     "python_package": "corpora.python_package",
+    "write_report": "report.html",
+    "recheck": "rechecking",
     "tuned_gemini": "tuners.gemini.answering",
 }
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from attrs import field, frozen
 
-from furytune._privacy.redaction import KINDS, redact
 from furytune._privacy.redaction import VERSION as _REDACTION
+from furytune._privacy.redaction import chosen, redact
 from furytune._values.canonical import Json, sorted_once
 from furytune.errors import ConfigError, ContractMismatchError, EmptyTextError, TextError
 
@@ -53,6 +53,10 @@ def _ids(value: object) -> tuple[str, ...]:
     return tuple(sorted({str(i) for i in ids}))
 
 
+def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
+    return sorted_once(chosen(value))
+
+
 @frozen(kw_only=True)
 class Normalizer:
     """Turns a raw chat text into the text for a prompt. It is idempotent and takes linear time.
@@ -84,7 +88,7 @@ class Normalizer:
     Args:
         bot_ids: Discord ids under which the bot is mentioned.
         mentions: Whether to do step 4. Without it, ids of people get into rows, indexes and requests.
-        redact: Kinds of spans to replace: "secrets", "emails", "ips", "phones".
+        redact: Kinds of spans to replace, as in `RedactSecrets`, or "all". The contract keeps the kinds, not the word "all".
 
     Raises:
         ConfigError: A kind is unknown, or a bot id is not a number.
@@ -92,14 +96,9 @@ class Normalizer:
 
     bot_ids: tuple[str, ...] = field(default=(), converter=_ids)
     mentions: bool = True
-    redact: tuple[str, ...] = field(default=("secrets",), converter=sorted_once)
+    redact: tuple[str, ...] = field(default=("secrets",), converter=_kinds)
 
     def __attrs_post_init__(self) -> None:
-        unknown = sorted(set(self.redact) - set(KINDS))
-        if unknown:
-            raise ConfigError(
-                f"redact has unknown kinds: {', '.join(unknown)}; choose from {', '.join(KINDS)}"
-            )
         if not all(i.isascii() and i.isdigit() for i in self.bot_ids):
             raise ConfigError("a bot id is not a Discord id; Discord ids contain only digits")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from inspect import isroutine
+from inspect import getattr_static, isroutine
 from itertools import islice
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
@@ -34,6 +34,7 @@ from furytune.errors import (
 )
 from furytune.explanation import Explanation
 from furytune.normalize import Normalizer
+from furytune.pair_explanation import PairExplanation, Watch
 from furytune.protocols import (
     Augmenter,
     BulkCurator,
@@ -56,6 +57,7 @@ from furytune.protocols import (
 )
 from furytune.records import Dataset, Dropped, Prompt, QAPair, TrainingRow, TuningJob
 from furytune.report import Report, Tally
+from furytune.report.overview import Watcher
 from furytune.report.progress import progress
 from furytune.splitting import GroupSplitter
 from furytune.template import PromptTemplate
@@ -187,7 +189,7 @@ class Pipeline:
                     raise ConfigError(
                         f"{type(part).__name__} is not {role}; see furytune.protocols.{kind.__name__}"
                     )
-        if isinstance(self.augmenter, type) or not isinstance(self.augmenter, Augmenter):
+        if isinstance(self.augmenter, type) or not _is_augmenter(self.augmenter):
             raise ConfigError(
                 f"{type(self.augmenter).__name__} is not an augmenter; see furytune.protocols.Augmenter"
             )
@@ -244,6 +246,35 @@ class Pipeline:
         """Shows how the prompt for a question is made. Same as ``contract.explain``."""
         return self.contract.explain(question, at=at)
 
+    def explain_pair(self, pair: QAPair | str) -> PairExplanation:
+        """Shows what each curation step did to a pair, and why one dropped it. Print the result.
+
+        It collects until it knows, and all steps see the pairs before it: a step that remembers pairs decides as in `run`.
+
+        Args:
+            pair: The pair or its id, such as one from ``report.counts.dropped[0].examples``.
+
+        Raises:
+            ConfigError: The collectors yield no such pair.
+        """
+        watch = Watch(uid=pair if isinstance(pair, str) else pair.id)
+        # Steps that only look are between the steps, so nothing here needs to know how a step is run.
+        between = [watch.at(place) for place in range(len(self.curators) + 1)]
+        steps = [step for pair in zip(between, self.curators, strict=False) for step in pair]
+        watched = self.evolve(curators=[*steps, between[-1]])
+        for _ in watched._pairs(watch, len(watched.curators)):  # noqa: SLF001  # of the same class
+            if len(self.curators) in watch.entered or watch.reason is not None:
+                break
+        if not watch.entered and watch.reason is None:
+            raise ConfigError(
+                "the collectors yield no pair with this id; take one from pipeline.pairs() or from the report's examples"
+            )
+        told = [
+            (_name(step), isinstance(step, StatefulCurator), isinstance(step, SetCurator))
+            for step in self.curators
+        ]
+        return PairExplanation(id=watch.uid, steps=tuple(watch.outcomes(told)))
+
     def prompt(self, question: str, *, at: datetime | None = None) -> Prompt:
         """Renders the prompt for a question. Same as ``contract.prompt``."""
         return self.contract.prompt(question, at=at)
@@ -264,8 +295,13 @@ class Pipeline:
         """
         return attrs.evolve(self, **changes)
 
-    def run(self) -> Run:
+    def run(self, *, examples: int = 0) -> Run:
         """Runs all stages.
+
+        Args:
+            examples: How many dropped pairs the report shows for each reason, shortened and without secrets and personal
+                data, as far as furytune recognises them. Only pairs of people who take part are collected, so no one
+                else's words are shown.
 
         Returns:
             Report, contract and data sets. Running again over the same input writes the same bytes.
@@ -273,14 +309,16 @@ class Pipeline:
         Raises:
             FurytuneError: A stage failed; the class of the error says which. No half-written data set is left.
         """
-        tally = Tally()
+        tally = Tally(watcher=Watcher(examples=examples))
         rows = progress(self._rows(tally), "rows", "row")
         # Without an exporter, a run that only counts may find nothing.
         if self.exporter:
             rows = _not_empty(rows, tally)
         datasets = self._export(rows, tally)
-        job = self._tune(datasets) if self.tuner is not None else None
-        report = Report(counts=tally.counts, datasets=tuple(datasets), job=job)
+        job = self.tune(datasets) if self.tuner is not None else None
+        report = Report(
+            counts=tally.counts, datasets=tuple(datasets), job=job, overview=tally.watcher.overview
+        )
         return Run(report=report, contract=self.contract, datasets=tuple(datasets), job=job)
 
     def _export(self, rows: Iterator[TrainingRow], tally: Tally) -> list[Dataset]:
@@ -322,7 +360,7 @@ class Pipeline:
         """
         seen: set[bytes] = set()
         for collector in self.collector:
-            for item in progress(collector.collect(), "collecting", "pair"):
+            for item in progress(collector.collect(), "collecting", "item"):
                 if not isinstance(item, QAPair | Dropped):
                     raise SourceError(
                         f"{type(collector).__name__}.collect() yielded a {type(item).__name__}; it must yield QAPair or Dropped"
@@ -336,7 +374,7 @@ class Pipeline:
                 # A short digest for each id keeps memory small, however long the ids are.
                 key = blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 if key in seen:
-                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)))
+                    tally.drop(Dropped(reason="duplicate_id", ids=(item.id,)), item)
                     continue
                 seen.add(key)
                 yield item
@@ -367,9 +405,9 @@ class Pipeline:
             for pair, prompt in zip(batch, prompts, strict=True):
                 row = self._row(pair, prompt)
                 if isinstance(row, Dropped):
-                    tally.drop(row)
+                    tally.drop(row, pair)
                 else:
-                    tally.rows += 1
+                    tally.row(pair, row)
                     yield row
         tally.check()  # raises before an exporter gets the end of the rows, so nothing is committed yet
 
@@ -396,20 +434,47 @@ class Pipeline:
             messages=pair.question_messages + pair.answer_messages,
         )
 
-    def _tune(self, datasets: list[Dataset]) -> TuningJob:
-        """Trains on the first data set in the tuner's dialect, or on the first of all if none has it.
+    def tune(self, datasets: Sequence[Dataset]) -> TuningJob:
+        """Starts the job of these data sets, or finds the one that an earlier run started. `run` does the same.
+
+        Args:
+            datasets: What a run wrote, such as from `furytune.exporters.load_dataset`. The first one in the tuner's dialect counts, or
+                the first of all.
 
         Raises:
+            ConfigError: The pipeline has no tuner, or there is no data set.
             TuningError: The estimate lists a problem.
+            ServiceError: The service refused or did not answer.
         """
-        assert self.tuner is not None
-        dataset = next((d for d in datasets if d.dialect == self.tuner.dialect), datasets[0])
+        if self.tuner is None or not datasets:
+            raise ConfigError(
+                "tuning needs a tuner and a data set; give the pipeline a tuner and an exporter"
+            )
+        dataset = self.training_set(datasets)
         problems = self.tuner.estimate(dataset).problems
         if problems:
             raise TuningError(f"the data set was not submitted: {'; '.join(problems)}")
         # The key depends only on the data and the contract, so a second run finds the job instead of paying again.
         key = digest([dataset.fingerprint, dataset.snapshot, *(f.sha256 for f in dataset.files)])[:32]
         return self.tuner.find(key) or self.tuner.submit(dataset, key=key)
+
+    def training_set(self, datasets: Sequence[Dataset]) -> Dataset:
+        """Returns the data set that `tune` trains on.
+
+        Args:
+            datasets: One or more data sets.
+        """
+        wanted = self.tuner.dialect if self.tuner is not None else ""
+        return next((d for d in datasets if d.dialect == wanted), datasets[0])
+
+
+def _is_augmenter(part: object) -> bool:
+    """Returns True if a part fits the protocol, if possible without opening its index, which may not be built yet.
+
+    Before Python 3.12, `isinstance` evaluates the properties of a protocol, and ``snapshot`` opens the index.
+    """
+    named = all(getattr_static(part, name, None) is not None for name in ("spec", "snapshot", "context"))
+    return named or isinstance(part, Augmenter)
 
 
 def _name(step: object) -> str:
@@ -513,7 +578,7 @@ def _apply(
                     f"the step {name} dropped {result.count} of unit {result.unit!r} for pair {pair.id}; "
                     "a curation step drops one pair at a time: leave out unit and count"
                 )
-            tally.drop(result)
+            tally.drop(result, pair)
             continue
         if not isinstance(result, QAPair):
             raise CurationError(

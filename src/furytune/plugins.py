@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import Any, Literal
+import os
+import sys
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal, get_args
 
 from furytune.errors import FurytuneError, PluginError
 
-__all__ = ["Role", "load", "names"]
+__all__ = ["Role", "load", "name_of", "names"]
 
 Role = Literal[
     "augmenters",
@@ -16,6 +19,7 @@ Role = Literal[
     "curators",
     "embedders",
     "exporters",
+    "models",
     "pairers",
     "rerankers",
     "splitters",
@@ -32,7 +36,46 @@ def names(role: Role) -> list[str]:
     Args:
         role: What the parts are for.
     """
-    return sorted({e.name for e in entry_points(group=f"furytune.{role}")})
+    return sorted({e.name for e in _installed(_places())[role]})
+
+
+def name_of(part: type) -> str | None:
+    """Returns the name that a class has as a plugin, None if it has none.
+
+    Args:
+        part: The class.
+    """
+    for entry in (entry for entries in _installed(_places()).values() for entry in entries):
+        # The class may be defined in another module than the one that the entry point names.
+        if (
+            entry.attr == part.__qualname__
+            and entry.module.partition(".")[0] == part.__module__.partition(".")[0]
+        ):
+            try:
+                if entry.load() is part:
+                    return entry.name
+            except Exception:  # noqa: BLE001, S112  (a plugin that cannot be imported is not this class)
+                continue
+    return None
+
+
+@lru_cache(maxsize=4)
+def _installed(places: tuple[tuple[str, int], ...]) -> dict[str, tuple[EntryPoint, ...]]:  # noqa: ARG001  (when to look again)
+    """Returns the entry points of all roles. Reading the files of all packages takes long, so it is done once."""
+    found = entry_points()
+    return {role: tuple(found.select(group=f"furytune.{role}")) for role in get_args(Role)}
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Returns where packages are found, with the times of their last change: installing one changes its folder."""
+    return tuple((place, _changed(place)) for place in sys.path)
+
+
+def _changed(place: str) -> int:
+    try:
+        return os.stat(place or ".").st_mtime_ns  # noqa: PTH116  (called often)
+    except OSError:
+        return 0
 
 
 def load(role: Role, name: str) -> Any:
@@ -48,7 +91,7 @@ def load(role: Role, name: str) -> Any:
     """
     group, part = f"furytune.{role}", _ONE.get(role, role[:-1])
     # By value: an editable install beside a normal one lists the same part twice.
-    found = {e.value: e for e in entry_points(group=group, name=name)}
+    found = {e.value: e for e in _installed(_places())[role] if e.name == name}
     if not found:
         known = ", ".join(names(role)) or "none"
         raise PluginError(f"no {part} is called {name!r} in the group {group}; installed: {known}")

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from furytune.errors import ConfigError
 
-__all__ = ["REASONS", "Reason", "Unit", "as_markdown", "check"]
+__all__ = ["REASONS", "Reason", "Unit", "advice", "as_markdown", "check"]
 
 Unit = Literal["message", "record", "pair", "grade", "decision", "file", "channel", "field"]
 
@@ -42,6 +42,7 @@ class Reason:
 _NOTHING: Final = "Nothing."
 _REPAIR: Final = "Repair the record."
 _OTHER_MODEL: Final = "Run again to ask again, or use another model."
+_RUN: Final = "Give it a `preamble` or the packages that it needs, or forgive the exception."
 _MORE_REQUESTS: Final = "Run again to grade more pairs, or raise `max_requests`."
 
 _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]] = (
@@ -79,7 +80,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             (
                 "not_a_question",
                 "It belongs to a conversation in which no one asks for help or information.",
-                "Nothing; most conversations are like this. `ReplyPairer(questions_only=False)` uses all native replies.",
+                "Most conversations are like this. If the channel is for help, `ReplyPairer(questions_only=False)` uses all native replies.",
             ),
             (
                 "team_talk",
@@ -503,6 +504,31 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 'Correct it, or give `CheckCode(on_broken="keep")`.',
             ),
             (
+                "run_failed",
+                "`RunCode` ran the answer's code, which raised an exception; the detail says which, and where.",
+                _RUN,
+            ),
+            (
+                "run_timed_out",
+                "`RunCode` stopped the answer's code, which was not done in time.",
+                "Allow more in `RunLimits`, or forgive it.",
+            ),
+            (
+                "run_out_of_memory",
+                "`RunCode` stopped the answer's code, which needed more memory than allowed.",
+                "Allow more in `RunLimits`, or forgive it.",
+            ),
+            (
+                "run_crashed",
+                "`RunCode` ran the answer's code, whose process ended without an exception.",
+                'Forgive "crashed" if the code needs a display.',
+            ),
+            (
+                "old_release",
+                "`Fresh` drops answers of releases that are too old; the detail names the release.",
+                "Allow older releases, or check the answers against the new release with `CheckCode`.",
+            ),
+            (
                 "answer_short",
                 "The answer has fewer characters than `AnswerLength(min=...)`.",
                 "Change `min`.",
@@ -510,8 +536,28 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("answer_long", "The answer has more characters than `AnswerLength(max=...)`.", "Change `max`."),
             (
                 "author_cap",
-                "Its author has as many answers as `CapPerAuthor` allows.",
-                "Allow more.",
+                "A person, or two people, have as many pairs as `CapPerAuthor` allows; the detail names the limit.",
+                "Allow more, if you know these people.",
+            ),
+            (
+                "link_cap",
+                "A link is in as many answers as `CapPerLink` allows.",
+                "Look at the link. If it is your own documentation, name its server in `trusted=`.",
+            ),
+            (
+                "no_role",
+                "Not everyone who wrote the answer has one of the roles of `AnsweredBy`.",
+                "Give helpers a role on the server, or name more roles.",
+            ),
+            (
+                "unknown_roles",
+                "The source does not say which roles the answerer has, and `AnsweredBy` needs one.",
+                'Export with a current DiscordChatExporter, or give `AnsweredBy(..., on_unknown="keep")`.',
+            ),
+            (
+                "other_language",
+                "It is in a language that `Languages` does not name; the detail has its code.",
+                "Add the code, if your bot speaks the language.",
             ),
             (
                 "low_confidence",
@@ -543,6 +589,102 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "max_requests",
                 "`JudgePairs` had sent `max_requests` requests. Pairs without a grade are to be dropped.",
                 _MORE_REQUESTS,
+            ),
+        ),
+    ),
+    (
+        "Pairs: rules of LintAnswers",
+        "pair",
+        (
+            (
+                "hidden_text",
+                "The answer hides text in invisible characters, or shows its code in another order than it is read.",
+                "Look at the answer in an editor that shows such characters. It may be an attack.",
+            ),
+            (
+                "no_text",
+                'The answer has no letter and no digit, or stands for a missing value, such as "nan" or "[deleted]".',
+                _NOTHING,
+            ),
+            (
+                "only_thanks",
+                "The answer is thanks, a greeting or an interjection, and nothing else.",
+                _NOTHING,
+            ),
+            (
+                "only_links",
+                "The answer is nothing but links, and words that introduce them.",
+                'Write what the page says into the answer, or give `LintAnswers(off=["only_links"])`.',
+            ),
+            (
+                "lost_file",
+                "The answer only points at a file or an image, which is not in the pair.",
+                "Write what the file shows into the answer.",
+            ),
+            (
+                "points_back",
+                'The answer only refers to earlier messages, such as "as I said above".',
+                "Write what was said before into the answer.",
+            ),
+            (
+                "only_asks",
+                'The answer only asks back, such as "Which version is it?".',
+                _NOTHING,
+            ),
+            (
+                "only_promises",
+                'The answer only promises one, such as "Looking into it".',
+                _NOTHING,
+            ),
+            (
+                "same_trouble",
+                'The answer comes from someone with the same trouble, such as "Same here, any news?".',
+                _NOTHING,
+            ),
+            (
+                "grading_text",
+                "The answer is a grade, or says what an answer must mention.",
+                "Replace it by an answer. It may come from the file of a benchmark.",
+            ),
+            (
+                "refusal",
+                'A model speaks about itself or refuses, such as "As an AI language model".',
+                "Do not collect the answers of a model.",
+            ),
+            (
+                "prompt_text",
+                'The answer contains marks of a prompt, such as "### Instruction", or "Question:" with "Context:".',
+                'Do not collect the prompts or logs of a model. If your users talk about prompts, give `LintAnswers(off=["prompt_text"])`.',
+            ),
+            (
+                "cut_off",
+                'The answer breaks off: it ends with "try this:", "[truncated]" or within a sentence.',
+                "Complete the answer.",
+            ),
+            (
+                "broken_indentation",
+                "The Python of the answer has lost its indentation, and what it was cannot be known.",
+                "Indent the code as it was.",
+            ),
+            (
+                "moving_link",
+                'The answer links to a branch, or to documentation of "latest", "nightly" or "dev".',
+                "Link to a release or a commit, or leave the rule off.",
+            ),
+            (
+                "time_bound",
+                'The answer speaks of its own day, such as "currently" or "next week".',
+                "Remove what was true of that day only, or leave the rule off.",
+            ),
+            (
+                "question_lost_file",
+                "The question refers to a file or an image, which is not in the pair.",
+                "Leave the rule off if questions can be understood without their files.",
+            ),
+            (
+                "question_points_back",
+                'The question refers to what was said before it, such as "as you suggested".',
+                "Leave the rule off if questions can be understood without what was said before.",
             ),
         ),
     ),
@@ -664,6 +806,12 @@ def _table() -> Mapping[tuple[Unit, str], Reason]:
 
 REASONS: Final = _table()
 """Every reason by unit and name."""
+
+
+def advice(unit: Unit, reason: str) -> str:
+    """Returns what you can do about a reason, "" if nothing, or if it is a plugin's own."""
+    known = REASONS.get((unit, reason))
+    return "" if known is None or known.remedy.startswith("Nothing") else known.remedy
 
 
 def check(reason: str, unit: Unit) -> None:

@@ -96,6 +96,7 @@ class Source:
         guild: Discord guild (server) id, or "".
         channel: Channel id, or "".
         thread: Thread or forum post id, or "".
+        channel_name: Name of the channel, or of the thread's channel, for reports; "" if unknown. Manifests do not have it.
     """
 
     path: str = ""
@@ -103,6 +104,7 @@ class Source:
     guild: str = ""
     channel: str = ""
     thread: str = ""
+    channel_name: str = field(default="", eq=False, repr=False)
 
 
 @frozen(kw_only=True)
@@ -219,6 +221,8 @@ class QAPair(Shown):
         method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
+        answerer_roles: Names of the roles of who answered, on the server; of several people, the roles that all of them
+            have. None if they are not known.
         question_messages: Ids of the messages that make up the question.
         answer_messages: Ids of the messages that make up the answer.
         tags: Names of the forum tags of the thread.
@@ -240,6 +244,8 @@ class QAPair(Shown):
     method: str = "given"
     asker: str = ""
     answerer: str = ""
+    # On another day, people have other roles, and the pair is the same.
+    answerer_roles: tuple[str, ...] | None = field(default=None, eq=False)
     question_messages: tuple[str, ...] = ()
     answer_messages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -284,6 +290,7 @@ class Dropped(Shown):
         ids: Their ids, if it is useful to list them.
         where: File and line, or channel.
         detail: More for people to read. Never message text.
+        source: Channel or file that it was read from, for the report by channel.
 
     Raises:
         ConfigError: The reason has no prefix, and is not in the list for this unit.
@@ -295,6 +302,7 @@ class Dropped(Shown):
     ids: tuple[str, ...] = ()
     where: str = ""
     detail: str = ""
+    source: Source = field(default=Source(), eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check(self.reason, self.unit)

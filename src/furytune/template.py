@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 from attrs import field, frozen
 
@@ -19,10 +19,26 @@ from furytune._values.canonical import Json
 from furytune.errors import ContractMismatchError, TemplateError
 from furytune.records import Passage
 
-__all__ = ["Parsed", "PromptTemplate"]
+__all__ = ["Parsed", "PromptTemplate", "Section"]
 
 _VERSION = 1
 _TOKEN = re.compile(r"\{\{|\}\}|\{[^{}\n]*\}|[{}]")
+
+
+SectionKind: TypeAlias = Literal["template", "heading", "passage", "question"]
+
+
+@frozen
+class Section:
+    """A stretch of a rendered prompt.
+
+    Attributes:
+        kind: "template" (its fixed text), "heading" (number and citation of a passage), "passage" or "question".
+        text: As it is in the prompt, with the backslashes of escaped lines.
+    """
+
+    kind: SectionKind
+    text: str = field(repr=False)
 
 
 @frozen
@@ -305,6 +321,32 @@ class PromptTemplate:
         Raises:
             TemplateError: This template did not render the text.
         """
+        values = self._values(prompt)
+        question = self._plan.unescape.sub(r"\1", values["question"])
+        return Parsed(question, self._passages(values.get("context", self.empty)))
+
+    def sections(self, prompt: str) -> tuple[Section, ...]:
+        """Takes a rendered prompt apart, so that each stretch can be shown for what it is. Joined, they are the prompt.
+
+        Raises:
+            TemplateError: This template did not render the text.
+        """
+        plan, values = self._plan, self._values(prompt)
+        found = [Section("template", plan.literals[0])]
+        for slot, literal in zip(plan.slots, plan.literals[1:], strict=True):
+            if slot == "question":
+                found.append(Section("question", values[slot]))
+            else:
+                found += self._stretches(values[slot])
+            found.append(Section("template", literal))
+        return tuple(section for section in found if section.text)
+
+    def _values(self, prompt: str) -> dict[str, str]:
+        """Returns what fills each slot of a rendered prompt.
+
+        Raises:
+            TemplateError: This template did not render the text.
+        """
         plan = self._plan
         if not prompt.startswith(plan.literals[0]):
             raise TemplateError("the text does not begin like this template")
@@ -314,8 +356,22 @@ class PromptTemplate:
             end = self._end(prompt, at, i)
             values[slot] = prompt[at:end]
             at = end + len(plan.literals[i])
-        question = plan.unescape.sub(r"\1", values["question"])
-        return Parsed(question, self._passages(values.get("context", self.empty)))
+        return values
+
+    def _stretches(self, context: str) -> list[Section]:
+        """Returns headings and passages of a context, with the blank lines between them as fixed text."""
+        heads = [] if context == self.empty else list(self._plan.headings.finditer(context))
+        if not heads or heads[0].start() != 0:
+            return [Section("template", context)]
+        found: list[Section] = []
+        for head, after in zip(heads, [*heads[1:], None], strict=True):
+            body = head.end() + 1
+            end = len(context) if after is None else max(body, after.start() - 2)
+            found.append(Section("heading", context[head.start() : body]))
+            found.append(Section("passage", context[body:end]))
+            if after is not None:
+                found.append(Section("template", context[end : after.start()]))
+        return found
 
     def _escape(self, text: str) -> str:
         return self._plan.escape.sub(r"\\\1", text)

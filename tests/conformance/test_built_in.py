@@ -103,7 +103,12 @@ KEY = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA" * 2
         ft.AnswerLength(min=20),
         ft.MinConfidence(0.5),
         ft.CapPerAuthor(2),
+        ft.CapPerLink(1),
+        ft.LintAnswers(),
+        ft.Languages("en"),
+        ft.AnsweredBy("Helper"),
         ft.CheckCode("json"),
+        ft.Fresh(ft.Releases({"1.0": "2024-01-01"}, package="lib"), since="1.0"),
     ],
     ids=lambda step: type(step).__name__,
 )
@@ -118,6 +123,7 @@ def test_the_curation_steps(step) -> None:
             pair("Is there more?", "```python\nimport json\njson.loadz('1')\n```", id="3", answerer="b"),
             pair("And the key?", f"Take {KEY}, which is mine and works.", id="4", answerer="b"),
             pair("Short?", "yes", id="5", answerer="b"),
+            pair("Does lib 0.9 have it?", "No, it came later than that.", id="6", answerer="b"),
         ],
     )
 

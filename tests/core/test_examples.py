@@ -143,3 +143,31 @@ def test_comparing_two_releases_finds_a_stale_answer(tmp_path) -> None:
     assert "still works" in done.stdout
     assert "no longer works: fury.window.ShowManager(argument 1 without a name)" in done.stdout
     assert done.stdout.count("True") == 3
+
+
+def test_stale_answers_are_found_with_their_new_names(tmp_path) -> None:
+    done = run(tmp_path, "stale_answers.py")
+    assert done.returncode == 0, done.stderr
+    assert "fury.actor.disk, gone since 2.0; use fury.actor.ring" in done.stdout
+    assert "use fury.transform.rotate" in done.stdout
+    assert "keeps 3 of 6 pairs" in done.stdout
+
+
+def test_a_data_set_is_checked_against_the_next_release(tmp_path) -> None:
+    done = run(tmp_path, "recheck.py")
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.partition("What does the next release break?")[2]
+    went, again = shown.split("\n\nwent stale\n")[1].split("\n\nwork again\n")
+    assert [line.split()[:2] for line in went.splitlines()] == [
+        ["colors", "shapes.sphere(colors)"],
+        ["cube", "shapes.cube"],
+    ]
+    assert again.split() == ["box"]
+    assert "old_release" in done.stdout
+
+
+def test_checking_against_the_next_release_says_what_it_needs(tmp_path) -> None:
+    for arguments in (["--new", "x"], ["--manifest", "x", "--old", "x", "--new", "x"]):
+        done = run(tmp_path, "recheck.py", *arguments)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr

@@ -75,3 +75,28 @@ def test_work_continues_without_standard_error(stderr) -> None:
     code = f"import os, sys; sys.stderr = {stderr}; sys.stderr and sys.stderr.close(); {CODE}"
     done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
     assert done.stdout.strip() == b"10"
+
+
+SLOW = """
+import logging, sys, time
+import furytune.report.progress as p
+
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+p._EVERY = 0.0
+assert sum(p.progress([1, 2, 3], "rows", "row")) == 6
+assert sum(p.progress(iter([1, 2, 3]), "rows", "row")) == 6
+assert list(p.progress([], "rows", "row")) == []
+"""
+
+
+def test_a_log_tells_how_far_a_run_is_and_what_is_left() -> None:
+    done = subprocess.run([sys.executable, "-c", SLOW], check=True, stderr=subprocess.PIPE, encoding="utf-8")
+    listed, streamed, empty = (
+        done.stderr.splitlines()[:4],
+        done.stderr.splitlines()[4:8],
+        done.stderr.splitlines()[8:],
+    )
+    assert all(line.startswith("rows: ") and " s left" in line for line in listed[:3])
+    assert all(" a second" in line and "left" not in line for line in streamed[:3])
+    assert listed[3].startswith("rows: 3 rows in ")
+    assert empty[0].startswith("rows: 0 rows in ")

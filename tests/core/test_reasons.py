@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from furytune.corpora._text.rst import LEFT_OUT
+from furytune.curation.lint import RULES
 from furytune.errors import ConfigError
 from furytune.reasons import REASONS, as_markdown
 from furytune.records import Dropped
@@ -107,6 +108,7 @@ def assigned(target: ast.expr, value: ast.expr | None) -> Iterator[str]:
 def used() -> dict[str, str]:
     """Every reason in the source, and a file that gives it."""
     found = dict.fromkeys(LEFT_OUT.values(), "rst.py")
+    found |= {rule.name: "lint.py" for rule in RULES.values() if rule.edit is None}
     for path in sorted(SOURCE.rglob("*.py")):
         if path.relative_to(SOURCE).parts[0] not in ELSEWHERE:
             found |= {reason: path.name for reason in reasons_in(path) if WORD.fullmatch(reason)}

@@ -66,7 +66,7 @@ class TestCapPerAuthor:
     def test_a_drop_names_the_pair_and_not_the_person(self):
         step = CapPerAuthor(1).start()
         step(pair(1, answerer="ann"))
-        assert step(pair(2, answerer="ann")) == Dropped(reason="author_cap", ids=("p2",))
+        assert step(pair(2, answerer="ann")) == Dropped(reason="author_cap", ids=("p2",), detail="most=1")
 
     def test_a_cap_of_zero_is_refused(self):
         with pytest.raises(ConfigError, match="at least 1"):

@@ -14,6 +14,7 @@ from furytune.testing import strategies as fs
 from furytune.testing.memory import ListCollector
 
 TOKEN = "npm_" + "aB3" * 12
+RELEASES = ft.Releases({f"{n}.0": f"{1990 + 5 * n}-01-01" for n in range(9)})
 STEPS = {
     "short": ft.AnswerLength(min=6),
     "long": ft.AnswerLength(max=30),
@@ -21,6 +22,7 @@ STEPS = {
     "near": ft.NearDuplicates(),
     "secrets": ft.RedactSecrets(),
     "cap": ft.CapPerAuthor(2),
+    "fresh": ft.Fresh(RELEASES, decay=0.7, least=0.4),
 }
 SPHERES = ("how do I draw a sphere?", "How do I draw a sphere")
 chosen = st.lists(st.sampled_from(sorted(STEPS)), unique=True).map(lambda names: [STEPS[n] for n in names])

@@ -31,7 +31,7 @@ def save(path, model=None, **parts):
 
 
 @contextmanager
-def command(*arguments, script=("-m", "furytune.serving")):
+def command(*arguments, script=("-m", "furytune", "serve")):
     """Runs the command; yields the process, its port, and the lines that it wrote so far."""
     process = subprocess.Popen(
         [sys.executable, *script, *map(str, arguments), "--port", "0"],
@@ -125,19 +125,21 @@ def test_prompts_alone_and_a_switch_to_another_form(tmp_path):
 
 def test_the_command_makes_keys_and_says_what_is_wrong(tmp_path):
     def run(*arguments):
-        command = [sys.executable, "-m", "furytune.serving", *arguments]
+        command = [sys.executable, "-m", "furytune", "serve", *arguments]
         return subprocess.run(command, check=False, capture_output=True, text=True)
 
-    made = run()
+    made = run("--new-key")
     assert re.search(r"key for the client +ft-\S{43}\nhash for the server +[0-9a-f]{64}\n", made.stdout)
     save(tmp_path / "nameless.json")
     nameless = run(str(tmp_path / "nameless.json"), "--endpoint", "http://127.0.0.1:1/v1")
-    assert nameless.returncode == 1
+    assert nameless.returncode == 4
     assert "give --model" in nameless.stderr
     absent = run(str(tmp_path / "absent.json"))
-    assert absent.returncode == 1
-    assert "cannot be read" in absent.stderr
-    assert "Traceback" not in absent.stderr
+    assert absent.returncode == 2
+    assert "does not exist" in absent.stderr
+    outside = run(str(tmp_path / "nameless.json"), "--host", "0.0.0.0")
+    assert outside.returncode == 4
+    assert "without keys" in outside.stderr
 
 
 def test_the_example_is_started_asked_and_stopped():

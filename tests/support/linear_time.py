@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 
 import furytune
+from furytune._privacy.redaction.lazy import Lazy
 
 _SHORT = 0.004
 """Seconds. Below, a run is not worth measuring again; no assertion depends on it."""
@@ -90,6 +91,8 @@ def patterns() -> dict[str, tuple[re.Pattern[Any], frozenset[str]]]:
 def _within(value: Any, depth: int) -> Iterator[re.Pattern[Any]]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, Lazy):
+        yield value.compiled
     elif depth and isinstance(value, (tuple, list, set, frozenset)):
         for item in value:
             yield from _within(item, depth - 1)

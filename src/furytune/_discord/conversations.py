@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
-from furytune._discord.selection import named
+from furytune._discord.selection import home, named
 from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
     SAID,
@@ -26,6 +26,7 @@ from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError, SourceError
 from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
 from furytune.records import Dropped, QAPair, Source
+from furytune.report.progress import progress
 
 __all__ = ["ChannelSource", "Pairing", "Posts", "as_pairers", "bytes_or_none", "source_of"]
 
@@ -72,6 +73,10 @@ class ChannelSource(Protocol):
 
     def refusal(self, message: Any) -> str:
         """Returns why one of its messages must not be used, such as "opted_out"; "" if it may be used."""
+        ...
+
+    def roles(self, message: Any) -> tuple[str, ...] | None:
+        """Returns the names of the roles of who wrote a message; None if they are not known."""
         ...
 
 
@@ -181,7 +186,7 @@ class Pairing:
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
-        for channel in channels:
+        for channel in progress(channels, "channels", "channel"):
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
@@ -217,7 +222,11 @@ def check_content(by_people: int, bare: int) -> None:
 def _items(
     posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
-    yield from _paired(posts, place, pairers, drops)
+    # A drop says where it is from, for the report by channel.
+    source = attrs.evolve(place.source, path=posts.name)
+    for item in _paired(posts, place, pairers, drops):
+        is_message = isinstance(item, Dropped) and item.unit == "message"
+        yield attrs.evolve(item, source=source) if is_message else item
     if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
         yield _without_content(posts.channel, posts)
 
@@ -305,6 +314,7 @@ class Posts:
         self._on_drop = on_drop
         self._include_bots = include_bots
         self._bridges: dict[str, set[str]] = {}
+        self._roles: dict[tuple[str, ...] | None, tuple[str, ...] | None] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
 
     def __iter__(self) -> Iterator[Post]:
@@ -369,11 +379,17 @@ class Posts:
             tuple(filter(None, (author.nickname, author.name))),
             tuple(dict.fromkeys(mentioned(text, message.mentions or (), self._names))) if not drop else (),
             len(message.attachments or ()) + len(message.stickers or ()),
+            self._roles_of(message),
         )
         # A later thread was opened on this message.
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
+
+    def _roles_of(self, message: ThinMessage) -> tuple[str, ...] | None:
+        """Returns the roles of an author. Equal roles are one object, because every post has some."""
+        found = self._source.roles(message)
+        return self._roles.setdefault(found, found)
 
     def _opened_on(self, message: ThinMessage, name: str) -> Post | None:
         """Returns the parent channel's message that a thread was opened on, to replace its empty placeholder."""
@@ -389,6 +405,7 @@ class Posts:
             found.sent_at,
             path=name,
             edited_at=found.edited_at,
+            roles=found.roles,
         )
 
 
@@ -401,10 +418,11 @@ def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> 
         is_thread=thread,
         starters=starters,
         tags=channel.tags,
+        channel_name=home(channel)[1],
     )
 
 
 def source_of(channel: Channel, name: str) -> Source:
     """Returns the source of the messages in a channel's file."""
     place = _conversation(channel)
-    return Source(path=name, guild=place.guild, channel=place.channel, thread=place.thread)
+    return attrs.evolve(place.source, path=name)

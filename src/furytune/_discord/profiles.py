@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from attrs import define, field
 
 from furytune._discord.conversations import OnDrop, Posts
-from furytune._discord.shapes import Channel
+from furytune._discord.selection import home
 from furytune.pairing.languages import language
 from furytune.records import Dropped, QAPair
 from furytune.report.profiles import SURE, ChannelProfile, ChannelProfiles
@@ -63,7 +63,7 @@ def profiles(read: Iterable[tuple[Posts, Iterator[QAPair | Dropped]]], on_drop: 
     """
     found: dict[str, _Counts] = {}
     for posts, items in read:
-        uid, name = _home(posts.channel)
+        uid, name = home(posts.channel)
         # An old export may have no ids; then each of its files is a channel.
         counts = found.setdefault(uid or posts.name, _Counts(uid))
         counts.name = counts.name or name
@@ -76,14 +76,3 @@ def profiles(read: Iterable[tuple[Posts, Iterator[QAPair | Dropped]]], on_drop: 
         counts.messages += posts.usable
     best_first = sorted(found.values(), key=lambda counts: -counts.confidence)
     return ChannelProfiles(counts.profile for counts in best_first)
-
-
-def _home(channel: Channel) -> tuple[str, str]:
-    """Returns id and name of a channel, or of the channel that a thread belongs to.
-
-    The title of a thread is not a name of anything else, because a person wrote it.
-    """
-    if not channel.is_thread:
-        return channel.id, channel.name
-    # In the file of a thread, the category is its channel.
-    return (channel.parent, channel.category) if channel.parent else (channel.id, "")

@@ -10,7 +10,7 @@ from furytune._privacy.printable import one_line
 from furytune.errors import ConfigError
 from furytune.records import Dropped
 
-__all__ = ["channel_names", "chosen_channels", "named"]
+__all__ = ["channel_names", "chosen_channels", "home", "named"]
 
 _SHOWN = 40
 
@@ -34,7 +34,7 @@ def channel_names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
         raise ConfigError(f"channels must be ids or names in a list, not a {type(value).__name__}")
     found = tuple(items)
     for item in found:
-        if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip("# "):
+        if isinstance(item, bool) or not isinstance(item, str | int) or not str(item).strip().strip("# "):
             raise ConfigError("channels must be ids or names, such as 'help'; one of them is neither")
     return tuple(str(item).strip() for item in found)
 
@@ -87,6 +87,17 @@ def named(channel: Channel) -> str:
     if channel.is_thread or not channel.name:
         return channel.id
     return f"#{one_line(channel.name)} ({channel.id})"
+
+
+def home(channel: Channel) -> tuple[str, str]:
+    """Returns id and name of a channel, or of the channel that a thread belongs to.
+
+    The title of a thread is not a name of anything else, because a person wrote it.
+    """
+    if not channel.is_thread:
+        return channel.id, channel.name
+    # In the file of a thread, the category is its channel.
+    return (channel.parent, channel.category) if channel.parent else (channel.id, "")
 
 
 def _meanings(channels: Sequence[Channel]) -> list[set[str]]:

@@ -38,6 +38,12 @@ _CLAIM = re.compile(
 _LOOK = 1 << 12
 
 
+class RoleName(msgspec.Struct, gc=False):
+    """The name of a role."""
+
+    name: str | None = None
+
+
 class Person(msgspec.Struct, gc=False, rename="camel"):
     """The author of a message, with the fields that pairing needs."""
 
@@ -45,6 +51,7 @@ class Person(msgspec.Struct, gc=False, rename="camel"):
     is_bot: bool = False
     name: str | None = None
     nickname: str | None = None
+    roles: list[RoleName] | None = None
 
 
 class Mention(msgspec.Struct, gc=False, rename="camel"):

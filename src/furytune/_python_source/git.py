@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from furytune._storage.folders import printable_name, sort_links
 from furytune.errors import ConfigError, KnowledgeError
 from furytune.records import Dropped
 
-__all__ = ["checkout_of", "git_tree"]
+__all__ = ["checkout_of", "git_tree", "tags"]
 
 _MOST_KEPT = 512 << 20
 _SHORT = 12
@@ -152,6 +153,22 @@ def git_tree(
         revision=revision if _is_tag(root, revision) else commit[:_SHORT],
         others=others,
     )
+
+
+def tags(root: Path) -> list[tuple[str, datetime]]:
+    """Returns the tags of a repository with their dates: when an annotated tag was made, or the commit of another tag.
+
+    Args:
+        root: Folder in a checkout, or a bare repository.
+
+    Raises:
+        ConfigError: git is not installed.
+        KnowledgeError: It is not a repository.
+    """
+    listed = _git(root, "for-each-ref", "--format=%(refname:strip=2)%00%(creatordate:unix)", "refs/tags")
+    rows = (line.split("\0") for line in listed.decode("utf-8", "surrogateescape").splitlines())
+    # A tag of a file or a tree has no date.
+    return [(name, datetime.fromtimestamp(int(when), UTC)) for name, when in rows if when]
 
 
 def _last(name: str) -> str:

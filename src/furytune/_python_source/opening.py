@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import evolve
 
+from furytune._python_source.files import UnfitError
 from furytune._python_source.git import checkout_of, git_tree
 from furytune._python_source.installed import installed
 from furytune._python_source.package_files import COMPILED, PackageFiles
@@ -20,6 +23,13 @@ _MOST_BYTES = 64 << 20
 """Of a file of a package. Generated modules can be large, and whatever is not read, nothing can be said of."""
 
 _ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".whl")
+
+_STATING = ("_version.py", "version.py", "__version__.py", "__about__.py", "_info.py", "__init__.py")
+"""Files that may state the version of a package."""
+_VERSION = re.compile(
+    rb"^(?:__version__|version|VERSION|full_version)(?:[ \t]*[:=][ \t]*\w+)*[ \t]*=[ \t]*[\"'](v?\d[\w.+-]*)[\"']",
+    re.MULTILINE,
+)
 
 
 def open_tree(
@@ -133,7 +143,8 @@ def open_package(package: str, path: str | os.PathLike[str] | None, revision: st
                     f"{root} is a link out of {path}; pass the folder that it leads to as path="
                 )
             tree = below_folder(root, root, wanted=_python, max_bytes=_MOST_BYTES, within=given, repeat=True)
-            return _files([tree], "")
+            found = _files([tree], "")
+            return evolve(found, release=_beside(root) or found.release)
     raise _absent(package, path)
 
 
@@ -176,6 +187,31 @@ def _absent(package: str, path: str | os.PathLike[str]) -> ConfigError:
     )
 
 
+def _beside(root: Path) -> str:
+    """Returns the version that installers note beside a package, "" without one."""
+    for folder in sorted(root.parent.glob("*.dist-info")):
+        name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+        record = folder / "RECORD"
+        # A distribution may have another name than its package, but it lists the package's files.
+        if name.lower().replace("-", "_") == root.name.lower() or (
+            record.is_file() and f"\n{root.name}/__init__.py," in "\n" + record.read_text("utf-8", "replace")
+        ):
+            return version
+    return ""
+
+
+def _stated(files: Mapping[str, Callable[[], bytes]]) -> str:
+    """Returns the version that a package's own source states, "" without one."""
+    for name in _STATING:
+        try:
+            found = _VERSION.search(files[name]()) if name in files else None
+        except UnfitError:
+            found = None
+        if found:
+            return found[1].decode("ascii")
+    return ""
+
+
 def _files(trees: list[Tree], start: str, *, alone: bool = False) -> PackageFiles:
     """Returns the files whose names start so, without that start."""
     dropped = [
@@ -185,13 +221,12 @@ def _files(trees: list[Tree], start: str, *, alone: bool = False) -> PackageFile
         if drop.reason != "other_suffix" and drop.where.startswith(tree.top + start)
     ]
     others = [name for tree in trees for name in tree.others]
+    files = {
+        e.name.removeprefix(start): e.read for tree in trees for e in tree.entries if e.name.startswith(start)
+    }
     return PackageFiles(
-        files={
-            e.name.removeprefix(start): e.read
-            for tree in trees
-            for e in tree.entries
-            if e.name.startswith(start)
-        },
+        files=files,
+        release=next((tree.revision for tree in trees if tree.revision), "") or _stated(files),
         compiled=tuple(n.removeprefix(start) for n in others if n.startswith(start) and n.endswith(COMPILED)),
         dropped=tuple(dropped),
         alone=alone,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPILED", "PackageFiles"]
 
 COMPILED: Final = (".so", ".pyd")
+_TESTS: Final = frozenset({"tests", "testsuite"})
 
 
 @frozen(eq=False)
@@ -27,12 +28,14 @@ class PackageFiles:
         compiled: Names of the compiled modules.
         dropped: Links and special files that are not read.
         alone: Whether the package is a module, which is one file.
+        release: The release that the source states, "" if it is not known.
     """
 
     files: Mapping[str, Callable[[], bytes]] = field(repr=False)
     compiled: tuple[str, ...] = field(default=(), repr=False)
     dropped: tuple[Dropped, ...] = field(default=(), repr=False)
     alone: bool = False
+    release: str = ""
 
     def read(self, name: str) -> bytes | None:
         """Returns the bytes of a file, None if it cannot be read."""
@@ -42,8 +45,19 @@ class PackageFiles:
             return None
 
     def sources(self) -> Iterator[str]:
-        """Yields the names of the Python files, sorted."""
-        yield from (name for name in sorted(self.files) if name.endswith(".py"))
+        """Yields the names of the Python files, sorted, without tests, which run only on their own."""
+        yield from (
+            name
+            for name in sorted(self.files)
+            if name.endswith(".py") and not _TESTS.intersection(name.split("/")[:-1])
+        )
+
+    def module_of(self, name: str, package: str) -> str:
+        """Returns the dotted name of the module in a file."""
+        if self.alone:
+            return package
+        stem = name.removesuffix(".py").removesuffix("__init__").strip("/")
+        return ".".join([package, *filter(None, stem.split("/"))])
 
     def hides(self, stem: str) -> bool:
         """Returns whether a link or compiled code, which are not read, may define the module with this path."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from furytune._python_source.bindings import absolute, last_name, parse
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from furytune._python_source.package_files import PackageFiles
 
 __all__ = ["read_patches", "stores"]
+
+_MAY_STORE: Final = re.compile(
+    r"setattr|modules\[|import_module|\bvars\(|__dict__|^[ \t]*(?!self\.|cls\.)[A-Za-z_][\w.]*\.\w+[ \t]*(?::[^=\n]*)?(?:=(?!=)|,)|^\w[\w.]*\(",
+    re.MULTILINE,
+)
+"""What a file must contain to set a name of something else; most files do not, and need not be parsed."""
+
+_REGISTERING: Final = frozenset({"register", "append", "add", "print", "setdefault"})
 
 
 def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
@@ -35,34 +44,55 @@ def stores(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 
 
 def read_patches(
-    package: str, files: PackageFiles, resolve: Callable[[str], str | None]
+    package: str, files: PackageFiles, resolve: Callable[[str], tuple[str, bool] | None]
 ) -> Mapping[str, set[str]]:
-    """Finds the names that the modules of a package set in one another.
+    """Finds the names that the modules of a package set in one another, and in classes.
 
     Args:
         package: Top-level name.
         files: The package's files.
-        resolve: Returns the module that a dotted name refers to, None if it does not refer to a module.
+        resolve: Returns the module or class that a dotted name refers to, and whether it is a class; None for
+            anything else.
 
     Returns:
-        The names set in each module from anywhere in the package; "" means any name.
+        The names set in each module and class from anywhere in the package; "" means any name.
     """
     patches: defaultdict[str, set[str]] = defaultdict(set)
     for file in files.sources():
-        tree = parse(files.read(file) or b"")
+        source = files.read(file) or b""
+        # Decoded only to be searched, so that wrong characters do not matter.
+        if _MAY_STORE.search(source.decode("utf-8", "replace")) is None:
+            continue
+        tree = parse(source)
         if tree is None:
             continue
         parents = file.split("/")[:-1]
         # All scopes are read as one: too many possible patches only mean fewer findings, too few mean wrong
         # ones.
         nodes = list(ast.walk(tree))
+        module = files.module_of(file, package)
         names = _names(nodes, ".".join([package, *parents]))
+        for statement in tree.body:
+            if isinstance(statement, ast.ClassDef):
+                names.setdefault(statement.name, set()).add(f"{module}.{statement.name}")
         for node in nodes:
             for target, name in stores(node):
                 for dotted in _dotted(target, names):
-                    if module := resolve(dotted):
-                        patches[module].add(name)
+                    if found := resolve(dotted):
+                        patches[found[0]].add(name)
+        for dotted in _handed_over(tree, names):
+            if (found := resolve(dotted)) and found[1]:
+                patches[found[0]].add("")
     return dict(patches)
+
+
+def _handed_over(tree: ast.Module, names: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yields what a module passes to a function whose result it ignores: such a function may add methods to a class."""
+    for statement in tree.body:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and last_name(call.func) not in _REGISTERING:
+            for argument in (*call.args, *(k.value for k in call.keywords)):
+                yield from _dotted(argument, names)
 
 
 def _names(nodes: list[ast.AST], package: str) -> dict[str, set[str]]:

@@ -70,4 +70,5 @@ class Limits:
             ids=ids[:20],
             where=pair.source.thread or pair.source.channel or pair.source.path,
             detail=detail,
+            source=pair.source,
         )

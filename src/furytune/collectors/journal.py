@@ -12,11 +12,12 @@ from furytune._discord.conversations import M, OnDrop, Pairing, as_pairers, byte
 from furytune._discord.export.adopting import Adopted, adopt
 from furytune._discord.journal.lines import GONE
 from furytune._discord.journal.log import Log
+from furytune._discord.journal.state import People
 from furytune._discord.journal.store import About, Journal, Unread
 from furytune._discord.messages import view
 from furytune._discord.profiles import profiles
 from furytune._discord.selection import channel_names, chosen_channels
-from furytune._discord.shapes import Channel, FullMessage
+from furytune._discord.shapes import Channel, FullMessage, ThinMessage
 from furytune._privacy.printable import one_line, printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
@@ -41,6 +42,7 @@ class _Logged:
 
     channel: Channel
     log: Log
+    people: People
 
     @property
     def name(self) -> str:
@@ -74,6 +76,11 @@ class _Logged:
     def refusal(self, message: object) -> str:  # noqa: ARG002  # the protocol's signature
         """Returns "": messages that may not be used are not in the journal."""
         return ""
+
+    def roles(self, message: FullMessage | ThinMessage) -> tuple[str, ...] | None:
+        """Returns the roles that an author had at the last collection, None if no one looked."""
+        held = self.people.members.get(message.author.id)
+        return None if held is None else tuple(filter(None, map(self.people.roles.get, held)))
 
 
 @frozen
@@ -175,14 +182,11 @@ class JournalCollector:
         names = Pseudonyms(self.author_key)
         tell = on_drop or (lambda _: None)
         with system_errors_as(SourceError, self.journal.path):
-            people = self.journal.people()
             for logged in self._channels(tell):
                 source = source_of(logged.channel, logged.name)
                 for block, _ in logged.messages(FullMessage, tell):
                     for message in block:
-                        held = people.members.get(message.author.id, ())
-                        roles = tuple(people.roles[role] for role in held if role in people.roles)
-                        yield view(message, logged.channel, source, names, roles)
+                        yield view(message, logged.channel, source, names, logged.roles(message) or ())
 
     def adopt(
         self, path: str | os.PathLike[str], *, on_drop: Callable[[Dropped], None] | None = None
@@ -239,6 +243,9 @@ class JournalCollector:
             )
         about = self.journal.about()
         guild = about.guild
+        people = self.journal.people()
+        # If no one has a role, no one looked: the bot could not list the members, and no rule needed their roles.
+        people = people if any(people.members.values()) else People()
         # The last run decided what is wanted; older messages may still be in the journal.
         unwanted = {item.id for item in about.unread if item.reason in _UNWANTED}
         found = []
@@ -253,7 +260,7 @@ class JournalCollector:
                     name=state.name,
                     tags=state.tags,
                 )
-                found.append(_Logged(channel, log))
+                found.append(_Logged(channel, log, people))
         if not found:
             raise SourceError(f"{place}: {_why_empty(about)}")
         # Channels come before threads, because a thread can begin with a message of its channel.

@@ -351,7 +351,13 @@ class JsonlCollector(_PairFiles):
             counts.system += exchange.system
             if exchange.earlier:
                 where = f"{name}:{line}"
-                yield Dropped(reason="earlier_turn", unit="message", count=exchange.earlier, where=where)
+                yield Dropped(
+                    reason="earlier_turn",
+                    unit="message",
+                    count=exchange.earlier,
+                    where=where,
+                    source=Source(path=name, line=line),
+                )
             question, answer = exchange.question, exchange.answer
             yield _too_long(self.max_pair, question, answer, line) or maker.make(
                 question, answer, stem=stem, source=Source(path=name, line=line), extras=exchange.extras

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from attrs import field, frozen
 
-from furytune._privacy.redaction import KINDS, redact
+from furytune._privacy.redaction import PLACEHOLDERS, chosen, redact
 from furytune.errors import ConfigError
 from furytune.records import Dropped, QAPair
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["RedactSecrets"]
 
+_SAFE: Final = ("secrets", "emails", "accounts", "birthdates", "names", "devices")
 
-def _kinds(value: Iterable[str]) -> tuple[str, ...]:
+
+def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
     """Converts the kinds to redact, in their fixed order.
 
     Raises:
         ConfigError: One of them is unknown, or there is none.
     """
-    wanted = (value,) if isinstance(value, str) else tuple(value)
-    unknown = sorted(set(wanted) - set(KINDS))
-    if unknown or not wanted:
-        named = ", ".join(unknown) or "nothing"
-        raise ConfigError(f"RedactSecrets cannot redact {named}; choose from {', '.join(KINDS)}")
-    return tuple(kind for kind in KINDS if kind in wanted)
+    kinds = chosen(value)
+    if not kinds:
+        raise ConfigError(
+            f"RedactSecrets needs a kind to redact; choose from {', '.join(PLACEHOLDERS)}, or all"
+        )
+    return kinds
 
 
 @frozen
@@ -39,10 +41,12 @@ class RedactSecrets:
     answer, the pair is dropped as "only_secrets".
 
     Attributes:
-        kinds: Which of "secrets", "emails", "ips" and "phones" to replace.
+        kinds: Which of "secrets", "emails", "ips", "phones", "accounts", "addresses", "birthdates", "names" and "devices" to
+            replace, or "all". By default, all but those that can be mistaken for other numbers and words: "ips", "phones"
+            and "addresses".
     """
 
-    kinds: tuple[str, ...] = field(default=("secrets", "emails"), converter=_kinds)
+    kinds: tuple[str, ...] = field(default=_SAFE, converter=_kinds)
 
     @property
     def name(self) -> str:
@@ -61,7 +65,7 @@ class RedactSecrets:
 
 def _says_something(answer: str) -> bool:
     """Returns whether anything but placeholders and punctuation is left."""
-    for mark in ("[secret]", "[e-mail]", "[ip]", "[phone]"):
+    for mark in PLACEHOLDERS.values():
         answer = answer.replace(mark, "")
     # An answer of nothing but placeholders would teach the model to write placeholders.
     return any(character.isalnum() for character in answer)

@@ -20,6 +20,7 @@ from attrs import field, frozen
 from furytune._network.endpoint import checked_endpoint
 from furytune._network.post import Answer, UnansweredError, post
 from furytune._privacy.secret import Secret
+from furytune._values.canonical import Json
 from furytune._values.checks import of_type
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, NoTextError, ServiceError, TuningError, TuningUnavailableError
@@ -27,7 +28,7 @@ from furytune.models.service import Call
 from furytune.models.tuned import TunedModel
 from furytune.records import Finish, Piece, Usage
 
-__all__ = ["ChatService"]
+__all__ = ["ChatService", "chat_model"]
 
 _LIMIT = 8 << 20  # bytes of an answer
 _OWN = frozenset({"messages", "model", "stream", "temperature", "max_tokens"})
@@ -232,6 +233,35 @@ class ChatService:
                 "the key contains characters that a key cannot have; copy it again into api_key="
             )
         return key
+
+
+def chat_model(
+    name: str,
+    endpoint: str,
+    *,
+    api_key: Secret | None = None,
+    timeout: float = 120.0,
+    temperature: float | None = None,
+    max_output_tokens: int | None = None,
+    thinking: Mapping[str, Json] | None = None,
+) -> TunedModel:
+    """Returns a model behind an OpenAI-compatible endpoint, in one step, as a settings file names it.
+
+    Args:
+        name: Name under which the server knows the model.
+        endpoint: Address up to ``/chat/completions``, such as "http://127.0.0.1:8080/v1".
+        api_key: The key, if the server needs one.
+        timeout: Seconds to wait for an answer.
+        temperature: Sent only if given.
+        max_output_tokens: Sent only if given.
+        thinking: Further fields of the request, such as ``{"reasoning_effort": "low"}``.
+
+    Raises:
+        ConfigError: The endpoint is not an address, or would send the key over a network unencrypted.
+    """
+    return ChatService(endpoint, api_key=api_key, timeout=timeout).model(
+        name, temperature=temperature, max_output_tokens=max_output_tokens, thinking=thinking or {}
+    )
 
 
 def _body(call: Call, *, stream: bool, options: Mapping[str, Any]) -> bytes:

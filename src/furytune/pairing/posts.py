@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
+import attrs
 import msgspec
 from attrs import frozen
 
@@ -51,6 +52,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
         names: Names by which others may address who wrote it, such as nickname and user name.
         mentions: Whom its markup mentions: pseudonyms, or names where the export has no id.
         files: How many files, images and stickers came with it.
+        roles: Names of the roles of who wrote it; None if they are not known.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Post(msgspec.Struct, gc=False, frozen=True):
     names: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     files: int = 0
+    roles: tuple[str, ...] | None = None
 
 
 @frozen(kw_only=True)
@@ -80,6 +83,7 @@ class Conversation:
         starters: Ids of messages that a thread was opened on; in Discord, such a thread has the same id.
         tags: Names of the forum tags of the thread.
         opening_missing: True if the opening message is not among the posts, because it was deleted or withheld.
+        channel_name: Name of the channel, "" if unknown.
     """
 
     guild: str = ""
@@ -90,6 +94,14 @@ class Conversation:
     starters: Collection[str] = frozenset()
     tags: tuple[str, ...] = ()
     opening_missing: bool = False
+    channel_name: str = ""
+
+    @property
+    def source(self) -> Source:
+        """The place of the posts, without the file."""
+        return Source(
+            guild=self.guild, channel=self.channel, thread=self.thread, channel_name=self.channel_name
+        )
 
     @property
     def tagged_solved(self) -> bool:
@@ -119,13 +131,14 @@ class Conversation:
             method=method,
             asker=first.speaker,
             answerer=answer[0].speaker,
+            answerer_roles=_shared(answer),
             question_messages=tuple(p.id for turn in question for p in turn),
             answer_messages=tuple(p.id for p in answer),
             tags=self.tags,
             solved=any(p.solved for p in answer) or self.tagged_solved,
             confidence=confidence,
             evidence=evidence,
-            source=Source(path=first.path, guild=self.guild, channel=self.channel, thread=self.thread),
+            source=attrs.evolve(self.source, path=first.path),
         )
 
 
@@ -169,6 +182,14 @@ def sent_at(post: Post) -> datetime | None:
     if isinstance(post.sent_at, datetime):
         return post.sent_at
     return parse_time(post.sent_at, post.id)
+
+
+def _shared(answer: list[Post]) -> tuple[str, ...] | None:
+    """Returns the roles that everyone who wrote a part of an answer has; None if those of one of them are not known."""
+    first = answer[0].roles
+    if first is None or any(post.roles is None for post in answer):
+        return None
+    return tuple(role for role in first if all(role in (post.roles or ()) for post in answer))
 
 
 def _complete(posts: list[Post]) -> datetime | None:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import field, frozen
 
 from furytune._values.shown import Shown
 from furytune.records import Dataset, TuningJob
+from furytune.report.funnel import advised, funnel
+from furytune.report.overview import Overview
 from furytune.report.tally import Counts, DropCount
 
 __all__ = ["Report"]
+
+_FAULTS = frozenset(
+    [("channel", reason) for reason in ("no_permission", "hidden", "gone", "unknown_type")]
+    + [("channel", reason) for reason in ("private_threads", "archived_threads", "failed", "no_content")]
+    + [("file", reason) for reason in ("unreadable", "truncated", "malformed_file", "damaged", "encoding")]
+    + [("file", reason) for reason in ("empty", "not_utf8", "encrypted")]
+    + [("message", reason) for reason in ("invalid_message", "malformed_json", "invalid_utf8", "no_id")]
+    + [("grade", reason) for reason in ("no_grade", "max_requests")]
+)
+"""What is missing although the run asked for it. Everything else is left out on purpose."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -21,11 +33,18 @@ class Report(Shown):
         counts: What was counted.
         datasets: The data sets that were written.
         job: The tuning job; None without a tuner.
+        overview: What the HTML report shows besides the counts; None if nothing was noted.
     """
 
     counts: Counts
     datasets: tuple[Dataset, ...] = ()
     job: TuningJob | None = None
+    overview: Overview | None = field(default=None, repr=False, eq=False)
+
+    @property
+    def complete(self) -> bool:
+        """False if something could not be read or graded that should have been, such as a channel or a damaged file."""
+        return not any((d.unit, d.reason) in _FAULTS for d in self.counts.dropped)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         c = self.counts
@@ -34,15 +53,18 @@ class Report(Shown):
 
     def __str__(self) -> str:
         c = self.counts
+        channels = self.overview.channels if self.overview is not None else ()
         lines = [
             f"messages  {c.messages:>9}  ({c.messages_used} in pairs)",
             f"pairs     {c.pairs:>9}",
             f"rows      {c.rows:>9}",
         ]
         if c.dropped:
-            lines.append("dropped   (python -m furytune.reasons says what each word means)")
+            lines.append("dropped   (python -m furytune.reasons explains each word)")
             lines += [f"  {d.count:>9}  {d.unit:<8} {d.reason}" for d in c.dropped]
             lines += [line for d in c.dropped for line in (*_not_read(d), *_not_applied(d))]
+            lines += advised(c, channels)
+        lines += funnel(channels)
         if c.edited_answers:
             edits = ", ".join(f"{name} ({n})" for name, n in c.edited_answers.items())
             lines.append(f"answers edited by {edits}")

@@ -8,7 +8,8 @@ from attrs import define, field, frozen
 
 from furytune._values.canonical import Json
 from furytune.errors import ConservationError
-from furytune.records import Dropped, QAPair, Unit
+from furytune.records import Dropped, QAPair, TrainingRow, Unit
+from furytune.report.overview import Watcher
 
 __all__ = ["Counts", "DropCount", "Tally"]
 
@@ -94,6 +95,7 @@ class Tally:
         edits: Number of answers that each curation step changed.
         questions: Number of questions that each step replaced by a person's.
         provenance: What each collector says about the origin of its data; see `furytune.protocols.Provenance`.
+        watcher: Notes what the HTML report shows besides the counts.
     """
 
     messages_used: int = 0
@@ -105,9 +107,16 @@ class Tally:
     edits: dict[str, int] = field(factory=dict)
     questions: dict[str, int] = field(factory=dict)
     provenance: list[Mapping[str, Json]] = field(factory=list)
+    watcher: Watcher = field(factory=Watcher, eq=False, repr=False)
 
-    def drop(self, dropped: Dropped) -> None:
-        """Counts a drop."""
+    def drop(self, dropped: Dropped, pair: QAPair | None = None) -> None:
+        """Counts a drop.
+
+        Args:
+            dropped: What was dropped.
+            pair: The pair, if a pair that was collected is dropped.
+        """
+        self.watcher.dropped(dropped, pair)
         key = (dropped.unit, dropped.reason)
         self.drops[key] = self.drops.get(key, 0) + dropped.count
         listed = self.examples.setdefault(key, [])
@@ -123,6 +132,12 @@ class Tally:
         """Counts a pair that a collector yielded."""
         self.pairs += 1
         self.messages_used += len(pair.question_messages) + len(pair.answer_messages)
+        self.watcher.collected(pair)
+
+    def row(self, pair: QAPair, row: TrainingRow) -> None:
+        """Counts a training row and the pair that it was made from."""
+        self.rows += 1
+        self.watcher.row(pair, row)
 
     def dropped(self, unit: Unit) -> int:
         """Returns how many items of a unit were dropped for any reason."""

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from furytune._discord.conversations import OnDrop
 from furytune._discord.export.files import ChannelFiles, find_files
 from furytune._discord.journal.messages import MessageHeader, original_of
-from furytune._discord.shapes import Channel, ExportFile, Member
+from furytune._discord.shapes import Channel, ExportFile, Member, ThinMessage
 from furytune._privacy.consent import Consent
 from furytune._privacy.ids import is_full_id
 from furytune._privacy.lineage import whole_numbers
@@ -152,6 +152,11 @@ class Participating:
     def refusal(self, message: Attributed) -> str:
         """Returns why a message must not be used, "" if it may be used."""
         return self.people.refusal(message)
+
+    def roles(self, message: ThinMessage) -> tuple[str, ...] | None:
+        """Returns the roles that the export shows for an author, None if it shows no list of them."""
+        shown = message.author.roles
+        return None if shown is None else tuple(role.name for role in shown if role.name)
 
 
 def withholding(channels: Iterable[ChannelFiles], consent: Consent) -> Withholding | NoOne:

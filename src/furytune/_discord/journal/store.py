@@ -40,6 +40,12 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = folder_of(path)
 
+    def __eq__(self, other: object) -> bool:
+        return self.path == other.path if isinstance(other, Journal) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
     @property
     def there(self) -> bool:
         """True if the folder contains a journal.

@@ -7,7 +7,7 @@ import re
 import tokenize
 from typing import Final
 
-__all__ = ["SHELL", "in_older_syntax", "is_diff", "is_newer", "is_other_cell", "rewritten"]
+__all__ = ["SHELL", "added_side", "in_older_syntax", "is_diff", "is_newer", "is_other_cell", "rewritten"]
 
 SHELL: Final = re.compile(
     r"^\s*(?:\$\s*\w|!\s*\S|%{1,2}\s?[A-Za-z]|\?{1,2}\s*[\w.*]+\s*$"
@@ -20,6 +20,7 @@ _OTHER_CELL: Final = re.compile(
     r"\s*%%\s?(?:bash|cython|cmd|html|javascript|js|latex|markdown|perl|ruby|script|sh|svg|system|sx|writefile|file|R)\b"
 )
 _DIFF: Final = re.compile(r"^(?:[-+](?![-+ \t]*[\d.(]*\d)|@@ -\d)", re.MULTILINE)
+_HEADER: Final = re.compile(r"(?:[+-]{3} |@@ |diff --git |index [0-9a-f]{6,}|(?:new|deleted) file mode )")
 _WORDS: Final = re.compile(r"<[A-Za-z_][^<>\n=()]{0,80}>")
 _DOTS: Final = r"(?:\.{2,}+(?!\d))"
 _DOTS_AFTER: Final = re.compile(rf",\s{{0,200}}{_DOTS}(?=\s{{0,200}}[,)\]}}])")
@@ -56,6 +57,23 @@ def is_diff(text: str, *, parsed: bool) -> bool:
         )
     except (tokenize.TokenError, SyntaxError):
         return True
+
+
+def added_side(text: str) -> str:
+    """Returns what a diff leads to: lines without a sign and added lines. Removed lines become empty."""
+    lines = text.split("\n")
+    changed = [line for line in lines if line[:1] in {"+", "-"} and not _HEADER.match(line)]
+    # People who write a diff by hand put a space after the sign, and none before the other lines.
+    wide = all(line[1:2] in {"", " "} for line in changed)
+    result = []
+    for line in lines:
+        if line[:1] == "-" or _HEADER.match(line):
+            result.append("")
+        elif line[:1] == "+":
+            result.append(line[2:] if wide else line[1:])
+        else:
+            result.append(line.removeprefix("  " if wide and line[:2] == "  " else " "))
+    return "\n".join(result)
 
 
 def is_other_cell(text: str) -> bool:

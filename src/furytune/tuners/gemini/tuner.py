@@ -13,7 +13,7 @@ from typing import Any, Literal
 from attrs import asdict, evolve, field, frozen, validators
 
 from furytune._privacy.secret import Secret
-from furytune._values.canonical import digest
+from furytune._values.canonical import Json, digest
 from furytune.contract import ModelName, PromptContract
 from furytune.errors import ConfigError, ContractMismatchError, TuningError
 from furytune.models.tuned import TunedModel
@@ -28,7 +28,7 @@ from furytune.tuners.gemini import models
 from furytune.tuners.gemini.choosing import GeminiService, choose
 from furytune.tuners.gemini.estimate import estimate
 
-__all__ = ["GeminiTuner"]
+__all__ = ["GeminiTuner", "gemini_model"]
 
 _positive = validators.and_(validators.instance_of(int | float), validators.gt(0))
 _count = validators.and_(validators.instance_of(int), validators.ge(1))
@@ -246,6 +246,16 @@ class GeminiTuner:
         job = known_job(entry) if entry else TuningJob(key="", name=name, state="running")
         return patiently(lambda: self.poll(job), self.clock)
 
+    def jobs(self) -> list[TuningJob]:
+        """Returns all jobs in the ledger, as it knows them, in the order of their last step. Sends nothing.
+
+        A job without a name was interrupted before it was submitted; the next `submit` of its run continues it.
+
+        Raises:
+            TuningError: A record is damaged, was edited, or cannot be read.
+        """
+        return [known_job(entry) for entry in sorted(Ledger(self.ledger).entries(), key=lambda e: e.at)]
+
     def poll(self, job: TuningJob) -> TuningJob:
         """Asks once for the job's state, without retries.
 
@@ -393,3 +403,35 @@ class GeminiTuner:
         return Submission(
             backend=self.service, ledger=Ledger(self.ledger), clock=self.clock, key=self._key(run)
         )
+
+
+def gemini_model(
+    name: str,
+    *,
+    project: str = "",
+    location: str = "us-central1",
+    api_key: Secret | None = None,
+    endpoint: str = "",
+    temperature: float | None = None,
+    max_output_tokens: int | None = None,
+    thinking: Mapping[str, Json] | None = None,
+) -> TunedModel:
+    """Returns a Gemini model that was not tuned, in one step, as a settings file names it.
+
+    Args:
+        name: The model, such as "gemini-3.1-flash-lite".
+        project: Google Cloud project, for Vertex AI.
+        location: Where Vertex AI runs the model.
+        api_key: Key of the Developer API, instead of a project.
+        endpoint: Base address of another server.
+        temperature: Sent only if given.
+        max_output_tokens: Sent only if given.
+        thinking: Fields of Google's ``thinkingConfig``. By default the lowest known setting of the model.
+
+    Raises:
+        ConfigError: The arguments contradict each other, or one is missing.
+        MissingExtraError: The service's package is not installed.
+    """
+    tuner = GeminiTuner(name, project=project, location=location, api_key=api_key, endpoint=endpoint)
+    options: dict[str, Any] = {} if thinking is None else {"thinking": thinking}
+    return tuner.base_model(temperature=temperature, max_output_tokens=max_output_tokens, **options)

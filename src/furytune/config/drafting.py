@@ -1,0 +1,352 @@
+"""Looks at what is in a folder, and writes the settings file that fits it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import tomli_w
+from attrs import frozen
+
+from furytune._privacy.printable import one_line, printable
+from furytune._storage.durable import make_folder, write_file
+from furytune._storage.manifests import manifest_path
+from furytune.config.schema import schema
+from furytune.errors import ConfigError
+
+__all__ = ["DEMO", "SCHEMA", "Draft", "draft", "write_draft"]
+
+SCHEMA = "furytune.schema.json"
+DEMO = "furytune-demo.txt"
+"""A file that marks the folder of a demo."""
+
+
+_DOCS = (".md", ".markdown", ".mdx", ".rst", ".ipynb", ".html", ".htm")
+_SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env"}
+_ASIDE = {"tests", "test", "docs", "examples", "benchmarks"}
+_MOST = 20_000
+"""How many files of a folder are looked at."""
+_CHANNELS = 40
+_EXPORT = re.compile(r'\s*\{\s*"(?:guild|channel)"\s*:')
+
+
+@frozen(kw_only=True)
+class Draft:
+    """A settings file that fits what was found.
+
+    Attributes:
+        text: The file: TOML with comments.
+        found: One line for each thing that was found.
+        missing: One line for each thing that you have to add before the first run.
+    """
+
+    text: str
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class _Found:
+    """What is in the folders."""
+
+    exports: tuple[Path, ...] = ()
+    channels: tuple[str, ...] = ()
+    tables: tuple[Path, ...] = ()
+    docs: tuple[Path, ...] = ()
+    html: bool = False
+    packages: tuple[Path, ...] = ()
+    journal: str = ""
+    token: bool = False
+    rag: bool = False
+    project: str = ""
+
+
+def draft(
+    *folders: str | os.PathLike[str],
+    base: str | os.PathLike[str] = ".",
+    environment: Mapping[str, str] | None = None,
+) -> Draft:
+    """Writes a settings file for exports, documentation and packages.
+
+    Args:
+        folders: What to look at: folders and files. Without any, the folders below ``base``.
+        base: The folder of the settings file; paths in it are relative to it.
+        environment: Tells whether there is a bot's token; None means that of the process.
+
+    Raises:
+        ConfigError: A folder does not exist.
+    """
+    root = Path(base)
+    places = [Path(folder) for folder in folders]
+    for place in places:
+        if not place.exists():
+            raise ConfigError(
+                f"{printable(place)}: this does not exist; give folders of exports or documentation"
+            )
+    found = _look(places or _below(root), os.environ if environment is None else environment)
+    return Draft(text="".join(_lines(found, root)), found=tuple(_told(found)), missing=tuple(_needed(found)))
+
+
+def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = False) -> None:
+    """Writes a settings file, and the schema for editors beside it.
+
+    Args:
+        made: The settings file.
+        path: Where to write it.
+        replace: Whether to replace a file that exists.
+
+    Raises:
+        ConfigError: The file exists, or cannot be written.
+    """
+    target = Path(path)
+    if target.exists() and not replace:
+        raise ConfigError(
+            f"{printable(target)}: this file exists and is unchanged; edit it, name another with --config, or replace it "
+            "with --force"
+        )
+    try:
+        make_folder(target.parent)
+        described = json.dumps(schema(), indent=1, ensure_ascii=False)
+        write_file(target.with_name(SCHEMA), described.encode("utf-8") + b"\n")
+        write_file(target, made.text.encode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{printable(target)}: cannot be written: {error.strerror}") from None
+
+
+def _below(root: Path) -> list[Path]:
+    """Returns the folders and files that a command without arguments looks at."""
+    try:
+        found = sorted(one for one in root.iterdir() if not _hidden(one.name))
+    except OSError as error:
+        raise ConfigError(f"{printable(root)}: cannot be read: {error.strerror}") from None
+    return [one for one in found if not _made(one)]
+
+
+def _made(place: Path) -> bool:
+    """Returns True for what furytune wrote: a data set, or the folder of a demo."""
+    train = place.with_name(place.name.replace(".validation.", "."))
+    return manifest_path(train).exists() or (place / DEMO).exists()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED or name.endswith((".lance", ".egg-info", ".dist-info"))
+
+
+def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
+    exports: list[Path] = []
+    tables: list[Path] = []
+    docs: list[Path] = []
+    packages: list[Path] = []
+    channels: dict[str, None] = {}
+    html, journal = False, ""
+    for place in places:
+        files = list(islice(_files(place), _MOST))
+        named = {name: None for file in files if (name := _channel(file))}
+        channels |= named
+        if named:
+            exports.append(place)
+        if (place / "journal.json").is_file():
+            journal = place.as_posix()
+        if place.is_file() and place.suffix in (".csv", ".jsonl"):
+            tables.append(place)
+        inside = [file for file in files if file.suffix.lower() in _DOCS]
+        roots = _packages(place)
+        packages += roots
+        # A package often has a README beside its code; a folder of documentation has little else.
+        if inside and not named and not roots:
+            docs.append(place)
+            html |= any(file.suffix.lower().startswith(".htm") for file in inside)
+    from importlib.util import find_spec
+
+    return _Found(
+        exports=tuple(exports),
+        channels=tuple(channels),
+        tables=tuple(tables),
+        docs=tuple(docs),
+        html=html,
+        packages=tuple(packages),
+        journal=journal,
+        token=bool(environment.get("DISCORD_TOKEN")),
+        rag=find_spec("lancedb") is not None,
+        project=packages[0].name if packages else "",
+    )
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+        return
+    for folder, names, files in os.walk(place):
+        names[:] = sorted(name for name in names if not _hidden(name))
+        yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _packages(place: Path) -> list[Path]:
+    """Returns the package that a folder is or directly contains, also below ``src``."""
+    if not place.is_dir():
+        return []
+    if (place / "__init__.py").is_file():
+        return [place] if place.name not in _ASIDE else []
+    found = [
+        init.parent
+        for pattern in ("*/__init__.py", "src/*/__init__.py")
+        for init in sorted(place.glob(pattern))
+        if not _hidden(init.parent.name) and init.parent.name not in _ASIDE
+    ]
+    return [one for one in found if one.name.isidentifier()]
+
+
+def _channel(file: Path) -> str:
+    """Returns the name of the channel that a file exports, "" if it is not an export.
+
+    The head of an export is short, so the file is not read further than that.
+    """
+    name = file.name.lower()
+    if not name.endswith((".json", ".json.gz")):
+        return ""
+    try:
+        if name.endswith(".gz"):
+            import gzip
+
+            with gzip.open(file, "rb") as packed:
+                head = packed.read(8192)
+        else:
+            with file.open("rb") as plain:
+                head = plain.read(8192)
+    except (OSError, EOFError):
+        return ""
+    text = head.decode("utf-8-sig", "ignore")
+    at = text.find('"channel"')
+    # Manifests of data sets name channels too, but begin with something else.
+    if not _EXPORT.match(text) or at < 0 or (brace := text.find("{", at)) < 0:
+        return ""
+    try:
+        channel, _ = json.JSONDecoder().raw_decode(text, brace)
+    except (ValueError, RecursionError):
+        return "(name too long)"
+    if not isinstance(channel, dict):
+        return ""
+    return one_line(str(channel.get("name") or channel.get("id") or ""))
+
+
+def _told(found: _Found) -> Iterator[str]:
+    if found.exports:
+        names = ", ".join(f"#{name}" for name in found.channels[:_CHANNELS])
+        more = f" and {len(found.channels) - _CHANNELS} more" if len(found.channels) > _CHANNELS else ""
+        yield f"exports    {_and(found.exports)}: {len(found.channels)} channels and threads: {names}{more}"
+    if found.journal:
+        yield f"journal    {found.journal}"
+    if found.token:
+        yield "bot token  in the environment variable DISCORD_TOKEN"
+    if found.tables:
+        yield f"pairs      {_and(found.tables)}"
+    if found.docs:
+        yield f"docs       {_and(found.docs)}"
+    if found.packages:
+        yield f"packages   {_and(found.packages)}"
+
+
+def _and(paths: Iterable[Path]) -> str:
+    return ", ".join(printable(path) for path in paths)
+
+
+def _needed(found: _Found) -> Iterator[str]:
+    if not (found.exports or found.journal or found.tables):
+        if found.token:
+            yield "the server's id and your permission, under [collector] in the file"
+        else:
+            yield "a chat export: put the JSON files of DiscordChatExporter into the folder that [collector] names"
+    if (found.docs or found.packages) and not found.rag:
+        yield "the extra for retrieval: pip install 'furytune[rag]'"
+
+
+def _lines(found: _Found, root: Path) -> Iterator[str]:
+    """Yields the settings file, piece by piece."""
+    knowledge = bool(found.docs or found.packages)
+    yield f"#:schema ./{SCHEMA}\n"
+    yield "# Settings for furytune. `furytune run` makes the data set, `furytune doctor` checks this file.\n"
+    yield "# Paths begin at the folder of this file. `furytune schema` lists every key.\n\n"
+    yield 'contract = "furytune.contract.json"  # the bot reads this file\n\n'
+    yield from _collector(found, root)
+    yield "# Steps that keep a pair, edit its answer or drop it, in this order.\n"
+    yield _table("[curators]", type="min-confidence", least=0.5).replace(
+        "least = 0.5", "least = 0.5  # a lower number keeps more, a higher one only the clear pairs"
+    )
+    yield _table("[curators]", type="deduplicate")
+    yield _table("[curators]", type="redact-secrets")
+    for package in found.packages[:1]:
+        yield "# Drops answers whose code no longer works with the package.\n"
+        yield _table("[curators]", type="check-code", package=package.name, path=_relative(package, root))
+    if knowledge:
+        yield "# The passages that go into a prompt, and what they are made from.\n"
+        yield _table("augmenter", type="rag", path="furytune-index.lance", k=4)
+        for folder in found.docs:
+            table: dict[str, object] = {"type": "markup", "source": _relative(folder, root)}
+            if found.html:
+                table["suffixes"] = [".md", ".markdown", ".mdx", ".rst", ".txt", ".ipynb", ".html", ".htm"]
+            yield _table("[knowledge]", **table)
+        for package in found.packages:
+            yield _table("[knowledge]", type="python-package", source=_relative(package, root))
+    name = found.project or "our project"
+    yield "# The fixed text of every prompt.\n[template]\n"
+    context = "Context:\n{context}\n\n" if knowledge else ""
+    yield f'text = """\nYou help the users of {name}.\n\n{context}Question:\n{{question}}"""\n\n'
+    yield '# dialect: "gemini", "openai", "trl", "gemini-developer" or "plain".\n'
+    yield _table("exporter", type="jsonl", path="train.jsonl", dialect="gemini")
+    if knowledge:
+        yield "# The same pairs in the same split, without passages. Remove this if you need only one data set.\n"
+        yield _table("without_retrieval.exporter", type="jsonl", path="plain.jsonl", dialect="gemini")
+    yield _TUNER
+
+
+_TUNER = """\
+# Training on Vertex AI. Remove the "# " to use it, then `furytune estimate` and `furytune tune`.
+# [tuner]
+# type = "gemini"
+# model = "gemini-3.1-flash-lite"
+# project = "my-project"
+# bucket = "gs://my-bucket"
+# max_cost = 5.0
+"""
+
+
+def _collector(found: _Found, root: Path) -> Iterator[str]:
+    several = len(found.exports) + len(found.tables) + bool(found.journal) > 1
+    head = "[collector]" if several else "collector"
+    if found.exports:
+        names = ", ".join(found.channels[:8])
+        yield f"# Channels and threads: {names}{', ...' if len(found.channels) > 8 else ''}\n"
+        yield '# exclude = ["off-topic"] leaves some out; channels = ["help"] reads only these.\n'
+    for place in found.exports:
+        yield _table(head, type="discord-export", path=_relative(place, root))
+    if found.journal:
+        yield "# What a bot has read from the server.\n"
+        yield _table(head, type="journal", journal=_relative(Path(found.journal), root))
+    for place in found.tables:
+        yield _table(head, type=place.suffix.removeprefix("."), path=_relative(place, root))
+    if found.exports or found.journal or found.tables:
+        return
+    if found.token:
+        yield "# Reads the server with your bot; see the page Collecting from Discord, live.\n"
+        yield "[collector]\n"
+        yield 'type = "discord"\n'
+        yield 'guild = "0"  # the server\'s id\n'
+        yield 'token = {env = "DISCORD_TOKEN"}\n'
+        yield 'permission = "Who permitted this collection, and what for"\n'
+        yield 'journal = "discord-journal"\n\n'
+        return
+    yield "# Export your channels with DiscordChatExporter as JSON, into this folder.\n"
+    yield _table(head, type="discord-export", path="exports")
+
+
+def _table(name: str, **values: object) -> str:
+    """Returns a table. A name in brackets is that of a list of tables."""
+    return f"[{name}]\n{tomli_w.dumps(values)}\n"
+
+
+def _relative(path: Path, root: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()

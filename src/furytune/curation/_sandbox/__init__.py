@@ -1,0 +1,1 @@
+"""Runs Python in bubblewrap: without network, home, secrets or a way to stay."""
