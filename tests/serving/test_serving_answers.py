@@ -223,6 +223,31 @@ def test_an_answer_that_takes_too_long_is_an_error_before_and_an_event_after_its
         assert b"[DONE]" not in events
 
 
+def test_a_client_that_does_not_read_is_left_after_the_time_limit():
+    closed = threading.Event()
+
+    def flood(_text):
+        try:
+            while True:
+                yield "x" * 50_000
+        finally:
+            closed.set()
+
+    limits = {"timeout": 0.3, "max_answer": 10_000_000, "concurrent": 1}
+    with FakeChat(flood) as server, serving(model=model_of(server), **limits) as port:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", port))
+            message = {"role": "user", "content": "x"}
+            body = json.dumps({"model": "furytune", "messages": [message], "stream": True}).encode()
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+            client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
+            assert closed.wait(SOON)
+            # The request is over, although the client is still there.
+            until(lambda: b'answers_total{end="failed"} 1.0' in ask(port, "GET", "/metrics").raw)
+            until(lambda: b"answers_running 0.0" in ask(port, "GET", "/metrics").raw)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_faults_of_the_model_become_statuses(stream):
     with FakeChat(lambda text: "" if "nothing" in text else "so") as server:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from attrs import frozen
@@ -26,6 +26,7 @@ from furytune.serving.settings import Settings
 
 __all__ = ["Asking", "Completion"]
 
+_FAREWELL = 1.0  # seconds
 _EVENTS = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
 
 
@@ -100,7 +101,12 @@ class Completion(Response):
             return "answered"
         if self._begun:
             # The status is sent already, so the error is an event, which clients of OpenAI know.
-            await send({"type": "http.response.body", "body": wire.event(refusal.body), "more_body": False})
+            # A client that does not read would keep the request open; its connection ends without the event.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await send(
+                        {"type": "http.response.body", "body": wire.event(refusal.body), "more_body": False}
+                    )
         else:
             response = refusal.response()
             response.headers.update(self._common)
