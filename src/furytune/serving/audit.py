@@ -99,7 +99,7 @@ def audit(log: str | os.PathLike[str], contract: PromptContract, questions: Iter
     """Renders the prompts of an audit log again and compares their digests.
 
     Args:
-        log: The file that `Settings.audit` names.
+        log: The file of ``Settings(audit=...)``.
         contract: The contract with the knowledge of that time.
         questions: The questions that people asked, as far as someone has them. The log contains only their digests.
 
