@@ -32,7 +32,7 @@ nitpick_ignore_regex = [
     # Other projects' names; their inventories cannot be fetched without a network.
     (
         "py:.*",
-        r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib)\..*",
+        r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib|pa|pd|pl)\..*",
     ),
     (
         "py:.*",

@@ -1,4 +1,4 @@
-"""Takes the pictures of the report in ``docs/_static/``, from the example's own chat and a real Chromium.
+"""Takes the pictures of the report and of the review page in ``docs/_static/``, from the example's own chat and a real Chromium.
 
     python docs/screenshots.py
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 import furytune as ft
 
@@ -42,8 +42,27 @@ def report(folder: Path) -> Path:
     )
 
 
+def review(folder: Path, browser: Browser) -> None:
+    """Takes the pictures of the review page, at a pair of a channel where much is said."""
+    pipeline = ft.Pipeline(
+        collector=ft.DiscordExportCollector(ROOT / "examples" / "exports"),
+        curators=[ft.Decisions(folder / "review.jsonl"), ft.MinConfidence(0.5), ft.RedactSecrets()],
+    )
+    with ft.ReviewPage(pipeline, by="anna") as page:
+        page.settle()
+        tab = browser.new_page(viewport={"width": 1200, "height": 820}, color_scheme="light")
+        tab.goto(page.url)
+        tab.wait_for_selector("#around .answer")
+        for _ in range(3):
+            tab.keyboard.press("a")
+            tab.wait_for_timeout(500)  # as people do; the page shows the pace
+        for theme in ("light", "dark"):
+            tab.emulate_media(color_scheme=theme)
+            tab.screenshot(path=ROOT / "docs" / "_static" / f"review-{theme}.png", scale="css")
+
+
 def main() -> None:
-    """Writes one picture for each theme."""
+    """Writes one picture of each for each theme."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         sys.exit("no Chromium was found; install one, such as with apt-get install chromium")
@@ -56,6 +75,7 @@ def main() -> None:
             if part == "#rows":
                 page.evaluate("document.getElementById('rows').scrollIntoView({behavior: 'instant'})")
             page.screenshot(path=ROOT / "docs" / "_static" / f"report-{theme}.png", scale="css")
+        review(Path(name), browser)
         browser.close()
 
 

@@ -8,12 +8,15 @@ from contextlib import redirect_stderr
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from urllib.request import urlopen
 
 import furytune as ft
 
 VENDORS = {
     "lancedb",
     "numpy",
+    "pandas",
+    "polars",
     "pyarrow",
     "tiktoken",
     "hypothesis",
@@ -49,11 +52,16 @@ def main() -> None:
         run = pipeline.run()
         assert run.report.counts.rows == 2
         run.contract.save(folder / "contract.json")
+        assert ft.write_card(run.datasets, licence="CC0-1.0", name="pairs").names == ("gemini",)
         with FakeChat(lambda _: '{"grade": "poor"}') as server:
             judge = ft.JudgePairs(ft.ChatService(server.url).model("fake"), cache=folder / "grades")
             assert not list(pipeline.evolve(curators=judge).pairs())
         contract = ft.PromptContract.load(folder / "contract.json")
         assert contract.prompt("how?").text == "how?"
+        with ft.ReviewPage(pipeline, ft.Decisions(folder / "review.jsonl")) as page:
+            for part in ("", "review.css", "review.js"):
+                with urlopen(page.url.partition("#")[0] + part) as response:
+                    assert len(response.read()) > 1000
         assert "numpy" not in sys.modules, "a bot that renders prompts loads numpy"
         assert command(["demo", str(folder / "demo")]) == 0
         assert ft.load_dataset(folder / "demo" / "train.jsonl.manifest.json").rows > 5
@@ -96,6 +104,9 @@ def main() -> None:
             (lambda: import_module("furytune.serving").app(contract), "serve"),
             (lambda: import_module("furytune.serving").serve(contract), "serve"),
             (lambda: ft.write_report(folder / "report.html", run), "report"),
+            (lambda: ft.to_arrow(run.datasets[0]), "tables"),
+            (lambda: ft.to_pandas(run.datasets[0]), "tables"),
+            (lambda: ft.to_polars(run.datasets[0]), "tables"),
         ):
             try:
                 needs()

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from furytune.pairing import ChatPairer, Link, ReplyPairer, ThreadPairer
     from furytune.pipeline import Pipeline, Run
     from furytune.protocols import Augmenter, Collector, Exporter, Tuner
+    from furytune.publishing import write_card
     from furytune.rechecking import Recheck, recheck
     from furytune.records import (
         Dataset,
@@ -61,7 +62,9 @@ if TYPE_CHECKING:
     from furytune.report.html import write_report
     from furytune.review.decision import Decision
     from furytune.review.decisions import Decisions
+    from furytune.review_page import ReviewPage
     from furytune.splitting import GroupSplitter
+    from furytune.tables import to_arrow, to_pandas, to_polars
     from furytune.template import PromptTemplate
     from furytune.tuners.gemini.answering import tuned_gemini
     from furytune.tuners.gemini.tuner import GeminiTuner
@@ -124,6 +127,7 @@ __all__ = [
     "RedactSecrets",
     "Releases",
     "ReplyPairer",
+    "ReviewPage",
     "Run",
     "RunCode",
     "RunLimits",
@@ -145,7 +149,11 @@ __all__ = [
     "outline",
     "python_package",
     "recheck",
+    "to_arrow",
+    "to_pandas",
+    "to_polars",
     "tuned_gemini",
+    "write_card",
     "write_report",
 ]
 
@@ -209,6 +217,7 @@ _HOME = {
     "RedactSecrets": "curation.secrets",
     "Releases": "curation.releases",
     "ReplyPairer": "pairing",
+    "ReviewPage": "review_page",
     "Run": "pipeline",
     "RunCode": "curation.running",
     "RunLimits": "curation.running",
@@ -229,8 +238,12 @@ _HOME = {
     "markup": "corpora.markup",
     "outline": "report.diffing",
     "python_package": "corpora.python_package",
-    "write_report": "report.html",
     "recheck": "rechecking",
+    "to_arrow": "tables",
+    "to_pandas": "tables",
+    "to_polars": "tables",
+    "write_card": "publishing",
+    "write_report": "report.html",
     "tuned_gemini": "tuners.gemini.answering",
 }
 

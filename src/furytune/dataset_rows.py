@@ -5,45 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
 
 from furytune import dialects
 from furytune._storage import manifests
-from furytune._values.shown import Shown
 from furytune.errors import ExportError, FurytuneError
-from furytune.records import DataFile, Dataset, Prompt, Source, Split
+from furytune.records import DataFile, Dataset, Prompt, Source, Split, TrainingRow
 from furytune.template import PromptTemplate
 
-__all__ = ["DatasetRow", "head_of", "read_rows", "template_of"]
+__all__ = ["head_of", "read_rows", "template_of"]
 
-_CELL = re.compile(rb'"((?:[^"]|"")*)"(?:,|\r\n)')
-
-
-@frozen(kw_only=True, repr=False)
-class DatasetRow(Shown):
-    """A row as its data set has it.
-
-    Attributes:
-        id: Id of the pair it was made from.
-        split: "train" or "validation".
-        group: The conversation it belongs to.
-        prompt: Text and system instruction.
-        answer: What the model should say.
-        at: When the question was asked, as ISO 8601; "" if unknown.
-        source: Where the pair was read.
-    """
-
-    id: str
-    split: Split
-    group: str = ""
-    prompt: Prompt
-    answer: str = field(repr=False)
-    at: str = ""
-    source: Source = Source()
+_CELL = re.compile(rb'"((?:[^"]|"")*+)"(?:,|\r\n)')
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -57,7 +33,8 @@ class _Entry(msgspec.Struct, gc=False):
     guild: str = ""
     channel: str = ""
     thread: str = ""
-    at: str = ""
+    at: datetime | None = None
+    messages: tuple[str, ...] = ()
 
 
 def head_of(dataset: Dataset) -> Mapping[str, Any]:
@@ -84,8 +61,10 @@ def template_of(head: Mapping[str, Any]) -> PromptTemplate | None:
         return None
 
 
-def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
+def read_rows(dataset: Dataset) -> Iterator[TrainingRow]:
     """Yields the rows of a data set, in constant memory: the training rows first, each split in the order of export.
+
+    They are as they were exported, except that their prompts have no `Prompt.passages` and `Prompt.left_out`.
 
     Raises:
         ExportError: A file cannot be read, or does not have the rows that the manifest lists. `load_dataset` also
@@ -94,7 +73,8 @@ def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
     head = head_of(dataset)
     dialect = dialects.get(dataset.dialect)
     template = template_of(head)
-    system = template.system if template else ""
+    # Dialects without a field for it join the system instruction and the text with a blank line.
+    joined = template.system if template and dialect.joins_system else ""
     escaped = bool(head.get("escaped_formulas"))
     for file in dataset.files:
         entries = _entries(dataset, file.split)
@@ -103,7 +83,7 @@ def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
                 entry = next(entries, None)
                 if entry is None:
                     raise _differs(file, dataset)
-                yield _row(entry, file.split, texts, system)
+                yield _row(entry, file.split, texts, joined)
         except OSError as error:
             raise ExportError(
                 f"{file.path}: cannot be read: {error.strerror}; export the data set again"
@@ -114,23 +94,22 @@ def read_rows(dataset: Dataset) -> Iterator[DatasetRow]:
             raise _differs(file, dataset)
 
 
-def _row(entry: _Entry, split: Split, texts: tuple[str, ...], system: str) -> DatasetRow:
+def _row(entry: _Entry, split: Split, texts: tuple[str, ...], joined: str) -> TrainingRow:
     *before, answer = texts
-    told, text = ("", before[0]) if len(before) == 1 else (before[0], "".join(before[1:]))
-    # Dialects without a field for it join the system instruction and the text with a blank line.
-    joined = f"{system}\n\n"
-    if system and not told and text.startswith(joined):
-        told, text = system, text[len(joined) :]
-    return DatasetRow(
+    system, text = ("", before[0]) if len(before) == 1 else (before[0], "".join(before[1:]))
+    if joined and text.startswith(f"{joined}\n\n"):
+        system, text = joined, text[len(joined) + 2 :]
+    return TrainingRow(
         id=entry.id,
         split=split,
         group=entry.group,
-        prompt=Prompt(text=text, system=told),
+        prompt=Prompt(text=text, system=system),
         answer=answer,
         at=entry.at,
         source=Source(
             path=entry.path, line=entry.line, guild=entry.guild, channel=entry.channel, thread=entry.thread
         ),
+        messages=entry.messages,
     )
 
 
@@ -147,10 +126,9 @@ def _entries(dataset: Dataset, split: Split) -> Iterator[_Entry]:
 
 def _texts(file: DataFile, dialect: dialects.Dialect, *, escaped: bool) -> Iterator[tuple[str, ...]]:
     """Yields the texts of each row, the answer last."""
+    json_lines = manifests.is_json_lines(file.path)
     with Path(file.path).open("rb") as lines:
-        quoted = lines.read(1) == b'"'  # every cell of a CSV that furytune writes is in quotes
-        lines.seek(0)
-        if not quoted:
+        if json_lines:
             yield from (dialect.texts(json.loads(line)) for line in lines)
             return
         records = _records(lines)

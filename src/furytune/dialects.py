@@ -50,6 +50,11 @@ class Dialect:
     row: Callable[[Prompt, str], Wire]
     texts: Callable[[Mapping[str, Any]], tuple[str, ...]]
 
+    @property
+    def joins_system(self) -> bool:
+        """True if rows have no field for the system instruction, so that it comes before the text."""
+        return len(self.texts(self.row(Prompt(text="t", system="s"), "a"))) == 2
+
 
 def _joined(prompt: Prompt) -> str:
     return f"{prompt.system}\n\n{prompt.text}" if prompt.system else prompt.text

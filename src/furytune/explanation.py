@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
-from furytune._values.shown import Shown
+from furytune._values.shown import Shown, page
 from furytune.records import Passage, Prompt
 
 __all__ = ["Explaining", "Explanation", "Fate", "Finding"]
@@ -92,11 +92,10 @@ class Explanation(Shown):
             return f"<tr>{inner}</tr>"
 
         body = "".join(line(row, "td") for row in self._rows)
-        text = escape(f"{self._system}\n{self.prompt.text}".strip())
+        text = page(f"{self._system}\n{self.prompt.text}".strip(), "prompt")
         return (
             f"<p>asked at {escape(self.at.isoformat())}</p>"
-            f"<table><thead>{line(self._head, 'th')}</thead><tbody>{body}</tbody></table>"
-            f'<details open><summary>prompt</summary><pre style="white-space:pre-wrap">{text}</pre></details>'
+            f"<table><thead>{line(self._head, 'th')}</thead><tbody>{body}</tbody></table>{text}"
         )
 
     @property

@@ -106,6 +106,11 @@ class Source:
     thread: str = ""
     channel_name: str = field(default="", eq=False, repr=False)
 
+    def __str__(self) -> str:
+        return (
+            f"{self.path}:{self.line}" if self.line is not None else self.path or self.thread or self.channel
+        )
+
 
 @frozen(kw_only=True)
 class Author:
@@ -475,6 +480,11 @@ class Dataset(Shown):
         yield "rows", str(self.rows)
         yield "contract", repr(self.fingerprint[:12])
 
+    def _cells(self) -> Iterator[tuple[str, str]]:
+        for file in self.files:
+            yield file.split, f"{file.rows:,} rows, {file.size:,} bytes: {file.path}"
+        yield from (cell for cell in super()._cells() if cell[0] != "files")
+
     @property
     def rows(self) -> int:
         """Number of training examples in all splits."""
@@ -619,6 +629,14 @@ class TuningJob(Shown):
     failure: JobFailure | None = field(default=None, repr=False)
     # Anything else that a tuner wants to keep. The argument has the name of the view that shows it.
     _extra: Mapping[str, Json] = field(factory=dict, repr=False, alias="details")
+
+    def _cells(self) -> Iterator[tuple[str, str]]:
+        yield from super()._cells()
+        if self.progress.percent is not None:
+            yield "percent", f"{self.progress.percent:.0f}"
+        if self.progress.losses:
+            last = self.progress.losses[-1]
+            yield "loss", f"{last.loss:.4g} ({last.split}, step {last.step})"
 
     @property
     def details(self) -> Mapping[str, Json]:

@@ -134,8 +134,9 @@ def test_comparing_two_releases_finds_a_stale_answer(tmp_path) -> None:
             "def sphere(centers, colors=None):\n    'Draws spheres.'\n", "utf-8"
         )
         (package / "window.py").write_text(
-            "class Scene:\n    'Holds actors.'\n\n"
-            f"class ShowManager:\n    'Shows a scene in a window.'\n    {signature}\n        pass\n",
+            "class Scene:\n    'Holds actors.'\n\n    def add(self, *actors):\n        pass\n\n"
+            f"class ShowManager:\n    'Shows a scene in a window.'\n    {signature}\n        pass\n\n"
+            "    def initialize(self):\n        pass\n\n    def start(self):\n        pass\n",
             encoding="utf-8",
         )
     done = run(tmp_path, "knowledge.py", "--old", "fury-1.0", "--new", "fury-2.0")

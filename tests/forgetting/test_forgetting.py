@@ -35,6 +35,7 @@ from furytune.collectors.journal import JournalCollector
 from furytune.errors import ConfigError, ExportError, KnowledgeError, SourceError, TuningError
 from furytune.exporters._writing import erasing
 from furytune.forgetting import forget
+from furytune.pairing import ReplyPairer, ThreadPairer
 from furytune.records import Erased, Passage, Prompt, TrainingRow
 from furytune.testing.memory import ListCollector, pair
 
@@ -47,7 +48,8 @@ def template(tmp_path_factory) -> Path:
     ft.build_index(world.index, chat_passages()[:1])
     ft.build_index(world.index, chat_passages())
     pipeline = ft.Pipeline(
-        collector=JournalCollector(world.journal, author_key=b"k"),
+        # Native replies alone say who answers whom here, so each question is a conversation of its own.
+        collector=JournalCollector(world.journal, author_key=b"k", pairers=[ThreadPairer(), ReplyPairer()]),
         augmenter=ft.RagAugmenter(world.index, k=3),
         splitter=ft.GroupSplitter(0.3),
         exporter=[

@@ -159,7 +159,7 @@ class TestContent:
 
     def test_dropped_pairs_are_shown_only_on_demand_and_without_secrets(self, tmp_path: Path):
         secret = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
-        twins = [asked(n, f"how do I log in with {secret}?", "ask ann@example.com") for n in range(2)]
+        twins = [asked(n, f"how do I log in with {secret}?", "ask ann@spheres.dev") for n in range(2)]
         steps = pipeline(tmp_path, twins, curators=[ft.RedactSecrets(), ft.Deduplicate(by="question")])
         quiet, loud = steps.run(), steps.run(examples=1)
         assert "how do I log in" not in repr(loud.report)
@@ -173,7 +173,7 @@ class TestContent:
         text = after.read_text(encoding="utf-8")
         assert "how do I log in" in text
         assert secret not in text
-        assert "ann@example.com" not in text
+        assert "ann@spheres.dev" not in text
 
     def test_without_a_run_the_data_set_still_has_a_page(self, tmp_path: Path):
         run = pipeline(tmp_path, [asked(n, f"how {n}?", "so") for n in range(4)]).run()

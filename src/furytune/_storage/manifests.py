@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 __all__ = [
     "FORMAT",
     "SOURCES",
     "SUFFIX",
     "escape_formula",
+    "is_json_lines",
     "looks_escaped",
     "manifest_path",
     "read_head",
@@ -87,6 +89,12 @@ def source_lines(path: Path) -> Iterator[bytes]:
         for line in lines:
             if line.startswith(b"{"):
                 yield line.rstrip(b",\n")
+
+
+def is_json_lines(path: str | os.PathLike[str]) -> bool:
+    """Tells JSON lines from CSV by the first byte: every cell of a CSV that furytune writes is in quotes."""
+    with Path(path).open("rb") as source:
+        return source.read(1) != b'"'
 
 
 def sha256_of(blocks: Iterable[bytes]) -> str:

@@ -39,7 +39,8 @@ def written(value: Any) -> Any:
     if isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, PathLike):
-        return Path(value).as_posix()
+        path = Path(value).as_posix()
+        return f"./{path}" if path.startswith("~") else path  # the reader takes "~" for the home folder
     if isinstance(value, timedelta):
         return _duration(value)
     if isinstance(value, Secret):

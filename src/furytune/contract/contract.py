@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from attrs import field, frozen
 from furytune import dialects as wire
 from furytune import plugins
 from furytune._values.canonical import Json, canonical_json, digest, plain, sorted_once
+from furytune._values.shown import Shown, words
 from furytune.budget import TokenBudget
 from furytune.contract import file
 from furytune.contract.model import ModelName
@@ -73,8 +74,8 @@ class Deviation:
     reason: str
 
 
-@frozen(kw_only=True, slots=False)
-class PromptContract:
+@frozen(kw_only=True, slots=False, repr=False)
+class PromptContract(Shown):
     """Renders a prompt from a question, in training and in the bot.
 
     Attributes:
@@ -98,6 +99,19 @@ class PromptContract:
     def __attrs_post_init__(self) -> None:
         for name in self.dialects:
             wire.get(name)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "fingerprint", repr(self.fingerprint[:12])
+        yield "augmenter", type(self.augmenter).__name__
+        yield "dialects", repr(", ".join(self.dialects))
+        if self.deviations:
+            yield "deviations", str(len(self.deviations))
+
+    def _cells(self) -> Iterator[tuple[str, str]]:
+        yield "template", words(self.template.text, 600)
+        if self.template.system:
+            yield "system", words(self.template.system, 600)
+        yield from ((name, text.strip("'")) for name, text in self._facts())
 
     @property
     def form(self) -> dict[str, Json]:

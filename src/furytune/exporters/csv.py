@@ -11,7 +11,6 @@ from furytune._storage.manifests import escape_formula
 from furytune.errors import ConfigError
 from furytune.exporters._writing.shape import text_pairs
 from furytune.exporters._writing.writing import Layout, data_path, default_validation
-from furytune.records import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,8 +80,7 @@ class CsvExporter:
     @dialect.validator
     def _of_two_texts(self, _attribute: object, value: str) -> None:
         """Validates that rows of the dialect are two texts."""
-        dialect = dialects.get(value)
-        if len(dialect.texts(dialect.row(Prompt(text="t", system="s"), "a"))) != 2:
+        if not dialects.get(value).joins_system:
             raise ConfigError(f"rows of the dialect {value!r} are not two texts; use JsonlExporter")
 
     @property

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from attrs import field, frozen
 
 from furytune._values.shown import Shown
-from furytune.dataset_rows import DatasetRow, head_of, read_rows, template_of
+from furytune.dataset_rows import head_of, read_rows, template_of
 from furytune.errors import TemplateError
-from furytune.records import Dataset, Split
+from furytune.records import Dataset, Split, TrainingRow
 from furytune.template import PromptTemplate
 
 __all__ = ["DatasetDiff", "DatasetOutline", "RowDigests", "diff_datasets", "outline"]
@@ -143,7 +143,7 @@ def diff_datasets(old: Dataset | DatasetOutline, new: Dataset | DatasetOutline) 
     )
 
 
-def _digests(row: DatasetRow, template: PromptTemplate | None) -> RowDigests:
+def _digests(row: TrainingRow, template: PromptTemplate | None) -> RowDigests:
     return RowDigests(
         split=row.split,
         pair=_digest(_question(row, template), row.answer),
@@ -151,7 +151,7 @@ def _digests(row: DatasetRow, template: PromptTemplate | None) -> RowDigests:
     )
 
 
-def _question(row: DatasetRow, template: PromptTemplate | None) -> str:
+def _question(row: TrainingRow, template: PromptTemplate | None) -> str:
     """Returns the question inside a prompt; the whole prompt if its template is unknown."""
     try:
         return template.parse(row.prompt.text).question if template else row.prompt.text

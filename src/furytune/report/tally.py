@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import define, field, frozen
 
 from furytune._values.canonical import Json
+from furytune._values.shown import Shown
 from furytune.errors import ConservationError
 from furytune.records import Dropped, QAPair, TrainingRow, Unit
 from furytune.report.overview import Watcher
@@ -43,8 +44,8 @@ class DropCount:
         return entry
 
 
-@frozen(kw_only=True)
-class Counts:
+@frozen(kw_only=True, repr=False)
+class Counts(Shown):
     """What a run counted. It contains no times and no text, and is the same for equal input.
 
     Attributes:

@@ -20,9 +20,10 @@ from attrs import frozen
 from furytune._privacy.lineage import decode_row, names, whole_numbers
 from furytune._storage import manifests
 from furytune._storage.durable import StagedFile, staged, sweep
+from furytune._storage.manifests import is_json_lines
 from furytune._values.canonical import Json
 from furytune.errors import ExportError
-from furytune.exporters._writing.manifest import blocks, encode_head, is_json_lines, load_dataset
+from furytune.exporters._writing.manifest import blocks, encode_head, load_dataset
 from furytune.records import Erased
 
 __all__ = ["DatasetPlace", "check", "erase", "rows_naming"]

@@ -13,6 +13,7 @@ import msgspec
 
 from furytune._privacy.lineage import named_messages
 from furytune._storage import manifests
+from furytune._storage.manifests import is_json_lines
 from furytune._values.canonical import Json, canonical_json, plain
 from furytune.errors import ExportError
 from furytune.records import DataFile, Dataset, TrainingRow
@@ -22,7 +23,6 @@ __all__ = [
     "encode_head",
     "encode_sources",
     "head_lines",
-    "is_json_lines",
     "load_dataset",
     "source_ids",
 ]
@@ -224,12 +224,6 @@ def blocks(path: str) -> Iterator[bytes]:
     with Path(path).open("rb") as source:
         while block := source.read(_BLOCK):
             yield block
-
-
-def is_json_lines(path: str) -> bool:
-    """Tells JSON lines from CSV by the first byte: every cell of a CSV that we write is in quotes."""
-    with Path(path).open("rb") as source:
-        return source.read(1) != b'"'
 
 
 def _count_rows(path: str, *, quoted: bool) -> int:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from attrs import define, field
 
 from furytune._values.canonical import Json
-from furytune.dataset_rows import DatasetRow
 from furytune.errors import TemplateError
+from furytune.records import TrainingRow
 from furytune.report.diffing import DatasetDiff
 from furytune.report.overview import RowFacts
 from furytune.template import PromptTemplate, SectionKind
@@ -83,7 +83,7 @@ class Embedding:
         return self._strings.size + self._bytes
 
     def row(
-        self, row: DatasetRow, twin: DatasetRow | None = None, twin_template: PromptTemplate | None = None
+        self, row: TrainingRow, twin: TrainingRow | None = None, twin_template: PromptTemplate | None = None
     ) -> dict[str, Json]:
         """Returns a row.
 
@@ -102,7 +102,9 @@ class Embedding:
             "channel": channel,
             "path": row.source.path,
             "line": row.source.line,
-            "at": "" if row.at.startswith("1970-01-01") else row.at,  # the moment of pairs without a date
+            "at": row.at.isoformat()
+            if row.at and row.at.year > 1970
+            else "",  # the moment of pairs without a date
             "system": self._strings.number(row.prompt.system) if row.prompt.system else None,
             "changes": [*self._changes.get(row.id, ())],
         }

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from attrs import frozen
 
 from furytune.budget import TokenBudget
-from furytune.dataset_rows import DatasetRow
 from furytune.errors import MissingExtraError, VocabularyUnavailableError
+from furytune.records import TrainingRow
 
 __all__ = ["Lengths", "measure"]
 
@@ -48,7 +48,7 @@ class Lengths:
         return self.width * len(self.bins)
 
 
-def measure(rows: Iterable[DatasetRow], limit: int | None) -> tuple[list[Lengths], str]:
+def measure(rows: Iterable[TrainingRow], limit: int | None) -> tuple[list[Lengths], str]:
     """Returns the lengths of prompts and answers, and a sentence that says how they were counted.
 
     Args:

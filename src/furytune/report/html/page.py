@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from furytune._privacy.printable import one_line
-from furytune.dataset_rows import DatasetRow, head_of, read_rows, template_of
+from furytune.dataset_rows import head_of, read_rows, template_of
 from furytune.errors import ConfigError
-from furytune.records import Dataset, Estimate
+from furytune.records import Dataset, Estimate, TrainingRow
 from furytune.report.diffing import DatasetDiff, DatasetOutline, diff_datasets
 from furytune.report.html import charts, words
 from furytune.report.html.embedded import Embedding
@@ -255,7 +255,7 @@ def _rows(
     max_bytes: int,
 ) -> _Rows:
     """Reads the rows to show."""
-    sample: Sample[tuple[int, DatasetRow]] = Sample(most)
+    sample: Sample[tuple[int, TrainingRow]] = Sample(most)
     for i, row in enumerate(read_rows(dataset)):
         sample.offer(row.id, partial(_pair, i, row))
     chosen = list(sample.by_hash())
@@ -281,7 +281,7 @@ def _rows(
     )
 
 
-def _pair(i: int, row: DatasetRow) -> tuple[int, DatasetRow]:
+def _pair(i: int, row: TrainingRow) -> tuple[int, TrainingRow]:
     return i, row
 
 
