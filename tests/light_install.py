@@ -24,6 +24,7 @@ VENDORS = {
     "google",
     "bs4",
     "markdownify",
+    "starlette",
 }
 
 
@@ -100,6 +101,8 @@ def main() -> None:
             (lambda: ft.build_index(folder / "c.lance", ft.python_package("json")), "rag"),
             (lambda: ft.markup(folder, suffixes=(".html",)), "html"),
             (lambda: ft.TokenBudget(2).fits("more than two"), "tokens"),
+            (lambda: import_module("furytune.serving").app(contract), "serve"),
+            (lambda: import_module("furytune.serving").serve(contract), "serve"),
             (lambda: ft.write_report(folder / "report.html", run), "report"),
             (lambda: ft.to_arrow(run.datasets[0]), "tables"),
             (lambda: ft.to_pandas(run.datasets[0]), "tables"),

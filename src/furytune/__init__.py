@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from furytune.splitting import GroupSplitter
     from furytune.tables import to_arrow, to_pandas, to_polars
     from furytune.template import PromptTemplate
+    from furytune.tuners.gemini.answering import tuned_gemini
     from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = [
@@ -151,6 +152,7 @@ __all__ = [
     "to_arrow",
     "to_pandas",
     "to_polars",
+    "tuned_gemini",
     "write_card",
     "write_report",
 ]
@@ -242,6 +244,7 @@ _HOME = {
     "to_polars": "tables",
     "write_card": "publishing",
     "write_report": "report.html",
+    "tuned_gemini": "tuners.gemini.answering",
 }
 
 

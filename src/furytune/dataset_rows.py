@@ -147,8 +147,19 @@ def _records(lines: Iterator[bytes] | Any) -> Iterator[list[bytes]]:
         record += line
         quotes += line.count(b'"')
         if quotes % 2 == 0:
-            yield _CELL.findall(bytes(record))
+            yield list(_cells(bytes(record)))
             record, quotes = bytearray(), 0
+
+
+def _cells(record: bytes) -> Iterator[bytes]:
+    """Yields the cells of a record, one after the other: a search would begin again at each quote."""
+    at = 0
+    while at < len(record):
+        cell = _CELL.match(record, at)
+        if cell is None:
+            raise ValueError("not a record as an exporter writes it")
+        yield cell[1]
+        at = cell.end()
 
 
 def _differs(file: DataFile, dataset: Dataset) -> ExportError:

@@ -29,6 +29,7 @@
     └── TuningError                 a tuning job could not be started or followed
         ├── TuningUnavailableError  the service cannot tune this model
         ├── NoTextError             a model answered without text
+        ├── StoppedError            the caller stopped an answer before its end
         └── ServiceError            the service refused, or did not answer
 
 Messages say what is wrong, where, and what to do next. They contain ids and positions, never the text of
@@ -61,6 +62,7 @@ __all__ = [
     "SourceError",
     "SourceFormatError",
     "StaleDecisionError",
+    "StoppedError",
     "TemplateError",
     "TextError",
     "TuningError",
@@ -242,6 +244,10 @@ class TuningUnavailableError(TuningError):
 
 class NoTextError(TuningError):
     """A model answered a prompt without text, for example because a filter withheld it."""
+
+
+class StoppedError(TuningError):
+    """The caller stopped an answer before its end."""
 
 
 class ServiceError(TuningError):

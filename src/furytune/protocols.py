@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from furytune._network.stop import Stop
 from furytune._storage.durable import StagedGroup
 from furytune._values.canonical import Json
 from furytune.explanation import Explaining
@@ -25,6 +26,7 @@ from furytune.records import (
     Erased,
     Estimate,
     Passage,
+    Piece,
     Prompt,
     QAPair,
     Split,
@@ -64,6 +66,7 @@ __all__ = [
     "Splitter",
     "Staging",
     "StatefulCurator",
+    "StreamingModel",
     "Tuner",
     "WritesFiles",
 ]
@@ -607,6 +610,31 @@ class Model(Protocol):
         Raises:
             NoTextError: The model gave no text.
             ServiceError: The service refused or did not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingModel(Model, Protocol):
+    """**Protocol:** a model that gives its answer in pieces, says why it ended, and can be stopped.
+
+    - The pieces make a text that is not blank.
+    - The last piece says why the answer ended, and no other does.
+    - An answer that is stopped raises `StoppedError` and has no further piece.
+    """
+
+    def pieces(self, prompt: Prompt | str, *, stop: Stop | None = None) -> Iterator[Piece]:
+        """Yields the answer to a prompt that is already rendered, as it arrives. Many threads may call it at once.
+
+        Args:
+            prompt: A prompt, or a plain text without a system instruction.
+            stop: Ends the answer when another thread sets it: at once if the model's service allows it, otherwise before
+                the next piece.
+
+        Raises:
+            NoTextError: The model gave no text.
+            ServiceError: The service refused or did not answer, perhaps after some pieces.
+            StoppedError: ``stop`` was set.
         """
         ...
 

@@ -31,11 +31,13 @@ __all__ = [
     "Erased",
     "Estimate",
     "Evidence",
+    "Finish",
     "JobFailure",
     "JobProgress",
     "Loss",
     "Message",
     "Passage",
+    "Piece",
     "Poll",
     "Prompt",
     "QAPair",
@@ -44,9 +46,13 @@ __all__ = [
     "TrainingRow",
     "TuningJob",
     "Unit",
+    "Usage",
 ]
 
 Split = Literal["train", "validation"]
+
+# The model was done, it reached the limit of tokens, or a filter of the service withheld the rest.
+Finish = Literal["stop", "length", "filter"]
 
 Evidence = Literal[
     "thread",
@@ -371,6 +377,39 @@ class Prompt(Shown):
     def digest(self) -> str:
         """sha256 of system instruction and user part."""
         return digest({"system": self.system, "text": self.text})
+
+
+@frozen
+class Usage:
+    """What an answer used, as the service counts it.
+
+    Attributes:
+        prompt: Tokens that the model read.
+        completion: Tokens that it wrote.
+    """
+
+    prompt: int
+    completion: int
+
+
+@frozen(kw_only=True, repr=False)
+class Piece(Shown):
+    """A piece of a model's answer.
+
+    Attributes:
+        text: The next part of the answer; may be "".
+        finish: Why the answer ended: "stop", "length" or "filter"; "" unless this is the last piece.
+        usage: What the answer used; None unless this is the last piece and the service counts.
+    """
+
+    text: str = field(default="", repr=False)
+    finish: Finish | Literal[""] = ""
+    usage: Usage | None = None
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "characters", str(len(self.text))
+        if self.finish:
+            yield "finish", repr(self.finish)
 
 
 @frozen(kw_only=True, repr=False)

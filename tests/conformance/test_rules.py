@@ -215,6 +215,31 @@ def test_broken_models_are_found() -> None:
         check_model(Nameless())
 
 
+def test_broken_streaming_models_are_found() -> None:
+    class Blank:
+        spec = {"name": "blank"}
+        told = (ft.records.Piece(text=" "), ft.records.Piece(finish="stop"))
+
+        def generate(self, prompt):
+            return "so"
+
+        def pieces(self, prompt, *, stop=None):
+            yield from self.told
+
+    class Endless(Blank):
+        told = (ft.records.Piece(text="so"), ft.records.Piece(text=" it is"))
+
+    class Deaf(Blank):
+        told = (ft.records.Piece(text="so"), ft.records.Piece(finish="stop"))
+
+    with broken("The pieces make a text that is not blank"):
+        check_model(Blank())
+    with broken("The last piece says why the answer ended"):
+        check_model(Endless())
+    with broken("An answer that is stopped raises `StoppedError`"):
+        check_model(Deaf())
+
+
 def test_a_splitter_that_counts_is_found() -> None:
     seen: list[str] = []
 

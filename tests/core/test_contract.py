@@ -14,7 +14,7 @@ from sealing import seal as seal_again
 
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.budget import TokenBudget
-from furytune.contract import Deviation, PromptContract
+from furytune.contract import Deviation, ModelName, PromptContract
 from furytune.errors import (
     ConfigError,
     ContractError,
@@ -324,3 +324,30 @@ def test_loading_without_retrieval_needs_no_augmenter(tmp_path) -> None:
     )
     plain.save(tmp_path / "plain.json")
     assert PromptContract.load(tmp_path / "plain.json") == plain
+
+
+def test_a_contract_can_name_its_model_and_keeps_its_fingerprint(contract, saved, tmp_path) -> None:
+    assert "model" not in json.loads(saved.read_text())
+    assert load(saved).model is None
+    named = attrs.evolve(contract, model=ModelName(name="projects/p/endpoints/1", base="m", job="j"))
+    path = tmp_path / "named.contract.json"
+    named.save(path)
+    assert load(path) == named
+    assert named.fingerprint == contract.fingerprint
+    assert named.prompt("how?") == contract.prompt("how?")
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"model": content["model"] | {"name": "other"}}))
+    with pytest.raises(ContractMismatchError, match="edited"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [None, [], {"name": "x"}, {"name": 1, "base": "", "job": ""}, {"name": "", "base": "", "job": ""}],
+)
+def test_a_damaged_name_of_a_model_is_refused(saved, model) -> None:
+    content = json.loads(saved.read_text()) | {"model": model}
+    seal_again(content)
+    saved.write_text(json.dumps(content))
+    with pytest.raises(ContractError, match=r"wrong type|cannot be rebuilt"):
+        load(saved)

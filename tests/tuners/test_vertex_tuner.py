@@ -23,8 +23,8 @@ from furytune.errors import (
 )
 from furytune.exporters import load_dataset
 from furytune.protocols import Tuner
-from furytune.records import TuningJob
-from furytune.testing.conformance import check_tuner
+from furytune.records import TuningJob, Usage
+from furytune.testing.conformance import check_model, check_tuner
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, pair
 
@@ -64,7 +64,31 @@ def test_a_pipeline_tunes_once_and_its_model_answers_as_trained(fake, tmp_path):
         == "".join(tuned.stream(prompt))
         == "do 4"
     )
-    assert later.base_model(run.contract).ask("how 4?") == "I was not tuned."
+    base = later.base_model(run.contract)
+    assert base.ask("how 4?") == "I was not tuned."
+    check_model(base)
+    *earlier, last = tuned.pieces(prompt)
+    assert "".join(piece.text for piece in earlier) == "do 4"
+    assert (last.finish, last.usage) == ("stop", Usage(3, 4))
+
+
+def test_a_bot_needs_only_the_contract_that_names_its_model(fake, tmp_path):
+    run = pipeline(tmp_path, tuner=make_tuner(fake, tmp_path)).run()
+    tuner = make_tuner(fake, tmp_path)
+    tuned = tuner.tuned(tuner.wait(run.job), run.contract)
+    assert run.contract.model is None
+    tuned.contract.save(tmp_path / "bot.contract.json")
+    contract = ft.PromptContract.load(tmp_path / "bot.contract.json")
+    assert contract.fingerprint == run.contract.fingerprint
+    google = {"credentials": fake_credentials(TOKEN), "endpoint": fake.url}
+    bot = ft.tuned_gemini(contract, **google)
+    assert bot.ask("how 3?") == "do 3"
+    assert bot.thinking == tuned.thinking
+    with pytest.raises(ConfigError, match="names no model"):
+        ft.tuned_gemini(run.contract, **google)
+    elsewhere = attrs.evolve(contract, model=ft.contract.ModelName(name="qwen"))
+    with pytest.raises(ConfigError, match="Vertex"):
+        ft.tuned_gemini(elsewhere, **google)
 
 
 def test_a_run_is_found_without_its_ledger(fake, tmp_path):

@@ -5,13 +5,17 @@ Redirects are not followed, because they could lead the key to another host.
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, UnknownHandler
 
 from furytune._network.bodies import ACCEPTED, Body, BodyError
+from furytune._network.stop import Stop
 
 __all__ = ["Answer", "UnansweredError", "post"]
 
@@ -92,7 +96,13 @@ class Answer:
 
 @contextmanager
 def post(
-    url: str, data: bytes, *, headers: Mapping[str, str], timeout: float, stream: bool = False
+    url: str,
+    data: bytes,
+    *,
+    headers: Mapping[str, str],
+    timeout: float,
+    stream: bool = False,
+    stop: Stop | None = None,
 ) -> Iterator[Answer]:
     """Posts a body, and closes the connection at the end of the block.
 
@@ -102,14 +112,17 @@ def post(
         headers: Headers; their values are printable ASCII.
         timeout: Seconds to wait for the answer to begin, for each of its pieces, and for all of it unless it is a stream.
         stream: Whether the answer is read with `Answer.lines`.
+        stop: Ends the connection when it is set, so that the server notices at once, and so does a read that waits.
 
     Raises:
-        UnansweredError: There was no complete answer.
+        UnansweredError: There was no complete answer, or it was stopped.
     """
+    stop = stop or Stop()
+    wire = _Wire(stop)
     opener = OpenerDirector()
     # Plain http stays on this machine, so it must not go through a proxy.
     proxies = ProxyHandler({}) if url.startswith("http:") else ProxyHandler()
-    for handler in (proxies, HTTPHandler(), HTTPSHandler(), UnknownHandler()):
+    for handler in (proxies, _Plain(wire), _Encrypted(wire), UnknownHandler()):
         opener.add_handler(handler)
     opener.addheaders = []
     accepted = "identity" if stream else ACCEPTED
@@ -119,11 +132,74 @@ def post(
         {"user-agent": "furytune", "accept-encoding": accepted, **headers},
         method="POST",
     )
-    with _plainly():
-        response = opener.open(request, timeout=timeout)
-    assert response is not None
-    with response:
-        yield Answer(response, timeout)
+    with stop.ends(wire.cut):
+        with _plainly():
+            response = opener.open(request, timeout=timeout)
+        assert response is not None
+        with response:
+            yield Answer(response, timeout)
+
+
+class _Wire:
+    """The connection of a request, which another thread may cut.
+
+    Args:
+        stop: Whether it was already cut before there was a connection.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._socket: socket.socket | None = None
+
+    def opened(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if self._stop.is_set:
+            self.cut()
+
+    def cut(self) -> None:
+        """Ends both directions; a read that waits returns."""
+        if self._socket is not None:
+            with suppress(OSError):
+                # The method of the base class: that of an encrypted socket would first change what the reader uses.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _NotedConnection(HTTPConnection):
+    def __init__(self, *args: Any, opened: Callable[[socket.socket], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened(self.sock)
+
+
+class _NotedSecureConnection(HTTPSConnection):
+    def __init__(self, *args: Any, opened: Callable[[socket.socket], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened(self.sock)
+
+
+class _Plain(HTTPHandler):
+    def __init__(self, wire: _Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(_NotedConnection, opened=self._wire.opened), req)
+
+
+class _Encrypted(HTTPSHandler):
+    def __init__(self, wire: _Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(_NotedSecureConnection, opened=self._wire.opened), req)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ _COMMANDS = {
     "tune": ("tuning", "Start the tuning job of the last data set."),
     "jobs": ("tuning", "List the tuning jobs."),
     "resume": ("tuning", "Wait for a tuning job again."),
+    "serve": ("serving", "Answer programs that speak OpenAI's protocol."),
     "forget": ("working", "Remove a person's words from all places."),
     "plugins": ("knowing", "List all parts that settings can name."),
     "schema": ("knowing", "Print the JSON schema of the settings file."),

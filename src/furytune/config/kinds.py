@@ -169,7 +169,8 @@ class _Place:
 
     def read(self, value: Any, document: Document, key: Key) -> Any:
         try:
-            path = document.base / Path(value).expanduser()
+            # "./~" is a file of that name.
+            path = document.base / (Path(value).expanduser() if value.startswith("~") else Path(value))
         except RuntimeError:
             document.fail(key, "no one on this machine has this home folder")
         return value if self.named and not re.search(r"[/\\]", value) and not path.exists() else path

@@ -314,7 +314,8 @@ def pipeline_to_toml(pipeline: Pipeline) -> str:
     for name in ("collector", "exporter"):
         if len(data.get(name, ())) == 1:
             data[name] = data[name][0]
-    return tomli_w.dumps(data, multiline_strings=True)
+    # A text of several lines would lose its carriage returns, because readers of TOML take them for line ends.
+    return tomli_w.dumps(data, multiline_strings="\\r" not in repr(data))
 
 
 def _settings(document: Document) -> Settings:

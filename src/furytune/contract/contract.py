@@ -18,6 +18,7 @@ from furytune._values.canonical import Json, canonical_json, digest, plain, sort
 from furytune._values.shown import Shown, words
 from furytune.budget import TokenBudget
 from furytune.contract import file
+from furytune.contract.model import ModelName
 from furytune.errors import (
     ConfigError,
     ContractError,
@@ -84,6 +85,7 @@ class PromptContract(Shown):
         budget: Limits the tokens of a prompt; None means no limit.
         dialects: Wire forms that the data set was written in.
         deviations: Differences that were accepted with a reason; see `load`.
+        model: The model that was tuned on these prompts; None if the contract names none. It is not part of the fingerprint.
     """
 
     template: PromptTemplate
@@ -92,6 +94,7 @@ class PromptContract(Shown):
     budget: TokenBudget | None = None
     dialects: tuple[str, ...] = field(default=(), converter=sorted_once)
     deviations: tuple[Deviation, ...] = ()
+    model: ModelName | None = None
 
     def __attrs_post_init__(self) -> None:
         for name in self.dialects:
@@ -295,6 +298,9 @@ class PromptContract(Shown):
             "golden": [{"question": q, "sha256": self._golden(q)} for q in self._probes()],
             "deviations": [{"part": d.part, "reason": d.reason} for d in self.deviations],
         }
+        if self.model is not None:
+            # Only then, so that other contracts keep their bytes, and older versions can read them.
+            content["model"] = dict(attrs.asdict(self.model))
         file.write(target, content)
         if isinstance(self.augmenter, Pinned):
             # After writing: a tag without a contract does no harm, a contract without a tag loses its version
@@ -355,6 +361,9 @@ class PromptContract(Shown):
             or _augmenter(form["augmenter"], content["location"], source.parent, accept=bool(deviation)),
             dialects=tuple(dialects_then),
             deviations=tuple(Deviation(**d) for d in content["deviations"]),
+            model=_of("model", lambda spec: ModelName(**spec), content["model"])
+            if "model" in content
+            else None,
         )
         if contract.budget is not None:
             contract.budget.ready()

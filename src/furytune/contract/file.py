@@ -73,7 +73,7 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("furytune_contract") != FORMAT:
         raise ContractError(f"{path}: not a contract of format {FORMAT}; save it again with this library")
     # A key that this version does not know may change prompts, so the file is refused.
-    odd = sorted(content.keys() ^ _KEYS)
+    odd = sorted((content.keys() - {"model"}) ^ _KEYS)
     if odd:
         raise ContractError(f"{path}: missing or unknown keys: {', '.join(odd)}; save it again")
     if not _well_formed(content):
@@ -94,6 +94,7 @@ def _well_formed(content: dict[str, Any]) -> bool:
         and all(isinstance(n, str) for n in form["dialects"])
         and all(_texts(g, {"question", "sha256"}) for g in content["golden"])
         and all(_texts(d, {"part", "reason"}) for d in content["deviations"])
+        and ("model" not in content or _texts(content["model"], {"name", "base", "job"}))
     )
 
 

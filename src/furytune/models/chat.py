@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from furytune.contract import PromptContract
 from furytune.errors import ConfigError, NoTextError, ServiceError, TuningError, TuningUnavailableError
 from furytune.models.service import Call
 from furytune.models.tuned import TunedModel
+from furytune.records import Finish, Piece, Usage
 
 __all__ = ["ChatService", "chat_model"]
 
@@ -43,6 +45,7 @@ _REDIRECTED = "the server names another address; give that one as the endpoint"
 _UNKNOWN = "the answer is not that of a chat completion; check the endpoint, which usually ends with /v1"
 # The words of the protocol for the end of an answer; anything else could be text.
 _ENDS = {"stop", "length", "content_filter", "tool_calls"}
+_FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filter"}
 
 
 class _Said(msgspec.Struct):
@@ -58,6 +61,11 @@ class _Completion(msgspec.Struct):
     choices: list[_Choice]
 
 
+class _Used(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class _PieceChoice(msgspec.Struct):
     delta: _Said = msgspec.field(default_factory=_Said)
     finish_reason: str | None = None
@@ -65,6 +73,7 @@ class _PieceChoice(msgspec.Struct):
 
 class _Piece(msgspec.Struct):
     choices: list[_PieceChoice]
+    usage: _Used | None = None
 
 
 def _endpoint(value: str) -> str:
@@ -145,8 +154,18 @@ class ChatService:
 
     def stream(self, call: Call) -> Iterator[str]:
         """Yields the model's text in pieces; errors as in `generate`, perhaps after some pieces."""
-        said, end = False, ""
-        with self._asked(call, stream=True) as answer:
+        return (piece.text for piece in self._pieces(call, {}) if piece.text)
+
+    def pieces(self, call: Call) -> Iterator[Piece]:
+        """Yields the answer in pieces, and at the end why it ended and what it used; errors as in `stream`.
+
+        The request asks the server to count (``stream_options``), and the answer works without counts, too.
+        """
+        return self._pieces(call, {"stream_options": {"include_usage": True}})
+
+    def _pieces(self, call: Call, options: Mapping[str, Any]) -> Iterator[Piece]:
+        said, end, used = False, "", None
+        with self._asked(call, stream=True, options=options) as answer:
             for line in answer.lines(_LIMIT):
                 if not line.startswith(b"data:"):
                     continue
@@ -154,16 +173,20 @@ class ChatService:
                 if data == b"[DONE]":
                     end = end or "stop"
                     break
+                piece: _Piece = _decoded(data, _Piece, some=False)
+                used = piece.usage or used
                 # The last piece may contain only counts of tokens.
-                for choice in _decoded(data, _Piece, some=False).choices[:1]:
+                for choice in piece.choices[:1]:
                     end = choice.finish_reason or end
                     if choice.delta.content:
                         said = True
-                        yield choice.delta.content
+                        yield Piece(text=choice.delta.content)
         if not end:
             raise ServiceError("reading the model's answer", status="(it was cut off)")
         if not said:
             raise _no_text(end)
+        counted = Usage(used.prompt_tokens, used.completion_tokens) if used else None
+        yield Piece(finish=_FINISHES.get(end, "stop"), usage=counted)
 
     def delete(self, model: str, endpoint: str) -> None:  # noqa: ARG002
         """Raises `TuningUnavailableError`: the protocol cannot delete models."""
@@ -172,7 +195,9 @@ class ChatService:
         )
 
     @contextmanager
-    def _asked(self, call: Call, *, stream: bool) -> Iterator[Answer]:
+    def _asked(
+        self, call: Call, *, stream: bool, options: Mapping[str, Any] = MappingProxyType({})
+    ) -> Iterator[Answer]:
         key = self._key()
         headers = {
             "content-type": "application/json",
@@ -184,10 +209,11 @@ class ChatService:
         try:
             with post(
                 f"{self.endpoint}/chat/completions",
-                _body(call, stream=stream),
+                _body(call, stream=stream, options=options),
                 headers=headers,
                 timeout=self.timeout,
                 stream=stream,
+                stop=call.stop,
             ) as answer:
                 if answer.status != 200:
                     raise _refusal(doing, answer, key)
@@ -238,12 +264,18 @@ def chat_model(
     )
 
 
-def _body(call: Call, *, stream: bool) -> bytes:
+def _body(call: Call, *, stream: bool, options: Mapping[str, Any]) -> bytes:
     if taken := sorted(_OWN & call.thinking.keys()):
         raise TuningError(
             f"thinking= must not contain {', '.join(taken)}; these fields have arguments of their own"
         )
-    body: dict[str, Any] = {"model": call.target, **call.fields, **call.thinking, "stream": stream}
+    body: dict[str, Any] = {
+        "model": call.target,
+        **call.fields,
+        **options,
+        **call.thinking,
+        "stream": stream,
+    }
     body |= {} if call.temperature is None else {"temperature": call.temperature}
     body |= {} if call.max_output_tokens is None else {"max_tokens": call.max_output_tokens}
     try:

@@ -7,9 +7,11 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
+from furytune._network.stop import Stop
 from furytune._values.canonical import Json
+from furytune.records import Piece
 
-__all__ = ["Call", "ModelService", "Permission", "Role", "Sharing"]
+__all__ = ["Call", "ModelService", "Permission", "Role", "Sharing", "Telling"]
 
 Role = Literal["reader", "writer", "owner"]
 
@@ -24,6 +26,7 @@ class Call:
         temperature: Sampling temperature; None sends none.
         max_output_tokens: Most tokens of the answer; None sends no limit.
         thinking: How the model thinks, in the service's own fields; {} sends none.
+        stop: Ends the answer when it is set.
     """
 
     target: str
@@ -31,6 +34,7 @@ class Call:
     temperature: float | None = None
     max_output_tokens: int | None = None
     thinking: Mapping[str, Json] = field(factory=dict)
+    stop: Stop = field(factory=Stop, repr=False, eq=False)
 
 
 @frozen(kw_only=True)
@@ -72,6 +76,15 @@ class ModelService(Protocol):
 
     def delete(self, model: str, endpoint: str) -> None:
         """Deletes a tuned model and what serves it."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """**Protocol:** a service that says why an answer ended and what it used. Without it, an answer just ends."""
+
+    def pieces(self, call: Call) -> Iterator[Piece]:
+        """Yields the answer in pieces; the last one says why it ended."""
         ...
 
 

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+import attrs
 from attrs import field, frozen
 
 from furytune import dialects
+from furytune._network.stop import Stop
 from furytune._values.canonical import Json
 from furytune.contract import PromptContract
-from furytune.errors import ConfigError, TuningError, TuningUnavailableError
-from furytune.models.service import Call, ModelService, Permission, Role, Sharing
-from furytune.records import Prompt
+from furytune.errors import ConfigError, NoTextError, StoppedError, TuningError, TuningUnavailableError
+from furytune.models.service import Call, ModelService, Permission, Role, Sharing, Telling
+from furytune.records import Piece, Prompt
 
 __all__ = ["TunedModel"]
 
@@ -107,6 +109,35 @@ class TunedModel:
             ServiceError: The service refused or did not answer, perhaps after some pieces arrived.
         """
         return self._backend.stream(self._call(prompt))
+
+    def pieces(self, prompt: Prompt | str, *, stop: Stop | None = None) -> Iterator[Piece]:
+        """Yields the answer to a rendered prompt as it arrives, and at the end why it ended and what it used.
+
+        Args:
+            prompt: A prompt from ``contract.prompt``. A plain text is sent unchanged, without a system instruction.
+            stop: Ends the answer when another thread sets it. `ChatService` closes the connection at once. Gemini's SDKs
+                cannot be interrupted: there, the answer ends before its next piece.
+
+        Raises:
+            ServiceError: The service refused or did not answer, perhaps after some pieces arrived.
+            NoTextError: The model gave no text.
+            StoppedError: ``stop`` was set.
+        """
+        stop = stop or Stop()
+        call = attrs.evolve(self._call(prompt), stop=stop)
+        service: object = self._backend
+        pieces = service.pieces(call) if isinstance(service, Telling) else _told(self._backend.stream(call))
+        try:
+            for piece in pieces:
+                if stop.is_set:
+                    break
+                yield piece
+        except TuningError:
+            # An answer that is cut off because it is no longer wanted is not a fault of the service.
+            if not stop.is_set:
+                raise
+        if stop.is_set:
+            raise StoppedError("the answer was stopped before its end")
 
     def share(self, grantee: str = "everyone", role: Role = "reader") -> Permission:
         """Lets someone use the model.
@@ -204,3 +235,14 @@ class TunedModel:
             max_output_tokens=self.max_output_tokens,
             thinking=self.thinking,
         )
+
+
+def _told(texts: Iterator[str]) -> Iterator[Piece]:
+    """Yields the pieces of a service that does not say why an answer ended."""
+    said = False
+    for text in texts:
+        said = said or bool(text.strip())
+        yield Piece(text=text)
+    if not said:
+        raise NoTextError("the model gave no text; ask again, or rephrase the question")
+    yield Piece(finish="stop")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from furytune.testing._fakes.chat import ChatCompletions
 from furytune.testing._fakes.loopback import Fault, Recorded, Rehearsal
@@ -14,7 +14,8 @@ class FakeChat(Rehearsal):
     """A server that answers chat completions, as llama.cpp, Ollama and vLLM do.
 
     Args:
-        answer: Returns the answer to the text of the last message.
+        answer: Returns the answer to the text of the last message, or an iterable of its pieces. A stream sends these as
+            they come. If the client disconnects meanwhile, a generator is closed.
         model: Name of its model.
         key: The key that it accepts; "" if it needs none.
 
@@ -28,7 +29,9 @@ class FakeChat(Rehearsal):
     'HELLO'
     """
 
-    def __init__(self, answer: Callable[[str], str], *, model: str = "fake", key: str = "") -> None:
+    def __init__(
+        self, answer: Callable[[str], str | Iterable[str]], *, model: str = "fake", key: str = ""
+    ) -> None:
         super().__init__(ChatCompletions(answer=answer, model=model, key=key))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from attrs import define, field
@@ -13,6 +13,8 @@ from furytune.testing._fakes.loopback import Recorded, Reply
 __all__ = ["ChatCompletions"]
 
 Json = Any
+
+_USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 
 
 def _refused(status: int, message: str, code: str) -> Reply:
@@ -25,12 +27,13 @@ class ChatCompletions:
     """Answers requests as a server such as llama.cpp or vLLM does.
 
     Args:
-        answer: Returns the answer to the text of the last message.
+        answer: Returns the answer to the text of the last message, or an iterable of its pieces, which a stream sends
+            as they come.
         model: The only model that the server knows.
         key: The only key that the server accepts; "" if it needs none.
     """
 
-    answer: Callable[[str], str] = field(repr=False)
+    answer: Callable[[str], str | Iterable[str]] = field(repr=False)
     model: str
     key: str = field(default="", repr=False)
 
@@ -47,10 +50,11 @@ class ChatCompletions:
             return _refused(400, "'messages' is a required property", "invalid_request")
         if body.get("model") != self.model:
             return _refused(404, f"The model {body.get('model')} does not exist.", "model_not_found")
-        text = self.answer(messages[-1]["content"])
+        answer = self.answer(messages[-1]["content"])
         if body.get("stream"):
-            return Reply(200, None, _events(text), {"content-type": "text/event-stream"})
-        return Reply(200, self._whole(text))
+            pieces = _halves(answer) if isinstance(answer, str) else answer
+            return Reply(200, None, _events(pieces), {"content-type": "text/event-stream"})
+        return Reply(200, self._whole(answer if isinstance(answer, str) else "".join(answer)))
 
     def _whole(self, text: str) -> Json:
         message = {"role": "assistant", "content": text}
@@ -60,20 +64,27 @@ class ChatCompletions:
             "created": 1,
             "model": self.model,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+            "usage": _USED,
         }
 
 
-def _events(text: str) -> Iterator[bytes]:
-    """Yields a role, the text in two halves, the end, and counts without a choice, as OpenAI's service does."""
+def _halves(text: str) -> list[str]:
     half = len(text) // 2
-    deltas: list[Json] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": piece} for piece in (text[:half], text[half:]) if piece]
-    for delta in deltas:
-        yield _event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    return [piece for piece in (text[:half], text[half:]) if piece]
+
+
+def _events(pieces: Iterable[str]) -> Iterator[bytes]:
+    """Yields a role, the pieces, the end, and counts without a choice, as OpenAI's service does."""
+    yield _event(_delta({"role": "assistant", "content": ""}))
+    for piece in pieces:
+        yield _event(_delta({"content": piece}))
     yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    yield _event({"choices": [], "usage": {"total_tokens": 7}})
+    yield _event({"choices": [], "usage": _USED})
     yield b"data: [DONE]\n\n"
+
+
+def _delta(delta: Json) -> Json:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
 
 
 def _event(value: Json) -> bytes:

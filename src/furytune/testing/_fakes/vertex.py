@@ -319,6 +319,10 @@ def _place(name: str) -> str:
 def _response(text: str, *, last: bool) -> Json:
     """Returns an answer, or a piece of one."""
     candidate: Json = {"content": {"role": "model", "parts": [{"text": text}]}}
-    if last:
-        candidate["finishReason"] = "STOP"
-    return {"candidates": [candidate]}
+    if not last:
+        return {"candidates": [candidate]}
+    candidate["finishReason"] = "STOP"
+    return {
+        "candidates": [candidate],
+        "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7},
+    }

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from furytune.protocols import Embedder, Kind, Model, Reranker
+from furytune._network.stop import Stop
+from furytune.errors import StoppedError
+from furytune.protocols import Embedder, Kind, Model, Reranker, StreamingModel
 from furytune.records import Passage
 from furytune.testing.conformance.rules import QUESTIONS, fits, is_json, rule
 
@@ -104,3 +106,38 @@ def check_model(model: Model, questions: Sequence[str] = QUESTIONS) -> None:
         Model,
         "An answer is a text that is not blank.",
     )
+    if isinstance(model, StreamingModel):
+        for question in questions:
+            _check_streaming(model, question)
+
+
+def _check_streaming(model: StreamingModel, question: str) -> None:
+    *earlier, last = model.pieces(question)
+    rule(
+        bool("".join(piece.text for piece in [*earlier, last]).strip()),
+        StreamingModel,
+        "The pieces make a text that is not blank.",
+    )
+    rule(
+        last.finish != "" and not any(piece.finish for piece in earlier),
+        StreamingModel,
+        "The last piece says why the answer ended, and no other does.",
+    )
+    rule(
+        _ends(model, question),
+        StreamingModel,
+        "An answer that is stopped raises `StoppedError` and has no further piece.",
+    )
+
+
+def _ends(model: StreamingModel, question: str) -> bool:
+    """Stops an answer after its first piece; tells whether it ended there."""
+    stop = Stop()
+    pieces = model.pieces(question, stop=stop)
+    next(pieces)
+    stop.set()
+    try:
+        next(pieces, None)
+    except StoppedError:
+        return True
+    return False

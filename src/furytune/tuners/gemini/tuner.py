@@ -14,7 +14,7 @@ from attrs import asdict, evolve, field, frozen, validators
 
 from furytune._privacy.secret import Secret
 from furytune._values.canonical import Json, digest
-from furytune.contract import PromptContract
+from furytune.contract import ModelName, PromptContract
 from furytune.errors import ConfigError, ContractMismatchError, TuningError
 from furytune.models.tuned import TunedModel
 from furytune.records import Dataset, Estimate, TuningJob
@@ -320,6 +320,9 @@ class GeminiTuner:
     def tuned(self, job: TuningJob, contract: PromptContract, **options: Any) -> TunedModel:
         """Returns the tuned model, bound to the contract that it was trained with.
 
+        The model's ``contract`` names the model. If a bot loads that one, it needs no tuner; see
+        `furytune.tuners.gemini.answering.tuned_gemini`.
+
         Args:
             job: A job that succeeded.
             contract: `Pipeline.contract`, or `PromptContract.load`.
@@ -348,10 +351,11 @@ class GeminiTuner:
                 f"the model was trained with prompts of {trained}, this one is {contract.fingerprint[:12]}; "
                 "load the contract that was saved with its training file",
             )
+        named = ModelName(name=target, base=self.model, job=job.name)
         return TunedModel(
             target=target,
             model=job.model,
-            contract=contract,
+            contract=evolve(contract, model=named),
             backend=self.service,
             **{"thinking": self._thinking, **options},
         )

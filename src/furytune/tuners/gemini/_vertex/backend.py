@@ -16,7 +16,7 @@ from attrs import field, frozen
 from furytune._network.endpoint import checked_endpoint
 from furytune.errors import ConfigError, NoTextError, ServiceError
 from furytune.models.service import Call
-from furytune.records import DataFile, Dataset
+from furytune.records import DataFile, Dataset, Finish, Piece, Usage
 from furytune.tuners._jobs.labels import KEY, labels
 from furytune.tuners._jobs.service import Snapshot, Survey, TuningSettings, Uploaded
 from furytune.tuners.gemini._vertex import limits, sdk
@@ -30,6 +30,13 @@ _TIMEOUT_MS = 120_000
 # Google does not document how soon a new job is listed. This is our guess; see docs/unverified.md.
 _SETTLE = 30.0
 _ADAPTERS = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN"}
+# Every other reason, such as SAFETY or RECITATION, means that the service withheld the rest.
+_FINISHES: dict[str, Finish] = {
+    "STOP": "stop",
+    "None": "stop",
+    "FINISH_REASON_UNSPECIFIED": "stop",
+    "MAX_TOKENS": "length",
+}
 _HINTS = {
     400: "the service refused the request, and `error.said` says why; if it could not read the file, give the "
     "project's Vertex service agent read access to the bucket",
@@ -223,12 +230,32 @@ class VertexBackend:
 
     def stream(self, call: Call) -> Iterator[str]:
         """Asks a model and yields its answer in pieces as they arrive."""
+        for response in self._responses(call):
+            text = _text(response)
+            if text:
+                yield text
+
+    def pieces(self, call: Call) -> Iterator[Piece]:
+        """Asks a model and yields its answer as it arrives, and at the end why it ended and what it used.
+
+        Raises:
+            NoTextError: The answer has no text.
+        """
+        said, reason, used = False, "no candidate", None
+        for response in self._responses(call):
+            text, reason = _text(response), _reason(response)
+            used = response.usage_metadata or used
+            if text:
+                said = True
+                yield Piece(text=text)
+        if not said:
+            raise NoTextError(f"the model gave no text ({reason}); ask again, or rephrase the question")
+        yield Piece(finish=_FINISHES.get(reason, "filter"), usage=_usage(used))
+
+    def _responses(self, call: Call) -> Iterator[Any]:
         client, arguments = self._prepared(call)
         with sdk.authorized("asking the model", _HINTS):
-            for response in client.models.generate_content_stream(**arguments):
-                text = _text(response)
-                if text:
-                    yield text
+            yield from client.models.generate_content_stream(**arguments)
 
     @property
     def access(self) -> str:
@@ -314,3 +341,11 @@ def _reason(response: Any) -> str:
     candidates = response.candidates or []
     reason = candidates[0].finish_reason if candidates else "no candidate"
     return str(getattr(reason, "value", reason))
+
+
+def _usage(used: Any) -> Usage | None:
+    """Returns the counts of a response; thoughts count as written, because they are billed so."""
+    if used is None:
+        return None
+    written = (used.candidates_token_count or 0) + (used.thoughts_token_count or 0)
+    return Usage(used.prompt_token_count or 0, written)

@@ -1,0 +1,301 @@
+"""The routes of an endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from furytune.contract import PromptContract
+from furytune.errors import FurytuneError
+from furytune.records import Prompt
+from furytune.serving import wire
+from furytune.serving.answers import Asking, Completion
+from furytune.serving.audit import Entry, Status, append, request_digest
+from furytune.serving.current import Current, Served
+from furytune.serving.door import LOG, Door, Doors, Handler, Need, body
+from furytune.serving.limits import Answers
+from furytune.serving.metrics import TEXT, Metrics
+from furytune.serving.refusals import Refusal
+from furytune.serving.rendering import Renderer
+from furytune.serving.settings import ModelSource, Settings
+
+__all__ = ["Endpoint"]
+
+_EARLIER = (
+    "this server answers one question at a time: send only the user's last message, without earlier turns and without a "
+    "system message"
+)
+
+
+class Endpoint:
+    """An OpenAI-compatible endpoint whose prompts are the contract's.
+
+    Args:
+        contract: A contract, or the path of its file, which can then be loaded again.
+        model: Answers; see `furytune.serving.app`.
+        settings: What the operator decided.
+
+    Attributes:
+        app: The ASGI application.
+    """
+
+    def __init__(
+        self, contract: PromptContract | str | PathLike[str], model: ModelSource, settings: Settings
+    ) -> None:
+        self._settings = settings
+        self._current = Current(contract, model)
+        self._renderer = Renderer(settings.threads, settings.waiting)
+        self._pool = Answers(settings.concurrent)
+        self._metrics = Metrics(lambda: self._pool.running, lambda: self._renderer.waiting)
+        self._metrics.contract(self._current.value.contract)
+        self._started = int(time.time())
+        self._ready = False
+        doors = Doors(settings, self._metrics)
+        routes: list[tuple[str, str, Handler, Need]] = [
+            ("POST", "/v1/chat/completions", self._chat, "key"),
+            ("GET", "/v1/models", self._models, "key"),
+            ("POST", "/prompt", self._prompt, "key"),
+            ("POST", "/feedback", self._feedback, "key"),
+            ("GET", "/metrics", self._read_metrics, "key"),
+            ("POST", "/admin/reload", self._reload, "admin"),
+            ("GET", "/healthz", self._alive, "nothing"),
+            ("GET", "/readyz", self._is_ready, "nothing"),
+        ]
+        self.app = Starlette(
+            routes=[
+                Route(path, Door(doors, path, handler, need), methods=[method])
+                for method, path, handler, need in routes
+            ],
+            lifespan=self._life,
+            exception_handlers={HTTPException: _no_route},
+        )
+        # A redirect would repeat the host that the client claims.
+        self.app.router.redirect_slashes = False
+
+    @asynccontextmanager
+    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
+        self._ready = True
+        yield
+        self._ready = False
+        self._renderer.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def reload(self) -> Served:
+        """Loads the contract file again; answers under way keep the old contract.
+
+        Raises:
+            FurytuneError: It cannot be loaded; nothing has changed.
+        """
+        served = await self._current.reload()
+        self._metrics.contract(served.contract)
+        LOG.info(
+            "answering with the contract %s on %s",
+            served.contract.fingerprint[:12],
+            served.contract.snapshot[:19],
+        )
+        return served
+
+    async def _chat(self, request: Request) -> Response:
+        asked = await body(request, wire.Chat, self._settings)
+        question = self._question(asked)
+        served = self._current.value
+        if served.model is None:
+            raise Refusal(503, "no_model", "this server has no model; it only serves /prompt")
+        # Before the work on the prompt. The pool refuses, too, if another request was faster.
+        self._pool.check()
+        at = datetime.now(UTC)
+        prompt = await self._rendered(served.contract, question, at)
+        completion = f"chatcmpl-{uuid4().hex}"
+        note = self._noting(completion, at, question, prompt, served.contract)
+        note("asked")
+        extension = {
+            **_identity(served.contract),
+            "request": request_digest(question),
+            "prompt": prompt.digest,
+        }
+        return Completion(
+            Asking(
+                model=served.model,
+                prompt=prompt,
+                settings=self._settings,
+                pool=self._pool,
+                metrics=self._metrics,
+                ended=lambda status: self._note_end(note, status),
+            ),
+            wire.Identity(
+                id=completion,
+                created=int(at.timestamp()),
+                model=self._settings.name,
+                extension={**extension, "citations": wire.citations(prompt.passages)},
+            ),
+            {**_headers(served.contract), "x-furytune-request": extension["request"]},
+            stream=bool(asked.stream),
+            usage=bool(asked.stream_options and asked.stream_options.include_usage),
+        )
+
+    def _question(self, asked: wire.Chat) -> str:
+        """Returns the last message, which must be the user's.
+
+        Raises:
+            Refusal: The request is not one question.
+        """
+        if asked.model != self._settings.name:
+            raise Refusal(
+                404, "model_not_found", f"this server's model is called {self._settings.name}", param="model"
+            )
+        if field := asked.unsupported:
+            raise Refusal(400, "unsupported_parameter", f"this server does not support {field}", param=field)
+        if not asked.messages or asked.messages[-1].role != "user":
+            raise Refusal(
+                400, "no_question", "the last message must be the user's question", param="messages"
+            )
+        if len(asked.messages) > 1 and self._settings.earlier == "refuse":
+            raise Refusal(400, "earlier_messages", _EARLIER, param="messages")
+        question = asked.messages[-1].text
+        if question is None:
+            raise Refusal(
+                400, "not_text", "a question must be a text, without pictures or files", param="messages"
+            )
+        return question
+
+    async def _prompt(self, request: Request) -> Response:
+        asked = await body(request, wire.Question, self._settings)
+        if asked.at is not None and asked.at.utcoffset() is None:
+            raise Refusal(
+                400, "invalid_request", "the moment needs a time zone, such as 2026-01-31T12:00:00Z"
+            )
+        contract = self._current.value.contract
+        at = asked.at or datetime.now(UTC)
+        prompt = await self._rendered(contract, asked.question, at)
+        self._noting(f"prompt-{uuid4().hex}", at, asked.question, prompt, contract)("prompt")
+        return _json(
+            {
+                "system": prompt.system,
+                "text": prompt.text,
+                "prompt": prompt.digest,
+                "request": request_digest(asked.question),
+                "at": at,
+                "left_out": len(prompt.left_out),
+                "citations": wire.citations(prompt.passages),
+                **_identity(contract),
+            },
+            headers=_headers(contract),
+        )
+
+    async def _rendered(self, contract: PromptContract, question: str, at: datetime) -> Prompt:
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._renderer.render(contract, question, at)
+        except TimeoutError:
+            raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
+
+    def _noting(
+        self, completion: str, at: datetime, question: str, prompt: Prompt, contract: PromptContract
+    ) -> Callable[[Status], None]:
+        """Returns a function that writes a line of the audit log."""
+        path = self._settings.audit
+        if path is None:
+            return lambda _status: None
+        entry = Entry(
+            id=completion,
+            time=at,
+            request=request_digest(question),
+            prompt=prompt.digest,
+            fingerprint=contract.fingerprint,
+            snapshot=contract.snapshot,
+            status="asked",
+        )
+        return lambda status: _append(path, msgspec.structs.replace(entry, status=status))
+
+    def _note_end(self, note: Callable[[Status], None], status: Status) -> None:
+        # The answer is sent already, and the log of the process says what happened.
+        with suppress(Refusal):
+            note(status)
+
+    async def _feedback(self, request: Request) -> Response:
+        if self._settings.feedback is None:
+            raise Refusal(404, "no_feedback", "this server takes no feedback")
+        said = await body(request, wire.Feedback, self._settings)
+        if len(said.request) != 64 or not set(said.request) <= set("0123456789abcdef"):
+            raise Refusal(
+                400, "invalid_request", "request must be the digest in the answer's field furytune.request"
+            )
+        line = {"time": datetime.now(UTC), "request": said.request, "verdict": said.verdict}
+        _append(self._settings.feedback, line | ({} if said.text is None else {"text": said.text}))
+        return _json({"status": "noted"}, 201)
+
+    async def _reload(self, _request: Request) -> Response:
+        try:
+            served = await self.reload()
+        except FurytuneError as error:
+            # An administrator may read what is wrong. These messages quote no text.
+            LOG.error("the contract was not loaded: %s", error)
+            raise Refusal(409, "not_reloaded", str(error)) from None
+        return _json({"status": "reloaded", **_identity(served.contract)})
+
+    async def _models(self, _request: Request) -> Response:
+        model = {
+            "id": self._settings.name,
+            "object": "model",
+            "created": self._started,
+            "owned_by": "furytune",
+            "furytune": _identity(self._current.value.contract),
+        }
+        return _json({"object": "list", "data": [model]})
+
+    async def _read_metrics(self, _request: Request) -> Response:
+        return Response(self._metrics.text(), headers={"content-type": TEXT})
+
+    async def _alive(self, _request: Request) -> Response:
+        return _json({"status": "alive"})
+
+    async def _is_ready(self, _request: Request) -> Response:
+        if not self._ready:
+            raise Refusal(503, "not_ready", "the server starts or stops", wait=1)
+        return _json({"status": "ready", **_identity(self._current.value.contract)})
+
+
+def _append(path: Path, line: object) -> None:
+    try:
+        append(path, line)
+    except OSError as error:
+        LOG.error("%s: %s", path, error.strerror or "the line was cut off")
+        raise Refusal(
+            503, "log_unavailable", "the server cannot write its records; ask again later"
+        ) from None
+
+
+def _identity(contract: PromptContract) -> dict[str, str]:
+    return {"fingerprint": contract.fingerprint, "snapshot": contract.snapshot}
+
+
+def _headers(contract: PromptContract) -> dict[str, str]:
+    # A plugin's snapshot may contain characters that a header cannot have.
+    safe = {name: quote(value, safe=":;,/+=@ ") for name, value in _identity(contract).items()}
+    return {f"x-furytune-{name}": value for name, value in safe.items()}
+
+
+def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(wire.encode(value), status, headers, "application/json")
+
+
+async def _no_route(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    known = {404: "this server has no such route", 405: "this route has another method"}
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "invalid_request")
+    return Refusal(status, code, known.get(status, "the request cannot be answered")).response()

@@ -1,0 +1,122 @@
+"""What an operator decides about an endpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from furytune.contract import PromptContract
+from furytune.errors import ConfigError
+from furytune.protocols import Model
+
+__all__ = ["LOOPBACK", "ModelSource", "Settings", "new_key"]
+
+ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
+"""A model, a function that returns the model for a contract, or None for prompts alone."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine itself."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def new_key() -> tuple[str, str]:
+    """Returns a new random API key, and its sha256 for `Settings`. Give the key to the client, and store only the hash."""
+    key = f"ft-{secrets.token_urlsafe(32)}"
+    return key, hashlib.sha256(key.encode()).hexdigest()
+
+
+def _hashes(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise ConfigError("keys and admin_keys are lists of hashes, such as [HASH]")
+    found = tuple(values)
+    # The message does not repeat the value, because it may be the key itself.
+    if not all(isinstance(value, str) and _HASH.fullmatch(value) for value in found):
+        raise ConfigError(
+            "keys and admin_keys contain the sha256 of each key as 64 hex digits, never a key itself; "
+            "new_key() makes both, and if you stored a key there, replace it with a new one"
+        )
+    return found
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _within(least: float, most: float) -> Any:
+    def check(_: object, attribute: Any, value: float) -> None:
+        number = isinstance(value, int if isinstance(least, int) else int | float)
+        if isinstance(value, bool) or not number or not least <= value <= most:
+            raise ConfigError(f"{attribute.name} must be a number from {least} to {most}")
+
+    return check
+
+
+def _one_of(*words: str) -> Any:
+    def check(_: object, attribute: Any, value: str) -> None:
+        if value not in words:
+            raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
+
+    return check
+
+
+def _printable(_: object, attribute: Any, value: str) -> None:
+    if not (isinstance(value, str) and value and value.isprintable()):
+        raise ConfigError(f"{attribute.name} must be a printable text")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What an operator decides about an endpoint. The contract decides everything about prompts.
+
+    Attributes:
+        name: The model's name for clients. A request for another model is refused.
+        keys: sha256 of each API key, as 64 hex digits; see `new_key`. Without keys, everyone who reaches the port may ask,
+            and requests must address this machine by a name of ``hosts``.
+        admin_keys: sha256 of each key for ``/admin/reload``. Without any, the route refuses everyone.
+        hosts: Host names that a request may address if there are no keys. A web page that leads its own name to this
+            machine cannot ask then.
+        earlier: What happens to messages before the last one, system messages included: "refuse" the request, or "ignore"
+            them. They never get into a prompt, because the model was not trained on them.
+        footnotes: Whether an answer ends with its citations as footnotes. They are always in the field ``furytune``.
+        max_body: Most bytes of a request.
+        body_timeout: Seconds for a request to arrive.
+        per_minute: Requests of a key in a minute, or of an address if there are no keys; 0 for no limit.
+        concurrent: Answers under way at once. Each has a thread. Further requests get a 429.
+        threads: Threads that render prompts.
+        waiting: Prompts that wait to be rendered. Further requests get a 429.
+        timeout: Seconds for a whole answer.
+        tries: How often the model is asked if its service fails in a way that may pass.
+        max_answer: Most characters of an answer; a longer one ends there with the reason "length".
+        grace: Seconds for answers under way after a request to stop.
+        audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
+        feedback: File for what people say about answers; None for no ``/feedback``.
+
+    Raises:
+        ConfigError: A value cannot be used.
+    """
+
+    name: str = field(default="furytune", validator=_printable)
+    keys: tuple[str, ...] = field(default=(), converter=_hashes, repr=False)
+    admin_keys: tuple[str, ...] = field(default=(), converter=_hashes, repr=False)
+    hosts: tuple[str, ...] = field(default=LOOPBACK, converter=tuple)
+    earlier: Literal["refuse", "ignore"] = field(default="refuse", validator=_one_of("refuse", "ignore"))
+    footnotes: bool = False
+    max_body: int = field(default=1 << 20, validator=_within(1 << 10, 1 << 26))
+    body_timeout: float = field(default=10.0, validator=_within(0.01, 600.0))
+    per_minute: int = field(default=60, validator=_within(0, 1_000_000))
+    concurrent: int = field(default=16, validator=_within(1, 1024))
+    threads: int = field(default=2, validator=_within(1, 64))
+    waiting: int = field(default=256, validator=_within(1, 100_000))
+    timeout: float = field(default=120.0, validator=_within(0.01, 3600.0))
+    tries: int = field(default=2, validator=_within(1, 10))
+    max_answer: int = field(default=200_000, validator=_within(1, 10_000_000))
+    grace: float = field(default=30.0, validator=_within(0.0, 3600.0))
+    audit: Path | None = field(default=None, converter=_path)
+    feedback: Path | None = field(default=None, converter=_path)
