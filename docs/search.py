@@ -35,6 +35,7 @@ FIRST = {
     "consent": "policy",
     "duplicates": "duplicates",
     "csv": "files",
+    "export": "collecting-discord",
     "reasons": "reasons",
 }
 """What people search for, and the page that answers it."""
