@@ -37,9 +37,13 @@ def diff(old: Path, new: Path, json_: bool) -> None:
 @click.command()
 @click.argument("dataset", type=_FILE)
 @click.option("--package", required=True, help="Name of the Python package that the answers are about.")
-@click.option("--path", type=click.Path(exists=True, path_type=Path), help="Its next release: a folder or an archive.")
+@click.option(
+    "--path", type=click.Path(exists=True, path_type=Path), help="Its next release: a folder or an archive."
+)
 @click.option("--revision", default="", help="Tag, commit or branch, if the folder is in a git repository.")
-@click.option("--before", type=click.Path(exists=True, path_type=Path), help="An earlier release, to compare with.")
+@click.option(
+    "--before", type=click.Path(exists=True, path_type=Path), help="An earlier release, to compare with."
+)
 @click.option("--before-revision", default="", help="Tag, commit or branch of the earlier release.")
 @as_json
 def recheck(
@@ -72,7 +76,11 @@ def recheck(
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--licence", required=True, help='Terms for others: an SPDX identifier, such as "CC-BY-4.0", or an address.')
+@click.option(
+    "--licence",
+    required=True,
+    help='Terms for others: an SPDX identifier, such as "CC-BY-4.0", or an address.',
+)
 @click.option("--name", required=True, help="Name of the data set.")
 @click.option("--about", type=_FILE, help="A Markdown file with what else the card should say.")
 @click.option("--language", multiple=True, help='Language of the texts, such as "en".')

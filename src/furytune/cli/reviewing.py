@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter
 from pathlib import Path
@@ -28,6 +29,8 @@ def review(config: Path, changes: tuple[str, ...], by: str, port: int, no_browse
     settings = load(config, changes)
     say("Collecting the pairs", style="cyan")
     with settings.review(by=by, port=port) as page:
+        # What the page does from now on is no news for the terminal.
+        logging.getLogger("furytune").setLevel(logging.WARNING)
         before = page.decisions.revision
         address = page.url
         data(address)

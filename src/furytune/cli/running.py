@@ -76,7 +76,9 @@ def load(config: Path, changes: Sequence[str]) -> Settings:
 
 def browse(address: str) -> None:
     """Opens an address in a browser with windows, if this machine has one. A browser in the terminal would hide it."""
-    if sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
+    if sys.platform in ("win32", "darwin") or any(
+        map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+    ):
         import webbrowser
 
         webbrowser.open(address)

@@ -28,9 +28,7 @@ _open = click.option("--open", "open_", is_flag=True, help="Open the HTML report
 @_open
 @as_json
 @click.option("--yes", is_flag=True, help="Tune without asking, if the settings have a tuner.")
-def run(
-    config: Path, changes: tuple[str, ...], dry_run: bool, open_: bool, json_: bool, yes: bool
-) -> int:
+def run(config: Path, changes: tuple[str, ...], dry_run: bool, open_: bool, json_: bool, yes: bool) -> int:
     """Do the whole way: build the index, write data sets, contract and HTML report, and say what changed.
 
     With a [tuner] in the settings, say what it costs, ask, and start the job.

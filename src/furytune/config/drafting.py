@@ -129,13 +129,15 @@ def _below(root: Path) -> list[Path]:
 
 
 def _made(place: Path) -> bool:
-    """Returns True for what furytune wrote: a data set, decisions, a report, or the folder of a demo."""
+    """Returns True for what furytune wrote: a data set, a card, decisions, a report, or the folder of a demo."""
     train = place.with_name(place.name.replace(".validation.", "."))
     return manifest_path(train).exists() or (place / DEMO).exists() or _marked(place)
 
 
 def _marked(place: Path) -> bool:
     """Returns True for a file that says in its head that furytune wrote it."""
+    if place.name == "README.md" and place.with_name("croissant.json").exists():
+        return True  # a card
     if place.suffix not in (".html", ".jsonl"):
         return False
     try:
@@ -168,7 +170,7 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
             journal = place.as_posix()
         if place.is_file() and place.suffix in (".csv", ".jsonl"):
             tables.append(place)
-        inside = [file for file in files if file.suffix.lower() in _DOCS]
+        inside = [file for file in files if file.suffix.lower() in _DOCS and not _marked(file)]
         roots = _packages(place)
         packages += roots
         # A package often has a README beside its code; a folder of documentation has little else.
@@ -294,14 +296,14 @@ def _lines(found: _Found, root: Path) -> Iterator[str]:
     yield "# Paths begin at the folder of this file. `furytune schema` lists every key.\n\n"
     yield 'contract = "furytune.contract.json"  # the bot reads this file\n'
     yield 'report = "report.html"  # what you show to people, before anything is trained\n'
-    yield f'title = {_quoted(found.community or found.project or "Our community")}  # its heading\n\n'
+    yield f"title = {_quoted(found.community or found.project or 'Our community')}  # its heading\n\n"
     yield from _collector(found, root)
     yield "# Steps that keep a pair, edit it or drop it, in this order. Remove those that you do not want.\n"
     yield "# What you decide in `furytune review` is kept in this file.\n"
     yield _table("[curators]", type="decisions", path="review.jsonl")
     yield "# Drops doubtful pairs. A lower number keeps more, a higher one only the clear pairs.\n"
     yield _table("[curators]", type="min-confidence", least=0.5)
-    yield "# Drops answers that teach nothing, such as \"never mind\", and cleans the form of others.\n"
+    yield '# Drops answers that teach nothing, such as "never mind", and cleans the form of others.\n'
     yield _table("[curators]", type="lint-answers")
     for package in found.packages[:1]:
         yield "# Drops answers whose code no longer works with the package.\n"

@@ -302,7 +302,8 @@ class Settings:
             indexes=[index] if isinstance(index, str) and Path(index).exists() else [],
             jobs=ledger if ledger is not None and ledger.exists() else None,
             places=[
-                *self._decisions,
+                # A file is created with the first decision.
+                *(Decisions(path) for step in self._decisions for path in step.path if path.exists()),
                 *(step.cache for step in self.pipeline.curators if isinstance(step, JudgePairs)),
             ],
         )
