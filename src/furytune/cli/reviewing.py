@@ -34,7 +34,7 @@ def review(config: Path, changes: tuple[str, ...], by: str, port: int, no_browse
         before = page.decisions.revision
         address = page.url
         data(address)
-        say("Open this address in a browser, unless it is open already. Press Ctrl-C when you are done.")
+        say(wrapped("Open this address in a browser, unless it is open already. Press Ctrl-C when you are done."))
         if not no_browser and sys.stdout.isatty():
             browse(address)
         page.wait()

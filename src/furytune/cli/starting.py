@@ -21,16 +21,17 @@ def demo(folder: Path) -> None:
 
     began = time.monotonic()
     settings = write_demo(folder)
-    say(f"1. A chat export, documentation and {settings.path} are written.\n")
+    say(wrapped(f"1. A chat export, documentation and {settings.path} are written.") + "\n")
     results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
     data(str(results.run.report))
     page = written(settings, results)
     say(f"\n2. The prompt for {QUESTION!r}, as a bot would send it:\n")
     data(str(results.run.contract.prompt(QUESTION)))
     place = shlex.quote(str(folder))
-    say(f"\nDone in {time.monotonic() - began:.1f} s. Look at {settings.path}, change it, and run again:\n")
-    say(f"  cd {place} && furytune run")
-    say("\nCorrect the pairs in the browser, and run again: furytune review")
+    say(f"\nDone in {time.monotonic() - began:.1f} s. What you can do now:\n")
+    say(f"  cd {place}")
+    say("  furytune review    # correct pairs in the browser")
+    say(f"  furytune run       # again, also after a change in {settings.path.name}")
     say("\nFor your own community: furytune init my-exports/ my-docs/")
     if page is not None:
         shown = f"To see what a model would learn, open {page} in a browser."

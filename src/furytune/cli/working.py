@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from furytune.cli.output import data, data_json, say
+from furytune.cli.output import data, data_json, say, wrapped
 from furytune.cli.running import PARTIAL, as_json, browse, load, settings_options
 from furytune.errors import MissingExtraError
 
@@ -80,7 +80,8 @@ def _build(settings: Settings, *, dry_run: bool, browser: bool, json_: bool) -> 
             data(f"\n{_summary(changed)}")
     if browser and page is not None:
         browse(page.resolve().as_uri())
-    say('Next: furytune prompt "a question of your users"')
+    look = f"open {page} in a browser, correct pairs with `furytune review`" if page else "`furytune review`"
+    say(wrapped(f'Next: {look}, and try `furytune prompt "a question of your users"`.'))
     return _ended(complete=results.complete)
 
 
@@ -104,7 +105,7 @@ def written(settings: Settings, results: Results) -> Path | None:
     try:
         return settings.write_report(results)
     except MissingExtraError as error:
-        say(f"There is no {settings.report}: {error}", style="yellow")
+        say(wrapped(f"There is no {settings.report}: {error}"), style="yellow")
         return None
 
 

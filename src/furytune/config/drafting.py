@@ -21,6 +21,7 @@ from furytune.errors import ConfigError
 __all__ = ["DEMO", "SCHEMA", "Draft", "draft", "write_draft"]
 
 SCHEMA = "furytune.schema.json"
+_DECISIONS = "review.jsonl"
 DEMO = "furytune-demo.txt"
 """A file that marks the folder of a demo."""
 
@@ -94,7 +95,7 @@ def draft(
 
 
 def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = False) -> None:
-    """Writes a settings file, and the schema for editors beside it.
+    """Writes a settings file, and beside it the schema for editors and a file for decisions.
 
     Args:
         made: The settings file.
@@ -115,6 +116,8 @@ def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = Fa
         described = json.dumps(schema(), indent=1, ensure_ascii=False)
         write_file(target.with_name(SCHEMA), described.encode("utf-8") + b"\n")
         write_file(target, made.text.encode("utf-8"))
+        # So a run need not report that no one has decided yet.
+        target.with_name(_DECISIONS).touch()
     except OSError as error:
         raise ConfigError(f"{printable(target)}: cannot be written: {error.strerror}") from None
 
@@ -135,14 +138,15 @@ def _made(place: Path) -> bool:
 
 
 def _marked(place: Path) -> bool:
-    """Returns True for a file that says in its head that furytune wrote it."""
+    """Returns True for a file that says in its head that furytune wrote it, and for an empty one."""
     if place.name == "README.md" and place.with_name("croissant.json").exists():
         return True  # a card
     if place.suffix not in (".html", ".jsonl"):
         return False
     try:
         with place.open("rb") as file:
-            return bool(_OURS.search(file.read(4096)))
+            head = file.read(4096)
+            return not head or bool(_OURS.search(head))
     except OSError:
         return False
 
@@ -300,7 +304,7 @@ def _lines(found: _Found, root: Path) -> Iterator[str]:
     yield from _collector(found, root)
     yield "# Steps that keep a pair, edit it or drop it, in this order. Remove those that you do not want.\n"
     yield "# What you decide in `furytune review` is kept in this file.\n"
-    yield _table("[curators]", type="decisions", path="review.jsonl")
+    yield _table("[curators]", type="decisions", path=_DECISIONS)
     yield "# Drops doubtful pairs. A lower number keeps more, a higher one only the clear pairs.\n"
     yield _table("[curators]", type="min-confidence", least=0.5)
     yield '# Drops answers that teach nothing, such as "never mind", and cleans the form of others.\n'
