@@ -72,6 +72,8 @@ def test_a_person_who_is_forgotten_is_in_no_decision_and_no_report(project, tmp_
     (decisions,) = (step for step in settings.pipeline.curators if isinstance(step, ft.Decisions))
     message = pair.answer_messages[0]
     settings.forget(message=message)  # no one has decided yet
+    (tmp_path / "review.jsonl").touch()
+    settings.forget(message=message)
     decisions.answer(pair, "Use `box` instead.")
     settings.report.write_text("an old report", encoding="utf-8")
     settings.forget(message=message)

@@ -21,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("new", type=_FILE)
 @as_json
 def diff(old: Path, new: Path, json_: bool) -> None:
-    """Count the rows that are new, gone, edited, rendered anew or moved from data set OLD to data set NEW.
+    """Count the rows that are new, gone, edited, rendered differently or moved from data set OLD to data set NEW.
 
     Both are manifests, such as train.jsonl.manifest.json, or data files beside their manifest. With --json, list the ids.
     """

@@ -29,12 +29,16 @@ def review(config: Path, changes: tuple[str, ...], by: str, port: int, no_browse
     settings = load(config, changes)
     say("Collecting the pairs", style="cyan")
     with settings.review(by=by, port=port) as page:
-        # What the page does from now on is no news for the terminal.
+        # From now on, the page tells the reviewer what happens.
         logging.getLogger("furytune").setLevel(logging.WARNING)
         before = page.decisions.revision
         address = page.url
         data(address)
-        say(wrapped("Open this address in a browser, unless it is open already. Press Ctrl-C when you are done."))
+        say(
+            wrapped(
+                "Open this address in a browser, unless it is open already. Press Ctrl-C when you are done."
+            )
+        )
         if not no_browser and sys.stdout.isatty():
             browse(address)
         page.wait()

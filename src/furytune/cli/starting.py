@@ -33,13 +33,12 @@ def demo(folder: Path) -> None:
     say("  furytune review    # correct pairs in the browser")
     say(f"  furytune run       # again, also after a change in {settings.path.name}")
     say("\nFor your own community: furytune init my-exports/ my-docs/")
+    if not settings.has_knowledge:
+        lacks = "With pip install 'furytune[rag]', the demo also puts passages of the documentation into the prompts."
+        say(f"\n{wrapped(lacks)}")
     if page is not None:
         shown = f"To see what a model would learn, open {page} in a browser."
         say(f"\n{wrapped(shown)}")
-    if not settings.has_knowledge:
-        say(
-            "\nWith pip install 'furytune[rag]', the demo also puts passages of the documentation into the prompts."
-        )
 
 
 @click.command()
