@@ -64,25 +64,35 @@ def _build(settings: Settings, *, dry_run: bool, browser: bool, json_: bool) -> 
         return _ended(complete=report.complete)
     results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
     changed = results.changes()
+    if not json_:
+        _show(settings, results)
     page = written(settings, results)
     if json_:
         data_json(_result(settings, results, changed, page))
     else:
-        if results.index is not None:
-            data(f"{results.index}\n")
-        data(str(results.run.report))
-        if results.plain is not None:
-            data(f"\nwithout retrieval\n{_files(results)}")
-        data(f"contract             {settings.contract}")
         if page is not None:
             data(f"report               {page}")
         if changed is not None:
             data(f"\n{_summary(changed)}")
     if browser and page is not None:
         browse(page.resolve().as_uri())
-    look = f"open {page} in a browser, correct pairs with `furytune review`" if page else "`furytune review`"
-    say(wrapped(f'Next: {look}, and try `furytune prompt "a question of your users"`.'))
+    look = f"open {page} in a browser, " if page is not None else ""
+    say(
+        wrapped(
+            f"Next: {look}correct pairs with `furytune review`, and try "
+            '`furytune prompt "a question of your users"`.'
+        )
+    )
     return _ended(complete=results.complete)
+
+
+def _show(settings: Settings, results: Results) -> None:
+    if results.index is not None:
+        data(f"{results.index}\n")
+    data(str(results.run.report))
+    if results.plain is not None:
+        data(f"\nwithout retrieval\n{_files(results)}")
+    data(f"contract             {settings.contract}")
 
 
 def _files(results: Results) -> str:
@@ -105,7 +115,7 @@ def written(settings: Settings, results: Results) -> Path | None:
     try:
         return settings.write_report(results)
     except MissingExtraError as error:
-        say(wrapped(f"There is no {settings.report}: {error}"), style="yellow")
+        say(wrapped(f"{settings.report} was not written: {error}"), style="yellow")
         return None
 
 
