@@ -130,6 +130,8 @@ class Settings:
     def write_report(self, results: Results) -> Path | None:
         """Writes the HTML report of a run, and returns its path; None if the file has no ``report``.
 
+        With a tuner, the report says what tuning would cost.
+
         Args:
             results: What `run` returned.
 
@@ -146,6 +148,7 @@ class Settings:
             title=self.title,
             without_retrieval=plain[0] if plain else None,
             since=results.before,
+            estimate=self.estimate() if self.pipeline.tuner is not None else None,
             reviewed=[pair for step in self._decisions for pair in _reviewed(step)],
         )
 
