@@ -61,7 +61,13 @@ def test_a_decision_in_the_browser_is_a_change_of_the_next_run(project) -> None:
     assert (folder / "report.html").read_text(encoding="utf-8") != first_page
     told = command(folder, "diff", "last/train.jsonl", "train.jsonl.manifest.json", "--json")
     assert json.loads(told.stdout)["gone"] == [uid], told.stderr
-    assert command(folder, "build").stdout.endswith("Nothing changed since the last run.\n")
+
+    browser = folder / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" > '{folder}/opened'\n")
+    browser.chmod(0o700)
+    unchanged = command(folder, "build", "--open", BROWSER=str(browser))
+    assert unchanged.stdout.endswith("Nothing changed since the last run.\n")
+    assert (folder / "opened").read_text().strip() == (folder / "report.html").as_uri()
 
 
 def test_a_person_who_is_forgotten_is_in_no_decision_and_no_report(project, tmp_path) -> None:

@@ -74,14 +74,18 @@ def load(config: Path, changes: Sequence[str]) -> Settings:
     return load_settings(config, changes=changes)
 
 
-def browse(address: str) -> None:
-    """Opens an address in a browser with windows, if this machine has one. A browser in the terminal would hide it."""
+def browse(address: str) -> bool:
+    """Opens an address in a browser with windows, and returns whether this machine has one.
+
+    A browser in the terminal would hide what the command says.
+    """
     if sys.platform in ("win32", "darwin") or any(
         map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
     ):
         import webbrowser
 
-        webbrowser.open(address)
+        return webbrowser.open(address)
+    return False
 
 
 def contained(action: Callable[[], Any], name: Callable[[], str], *, show_trace: bool) -> int:

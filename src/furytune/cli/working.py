@@ -74,8 +74,8 @@ def _build(settings: Settings, *, dry_run: bool, browser: bool, json_: bool) -> 
             data(f"report               {page}")
         if changed is not None:
             data(f"\n{_summary(changed)}")
-    if browser and page is not None:
-        browse(page.resolve().as_uri())
+    if browser and page is not None and not browse(page.resolve().as_uri()):
+        say("There is no browser here that could be opened.", style="yellow")
     look = f"open {page} in a browser, " if page is not None else ""
     say(
         wrapped(
