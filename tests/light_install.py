@@ -63,7 +63,9 @@ def main() -> None:
                 with urlopen(page.url.partition("#")[0] + part) as response:
                     assert len(response.read()) > 1000
         assert "numpy" not in sys.modules, "a bot that renders prompts loads numpy"
-        assert command(["demo", str(folder / "demo")]) == 0
+        with redirect_stderr(StringIO()) as said:
+            assert command(["demo", str(folder / "demo")]) == 0
+        assert "pip install 'furytune[report]'" in said.getvalue(), said.getvalue()
         assert ft.load_dataset(folder / "demo" / "train.jsonl.manifest.json").rows > 5
         settings = folder / "demo" / "furytune.toml"
         settings.write_text(

@@ -71,9 +71,14 @@ def test_the_example_runs(tmp_path) -> None:
         f"exporter.csv.path={tmp_path / 'train.csv'}",
         "--set",
         f"without_retrieval.exporter.path={tmp_path / 'plain.jsonl'}",
+        "--set",
+        f"report={tmp_path / 'report.html'}",
     ]
     settings = ROOT / "examples" / "furytune.toml"
     command = [sys.executable, "-m", "furytune", "run", "-c", str(settings), *changes]
     done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert {"train.jsonl", "train.csv", "plain.jsonl", "c.json"} <= {path.name for path in tmp_path.iterdir()}
+    assert "questions edited by a person: decisions (1)" in done.stdout
+    assert {"train.jsonl", "train.csv", "plain.jsonl", "c.json", "report.html"} <= {
+        path.name for path in tmp_path.iterdir()
+    }

@@ -114,12 +114,17 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path) -> None:
         draft(tmp_path / "nowhere", base=tmp_path)
 
 
-@given(st.text(min_size=1, max_size=60), st.text(max_size=30))
-def test_no_name_of_a_channel_breaks_the_file(tmp_path_factory, channel, category) -> None:
-    """Names are chosen by strangers, and stand in comments."""
+ANY = st.text(st.characters(codec=None), min_size=1, max_size=60)
+
+
+@given(ANY, st.text(max_size=30), ANY)
+def test_no_name_of_a_channel_or_a_server_breaks_the_file(
+    tmp_path_factory, channel, category, server
+) -> None:
+    """Names are chosen by strangers, and stand in comments and in the heading of the report."""
     folder = tmp_path_factory.mktemp("names")
     content = {
-        "guild": {"id": "1"},
+        "guild": {"id": "1", "name": server},
         "channel": {"id": "2", "category": category, "name": channel},
         "messages": [],
     }
@@ -130,3 +135,5 @@ def test_no_name_of_a_channel_breaks_the_file(tmp_path_factory, channel, categor
     settings = loaded(folder, made)
     assert settings.pipeline.collector == (ft.DiscordExportCollector(folder / "exports"),)
     assert all(line.isprintable() for line in made.found)
+    assert settings.title
+    assert settings.title.isprintable()

@@ -11,6 +11,7 @@ from endpoints import PASSAGES, ask, asked, chat, contract, serving
 from hypothesis import given, settings
 
 import furytune as ft
+from furytune.cli.main import run
 from furytune.errors import EmptyTextError, SourceError
 from furytune.serving.audit import audit
 from furytune.testing.fake_chat import FakeChat
@@ -87,6 +88,26 @@ def test_the_log_proves_that_prompts_were_the_contracts(tmp_path):
     assert "1 lines are damaged" in str(found)
     with pytest.raises(SourceError):
         audit(tmp_path / "absent", served, [])
+
+
+def test_the_command_audits_the_same(tmp_path, capsys):
+    served = ft.PromptContract(
+        template=ft.PromptTemplate("Answer this:\n{question}"), augmenter=ft.IdentityAugmenter()
+    )
+    served.save(tmp_path / "fury.contract.json")
+    log, asked = tmp_path / "audit.jsonl", tmp_path / "asked.jsonl"
+    with serving(served, audit=log) as port:
+        for question in ("How do I draw\na box?", "And a cone?"):
+            assert ask(port, "POST", "/prompt", {"question": question}).status == 200
+    arguments = ["audit", str(log), str(tmp_path / "fury.contract.json"), "--questions", str(asked)]
+    asked.write_text('"How do I draw\\na box?"\n\n{"question": "And a cone?"}\n', encoding="utf-8")
+    assert run(arguments) == 0
+    assert capsys.readouterr().out.startswith("2 prompts are the contract's, 0 differ")
+    log.write_text(log.read_text().replace(json.loads(log.read_text().splitlines()[0])["prompt"], "0" * 64))
+    assert run(arguments) == 3
+    asked.write_text("plain words\n", encoding="utf-8")
+    assert run(arguments) == 5
+    assert "asked.jsonl, line 1: not a JSON text" in capsys.readouterr().err
 
 
 def test_there_is_no_answer_that_the_log_does_not_know(tmp_path):

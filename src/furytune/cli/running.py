@@ -18,7 +18,7 @@ from furytune.errors import ConfigError, FurytuneError, ServiceError, SourceErro
 if TYPE_CHECKING:
     from furytune.config import Settings
 
-__all__ = ["PARTIAL", "as_json", "contained", "load", "settings_options", "target"]
+__all__ = ["PARTIAL", "as_json", "browse", "contained", "load", "settings_options", "target"]
 
 PARTIAL: Final = 3
 _UNEXPECTED, _SETTINGS, _INPUT, _SERVICE, _INTERRUPTED, _PIPE = 1, 4, 5, 6, 130, 141
@@ -30,6 +30,7 @@ _AGAIN = {
     "collect": "What was read is in the journal. The same command continues there.",
     "tune": "A job that was submitted keeps running, and costs money. `furytune resume` waits for it again.",
     "resume": "The job keeps running, and costs money. `furytune resume` waits for it again.",
+    "review": "Each decision that the page showed as saved is kept. The same command continues.",
     "forget": "Some places may be done and others not. The same command finishes the work.",
 }
 
@@ -71,6 +72,20 @@ def load(config: Path, changes: Sequence[str]) -> Settings:
     from furytune.config import load_settings
 
     return load_settings(config, changes=changes)
+
+
+def browse(address: str) -> bool:
+    """Opens an address in a browser with windows, and returns whether this machine has one.
+
+    A browser in the terminal would hide what the command says.
+    """
+    if sys.platform in ("win32", "darwin") or any(
+        map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+    ):
+        import webbrowser
+
+        return webbrowser.open(address)
+    return False
 
 
 def contained(action: Callable[[], Any], name: Callable[[], str], *, show_trace: bool) -> int:

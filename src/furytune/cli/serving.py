@@ -1,14 +1,16 @@
-"""The command that serves a contract."""
+"""Commands that serve a contract, and prove what was served."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from furytune.cli.output import data
-from furytune.cli.running import load, target
+from furytune.cli.output import data, data_json
+from furytune.cli.running import PARTIAL, as_json, load, target
 
 if TYPE_CHECKING:
     from furytune.serving import ModelSource
@@ -77,6 +79,58 @@ def serve(
         host=host,
         port=port,
     )
+
+
+@click.command()
+@click.argument("log", type=_existing)
+@click.argument("contract", type=_existing)
+@click.option(
+    "--questions",
+    type=click.File(encoding="utf-8"),
+    required=True,
+    help='A question in each line, as a JSON text or as {"question": ...}; "-" reads them from standard input.',
+)
+@as_json
+@click.pass_context
+def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], json_: bool) -> None:
+    """Prove that the prompts of an audit LOG are those of CONTRACT.
+
+    The log holds digests only, so give the questions that people asked. Exits with 3 if a prompt differs or a line of the log
+    is damaged.
+    """
+    from furytune.contract import PromptContract
+    from furytune.serving.audit import audit as audited
+
+    found = audited(log, PromptContract.load(contract), _questions(questions))
+    if json_:
+        data_json(found)
+    else:
+        data("\n".join([str(found), *(f"differs  {one}" for one in found.differing)]))
+    if found.differing or found.damaged:
+        ctx.exit(PARTIAL)
+
+
+def _questions(lines: IO[str]) -> Iterator[str]:
+    """Yields a question for each line.
+
+    Raises:
+        SourceError: A line is something else.
+    """
+    from furytune.errors import SourceError
+
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = None
+        question = found.get("question") if isinstance(found, dict) else found
+        if not isinstance(question, str):
+            raise SourceError(
+                f'{lines.name}, line {number}: not a JSON text and not an object with "question"; write one question a line'
+            )
+        yield question
 
 
 def _model(endpoint: str, name: str, variable: str) -> ModelSource:

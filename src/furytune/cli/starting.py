@@ -10,6 +10,7 @@ import click
 
 from furytune.cli.output import data, data_json, say, wrapped
 from furytune.cli.running import as_json, target
+from furytune.cli.working import written
 
 
 @click.command()
@@ -20,19 +21,24 @@ def demo(folder: Path) -> None:
 
     began = time.monotonic()
     settings = write_demo(folder)
-    say(f"1. A chat export, documentation and {settings.path} are written.\n")
+    say(wrapped(f"1. A chat export, documentation and {settings.path} are written.") + "\n")
     results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
     data(str(results.run.report))
+    page = written(settings, results)
     say(f"\n2. The prompt for {QUESTION!r}, as a bot would send it:\n")
     data(str(results.run.contract.prompt(QUESTION)))
     place = shlex.quote(str(folder))
-    say(f"\nDone in {time.monotonic() - began:.1f} s. Look at {settings.path}, change it, and run again:\n")
-    say(f"  cd {place} && furytune run")
+    say(f"\nDone in {time.monotonic() - began:.1f} s. What you can do now:\n")
+    say(f"  cd {place}")
+    say("  furytune review    # correct pairs in the browser")
+    say(f"  furytune run       # again, also after a change in {settings.path.name}")
     say("\nFor your own community: furytune init my-exports/ my-docs/")
     if not settings.has_knowledge:
-        say(
-            "\nWith pip install 'furytune[rag]', the demo also puts passages of the documentation into the prompts."
-        )
+        lacks = "With pip install 'furytune[rag]', the demo also puts passages of the documentation into the prompts."
+        say(f"\n{wrapped(lacks)}")
+    if page is not None:
+        shown = f"To see what a model would learn, open {page} in a browser."
+        say(f"\n{wrapped(shown)}")
 
 
 @click.command()

@@ -7,30 +7,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from furytune.cli.output import data, data_json, say
-from furytune.cli.running import PARTIAL, as_json, load, settings_options
+from furytune.cli.output import data, data_json, say, wrapped
+from furytune.cli.running import PARTIAL, as_json, browse, load, settings_options
+from furytune.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from furytune.config import Settings
     from furytune.config.settings import Results
+    from furytune.report.diffing import DatasetDiff
 
 _dry = click.option(
     "--dry-run", is_flag=True, help="Count what would be kept and dropped, and write nothing."
 )
+_open = click.option("--open", "open_", is_flag=True, help="Open the HTML report in the browser.")
 
 
 @click.command()
 @settings_options
 @_dry
+@_open
 @as_json
 @click.option("--yes", is_flag=True, help="Tune without asking, if the settings have a tuner.")
-def run(config: Path, changes: tuple[str, ...], dry_run: bool, json_: bool, yes: bool) -> int:
-    """Do the whole way: build the index, write the data sets and the contract, print the report.
+def run(config: Path, changes: tuple[str, ...], dry_run: bool, open_: bool, json_: bool, yes: bool) -> int:
+    """Do the whole way: build the index, write data sets, contract and HTML report, and say what changed.
 
     With a [tuner] in the settings, say what it costs, ask, and start the job.
     """
     settings = load(config, changes)
-    code = _build(settings, dry_run=dry_run, json_=json_)
+    code = _build(settings, dry_run=dry_run, browser=open_, json_=json_)
     if settings.pipeline.tuner is None or dry_run:
         return code
     from furytune.cli.tuning import started
@@ -42,13 +46,14 @@ def run(config: Path, changes: tuple[str, ...], dry_run: bool, json_: bool, yes:
 @click.command()
 @settings_options
 @_dry
+@_open
 @as_json
-def build(config: Path, changes: tuple[str, ...], dry_run: bool, json_: bool) -> int:
-    """Build the index, write the data sets and the contract, print the report. Never tune."""
-    return _build(load(config, changes), dry_run=dry_run, json_=json_)
+def build(config: Path, changes: tuple[str, ...], dry_run: bool, open_: bool, json_: bool) -> int:
+    """Build the index, write data sets, contract and HTML report, and say what changed. Never tune."""
+    return _build(load(config, changes), dry_run=dry_run, browser=open_, json_=json_)
 
 
-def _build(settings: Settings, *, dry_run: bool, json_: bool) -> int:
+def _build(settings: Settings, *, dry_run: bool, browser: bool, json_: bool) -> int:
     if dry_run:
         report = settings.rehearse()
         if json_:
@@ -58,17 +63,36 @@ def _build(settings: Settings, *, dry_run: bool, json_: bool) -> int:
         say("Nothing was written.")
         return _ended(complete=report.complete)
     results = settings.run(began=lambda step: say(f"Making the {step}", style="cyan"))
+    changed = results.changes()
+    if not json_:
+        _show(settings, results)
+    page = written(settings, results)
     if json_:
-        data_json(_result(settings, results))
+        data_json(_result(settings, results, changed, page))
     else:
-        if results.index is not None:
-            data(f"{results.index}\n")
-        data(str(results.run.report))
-        if results.plain is not None:
-            data(f"\nwithout retrieval\n{_files(results)}")
-        data(f"contract             {settings.contract}")
-    say('Next: furytune prompt "a question of your users"')
+        if page is not None:
+            data(f"report               {page}")
+        if changed is not None:
+            data(f"\n{_summary(changed)}")
+    if browser and page is not None and not browse(page.resolve().as_uri()):
+        say("There is no browser here that could be opened.", style="yellow")
+    look = f"open {page} in a browser, " if page is not None else ""
+    say(
+        wrapped(
+            f"Next: {look}correct pairs with `furytune review`, and try "
+            '`furytune prompt "a question of your users"`.'
+        )
+    )
     return _ended(complete=results.complete)
+
+
+def _show(settings: Settings, results: Results) -> None:
+    if results.index is not None:
+        data(f"{results.index}\n")
+    data(str(results.run.report))
+    if results.plain is not None:
+        data(f"\nwithout retrieval\n{_files(results)}")
+    data(f"contract             {settings.contract}")
 
 
 def _files(results: Results) -> str:
@@ -77,14 +101,36 @@ def _files(results: Results) -> str:
     return "\n".join(f"{file.split:<10}{file.rows:>9}  {file.path}" for file in files)
 
 
-def _result(settings: Settings, results: Results) -> dict[str, object]:
+def _summary(changed: DatasetDiff) -> str:
+    if not changed:
+        return "Nothing changed since the last run."
+    counts = f"{len(changed.new):,} new, {len(changed.gone):,} gone, {len(changed.edited):,} edited"
+    others = {"with another prompt": changed.rerendered, "in the other split": changed.moved}
+    more = "".join(f", {len(ids):,} {said}" for said, ids in others.items() if ids)
+    return f"{counts}{more} since the last run."
+
+
+def written(settings: Settings, results: Results) -> Path | None:
+    """Writes the HTML report, if the settings want one. Without its package, says what to install."""
+    try:
+        return settings.write_report(results)
+    except MissingExtraError as error:
+        say(wrapped(f"{settings.report} was not written: {error}"), style="yellow")
+        return None
+
+
+def _result(
+    settings: Settings, results: Results, changed: DatasetDiff | None, page: Path | None
+) -> dict[str, object]:
     plain = results.plain
     return {
+        "changes": changed,
         "complete": results.complete,
         "contract": {"path": settings.contract, "fingerprint": results.run.contract.fingerprint},
         "counts": results.run.report.counts,
         "datasets": results.run.datasets,
         "index": results.index,
+        "report": page,
         "without_retrieval": None if plain is None else plain.datasets,
     }
 

@@ -21,6 +21,7 @@ from furytune.errors import ConfigError
 __all__ = ["DEMO", "SCHEMA", "Draft", "draft", "write_draft"]
 
 SCHEMA = "furytune.schema.json"
+_DECISIONS = "review.jsonl"
 DEMO = "furytune-demo.txt"
 """A file that marks the folder of a demo."""
 
@@ -31,6 +32,7 @@ _ASIDE = {"tests", "test", "docs", "examples", "benchmarks"}
 _MOST = 20_000
 """How many files of a folder are looked at."""
 _CHANNELS = 40
+_OURS = re.compile(rb'<meta name="generator" content="furytune">|^{"format":"furytune-review/')
 _EXPORT = re.compile(r'\s*\{\s*"(?:guild|channel)"\s*:')
 
 
@@ -63,6 +65,7 @@ class _Found:
     token: bool = False
     rag: bool = False
     project: str = ""
+    community: str = ""
 
 
 def draft(
@@ -92,7 +95,7 @@ def draft(
 
 
 def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = False) -> None:
-    """Writes a settings file, and the schema for editors beside it.
+    """Writes a settings file, and beside it the schema for editors and a file for decisions.
 
     Args:
         made: The settings file.
@@ -113,6 +116,8 @@ def write_draft(made: Draft, path: str | os.PathLike[str], *, replace: bool = Fa
         described = json.dumps(schema(), indent=1, ensure_ascii=False)
         write_file(target.with_name(SCHEMA), described.encode("utf-8") + b"\n")
         write_file(target, made.text.encode("utf-8"))
+        # So a run need not report that no one has decided yet.
+        target.with_name(_DECISIONS).touch()
     except OSError as error:
         raise ConfigError(f"{printable(target)}: cannot be written: {error.strerror}") from None
 
@@ -127,9 +132,23 @@ def _below(root: Path) -> list[Path]:
 
 
 def _made(place: Path) -> bool:
-    """Returns True for what furytune wrote: a data set, or the folder of a demo."""
+    """Returns True for what furytune wrote: a data set, a card, decisions, a report, or the folder of a demo."""
     train = place.with_name(place.name.replace(".validation.", "."))
-    return manifest_path(train).exists() or (place / DEMO).exists()
+    return manifest_path(train).exists() or (place / DEMO).exists() or _marked(place)
+
+
+def _marked(place: Path) -> bool:
+    """Returns True for a file that says in its head that furytune wrote it, and for an empty one."""
+    if place.name == "README.md" and place.with_name("croissant.json").exists():
+        return True  # a card
+    if place.suffix not in (".html", ".jsonl"):
+        return False
+    try:
+        with place.open("rb") as file:
+            head = file.read(4096)
+            return not head or bool(_OURS.search(head))
+    except OSError:
+        return False
 
 
 def _hidden(name: str) -> bool:
@@ -142,18 +161,20 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
     docs: list[Path] = []
     packages: list[Path] = []
     channels: dict[str, None] = {}
-    html, journal = False, ""
+    html, journal, community = False, "", ""
     for place in places:
         files = list(islice(_files(place), _MOST))
-        named = {name: None for file in files if (name := _channel(file))}
+        heads = [head for file in files if (head := _export(file))]
+        named = dict.fromkeys(channel for _, channel in heads)
         channels |= named
+        community = community or next((name for name, _ in heads if name), "")
         if named:
             exports.append(place)
         if (place / "journal.json").is_file():
             journal = place.as_posix()
         if place.is_file() and place.suffix in (".csv", ".jsonl"):
             tables.append(place)
-        inside = [file for file in files if file.suffix.lower() in _DOCS]
+        inside = [file for file in files if file.suffix.lower() in _DOCS and not _marked(file)]
         roots = _packages(place)
         packages += roots
         # A package often has a README beside its code; a folder of documentation has little else.
@@ -173,6 +194,7 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
         token=bool(environment.get("DISCORD_TOKEN")),
         rag=find_spec("lancedb") is not None,
         project=packages[0].name if packages else "",
+        community=community,
     )
 
 
@@ -200,14 +222,14 @@ def _packages(place: Path) -> list[Path]:
     return [one for one in found if one.name.isidentifier()]
 
 
-def _channel(file: Path) -> str:
-    """Returns the name of the channel that a file exports, "" if it is not an export.
+def _export(file: Path) -> tuple[str, str] | None:
+    """Returns the names of the server and the channel that a file exports, None if it is not an export.
 
     The head of an export is short, so the file is not read further than that.
     """
     name = file.name.lower()
     if not name.endswith((".json", ".json.gz")):
-        return ""
+        return None
     try:
         if name.endswith(".gz"):
             import gzip
@@ -218,19 +240,25 @@ def _channel(file: Path) -> str:
             with file.open("rb") as plain:
                 head = plain.read(8192)
     except (OSError, EOFError):
-        return ""
+        return None
     text = head.decode("utf-8-sig", "ignore")
-    at = text.find('"channel"')
     # Manifests of data sets name channels too, but begin with something else.
-    if not _EXPORT.match(text) or at < 0 or (brace := text.find("{", at)) < 0:
+    channel = _named(text, "channel") if _EXPORT.match(text) else ""
+    return (_named(text, "guild"), channel) if channel else None
+
+
+def _named(text: str, key: str) -> str:
+    """Returns the name, or else the id, of an object in the head of an export; "" if there is none."""
+    at = text.find(f'"{key}"')
+    if at < 0 or (brace := text.find("{", at)) < 0:
         return ""
     try:
-        channel, _ = json.JSONDecoder().raw_decode(text, brace)
+        found, _ = json.JSONDecoder().raw_decode(text, brace)
     except (ValueError, RecursionError):
         return "(name too long)"
-    if not isinstance(channel, dict):
+    if not isinstance(found, dict):
         return ""
-    return one_line(str(channel.get("name") or channel.get("id") or ""))
+    return one_line(str(found.get("name") or found.get("id") or ""))
 
 
 def _told(found: _Found) -> Iterator[str]:
@@ -270,17 +298,24 @@ def _lines(found: _Found, root: Path) -> Iterator[str]:
     yield f"#:schema ./{SCHEMA}\n"
     yield "# Settings for furytune. `furytune run` makes the data set, `furytune doctor` checks this file.\n"
     yield "# Paths begin at the folder of this file. `furytune schema` lists every key.\n\n"
-    yield 'contract = "furytune.contract.json"  # the bot reads this file\n\n'
+    yield 'contract = "furytune.contract.json"  # the bot reads this file\n'
+    yield 'report = "report.html"  # what you show to people, before anything is trained\n'
+    yield f"title = {_quoted(found.community or found.project or 'Our community')}  # its heading\n\n"
     yield from _collector(found, root)
-    yield "# Steps that keep a pair, edit its answer or drop it, in this order.\n"
-    yield _table("[curators]", type="min-confidence", least=0.5).replace(
-        "least = 0.5", "least = 0.5  # a lower number keeps more, a higher one only the clear pairs"
-    )
-    yield _table("[curators]", type="deduplicate")
-    yield _table("[curators]", type="redact-secrets")
+    yield "# Steps that keep a pair, edit it or drop it, in this order. Remove those that you do not want.\n"
+    yield "# What you decide in `furytune review` is kept in this file.\n"
+    yield _table("[curators]", type="decisions", path=_DECISIONS)
+    yield "# Drops doubtful pairs. A lower number keeps more, a higher one only the clear pairs.\n"
+    yield _table("[curators]", type="min-confidence", least=0.5)
+    yield '# Drops answers that teach nothing, such as "never mind", and cleans the form of others.\n'
+    yield _table("[curators]", type="lint-answers")
     for package in found.packages[:1]:
         yield "# Drops answers whose code no longer works with the package.\n"
         yield _table("[curators]", type="check-code", package=package.name, path=_relative(package, root))
+    yield "# Of questions that were asked several times in nearly the same words, keeps the best answer.\n"
+    yield _table("[curators]", type="near-duplicates")
+    yield "# Replaces passwords, keys, e-mail addresses and other personal data in answers.\n"
+    yield _table("[curators]", type="redact-secrets")
     if knowledge:
         yield "# The passages that go into a prompt, and what they are made from.\n"
         yield _table("augmenter", type="rag", path="furytune-index.lance", k=4)
@@ -346,6 +381,11 @@ def _collector(found: _Found, root: Path) -> Iterator[str]:
 def _table(name: str, **values: object) -> str:
     """Returns a table. A name in brackets is that of a list of tables."""
     return f"[{name}]\n{tomli_w.dumps(values)}\n"
+
+
+def _quoted(text: str) -> str:
+    """Returns a text as TOML."""
+    return tomli_w.dumps({"it": text}).removeprefix("it = ").rstrip()
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -48,6 +48,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tokens": ("tiktoken",),
     "html": ("beautifulsoup4", "markdownify"),
     "plot": ("matplotlib",),
+    "report": ("jinja2",),
+    "tables": ("pandas", "polars", "pyarrow"),
+    "serve": ("starlette", "uvicorn", "prometheus-client"),
 }
 """The packages of each extra."""
 
@@ -93,7 +96,7 @@ def examine(path: str | os.PathLike[str], *, changes: Iterable[str] = ()) -> lis
         settings = load_settings(path, changes=changes)
     except FurytuneError as error:
         return [*found, *_extras(()), _problem("settings", str(error))]
-    found += _extras(tuple(_needs(settings)))
+    found += _extras(tuple(_needs(settings)), wanted=("report",) if settings.report is not None else ())
     found.append(_ok("settings", printable(path)))
     found += _inputs(settings)
     found += _secrets(settings)
@@ -127,7 +130,13 @@ def _machine() -> Iterator[Finding]:
         yield _ok("clock", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
 
 
-def _extras(needed: tuple[str, ...]) -> Iterator[Finding]:
+def _extras(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """Says which extras are installed.
+
+    Args:
+        needed: Extras without which a run fails.
+        wanted: Extras without which a run leaves something out.
+    """
     for extra, packages in EXTRAS.items():
         there = {package: found for package in packages if (found := _version(package))}
         if len(there) == len(packages):
@@ -136,6 +145,11 @@ def _extras(needed: tuple[str, ...]) -> Iterator[Finding]:
             yield _problem(
                 f"extra {extra}",
                 f"the settings need it: run pip install 'furytune[{extra}]', or '.[{extra}]' in a clone",
+            )
+        elif extra in wanted:
+            yield _note(
+                f"extra {extra}",
+                f"a run leaves the {extra} out: run pip install 'furytune[{extra}]', or '.[{extra}]' in a clone",
             )
         else:
             yield _note(f"extra {extra}", "not installed, and not needed by the settings")
@@ -228,6 +242,8 @@ def _outputs(settings: Settings) -> Iterator[Finding]:
             )
         else:
             yield _writable("index", place)
+    if settings.report is not None:
+        yield _writable("report", settings.report)
     yield _writable("contract", settings.contract)
     if settings.contract.exists():
         try:

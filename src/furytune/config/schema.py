@@ -24,7 +24,8 @@ def schema() -> dict[str, Json]:
     definitions: dict[str, Json] = {}
     root = _object(Pipeline, definitions)
     properties: dict[str, Json] = dict(root["properties"])  # type: ignore[arg-type]
-    properties["contract"] = {"type": "string", "description": OWN["contract"]}
+    for name in ("contract", "report", "title"):
+        properties[name] = {"type": "string", "description": OWN[name]}
     corpus = _used(Part("corpora"), definitions)
     properties["knowledge"] = {
         "anyOf": [corpus, {"type": "array", "items": corpus}],

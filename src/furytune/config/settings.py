@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,19 @@ from furytune.config.arguments import arguments
 from furytune.config.document import Document
 from furytune.config.kinds import Part, kinds, make, nearest, read
 from furytune.config.writing import written
+from furytune.curation.confidence import MinConfidence
 from furytune.curation.judge import JudgePairs
-from furytune.errors import ConfigError
+from furytune.errors import ConfigError, ExportError
 from furytune.exporters import load_dataset
 from furytune.forgetting import Forgotten, forget
 from furytune.pipeline import Pipeline, Run
 from furytune.protocols import Exporter, WritesFiles
 from furytune.records import Dataset, Estimate, TuningJob
 from furytune.report import Report
+from furytune.report.diffing import DatasetDiff, DatasetOutline, diff_datasets, outline
+from furytune.report.html import write_report
+from furytune.review.decisions import Decisions
+from furytune.review_page import ReviewPage
 from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = ["NAME", "OWN", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
@@ -40,6 +45,8 @@ OWN: Mapping[str, str] = {
     "contract": "File of the prompt contract, which a run writes and the bot reads.",
     "knowledge": "What the index of the augmenter is made from.",
     "without_retrieval": "A second data set of the same pairs, without passages in its prompts.",
+    "report": "File of the HTML report, which a run writes for people.",
+    "title": "Heading of the HTML report, such as the name of the community.",
 }
 """The keys of a settings file that are not arguments of `Pipeline`."""
 
@@ -55,6 +62,8 @@ class Settings:
         pipeline: The pipeline.
         contract: Where the contract is written.
         plain: The pipeline of the same pairs without retrieval; None if the file has no ``without_retrieval``.
+        report: Where the HTML report is written; None if the file has no ``report``.
+        title: The heading of the HTML report.
         sources: The tables of the file that say what the index is made from.
     """
 
@@ -62,6 +71,8 @@ class Settings:
     pipeline: Pipeline
     contract: Path
     plain: Pipeline | None = None
+    report: Path | None = None
+    title: str = ""
     sources: tuple[Mapping[str, Any], ...] = ()
     _knowledge: Callable[[], tuple[Iterable[Any], ...]] = field(repr=False, eq=False)
 
@@ -104,6 +115,7 @@ class Settings:
         Raises:
             FurytuneError: A stage failed; the class of the error says which. No half-written file is left.
         """
+        before = self._outline()
         if self.has_knowledge:
             began("index of the documentation")
         index = self.build_index() if self.has_knowledge else None
@@ -112,7 +124,63 @@ class Settings:
         run.contract.save(self.contract)
         if self.plain is not None:
             began("data set without retrieval")
-        return Results(index=index, run=run, plain=self.plain.run() if self.plain else None)
+        plain = self.plain.run() if self.plain else None
+        return Results(index=index, run=run, plain=plain, before=before)
+
+    def write_report(self, results: Results) -> Path | None:
+        """Writes the HTML report of a run, and returns its path; None if the file has no ``report``.
+
+        With a tuner, the report says what tuning would cost.
+
+        Args:
+            results: What `run` returned.
+
+        Raises:
+            ExportError: There is no data set, or the report cannot be written.
+            MissingExtraError: Jinja2 is not installed.
+        """
+        if self.report is None:
+            return None
+        plain = results.plain.datasets if results.plain is not None else ()
+        return write_report(
+            self.report,
+            results.run,
+            title=self.title,
+            without_retrieval=plain[0] if plain else None,
+            since=results.before,
+            estimate=self.estimate() if self.pipeline.tuner is not None else None,
+            reviewed=[pair for step in self._decisions for pair in _reviewed(step)],
+        )
+
+    def review(self, *, by: str = "", port: int = 0) -> ReviewPage:
+        """Opens the review page for the pairs of the file. Of a live server, it shows what is in the journal already.
+
+        Args:
+            by: Name of the reviewer: a pseudonym, or any name.
+            port: The port; 0 chooses a free one.
+
+        Raises:
+            ConfigError: The file does not say where decisions are kept, or the port cannot be used.
+            SourceError: The pairs cannot be collected, or the decisions cannot be read.
+        """
+        if not self._decisions:
+            raise ConfigError(
+                f"{printable(self.path)}: this does not say where decisions are kept; add a table [[curators]] with "
+                'type = "decisions" and path = "review.jsonl" before the other [[curators]]'
+            )
+        least = [step.least for step in self.pipeline.curators if isinstance(step, MinConfidence)]
+        return ReviewPage(_offline(self.pipeline), by=by, near=least[0] if least else 0.5, port=port)
+
+    @property
+    def _decisions(self) -> list[Decisions]:
+        return [step for step in self.pipeline.curators if isinstance(step, Decisions)]
+
+    def _outline(self) -> DatasetOutline | None:
+        """Returns the outline of the data set that the next run replaces; None if there is none that can be read."""
+        try:
+            return outline(self.datasets()[0])
+        except (ExportError, IndexError):
+            return None
 
     def rehearse(self) -> Report:
         """Counts what `run` would read, keep and drop, and writes nothing.
@@ -211,6 +279,8 @@ class Settings:
     def forget(self, *, author: str | None = None, message: str | None = None) -> Forgotten:
         """Removes a person's words, or one message, from all places that the file names; see `furytune.forgetting.forget`.
 
+        The HTML report is deleted, because it repeats the data set. The next run writes it again.
+
         Args:
             author: Discord user id.
             message: Discord message id.
@@ -226,7 +296,7 @@ class Settings:
             )
         index = getattr(self.pipeline.augmenter, "path", None)
         ledger = self.pipeline.tuner.ledger if isinstance(self.pipeline.tuner, GeminiTuner) else None
-        return forget(
+        done = forget(
             author=author,
             message=message,
             journal=journals[0].journal.path if journals else None,
@@ -234,8 +304,15 @@ class Settings:
             datasets=[manifest for manifest in self.manifests if manifest.exists()],
             indexes=[index] if isinstance(index, str) and Path(index).exists() else [],
             jobs=ledger if ledger is not None and ledger.exists() else None,
-            places=[step.cache for step in self.pipeline.curators if isinstance(step, JudgePairs)],
+            places=[
+                # A file is created with the first decision.
+                *(Decisions(path) for step in self._decisions for path in step.path if path.exists()),
+                *(step.cache for step in self.pipeline.curators if isinstance(step, JudgePairs)),
+            ],
         )
+        if self.report is not None:
+            self.report.unlink(missing_ok=True)
+        return done
 
     @property
     def manifests(self) -> tuple[Path, ...]:
@@ -252,16 +329,26 @@ class Results:
         index: How the index was built; None without knowledge in the file.
         run: The run.
         plain: The run without retrieval; None if the file has no ``without_retrieval``.
+        before: Outline of the data set that the run replaced; None if there was none.
     """
 
     index: IndexReport | None
     run: Run
     plain: Run | None
+    before: DatasetOutline | None = None
 
     @property
     def complete(self) -> bool:
         """False if something could not be read that should have been; see `Report.complete`."""
         return self.run.report.complete
+
+    def changes(self) -> DatasetDiff | None:
+        """Returns what changed since the last run; None if this one was the first.
+
+        Raises:
+            ExportError: The data set of the run cannot be read.
+        """
+        return diff_datasets(self.before, self.run.datasets[0]) if self.before is not None else None
 
 
 def load_settings(
@@ -328,6 +415,13 @@ def _settings(document: Document) -> Settings:
     contract = data.get("contract", f"{document.path.stem}.contract.json")
     if not isinstance(contract, str) or not contract:
         document.fail(("contract",), "must be the path of a file")
+    report, title = data.get("report"), data.get("title", "")
+    if report is not None and (not isinstance(report, str) or not report):
+        document.fail(("report",), "must be the path of a file")
+    if not isinstance(title, str):
+        document.fail(("title",), "must be a text")
+    if report is not None and not any(isinstance(one, WritesFiles) for one in pipeline.exporter):
+        document.fail(("report",), "a report needs a data set; add an [exporter]")
     sources = data.get("knowledge", [])
     sources = [sources] if isinstance(sources, dict) else sources
     if not isinstance(sources, list) or not all(isinstance(one, dict) for one in sources):
@@ -352,6 +446,8 @@ def _settings(document: Document) -> Settings:
         pipeline=pipeline,
         contract=document.base / contract,
         plain=_plain(document, pipeline),
+        report=document.base / report if report is not None else None,
+        title=title,
         knowledge=knowledge,
         sources=tuple(sources),
     )
@@ -387,3 +483,12 @@ def _offline(pipeline: Pipeline) -> Pipeline:
     return pipeline.evolve(
         collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
     )
+
+
+def _reviewed(decisions: Decisions) -> Iterator[tuple[float, bool]]:
+    """Yields the confidence of each pair that people decided about, and whether they accepted it as it was."""
+    for path in decisions.path:
+        last = {one.pair: one for one in Decisions(path).since(0)}
+        for one in last.values():
+            if one.confidence is not None and one.action != "undo":
+                yield one.confidence, one.verdict == "accept"

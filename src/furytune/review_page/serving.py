@@ -70,6 +70,7 @@ class ReviewPage:
         if decisions is None:
             decisions = _only(pipeline)
         decisions.since(0)  # needs one file that can be read
+        self._decisions = decisions
         self._desk = Desk(pipeline, decisions, by=checked_line(by, "by"), near=near)
         try:
             self._server = _Server((_HOST, port), None)  # type: ignore[arg-type]
@@ -87,6 +88,11 @@ class ReviewPage:
             daemon=True,
         )
         self._thread.start()
+
+    @property
+    def decisions(self) -> Decisions:
+        """Where decisions are recorded."""
+        return self._decisions
 
     @property
     def url(self) -> str:
