@@ -102,6 +102,17 @@ def test_a_job_is_estimated_started_once_listed_and_followed(tmp_path, account) 
         assert command(tmp_path, "jobs", **account).stdout.startswith("succeeded")
 
 
+def test_a_rehearsal_needs_no_account_and_leaves_nothing(tmp_path) -> None:
+    project(tmp_path, "")
+    assert command(tmp_path, "build").returncode == 0
+    done = command(tmp_path, "tune", "--rehearse")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("succeeded  projects/fury/")
+    assert "requests to this machine" in done.stderr
+    assert not (tmp_path / "tuning-jobs").exists()
+    assert "No job was started" in command(tmp_path, "jobs").stderr
+
+
 def test_a_job_that_failed_is_told_by_the_exit_code(tmp_path, account) -> None:
     with FakeVertex(states=["JOB_STATE_FAILED"]) as service:
         project(tmp_path, service.url)
