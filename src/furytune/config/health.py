@@ -50,7 +50,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "plot": ("matplotlib",),
     "report": ("jinja2",),
     "tables": ("pandas", "polars", "pyarrow"),
-    "serve": ("starlette", "uvicorn", "prometheus-client"),
+    "serve": ("httptools", "prometheus-client", "starlette", "uvicorn", "uvloop"),
 }
 """The packages of each extra."""
 

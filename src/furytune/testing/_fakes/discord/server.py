@@ -133,6 +133,8 @@ class Server:
         started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}")
         await self._released.wait()
         await runner.cleanup()
+        for _ in range(3):  # a closed connection lets go of its socket in one of the loop's next rounds
+            await asyncio.sleep(0)
 
     async def _handle(self, request: Any) -> Any:
         """Answers one request, with the fault that hits it."""
