@@ -129,12 +129,16 @@ class Server:
 
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
         started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}")
         await self._released.wait()
-        await runner.cleanup()
-        for _ in range(3):  # a closed connection lets go of its socket in one of the loop's next rounds
-            await asyncio.sleep(0)
+        # A connection that was just accepted is known to the server a few rounds of the loop later, and one that is closed
+        # lets go of its socket a few rounds later.
+        for stop in (site.stop, runner.cleanup):
+            await stop()
+            for _ in range(5):
+                await asyncio.sleep(0)
 
     async def _handle(self, request: Any) -> Any:
         """Answers one request, with the fault that hits it."""
