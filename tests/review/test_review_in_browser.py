@@ -197,6 +197,28 @@ class TestEditing:
             expect(tab.locator("#answer")).to_have_text("Call `draw(0)`.")
             assert decisions.of("discord:1000") is None
 
+    def test_what_is_typed_while_the_pair_is_fetched_once_more_stays(self, chromium, tmp_path):
+        """Someone else decides about the pair, so it is fetched again; meanwhile a correction is typed."""
+        with reviewing(chromium, tmp_path, pairs(), expected=("409",)) as (tab, decisions, page):
+            at(tab, "number 0")
+            held: list = []
+            tab.route("**/pair?*discord%3A1000", lambda route: held.append(route))
+            decisions.accept(pairs()[0], by="bert")
+            while not held:
+                tab.wait_for_timeout(20)
+            tab.keyboard.press("q")
+            tab.fill("#question textarea", "How do I draw anything?")
+            with tab.expect_response("**/pair?*discord%3A1000"):
+                held.pop().continue_()
+            tab.unroute("**/pair?*discord%3A1000")
+            tab.wait_for_timeout(100)
+            expect(tab.locator("#question textarea")).to_have_value("How do I draw anything?")
+            tab.keyboard.press("Control+Enter")
+            expect(tab.locator("#notice")).to_contain_text("bert decided in the meantime")
+            tab.keyboard.press("Enter")
+            saved(tab, "Saved: corrected")
+            assert decisions.of("discord:1000").question == "How do I draw anything?"
+
     def test_after_a_reload_the_decision_about_the_pair_is_undone(self, chromium, tmp_path):
         with reviewing(chromium, tmp_path, pairs()) as (tab, decisions, _):
             tab.keyboard.press("a")

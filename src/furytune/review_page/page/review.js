@@ -195,6 +195,8 @@
     }
     if (mine !== turn) return;
     moving = false;
+    // Someone began to correct this pair while it was fetched once more: what they type stays, with the revision they saw.
+    if (editing && shown?.id === id) return;
     show(found, focus);
     for (let n = 1; n <= AHEAD; n++) if (items[at + n]) view(items[at + n][0]).catch(() => {});
     if (found.around.reading) setTimeout(() => { if (mine === turn && !editing) again(); }, 1000);
@@ -335,6 +337,7 @@
     keepDraft();
     unedit(field);
     byId("pair").focus({ preventScroll: true });
+    again(); // it may have been fetched while it was edited
   };
   const saveEdit = () => {
     const field = editing;
