@@ -24,6 +24,8 @@
     │   └── StaleDecisionError      someone else decided about the pair in the meantime
     ├── ContractError               a contract file cannot be read
     │   └── ContractMismatchError   something that shapes the prompt has changed
+    ├── AnswerError                 a question cannot be answered here and now
+    │   └── BusyError               too many questions are under way
     ├── ExportError                 a data set could not be written
     ├── ConservationError           records in and records out do not add up
     └── TuningError                 a tuning job could not be started or followed
@@ -39,7 +41,9 @@ a chat message and never a secret.
 from __future__ import annotations
 
 __all__ = [
+    "AnswerError",
     "BudgetError",
+    "BusyError",
     "ConfigError",
     "ConservationError",
     "ContractError",
@@ -224,6 +228,23 @@ class ContractMismatchError(ContractError):
     def __init__(self, part: str, detail: str) -> None:
         super().__init__(f"{part} differs from the contract: {detail}")
         self.part = part
+
+
+class AnswerError(FurytuneError):
+    """A question cannot be answered: there is no model, or the records of answers cannot be written."""
+
+
+class BusyError(AnswerError):
+    """Too many questions are under way. Asking again later helps.
+
+    Args:
+        message: What is too much.
+        wait: Seconds after which asking again may help.
+    """
+
+    def __init__(self, message: str, *, wait: float = 1.0) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class ExportError(FurytuneError):

@@ -199,10 +199,10 @@ class TestEditing:
 
     def test_what_is_typed_while_the_pair_is_fetched_once_more_stays(self, chromium, tmp_path):
         """Someone else decides about the pair, so it is fetched again; meanwhile a correction is typed."""
-        with reviewing(chromium, tmp_path, pairs(), expected=("409",)) as (tab, decisions, page):
+        with reviewing(chromium, tmp_path, pairs(), expected=("409",)) as (tab, decisions, _):
             at(tab, "number 0")
             held: list = []
-            tab.route("**/pair?*discord%3A1000", lambda route: held.append(route))
+            tab.route("**/pair?*discord%3A1000", lambda route: held.append(route))  # noqa: PLW0108  (playwright sets an attribute on it)
             decisions.accept(pairs()[0], by="bert")
             while not held:
                 tab.wait_for_timeout(20)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import furytune as ft
+from furytune.answering import Rate
 from furytune.errors import ConfigError
 from furytune.serving import Settings, new_key, serve
-from furytune.serving.limits import Rate
 from furytune.serving.refusals import Refusal
 from furytune.testing.fake_chat import FakeChat
 

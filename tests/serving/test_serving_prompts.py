@@ -11,9 +11,9 @@ from endpoints import PASSAGES, ask, asked, chat, contract, serving
 from hypothesis import given, settings
 
 import furytune as ft
+from furytune.answering import audit
 from furytune.cli.main import run
 from furytune.errors import EmptyTextError, SourceError
-from furytune.serving.audit import audit
 from furytune.testing.fake_chat import FakeChat
 from furytune.testing.strategies import questions
 

@@ -98,8 +98,8 @@ def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], jso
     The log holds digests only, so give the questions that people asked. Exits with 3 if a prompt differs or a line of the log
     is damaged.
     """
+    from furytune.answering import audit as audited
     from furytune.contract import PromptContract
-    from furytune.serving.audit import audit as audited
 
     found = audited(log, PromptContract.load(contract), _questions(questions))
     if json_:

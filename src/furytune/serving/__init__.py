@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from furytune.answering import ModelSource
 from furytune.contract import PromptContract
 from furytune.errors import MissingExtraError
-from furytune.serving.settings import ModelSource, Settings, new_key
+from furytune.serving.settings import Settings, new_key
 
 __all__ = ["ModelSource", "Settings", "app", "new_key", "serve"]
 

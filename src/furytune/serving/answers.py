@@ -4,58 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any
 
-from attrs import frozen
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from furytune.errors import FurytuneError
-from furytune.models import apieces
-from furytune.protocols import Model
-from furytune.records import Piece, Prompt
+from furytune.answering import Asked, Status, footnotes
+from furytune.errors import AnswerError, FurytuneError
+from furytune.records import Piece
 from furytune.serving import wire
-from furytune.serving.audit import Status
 from furytune.serving.door import LOG
-from furytune.serving.limits import Answers
 from furytune.serving.metrics import Metrics
 from furytune.serving.refusals import Refusal, refusal_of
 from furytune.serving.settings import Settings
 
-__all__ = ["Asking", "Completion"]
+__all__ = ["Completion"]
 
 _FAREWELL = 1.0  # seconds
 _EVENTS = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
-
-
-@frozen(kw_only=True, eq=False)
-class Asking:
-    """What a completion needs.
-
-    Attributes:
-        model: Answers.
-        prompt: The contract's prompt.
-        settings: What the operator decided.
-        pool: Where the model works.
-        metrics: Counts answers.
-        ended: Gets what became of the answer.
-    """
-
-    model: Model
-    prompt: Prompt
-    settings: Settings
-    pool: Answers
-    metrics: Metrics
-    ended: Callable[[Status], None]
 
 
 class Completion(Response):
     """The answer to a question.
 
     Args:
-        asking: What it needs.
+        asked: The question with its prompt.
+        settings: What the operator decided.
+        metrics: Counts answers.
         identity: What it says about itself.
         headers: Headers of an answer.
         stream: Whether pieces are sent as they arrive.
@@ -63,9 +40,18 @@ class Completion(Response):
     """
 
     def __init__(
-        self, asking: Asking, identity: wire.Identity, headers: dict[str, str], *, stream: bool, usage: bool
+        self,
+        asked: Asked,
+        settings: Settings,
+        metrics: Metrics,
+        identity: wire.Identity,
+        headers: dict[str, str],
+        *,
+        stream: bool,
+        usage: bool,
     ) -> None:
-        self._asking, self._identity, self._common = asking, identity, headers
+        self._asked, self._settings, self._metrics = asked, settings, metrics
+        self._identity, self._common = identity, headers
         self._stream, self._usage = stream, usage
         self._begun = False
         self._used: Piece | None = None
@@ -76,13 +62,15 @@ class Completion(Response):
         try:
             status = await _while_listening(receive, self._send(scope, receive, send))
         finally:
-            self._asking.metrics.answer(status, self._used.usage if self._used else None)
-            self._asking.ended(status)
+            self._metrics.answer(status, self._used.usage if self._used else None)
+            try:
+                self._asked.note(status)
+            except AnswerError as error:
+                LOG.error("%s", error)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> Status:
-        settings = self._asking.settings
         try:
-            async with asyncio.timeout(settings.timeout):
+            async with asyncio.timeout(self._settings.timeout):
                 await (self._events(send) if self._stream else self._whole(scope, receive, send))
         except Refusal as error:
             refusal, status = error, "refused"
@@ -144,30 +132,20 @@ class Completion(Response):
         await put(b"data: [DONE]\n\n", more=False)
 
     async def _pieces(self) -> AsyncGenerator[Piece, None]:
-        """Yields the model's pieces up to the limit, then the footnotes, then the end."""
-        asking, settings = self._asking, self._asking.settings
-        begun, left, last = time.perf_counter(), settings.max_answer, Piece(finish="stop")
-        async with aclosing(
-            apieces(asking.model, asking.prompt, pool=asking.pool, tries=settings.tries)
-        ) as pieces:
-            first = True
+        """Yields the answer's pieces, then the footnotes, then the end."""
+        begun, first = time.perf_counter(), True
+        async with aclosing(self._asked.pieces()) as pieces:
             async for piece in pieces:
                 if first:
-                    asking.metrics.first_piece(time.perf_counter() - begun)
+                    self._metrics.first_piece(time.perf_counter() - begun)
                     first = False
-                text = piece.text[:left]
-                left -= len(text)
-                if text:
-                    yield Piece(text=text)
-                if piece.finish:
-                    last = Piece(finish=piece.finish, usage=piece.usage)
-                if len(text) < len(piece.text):
-                    last = Piece(finish="length")
-                    break
-        if settings.footnotes and (notes := wire.footnotes(asking.prompt.passages)):
-            yield Piece(text=notes)
-        self._used = last
-        yield last
+                if not piece.finish:
+                    yield piece
+                    continue
+                if self._settings.footnotes and (notes := footnotes(self._asked.prompt.passages)):
+                    yield Piece(text=notes)
+                self._used = piece
+                yield piece
 
 
 async def _while_listening(receive: Receive, work: Coroutine[Any, Any, Status]) -> Status:

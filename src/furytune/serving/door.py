@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from furytune.answering import Rate
 from furytune.errors import FurytuneError
-from furytune.serving.limits import Rate
 from furytune.serving.metrics import Metrics
 from furytune.serving.refusals import Refusal, refusal_of
 from furytune.serving.settings import Settings
@@ -64,8 +64,13 @@ class Doors:
         else:
             self._check_host(request)
             client = request.client.host if request.client else ""
-        if need == "key":
-            self._rate.take(client)
+        if need == "key" and (wait := self._rate.take(client)):
+            raise Refusal(
+                429,
+                "rate_limit_exceeded",
+                f"this client may ask {settings.per_minute} times a minute; wait for the seconds of Retry-After and ask again",
+                wait=wait,
+            )
 
     def _check_host(self, request: Request) -> None:
         # request.url would parse more than the name, and can raise.

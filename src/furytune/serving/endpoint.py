@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from os import PathLike
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from furytune.answering import Answerer, ModelSource, Served, citations, note
 from furytune.contract import PromptContract
 from furytune.errors import FurytuneError
-from furytune.records import Prompt
 from furytune.serving import wire
-from furytune.serving.answers import Asking, Completion
-from furytune.serving.audit import Entry, Status, append, request_digest
-from furytune.serving.current import Current, Served
+from furytune.serving.answers import Completion
 from furytune.serving.door import LOG, Door, Doors, Handler, Need, body
-from furytune.serving.limits import Answers
 from furytune.serving.metrics import TEXT, Metrics
 from furytune.serving.refusals import Refusal
-from furytune.serving.rendering import Renderer
-from furytune.serving.settings import ModelSource, Settings
+from furytune.serving.settings import Settings
 
 __all__ = ["Endpoint"]
 
@@ -58,11 +51,9 @@ class Endpoint:
         self, contract: PromptContract | str | PathLike[str], model: ModelSource, settings: Settings
     ) -> None:
         self._settings = settings
-        self._current = Current(contract, model)
-        self._renderer = Renderer(settings.threads, settings.waiting)
-        self._pool = Answers(settings.concurrent)
-        self._metrics = Metrics(lambda: self._pool.running, lambda: self._renderer.waiting)
-        self._metrics.contract(self._current.value.contract)
+        self._answerer = answerer = Answerer(contract, model, settings)
+        self._metrics = Metrics(lambda: answerer.running, lambda: answerer.waiting)
+        self._metrics.contract(answerer.current.contract)
         self._started = int(time.time())
         self._ready = False
         doors = Doors(settings, self._metrics)
@@ -92,8 +83,7 @@ class Endpoint:
         self._ready = True
         yield
         self._ready = False
-        self._renderer.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._answerer.close()
 
     async def reload(self) -> Served:
         """Loads the contract file again; answers under way keep the old contract.
@@ -101,49 +91,34 @@ class Endpoint:
         Raises:
             FurytuneError: It cannot be loaded; nothing has changed.
         """
-        served = await self._current.reload()
+        served = await self._answerer.reload()
         self._metrics.contract(served.contract)
-        LOG.info(
-            "answering with the contract %s on %s",
-            served.contract.fingerprint[:12],
-            served.contract.snapshot[:19],
-        )
         return served
 
     async def _chat(self, request: Request) -> Response:
         asked = await body(request, wire.Chat, self._settings)
         question = self._question(asked)
-        served = self._current.value
-        if served.model is None:
+        if self._answerer.current.model is None:
             raise Refusal(503, "no_model", "this server has no model; it only serves /prompt")
-        # Before the work on the prompt. The pool refuses, too, if another request was faster.
-        self._pool.check()
-        at = datetime.now(UTC)
-        prompt = await self._rendered(served.contract, question, at)
-        completion = f"chatcmpl-{uuid4().hex}"
-        note = self._noting(completion, at, question, prompt, served.contract)
-        note("asked")
+        with _in_time():
+            found = await self._answerer.ask(question, answer_id=f"chatcmpl-{uuid4().hex}")
         extension = {
-            **_identity(served.contract),
-            "request": request_digest(question),
-            "prompt": prompt.digest,
+            **_identity(found.served.contract),
+            "request": found.entry.request,
+            "prompt": found.entry.prompt,
+            "citations": citations(found.prompt.passages),
         }
         return Completion(
-            Asking(
-                model=served.model,
-                prompt=prompt,
-                settings=self._settings,
-                pool=self._pool,
-                metrics=self._metrics,
-                ended=lambda status: self._note_end(note, status),
-            ),
+            found,
+            self._settings,
+            self._metrics,
             wire.Identity(
-                id=completion,
-                created=int(at.timestamp()),
+                id=found.entry.id,
+                created=int(found.entry.time.timestamp()),
                 model=self._settings.name,
-                extension={**extension, "citations": wire.citations(prompt.passages)},
+                extension=extension,
             ),
-            {**_headers(served.contract), "x-furytune-request": extension["request"]},
+            {**_headers(found.served.contract), "x-furytune-request": found.entry.request},
             stream=bool(asked.stream),
             usage=bool(asked.stream_options and asked.stream_options.include_usage),
         )
@@ -179,53 +154,21 @@ class Endpoint:
             raise Refusal(
                 400, "invalid_request", "the moment needs a time zone, such as 2026-01-31T12:00:00Z"
             )
-        contract = self._current.value.contract
-        at = asked.at or datetime.now(UTC)
-        prompt = await self._rendered(contract, asked.question, at)
-        self._noting(f"prompt-{uuid4().hex}", at, asked.question, prompt, contract)("prompt")
+        with _in_time():
+            found = await self._answerer.render(asked.question, at=asked.at)
         return _json(
             {
-                "system": prompt.system,
-                "text": prompt.text,
-                "prompt": prompt.digest,
-                "request": request_digest(asked.question),
-                "at": at,
-                "left_out": len(prompt.left_out),
-                "citations": wire.citations(prompt.passages),
-                **_identity(contract),
+                "system": found.prompt.system,
+                "text": found.prompt.text,
+                "prompt": found.entry.prompt,
+                "request": found.entry.request,
+                "at": found.entry.time,
+                "left_out": len(found.prompt.left_out),
+                "citations": citations(found.prompt.passages),
+                **_identity(found.served.contract),
             },
-            headers=_headers(contract),
+            headers=_headers(found.served.contract),
         )
-
-    async def _rendered(self, contract: PromptContract, question: str, at: datetime) -> Prompt:
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                return await self._renderer.render(contract, question, at)
-        except TimeoutError:
-            raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
-
-    def _noting(
-        self, completion: str, at: datetime, question: str, prompt: Prompt, contract: PromptContract
-    ) -> Callable[[Status], None]:
-        """Returns a function that writes a line of the audit log."""
-        path = self._settings.audit
-        if path is None:
-            return lambda _status: None
-        entry = Entry(
-            id=completion,
-            time=at,
-            request=request_digest(question),
-            prompt=prompt.digest,
-            fingerprint=contract.fingerprint,
-            snapshot=contract.snapshot,
-            status="asked",
-        )
-        return lambda status: _append(path, msgspec.structs.replace(entry, status=status))
-
-    def _note_end(self, note: Callable[[Status], None], status: Status) -> None:
-        # The answer is sent already, and the log of the process says what happened.
-        with suppress(Refusal):
-            note(status)
 
     async def _feedback(self, request: Request) -> Response:
         if self._settings.feedback is None:
@@ -236,7 +179,7 @@ class Endpoint:
                 400, "invalid_request", "request must be the digest in the answer's field furytune.request"
             )
         line = {"time": datetime.now(UTC), "request": said.request, "verdict": said.verdict}
-        _append(self._settings.feedback, line | ({} if said.text is None else {"text": said.text}))
+        note(self._settings.feedback, line | ({} if said.text is None else {"text": said.text}))
         return _json({"status": "noted"}, 201)
 
     async def _reload(self, _request: Request) -> Response:
@@ -254,7 +197,7 @@ class Endpoint:
             "object": "model",
             "created": self._started,
             "owned_by": "furytune",
-            "furytune": _identity(self._current.value.contract),
+            "furytune": _identity(self._answerer.current.contract),
         }
         return _json({"object": "list", "data": [model]})
 
@@ -267,17 +210,15 @@ class Endpoint:
     async def _is_ready(self, _request: Request) -> Response:
         if not self._ready:
             raise Refusal(503, "not_ready", "the server starts or stops", wait=1)
-        return _json({"status": "ready", **_identity(self._current.value.contract)})
+        return _json({"status": "ready", **_identity(self._answerer.current.contract)})
 
 
-def _append(path: Path, line: object) -> None:
+@contextmanager
+def _in_time() -> Iterator[None]:
     try:
-        append(path, line)
-    except OSError as error:
-        LOG.error("%s: %s", path, error.strerror or "the line was cut off")
-        raise Refusal(
-            503, "log_unavailable", "the server cannot write its records; ask again later"
-        ) from None
+        yield
+    except TimeoutError:
+        raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
 
 
 def _identity(contract: PromptContract) -> dict[str, str]:

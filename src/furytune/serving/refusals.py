@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from furytune.errors import (
+    AnswerError,
+    BusyError,
     EmptyTextError,
     FurytuneError,
     NoTextError,
@@ -18,8 +20,6 @@ from furytune.errors import (
 from furytune.serving.wire import encode
 
 __all__ = ["Refusal", "refusal_of"]
-
-_BUSY = "too many requests are under way; wait for the seconds of Retry-After and ask again"
 
 
 class Refusal(Exception):  # noqa: N818  (an answer, not a fault)
@@ -40,11 +40,6 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a fault)
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self._param, self._wait, self._close = param, wait, close
-
-    @classmethod
-    def busy(cls, wait: float = 1) -> Refusal:
-        """Returns the refusal of a server that has too much to do."""
-        return cls(429, "overloaded", _BUSY, wait=wait)
 
     @property
     def body(self) -> Mapping[str, object]:
@@ -74,6 +69,15 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a fault)
 
 def refusal_of(error: FurytuneError) -> Refusal:
     """Returns the answer to a request whose prompt or answer failed."""
+    if isinstance(error, BusyError):
+        return Refusal(
+            429,
+            "overloaded",
+            "too many requests are under way; wait for the seconds of Retry-After and ask again",
+            wait=error.wait,
+        )
+    if isinstance(error, AnswerError):
+        return Refusal(503, "log_unavailable", "the server cannot write its records; ask again later")
     if isinstance(error, EmptyTextError):
         return Refusal(
             400, "empty_question", "the question is empty; write what you want to know", param="messages"

@@ -13,11 +13,12 @@ from types import FrameType
 
 import uvicorn
 
+from furytune.answering import ModelSource
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
 from furytune.serving.door import LOG
 from furytune.serving.endpoint import Endpoint
-from furytune.serving.settings import LOOPBACK, ModelSource, Settings
+from furytune.serving.settings import LOOPBACK, Settings
 
 __all__ = ["run"]
 

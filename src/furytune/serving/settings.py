@@ -5,20 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from attrs import field, frozen
 
-from furytune.contract import PromptContract
+from furytune.answering import AnswerSettings, within
 from furytune.errors import ConfigError
-from furytune.protocols import Model
 
-__all__ = ["LOOPBACK", "ModelSource", "Settings", "new_key"]
-
-ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
-"""A model, a function that returns the model for a contract, or None for prompts alone."""
+__all__ = ["LOOPBACK", "Settings", "new_key"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine itself."""
@@ -45,19 +40,6 @@ def _hashes(values: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _path(value: str | Path | None) -> Path | None:
-    return None if value is None else Path(value)
-
-
-def _within(least: float, most: float) -> Any:
-    def check(_: object, attribute: Any, value: float) -> None:
-        number = isinstance(value, int if isinstance(least, int) else int | float)
-        if isinstance(value, bool) or not number or not least <= value <= most:
-            raise ConfigError(f"{attribute.name} must be a number from {least} to {most}")
-
-    return check
-
-
 def _one_of(*words: str) -> Any:
     def check(_: object, attribute: Any, value: str) -> None:
         if value not in words:
@@ -72,8 +54,8 @@ def _printable(_: object, attribute: Any, value: str) -> None:
 
 
 @frozen(kw_only=True)
-class Settings:
-    """What an operator decides about an endpoint. The contract decides everything about prompts.
+class Settings(AnswerSettings):
+    """What an operator decides about an endpoint, besides what `furytune.answering.AnswerSettings` has.
 
     Attributes:
         name: The model's name for clients. A request for another model is refused.
@@ -88,15 +70,7 @@ class Settings:
         max_body: Most bytes of a request.
         body_timeout: Seconds for a request to arrive.
         per_minute: Requests of a key in a minute, or of an address if there are no keys; 0 for no limit.
-        concurrent: Answers under way at once. Each has a thread. Further requests get a 429.
-        threads: Threads that render prompts.
-        waiting: Prompts that wait to be rendered. Further requests get a 429.
-        timeout: Seconds for a whole answer.
-        tries: How often the model is asked if its service fails in a way that may pass.
-        max_answer: Most characters of an answer; a longer one ends there with the reason "length".
         grace: Seconds for answers under way after a request to stop.
-        audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
-        feedback: File for what people say about answers; None for no ``/feedback``.
 
     Raises:
         ConfigError: A value cannot be used.
@@ -108,15 +82,7 @@ class Settings:
     hosts: tuple[str, ...] = field(default=LOOPBACK, converter=tuple)
     earlier: Literal["refuse", "ignore"] = field(default="refuse", validator=_one_of("refuse", "ignore"))
     footnotes: bool = False
-    max_body: int = field(default=1 << 20, validator=_within(1 << 10, 1 << 26))
-    body_timeout: float = field(default=10.0, validator=_within(0.01, 600.0))
-    per_minute: int = field(default=60, validator=_within(0, 1_000_000))
-    concurrent: int = field(default=16, validator=_within(1, 1024))
-    threads: int = field(default=2, validator=_within(1, 64))
-    waiting: int = field(default=256, validator=_within(1, 100_000))
-    timeout: float = field(default=120.0, validator=_within(0.01, 3600.0))
-    tries: int = field(default=2, validator=_within(1, 10))
-    max_answer: int = field(default=200_000, validator=_within(1, 10_000_000))
-    grace: float = field(default=30.0, validator=_within(0.0, 3600.0))
-    audit: Path | None = field(default=None, converter=_path)
-    feedback: Path | None = field(default=None, converter=_path)
+    max_body: int = field(default=1 << 20, validator=within(1 << 10, 1 << 26))
+    body_timeout: float = field(default=10.0, validator=within(0.01, 600.0))
+    per_minute: int = field(default=60, validator=within(0, 1_000_000))
+    grace: float = field(default=30.0, validator=within(0.0, 3600.0))

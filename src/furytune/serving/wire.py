@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from attrs import frozen
 
-from furytune.records import Finish, Passage, Usage
+from furytune.records import Finish, Usage
 
 __all__ = [
     "Chat",
@@ -18,12 +18,10 @@ __all__ = [
     "Message",
     "Question",
     "chunk",
-    "citations",
     "completion",
     "counts",
     "encode",
     "event",
-    "footnotes",
 ]
 
 _FINISHES: dict[Finish, str] = {"stop": "stop", "length": "length", "filter": "content_filter"}
@@ -157,19 +155,3 @@ def _usage(usage: Usage) -> dict[str, int]:
         "completion_tokens": usage.completion,
         "total_tokens": usage.prompt + usage.completion,
     }
-
-
-def citations(passages: Sequence[Passage]) -> list[dict[str, str]]:
-    """Returns what a reader needs to find the passages, in the order of the prompt."""
-    return [{"citation": passage.citation, "url": _address(passage)} for passage in passages]
-
-
-def footnotes(passages: Sequence[Passage]) -> str:
-    """Returns the citations as the end of an answer; "" without passages."""
-    lines = [f"[{n}] {p.citation} {_address(p)}".rstrip() for n, p in enumerate(passages, 1)]
-    return "\n\n" + "\n".join(lines) if lines else ""
-
-
-def _address(passage: Passage) -> str:
-    # Clients make links of addresses, and a passage can come from anywhere.
-    return passage.url if passage.url.startswith(("https://", "http://")) else ""

@@ -14,11 +14,11 @@ from attrs import frozen
 
 from furytune._storage.durable import NO_FOLLOW
 from furytune.contract import PromptContract
-from furytune.errors import FurytuneError, SourceError
-from furytune.serving.wire import encode
+from furytune.errors import AnswerError, FurytuneError, SourceError
 
-__all__ = ["Audited", "Entry", "Status", "append", "audit", "request_digest"]
+__all__ = ["Audited", "Entry", "Status", "append", "audit", "note", "request_digest"]
 
+_encode = msgspec.json.Encoder().encode
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0)
 
 Status = Literal["prompt", "asked", "answered", "refused", "failed", "stopped"]
@@ -51,6 +51,21 @@ def request_digest(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def note(path: Path, line: object) -> None:
+    """Appends a line of JSON to a file of records, see `append`.
+
+    Raises:
+        AnswerError: It cannot be written.
+    """
+    try:
+        append(path, line)
+    except OSError as error:
+        why = error.strerror or "the line was cut off"
+        raise AnswerError(
+            f"{path}: the records of answers cannot be written ({why}); make room, or give the right to write"
+        ) from error
+
+
 def append(path: Path, line: object) -> None:
     """Appends a line of JSON to a file that only its owner can read.
 
@@ -59,7 +74,7 @@ def append(path: Path, line: object) -> None:
     Raises:
         OSError: The line could not be written.
     """
-    data = encode(line) + b"\n"
+    data = _encode(line) + b"\n"
     fd = os.open(path, _FLAGS, 0o600)
     try:
         # One write for the whole line, so that lines of several processes do not mix.
@@ -99,7 +114,7 @@ def audit(log: str | os.PathLike[str], contract: PromptContract, questions: Iter
     """Renders the prompts of an audit log again and compares their digests.
 
     Args:
-        log: The file of ``Settings(audit=...)``.
+        log: The file of ``AnswerSettings(audit=...)``.
         contract: The contract with the knowledge of that time.
         questions: The questions that people asked, as far as someone has them. The log contains only their digests.
 
@@ -143,5 +158,5 @@ def _entries(log: Path) -> Iterator[Entry | None]:
                     yield None
     except OSError as error:
         raise SourceError(
-            f"{log}: cannot be read ({error.strerror}); name the file of Settings(audit=)"
+            f"{log}: cannot be read ({error.strerror}); name the file of AnswerSettings(audit=)"
         ) from error

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from attrs import frozen
 
+from furytune.answering.settings import ModelSource
 from furytune.contract import PromptContract
-from furytune.errors import ConfigError
+from furytune.errors import AnswerError, ConfigError
 from furytune.protocols import Model
-from furytune.serving.settings import ModelSource
 
 __all__ = ["Current", "Served"]
 
@@ -27,6 +27,18 @@ class Served:
 
     contract: PromptContract
     model: Model | None
+
+    def answering(self) -> Model:
+        """Returns the model.
+
+        Raises:
+            AnswerError: There is none.
+        """
+        if self.model is None:
+            raise AnswerError(
+                "there is no model here, so prompts are all that can be had; name a model at the start"
+            )
+        return self.model
 
 
 class Current:
@@ -62,16 +74,14 @@ class Current:
 
     def _read(self) -> Served:
         if self._path is None:
-            raise ConfigError(
-                "the endpoint was started with a contract and not with its file, so it cannot reload"
-            )
+            raise ConfigError("this was started with a contract and not with its file, so it cannot reload")
         contract = PromptContract.load(self._path)
         old = self.value.contract.fingerprint
         fixed = self._model is not None and isinstance(self._model, Model)
         if fixed and contract.fingerprint != old:
             raise ConfigError(
                 f"the new contract has the fingerprint {contract.fingerprint[:12]}, and the model was tuned for {old[:12]}; "
-                "start the endpoint with a function that returns the model for a contract, or start a second endpoint"
+                "start again with a function that returns the model for a contract, or with the model of the new one"
             )
         return Served(contract, self._model_for(contract))
 

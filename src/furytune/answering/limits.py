@@ -1,4 +1,4 @@
-"""How much a client, and all clients together, may ask."""
+"""How much one person or client, and all together, may ask."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from furytune.serving.refusals import Refusal
+from furytune.errors import BusyError
 
 __all__ = ["Answers", "Rate"]
 
@@ -31,14 +31,10 @@ class Rate:
         # For each client, what was left and when. Who was seen longest ago is forgotten first, so memory has a limit.
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> None:
-        """Counts a request.
-
-        Raises:
-            Refusal: The client has none left.
-        """
+    def take(self, client: str) -> float:
+        """Counts a request, and returns 0; or the seconds until the client may ask again, if it has none left."""
         if not self._most:
-            return
+            return 0.0
         now = self._clock()
         left, then = self._left.pop(client, (float(self._most), now))
         left = min(self._most, left + (now - then) * self._most / 60)
@@ -46,13 +42,7 @@ class Rate:
         self._left[client] = (left - 1 if enough else left, now)
         if len(self._left) > _CLIENTS:
             self._left.popitem(last=False)
-        if not enough:
-            raise Refusal(
-                429,
-                "rate_limit_exceeded",
-                f"this client may ask {self._most} times a minute; wait for the seconds of Retry-After and ask again",
-                wait=(1 - left) * 60 / self._most,
-            )
+        return 0.0 if enough else (1 - left) * 60 / self._most
 
 
 class Answers(ThreadPoolExecutor):
@@ -78,16 +68,16 @@ class Answers(ThreadPoolExecutor):
         """Raises if a new answer would be refused.
 
         Raises:
-            Refusal: All threads are in use.
+            BusyError: All threads are in use.
         """
         if len(self._open) >= self._most:
-            raise Refusal.busy()
+            raise BusyError("too many answers are under way; ask again later")
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Starts an answer.
 
         Raises:
-            Refusal: All threads are in use.
+            BusyError: All threads are in use.
         """
         self.check()
         future = super().submit(fn, *args, **kwargs)

@@ -11,9 +11,8 @@ from datetime import datetime
 from attrs import frozen
 
 from furytune.contract import PromptContract
-from furytune.errors import FurytuneError
+from furytune.errors import BusyError, FurytuneError
 from furytune.records import Prompt
-from furytune.serving.refusals import Refusal
 
 __all__ = ["Renderer"]
 
@@ -54,10 +53,10 @@ class Renderer:
 
         Raises:
             FurytuneError: What it raises.
-            Refusal: Too many questions wait.
+            BusyError: Too many questions wait.
         """
         if len(self._queue) >= self._most:
-            raise Refusal.busy()
+            raise BusyError("too many prompts wait to be rendered; ask again later")
         item = _Waiting(contract, question, at, asyncio.get_running_loop().create_future())
         self._queue.append(item)
         self._start()

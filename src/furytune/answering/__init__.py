@@ -1,0 +1,31 @@
+"""The core behind every door: a question becomes the contract's prompt, and a model answers it.
+
+The endpoint (`furytune.serving`) and bots use it. It knows no protocol and no chat program.
+"""
+
+from __future__ import annotations
+
+from furytune.answering.answerer import Answerer, Asked
+from furytune.answering.audit import Audited, Entry, Status, audit, note, request_digest
+from furytune.answering.citations import citations, footnotes
+from furytune.answering.current import Served
+from furytune.answering.limits import Rate
+from furytune.answering.settings import AnswerSettings, ModelSource, within
+
+__all__ = [
+    "AnswerSettings",
+    "Answerer",
+    "Asked",
+    "Audited",
+    "Entry",
+    "ModelSource",
+    "Rate",
+    "Served",
+    "Status",
+    "audit",
+    "citations",
+    "footnotes",
+    "note",
+    "request_digest",
+    "within",
+]

@@ -1,0 +1,61 @@
+"""What an operator decides about answers, whichever door the questions come through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from furytune.contract import PromptContract
+from furytune.errors import ConfigError
+from furytune.protocols import Model
+
+__all__ = ["AnswerSettings", "ModelSource", "within"]
+
+ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
+"""A model, a function that returns the model for a contract, or None for prompts alone."""
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def within(least: float, most: float) -> Any:
+    """Returns a validator of numbers from ``least`` to ``most``; whole ones if ``least`` is whole."""
+
+    def check(_: object, attribute: Any, value: float) -> None:
+        number = isinstance(value, int if isinstance(least, int) else int | float)
+        if isinstance(value, bool) or not number or not least <= value <= most:
+            raise ConfigError(f"{attribute.name} must be a number from {least} to {most}")
+
+    return check
+
+
+@frozen(kw_only=True)
+class AnswerSettings:
+    """What an operator decides about answers. The contract decides everything about prompts.
+
+    Attributes:
+        concurrent: Answers under way at once. Each has a thread. Further questions are refused.
+        threads: Threads that render prompts.
+        waiting: Prompts that wait to be rendered. Further questions are refused.
+        timeout: Seconds for a whole answer.
+        tries: How often the model is asked if its service fails in a way that may pass.
+        max_answer: Most characters of an answer; a longer one ends there with the reason "length".
+        audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
+        feedback: File for what people say about answers; None if no one is asked.
+
+    Raises:
+        ConfigError: A value cannot be used.
+    """
+
+    concurrent: int = field(default=16, validator=within(1, 1024))
+    threads: int = field(default=2, validator=within(1, 64))
+    waiting: int = field(default=256, validator=within(1, 100_000))
+    timeout: float = field(default=120.0, validator=within(0.01, 3600.0))
+    tries: int = field(default=2, validator=within(1, 10))
+    max_answer: int = field(default=200_000, validator=within(1, 10_000_000))
+    audit: Path | None = field(default=None, converter=_path)
+    feedback: Path | None = field(default=None, converter=_path)
