@@ -752,6 +752,63 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         ),
     ),
     (
+        "Feedback: answers of the bot, and lines of the log",
+        "record",
+        (
+            (
+                "not_confirmed",
+                "No one who counts said that the answer helped.",
+                'Nothing; or let others confirm, with `FeedbackCollector(confirmed_by=[..., "member"])`.',
+            ),
+            (
+                "not_helpful",
+                "People said that the answer did not help, and no one corrected it.",
+                "Correct it: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "contradicted",
+                "People of equal weight said different things about the answer; the detail counts them.",
+                "Decide: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "proposed",
+                "A member, and no helper, corrected the answer.",
+                "Accept or drop the correction: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "text_not_found",
+                "The text of the question or of the answer is neither in the chat nor in the log.",
+                "Collect the channel, or let the log keep texts.",
+            ),
+            (
+                "other_contract",
+                "The answer was given under another fingerprint than `FeedbackCollector` is to use.",
+                "Leave `fingerprint` out.",
+            ),
+            ("deleted", "The question or the answer was deleted.", _NOTHING),
+            ("opted_out", "Who asked, or who corrected the answer, opted out.", _NOTHING),
+            ("not_opted_in", "Who asked, or who corrected the answer, did not opt in.", _NOTHING),
+            ("forgotten", "`forget` removed the question.", _NOTHING),
+            (
+                "bad_feedback",
+                "The line is not feedback, as another program may leave it.",
+                "Look at the line. Do not edit the log by hand.",
+            ),
+            ("torn", "The last line of the log is cut off, as after a crash.", _NOTHING),
+        ),
+    ),
+    (
+        "Feedback: files",
+        "file",
+        (
+            (
+                "no_feedback",
+                "There is no such log.",
+                "Nothing before the first feedback; after it, check the path.",
+            ),
+        ),
+    ),
+    (
         "Pairs: rendering and erasure",
         "pair",
         (
