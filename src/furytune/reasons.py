@@ -64,6 +64,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("forgotten", "`forget` removed it, or it comes from a person who is to be forgotten.", _NOTHING),
             ("deleted", "It was deleted on Discord after it had been collected.", _NOTHING),
             ("bot", "A bot or a webhook wrote it.", "`include_bots=True` uses such messages."),
+            (
+                "bot_words",
+                "It belongs to a pair whose answer repeats what a bot said before, such as a person's copy of its answer.",
+                "Let a person confirm the bot's answer; see Feedback.",
+            ),
             ("system", 'Discord wrote it, such as "Ann pinned a message".', _NOTHING),
         ),
     ),
@@ -563,6 +568,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "low_confidence",
                 "It is probably not worth training on: its confidence is below `MinConfidence`.",
                 "Lower the threshold, and read some of the pairs that come with it.",
+            ),
+            (
+                "bot_words",
+                "The answer repeats what a bot said before, and no one confirmed it; or it would become a passage for the bot.",
+                "Let a person confirm or correct the bot's answer, or accept the pair in a review.",
             ),
             (
                 "rejected",

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from furytune.feedback.bot_words import BotWords
+from furytune.feedback.collector import FeedbackCollector
+from furytune.feedback.counting import Counted, Rate, count
+from furytune.feedback.deciding import Decided, decide
 from furytune.feedback.lines import Exchange, Role, Said, Verdict
 from furytune.feedback.log import FeedbackLog, Reading
+from furytune.feedback.rules import Confirmer, Judgement, State
 
-__all__ = ["Exchange", "FeedbackLog", "Reading", "Role", "Said", "Verdict"]
+__all__ = [
+    "BotWords",
+    "Confirmer",
+    "Counted",
+    "Decided",
+    "Exchange",
+    "FeedbackCollector",
+    "FeedbackLog",
+    "Judgement",
+    "Rate",
+    "Reading",
+    "Role",
+    "Said",
+    "State",
+    "Verdict",
+    "count",
+    "decide",
+]

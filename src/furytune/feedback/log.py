@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from attrs import define, field, frozen
 
@@ -19,11 +21,11 @@ from furytune._values.checks import of_type
 from furytune._values.copies import sketch
 from furytune.errors import AnswerError, ConfigError, SourceError
 from furytune.feedback.file import append, lines, replace
-from furytune.feedback.lines import Exchange, Line, Role, Said, Verdict, encode, packed
+from furytune.feedback.lines import MAX_LINE, Exchange, Line, Role, Said, Verdict, decode, encode, packed
 from furytune.records import Dropped, Erased
 from furytune.review.decision import checked_text
 
-__all__ = ["FeedbackLog", "Reading"]
+__all__ = ["FeedbackLog", "Opened", "Reading"]
 
 _VERDICTS: Final = ("helped", "did_not_help", "corrected")
 _ROLES: Final = ("member", "helper")
@@ -59,6 +61,29 @@ class Reading:
             yield Dropped(reason="bad_feedback", unit="record", count=self.damaged, where=where)
         if self.torn:
             yield Dropped(reason="torn", unit="record", where=where)
+
+
+@frozen
+class Opened:
+    """A log that is open; iterate over it for the lines, each with its place in the file."""
+
+    file: IO[bytes]
+    reading: Reading
+
+    def __iter__(self) -> Iterator[tuple[int, Line]]:
+        for at, line, said in lines(self.file):
+            if said is not None:
+                yield at, said
+            elif line and not line.endswith(b"\n"):
+                self.reading.torn = True
+            else:
+                self.reading.damaged += 1
+
+    def exchange(self, at: int) -> Exchange | None:
+        """Returns the exchange at a place. Its texts are read only when they are needed, so memory does not grow with them."""
+        self.file.seek(at)
+        found = decode(self.file.readline(MAX_LINE))
+        return found if isinstance(found, Exchange) else None
 
 
 @frozen
@@ -206,8 +231,8 @@ class FeedbackLog:
 
     # Reading
 
-    def lines(self, reading: Reading | None = None) -> Iterator[tuple[int, Line]]:
-        """Yields the lines in the order in which they were written, each with its place in the file.
+    def lines(self, reading: Reading | None = None) -> Iterator[Line]:
+        """Yields the lines in the order in which they were written.
 
         Args:
             reading: Counts what could not be read.
@@ -215,21 +240,27 @@ class FeedbackLog:
         Raises:
             SourceError: The log cannot be read.
         """
-        found = reading or Reading()
+        with system_errors_as(SourceError, self.path), self.opened(reading) as found:
+            yield from (line for _, line in found)
+
+    @contextmanager
+    def opened(self, reading: Reading | None = None) -> Iterator[Opened]:
+        """Opens the log as it is now, whatever is removed from it meanwhile.
+
+        Args:
+            reading: Counts what could not be read.
+
+        Raises:
+            SourceError: The log cannot be read.
+        """
+        found = reading if reading is not None else Reading()
         with system_errors_as(SourceError, self.path):
             try:
-                file = self.path.open("rb")
+                file: IO[bytes] = self.path.open("rb")
             except FileNotFoundError:
-                found.missing = True
-                return
-            with file:
-                for at, line, said in lines(file):
-                    if said is not None:
-                        yield at, said
-                    elif line and not line.endswith(b"\n"):
-                        found.torn = True
-                    else:
-                        found.damaged += 1
+                found.missing, file = True, BytesIO()
+        with file:
+            yield Opened(file, found)
 
     # Removing
 
