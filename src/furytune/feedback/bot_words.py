@@ -16,7 +16,7 @@ from furytune.errors import ConfigError
 from furytune.feedback.lines import Exchange, unpacked
 from furytune.feedback.log import FeedbackLog
 from furytune.feedback.rules import Answered, gathered, judged
-from furytune.feedback.texts import Chat, looked_up, said_by_bots, tagged_solved
+from furytune.feedback.texts import as_chat, looked_up, said_by_bots, tagged_solved
 from furytune.protocols import Collector, Curator
 from furytune.records import Dropped, QAPair
 
@@ -37,7 +37,7 @@ def _logs(value: Any) -> tuple[FeedbackLog, ...]:
 
 
 def _chat(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not isinstance(value, Chat):
+    if value is not None and as_chat(value) is None:
         raise ConfigError(f"{attribute.name} must be a collector of chat messages, such as JournalCollector")
 
 
@@ -72,7 +72,7 @@ class BotWords:
     def start(self) -> Curator:
         """Returns a step for one pass, with what bots said until now."""
         sayings, confirmed = Sayings(), set[str]()
-        chat = self.chat if isinstance(self.chat, Chat) else None
+        chat = as_chat(self.chat)
         for log in self.log:
             with log.opened() as lines:
                 answers = gathered(lines)

@@ -22,7 +22,7 @@ from furytune.errors import ConfigError, SourceError
 from furytune.feedback.lines import Exchange
 from furytune.feedback.log import FeedbackLog, Reading
 from furytune.feedback.rules import Answered, Confirmer, Judgement, State, gathered, ids_of, judged
-from furytune.feedback.texts import Chat, Found, looked_up, tagged_solved
+from furytune.feedback.texts import Found, as_chat, looked_up, tagged_solved
 from furytune.protocols import Collector, Provenance
 from furytune.records import Dropped, Evidence, Message, QAPair, Source
 from furytune.review.applying import standing
@@ -51,7 +51,7 @@ def _confirmers(value: Iterable[Confirmer]) -> tuple[Confirmer, ...]:
 
 
 def _chat(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not isinstance(value, Chat):
+    if value is not None and as_chat(value) is None:
         raise ConfigError(
             f"{attribute.name} must be a collector of chat messages, such as JournalCollector or DiscordExportCollector, "
             f"not a {type(value).__name__}"
@@ -157,7 +157,7 @@ class FeedbackCollector:
         reading = Reading()
         with system_errors_as(SourceError, self.log.path), self.log.opened(reading) as lines:
             answers = gathered(lines)
-            chat = self.chat if isinstance(self.chat, Chat) else None
+            chat = as_chat(self.chat)
             found = looked_up(chat, frozenset(ids_of(answers.values())))
             silent = Counter[str]()
             for about in answers.values():

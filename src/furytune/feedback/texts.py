@@ -10,7 +10,7 @@ from attrs import frozen
 from furytune.pairing.posts import Conversation
 from furytune.records import Dropped, Message
 
-__all__ = ["Chat", "Found", "looked_up", "said_by_bots", "tagged_solved"]
+__all__ = ["Chat", "Found", "as_chat", "looked_up", "said_by_bots", "tagged_solved"]
 
 _GONE = ("deleted", "opted_out", "not_opted_in", "forgotten")
 
@@ -26,6 +26,11 @@ class Chat(Protocol):
             on_drop: Called for everything that is left out.
         """
         ...
+
+
+def as_chat(value: object) -> Chat | None:
+    """Returns a collector whose single messages can be read; None for any other."""
+    return value if isinstance(value, Chat) else None
 
 
 @frozen
