@@ -62,7 +62,9 @@ def test_texts_are_stored_only_if_the_operator_and_the_asker_want_it(tmp_path, k
     assert (b"canary" in log.path.read_bytes()) == found
     [line] = log.lines()
     assert isinstance(line, Exchange)
-    assert (line.asked, line.told) == (("canary one", "canary two, long enough to be known") if found else ("", ""))
+    assert (line.asked, line.told) == (
+        ("canary one", "canary two, long enough to be known") if found else ("", "")
+    )
     assert "canary" not in repr(line)
     assert unpacked(line.words) == sketch("canary two, long enough to be known")
 
@@ -211,9 +213,13 @@ def test_what_was_said_is_recognised_and_a_sketch_survives_the_file(said, text):
 def test_many_sayings_are_found_in_little_memory():
     known = Sayings()
     for n in range(3000):
-        known.add(f"Answer {n} says that you set option {n * 7919} of the actor numbered {n * 104729}, twice.", n)
+        known.add(
+            f"Answer {n} says that you set option {n * 7919} of the actor numbered {n * 104729}, twice.", n
+        )
     for n in (0, 1, 1500, 2999):
         text = f"answer {n} says that you set OPTION {n * 7919} of the *actor* numbered {n * 104729}, twice"
         assert known.repeated(text, before=5000.0)
         assert not known.repeated(text, before=float(n))
-    assert not known.repeated("Something that no one has ever said about actors and options here.", before=5000.0)
+    assert not known.repeated(
+        "Something that no one has ever said about actors and options here.", before=5000.0
+    )

@@ -80,7 +80,7 @@ class Counted:
         if known:
             known.sort(key=lambda item: (item[1].share, -item[1].said, item[0]))
             worst, best = known[:most], known[most:][-most:]
-            yield f"by passage, the least helpful first (with {_LEAST} verdicts or more)"
+            yield "by passage, the least helpful first"
             yield from (_row(name, rate, width) for name, rate in worst)
             if len(known) > 2 * most:
                 yield f"  ... {len(known) - 2 * most} more"
