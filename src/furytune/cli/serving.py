@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from furytune.cli.output import data, data_json
+from furytune.cli.output import data, data_json, say, width
 from furytune.cli.running import PARTIAL, as_json, load, target
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--footnotes", is_flag=True, help="End answers with their citations.")
 @click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
 @click.option("--feedback", type=_file, help="Take feedback, and write it to this file.")
+@click.option("--keep-texts", is_flag=True, help="Store questions and answers in it, too. Tell who asks.")
 def serve(
     contract: Path | None,
     config: Path,
@@ -51,6 +52,7 @@ def serve(
     footnotes: bool,
     audit: Path | None,
     feedback: Path | None,
+    keep_texts: bool,
 ) -> None:
     """Answer programs that speak OpenAI's protocol, with the prompts of a contract.
 
@@ -71,6 +73,7 @@ def serve(
         footnotes=footnotes,
         audit=audit,
         feedback=feedback,
+        keep_texts=keep_texts,
     )
     serving.serve(
         contract or load(config, ()).contract,
@@ -107,6 +110,29 @@ def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], jso
     else:
         data("\n".join([str(found), *(f"differs  {one}" for one in found.differing)]))
     if found.differing or found.damaged:
+        ctx.exit(PARTIAL)
+
+
+@click.command()
+@click.argument("log", type=_existing)
+@click.option("--prune", type=click.FloatRange(0), metavar="DAYS", help="First remove lines that are older.")
+@as_json
+@click.pass_context
+def feedback(ctx: click.Context, log: Path, prune: float | None, json_: bool) -> None:
+    """Say how often the answers of a feedback LOG helped, by week and by the passages in their prompts.
+
+    Exits with 3 if a line of the log is damaged.
+    """
+    from furytune.feedback import FeedbackLog, count
+
+    if prune is not None:
+        say(str(FeedbackLog(log).prune(prune)))
+    found = count(FeedbackLog(log))
+    if json_:
+        data_json(found)
+    else:
+        data("\n".join(found.lines(width())))
+    if found.reading.damaged:
         ctx.exit(PARTIAL)
 
 

@@ -143,6 +143,10 @@ class FeedbackCollector:
             if doubtful and isinstance(item, QAPair):
                 yield item
 
+    def for_review(self) -> Collector:
+        """Returns a collector of the pairs of `collect` and of `to_review`, for a review page. Do not train on them."""
+        return _ForReview(self)
+
     @property
     def provenance(self) -> Mapping[str, Json]:
         """How many pairs came from which contract's answers, and where the chat is from."""
@@ -204,6 +208,16 @@ class FeedbackCollector:
         return _pair(about, judgement, exchange, question, answer, asked, told)
 
 
+@frozen
+class _ForReview:
+    of: FeedbackCollector
+
+    def collect(self) -> Iterator[QAPair | Dropped]:
+        """Yields pairs for a person to look at, and nothing else."""
+        yield from (item for item in self.of.collect() if isinstance(item, QAPair) and item.confidence == 1)
+        yield from self.of.to_review()
+
+
 def _pair(
     about: Answered,
     judgement: Judgement,
@@ -262,11 +276,7 @@ def _tags(judgement: Judgement, exchange: Exchange | None) -> Iterator[str]:
 
 
 def _unused(pair: QAPair, judgement: Judgement) -> Dropped:
-    reason = {
-        "proposed": "proposed",
-        "contradicted": "contradicted",
-        "not_helpful": "not_helpful",
-    }.get(judgement.state, "not_confirmed")
+    reason = _left_out(judgement.state)
     return Dropped(
         reason=reason,
         unit="record",
@@ -274,3 +284,12 @@ def _unused(pair: QAPair, judgement: Judgement) -> Dropped:
         where=pair.source.thread or pair.source.channel,
         detail=str(judgement) if reason == "contradicted" else "",
     )
+
+
+def _left_out(state: State) -> str:
+    """Returns why an answer is no pair."""
+    if state == "proposed":
+        return "proposed"
+    if state == "contradicted":
+        return "contradicted"
+    return "not_helpful" if state == "not_helpful" else "not_confirmed"

@@ -112,7 +112,7 @@ def judged(about: Answered, confirmed_by: Collection[Confirmer], silent: Collect
     weighed = helpers or said
     good = {who for who, one in weighed if one.verdict == "helped"}
     if about.marked and not helpers:
-        good.add("mark")
+        good |= {"mark"}
     corrections = sorted(
         (one for _, one in weighed if one.verdict == "corrected" and one.text), key=lambda one: one.time
     )
