@@ -60,10 +60,11 @@ class Sayings:
     def __init__(self) -> None:
         self._sizes, self._times = array("H"), array("d")
         self._largest = array("Q")
-        self._hashes, self._owners = array("Q"), array("I")
+        # Most hashes are sorted, the latest are not, and of these some are in a table.
         self._sorted: Any = None
-        self._fresh: dict[int, list[int]] = {}
-        self._fresh_size = 0
+        self._hashes, self._owners = array("Q"), array("I")
+        self._latest: dict[int, list[int]] = {}
+        self._in_table = 0
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -78,26 +79,30 @@ class Sayings:
         found = sketch(said) if isinstance(said, str) else said
         if not found:
             return
-        number = len(self._sizes)
+        self._hashes.extend(found)
+        self._owners.extend([len(self._sizes)] * len(found))
         self._sizes.append(len(found))
         self._times.append(at)
         self._largest.append(found[-1] if len(found) == _MOST else _EXACT - 1)
-        for one in found:
-            self._fresh.setdefault(one, []).append(number)
-        self._fresh_size += len(found)
-        if self._fresh_size >= _FLUSH + len(self._hashes) // 4:
-            self._flush()
 
-    def _flush(self) -> None:
+    def _sort(self) -> None:
+        """Sorts the latest hashes if there are many, and puts them into the table otherwise."""
         import numpy as np
 
-        for one, owners in self._fresh.items():
-            self._hashes.extend([one] * len(owners))
-            self._owners.extend(owners)
-        self._fresh, self._fresh_size = {}, 0
-        hashes, owners_ = np.array(self._hashes, dtype=np.uint64), np.array(self._owners, dtype=np.uint32)
+        known = 0 if self._sorted is None else len(self._sorted[0])
+        if len(self._hashes) < _FLUSH + known // 4:
+            for n in range(self._in_table, len(self._hashes)):
+                self._latest.setdefault(self._hashes[n], []).append(self._owners[n])
+            self._in_table = len(self._hashes)
+            return
+        hashes, owners = np.array(self._hashes, dtype=np.uint64), np.array(self._owners, dtype=np.uint32)
+        if self._sorted is not None:
+            hashes = np.concatenate([self._sorted[0], hashes])
+            owners = np.concatenate([self._sorted[1], owners])
         order = np.argsort(hashes, kind="stable")
-        self._sorted = hashes[order], owners_[order]
+        self._sorted = hashes[order], owners[order]
+        self._hashes, self._owners = array("Q"), array("I")
+        self._latest, self._in_table = {}, 0
 
     def repeated(self, text: str, *, before: float) -> bool:
         """Tells whether most of a text was said before a moment, or most of what was said then is in the text.
@@ -110,6 +115,7 @@ class Sayings:
 
         if not self._sizes:
             return False
+        self._sort()
         mine = np.unique(_hashes(text))
         counts: dict[int, int] = {}
         for owner in self._owners_of(mine):
@@ -127,11 +133,12 @@ class Sayings:
     def _owners_of(self, hashes: Any) -> Iterable[int]:
         import numpy as np
 
-        for one in map(int, hashes) if self._fresh else ():
-            yield from self._fresh.get(one, ())
+        for one in hashes.tolist() if self._latest else ():
+            yield from self._latest.get(one, ())
         if self._sorted is not None:
             known, owners = self._sorted
-            first, last = np.searchsorted(known, hashes), np.searchsorted(known, hashes, side="right")
-            for a, b in zip(first.tolist(), last.tolist(), strict=True):
-                if a < b:
-                    yield from map(int, owners[a:b])
+            first = np.searchsorted(known, hashes)
+            there = known[np.minimum(first, len(known) - 1)] == hashes
+            last = np.searchsorted(known, hashes[there], side="right")
+            for a, b in zip(first[there].tolist(), last.tolist(), strict=True):
+                yield from owners[a:b].tolist()

@@ -15,6 +15,7 @@ from furytune.feedback.rules import Confirmer, Judgement, gathered, judged
 
 __all__ = ["Counted", "Rate", "count"]
 
+_DOUBT = 5  # verdicts at the usual share, which are added before passages are ranked
 _LEAST = 3  # verdicts about a passage; fewer say nothing
 
 
@@ -39,6 +40,10 @@ class Rate:
     def share(self) -> float:
         """The share of answers that helped."""
         return self.helped / self.said if self.said else 0.0
+
+    def toward(self, usual: float) -> float:
+        """Returns the share, nearer to the usual one the fewer verdicts there are: three say little."""
+        return (self.helped + _DOUBT * usual) / (self.said + _DOUBT)
 
 
 @frozen(kw_only=True)
@@ -78,7 +83,7 @@ class Counted:
             yield from (_row(week, rate, width) for week, rate in [*self.weeks.items()][-most:])
         known = [(name, rate) for name, rate in self.passages.items() if rate.said >= _LEAST]
         if known:
-            known.sort(key=lambda item: (item[1].share, -item[1].said, item[0]))
+            known.sort(key=lambda item: (item[1].toward(self.helped.share), item[0]))
             worst, best = known[:most], known[most:][-most:]
             yield "by passage, the least helpful first"
             yield from (_row(name, rate, width) for name, rate in worst)
