@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -117,6 +118,7 @@ class Sayings:
             return False
         self._sort()
         mine = np.unique(_hashes(text))
+        in_order = mine.tolist()
         counts: dict[int, int] = {}
         for owner in self._owners_of(mine):
             if self._times[owner] < before:
@@ -125,7 +127,7 @@ class Sayings:
             if common >= _SHARE * self._sizes[owner]:
                 return True  # what was said is in the text
             # Of a long text that was said, only hashes up to the largest of its sketch can be compared.
-            comparable = int(np.searchsorted(mine, np.uint64(self._largest[owner]), side="right"))
+            comparable = bisect_right(in_order, self._largest[owner]) if common > 1 else 0
             if comparable >= 3 and common >= _SHARE * comparable:
                 return True  # the text is in what was said
         return False
