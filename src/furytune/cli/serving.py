@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
@@ -31,7 +31,9 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--keys", type=_existing, help="File with the sha256 of a client's key in each line.")
 @click.option("--admin-keys", type=_existing, help="The same for /admin/reload.")
 @click.option("--new-key", is_flag=True, help="Print a new key and its sha256, and end.")
-@click.option("--earlier", type=click.Choice(["refuse", "ignore"]), default="refuse", show_default=True)
+@click.option(
+    "--earlier", type=click.Choice(["refuse", "ignore", "join"]), default="refuse", show_default=True
+)
 @click.option("--footnotes", is_flag=True, help="End answers with their citations.")
 @click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
 @click.option("--feedback", type=_file, help="Take feedback, and write it to this file.")
@@ -47,7 +49,7 @@ def serve(
     keys: Path | None,
     admin_keys: Path | None,
     new_key: bool,
-    earlier: str,
+    earlier: Literal["refuse", "ignore", "join"],
     footnotes: bool,
     audit: Path | None,
     feedback: Path | None,
@@ -67,7 +69,7 @@ def serve(
         name=name,
         keys=_lines(keys),
         admin_keys=_lines(admin_keys),
-        earlier="ignore" if earlier == "ignore" else "refuse",
+        earlier=earlier,
         footnotes=footnotes,
         audit=audit,
         feedback=feedback,
