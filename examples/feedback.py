@@ -13,6 +13,7 @@ from pathlib import Path
 
 import furytune as ft
 from furytune.answering import request_digest
+from furytune.protocols import Model
 from furytune.testing.fake_chat import FakeChat
 
 ANN, BOB, MARA = "100000000000000001", "100000000000000002", "100000000000000003"
@@ -23,7 +24,7 @@ ANSWERS = {
 }
 
 
-def answer(contract: ft.PromptContract, model, question: str, asker: str, log: ft.FeedbackLog) -> str:
+def answer(contract: ft.PromptContract, model: Model, question: str, asker: str, log: ft.FeedbackLog) -> str:
     """Answers a question as a bot does; returns the id of the answer, which a bot has from its message."""
     prompt = contract.prompt(question)
     told = model.generate(prompt)
