@@ -23,7 +23,7 @@ def whole_before(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if before < "\u0300" and after < "\u0300":
         return not (before == "\r" and after == "\n")
-    if before == _JOINER or after == _JOINER or _extends(after):
+    if _JOINER in {before, after} or _extends(after):
         return False
     if "\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff":
         return False  # two halves of a character, as careless programs write them

@@ -16,7 +16,9 @@ _QUOTE = re.compile(r"(?: {0,3}>(?:>| ?>){0,3} ?)?")
 _ITEM = re.compile(r" {0,24}(?:[-+*]|[0-9]{1,9}[.)])(?: {1,4}(?! )| )")
 _FENCE = re.compile(r"( *)(`{3,}|~{3,})([^\n]*)")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]|-# ")
-_LOOKS_LIKE_BLOCK = re.compile(r"(?:#{1,6}|-#|[-+*=_]|[0-9]{1,9}[.)]|>+|`{3}|~{3}|\|)(?:[ \t\n]|\Z)|>|`{3}|~{3}|[-=_*]{3}")
+_LOOKS_LIKE_BLOCK = re.compile(
+    r"(?:#{1,6}|-#|[-+*=_]|[0-9]{1,9}[.)]|>+|`{3}|~{3}|\|)(?:[ \t\n]|\Z)|>|`{3}|~{3}|[-=_*]{3}"
+)
 _TICKS = re.compile(r"`+")
 _TOKEN = re.compile(
     r"""
@@ -156,7 +158,9 @@ class Reader:
             return State(fence=self._fence, fresh=fresh)
         # Three ticks at the start of a line would be a fence.
         ticks = self._ticks if len(self._ticks) < 3 else ""
-        return State(ticks=ticks, marks=open_, prefix="" if fresh else self._prefix, fresh=fresh, last=self.text[-1:])
+        return State(
+            ticks=ticks, marks=open_, prefix="" if fresh else self._prefix, fresh=fresh, last=self.text[-1:]
+        )
 
     def _line(self, start: int, end: int) -> None:
         quote = _QUOTE.match(self.text, start, end)

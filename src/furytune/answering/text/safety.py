@@ -45,7 +45,9 @@ _TEXT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_ALLOWED = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.\-]+)(?!://)(?P<port>:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+_ALLOWED = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.\-]+)(?!://)(?P<port>:[0-9]{1,5})?", re.IGNORECASE | re.ASCII
+)
 _KEPT_TAG = re.compile(r"<(?:a?:[A-Za-z0-9_]{2,32}:[0-9]{15,21}|t:-?[0-9]{1,13}(?::[tTdDfFR])?)>")
 _FULL = {"@": "＠", "#": "＃", "/": "／"}  # they look alike and do nothing
 _START = frozenset(" >-+*0123456789.)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from furytune.answering.text.graphemes import blank, whole_before
 from furytune.answering.text.marks import FARTHEST, Reader, is_fence
@@ -35,7 +36,7 @@ class Part(str):
 
     def __new__(  # noqa: D102
         cls, body: str, *, opening: str = "", closing: str = "", before: str = "", after: str = ""
-    ) -> Part:
+    ) -> Self:
         part = super().__new__(cls, f"{opening}{body}{closing}")
         part.opening, part.closing, part.before, part.after = opening, closing, before, after
         return part
@@ -52,7 +53,7 @@ def joined(parts: Iterable[Part]) -> str:
 
 
 def split(text: str, most: int = 2000) -> list[Part]:
-    """Splits an answer into parts for a chat program.
+    r"""Splits an answer into parts for a chat program.
 
     A part ends between paragraphs if possible, otherwise between lines, sentences or words. A code block that must be cut
     is closed, and opened again in the next part with its language; so are bold, italics, strikethrough, spoilers, code
@@ -72,8 +73,8 @@ def split(text: str, most: int = 2000) -> list[Part]:
         ConfigError: ``most`` is less than 100.
 
     Example:
-        >>> split("Try this:\\n```python\\n" + "x = 1\\n" * 20 + "```\\n", most=100)[1][:16]
-        '```python\\nx = 1\\n'
+        >>> split("Try this:\n```python\n" + "x = 1\n" * 20 + "```\n", most=100)[1][:16]
+        '```python\nx = 1\n'
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < _LEAST:
         raise ConfigError(f"most must be a number of at least {_LEAST} characters")
