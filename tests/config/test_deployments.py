@@ -194,6 +194,14 @@ def test_options_replace_variables_which_replace_the_file(monkeypatch) -> None:
     assert second["model"]._backend.api_key is None
 
 
+def test_a_model_without_a_server_is_refused_by_its_option(folder) -> None:
+    saved(folder, "")
+    done = CliRunner().invoke(serve, ["furytune.contract.json", "--model", "m"])
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith("--model: model.name: there is no model")
+    assert "give --endpoint" in str(done.exception)
+
+
 def test_every_option_has_a_key_of_its_own() -> None:
     """So that the file can say all that the command line can."""
     known = {one.name for one in attrs.fields(Serve)} | {*deploying._MODEL}

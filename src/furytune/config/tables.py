@@ -31,7 +31,7 @@ def _path(value: str | Path | None) -> Path | None:
 
 @frozen(kw_only=True)
 class Serve(serving.Settings):
-    """What `furytune serve` needs besides contract and model.
+    """What the command ``furytune serve`` needs besides contract and model.
 
     Attributes:
         host: Address to listen on. Every address except this machine's own needs keys.
