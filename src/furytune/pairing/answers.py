@@ -83,14 +83,11 @@ def scores(
     if not turns:
         return []
     weights = _weights()
-    sums = [
-        sum(
-            # What a turn says does not depend on the question, so its part of the sum is made once.
-            chain.from_iterable(map(mul, weights[group], values) for group, values in found[1:]),
-            turn.worth,
-        )
-        for turn, found in zip(turns, _described(question, turns, answered or {}), strict=True)
-    ]
+    sums: list[float] = []
+    for turn, (_, *found) in zip(turns, _described(question, turns, answered or {}), strict=True):
+        # What a turn says does not depend on the question, so its part of the sum is made once.
+        products = [map(mul, weights[group], values) for group, values in found]
+        sums.append(sum(chain.from_iterable(products), turn.worth))
     most = max(sums)
     odds = [exp(value - most) for value in sums]
     total = sum(odds)

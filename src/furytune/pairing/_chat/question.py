@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -110,6 +111,11 @@ class Question:
             and not parent.native
             and not any(linked.lost for linked in parent.posts)
         )
+        # The first turns by others, and which of them ask something back.
+        others = (i for i in range(opener + 1, places[-1]) if turns[i].speaker != turn.speaker)
+        self._others = list(islice(others, _OTHERS))
+        said = [turns[i].said for i in self._others]
+        self._ask_back = [one.asks_back or one.ends_asking for one in said]
         self._asker_posts = root(scene.people.get(turn.speaker, 0))
         self._additions = [
             i
@@ -221,8 +227,7 @@ class Question:
         helper = self._helpers.get(answerer, ())
         begin, end = self._heard.end, heard.begin
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
-        between = range(self._opener + 1, place)
-        others = [turn.said for i in between if (turn := scene.turns[i]).speaker != asker][:_OTHERS]
+        others = bisect_left(self._others, place)
         answerer_posts = root(scene.people.get(answerer, 0))
         return Part(
             "begin",
@@ -230,8 +235,8 @@ class Question:
                 self._related[place],
                 root(place - self._opener),
                 root(minutes),
-                len(others),
-                sum(said.asks_back or said.ends_asking for said in others),
+                others,
+                sum(self._ask_back[:others]),
                 bool(helper) and place == helper[0],
                 answerer == asker,
                 answerer_posts,
