@@ -141,19 +141,27 @@ class Question:
             end = self._ends[after] = self._end(after)
         helper = self._helpers.get(told.turns[0].speaker, ())
         shared = len(asked.words & told.words)
-        scores_, links, direct, native, addressed = zip(*map(self._answers.__getitem__, option), strict=True)
+        score, link, direct, native, addressed = self._answers[first]
+        for place in option[1:]:
+            score_, link_, direct_, native_, addressed_ = self._answers[place]
+            score += score_
+            if link_ < link:
+                link = link_
+            direct = direct or direct_
+            native = native or native_
+            addressed = addressed or addressed_
         fit = (
             self._best in option,
-            sum(scores_),
-            any(native),
-            any(direct),
-            min(links),
+            score,
+            native,
+            direct,
+            link,
             min(last - first, 20),
             min(len(helper) - bisect_right(helper, last), 10),
-            len(option) / max(1, len(helper)),
+            len(option) / (len(helper) or 1),
             min(shared, 10),
-            shared / max(1, len(asked.words) + len(told.words) - shared),
-            any(addressed),
+            shared / (len(asked.words) + len(told.words) - shared or 1),
+            addressed,
         )
         return Candidate(
             asked.turns,

@@ -42,8 +42,11 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
-        score += sum(map(mul, weights[len(part.flags) :], part.values))
+        score = 0.0
+        if part.flags:
+            score += sum(compress(weights, part.flags))
+            weights = weights[len(part.flags) :]
+        score += sum(map(mul, weights, part.values))
         if part.places:
             table = self.tables[part.group]
             score += sum(map(table.__getitem__, part.places)) / sqrt(len(part.places))
