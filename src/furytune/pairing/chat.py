@@ -160,7 +160,7 @@ class _Chat:
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
         questions = list(candidates(scene))
-        chosen = [*self.model.judgements(questions), *self.marked(questions)]
+        chosen = [*self.model.judgements(questions), *self.marked(turns, questions)]
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -176,8 +176,10 @@ class _Chat:
             if reason:
                 self.drops.add(reason, linked.post.id)
 
-    def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
+    def marked(self, turns: list[Turn], questions: list[list[Candidate]]) -> Iterator[Judgement]:
         """Yields the best of the answers to each question that someone marked as the solution."""
+        if not any(turn.marked for turn in turns):
+            return iter(())
         with_mark = ([option for option in options if option.marked] for options in questions)
         return self.model.judgements(filter(None, with_mark))
 
