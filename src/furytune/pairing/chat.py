@@ -112,8 +112,8 @@ class _Chat:
         for post, link in linked:
             if self.usable(post):
                 said = signals(post.text)
-                link = _to_own_question(post, said, link, asked.get(post.speaker, ""))
-                yield from open_talks.add(post, link, said)
+                own = _to_own_question(post, said, link, asked.get(post.speaker, ""))
+                yield from open_talks.add(post, own, said)
                 if asks(said):
                     asked[post.speaker] = post.id
             else:

@@ -146,8 +146,7 @@ class Question:
         for place in option[1:]:
             score_, link_, direct_, native_, addressed_ = self._answers[place]
             score += score_
-            if link_ < link:
-                link = link_
+            link = min(link, link_)
             direct = direct or direct_
             native = native or native_
             addressed = addressed or addressed_
