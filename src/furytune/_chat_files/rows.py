@@ -22,6 +22,8 @@ __all__ = ["Faults", "read_object", "read_rows", "whole"]
 
 T = TypeVar("T")
 
+_MAX_LIST = 1 << 30
+"""Most bytes of a file with people and channels, such as Zulip's ``realm.json``, which has all reactions too."""
 _SHOWN = 20
 _HEAD = b'{"rows":'
 _ASK = "export it again, or leave such parts out with on_error='skip'"
@@ -87,8 +89,13 @@ class Faults:
         self._told.clear()
 
 
-def whole(files: ExportFiles, name: str) -> bytes:
+def whole(files: ExportFiles, name: str, *, most: int = MAX_FILE) -> bytes:
     """Returns the bytes of a file, without a byte order mark.
+
+    Args:
+        files: The export.
+        name: The file.
+        most: Most bytes to read.
 
     Raises:
         UnusableError: It cannot be read, or is too large.
@@ -97,8 +104,8 @@ def whole(files: ExportFiles, name: str) -> bytes:
     size = 0
     for block in files.blocks(name):
         size += len(block)
-        if size > MAX_FILE:
-            raise UnusableError("too_large", f"it has more than {MAX_FILE >> 20} MiB")
+        if size > most:
+            raise UnusableError("too_large", f"it has more than {most >> 20} MiB")
         parts.append(block)
     return b"".join(parts).removeprefix(codecs.BOM_UTF8)
 
@@ -110,7 +117,7 @@ def read_object(files: ExportFiles, name: str, kind: type[T]) -> T:
         SourceFormatError: It cannot be used. Without it the export makes no sense, so this is never skipped.
     """
     try:
-        return cast("T", _decoder(kind)(whole(files, name)))
+        return cast("T", _decoder(cast("Any", kind))(whole(files, name, most=_MAX_LIST)))
     except UnusableError as error:
         problem = error.problem
     except RecursionError:
@@ -140,7 +147,8 @@ def read_rows(
         return
     try:
         if not key and len(data) <= faults.limit:
-            yield _decoder(list[kind])(data)  # type: ignore[valid-type]
+            found: list[T] = _decoder(cast("Any", list)[kind])(data)
+            yield found
             return
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # the exact reader finds out which row it is, and where

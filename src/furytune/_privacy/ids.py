@@ -116,9 +116,11 @@ def number_of(platform: str, key: str) -> str:
 
     Args:
         platform: Such as "slack".
-        key: What names a person or a message there, such as "U012AB3CD".
+        key: What names a person or a message there, such as "U012AB3CD". Case does not matter, as on these platforms.
     """
-    found = hashlib.blake2b(f"{platform}:{key}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    found = hashlib.blake2b(
+        f"{platform}:{key.casefold()}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()
     return str(_LEAST + int.from_bytes(found, "big") % (9 * _LEAST))
 
 

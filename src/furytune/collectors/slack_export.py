@@ -6,9 +6,8 @@ from attrs import frozen
 
 from furytune._chat_files.collecting import ChatExportCollector
 from furytune._chat_files.slack.archive import open_slack
-from furytune._chat_files.slack.text import slack_text
 
-__all__ = ["SlackExportCollector", "slack_text"]
+__all__ = ["SlackExportCollector"]
 
 
 @frozen

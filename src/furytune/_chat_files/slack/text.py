@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from furytune._chat_files.markup import CHANNEL, ROLE, person
+from furytune._chat_files.markup import CHANNEL, ROLE, attached, items, person
 from furytune._privacy.ids import number_of
 
 __all__ = ["slack_text"]
@@ -25,7 +25,7 @@ _LINK = re.compile(
     r"|files/(?P<owner>[A-Z0-9]{2,40})/[A-Z0-9]{2,40})"
 )
 _LANGUAGES = frozenset(
-    (
+    (  # noqa: SIM905  (a long list of words)
         "bash c console cpp cs css diff go html ini java javascript js json jsx kotlin lua markdown md php powershell py "
         "python r ruby rust scala sh shell sql swift text toml ts tsx typescript xml yaml yml"
     ).split()
@@ -155,27 +155,12 @@ def _code(part: str) -> tuple[str, str]:
 
 def of_blocks(blocks: object) -> str:
     """Returns the words of layout blocks."""
-    return "\n".join(filter(None, map(_block, _items(blocks)))).strip("\n")
+    return "\n".join(filter(None, map(_block, items(blocks)))).strip("\n")
 
 
 def of_attachments(attachments: object) -> str:
     """Returns the words of attachments: pretext, title, text and fields, one below the other."""
-    lines: list[str] = []
-    for one in _items(attachments):
-        said = [one.get("pretext"), one.get("title"), one.get("text")]
-        for row in _items(one.get("fields")):
-            said += [row.get("title"), row.get("value")]
-        words = [slack_text(part) for part in said if isinstance(part, str) and part.strip()]
-        words = words or [of_blocks(one.get("blocks"))]
-        if not any(words) and isinstance(fallback := one.get("fallback"), str):
-            words = [slack_text(fallback)]
-        lines += filter(None, words)
-    return "\n".join(lines)
-
-
-def _items(value: object) -> Iterator[Mapping[str, object]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+    return attached(attachments, slack_text, lambda one: of_blocks(one.get("blocks")))
 
 
 def _block(block: Mapping[str, object]) -> str:
@@ -184,9 +169,9 @@ def _block(block: Mapping[str, object]) -> str:
         return "".join(_rich(block.get("elements"), 0))
     if kind == "markdown" and isinstance(text := block.get("text"), str):
         return _without_links(text)
-    found = [_object(block.get("text")), *map(_object, _items(block.get("fields")))]
+    found = [_object(block.get("text")), *map(_object, items(block.get("fields")))]
     if kind == "context":
-        found += map(_object, _items(block.get("elements")))
+        found += map(_object, items(block.get("elements")))
     return "\n".join(filter(None, found))
 
 
@@ -203,7 +188,7 @@ def _rich(elements: object, depth: int) -> Iterator[str]:
     """Yields the words of rich text, which is not escaped."""
     if depth > _DEEPEST:
         return
-    for element in _items(elements):
+    for element in items(elements):
         kind, inside = element.get("type"), element.get("elements")
         if kind == "rich_text_preformatted":
             yield f"{_FENCE}\n{''.join(_rich(inside, depth + 1)).strip(chr(10))}\n{_FENCE}\n"
@@ -222,7 +207,7 @@ def _listed(element: Mapping[str, object], depth: int) -> Iterator[str]:
     indent = element.get("indent")
     blanks = "  " * min(indent, _DEEPEST) if isinstance(indent, int) else ""
     ordered = element.get("style") == "ordered"
-    for number, item in enumerate(_items(element.get("elements")), 1):
+    for number, item in enumerate(items(element.get("elements")), 1):
         mark = f"{number}." if ordered else "-"
         yield f"{blanks}{mark} {''.join(_rich(item.get('elements'), depth + 1))}\n"
 
