@@ -40,12 +40,13 @@ _LATEST = 10**14  # milliseconds; the year 5138
 
 @define
 class _File:
-    """A bulk export; posts begin at the line ``posts``."""
+    """A bulk export; posts begin at the line ``posts``, and a broken one has been reported."""
 
     files: ExportFiles
     name: str
     where: str
     posts: int = 1
+    broken: bool = False
 
 
 def is_mattermost(files: ExportFiles, name: str) -> bool:
@@ -169,7 +170,7 @@ class MattermostArchive:
             for number, text in self._lines(file):
                 if number < file.posts:
                     continue
-                if between := _DIRECT.match(text):
+                if isinstance(text, bytes) and (between := _DIRECT.match(text)):
                     direct += between[1] == b"channel"
                     continue
                 line = self._decoded(text, Line, file, number)
@@ -255,22 +256,31 @@ class MattermostArchive:
 
     # ------------------------------------------------------------------ lines
 
-    def _lines(self, file: _File) -> Iterator[tuple[int, bytes]]:
-        """Yields the lines of a file with their numbers."""
+    def _lines(self, file: _File) -> Iterator[tuple[int, bytes | Flaw]]:
+        """Yields the lines of a file with their numbers. A line that is too long is a flaw."""
+        limit = self._faults.limit
         try:
-            for part in split_lines(file.files.blocks(file.name), limit=self._faults.limit):
+            for part in split_lines(file.files.blocks(file.name), limit=limit):
                 if isinstance(part, Flaw):
-                    shown = file.files.shown(file.name)
-                    self._faults.message("message_too_long", part.problem, shown, file.where, part.line)
+                    yield part.line, part
                     continue
                 for number, text in enumerate(part[1], part[0]):
-                    if text.strip():
+                    if len(text) > limit:
+                        problem = f"the line is longer than {limit} bytes"
+                        yield number, Flaw(reason="too_long", problem=problem, line=number)
+                    elif text.strip():
                         yield number, text
         except UnusableError as error:
-            self._faults.file(error.reason, error.problem, file.files.shown(file.name), file.where)
+            if not file.broken:
+                file.broken = True
+                self._faults.file(error.reason, error.problem, file.files.shown(file.name), file.where)
 
-    def _decoded(self, text: bytes, kind: type[T], file: _File, number: int) -> T | None:
+    def _decoded(self, text: bytes | Flaw, kind: type[T], file: _File, number: int) -> T | None:
         """Returns a line or reply; None if it cannot be used, which is counted."""
+        if isinstance(text, Flaw):
+            shown = file.files.shown(file.name)
+            self._faults.message("message_too_long", text.problem, shown, file.where, number)
+            return None
         try:
             return msgspec.json.decode(text, type=kind)
         except RecursionError:
