@@ -122,7 +122,7 @@ class Forgotten(Shown):
             yield f"delete {export.path}, or export it again without them"
         if self.exports and self.person:
             yield (
-                "add the person's id to DiscordExportCollector(consent=Consent(opt_out=[...])): the files are not changed, and "
+                "add the person's id to the collector, as consent=Consent(opt_out=[...]): the files are not changed, and "
                 "nothing else remembers the wish when you collect them again"
             )
         copies = (

@@ -401,10 +401,10 @@ def test_a_damaged_zulip_message_is_refused_and_its_neighbours_survive(tmp_path)
 def test_another_folder_is_refused_with_what_to_do(platform, tmp_path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         list(COLLECTORS[platform](tmp_path / "missing").collect())
-    with pytest.raises(SourceError, match="nothing|inside"):
+    with pytest.raises(SourceError, match="inside"):
         list(COLLECTORS[platform](tmp_path).collect())
     put(tmp_path / "a.json", {"a": 1})
-    with pytest.raises(SourceError, match="so this is no"):
+    with pytest.raises(SourceError, match="so this is not"):
         list(COLLECTORS[platform](tmp_path).collect())
     with pytest.raises(SourceFormatError, match="not a zip file"):
         list(COLLECTORS[platform](put(tmp_path / "a.zip", b"PK\x03\x04 no")).collect())

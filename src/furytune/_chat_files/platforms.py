@@ -56,7 +56,7 @@ def platform_of(exports: list[ExportFiles]) -> str:
 
 
 def find_chat(path: Path) -> Found | None:
-    """Returns what export a folder or file is; None if it is none, or cannot be read."""
+    """Returns what export a folder or file is; None if it is from another platform, or cannot be read."""
     with ExitStack() as stack:
         try:
             exports = open_exports(path, lambda _: None, stack)

@@ -19,7 +19,7 @@ __all__ = ["search_chat"]
 
 
 def search_chat(path: Path, authors: Collection[str], messages: Collection[str]) -> list[Searched] | None:
-    """Searches an export of Slack, Mattermost or Zulip; returns None if it is none of them.
+    """Searches an export of Slack, Mattermost or Zulip; returns None for any other file or folder.
 
     Private channels are searched too. Direct messages are not, because nothing is ever made of them.
 

@@ -246,7 +246,7 @@ def methods(pairers: tuple[Pairer, ...] | None, window: int) -> tuple[Pairer, ..
     """Returns the methods to find pairs with.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: The list is empty.
     """
     if pairers is None:
         return (ChatPairer(window),)

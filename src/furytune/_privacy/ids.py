@@ -111,8 +111,8 @@ _LEAST = 10**18  # so every number has 19 digits
 def number_of(platform: str, key: str) -> str:
     """Returns the number that stands for an id of another platform, in the form of a Discord id.
 
-    It is the same on every machine, so a collector and a bot agree on it. It cannot be turned back into the id, but whoever
-    has a list of ids can compute all numbers, so it is no pseudonym.
+    It is the same on every machine, so a collector and a bot agree on it. It cannot be turned back into the id, but anyone who
+    has a list of ids can compute all numbers, so it is not a pseudonym.
 
     Args:
         platform: Such as "slack".

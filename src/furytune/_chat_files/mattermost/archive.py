@@ -78,7 +78,7 @@ def open_mattermost(opened: Opened) -> MattermostArchive:
     ]
     if not found:
         raise SourceError(
-            f'{printable(opened.root)}: no file begins with the line {{"type":"version",...}}, so this is no bulk export '
+            f'{printable(opened.root)}: no file begins with the line {{"type":"version",...}}, so this is not a bulk export '
             "of Mattermost; make one with `mmctl export create`"
         )
     archive = MattermostArchive(opened, found)

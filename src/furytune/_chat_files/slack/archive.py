@@ -74,7 +74,7 @@ def open_slack(opened: Opened) -> SlackArchive:
     found = [(files, root) for files in opened.exports for root in roots_of(files.names)]
     if not found:
         raise SourceError(
-            f"{printable(opened.root)}: no channels.json inside, so this is no export of a Slack workspace; give the zip "
+            f"{printable(opened.root)}: no channels.json inside, so this is not an export of a Slack workspace; give the zip "
             "file as Slack made it, or the folder that has channels.json and users.json"
         )
     for files, root in found:
@@ -235,7 +235,7 @@ class SlackArchive:
         user, text = message.user, message.text or ""
         if message.comment is not None and kind == "file_comment":
             user, text = message.comment.user or user, message.comment.comment or text
-        author = self._numbers[user or message.bot_id or message.username or "nobody"]
+        author = self._numbers[user or message.bot_id or message.username or "unknown"]
         listed = author in self.people
         bot = kind == "bot_message" or author in self._bots or (bool(message.bot_id) and not listed)
         drop = "" if kind in _SAID and message.type in ("message", None) else "system"

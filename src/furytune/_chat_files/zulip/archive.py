@@ -61,7 +61,7 @@ def open_zulip(opened: Opened) -> ZulipArchive:
     found = [(files, root) for files in opened.exports for root in realms_of(files.names)]
     if not found:
         raise SourceError(
-            f"{printable(opened.root)}: no realm.json with messages-000001.json beside it, so this is no export of a Zulip "
+            f"{printable(opened.root)}: no realm.json with messages-000001.json beside it, so this is not an export of a Zulip "
             "organisation; give the archive as Zulip made it, or the folder that it unpacks to"
         )
     for files, root in found:
