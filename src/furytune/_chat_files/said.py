@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ _SOLVED = frozenset(
 )
 """Names of the reactions that mark a message as the solution."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TONE = re.compile(r"::skin-tone-[1-6]\Z")
 
 
@@ -67,8 +68,7 @@ class Said(msgspec.Struct, gc=False, frozen=True, array_like=True):
 
 def moment(microseconds: int) -> datetime:
     """Returns a time in UTC."""
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def is_solved(reactions: Collection[tuple[str, int]]) -> bool:

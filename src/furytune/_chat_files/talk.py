@@ -161,12 +161,14 @@ class Talk:
             thread=self.channel.id if self.channel.is_thread else "",
             channel_name=home(self.channel)[1],
         )
+        sources: dict[str, Source] = {}
         for said in self._messages:
             self.count += 1
             if why := self._crowd.refusal(said):
                 on_withheld(said, why)
-            else:
-                yield self._view(said, evolve(place, path=said.path))
+                continue
+            source = sources.get(said.path) or sources.setdefault(said.path, evolve(place, path=said.path))
+            yield self._view(said, source)
 
     def _view(self, said: Said, source: Source) -> Message:
         return Message(
