@@ -243,6 +243,28 @@ def test_a_resolved_topic_and_the_topic_before_are_one_and_solved(tmp_path) -> N
     assert (second.question, second.solved) == ("other\n\nWhat else?", False)
 
 
+def test_the_title_of_a_topic_belongs_to_its_first_person_even_after_a_bot(tmp_path) -> None:
+    chat = [zulip_message(1, 13, "spheres", "beep"), zulip_message(2, 11, "spheres", "How do I draw one?")]
+    zulip_export(tmp_path, [*chat, zulip_message(3, 12, "spheres", "Call `sphere()`.")])
+    (pair,) = pairs_of(ft.ZulipExportCollector(tmp_path, pairers=PAIRERS))
+    assert pair.question == "spheres\n\nHow do I draw one?"
+    withheld = ft.ZulipExportCollector(tmp_path, consent=ft.Consent(opt_out=["zulip:11"]), pairers=PAIRERS)
+    assert "spheres" not in "".join(p.question for p in pairs_of(withheld))
+
+
+@pytest.mark.parametrize(
+    ("mark", "reason"), [("is_private", "private_channel"), ("is_im", "direct_messages")]
+)
+def test_a_list_that_mixes_all_channels_opens_only_the_public_ones(mark, reason, tmp_path) -> None:
+    slack_export(tmp_path, GOOD)
+    mixed = [{"id": "C0HELP", "name": "help"}, {"id": "C0STAFF", "name": "staff", mark: True}]
+    put(tmp_path / "channels.json", mixed)
+    put(tmp_path / "staff" / "2024-05-01.json", [slack_message(0, "U0ANN", "not for you")])
+    collector = ft.SlackExportCollector(tmp_path)
+    assert dropped(collector, "channel") == {reason: 1}
+    assert "not for you" not in [m.content for m in collector.messages()]
+
+
 def test_a_quote_in_zulip_is_a_reply_without_the_quoted_words(tmp_path) -> None:
     quote = "@_**Ann Archer|11** [said](https://z.org/#narrow/channel/21-help/topic/x/near/1):\n```quote\nHow?\n```\nSo."
     zulip_export(tmp_path, [zulip_message(1, 11, "", "How?"), zulip_message(2, 12, "", quote)])

@@ -34,6 +34,7 @@ from furytune.report import ChannelProfiles
 __all__ = ["ChatExportCollector", "Opened", "Opener"]
 
 _MOST_BYTES = 16 << 20
+_FAILED = frozenset({"damaged", "malformed_file", "too_large", "truncated", "unreadable"})
 
 OnDrop = Callable[[Dropped], None]
 
@@ -182,7 +183,7 @@ class ChatExportCollector:
         failed: list[Dropped] = []
 
         def tell(dropped: Dropped) -> None:
-            if dropped.unit == "file" and len(failed) < 4:
+            if dropped.unit == "file" and dropped.reason in _FAILED and len(failed) < 4:
                 failed.append(dropped)
             on_drop(dropped)
 

@@ -28,7 +28,7 @@ class _Entries:
     def __init__(self) -> None:
         self.times = array("q")
         self.starts = array("Q")
-        self.sizes = array("L")
+        self.sizes = array("I")
 
 
 class Shelf:

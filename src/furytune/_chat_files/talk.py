@@ -118,8 +118,10 @@ class Talk:
 
     def _post(self, said: Said, drop: str) -> Post:
         text = said.text
-        if self.count == 1 and self._title and not drop:
-            text = titled(self._title, text)
+        # The first person in a topic chose its title. If that person is withheld, so is the title.
+        if self._title and not said.bot:
+            text = text if drop else titled(self._title, text)
+            self._title = ""
         drop = drop or said.drop
         if not drop and over(self.limits.message, text):
             drop = "message_too_long"

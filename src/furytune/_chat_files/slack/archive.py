@@ -119,15 +119,19 @@ class SlackArchive:
                 folders.setdefault(folder, []).append(last)
         hidden = 0
         for folder, inside in folders.items():
-            if channel := public.get(folder):
-                self._add_channel(channel, files, root, folder, inside)
-            elif channel := private.get(folder):
-                if self._opened.private:
-                    self._add_channel(channel, files, root, folder, inside)
-                else:
-                    self._drop_channel("private_channel", named(self._channel(channel)))
-            elif folder in direct or _DIRECT.fullmatch(folder):
+            channel = public.get(folder) or private.get(folder)
+            if (
+                folder in direct
+                or _DIRECT.fullmatch(folder)
+                or (channel and (channel.is_im or channel.is_mpim))
+            ):
                 hidden += any(map(_DAY.fullmatch, inside))
+            elif channel is not None:
+                closed = bool(channel.is_private) or folder not in public
+                if closed and not self._opened.private:
+                    self._drop_channel("private_channel", named(self._channel(channel)))
+                else:
+                    self._add_channel(channel, files, root, folder, inside)
             elif any(map(_DAY.fullmatch, inside)):
                 self._drop_channel("unknown_type", one_line(folder), "no list of channels names it")
         if hidden:

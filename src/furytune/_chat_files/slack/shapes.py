@@ -34,10 +34,13 @@ class SlackUser(msgspec.Struct, gc=False):
 
 
 class SlackChannel(msgspec.Struct, gc=False):
-    """A line of ``channels.json``, ``groups.json``, ``dms.json`` or ``mpims.json``."""
+    """A line of ``channels.json``, ``groups.json``, ``dms.json`` or ``mpims.json``; other programs may mix them."""
 
     id: str
     name: str | None = None
+    is_private: bool | None = False
+    is_im: bool | None = False
+    is_mpim: bool | None = False
 
 
 class Reaction(msgspec.Struct, gc=False):
