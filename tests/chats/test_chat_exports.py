@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 import zipfile
 from collections import Counter
 from contextlib import suppress
@@ -487,3 +488,62 @@ def test_no_repr_and_no_drop_holds_words_or_ids_of_people(platform) -> None:
     told += repr(example(platform))
     for secret in (*SECRETS, "U0ANN00001", "U0BOB00002", "Ann Archer", "Bob Baker", "Good morning"):
         assert secret not in told
+
+
+# Laws ---------------------------------------------------------------------------------------------------------------
+
+rows = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # when, so that some messages are repeated
+        st.sampled_from(["U0ANN", "U0BOB", "U0CAT", "USLACKBOT"]),
+        st.sampled_from(["How do I do it?", "Like this, with `x = 1`.", "", "thanks"]),
+        st.none() | st.integers(0, 12),  # the message whose thread it is in
+        st.sampled_from([None, None, None, "channel_join", "thread_broadcast", "bot_message", "tombstone"]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=40)
+@given(days=st.lists(rows, min_size=1, max_size=3), out=st.sampled_from([(), ("slack:U0ANN",)]))
+def test_whatever_the_messages_each_is_used_or_counted_once(days, out, tmp_path_factory) -> None:
+    folder = slack_export(tmp_path_factory.mktemp("law"), [])
+    said = []
+    for number, day_rows in enumerate(days, 1):
+        messages = [
+            slack_message(at, who, text, subtype=kind, **({} if root is None else {"thread_ts": ts(root)}))
+            for at, who, text, root, kind in day_rows
+        ]
+        said += messages
+        put(folder / "help" / f"2024-05-0{number}.json", messages)
+    collector = ft.SlackExportCollector(folder, consent=ft.Consent(opt_out=out))
+    items = list(collector.collect())
+    used = [uid for i in items if isinstance(i, QAPair) for uid in (*i.question_messages, *i.answer_messages)]
+    left = sum(i.count for i in items if not isinstance(i, QAPair) and i.unit == "message")
+    assert len(used) == len(set(used))
+    assert len(used) + left == len(said)
+    assert [i.id for i in collector.collect() if isinstance(i, QAPair)] == [
+        i.id for i in items if isinstance(i, QAPair)
+    ]
+    shutil.rmtree(folder)
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path) -> None:
+    def peak(days: int) -> int:
+        folder = slack_export(tmp_path / str(days), [])
+        for number in range(days):
+            start = number * 86_400
+            messages = [
+                slack_message(start + n, "U0ANN", "word " * 1_000, thread_ts=ts(n)) for n in range(20)
+            ]
+            put(folder / "help" / f"20{number // 12 + 10}-{number % 12 + 1:02}-01.json", messages)
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in ft.SlackExportCollector(folder).messages()) == days * 20
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(2)  # what is imported and compiled on first use
+    # 1,600 more messages have 8 MB of text.
+    assert peak(90) - peak(10) < 1_000_000

@@ -26,11 +26,11 @@ def mattermost_text(message: str | Mapping[str, object]) -> str:
     ``contract.request(mattermost_text(post))``. Code stays as it is. Mattermost mentions people by user name, so every ``@name``
     outside of code counts as a person.
 
-    ============================================ ==========================================================
-    ``@ann``, links to conversations with her    ``<@NUMBER>``, which the contract turns into ``@user1``
-    ``@all``, ``@channel``, ``@here``             stay
-    ``~town-square``, links to messages          ``#channel``
-    ============================================ ==========================================================
+    ========================================= =======================================================
+    ``@ann``, links to conversations with her ``<@NUMBER>``, which the contract turns into ``@user1``
+    ``@all``, ``@channel``, ``@here``         stay
+    ``~town-square``, links to messages       ``#channel``
+    ========================================= =======================================================
 
     Args:
         message: The text of a message, or a whole post. If that has no text, its attachments are read.

@@ -38,17 +38,17 @@ def slack_text(message: str | Mapping[str, object]) -> str:
 
     `SlackExportCollector` calls it for every message, so a bot must call it too: ``contract.request(slack_text(event))``.
 
-    ============================================ ==========================================================
-    ``<@U012AB3CD>``, ``<@U012AB3CD|ann>``        ``<@NUMBER>``, which the contract turns into ``@user1``
-    ``<#C012AB3CD|help>``, links to messages      ``#channel``
-    ``<!subteam^S012|@devs>``                     ``@role``
-    ``<!here>``, ``<!channel>``, ``<!everyone>``  ``@here``, ``@channel``, ``@everyone``
-    ``<!date^SECONDS^...|...>``                   ``<t:SECONDS>``, which the contract turns into a time
-    ``<https://a.org/b|the docs>``                ``the docs (https://a.org/b)``
-    ``<http://a.org|a.org>``, ``<mailto:x|x>``    ``a.org``, ``x``
-    ``&lt;``, ``&gt;``, ``&amp;``                 ``<``, ``>``, ``&``
-    three backticks inside a line                 a fence on lines of its own
-    ============================================ ==========================================================
+    ============================================ =======================================================
+    ``<@U012AB3CD>``, ``<@U012AB3CD|ann>``       ``<@NUMBER>``, which the contract turns into ``@user1``
+    ``<#C012AB3CD|help>``, links to messages     ``#channel``
+    ``<!subteam^S012|@devs>``                    ``@role``
+    ``<!here>``, ``<!channel>``, ``<!everyone>`` ``@here``, ``@channel``, ``@everyone``
+    ``<!date^SECONDS^...|...>``                  ``<t:SECONDS>``, which the contract turns into a time
+    ``<https://a.org/b|the docs>``               ``the docs (https://a.org/b)``
+    ``<http://a.org|a.org>``, ``<mailto:x|x>``   ``a.org``, ``x``
+    ``&lt;``, ``&gt;``, ``&amp;``                ``<``, ``>``, ``&``
+    three backticks inside a line                a fence on lines of its own
+    ============================================ =======================================================
 
     Labels of people and channels are left out, because Slack does not always deliver them.
 

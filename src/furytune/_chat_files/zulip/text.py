@@ -32,16 +32,14 @@ def zulip_text(message: str | Mapping[str, object]) -> str:
     `ZulipExportCollector` calls it for every message, so a bot must call it too: ``contract.request(zulip_text(message))``.
     Pass the text as it was typed, not as HTML: a bot gets it with ``apply_markdown=False``. Code stays as it is.
 
-    ====================================================== ==================================================
-    ``@**Ann**``, ``@_**Ann**``, ``@**Ann|17**``             ``<@NUMBER>``, which the contract turns into
-                                                           ``@user1``
-    ``@*devs*``                                            ``@role``
-    ``@**all**``, ``@**channel**``, ...                    ``@all``, ``@channel``, ...
-    ``#**help**``, ``#**help>topic**``, links to messages  ``#channel``
-    ``<time:2024-05-01T10:00:00Z>``                        ``<t:SECONDS>``, which the contract turns into a
-                                                           time
-    a message quoted by "Quote and reply"                  nothing: they are someone else's words
-    ====================================================== ==================================================
+    ===================================================== =======================================================
+    ``@**Ann**``, ``@_**Ann**``, ``@**Ann|17**``          ``<@NUMBER>``, which the contract turns into ``@user1``
+    ``@*devs*``                                           ``@role``
+    ``@**all**``, ``@**channel**``, ...                   ``@all``, ``@channel``, ...
+    ``#**help**``, ``#**help>topic**``, links to messages ``#channel``
+    ``<time:2024-05-01T10:00:00Z>``                       ``<t:SECONDS>``, which the contract turns into a time
+    a message quoted by "Quote and reply"                 nothing: they are someone else's words
+    ===================================================== =======================================================
 
     Args:
         message: The text of a message, or a whole message.
