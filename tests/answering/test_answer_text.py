@@ -73,7 +73,7 @@ hostile = st.lists(st.sampled_from(SIGNS), max_size=120).map("".join)
 with_lists = st.lists(st.sampled_from([*SIGNS, *LISTS]), max_size=120).map("".join)
 
 words = st.lists(
-    st.sampled_from("see the box of actor and draw it blue é 字".split()), min_size=1, max_size=30
+    st.sampled_from(["see", "the", "box", "of", "actor", "and", "draw", "it", "blue", "é", "字"]), min_size=1, max_size=30
 ).map(" ".join)
 
 
