@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from furytune.answering.answerer import Answerer, Asked
 from furytune.answering.audit import Audited, Entry, Status, audit, note, request_digest
-from furytune.answering.citations import citations, footnotes
 from furytune.answering.current import Served
 from furytune.answering.limits import Rate
 from furytune.answering.settings import AnswerSettings, ModelSource, within
+from furytune.answering.sources import Source, cited, footnotes
 
 __all__ = [
     "AnswerSettings",
@@ -21,9 +21,10 @@ __all__ = [
     "ModelSource",
     "Rate",
     "Served",
+    "Source",
     "Status",
     "audit",
-    "citations",
+    "cited",
     "footnotes",
     "note",
     "request_digest",
