@@ -6,7 +6,7 @@ The endpoint (`furytune.serving`) and bots use it. It knows no protocol and no c
 from __future__ import annotations
 
 from furytune.answering.answerer import Answerer, Asked
-from furytune.answering.audit import Audited, Entry, Status, audit, note, request_digest
+from furytune.answering.audit import Audited, Entry, Status, audit, note, prune, request_digest
 from furytune.answering.current import Served
 from furytune.answering.limits import Rate
 from furytune.answering.settings import AnswerSettings, ModelSource, within
@@ -27,6 +27,7 @@ __all__ = [
     "cited",
     "footnotes",
     "note",
+    "prune",
     "request_digest",
     "within",
 ]
