@@ -46,7 +46,7 @@ class AnswerSettings:
         tries: How often the model is asked if its service fails in a way that may pass.
         max_answer: Most characters of an answer; a longer one ends there with the reason "length".
         audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
-        feedback: File for what people say about answers, see `furytune.feedback.FeedbackLog`; None if no one is asked.
+        feedback: File for what people say about answers, see `furytune.FeedbackLog`; None if no one is asked.
         keep_texts: Whether that file also has questions and answers, without which no pair can be made of them. Tell the
             people who ask.
 
