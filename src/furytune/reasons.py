@@ -809,6 +809,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "The answer was given under another fingerprint than `FeedbackCollector` is to use.",
                 "Leave `fingerprint` out.",
             ),
+            (
+                "source_changed",
+                "The question or the answer was edited after people said what they think of the answer.",
+                "Ask them again.",
+            ),
             ("deleted", "The question or the answer was deleted.", _NOTHING),
             ("opted_out", "Who asked, or who corrected the answer, opted out.", _NOTHING),
             ("not_opted_in", "Who asked, or who corrected the answer, did not opt in.", _NOTHING),

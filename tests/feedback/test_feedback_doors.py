@@ -14,6 +14,7 @@ import furytune as ft
 from furytune.config import load_settings, pipeline_to_toml
 from furytune.config.settings import _for_review
 from furytune.feedback import FeedbackLog
+from furytune.serving import new_key
 from furytune.testing.fake_chat import FakeChat
 
 ANN = "111111111111111111"
@@ -50,6 +51,25 @@ def test_what_a_server_answered_is_corrected_and_confirmed_through_it(tmp_path, 
         "Use `cube`.",
         "corrected",
     )
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_only_a_client_with_a_key_says_who_asks(tmp_path, keys):
+    path, (key, hashed) = tmp_path / "feedback.jsonl", new_key()
+    with FakeChat(lambda _: TOLD) as server:
+        model = ft.ChatService(server.url).model("fake")
+        with serving(model=model, feedback=path, keep_texts=True, keys=[hashed] if keys else []) as port:
+            for user in ("u1", 7, "u\n"):
+                assert chat(port, "How do I draw a box?", user=user, key=key).status == 200
+            answers = [line.answer for line in FeedbackLog(path).lines()]
+            for answer in answers:
+                said = {"request": "0" * 64, "answer": answer, "verdict": "helped", "by": "u1"}
+                assert ask(port, "POST", "/feedback", said, key=key).status == 201
+    found = [
+        item.method if isinstance(item, ft.QAPair) else item.reason
+        for item in ft.FeedbackCollector(path).collect()
+    ]
+    assert found == ["confirmed" if keys else "not_confirmed", "not_confirmed", "not_confirmed"]
 
 
 def test_without_keep_texts_a_server_stores_none(tmp_path):

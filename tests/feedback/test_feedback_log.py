@@ -141,6 +141,8 @@ def test_old_lines_are_pruned(log):
     assert log.prune(50).removed == 1
     assert [line.answer for line in log.lines()] == ["0", "10"]
     assert log.prune(0).left == 0
+    with pytest.raises(ConfigError, match="roles"):
+        FeedbackLog(log.path, consent=ft.Consent(opt_out_roles=["quiet"]))
     for wrong in (-1, True, float("nan"), "90"):
         with pytest.raises(ConfigError):
             log.prune(wrong)

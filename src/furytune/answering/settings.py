@@ -56,7 +56,7 @@ class AnswerSettings:
         links: Hosts that answers may link to, besides those of the passages in the prompt, such as "fury.gl" or "*.fury.gl";
             "*" stands for every host.
         audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
-        feedback: File for what people say about answers, see `furytune.feedback.FeedbackLog`; None if no one is asked.
+        feedback: File for what people say about answers, see `furytune.FeedbackLog`; None if no one is asked.
         keep_texts: Whether that file also has questions and answers, without which no pair can be made of them. Tell the
             people who ask.
 

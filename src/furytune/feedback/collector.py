@@ -196,6 +196,9 @@ class FeedbackCollector:
             if reason := found.gone.get(uid, ""):
                 return dropped(reason)
         asked, told = found.messages.get(about.question), found.messages.get(about.answer)
+        edits = [m.edited_at for m in (asked, told) if m is not None and m.edited_at is not None]
+        if judgement.at is not None and edits and max(edits) > judgement.at:
+            return dropped("source_changed")
         question = asked.content if asked is not None else exchange.asked if exchange is not None else ""
         answer = told.content if told is not None else exchange.told if exchange is not None else ""
         answer = judgement.text or answer

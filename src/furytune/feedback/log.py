@@ -112,6 +112,13 @@ class FeedbackLog:
     keep_texts: bool = field(default=False, kw_only=True, validator=of_type(bool))
     consent: Consent = field(default=Consent(), kw_only=True, validator=of_type(Consent))
 
+    @consent.validator
+    def _ids_only(self, _: object, value: Consent) -> None:
+        if value.needs_roles:
+            raise ConfigError(
+                "a feedback log does not know anyone's roles, so consent= takes opt_out and opt_in"
+            )
+
     # Writing
 
     def note(

@@ -31,6 +31,8 @@ from furytune.serving.settings import Settings
 __all__ = ["Endpoint"]
 
 _SPEAKERS = frozenset({"user", "assistant"})
+_USER = 300  # characters
+
 _EARLIER = (
     "this server answers one question at a time: send only the user's last message, without earlier turns and without a "
     "system message"
@@ -115,7 +117,7 @@ class Endpoint:
             found,
             self._settings,
             self._metrics,
-            Told(self._log, question),
+            Told(self._log, question, self._asker(asked)),
             wire.Identity(
                 id=found.entry.id,
                 created=int(found.entry.time.timestamp()),
@@ -126,6 +128,11 @@ class Endpoint:
             stream=bool(asked.stream),
             usage=bool(asked.stream_options and asked.stream_options.include_usage),
         )
+
+    def _asker(self, asked: wire.Chat) -> str:
+        # Without keys, anyone could ask, confirm what the model said, and so decide what the next one learns.
+        named = asked.user if self._settings.keys else None
+        return named if isinstance(named, str) and len(named) <= _USER and named.isprintable() else ""
 
     def _question(self, asked: wire.Chat) -> str:
         """Returns the last message, which must be the user's.
