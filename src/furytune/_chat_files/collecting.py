@@ -26,6 +26,7 @@ from furytune._privacy.printable import printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune._values.checks import at_least, of_type, one_of
+from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Conversation, Link, Linker, Pairer
 from furytune.records import Dropped, Message, QAPair
@@ -188,7 +189,7 @@ class ChatExportCollector:
             on_drop(dropped)
 
         limits = Limits(message=self.max_message, pair=self.max_pair, messages=self.max_messages)
-        read = 0
+        read, sayings = 0, Sayings()
         with ExitStack() as stack:
             exports = open_exports(self.path, tell, stack)
             faults = Faults(self.on_error == "skip", tell, self.max_message_bytes)
@@ -209,7 +210,15 @@ class ChatExportCollector:
                     for thread, messages, first in _rooms(archive, shelf, chosen, tell):
                         missing = bool(thread.opener) and first.id != thread.opener
                         yield (
-                            Talk(thread, messages, first.path, crowd, limits, include_bots=self.include_bots),
+                            Talk(
+                                thread,
+                                messages,
+                                first.path,
+                                crowd,
+                                limits,
+                                include_bots=self.include_bots,
+                                sayings=sayings,
+                            ),
                             conversation(thread.channel, archive.platform, opening_missing=missing),
                         )
         if not read and failed:

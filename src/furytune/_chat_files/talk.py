@@ -14,6 +14,7 @@ from furytune._discord.shapes import Channel
 from furytune._privacy.consent import Consent
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
+from furytune._values.copies import Sayings
 from furytune.pairing import Conversation, Post
 from furytune.pairing.titles import titled
 from furytune.records import Attachment, Author, Message, Source
@@ -85,6 +86,7 @@ class Talk:
         count: How many messages were read.
         usable: How many of them are not left out.
         limits: Limits of each message and pair.
+        sayings: What bots have said so far.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class Talk:
         limits: Limits,
         *,
         include_bots: bool,
+        sayings: Sayings,
     ) -> None:
         self.channel = thread.channel
         self.name = name
         self.count = 0
         self.usable = 0
         self.limits = limits
+        self.sayings = sayings
         self._title = thread.title
         self._messages = messages
         self._crowd = crowd
@@ -130,6 +134,7 @@ class Talk:
             speaker = f"{said.author}/{said.voice}"
         elif said.bot and not self._include_bots and not drop:
             drop = "bot"
+            self.sayings.add(text, moment(said.at).timestamp())
         if drop:
             text = ""
         crowd = self._crowd

@@ -123,6 +123,11 @@ class Reading(Protocol):
         """Limits of each message and pair."""
         ...
 
+    @property
+    def sayings(self) -> Sayings:
+        """What bots have said so far."""
+        ...
+
     def __iter__(self) -> Iterator[Post]:
         """Yields the posts, once."""
         ...
@@ -170,6 +175,7 @@ class Pairing:
         window: How many messages the default pairers consider together.
         include_bots: Whether bots and webhooks may ask and answer.
         limits: Limits of each message and pair.
+        sayings: What bots have said so far.
     """
 
     pairers: tuple[Pairer, ...] | None
@@ -331,7 +337,7 @@ def _paired(
         for item in pairer.pair(posts, place):
             if isinstance(item, QAPair):
                 came_out += len(item.question_messages) + len(item.answer_messages)
-                yield posts.without_bot_words(posts.limits.bounded(item))
+                yield _without_bot_words(posts.limits.bounded(item), posts.sayings)
             else:
                 came_out += item.count if item.unit == "message" else 0
                 yield item
@@ -345,6 +351,20 @@ def _paired(
         raise ConservationError(
             f"{posts.name}: {posts.count} messages went into {type(pairer).__name__}, {came_out} came out"
         )
+
+
+def _without_bot_words(item: QAPair | Dropped, sayings: Sayings) -> QAPair | Dropped:
+    """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
+    if isinstance(item, Dropped) or not len(sayings):
+        return item
+    until = inf if item.answered_at is None else item.answered_at.timestamp()
+    if not sayings.repeated(item.answer, until=until):
+        return item
+    ids = (*item.question_messages, *item.answer_messages)
+    where = item.source.thread or item.source.channel or item.source.path
+    return Dropped(
+        reason="bot_words", unit="message", count=len(ids), ids=ids[:20], where=where, source=item.source
+    )
 
 
 def _unpaired(posts: Reading, place: Conversation) -> Generator[Dropped, None, int]:
@@ -413,7 +433,7 @@ class Posts:
         self._bridges = Bridges()
         self._roles: dict[tuple[str, ...] | None, tuple[str, ...] | None] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
-        self._sayings = sayings
+        self.sayings = sayings
 
     def __iter__(self) -> Iterator[Post]:
         for block, name in self._source.messages(ThinMessage, self._on_drop):
@@ -459,7 +479,7 @@ class Posts:
             drop = "bot"
             said_at = parse_time(message.timestamp, message.id)
             for words in (text, embedded(message.embeds) if message.content and message.embeds else ""):
-                self._sayings.add(words, -inf if said_at is None else said_at.timestamp())
+                self.sayings.add(words, -inf if said_at is None else said_at.timestamp())
         post = Post(
             message.id,
             self._names[speaker],
@@ -479,19 +499,6 @@ class Posts:
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
-
-    def without_bot_words(self, item: QAPair | Dropped) -> QAPair | Dropped:
-        """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
-        if isinstance(item, Dropped) or not len(self._sayings):
-            return item
-        until = inf if item.answered_at is None else item.answered_at.timestamp()
-        if not self._sayings.repeated(item.answer, until=until):
-            return item
-        ids = (*item.question_messages, *item.answer_messages)
-        where = item.source.thread or item.source.channel or item.source.path
-        return Dropped(
-            reason="bot_words", unit="message", count=len(ids), ids=ids[:20], where=where, source=item.source
-        )
 
     def _roles_of(self, message: ThinMessage) -> tuple[str, ...] | None:
         """Returns the roles of an author. Equal roles are one object, because every post has some."""
