@@ -286,6 +286,20 @@ def test_a_bridge_speaks_for_people_and_a_bot_does_not(tmp_path) -> None:
     assert len(authors) == 1
 
 
+def test_what_a_person_copies_from_a_bot_is_no_answer(tmp_path) -> None:
+    words = "Call actor.box with the centers of your boxes, and add what it returns to the scene before you show it."
+    bot = slack_message(0, "", words, subtype="bot_message", bot_id="B0HELPER")
+    root = slack_message(1, "U0ANN", "How do I draw a box?")
+    copied = slack_message(2, "U0BOB", words, thread_ts=root["ts"])
+    own = slack_message(3, "U0ANN", "How do I draw a cube?")
+    told = slack_message(4, "U0BOB", "Use actor.cube with the centers of your cubes.", thread_ts=own["ts"])
+    threads = [{**one, "thread_ts": one["ts"]} for one in (root, own)]
+    slack_export(tmp_path, [{k: v for k, v in bot.items() if k != "user"}, *threads, copied, told])
+    collector = ft.SlackExportCollector(tmp_path, pairers=PAIRERS)
+    assert [pair.question for pair in pairs_of(collector)] == ["How do I draw a cube?"]
+    assert dropped(collector)["bot_words"] == 2
+
+
 # Damage -------------------------------------------------------------------------------------------------------------
 
 GOOD = [slack_message(0, "U0ANN", "How do I do it?"), slack_message(1, "U0BOB", "Like this.")]
