@@ -1,0 +1,93 @@
+"""What an operator decides about a Discord bot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from furytune._network.endpoint import checked_endpoint
+from furytune._privacy.consent import Consent
+from furytune._privacy.ids import is_digits
+from furytune.answering import AnswerSettings, within
+from furytune.errors import ConfigError
+
+__all__ = ["BotSettings"]
+
+
+def _ids(value: str | int | Iterable[str | int]) -> frozenset[int]:
+    found = [value] if isinstance(value, str | int) else list(value)
+    if not all(is_digits(str(one)) for one in found):
+        raise ConfigError(
+            "servers, channels and forums are lists of Discord ids, such as 80351110224678912; switch on Developer Mode in "
+            "Discord, right-click the place, and choose Copy ID"
+        )
+    return frozenset(int(one) for one in found)
+
+
+def _role(value: str | int) -> int:
+    if value in {"", 0}:
+        return 0
+    if not is_digits(str(value)):
+        raise ConfigError("helpers is the id of a role; switch on Developer Mode and choose Copy Role ID")
+    return int(value)
+
+
+def _consent(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, Consent):
+        raise ConfigError("consent must be a Consent, the same as for collecting")
+
+
+@frozen(kw_only=True)
+class BotSettings(AnswerSettings):
+    """What an operator decides about a bot, besides what `furytune.answering.AnswerSettings` has.
+
+    Attributes:
+        folder: Folder of the bot's notes: which questions it has taken, and the messages of their answers, as ids.
+        servers: Ids of the servers in which it answers; none for all that it is in.
+        channels: Ids of the channels in which it answers, with their threads; none for all. It answers everywhere by
+            `/ask` and by the context menu, because server settings decide about those.
+        forums: Ids of forums whose new posts it answers without a mention. They need the Message Content Intent.
+        threads: Whether it opens a thread for the answer to a mention in a channel.
+        direct: Whether it answers direct messages.
+        per_person: Questions of a person in a minute; 0 for no limit.
+        per_server: Questions of a server in a minute; 0 for no limit.
+        consent: Who takes part. The bot notes nothing about questions of people who do not, and does not answer
+            a message of theirs that someone else points at.
+        least_score: Below this score of the best passage, an answer says that it is not sure; None not to look at
+            scores. ``furytune explain`` shows the scores of a question.
+        helpers: Id of the role that knows more; an answer that is not sure names it.
+        ping_helpers: Whether naming the role notifies its members.
+        hosts: Hosts that links in answers may lead to, besides those of the passages; None for all.
+        pace: Seconds between two edits of an answer that is being written.
+        missed: Seconds. After an interruption, it answers the questions of this time that it missed.
+        grace: Seconds for answers under way after a request to stop.
+        standby: Whether it waits while another process uses the folder, and then takes over.
+        health: Port on 127.0.0.1 for ``/healthz``; None for no such port.
+        endpoint: Another server that speaks Discord's API, up to its version; "" for Discord.
+
+    Raises:
+        ConfigError: A value cannot be used.
+    """
+
+    folder: Path = field(default=Path("furytune-bot"), converter=Path)
+    servers: frozenset[int] = field(default=frozenset(), converter=_ids)
+    channels: frozenset[int] = field(default=frozenset(), converter=_ids)
+    forums: frozenset[int] = field(default=frozenset(), converter=_ids)
+    threads: bool = True
+    direct: bool = True
+    per_person: int = field(default=6, validator=within(0, 1_000_000))
+    per_server: int = field(default=60, validator=within(0, 1_000_000))
+    consent: Consent = field(factory=Consent, validator=_consent)
+    least_score: float | None = None
+    helpers: int = field(default=0, converter=_role)
+    ping_helpers: bool = False
+    hosts: tuple[str, ...] | None = field(default=None, converter=lambda v: None if v is None else tuple(v))
+    pace: float = field(default=1.5, validator=within(0.0, 60.0))
+    missed: float = field(default=900.0, validator=within(0.0, 86_400.0))
+    grace: float = field(default=30.0, validator=within(0.0, 3600.0))
+    standby: bool = False
+    health: int | None = None
+    endpoint: str = field(default="", converter=checked_endpoint)
