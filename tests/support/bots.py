@@ -79,7 +79,13 @@ class World:
     def settings(self, **more):
         """Settings for tests."""
         return BotSettings(
-            **{"folder": self.folder / "bot", "endpoint": self.discord.url, "pace": 0.05, "grace": 10.0, **more}
+            **{
+                "folder": self.folder / "bot",
+                "endpoint": self.discord.url,
+                "pace": 0.05,
+                "grace": 10.0,
+                **more,
+            }
         )
 
     @contextmanager

@@ -117,7 +117,14 @@ class Answerer:
         return await self._asked(self.current, question, f"prompt-{uuid4().hex}", at, "prompt")
 
     async def _asked(
-        self, served: Served, question: str, id_: str, at: datetime | None, status: Status, *, noted: bool = True
+        self,
+        served: Served,
+        question: str,
+        id_: str,
+        at: datetime | None,
+        status: Status,
+        *,
+        noted: bool = True,
     ) -> Asked:
         at = at or datetime.now(UTC)
         async with asyncio.timeout(self.settings.timeout):

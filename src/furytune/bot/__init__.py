@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from furytune._privacy.secret import Secret
 from furytune.answering import ModelSource
 from furytune.bot.settings import BotSettings
 from furytune.contract import PromptContract
 
+if TYPE_CHECKING:
+    from furytune.bot.checking import Checked
 
-__all__ = ["BotSettings", "DiscordBot"]
+__all__ = ["BotSettings", "DiscordBot", "checked"]
 
 
 class DiscordBot:
@@ -74,6 +76,33 @@ class DiscordBot:
         self._running.stop()
 
 
+def checked(
+    contract: PromptContract | str | os.PathLike[str],
+    *,
+    token: Secret | None = None,
+    settings: BotSettings | None = None,
+) -> list[Checked]:
+    """Says what a bot has and lacks on Discord, without starting it. It changes nothing.
+
+    Args:
+        contract: The contract, or the path of its file.
+        token: As for `DiscordBot`.
+        settings: As for `DiscordBot`.
+
+    Raises:
+        MissingExtraError: The extra ``discord`` is not installed.
+        DiscordLoginError: Discord does not accept the token.
+        DiscordError: Discord refused, or did not answer.
+        ContractError: The contract cannot be loaded.
+    """
+    vendor()
+    from furytune.bot.checking import check
+
+    if not isinstance(contract, PromptContract):
+        contract = PromptContract.load(contract)
+    return asyncio.run(check(contract, token or Secret.env("DISCORD_TOKEN"), settings or BotSettings()))
+
+
 def vendor() -> Any:
     """Imports discord.py.
 
@@ -83,5 +112,3 @@ def vendor() -> Any:
     from furytune._discord.api.session import vendor as found
 
     return found("a Discord bot")
-
-

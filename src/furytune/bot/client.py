@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import discord
 from discord.webhook import async_ as webhooks
 
+import discord
 from furytune.answering import Answerer
 from furytune.bot.commands import Commands
 from furytune.bot.ledger import Ledger, moment
@@ -93,7 +93,7 @@ class Client(discord.Client):
 
         http.request = to_endpoint  # type: ignore[method-assign]
         http.ws_connect = to_gateway  # type: ignore[method-assign]
-        webhooks.async_context.set(Adapter())
+        webhooks.async_context.set(Adapter())  # type: ignore[no-untyped-call]
 
     # What happens on Discord
 
@@ -178,7 +178,9 @@ class Client(discord.Client):
         for guild in self.guilds:
             if self._settings.servers and guild.id not in self._settings.servers:
                 continue
-            for channel in (*guild.text_channels, *guild.threads, *guild.voice_channels):
+            places: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = []
+            places += [*guild.text_channels, *guild.voice_channels, *guild.threads]
+            for channel in places:
                 if channel.permissions_for(guild.me).read_message_history:
                     yield Place(channel.id, channel.last_message_id or 0)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
-
 from furytune.answering import Answerer
-from furytune.bot import rendering, words
+from furytune.bot import words
 from furytune.bot.ledger import Ledger
 from furytune.bot.posts import LOG, seen, stop_button, view_of
 from furytune.bot.questions import Question, raw_text

@@ -39,7 +39,9 @@ async def health(port: int | None, connected: Callable[[], bool]) -> AsyncIterat
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
         except OSError as error:
-            raise ConfigError(f"health: the port {port} cannot be used ({error.strerror}); give another one") from error
+            raise ConfigError(
+                f"health: the port {port} cannot be used ({error.strerror}); give another one"
+            ) from error
         yield
     finally:
         await runner.cleanup()

@@ -9,13 +9,26 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import aiohttp
-import discord
 from attrs import frozen
 
+import discord
 from furytune._network.retries import delays
 from furytune.bot.questions import Seen
 
-__all__ = ["LOG", "Button", "GoneError", "Posts", "RefusedError", "UnreachableError", "mark_of", "roles_of", "seen", "stop_button", "stopped_by", "view_of"]
+__all__ = [
+    "LOG",
+    "Button",
+    "GoneError",
+    "Posts",
+    "RefusedError",
+    "UnreachableError",
+    "mark_of",
+    "roles_of",
+    "seen",
+    "stop_button",
+    "stopped_by",
+    "view_of",
+]
 
 T = TypeVar("T")
 
@@ -155,7 +168,9 @@ class Posts:
         place = self._place(channel)
 
         async def page() -> list[discord.Message]:
-            return [m async for m in place.history(limit=most, after=discord.Object(message), oldest_first=True)]
+            return [
+                m async for m in place.history(limit=most, after=discord.Object(message), oldest_first=True)
+            ]
 
         try:
             return [seen(one) for one in await self._patiently(page)]

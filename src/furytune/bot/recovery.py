@@ -122,7 +122,9 @@ class Recovery:
 
     async def _deleted(self) -> None:
         """Deletes recent answers whose question was deleted meanwhile."""
-        recent = [e for e in self._ledger.since_id(self._cutoff()) if e.state == "done" and e.posts and e.source]
+        recent = [
+            e for e in self._ledger.since_id(self._cutoff()) if e.state == "done" and e.posts and e.source
+        ]
         for entry in sorted(recent, key=lambda e: -e.id)[:_RECENT]:
             try:
                 if entry.how != "deleted" and await self._posts.read(entry.channel, entry.source) is None:

@@ -14,7 +14,9 @@ _QUOTE = 300
 _SOURCES = 5
 
 
-def answer(text: str, hosts: Sequence[str] | None, *, before: str = "", after: Sequence[str] = ()) -> list[str]:
+def answer(
+    text: str, hosts: Sequence[str] | None, *, before: str = "", after: Sequence[str] = ()
+) -> list[str]:
     """Returns the messages of an answer.
 
     Args:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import discord
-
 from furytune._discord.api.failures import verdict_of
 from furytune._discord.api.log_filter import Quiet
 from furytune._network.retries import delays
@@ -175,7 +174,9 @@ class Running:
             problem = (
                 DiscordLoginError(_REFUSED)
                 if error.code == 4004
-                else DiscordError(f"Discord ended the connection for good (code {error.code}); see its list of close codes")
+                else DiscordError(
+                    f"Discord ended the connection for good (code {error.code}); see its list of close codes"
+                )
             )
         else:
             return

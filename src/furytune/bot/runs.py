@@ -51,6 +51,10 @@ class _Run:
     model: asyncio.Future[Any] | None = None
     done: asyncio.Event = field(factory=asyncio.Event)
 
+    def over(self) -> str:
+        """Returns why it should end early, "" if it should not."""
+        return self.why
+
     def end(self, why: str) -> None:
         """Ends the answer early, but no request to Discord half-way."""
         self.why = self.why or why
@@ -203,7 +207,9 @@ class Runs:
     async def _find(self, question: Question, place: int) -> Seen | None:
         """Returns the first message of the bot that answers a question, None if there is none."""
         for one in await self._posts.after(place, question.id, 100):
-            own = one.author == self._posts.me and (one.content or one.mark)  # a notice of a thread has neither
+            own = one.author == self._posts.me and (
+                one.content or one.mark
+            )  # a notice of a thread has neither
             if own and (place != question.channel or one.answers == question.source):
                 return one
         return None
@@ -247,7 +253,7 @@ class Runs:
     async def _answer(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         """Answers a question; returns what to say instead of an answer, and what became of it."""
         question = run.question
-        if run.why:
+        if run.over():
             return "", run.why
         try:
             asked = await self._answerer.ask(
@@ -267,12 +273,12 @@ class Runs:
         status: Status = "failed"
         try:
             text, last = await self._stream(run, sheet, asked, before)
-            if run.why:
+            if why := run.over():
                 status = "stopped"
-                after = [words.STOPPED] if run.why == "stopped" else []
-                if run.why == "stopped":
+                if why == "stopped":
+                    after = [words.STOPPED]
                     await sheet.show(rendering.answer(text, self._settings.hosts, before=before, after=after))
-                return "", run.why
+                return "", why
             await self._finish(sheet, asked, question, text, last, before)
             status = "answered"
         except (FurytuneError, TimeoutError) as error:
@@ -291,12 +297,12 @@ class Runs:
         due = time.monotonic() + self._settings.pace / 2
         try:
             async with asyncio.timeout(self._settings.timeout), aclosing(asked.pieces()) as pieces:
-                while not run.why:
+                while not run.over():
                     run.model = asyncio.ensure_future(anext(pieces, None))
                     try:
                         piece = await run.model
                     except asyncio.CancelledError:
-                        if run.why:
+                        if run.over():
                             break
                         raise
                     finally:

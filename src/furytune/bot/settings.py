@@ -35,6 +35,10 @@ def _role(value: str | int) -> int:
     return int(value)
 
 
+def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
+
+
 def _consent(_: object, __: object, value: Any) -> None:
     if not isinstance(value, Consent):
         raise ConfigError("consent must be a Consent, the same as for collecting")
@@ -84,7 +88,7 @@ class BotSettings(AnswerSettings):
     least_score: float | None = None
     helpers: int = field(default=0, converter=_role)
     ping_helpers: bool = False
-    hosts: tuple[str, ...] | None = field(default=None, converter=lambda v: None if v is None else tuple(v))
+    hosts: tuple[str, ...] | None = field(default=None, converter=_hosts)
     pace: float = field(default=1.5, validator=within(0.0, 60.0))
     missed: float = field(default=900.0, validator=within(0.0, 86_400.0))
     grace: float = field(default=30.0, validator=within(0.0, 3600.0))

@@ -74,7 +74,7 @@ def serve(
     )
     serving.serve(
         contract or load(config, ()).contract,
-        model=_model(endpoint, model, model_key),
+        model=model_of(endpoint, model, model_key),
         settings=settings,
         host=host,
         port=port,
@@ -133,7 +133,14 @@ def _questions(lines: IO[str]) -> Iterator[str]:
         yield question
 
 
-def _model(endpoint: str, name: str, variable: str) -> ModelSource:
+def model_of(endpoint: str, name: str, variable: str) -> ModelSource:
+    """Returns the model behind an endpoint; if it has no name, the one that a contract names.
+
+    Args:
+        endpoint: The model's server, "" for no model.
+        name: The model's name there, "" for the one that the contract names.
+        variable: Environment variable with its key, "" for none.
+    """
     from furytune._privacy.secret import Secret
     from furytune.errors import ConfigError
     from furytune.models import ChatService

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from furytune.testing._fakes.discord.gateway import Gateway
+from furytune.testing._fakes.discord.interactions import Interaction, People
 from furytune.testing._fakes.discord.limits import Limits
 from furytune.testing._fakes.discord.messages import message_bytes
 from furytune.testing._fakes.discord.model import Channel, Message, Role, User
 from furytune.testing._fakes.discord.server import Asked, DiscordFault, Mode, Server
-from furytune.testing._fakes.discord.gateway import Gateway
-from furytune.testing._fakes.discord.interactions import Interaction, People
 from furytune.testing._fakes.discord.writing import LIMITS, Writing
 
 __all__ = ["Asked", "Channel", "DiscordFault", "FakeDiscord", "Interaction", "Message", "Role", "User"]

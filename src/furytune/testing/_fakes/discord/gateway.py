@@ -122,7 +122,12 @@ class Gateway:
         self._sockets[socket] = request.transport
         mine: Session | None = None
         try:
-            hello = {"op": _HELLO, "s": None, "t": None, "d": {"heartbeat_interval": round(self._heartbeat * 1000)}}
+            hello = {
+                "op": _HELLO,
+                "s": None,
+                "t": None,
+                "d": {"heartbeat_interval": round(self._heartbeat * 1000)},
+            }
             await _send(socket, encode(hello).decode())
             async for frame in socket:
                 if self.deaf or frame.type is not WSMsgType.TEXT:
@@ -157,7 +162,9 @@ class Gateway:
             self._event(session, "RESUMED", {})
             return session
         wanted, world = said["intents"], self._world
-        if (wanted & _CONTENT and not world.content_intent) or (wanted & _MEMBERS and not world.members_intent):
+        if (wanted & _CONTENT and not world.content_intent) or (
+            wanted & _MEMBERS and not world.members_intent
+        ):
             await socket.close(code=4014, message=b"Disallowed intent(s).")
             return None
         self.identified += 1
@@ -185,7 +192,9 @@ class Gateway:
     def _guild(self) -> dict[str, Any]:
         w = self._world
         places = [c for c in w.channels.values() if c.kind != "dm"]
-        threads = [payloads.channel(c, w.guild) for c in places if c.is_thread and self._sees(c) and not c.archived]
+        threads = [
+            payloads.channel(c, w.guild) for c in places if c.is_thread and self._sees(c) and not c.archived
+        ]
         return payloads.guild(w.guild_number, w.name, w.owner, list(w.roles.values()), counts=None) | {
             "joined_at": iso(w.bot.joined),
             "large": False,
@@ -254,7 +263,9 @@ class Gateway:
             "channel_id": message.channel.id,
             "burst": False,
         }
-        return payload if direct else payload | {"guild_id": self._world.guild, "member": payloads.member(who)}
+        return (
+            payload if direct else payload | {"guild_id": self._world.guild, "member": payloads.member(who)}
+        )
 
     def _event(self, session: Session, event: str, payload: Any) -> None:
         """Puts an event at the end of a session, and sends it."""

@@ -80,7 +80,9 @@ class People(World):
         """Uses a slash command."""
         found = self._command(name)
         given = [{"name": n, "type": 3, "value": v} for n, v in options.items()]
-        return self._act(who, channel, _COMMAND, {"id": found["id"], "name": name, "type": 1, "options": given})
+        return self._act(
+            who, channel, _COMMAND, {"id": found["id"], "name": name, "type": 1, "options": given}
+        )
 
     def use_menu(self, who: User, message: Message, name: str) -> Interaction:
         """Uses an entry of a message's context menu."""

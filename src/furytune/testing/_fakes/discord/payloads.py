@@ -173,7 +173,13 @@ def channel(where: Channel, guild_id: str) -> dict[str, Any]:
     if kind == "dm":
         assert where.owner is not None
         last = None if where.last is None else str(where.last)
-        return {"id": where.id, "type": 1, "flags": 0, "last_message_id": last, "recipients": [user(where.owner)]}
+        return {
+            "id": where.id,
+            "type": 1,
+            "flags": 0,
+            "last_message_id": last,
+            "recipients": [user(where.owner)],
+        }
     payload: dict[str, Any] = {
         "id": where.id,
         "type": KINDS[kind],

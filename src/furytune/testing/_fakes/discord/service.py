@@ -103,6 +103,7 @@ class Service:
             ("/applications/@me", self._application),
             ("/oauth2/applications/@me", self._application),
             ("/gateway/bot", self._gateway),
+            ("/users/@me/guilds", self._guilds),
             ("/guilds/{guild}", self._guild),
             ("/guilds/{guild}/channels", self._channels),
             ("/guilds/{guild}/roles", self._roles),
@@ -152,6 +153,19 @@ class Service:
 
     def _me(self, _query: Query) -> bytes:
         return encode(payloads.myself(self.world.bot))
+
+    def _guilds(self, _query: Query) -> bytes:
+        """Lists the servers of the bot, with few of their fields."""
+        w = self.world
+        listed: dict[str, Any] = {
+            "id": w.guild,
+            "name": w.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "features": [],
+        }
+        return encode([listed | {"permissions": str(w.everyone.permissions)}])
 
     def _gateway(self, _query: Query) -> bytes:
         """Returns where the gateway is, and how often the bot may identify itself."""

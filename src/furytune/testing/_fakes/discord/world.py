@@ -38,7 +38,9 @@ class World:
         listeners: Called with the name of each event and what it is about, while the server is locked.
     """
 
-    def __init__(self, *, start: int | None = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop") -> None:
+    def __init__(
+        self, *, start: int | None = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop"
+    ) -> None:
         self.lock = RLock()
         self.follows = start is None
         self.now = int(time.time() * 1000) if start is None else start

@@ -92,7 +92,9 @@ class Writing(Service):
                     given: dict[str, Any] = dict(values)
                     for name in ("channel", "message", "interaction", "application"):
                         if name in given and not given[name].isdigit():
-                            raise _invalid(f"{name}_id", "NUMBER_TYPE_COERCE", f'Value "{given[name]}" is not snowflake.')
+                            raise _invalid(
+                                f"{name}_id", "NUMBER_TYPE_COERCE", f'Value "{given[name]}" is not snowflake.'
+                            )
                     for name in ("channel", "message"):
                         if name in given:
                             given[name] = int(given[name])
@@ -245,7 +247,10 @@ class Writing(Service):
             raise _invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
         thread = self.world.add_thread(where, name, author=self.world.bot, starter=starter, joined=True)
         self.world.tell("MESSAGE_UPDATE", starter)
-        return encode(payloads.channel(thread, self.world.guild) | {"member": payloads.thread_member(thread, self.world.bot)})
+        return encode(
+            payloads.channel(thread, self.world.guild)
+            | {"member": payloads.thread_member(thread, self.world.bot)}
+        )
 
     def _react(self, _query: Query, _body: Any, *, channel: int, message: int, emoji: str) -> None:
         where = self._place(channel)
@@ -266,7 +271,7 @@ class Writing(Service):
 
     # Commands and interactions
 
-    def _commands(self, _query: Query, _body: Any, *, application: str) -> bytes:  # noqa: ARG002
+    def _commands(self, _query: Query, _body: Any, *, application: str) -> bytes:
         return encode(self.people.commands)
 
     def _register(self, _query: Query, body: Any, *, application: str) -> bytes:
@@ -321,7 +326,9 @@ class Writing(Service):
         if int(data.get("flags") or 0) & _EPHEMERAL:
             found.private.append("" if waits else self._checked(data))
             return
-        extra = command(found.number, self.world.bot, found.data.get("name", ""), found.user, self.world.guild)
+        extra = command(
+            found.number, self.world.bot, found.data.get("name", ""), found.user, self.world.guild
+        )
         content = "" if waits else self._checked(data)
         body = data | {"flags": int(data.get("flags") or 0) | (_LOADING if waits else 0)}
         found.response = self._add(found.channel, content, body, extra=extra)
@@ -332,14 +339,16 @@ class Writing(Service):
             raise ApiError(404, 10_015, "Unknown Webhook")
         return found
 
-    def _follow_up(self, _query: Query, body: dict[str, Any], *, application: str, token: str) -> bytes:  # noqa: ARG002
+    def _follow_up(self, _query: Query, body: dict[str, Any], *, application: str, token: str) -> bytes:
         found = self._open(token)
         content = self._checked(body)
         if int(body.get("flags") or 0) & _EPHEMERAL:
             found.private.append(content)
             shown = Message(self.world._number(), found.channel, self.world.bot, content)  # noqa: SLF001
             return message_bytes(shown, self.world.guild, reader=self.world.bot, content=True, remember=False)
-        extra = command(found.number, self.world.bot, found.data.get("name", ""), found.user, self.world.guild)
+        extra = command(
+            found.number, self.world.bot, found.data.get("name", ""), found.user, self.world.guild
+        )
         return self._render(self._add(found.channel, content, body, extra=extra))
 
     def _response(self, token: str, which: str) -> Message:
@@ -350,11 +359,17 @@ class Writing(Service):
             return self._own(found.channel, int(which))
         raise ApiError(404, 10_008, "Unknown Message")
 
-    def _read_response(self, _query: Query, _body: Any, *, application: str, token: str, which: str) -> bytes:  # noqa: ARG002
+    def _read_response(self, _query: Query, _body: Any, *, application: str, token: str, which: str) -> bytes:
         return self._render(self._response(token, which))
 
     def _edit_response(
-        self, _query: Query, body: dict[str, Any], *, application: str, token: str, which: str  # noqa: ARG002
+        self,
+        _query: Query,
+        body: dict[str, Any],
+        *,
+        application: str,
+        token: str,
+        which: str,
     ) -> bytes:
         found = self._open(token)
         if which == "@original" and found.response is None and found.private:
@@ -365,5 +380,7 @@ class Writing(Service):
         self._change(message, body)
         return self._render(message)
 
-    def _delete_response(self, _query: Query, _body: Any, *, application: str, token: str, which: str) -> None:  # noqa: ARG002
+    def _delete_response(
+        self, _query: Query, _body: Any, *, application: str, token: str, which: str
+    ) -> None:
         self.world.delete(self._response(token, which))
