@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import furytune as ft
 from furytune.bot import BotSettings, DiscordBot
@@ -150,3 +154,72 @@ def transcript(discord):
                     lines.append(f"{m.author.name}{reply}: {body}")
                     lines += [f"    [{b['label']}]" for b in buttons(m)]
     return "\n".join(lines)
+
+
+class Process:
+    """A bot as a process, started with the command."""
+
+    def __init__(self, world, *arguments, folder="bot"):
+        self.lines = []
+        source = str(Path(ft.__file__).parents[1])
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "furytune",
+                "bot",
+                str(world.path),
+                "--endpoint",
+                world.chat.url,
+                "--model",
+                "fake",
+                "--folder",
+                str(world.folder / folder),
+                "--discord",
+                world.discord.url,
+                "--pace",
+                "0.05",
+                *arguments,
+            ],
+            env={
+                **os.environ,
+                "DISCORD_TOKEN": "rehearsal",
+                "PYTHONPATH": source,
+                "PYTHONWARNINGS": "ignore",
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def wait_for(self, text):
+        """Waits for a line of the log."""
+        until(lambda: any(text in line for line in self.lines) or self.process.poll() is not None)
+        assert any(text in line for line in self.lines), self.lines
+
+    def kill(self):
+        """Ends the process at once, as the system does when memory is short."""
+        self.process.kill()
+
+    def send(self, number):
+        """Sends a signal."""
+        self.process.send_signal(number)
+
+    def ended(self):
+        """Waits for the end; returns the exit code."""
+        code = self.process.wait(SOON)
+        self._reader.join(SOON)
+        self.process.stderr.close()
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.ended()

@@ -109,7 +109,7 @@ async def _findings(client: Client, contract: PromptContract, settings: BotSetti
 def _server(guild: Any, channels: Any, me: discord.Member, settings: BotSettings) -> Iterator[Checked]:
     name = printable(guild.name)
     wanted = {"view_channel", "send_messages", "read_message_history", "add_reactions"}
-    if settings.threads:
+    if settings.open_threads:
         wanted |= {"create_public_threads", "send_messages_in_threads"}
     lacking = 0
     asked = settings.channels | settings.forums

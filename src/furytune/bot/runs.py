@@ -185,7 +185,7 @@ class Runs:
     async def _place(self, question: Question, entry: Entry, *, look: bool) -> None:
         """Posts the placeholder where the answer will be, then writes the answer."""
         place, reply_to = question.channel, question.source
-        if self._settings.threads and question.door == "mention" and not question.threaded:
+        if self._settings.open_threads and question.door == "mention" and not question.threaded:
             place, reply_to, new = await self._thread(question)
             # Another process may have opened the thread, and answered in it long ago.
             look = look or not new
@@ -316,7 +316,7 @@ class Runs:
                         showing = None
                     if showing is None and time.monotonic() >= due and text.strip() and not piece.finish:
                         shown = rendering.answer(text, self._settings.hosts, before=before)
-                        showing = asyncio.ensure_future(sheet.show(shown, stop))
+                        showing = asyncio.ensure_future(sheet.show(shown, stop, growing=True))
                         due = time.monotonic() + self._settings.pace
         finally:
             # A request to Discord is never cut off, because its result would not be known.

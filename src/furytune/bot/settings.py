@@ -54,7 +54,7 @@ class BotSettings(AnswerSettings):
         channels: Ids of the channels in which it answers, with their threads; none for all. It answers everywhere by
             `/ask` and by the context menu, because server settings decide about those.
         forums: Ids of forums whose new posts it answers without a mention. They need the Message Content Intent.
-        threads: Whether it opens a thread for the answer to a mention in a channel.
+        open_threads: Whether it opens a thread for the answer to a mention in a channel.
         direct: Whether it answers direct messages.
         per_person: Questions of a person in a minute; 0 for no limit.
         per_server: Questions of a server in a minute; 0 for no limit.
@@ -80,7 +80,7 @@ class BotSettings(AnswerSettings):
     servers: frozenset[int] = field(default=frozenset(), converter=_ids)
     channels: frozenset[int] = field(default=frozenset(), converter=_ids)
     forums: frozenset[int] = field(default=frozenset(), converter=_ids)
-    threads: bool = True
+    open_threads: bool = True
     direct: bool = True
     per_person: int = field(default=6, validator=within(0, 1_000_000))
     per_server: int = field(default=60, validator=within(0, 1_000_000))

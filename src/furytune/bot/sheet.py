@@ -27,10 +27,17 @@ class Sheet:
         self.entry = entry
         self._shown: dict[int, tuple[str, tuple[Button, ...]]] = {}
 
-    async def show(self, pieces: Sequence[str], buttons: Sequence[Button] = ()) -> None:
+    async def show(
+        self, pieces: Sequence[str], buttons: Sequence[Button] = (), *, growing: bool = False
+    ) -> None:
         """Makes the messages say these texts; the buttons are under the last one.
 
-        What already says its text is left alone. Missing messages are posted, and messages that are not needed deleted.
+        What already says its text is left alone. Missing messages are posted.
+
+        Args:
+            pieces: The texts.
+            buttons: The buttons.
+            growing: Whether more text may follow. If not, messages that are not needed are deleted.
 
         Raises:
             GoneError: Someone deleted a message of the answer, or its place.
@@ -46,6 +53,8 @@ class Sheet:
                     self._shown[message] = (piece, under)
             else:
                 await self._add(piece, under)
+        if growing:
+            return
         for message in self.entry.posts[len(pieces) :]:
             await self._posts.delete(self.entry.place, message)
         if len(self.entry.posts) > len(pieces):

@@ -37,6 +37,7 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--direct/--no-direct", default=True, help="Answer direct messages.")
 @click.option("--per-person", default=6, show_default=True, help="Questions of a person in a minute.")
 @click.option("--per-server", default=60, show_default=True, help="Questions of a server in a minute.")
+@click.option("--pace", default=1.5, show_default=True, help="Seconds between two edits of an answer.")
 @click.option("--opt-out-role", "opt_out_roles", multiple=True, metavar="ROLE", help="As for collecting.")
 @click.option("--opt-out", "opt_out", multiple=True, metavar="ID", help="As for collecting.")
 @click.option("--least-score", type=float, help="An answer on passages below it says that it is not sure.")
@@ -66,6 +67,7 @@ def bot(
     direct: bool,
     per_person: int,
     per_server: int,
+    pace: float,
     opt_out_roles: tuple[str, ...],
     opt_out: tuple[str, ...],
     least_score: float | None,
@@ -92,10 +94,11 @@ def bot(
         servers=servers,
         channels=channels,
         forums=forums,
-        threads=threads,
+        open_threads=threads,
         direct=direct,
         per_person=per_person,
         per_server=per_server,
+        pace=pace,
         consent=Consent(opt_out=opt_out, opt_out_roles=opt_out_roles),
         least_score=least_score,
         helpers=helpers,

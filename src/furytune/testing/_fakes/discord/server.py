@@ -177,7 +177,9 @@ class Server:
             return web.Response(status=500)
         asked.status = answer.status
         body = answer.body
-        headers |= {"Content-Type": "application/json", "Via": _VIA}
+        headers |= {"Via": _VIA}
+        if body:
+            headers["Content-Type"] = "application/json"
         if mode == "html":
             body, headers["Content-Type"] = _HTML, "text/html; charset=UTF-8"
         if mode == "truncate":
