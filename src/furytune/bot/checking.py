@@ -94,7 +94,7 @@ async def _findings(client: Client, contract: PromptContract, settings: BotSetti
         if missing
         else "the commands are registered",
     )
-    listed = [str(one) for one in settings.servers]
+    listed = [*settings.servers]
     if not listed:
         listed = [str(one["id"]) for one in await http.get_guilds(200)]
     if not listed:
@@ -112,15 +112,15 @@ def _server(guild: Any, channels: Any, me: discord.Member, settings: BotSettings
     if settings.open_threads:
         wanted |= {"create_public_threads", "send_messages_in_threads"}
     lacking = 0
-    asked = settings.channels | settings.forums
+    asked = {*settings.channels, *settings.forums}
     for channel in channels:
         forum = isinstance(channel, discord.ForumChannel)
-        if not (isinstance(channel, discord.TextChannel) or (forum and channel.id in settings.forums)):
+        if not (isinstance(channel, discord.TextChannel) or (forum and str(channel.id) in settings.forums)):
             continue
-        if asked and channel.id not in asked:
+        if asked and str(channel.id) not in asked:
             continue
         may = channel.permissions_for(me)
-        if not may.view_channel and channel.id not in asked:
+        if not may.view_channel and str(channel.id) not in asked:
             continue
         needs = wanted - {"create_public_threads", "send_messages"} if forum else wanted
         lacks = sorted(one.replace("_", " ").title() for one in needs if not getattr(may, one))
@@ -132,7 +132,7 @@ def _server(guild: Any, channels: Any, me: discord.Member, settings: BotSettings
                 )
     if not lacking:
         yield Checked(ok=True, what=f"{name}: the permissions are complete")
-    for number in sorted(asked - {channel.id for channel in channels}) if settings.servers else []:
+    for number in sorted(asked - {str(channel.id) for channel in channels}) if settings.servers else []:
         yield Checked(ok=False, what=f"{name}: the bot sees no channel {number}")
     roles = {str(role.id) for role in guild.roles} | {role.name for role in guild.roles}
     for role in (*settings.consent.opt_out_roles, *settings.consent.opt_in_roles):
@@ -141,5 +141,5 @@ def _server(guild: Any, channels: Any, me: discord.Member, settings: BotSettings
                 ok=False,
                 what=f"{name}: there is no role {printable(role)}, so no one can opt out or in by it",
             )
-    if settings.helpers and str(settings.helpers) not in roles:
+    if settings.helpers and settings.helpers not in roles:
         yield Checked(ok=False, what=f"{name}: there is no role {settings.helpers} for helpers")

@@ -58,11 +58,11 @@ class Client(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             **options,
         )
-        self._settings = settings
+        self._settings, self._answerer = settings, answerer
         self.posts = Posts(self)
         self.runs = Runs(answerer, ledger, self.posts, settings)
         self._recovery = Recovery(self.runs, ledger, self.posts, settings)
-        self._commands = Commands(self, self.runs, ledger, answerer, settings)
+        self._commands = Commands(self, self.runs, self.posts, settings)
         self._work: set[asyncio.Task[None]] = set()
         if settings.endpoint:
             self._redirect(settings.endpoint)
@@ -133,6 +133,11 @@ class Client(discord.Client):
     async def on_ready(self) -> None:
         """Catches up after the start, and after each interruption that could not be resumed."""
         LOG.info("connected as %d to %d servers", self.posts.me, len(self.guilds))
+        if str(self.posts.me) not in self._answerer.current.contract.normalizer.bot_ids:
+            LOG.warning(
+                "the contract keeps the bot's mention in questions as @user1; train with Normalizer(bot_ids=[%d])",
+                self.posts.me,
+            )
         self._start(self._recovery.recover(list(self._places())))
 
     async def on_disconnect(self) -> None:
@@ -176,7 +181,7 @@ class Client(discord.Client):
     def _places(self) -> Iterator[Place]:
         """Yields the channels and threads in which a question may have been missed."""
         for guild in self.guilds:
-            if self._settings.servers and guild.id not in self._settings.servers:
+            if self._settings.servers and str(guild.id) not in self._settings.servers:
                 continue
             places: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = []
             places += [*guild.text_channels, *guild.voice_channels, *guild.threads]

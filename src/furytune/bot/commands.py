@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
-from furytune.answering import Answerer
 from furytune.bot import words
-from furytune.bot.ledger import Ledger
 from furytune.bot.posts import LOG, seen, stop_button, view_of
 from furytune.bot.questions import Question, raw_text
 from furytune.bot.runs import Runs
@@ -27,15 +25,12 @@ class Commands:
     Args:
         client: discord.py's client.
         runs: Answers questions.
-        ledger: Notes what was taken.
-        answerer: Has the contract, for the question above an answer.
+        posts: Talks to Discord.
         settings: What the operator decided.
     """
 
-    def __init__(
-        self, client: discord.Client, runs: Runs, ledger: Ledger, answerer: Answerer, settings: BotSettings
-    ) -> None:
-        self._runs, self._ledger, self._answerer, self._settings = runs, ledger, answerer, settings
+    def __init__(self, client: discord.Client, runs: Runs, posts: Posts, settings: BotSettings) -> None:
+        self._runs, self._posts, self._settings = runs, posts, settings
         self.tree = app_commands.CommandTree(client)
         self.tree.error(_failed)
 
@@ -54,9 +49,19 @@ class Commands:
         await self._take(interaction, self._question(interaction, text, None))
 
     async def _menu(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        about = seen(message)
-        if not about.person or self._settings.consent.refusal(str(about.author), about.roles):
-            await _privately(interaction, words.OPTED_OUT if about.person else words.EMPTY)
+        about, consent = seen(message), self._settings.consent
+        if not about.person:
+            await _privately(interaction, words.NOT_A_PERSON)
+            return
+        roles = about.roles
+        try:
+            if consent.needs_roles and interaction.guild_id and not roles:
+                roles = await self._posts.roles(interaction.guild_id, about.author)
+            refused = consent.refusal(str(about.author), roles)
+        except (RefusedError, UnreachableError):  # without knowing, the bot leaves the message alone
+            refused = "unknown"
+        if refused:
+            await _privately(interaction, words.OPTED_OUT)
             return
         await self._take(interaction, self._question(interaction, raw_text(about), message))
 

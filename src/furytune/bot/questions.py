@@ -87,10 +87,10 @@ def question_in(message: Seen, me: int, settings: BotSettings) -> Question | Non
     if not message.person or message.author == me:
         return None
     if message.server:
-        if settings.servers and message.server not in settings.servers:
+        if settings.servers and str(message.server) not in settings.servers:
             return None
         door: Door = "mention"
-        opens = message.parent in settings.forums and message.id == message.channel
+        opens = str(message.parent) in settings.forums and message.id == message.channel
         if opens:
             door = "forum"
         elif me not in message.mentions or not _allowed(message, settings):
@@ -116,7 +116,7 @@ def question_in(message: Seen, me: int, settings: BotSettings) -> Question | Non
 def _allowed(message: Seen, settings: BotSettings) -> bool:
     if not settings.channels:
         return True
-    return not settings.channels.isdisjoint({message.channel, message.parent})
+    return str(message.channel) in settings.channels or str(message.parent) in settings.channels
 
 
 def raw_text(message: Seen) -> str:

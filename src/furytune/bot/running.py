@@ -54,6 +54,10 @@ class Running:
         token: Secret,
         settings: BotSettings,
     ) -> None:
+        if model is None:
+            raise ConfigError(
+                "a bot needs a model; give --endpoint and --model, or a table [model] in the settings file"
+            )
         self._answerer = Answerer(contract, model, settings)
         self._token, self._settings = token, settings
         self._stop = asyncio.Event()
@@ -128,7 +132,6 @@ class Running:
     async def _serve(self, ledger: Ledger) -> None:
         settings = self._settings
         client = Client(self._answerer, ledger, settings, guild_ready_timeout=0.5)
-        self._warn(client)
         stopping = asyncio.ensure_future(self._stop.wait())
         serving = asyncio.ensure_future(self._connect(client))
         try:
@@ -181,9 +184,6 @@ class Running:
         else:
             return
         raise problem from None
-
-    def _warn(self, client: Client) -> None:
-        """Says once if the bot's own mention will be in its prompts."""
 
     @contextmanager
     def signals(self) -> Iterator[None]:

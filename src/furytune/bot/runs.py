@@ -341,7 +341,7 @@ class Runs:
                 sheet.entry.place,
                 f"<@&{settings.helpers}>",
                 nonce=f"{question.id}-h",
-                ping_role=settings.helpers,
+                ping_role=int(settings.helpers),
             )
 
     def _below(self, question: Question) -> list[Button]:  # noqa: ARG002

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
+from attrs.validators import optional as _optional
 
 from furytune._network.endpoint import checked_endpoint
 from furytune._privacy.consent import Consent
@@ -17,22 +18,20 @@ from furytune.errors import ConfigError
 __all__ = ["BotSettings"]
 
 
-def _ids(value: str | int | Iterable[str | int]) -> frozenset[int]:
-    found = [value] if isinstance(value, str | int) else list(value)
-    if not all(is_digits(str(one)) for one in found):
+def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    found = tuple(str(one) for one in ([value] if isinstance(value, str | int) else value))
+    if not all(map(is_digits, found)):
         raise ConfigError(
             "servers, channels and forums are lists of Discord ids, such as 80351110224678912; switch on Developer Mode in "
             "Discord, right-click the place, and choose Copy ID"
         )
-    return frozenset(int(one) for one in found)
+    return found
 
 
-def _role(value: str | int) -> int:
-    if value in {"", 0}:
-        return 0
-    if not is_digits(str(value)):
+def _role(value: str | int) -> str:
+    if value and not is_digits(str(value)):
         raise ConfigError("helpers is the id of a role; switch on Developer Mode and choose Copy Role ID")
-    return int(value)
+    return str(value or "")
 
 
 def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -77,21 +76,21 @@ class BotSettings(AnswerSettings):
     """
 
     folder: Path = field(default=Path("furytune-bot"), converter=Path)
-    servers: frozenset[int] = field(default=frozenset(), converter=_ids)
-    channels: frozenset[int] = field(default=frozenset(), converter=_ids)
-    forums: frozenset[int] = field(default=frozenset(), converter=_ids)
+    servers: tuple[str, ...] = field(default=(), converter=_ids)
+    channels: tuple[str, ...] = field(default=(), converter=_ids)
+    forums: tuple[str, ...] = field(default=(), converter=_ids)
     open_threads: bool = True
     direct: bool = True
     per_person: int = field(default=6, validator=within(0, 1_000_000))
     per_server: int = field(default=60, validator=within(0, 1_000_000))
     consent: Consent = field(factory=Consent, validator=_consent)
-    least_score: float | None = None
-    helpers: int = field(default=0, converter=_role)
+    least_score: float | None = field(default=None, validator=_optional(within(-1e9, 1e9)))
+    helpers: str = field(default="", converter=_role)
     ping_helpers: bool = False
     hosts: tuple[str, ...] | None = field(default=None, converter=_hosts)
     pace: float = field(default=1.5, validator=within(0.0, 60.0))
     missed: float = field(default=900.0, validator=within(0.0, 86_400.0))
     grace: float = field(default=30.0, validator=within(0.0, 3600.0))
     standby: bool = False
-    health: int | None = None
+    health: int | None = field(default=None, validator=_optional(within(1, 65535)))
     endpoint: str = field(default="", converter=checked_endpoint)

@@ -11,6 +11,7 @@ __all__ = [
     "FAILED",
     "INTERRUPTED",
     "LONG",
+    "NOT_A_PERSON",
     "NOT_HERE",
     "OPTED_OUT",
     "STOPPED",
@@ -26,6 +27,7 @@ DAMAGED: Final = "I cannot read this message. Could you write it again?"
 BUSY: Final = "I have too many questions at the moment. Please ask again in a few minutes."
 FAILED: Final = "I could not answer just now. Please ask again later."
 INTERRUPTED: Final = "I was interrupted, and I no longer have your question. Please ask it again."
+NOT_A_PERSON: Final = "I only answer messages that people write."
 NOT_HERE: Final = "I may not write in this channel. Please ask me in another one."
 OPTED_OUT: Final = "The author of this message does not take part, so I do not answer it."
 TOO_FAST: Final = "That was a lot of questions. Please wait a minute before the next one."
@@ -39,12 +41,12 @@ _DOUBTS: Final = {
 }
 
 
-def unsure(why: str, helpers: int) -> str:
+def unsure(why: str, helpers: str) -> str:
     """Returns how an answer says that it may be wrong.
 
     Args:
         why: "nothing", "weak", "length" or "filter".
-        helpers: Id of the role that knows more, 0 for none.
+        helpers: Id of the role that knows more, "" for none.
     """
     who = f" <@&{helpers}> may know more." if helpers else " Please check it."
     return f"-# {_DOUBTS[why]}, so I am not sure.{who}"

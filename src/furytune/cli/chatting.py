@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import click
 
+from furytune.cli.deploying import deployed, model_options
 from furytune.cli.output import data
-from furytune.cli.running import PARTIAL, load, target
-from furytune.cli.serving import model_of
+from furytune.cli.running import PARTIAL, settings_options
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)
@@ -18,14 +19,10 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("contract", required=False, type=_existing)
-@target
-@click.option("--endpoint", default="", help="The model's server, such as http://127.0.0.1:11434/v1.")
-@click.option("--model", default="", help="The model's name there; by default, the contract names it.")
-@click.option("--model-key", default="", metavar="VARIABLE", help="Environment variable with its key.")
+@settings_options
+@model_options
 @click.option("--token-file", type=_existing, help="File with the bot's token, instead of DISCORD_TOKEN.")
-@click.option(
-    "--folder", type=_folder, default="furytune-bot", show_default=True, help="Where the bot keeps its notes."
-)
+@click.option("--folder", type=_folder, help="Where the bot keeps its notes.  [default: furytune-bot]")
 @click.option(
     "--server", "servers", multiple=True, metavar="ID", help="Answer only in this server. Repeat it."
 )
@@ -33,87 +30,52 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--channel", "channels", multiple=True, metavar="ID", help="Answer mentions only here. Repeat it."
 )
 @click.option("--forum", "forums", multiple=True, metavar="ID", help="Answer all new posts of this forum.")
-@click.option("--threads/--no-threads", default=True, help="Answer a mention in a thread of its own.")
-@click.option("--direct/--no-direct", default=True, help="Answer direct messages.")
-@click.option("--per-person", default=6, show_default=True, help="Questions of a person in a minute.")
-@click.option("--per-server", default=60, show_default=True, help="Questions of a server in a minute.")
-@click.option("--pace", default=1.5, show_default=True, help="Seconds between two edits of an answer.")
-@click.option("--opt-out-role", "opt_out_roles", multiple=True, metavar="ROLE", help="As for collecting.")
-@click.option("--opt-out", "opt_out", multiple=True, metavar="ID", help="As for collecting.")
-@click.option("--least-score", type=float, help="An answer on passages below it says that it is not sure.")
-@click.option("--helpers", default="", metavar="ID", help="The role that such an answer names.")
-@click.option("--ping-helpers", is_flag=True, help="Let the name notify its members.")
-@click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
-@click.option("--standby", is_flag=True, help="Wait while another process uses the folder, then take over.")
-@click.option("--health", type=int, metavar="PORT", help="Serve /healthz on 127.0.0.1.")
 @click.option(
-    "--discord", "api", default="", metavar="URL", help="Another server with Discord's API; to rehearse."
+    "--threads/--no-threads", "open_threads", default=None, help="Answer a mention in a thread of its own."
 )
+@click.option("--direct/--no-direct", default=None, help="Answer direct messages.")
+@click.option("--per-person", type=int, help="Questions of a person in a minute.  [default: 6]")
+@click.option("--per-server", type=int, help="Questions of a server in a minute.  [default: 60]")
+@click.option("--least-score", type=float, help="An answer on passages below it says that it is not sure.")
+@click.option("--helpers", metavar="ID", help="The role that such an answer names.")
+@click.option("--ping-helpers/--no-ping-helpers", default=None, help="Let the name notify its members.")
+@click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
+@click.option("--standby/--no-standby", default=None, help="Wait for another process, then take over.")
+@click.option("--health", type=int, metavar="PORT", help="Serve /healthz on 127.0.0.1.")
 @click.option("--check", is_flag=True, help="Say what is missing on Discord, and end.")
 @click.pass_context
 def bot(
     ctx: click.Context,
+    /,
     contract: Path | None,
     config: Path,
-    endpoint: str,
-    model: str,
-    model_key: str,
-    token_file: Path | None,
-    folder: Path,
-    servers: tuple[str, ...],
-    channels: tuple[str, ...],
-    forums: tuple[str, ...],
-    threads: bool,
-    direct: bool,
-    per_person: int,
-    per_server: int,
-    pace: float,
-    opt_out_roles: tuple[str, ...],
-    opt_out: tuple[str, ...],
-    least_score: float | None,
-    helpers: str,
-    ping_helpers: bool,
-    audit: Path | None,
-    standby: bool,
-    health: int | None,
-    api: str,
+    changes: tuple[str, ...],
     check: bool,
+    token_file: Path | None,
+    **options: Any,
 ) -> None:
     """Answer questions on Discord, with the prompts of a contract.
 
-    CONTRACT is a contract file; without it, the one that the settings file names. The bot's token is in the environment
-    variable DISCORD_TOKEN, or in a file.
+    CONTRACT is a contract file; without it, the one that the settings file names. Options replace what its tables [bot] and
+    [model] say. The bot's token is in the environment variable DISCORD_TOKEN, or in a file.
     """
-    from furytune._privacy.consent import Consent
-    from furytune._privacy.secret import Secret
-    from furytune.bot import BotSettings, DiscordBot, checked
+    from furytune.bot import DiscordBot, checked
+    from furytune.config import Bot
 
-    logging.getLogger("furytune").setLevel(logging.INFO)
-    settings = BotSettings(
-        folder=folder,
-        servers=servers,
-        channels=channels,
-        forums=forums,
-        open_threads=threads,
-        direct=direct,
-        per_person=per_person,
-        per_server=per_server,
-        pace=pace,
-        consent=Consent(opt_out=opt_out, opt_out_roles=opt_out_roles),
-        least_score=least_score,
-        helpers=helpers,
-        ping_helpers=ping_helpers,
-        audit=audit,
-        standby=standby,
-        health=health,
-        endpoint=api,
-    )
-    token = Secret.file(token_file) if token_file else Secret.env("DISCORD_TOKEN")
-    prompts = contract or load(config, ()).contract
+    for name in ("servers", "channels", "forums"):
+        options[name] = [*options[name]] or None
+    if token_file is not None:
+        options["token"] = {"file": str(token_file.absolute())}
+    found = deployed(ctx, Bot, "bot", contract, config, changes, options)
     if check:
-        found = checked(prompts, token=token, settings=settings)
-        data("\n".join(str(one) for one in found))
-        if not all(one.ok for one in found):
+        findings = checked(found.contract, token=found.table.token, settings=found.table.settings())
+        data("\n".join(map(str, findings)))
+        if not all(one.ok for one in findings):
             ctx.exit(PARTIAL)
         return
-    DiscordBot(prompts, model=model_of(endpoint, model, model_key), token=token, settings=settings).run()
+    # Who runs a bot in a terminal wants to see that it is connected.
+    logging.getLogger("furytune").setLevel(logging.INFO)
+    made = DiscordBot(
+        found.contract, model=found.model, token=found.table.token, settings=found.table.settings()
+    )
+    made.run()

@@ -18,8 +18,10 @@ from furytune.collectors.discord import DiscordCollector, Update
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.config.arguments import arguments
+from furytune.config.deployments import check_deployments
 from furytune.config.document import Document
 from furytune.config.kinds import Part, kinds, make, nearest, read
+from furytune.config.tables import NAME, check_names, contract_path
 from furytune.config.writing import written
 from furytune.curation.confidence import MinConfidence
 from furytune.curation.judge import JudgePairs
@@ -36,19 +38,7 @@ from furytune.review.decisions import Decisions
 from furytune.review_page import ReviewPage
 from furytune.tuners.gemini.tuner import GeminiTuner
 
-__all__ = ["NAME", "OWN", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
-
-NAME = "furytune.toml"
-"""The name of a settings file that commands look for."""
-
-OWN: Mapping[str, str] = {
-    "contract": "File of the prompt contract, which a run writes and the bot reads.",
-    "knowledge": "What the index of the augmenter is made from.",
-    "without_retrieval": "A second data set of the same pairs, without passages in its prompts.",
-    "report": "File of the HTML report, which a run writes for people.",
-    "title": "Heading of the HTML report, such as the name of the community.",
-}
-"""The keys of a settings file that are not arguments of `Pipeline`."""
+__all__ = ["NAME", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
 
 _NO_TUNER = '{}: there is no tuner for this; add a [tuner] table, such as type = "gemini" with a model'
 
@@ -408,13 +398,9 @@ def pipeline_to_toml(pipeline: Pipeline) -> str:
 def _settings(document: Document) -> Settings:
     data = document.data
     known = arguments(Pipeline)
-    for name in data:
-        if name not in known and name not in OWN:
-            document.fail((name,), f"there is no such key; {nearest(name, [*known, *OWN])}")
+    check_names(document)
     pipeline = make(Pipeline, {k: v for k, v in data.items() if k in known}, document, ())
-    contract = data.get("contract", f"{document.path.stem}.contract.json")
-    if not isinstance(contract, str) or not contract:
-        document.fail(("contract",), "must be the path of a file")
+    check_deployments(document)
     report, title = data.get("report"), data.get("title", "")
     if report is not None and (not isinstance(report, str) or not report):
         document.fail(("report",), "must be the path of a file")
@@ -444,7 +430,7 @@ def _settings(document: Document) -> Settings:
     return Settings(
         path=document.path,
         pipeline=pipeline,
-        contract=document.base / contract,
+        contract=contract_path(document),
         plain=_plain(document, pipeline),
         report=document.base / report if report is not None else None,
         title=title,

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from furytune.answering import Answerer, ModelSource, Served, citations, note
 from furytune.contract import PromptContract
 from furytune.errors import FurytuneError
+from furytune.pairing import last_question
 from furytune.serving import wire
 from furytune.serving.answers import Completion
 from furytune.serving.door import LOG, Door, Doors, Handler, Need, body
@@ -29,6 +30,7 @@ from furytune.serving.settings import Settings
 
 __all__ = ["Endpoint"]
 
+_SPEAKERS = frozenset({"user", "assistant"})
 _EARLIER = (
     "this server answers one question at a time: send only the user's last message, without earlier turns and without a "
     "system message"
@@ -146,7 +148,16 @@ class Endpoint:
             raise Refusal(
                 400, "not_text", "a question must be a text, without pictures or files", param="messages"
             )
-        return question
+        if self._settings.earlier != "join":
+            return question
+        turns: list[tuple[str, bool]] = []
+        for message in reversed(asked.messages):
+            if message.role not in _SPEAKERS:
+                continue
+            if (text := message.text) is None:  # what a picture shows would be missing
+                break
+            turns.insert(0, (text, message.role == "user"))
+        return last_question(turns)
 
     async def _prompt(self, request: Request) -> Response:
         asked = await body(request, wire.Question, self._settings)
