@@ -28,7 +28,7 @@ def held(world_answers):
 def test_a_deleted_question_takes_its_answer_with_it(tmp_path):
     with World(tmp_path, lambda _text: "Yes." * 900) as world, world.bot():
         asked = world.ask("why?")
-        until(lambda: len(world.said()) == 2 and not world.busy())
+        until(lambda: len(world.said()) > 1 and not world.busy())
         world.discord.delete(asked)
         until(lambda: not world.said())
 
@@ -117,9 +117,8 @@ def test_nothing_is_noted_about_people_who_opted_out(opted_out, tmp_path):
         assert log.exists() != opted_out
         assert bool(pointed.private) == opted_out
         assert len(world.prompts) == (2 if opted_out else 3)
-        notes = (tmp_path / "bot" / "questions.jsonl").read_text()
-        assert ann.id not in notes
-        assert "why" not in notes
+        notes = (tmp_path / "bot" / "questions.jsonl").read_text().splitlines()[1:]
+        assert not any(ann.id in line or "why" in line for line in notes)
 
 
 def test_who_asks_too_fast_is_asked_to_wait(tmp_path):
@@ -145,13 +144,6 @@ def test_a_hostile_answer_calls_no_one(tmp_path):
         world.discord.use_command(ann, world.help, "ask", question="@everyone <@1234567890123456789>")
         until(lambda: len(world.said()) == 2 and not world.busy())
         assert world.discord.pings == []
-
-
-class Found:
-    """An augmenter that finds a passage, or nothing."""
-
-    def __init__(self, *passages):
-        self.passages = passages
 
 
 def test_an_answer_without_passages_says_that_it_is_not_sure_and_names_the_helpers(tmp_path):
