@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from furytune.exporters import load_dataset
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
+    from furytune.feedback.bot_words import BotWords
+    from furytune.feedback.collector import FeedbackCollector
+    from furytune.feedback.log import FeedbackLog
     from furytune.forgetting import Forgotten, forget
     from furytune.models.chat import ChatService
     from furytune.normalize import Normalizer
@@ -73,6 +76,7 @@ __all__ = [
     "AnswerLength",
     "AnsweredBy",
     "Augmenter",
+    "BotWords",
     "CapPerAuthor",
     "CapPerLink",
     "ChannelProfile",
@@ -96,6 +100,8 @@ __all__ = [
     "Distractors",
     "Dropped",
     "Exporter",
+    "FeedbackCollector",
+    "FeedbackLog",
     "Forgotten",
     "Fresh",
     "FurytuneError",
@@ -163,6 +169,7 @@ _HOME = {
     "AnswerLength": "curation.length",
     "AnsweredBy": "curation.people",
     "Augmenter": "protocols",
+    "BotWords": "feedback.bot_words",
     "CapPerAuthor": "curation.caps",
     "CapPerLink": "curation.caps",
     "ChannelProfile": "report",
@@ -186,6 +193,8 @@ _HOME = {
     "Distractors": "augmenters.rag",
     "Dropped": "records",
     "Exporter": "protocols",
+    "FeedbackCollector": "feedback.collector",
+    "FeedbackLog": "feedback.log",
     "Forgotten": "forgetting",
     "Fresh": "curation.freshness",
     "FurytuneError": "errors",

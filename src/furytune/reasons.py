@@ -64,6 +64,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("forgotten", "`forget` removed it, or it comes from a person who is to be forgotten.", _NOTHING),
             ("deleted", "It was deleted on Discord after it had been collected.", _NOTHING),
             ("bot", "A bot or a webhook wrote it.", "`include_bots=True` uses such messages."),
+            (
+                "bot_words",
+                "It belongs to a pair whose answer repeats what a bot said before, such as a person's copy of its answer.",
+                "Let a person confirm the bot's answer; see Feedback.",
+            ),
             ("system", 'Discord wrote it, such as "Ann pinned a message".', _NOTHING),
         ),
     ),
@@ -565,6 +570,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "Lower the threshold, and read some of the pairs that come with it.",
             ),
             (
+                "bot_words",
+                "The answer repeats what a bot said before, and no one confirmed it; or it would become a passage for the bot.",
+                "Let a person confirm or correct the bot's answer, or accept the pair in a review.",
+            ),
+            (
                 "rejected",
                 "A person decided that it is not worth training on.",
                 "`Decisions.undo` takes it back.",
@@ -748,6 +758,63 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "no_decisions",
                 "There is no such file of decisions.",
                 "Nothing before the first decision; after it, check the path.",
+            ),
+        ),
+    ),
+    (
+        "Feedback: answers of the bot, and lines of the log",
+        "record",
+        (
+            (
+                "not_confirmed",
+                "No one who counts said that the answer helped.",
+                'Nothing; or let others confirm, with `FeedbackCollector(confirmed_by=[..., "member"])`.',
+            ),
+            (
+                "not_helpful",
+                "People said that the answer did not help, and no one corrected it.",
+                "Correct it: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "contradicted",
+                "People of equal weight said different things about the answer; the detail counts them.",
+                "Decide: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "proposed",
+                "A member, and no helper, corrected the answer.",
+                "Accept or drop the correction: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "text_not_found",
+                "The text of the question or of the answer is neither in the chat nor in the log.",
+                "Collect the channel, or let the log keep texts.",
+            ),
+            (
+                "other_contract",
+                "The answer was given under another fingerprint than `FeedbackCollector` is to use.",
+                "Leave `fingerprint` out.",
+            ),
+            ("deleted", "The question or the answer was deleted.", _NOTHING),
+            ("opted_out", "Who asked, or who corrected the answer, opted out.", _NOTHING),
+            ("not_opted_in", "Who asked, or who corrected the answer, did not opt in.", _NOTHING),
+            ("forgotten", "`forget` removed the question.", _NOTHING),
+            (
+                "bad_feedback",
+                "The line is not feedback, as another program may leave it.",
+                "Look at the line. Do not edit the log by hand.",
+            ),
+            ("torn", "The last line of the log is cut off, as after a crash.", _NOTHING),
+        ),
+    ),
+    (
+        "Feedback: files",
+        "file",
+        (
+            (
+                "no_feedback",
+                "There is no such log.",
+                "Nothing before the first feedback; after it, check the path.",
             ),
         ),
     ),

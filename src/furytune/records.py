@@ -188,6 +188,8 @@ class Message(Shown):
         stickers: Names of its stickers.
         poll: Its poll, if it has one.
         reactions: Emoji name and count, for each reaction.
+        solved: True if a check mark is among the reactions.
+        tags: Names of the forum tags of its thread.
         pinned: True if it is pinned in its channel.
         forwarded: True if it forwards another message, whose content it has.
         source: Where it was read.
@@ -206,6 +208,8 @@ class Message(Shown):
     stickers: tuple[str, ...] = ()
     poll: Poll | None = None
     reactions: tuple[tuple[str, int], ...] = ()
+    solved: bool = False
+    tags: tuple[str, ...] = ()
     pinned: bool = False
     forwarded: bool = False
     source: Source = Source()
@@ -223,7 +227,8 @@ class QAPair(Shown):
         asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
         answered_at: When question and answer were complete, later edits included. It is the date of a passage made from
             them.
-        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
+        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom), "given", or
+            by a person's word about an answer of the bot: "confirmed", "corrected" or "proposed".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
         answerer_roles: Names of the roles of who answered, on the server; of several people, the roles that all of them
@@ -648,7 +653,13 @@ class TuningJob(Shown):
         return MappingProxyType({**self._extra, **self.progress.as_json(), **failure})
 
 
-_UNITS = {"journal": "messages", "data set": "rows", "index": "passages", "decisions": "decisions"}
+_UNITS = {
+    "journal": "messages",
+    "data set": "rows",
+    "index": "passages",
+    "decisions": "decisions",
+    "feedback": "lines",
+}
 
 
 @frozen(kw_only=True)

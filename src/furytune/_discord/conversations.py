@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from math import inf
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -23,8 +24,10 @@ from furytune._discord.text import (
 )
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
+from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, ConservationError, SourceError
 from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
+from furytune.pairing.posts import parse_time
 from furytune.records import Dropped, QAPair, Source
 from furytune.report.progress import progress
 
@@ -33,6 +36,7 @@ __all__ = ["ChannelSource", "Pairing", "Posts", "as_pairers", "bytes_or_none", "
 M = TypeVar("M")
 
 _BRIDGED = 3  # names of one webhook; a feed such as GitHub's has one, and may be renamed once
+_NUMBERLESS = (None, "", "0", "0000")
 _LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
 _ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
@@ -186,11 +190,20 @@ class Pairing:
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
+        sayings = Sayings()
         for channel in progress(channels, "channels", "channel"):
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
-            posts = Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
+            posts = Posts(
+                channel,
+                names,
+                starters,
+                on_drop,
+                self.limits,
+                include_bots=self.include_bots,
+                sayings=sayings,
+            )
             yield posts, place
             on_read(posts.count)
             said_by_people += posts.by_people
@@ -251,7 +264,7 @@ def _paired(
         for item in pairer.pair(posts, place):
             if isinstance(item, QAPair):
                 came_out += len(item.question_messages) + len(item.answer_messages)
-                yield posts.limits.bounded(item)
+                yield posts.without_bot_words(posts.limits.bounded(item))
             else:
                 came_out += item.count if item.unit == "message" else 0
                 yield item
@@ -300,6 +313,7 @@ class Posts:
         limits: Limits,
         *,
         include_bots: bool,
+        sayings: Sayings,
     ) -> None:
         self.channel = source.channel
         self.name = source.name
@@ -316,6 +330,7 @@ class Posts:
         self._bridges: dict[str, set[str]] = {}
         self._roles: dict[tuple[str, ...] | None, tuple[str, ...] | None] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
+        self._sayings = sayings
 
     def __iter__(self) -> Iterator[Post]:
         for block, name in self._source.messages(ThinMessage, self._on_drop):
@@ -362,10 +377,15 @@ class Posts:
         author = message.author
         name = author.nickname or author.name or ""
         speaker = author.id
-        if author.is_bot and self._is_bridged(author.id, name):
+        # A bot that is not a webhook has a number after its name, and stays a bot however often it is renamed.
+        webhook = author.is_bot and author.discriminator in _NUMBERLESS
+        if webhook and self._is_bridged(author.id, name):
             speaker = f"{author.id}/{name}"
         elif author.is_bot and not self._include_bots and not drop:
             drop = "bot"
+            said_at = parse_time(message.timestamp, message.id)
+            for words in (text, embedded(message.embeds) if message.content and message.embeds else ""):
+                self._sayings.add(words, -inf if said_at is None else said_at.timestamp())
         post = Post(
             message.id,
             self._names[speaker],
@@ -385,6 +405,19 @@ class Posts:
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
+
+    def without_bot_words(self, item: QAPair | Dropped) -> QAPair | Dropped:
+        """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
+        if isinstance(item, Dropped) or not len(self._sayings):
+            return item
+        before = inf if item.answered_at is None else item.answered_at.timestamp()
+        if not self._sayings.repeated(item.answer, before=before):
+            return item
+        ids = (*item.question_messages, *item.answer_messages)
+        where = item.source.thread or item.source.channel or item.source.path
+        return Dropped(
+            reason="bot_words", unit="message", count=len(ids), ids=ids[:20], where=where, source=item.source
+        )
 
     def _roles_of(self, message: ThinMessage) -> tuple[str, ...] | None:
         """Returns the roles of an author. Equal roles are one object, because every post has some."""

@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from furytune.cli.deploying import deployed, model_options
-from furytune.cli.output import data, data_json
+from furytune.cli.output import data, data_json, say, width
 from furytune.cli.running import PARTIAL, as_json, settings_options
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -33,6 +33,11 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--footnotes/--no-footnotes", default=None, help="End answers with their citations.")
 @click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
 @click.option("--feedback", type=_file, help="Take feedback, and write it to this file.")
+@click.option(
+    "--keep-texts/--no-keep-texts",
+    default=None,
+    help="Store questions and answers in it, too. Tell who asks.",
+)
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -91,6 +96,29 @@ def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], jso
     else:
         data("\n".join([str(found), *(f"differs  {one}" for one in found.differing)]))
     if found.differing or found.damaged:
+        ctx.exit(PARTIAL)
+
+
+@click.command()
+@click.argument("log", type=_existing)
+@click.option("--prune", type=click.FloatRange(0), metavar="DAYS", help="First remove lines that are older.")
+@as_json
+@click.pass_context
+def feedback(ctx: click.Context, log: Path, prune: float | None, json_: bool) -> None:
+    """Say how often the answers of a feedback LOG helped, by week and by the passages in their prompts.
+
+    Exits with 3 if a line of the log is damaged.
+    """
+    from furytune.feedback import FeedbackLog, count
+
+    if prune is not None:
+        say(str(FeedbackLog(log).prune(prune)))
+    found = count(FeedbackLog(log))
+    if json_:
+        data_json(found)
+    else:
+        data("\n".join(found.lines(width())))
+    if found.reading.damaged:
         ctx.exit(PARTIAL)
 
 

@@ -27,6 +27,7 @@ from furytune.curation.confidence import MinConfidence
 from furytune.curation.judge import JudgePairs
 from furytune.errors import ConfigError, ExportError
 from furytune.exporters import load_dataset
+from furytune.feedback import FeedbackCollector, FeedbackLog
 from furytune.forgetting import Forgotten, forget
 from furytune.pipeline import Pipeline, Run
 from furytune.protocols import Exporter, WritesFiles
@@ -159,7 +160,7 @@ class Settings:
                 'type = "decisions" and path = "review.jsonl" before the other [[curators]]'
             )
         least = [step.least for step in self.pipeline.curators if isinstance(step, MinConfidence)]
-        return ReviewPage(_offline(self.pipeline), by=by, near=least[0] if least else 0.5, port=port)
+        return ReviewPage(_for_review(self.pipeline), by=by, near=least[0] if least else 0.5, port=port)
 
     @property
     def _decisions(self) -> list[Decisions]:
@@ -278,8 +279,11 @@ class Settings:
         Raises:
             FurytuneError: As `furytune.forgetting.forget` says.
         """
-        journals = [c.journal for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
-        journals += [c for c in self.pipeline.collector if isinstance(c, JournalCollector)]
+        heard = [c for c in self.pipeline.collector if isinstance(c, FeedbackCollector)]
+        collectors = [*self.pipeline.collector, *(c.chat for c in heard)]
+        readers = [c.journal for c in collectors if isinstance(c, DiscordCollector)]
+        readers += [c for c in collectors if isinstance(c, JournalCollector)]
+        journals = [*dict.fromkeys(reader.journal.path for reader in readers)]
         if len(journals) > 1:
             raise ConfigError(
                 f"{printable(self.path)}: this names several journals; call furytune.forget for each of them"
@@ -289,14 +293,15 @@ class Settings:
         done = forget(
             author=author,
             message=message,
-            journal=journals[0].journal.path if journals else None,
-            exports=[c.path for c in self.pipeline.collector if isinstance(c, DiscordExportCollector)],
+            journal=journals[0] if journals else None,
+            exports=[*dict.fromkeys(c.path for c in collectors if isinstance(c, DiscordExportCollector))],
             datasets=[manifest for manifest in self.manifests if manifest.exists()],
             indexes=[index] if isinstance(index, str) and Path(index).exists() else [],
             jobs=ledger if ledger is not None and ledger.exists() else None,
             places=[
                 # A file is created with the first decision.
                 *(Decisions(path) for step in self._decisions for path in step.path if path.exists()),
+                *(FeedbackLog(c.log.path) for c in heard if c.log.path.exists()),
                 *(step.cache for step in self.pipeline.curators if isinstance(step, JudgePairs)),
             ],
         )
@@ -468,6 +473,14 @@ def _offline(pipeline: Pipeline) -> Pipeline:
     """Returns the pipeline with the journals of live collectors in their place, which ask no one."""
     return pipeline.evolve(
         collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
+    )
+
+
+def _for_review(pipeline: Pipeline) -> Pipeline:
+    """Returns the pipeline with what a person should decide about, and without asking a service."""
+    offline = _offline(pipeline)
+    return offline.evolve(
+        collector=[c.for_review() if isinstance(c, FeedbackCollector) else c for c in offline.collector]
     )
 
 

@@ -39,7 +39,8 @@ def chat(
 
     Yields:
         A passage for each pair, or a `Dropped`: ``undated`` (without ``answered_at``, it would be visible to its own
-        question), ``answered_before_asked``, ``empty_text``, ``unusable_question`` and ``unusable_answer`` (nothing is
+        question), ``answered_before_asked``, ``empty_text``, ``bot_words``
+        (the bot's own answer, even if a person confirmed it), ``unusable_question`` and ``unusable_answer`` (nothing is
         left after normalising, or the text is damaged).
 
     Raises:
@@ -96,6 +97,9 @@ def _refused(pair: QAPair) -> str:
         return "answered_before_asked"
     if not pair.question.strip() or not pair.answer.strip():
         return "empty_text"
+    # The bot would answer from its own answers, and no one would notice when they become wrong.
+    if pair.method == "confirmed":
+        return "bot_words"
     return ""
 
 
