@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -232,3 +233,44 @@ def test_health_says_whether_it_is_connected(tmp_path):
 
     with World(tmp_path, lambda _text: "Yes.") as world, world.bot(health=port):
         until(lambda: status() == 200)
+
+
+def test_people_say_whether_an_answer_helped(tmp_path):
+    log = tmp_path / "feedback.jsonl"
+    with World(tmp_path, lambda _text: "Yes.") as world:
+        helpers, silent = world.discord.add_role("helpers"), world.discord.add_role("silent")
+        ann, bob = world.discord.add_member("ann"), world.discord.add_member("bob", roles=[helpers])
+        eve = world.discord.add_member("eve", roles=[silent])
+        options = {"feedback": log, "helpers": helpers.id, "consent": ft.Consent(opt_out_roles=["silent"])}
+        with world.bot(**options):
+            asked = world.ask("why?", who=ann)
+            until(lambda: world.said() and not world.busy())
+        (post,) = world.posts()
+        with world.bot(**options):  # the buttons outlive the process
+            pressed = world.discord.press(ann, post, "Helped")
+            until(lambda: pressed.private)
+            form = world.discord.press(bob, post, "Correct it")
+            until(lambda: form.form)
+            sent = world.discord.fill_in(bob, form, "No, set `opacity`.")
+            until(lambda: sent.private)
+            refused = world.discord.press(eve, post, "Did not help")
+            until(lambda: refused.private)
+            world.discord.react_as(post, eve, "👎")
+            world.discord.react_as(post, ann, "👎")
+            until(lambda: log.read_text().count("did_not_help"))
+        assert pressed.private[0].startswith("Thank you")
+        assert "do not take part" in refused.private[0]
+        found = [json.loads(line) for line in log.read_text().splitlines()]
+        assert len(found) == 4
+        assert found[0]["asker"] == ann.id
+        said = [
+            (f["verdict"], f["by"], f.get("role", "member"), f.get("text", ""), f["source"])
+            for f in found[1:]
+        ]
+        assert said == [
+            ("helped", ann.id, "member", "", "button"),
+            ("corrected", bob.id, "helper", "No, set `opacity`.", "form"),
+            ("did_not_help", ann.id, "member", "", "reaction"),
+        ]
+        assert {f["answer"] for f in found} == {post.id}
+        assert {f["question"] for f in found} == {asked.id}

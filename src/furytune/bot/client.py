@@ -12,6 +12,7 @@ from discord.webhook import async_ as webhooks
 import discord
 from furytune.answering import Answerer
 from furytune.bot.commands import Commands
+from furytune.bot.feedback import Feedback
 from furytune.bot.ledger import Ledger, moment
 from furytune.bot.posts import LOG, Posts, seen, stopped_by
 from furytune.bot.questions import question_in
@@ -31,6 +32,8 @@ def intents_for(settings: BotSettings) -> discord.Intents:
     intents = discord.Intents.none()
     intents.guilds = intents.guild_messages = True
     intents.dm_messages = settings.direct
+    intents.guild_reactions = settings.feedback is not None
+    intents.dm_reactions = settings.direct and settings.feedback is not None
     # Posts in a forum do not mention the bot, so their text needs the privileged intent.
     intents.message_content = bool(settings.forums)
     return intents
@@ -60,7 +63,8 @@ class Client(discord.Client):
         )
         self._settings, self._answerer = settings, answerer
         self.posts = Posts(self)
-        self.runs = Runs(answerer, ledger, self.posts, settings)
+        self._feedback = Feedback(ledger, settings)
+        self.runs = Runs(answerer, ledger, self.posts, self._feedback, settings)
         self._recovery = Recovery(self.runs, ledger, self.posts, settings)
         self._commands = Commands(self, self.runs, self.posts, settings)
         self._work: set[asyncio.Task[None]] = set()
@@ -122,13 +126,19 @@ class Client(discord.Client):
             await self.runs.deleted(message)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Stops an answer."""
-        if interaction.type is not discord.InteractionType.component or interaction.data is None:
+        """Stops an answer, or notes what someone says about one."""
+        kinds = (discord.InteractionType.component, discord.InteractionType.modal_submit)
+        if interaction.type not in kinds or await self._feedback.pressed(interaction):
             return
-        number = stopped_by(str(interaction.data.get("custom_id", "")))
+        data: Any = interaction.data or {}
+        number = stopped_by(str(data.get("custom_id", "")))
         if number:
             self.runs.stop(number, interaction.user.id)
             await interaction.response.defer()
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Notes what a reaction says about an answer."""
+        await self._feedback.reacted(payload, self.posts.me)
 
     async def on_ready(self) -> None:
         """Catches up after the start, and after each interruption that could not be resumed."""
@@ -186,8 +196,8 @@ class Client(discord.Client):
             places: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = []
             places += [*guild.text_channels, *guild.voice_channels, *guild.threads]
             for channel in places:
-                if channel.permissions_for(guild.me).read_message_history:
-                    yield Place(channel.id, channel.last_message_id or 0)
+                if channel.last_message_id and channel.permissions_for(guild.me).read_message_history:
+                    yield Place(channel.id, channel.last_message_id)
 
     async def close(self) -> None:
         """Ends the connection."""

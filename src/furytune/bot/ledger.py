@@ -173,6 +173,10 @@ class Ledger:
         """Returns the questions whose id is larger."""
         return [entry for entry in self._entries.values() if entry.id > number]
 
+    def with_post(self, message: int) -> Entry | None:
+        """Returns the question that one of the bot's messages answers."""
+        return next((entry for entry in self._entries.values() if message in entry.posts), None)
+
     def known_posts(self) -> Iterator[int]:
         """Yields the ids of all answers' messages."""
         for entry in self._entries.values():

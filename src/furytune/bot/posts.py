@@ -270,7 +270,7 @@ def mark_of(message: discord.Message) -> str:
     return ""
 
 
-def roles_of(person: discord.abc.User) -> frozenset[str]:
+def roles_of(person: object) -> frozenset[str]:
     """Returns the ids and names of a person's roles, as `furytune.collectors.consent.Consent` may name them."""
     roles = person.roles if isinstance(person, discord.Member) else []
     return frozenset(text for role in roles for text in (str(role.id), role.name, f"@{role.name}"))

@@ -31,11 +31,11 @@ class Place:
 
     Attributes:
         id: Its id.
-        last: Id of its newest message, 0 if it is not known.
+        last: Id of its newest message.
     """
 
     id: int
-    last: int = 0
+    last: int
 
 
 class Recovery:
@@ -138,7 +138,7 @@ class Recovery:
     async def _missed(self, places: Iterable[Place]) -> None:
         """Answers the questions of the last minutes that were not taken."""
         cutoff = self._cutoff()
-        new = sorted((p for p in places if p.last > cutoff or not p.last), key=lambda p: -p.last)[:_PLACES]
+        new = sorted((p for p in places if p.last > cutoff), key=lambda p: -p.last)[:_PLACES]
         direct = {e.channel for e in self._ledger.since_id(0) if e.door == "direct"}
         for place in [p.id for p in new] + sorted(direct - {p.id for p in new}):
             try:

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from furytune.answering import Answerer, Asked, Rate, Status
 from furytune.bot import rendering, words
 from furytune.bot.doubts import doubt
+from furytune.bot.feedback import Feedback
 from furytune.bot.ledger import Entry, Ledger
-from furytune.bot.posts import LOG, Button, GoneError, Posts, RefusedError, UnreachableError, stop_button
+from furytune.bot.posts import LOG, GoneError, Posts, RefusedError, UnreachableError, stop_button
 from furytune.bot.questions import Question, Seen
 from furytune.bot.settings import BotSettings
 from furytune.bot.sheet import Sheet
@@ -69,11 +70,15 @@ class Runs:
         answerer: Renders prompts and asks the model.
         ledger: Notes what was taken.
         posts: Talks to Discord.
+        feedback: Asks people whether an answer helped.
         settings: What the operator decided.
     """
 
-    def __init__(self, answerer: Answerer, ledger: Ledger, posts: Posts, settings: BotSettings) -> None:
+    def __init__(
+        self, answerer: Answerer, ledger: Ledger, posts: Posts, feedback: Feedback, settings: BotSettings
+    ) -> None:
         self._answerer, self._ledger, self._posts, self._settings = answerer, ledger, posts, settings
+        self._feedback = feedback
         self._people, self._servers = Rate(settings.per_person), Rate(settings.per_server)
         self._runs: dict[int, _Run] = {}
         self._edited: dict[int, str] = {}
@@ -280,6 +285,8 @@ class Runs:
                     await sheet.show(rendering.answer(text, self._settings.hosts, before=before, after=after))
                 return "", why
             await self._finish(sheet, asked, question, text, last, before)
+            if question.noted:
+                await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
             status = "answered"
         except (FurytuneError, TimeoutError) as error:
             LOG.warning("question %d: asking the model: %s", question.id, type(error).__name__)
@@ -333,7 +340,7 @@ class Runs:
         origin = rendering.sources(asked.prompt.passages, settings.hosts)
         await sheet.show(
             rendering.answer(text, settings.hosts, before=before, after=[note, origin]),
-            self._below(question),
+            self._feedback.buttons(sheet.entry),
         )
         if why and settings.helpers and settings.ping_helpers:
             # An edit notifies no one, so this is a message of its own.
@@ -343,9 +350,6 @@ class Runs:
                 nonce=f"{question.id}-h",
                 ping_role=int(settings.helpers),
             )
-
-    def _below(self, question: Question) -> list[Button]:  # noqa: ARG002
-        return []
 
     async def _type(self, channel: int) -> None:
         while True:

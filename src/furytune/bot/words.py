@@ -13,10 +13,13 @@ __all__ = [
     "LONG",
     "NOT_A_PERSON",
     "NOT_HERE",
+    "NOT_NOTED",
     "OPTED_OUT",
     "STOPPED",
+    "THANKS",
     "THINKING",
     "TOO_FAST",
+    "UNUSABLE",
     "unsure",
 ]
 
@@ -28,6 +31,9 @@ BUSY: Final = "I have too many questions at the moment. Please ask again in a fe
 FAILED: Final = "I could not answer just now. Please ask again later."
 INTERRUPTED: Final = "I was interrupted, and I no longer have your question. Please ask it again."
 NOT_A_PERSON: Final = "I only answer messages that people write."
+NOT_NOTED: Final = "You do not take part, so nothing was noted."
+THANKS: Final = "Thank you. That helps to make the answers better."
+UNUSABLE: Final = "This text could not be noted. Please write the whole answer as it should have been."
 NOT_HERE: Final = "I may not write in this channel. Please ask me in another one."
 OPTED_OUT: Final = "The author of this message does not take part, so I do not answer it."
 TOO_FAST: Final = "That was a lot of questions. Please wait a minute before the next one."
