@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from furytune._privacy.secret import Secret
 from furytune.answering import ModelSource
+from furytune.bot import rendering
 from furytune.bot.settings import BotSettings
 from furytune.contract import PromptContract
 
 if TYPE_CHECKING:
     from furytune.bot.checking import Checked
 
-__all__ = ["BotSettings", "DiscordBot", "checked"]
+__all__ = ["BotSettings", "DiscordBot", "checked", "messages"]
 
 
 class DiscordBot:
@@ -74,6 +76,16 @@ class DiscordBot:
     def stop(self) -> None:
         """Ends the bot after the answers under way. May be called from any thread."""
         self._running.stop()
+
+
+def messages(text: str, *, hosts: Sequence[str] | None = None) -> list[str]:
+    """Returns a model's answer as messages that are safe to post, each with at most 2,000 characters.
+
+    Args:
+        text: The answer.
+        hosts: Hosts that links may lead to; None for all.
+    """
+    return rendering.answer(text, hosts)
 
 
 def checked(
