@@ -43,7 +43,7 @@ class DiscordBot:
         token: Secret | None = None,
         settings: BotSettings | None = None,
     ) -> None:
-        vendor()
+        _needs_discord()
         from furytune.bot.running import Running
 
         given = contract if isinstance(contract, PromptContract) else Path(contract)
@@ -107,7 +107,7 @@ def checked(
         DiscordError: Discord refused, or did not answer.
         ContractError: The contract cannot be loaded.
     """
-    vendor()
+    _needs_discord()
     from furytune.bot.checking import check
 
     if not isinstance(contract, PromptContract):
@@ -115,12 +115,12 @@ def checked(
     return asyncio.run(check(contract, token or Secret.env("DISCORD_TOKEN"), settings or BotSettings()))
 
 
-def vendor() -> Any:
+def _needs_discord() -> None:
     """Imports discord.py.
 
     Raises:
         MissingExtraError: It is not installed, or too old.
     """
-    from furytune._discord.api.session import vendor as found
+    from furytune._discord.api.session import vendor
 
-    return found("a Discord bot")
+    vendor("a Discord bot")

@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import frozen
 
-import discord
 from furytune._discord.api.failures import verdict_of
 from furytune._discord.api.log_filter import Quiet
 from furytune._privacy.printable import printable
@@ -15,6 +14,7 @@ from furytune._privacy.secret import Secret
 from furytune.bot.client import Client
 from furytune.bot.commands import ASK, MENU
 from furytune.bot.settings import BotSettings
+from furytune.bot.vendor import discord
 from furytune.contract import PromptContract
 from furytune.errors import DiscordError, DiscordLoginError
 

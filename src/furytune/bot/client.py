@@ -7,9 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from discord.webhook import async_ as webhooks
-
-import discord
 from furytune.answering import Answerer
 from furytune.bot.commands import Commands
 from furytune.bot.feedback import Feedback
@@ -19,6 +16,7 @@ from furytune.bot.questions import question_in
 from furytune.bot.recovery import Place, Recovery
 from furytune.bot.runs import Runs
 from furytune.bot.settings import BotSettings
+from furytune.bot.vendor import discord, webhooks
 
 __all__ = ["Client", "intents_for"]
 

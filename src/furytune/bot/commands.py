@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import discord
-from discord import app_commands
 from furytune.bot import words
 from furytune.bot.posts import LOG, Posts, RefusedError, UnreachableError, seen, stop_button, view_of
 from furytune.bot.questions import Question, raw_text
 from furytune.bot.runs import Runs
 from furytune.bot.settings import BotSettings
+from furytune.bot.vendor import app_commands, discord
 
 __all__ = ["ASK", "MENU", "Commands"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import discord
 from furytune.answering import Asked
 from furytune.bot import words
 from furytune.bot.ledger import Entry, Ledger
 from furytune.bot.posts import LOG, Button, roles_of
 from furytune.bot.settings import BotSettings
+from furytune.bot.vendor import discord
 from furytune.errors import FurytuneError
 from furytune.feedback import FeedbackLog, Role, Verdict
 

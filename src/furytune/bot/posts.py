@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import aiohttp
 from attrs import frozen
 
-import discord
 from furytune._network.retries import delays
 from furytune.bot.questions import Seen
+from furytune.bot.vendor import discord
 
 __all__ = [
     "LOG",

@@ -54,14 +54,14 @@ class Recovery:
         self._turn = asyncio.Lock()
 
     async def recover(self, places: Iterable[Place]) -> None:
-        """Completes what was begun, then answers what was missed, and deletes answers whose question is gone."""
+        """Completes what an earlier process left, then answers what was missed, and deletes answers whose question is gone."""
         async with self._turn:
             await self.complete()
             await self._deleted()
             await self._missed(places)
 
     async def complete(self) -> None:
-        """Goes on with all answers that are not complete and not under way."""
+        """Resumes all answers that are not complete and not under way."""
         for entry in self._ledger.open():
             if not self._runs.under_way(entry.id):
                 try:

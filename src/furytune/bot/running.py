@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import discord
 from furytune._discord.api.failures import verdict_of
 from furytune._discord.api.log_filter import Quiet
 from furytune._network.retries import delays
@@ -24,6 +23,7 @@ from furytune.bot.health import health
 from furytune.bot.ledger import Ledger
 from furytune.bot.posts import LOG
 from furytune.bot.settings import BotSettings
+from furytune.bot.vendor import discord
 from furytune.contract import PromptContract
 from furytune.errors import AnswerError, ConfigError, DiscordError, DiscordLoginError, FurytuneError
 

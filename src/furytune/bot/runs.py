@@ -151,7 +151,7 @@ class Runs:
         return rendering.quoted(self._plain(question.text)) if question.door in {"command", "menu"} else ""
 
     def go_on(self, question: Question, entry: Entry) -> None:
-        """Writes an answer whose first message is there already, or goes on with what an earlier process began."""
+        """Writes an answer whose first message is there already, or resumes what an earlier process began."""
         if question.id not in self._runs:
             work = self._write(question, entry) if entry.posts else self._place(question, entry, look=True)
             self._begin(question, work)
@@ -399,7 +399,7 @@ class Runs:
         return True
 
     async def close(self, grace: float) -> None:
-        """Takes no more questions, and waits for the answers under way. The next start goes on with the others."""
+        """Takes no more questions, and waits for the answers under way. The next start resumes the others."""
         self._closing = True
         tasks = [run.task for run in self._runs.values() if run.task is not None]
         if tasks:

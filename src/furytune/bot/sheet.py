@@ -19,7 +19,6 @@ class Sheet:
         posts: Talks to Discord.
         ledger: Notes the messages.
         entry: What is known about the question; it has a place and at least one message.
-        noted: The entry to go on with.
     """
 
     def __init__(self, posts: Posts, ledger: Ledger, entry: Entry) -> None:
