@@ -44,6 +44,14 @@ def test_the_quickstart_takes_an_export_and_documentation(tmp_path) -> None:
     assert text.endswith("Question:\nHow do I draw a sphere?")
 
 
+def test_feedback_becomes_the_next_data_set(tmp_path) -> None:
+    done = run(tmp_path, "feedback.py")
+    assert done.returncode == 0, done.stderr
+    assert "Call `actor.rotate` with an axis and an angle.\n    (corrected by helper)" in done.stdout
+    assert "Draw it again with other corners" not in done.stdout
+    assert "proposed" in done.stdout
+
+
 def test_the_quickstart_says_what_it_needs(tmp_path) -> None:
     for arguments in (["nope"], ["--source", str(tmp_path)], ["--docs", "nope"]):
         done = run(tmp_path, "quickstart.py", *arguments)

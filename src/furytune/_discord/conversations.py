@@ -410,8 +410,8 @@ class Posts:
         """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
         if isinstance(item, Dropped) or not len(self._sayings):
             return item
-        before = inf if item.answered_at is None else item.answered_at.timestamp()
-        if not self._sayings.repeated(item.answer, before=before):
+        until = inf if item.answered_at is None else item.answered_at.timestamp()
+        if not self._sayings.repeated(item.answer, until=until):
             return item
         ids = (*item.question_messages, *item.answer_messages)
         where = item.source.thread or item.source.channel or item.source.path

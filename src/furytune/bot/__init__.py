@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from furytune._privacy.secret import Secret
 from furytune.answering import ModelSource
+from furytune.answering.text import safe
 from furytune.bot import rendering
 from furytune.bot.settings import BotSettings
 from furytune.contract import PromptContract
@@ -78,14 +79,14 @@ class DiscordBot:
         self._running.stop()
 
 
-def messages(text: str, *, hosts: Sequence[str] | None = None) -> list[str]:
+def messages(text: str, *, hosts: Iterable[str] = ()) -> list[str]:
     """Returns a model's answer as messages that are safe to post, each with at most 2,000 characters.
 
     Args:
         text: The answer.
-        hosts: Hosts that links may lead to; None for all.
+        hosts: Hosts that links may lead to.
     """
-    return rendering.answer(text, hosts)
+    return rendering.pages(safe(text, hosts))
 
 
 def checked(

@@ -13,6 +13,7 @@ from attrs import define, field
 from msgspec.structs import replace
 
 from furytune.answering import Answerer, Asked, Rate, Status
+from furytune.answering.text import Hosts, Safety
 from furytune.bot import rendering, words
 from furytune.bot.doubts import doubt
 from furytune.bot.feedback import Feedback
@@ -21,6 +22,7 @@ from furytune.bot.posts import LOG, GoneError, Posts, RefusedError, UnreachableE
 from furytune.bot.questions import Question, Seen
 from furytune.bot.settings import BotSettings
 from furytune.bot.sheet import Sheet
+from furytune.bot.standin import hosts_of
 from furytune.errors import (
     BusyError,
     EmptyTextError,
@@ -252,7 +254,7 @@ class Runs:
         elif how in {"again", "shutdown"}:
             return
         elif said:
-            await sheet.show(rendering.answer("", None, before=before, after=[said]))
+            await sheet.show(rendering.pages("", before=before, after=[said]))
         self._done(question.id, how)
 
     async def _answer(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
@@ -277,14 +279,14 @@ class Runs:
             return words.FAILED, "failed"
         status: Status = "failed"
         try:
-            text, last = await self._stream(run, sheet, asked, before)
+            hosts = hosts_of(asked.prompt.passages) | Hosts.of(self._settings.hosts)
+            text, shown, last = await self._stream(run, sheet, asked, hosts, before)
             if why := run.over():
                 status = "stopped"
                 if why == "stopped":
-                    after = [words.STOPPED]
-                    await sheet.show(rendering.answer(text, self._settings.hosts, before=before, after=after))
+                    await sheet.show(rendering.pages(shown, before=before, after=[words.STOPPED]))
                 return "", why
-            await self._finish(sheet, asked, question, text, last, before)
+            await self._finish(sheet, asked, question, shown, last, hosts, before)
             if question.noted:
                 await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
             status = "answered"
@@ -296,9 +298,12 @@ class Runs:
                 asked.note(status)
         return "", "answered"
 
-    async def _stream(self, run: _Run, sheet: Sheet, asked: Asked, before: str) -> tuple[str, Piece]:
-        """Shows the answer as it grows; returns its text and its last piece."""
-        text, last = "", Piece(finish="stop")
+    async def _stream(
+        self, run: _Run, sheet: Sheet, asked: Asked, hosts: Hosts, before: str
+    ) -> tuple[str, str, Piece]:
+        """Shows the answer as it grows; returns the model's text, what may be shown of it, and the last piece."""
+        text, safe, last = "", "", Piece(finish="stop")
+        safety = Safety(hosts)
         stop = [stop_button(run.question.id, sheet.entry.mark)]
         showing: asyncio.Task[None] | None = None
         due = time.monotonic() + self._settings.pace / 2
@@ -317,29 +322,37 @@ class Runs:
                     if piece is None:
                         break
                     text += piece.text
+                    safe += safety.feed(piece.text)
                     last = piece if piece.finish else last
                     if showing is not None and showing.done():
                         showing.result()
                         showing = None
-                    if showing is None and time.monotonic() >= due and text.strip() and not piece.finish:
-                        shown = rendering.answer(text, self._settings.hosts, before=before)
+                    if showing is None and time.monotonic() >= due and safe.strip() and not piece.finish:
+                        shown = rendering.pages(safe, before=before)
                         showing = asyncio.ensure_future(sheet.show(shown, stop, growing=True))
                         due = time.monotonic() + self._settings.pace
         finally:
             # A request to Discord is never cut off, because its result would not be known.
             if showing is not None:
                 await showing
-        return text, last
+        return text, safe + safety.end(), last
 
     async def _finish(
-        self, sheet: Sheet, asked: Asked, question: Question, text: str, last: Piece, before: str
+        self,
+        sheet: Sheet,
+        asked: Asked,
+        question: Question,
+        shown: str,
+        last: Piece,
+        hosts: Hosts,
+        before: str,
     ) -> None:
         settings = self._settings
         why = await doubt(asked, question.text, last, settings.least_score)
         note = words.unsure(why, settings.helpers) if why else ""
-        origin = rendering.sources(asked.prompt.passages, settings.hosts)
+        origin = rendering.sources(asked.prompt.passages, hosts)
         await sheet.show(
-            rendering.answer(text, settings.hosts, before=before, after=[note, origin]),
+            rendering.pages(shown, before=before, after=[note, origin]),
             self._feedback.buttons(sheet.entry),
         )
         if why and settings.helpers and settings.ping_helpers:

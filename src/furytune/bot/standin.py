@@ -1,58 +1,42 @@
-"""Cuts an answer into messages."""
+"""The sources of an answer."""
 
 from __future__ import annotations
 
-__all__ = ["cited", "safe", "split"]
-
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from furytune.answering.text import Hosts, safe
 from furytune.records import Passage
 
+__all__ = ["Source", "cited", "hosts_of"]
 
-@frozen
+
+@frozen(kw_only=True)
 class Source:
+    """Where a reader finds one or more passages."""
+
     label: str
     url: str
 
 
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+def cited(passages: Sequence[Passage], hosts: Iterable[str] | Hosts | None = None) -> list[Source]:
+    """Returns the sources of a prompt's passages, in their order."""
+    allowed = None if hosts is None else Hosts.of(hosts)
+    found = []
+    for passage in passages:
+        host = _host(passage.url)
+        url = passage.url if host and (allowed is None or allowed.allows(host)) else ""
+        found.append(Source(label=safe(passage.citation), url=url))
+    return list(dict.fromkeys(found))
 
 
-def split(text: str, most: int = 2000) -> list[str]:
-    """Returns the pieces of a text, each with at most so many characters."""
-    pieces: list[str] = []
-    lines = text.split("\n")
-    current = ""
-    fence = ""
-    for line in lines:
-        while _units(line) > most - 10:
-            cut = most // 2
-            if current:
-                pieces.append(current)
-                current = ""
-            pieces.append(line[:cut])
-            line = line[cut:]  # noqa: PLW2901
-        joined = f"{current}\n{line}" if current else line
-        if _units(joined) > most - 10:
-            pieces.append(current + ("\n```" if fence else ""))
-            current = f"{fence}\n{line}" if fence else line
-        else:
-            current = joined
-        if line.startswith("```"):
-            fence = "" if fence else line
-    if current.strip():
-        pieces.append(current)
-    return pieces or [""]
+def hosts_of(passages: Iterable[Passage]) -> Hosts:
+    """Returns the hosts that passages have addresses on."""
+    return Hosts(frozenset(filter(None, (_host(passage.url) for passage in passages))))
 
 
-def safe(text: str, hosts: Collection[str] | None = None) -> str:  # noqa: ARG001
-    """Returns a text that notifies no one."""
-    return text.replace("@everyone", "@\u200beveryone").replace("@here", "@\u200bhere")
-
-
-def cited(passages: Sequence[Passage], hosts: Collection[str] | None = None) -> list[Source]:  # noqa: ARG001
-    """Returns the sources of an answer."""
-    return [Source(p.citation, p.url) for p in passages]
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.hostname or "" if parts.scheme in {"http", "https"} else ""

@@ -114,8 +114,7 @@ class Writing(Service):
     def _checked(self, body: dict[str, Any], *, empty: bool = False) -> str:
         """Returns the text of a message to post, or refuses it."""
         content = str(body.get("content") or "")
-        # The real limit is in characters; in UTF-16, a text is never shorter.
-        if len(content.encode("utf-16-le", "surrogatepass")) // 2 > _LONGEST:
+        if len(content) > _LONGEST:
             raise _invalid("content", "BASE_TYPE_MAX_LENGTH", f"Must be {_LONGEST} or fewer in length.")
         if not content.strip() and not body.get("components") and not empty:
             raise ApiError(400, 50_006, "Cannot send an empty message")
