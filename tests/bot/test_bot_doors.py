@@ -48,22 +48,34 @@ def test_the_prompts_of_all_doors_are_the_contracts_and_the_audit_proves_it(worl
     assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == ["asked", "answered"] * 5
 
 
+SEEN = """\
+# help
+ann: <@BOT> how do I make a sphere transparent?
+furytune: > And ＠everyone @role?
+    Set `opacity` below 1.
+ann: <@BOT>
+bob: It is too bright
+furytune: > It is too bright
+    Set `opacity` below 1.
+# how do I make a sphere transparent?
+furytune: Set `opacity` below 1.
+# Question
+furytune: What would you like to know?"""
+
+
 def test_what_people_see(world):
     with world.bot():
         world.ask("how do I make a sphere transparent?")
         until(lambda: len(world.said()) == 1 and not world.busy())
-        ann = world.discord.add_member("ann")
+        ann = next(u for u in world.discord.users.values() if u.name == "ann")
         world.discord.use_command(ann, world.help, "ask", question="And @everyone <@&7>?")
         until(lambda: len(world.said()) == 2 and not world.busy())
         world.ask("")
         until(lambda: len(world.said()) == 3 and not world.busy())
-    seen = transcript(world.discord).replace(world.discord.bot.id, "BOT")
-    assert "# help\nann: <@BOT> how do I make a sphere transparent?\n" in seen
-    assert "# how do I make a sphere transparent?\nfurytune: Set `opacity` below 1." in seen
-    assert "furytune: What would you like to know?" in seen
-    command = next(m for m in world.posts(world.help) if m.type == 20)
-    assert command.content.startswith("> And @")
-    assert command.content.endswith("?\nSet `opacity` below 1.")
+        pointed = world.discord.post(world.help, "bob", "It is too bright")
+        world.discord.use_menu(ann, pointed, "Answer this message")
+        until(lambda: len(world.said()) == 4 and not world.busy())
+    assert transcript(world.discord).replace(world.discord.bot.id, "BOT") == SEEN
 
 
 def test_it_does_not_answer_who_did_not_ask(world):

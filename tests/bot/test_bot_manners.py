@@ -193,7 +193,8 @@ def test_a_long_answer_is_edited_while_it_is_written_within_the_limits_of_discor
     }
     with World(tmp_path, answer, routes=routes) as world, world.bot(pace=0.15):
         world.ask("why?")
-        until(lambda: len(world.said()) > 1 and not world.busy())
+        expected = "".join(text.split())
+        until(lambda: "".join("".join(world.said()).split()) == expected and not world.busy())
         edits = [r for r in world.discord.requests if r.method == "PATCH"]
         assert len(edits) > 3
         assert world.discord.violations == []
@@ -203,7 +204,6 @@ def test_a_long_answer_is_edited_while_it_is_written_within_the_limits_of_discor
             if r.method in {"PATCH", "POST"} and "typing" not in r.path
         )
         assert all(len(m) <= 2000 and m.count("```") % 2 == 0 for m in world.said())
-        assert "".join("".join(world.said()).split()) == "".join(text.split())
 
 
 def test_a_model_that_fails_is_not_an_answer(tmp_path):

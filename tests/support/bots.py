@@ -153,7 +153,7 @@ def transcript(discord):
                     body = m.content.replace("\n", "\n    ")
                     lines.append(f"{m.author.name}{reply}: {body}")
                     lines += [f"    [{b['label']}]" for b in buttons(m)]
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Process:
