@@ -78,9 +78,7 @@ class Bot(BotSettings):
         ConfigError: A value cannot be used.
     """
 
-    token: Secret | None = field(
-        default=None, eq=False, validator=attrs.validators.instance_of((Secret, type(None)))
-    )
+    token: Secret | None = field(default=None, validator=attrs.validators.instance_of((Secret, type(None))))
 
     def settings(self) -> BotSettings:
         """Returns the settings of the bot."""
