@@ -173,7 +173,8 @@ def test_an_answer_without_passages_says_that_it_is_not_sure_and_names_the_helpe
         with world.bot(helpers=helpers.id, ping_helpers=True, least_score=1000.0):
             world.ask("sphere opacity")
             until(lambda: len(world.said()) == 4 and not world.busy())
-        assert "I found little" in world.said()[2]
+        assert world.said()[2] == world.said()[0]
+        assert world.said()[3].startswith("-# I found little")
         assert [who for _, who in world.discord.pings] == [helpers.id]
 
 
@@ -206,11 +207,14 @@ def test_a_long_answer_is_edited_while_it_is_written_within_the_limits_of_discor
         assert all(len(m) <= 2000 and m.count("```") % 2 == 0 for m in world.said())
 
 
-def test_a_model_that_fails_is_not_an_answer(tmp_path):
-    with World(tmp_path, lambda _text: "Yes.") as world, world.bot():
-        world.chat.fail(status=400)
+@pytest.mark.parametrize("text", ["", " \n\u200b"])
+def test_a_model_that_fails_or_says_nothing_is_not_an_answer(text, tmp_path):
+    with World(tmp_path, lambda _text: text) as world, world.bot():
         world.ask("why?")
         until(lambda: world.said() == ["I could not answer just now. Please ask again later."])
+        world.chat.fail(status=400)
+        world.ask("why?")
+        until(lambda: world.said() == ["I could not answer just now. Please ask again later."] * 2)
 
 
 def test_health_says_whether_it_is_connected(tmp_path):
@@ -233,6 +237,13 @@ def test_health_says_whether_it_is_connected(tmp_path):
 
     with World(tmp_path, lambda _text: "Yes.") as world, world.bot(health=port):
         until(lambda: status() == 200)
+        world.discord.connections.closed = True
+        world.discord.connections.drop()
+        until(lambda: status() == 503)
+        world.ask("in the dark?")
+        world.discord.connections.closed = False
+        until(lambda: status() == 200)
+        until(lambda: world.said() == ["Yes."])
 
 
 def test_people_say_whether_an_answer_helped(tmp_path):

@@ -47,7 +47,9 @@ class Client(discord.Client):
         options: Further options of discord.py's client.
 
     Attributes:
+        posts: Talks to Discord.
         runs: The answers under way.
+        online: Whether the bot hears what happens.
     """
 
     def __init__(self, answerer: Answerer, ledger: Ledger, settings: BotSettings, **options: Any) -> None:
@@ -60,6 +62,7 @@ class Client(discord.Client):
             **options,
         )
         self._settings, self._answerer = settings, answerer
+        self.online = False
         self.posts = Posts(self)
         self._feedback = Feedback(ledger, settings)
         self.runs = Runs(answerer, ledger, self.posts, self._feedback, settings)
@@ -140,6 +143,7 @@ class Client(discord.Client):
 
     async def on_ready(self) -> None:
         """Catches up after the start, and after each interruption that could not be resumed."""
+        self.online = True
         LOG.info("connected as %d to %d servers", self.posts.me, len(self.guilds))
         if str(self.posts.me) not in self._answerer.current.contract.normalizer.bot_ids:
             LOG.warning(
@@ -149,11 +153,13 @@ class Client(discord.Client):
         self._start(self._recovery.recover(list(self._places())))
 
     async def on_disconnect(self) -> None:
-        """Logs an interruption."""
+        """Notes an interruption."""
+        self.online = False
         LOG.info("disconnected")
 
     async def on_resumed(self) -> None:
-        """Logs the end of an interruption in which nothing was missed."""
+        """Notes the end of an interruption in which nothing was missed."""
+        self.online = True
         LOG.info("resumed")
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:

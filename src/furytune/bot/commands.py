@@ -86,6 +86,8 @@ class Commands:
         thread = isinstance(interaction.channel, discord.Thread)
         if not may.view_channel or not (may.send_messages_in_threads if thread else may.send_messages):
             await _privately(interaction, words.NOT_HERE)
+        elif self._runs.closing:
+            await _privately(interaction, words.BUSY)
         elif self._runs.refusal(question):
             await _privately(interaction, words.TOO_FAST)
         elif self._runs.fresh(question):

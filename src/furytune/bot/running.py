@@ -135,7 +135,7 @@ class Running:
         stopping = asyncio.ensure_future(self._stop.wait())
         serving = asyncio.ensure_future(self._connect(client))
         try:
-            async with health(settings.health, client.is_ready):
+            async with health(settings.health, lambda: client.online):
                 await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
                 if not serving.done():
                     LOG.info("stopping; %d answers are under way", client.runs.running)

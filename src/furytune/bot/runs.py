@@ -91,6 +91,11 @@ class Runs:
         """How many answers are under way."""
         return len(self._runs)
 
+    @property
+    def closing(self) -> bool:
+        """True once no more questions are taken."""
+        return self._closing
+
     def under_way(self, number: int) -> bool:
         """Returns True if the answer to a question is under way."""
         return number in self._runs
@@ -286,6 +291,8 @@ class Runs:
                 if why == "stopped":
                     await sheet.show(rendering.pages(shown, before=before, after=[words.STOPPED]))
                 return "", why
+            if not shown.strip():
+                return words.FAILED, "failed"
             await self._finish(sheet, asked, question, shown, last, hosts, before)
             if question.noted:
                 await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
@@ -351,18 +358,13 @@ class Runs:
         why = await doubt(asked, question.text, last, settings.least_score)
         note = words.unsure(why, settings.helpers) if why else ""
         origin = rendering.sources(asked.prompt.passages, hosts)
-        await sheet.show(
-            rendering.pages(shown, before=before, after=[note, origin]),
-            self._feedback.buttons(sheet.entry),
-        )
         if why and settings.helpers and settings.ping_helpers:
             # An edit notifies no one, so this is a message of its own.
-            await self._posts.send(
-                sheet.entry.place,
-                f"<@&{settings.helpers}>",
-                nonce=f"{question.id}-h",
-                ping_role=int(settings.helpers),
-            )
+            pieces = [*rendering.pages(shown, before=before, after=[origin]), note]
+            role = int(settings.helpers)
+        else:
+            pieces, role = rendering.pages(shown, before=before, after=[note, origin]), 0
+        await sheet.show(pieces, self._feedback.buttons(sheet.entry), ping_role=role)
 
     async def _type(self, channel: int) -> None:
         while True:

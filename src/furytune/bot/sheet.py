@@ -27,7 +27,12 @@ class Sheet:
         self._shown: dict[int, tuple[str, tuple[Button, ...]]] = {}
 
     async def show(
-        self, pieces: Sequence[str], buttons: Sequence[Button] = (), *, growing: bool = False
+        self,
+        pieces: Sequence[str],
+        buttons: Sequence[Button] = (),
+        *,
+        growing: bool = False,
+        ping_role: int = 0,
     ) -> None:
         """Makes the messages say these texts; the buttons are under the last one.
 
@@ -37,6 +42,7 @@ class Sheet:
             pieces: The texts.
             buttons: The buttons.
             growing: Whether more text may follow. If not, messages that are not needed are deleted.
+            ping_role: Id of a role that a message may notify if it mentions it and is new.
 
         Raises:
             GoneError: Someone deleted a message of the answer, or its place.
@@ -51,7 +57,7 @@ class Sheet:
                     await self._posts.edit(self.entry.place, message, piece, under)
                     self._shown[message] = (piece, under)
             else:
-                await self._add(piece, under)
+                await self._add(piece, under, ping_role)
         if growing:
             return
         for message in self.entry.posts[len(pieces) :]:
@@ -59,7 +65,7 @@ class Sheet:
         if len(self.entry.posts) > len(pieces):
             self._note(posts=self.entry.posts[: len(pieces)])
 
-    async def _add(self, piece: str, under: tuple[Button, ...]) -> None:
+    async def _add(self, piece: str, under: tuple[Button, ...], ping_role: int) -> None:
         if self.entry.more:  # an earlier process may have posted it, without noting its id
             await self._find_lost()
             if self.entry.posts and self.entry.posts[-1] not in self._shown:
@@ -69,7 +75,9 @@ class Sheet:
                 return
         self._note(more=True)
         nonce = f"{self.entry.id}-{len(self.entry.posts)}"
-        made = await self._posts.send(self.entry.place, piece, nonce=nonce, buttons=under)
+        made = await self._posts.send(
+            self.entry.place, piece, nonce=nonce, buttons=under, ping_role=ping_role
+        )
         if made.content != piece:  # a message that was posted before, with this nonce
             await self._posts.edit(self.entry.place, made.id, piece, under)
         self._shown[made.id] = (piece, under)

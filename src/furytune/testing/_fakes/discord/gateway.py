@@ -56,6 +56,7 @@ class Gateway:
         sessions: All sessions that can be resumed, by id.
         identified: How often a bot began a session.
         resumed: How often a bot resumed one.
+        closed: While true, it refuses connections.
         deaf: While true, it neither reads nor sends, although connections stay open.
     """
 
@@ -65,7 +66,7 @@ class Gateway:
         self._sockets: dict[Any, Any] = {}
         self.sessions: dict[str, Session] = {}
         self.identified = self.resumed = 0
-        self.deaf = False
+        self.closed = self.deaf = False
         world.listeners.append(self._heard)
 
     def open(self, url: str) -> None:
@@ -117,6 +118,8 @@ class Gateway:
         """Serves one connection until its end."""
         from aiohttp import WSMsgType, web
 
+        if self.closed:
+            return web.Response(status=503)
         socket = web.WebSocketResponse(max_msg_size=4096)
         await socket.prepare(request)
         self._sockets[socket] = request.transport
