@@ -66,7 +66,7 @@ def bare(deployment):
     model = deployment.model
     if isinstance(model, ContractModel):
         model = model.type, sorted((name, without_secrets(value)) for name, value in model.given.items())
-    return deployment.contract, without_secrets(model), deployment.table
+    return deployment.contract, without_secrets(model), without_secrets(deployment.table)
 
 
 @pytest.fixture(scope="module")

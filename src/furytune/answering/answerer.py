@@ -85,13 +85,16 @@ class Answerer:
         )
         return served
 
-    async def ask(self, question: str, *, answer_id: str = "", at: datetime | None = None) -> Asked:
+    async def ask(
+        self, question: str, *, answer_id: str = "", at: datetime | None = None, noted: bool = True
+    ) -> Asked:
         """Renders the prompt of a question that the model will answer, and notes it.
 
         Args:
             question: The question as the contract takes it: raw, as it was collected for training.
             answer_id: Id of the answer; a random one by default.
             at: The moment of the question; by default now.
+            noted: False to write nothing into the audit log, because the person who asks does not take part.
 
         Raises:
             BusyError: Too much is under way.
@@ -104,7 +107,8 @@ class Answerer:
         served = self.current
         served.answering()
         self._pool.check()  # before the work on the prompt; the pool refuses, too, if another question was faster
-        return await self._asked(served, question, answer_id or f"answer-{uuid4().hex}", at, "asked")
+        answer_id = answer_id or f"answer-{uuid4().hex}"
+        return await self._asked(served, question, answer_id, at, "asked", noted=noted)
 
     async def render(self, question: str, *, at: datetime | None = None) -> Asked:
         """Renders a prompt that is not sent to the model, and notes it.
@@ -115,7 +119,14 @@ class Answerer:
         return await self._asked(self.current, question, f"prompt-{uuid4().hex}", at, "prompt")
 
     async def _asked(
-        self, served: Served, question: str, id_: str, at: datetime | None, status: Status
+        self,
+        served: Served,
+        question: str,
+        id_: str,
+        at: datetime | None,
+        status: Status,
+        *,
+        noted: bool = True,
     ) -> Asked:
         at = at or datetime.now(UTC)
         async with asyncio.timeout(self.settings.timeout):
@@ -130,7 +141,8 @@ class Answerer:
             status=status,
         )
         asked = Asked(served=served, prompt=prompt, entry=entry, settings=self.settings, pool=self._pool)
-        asked.note(status)
+        if noted:
+            asked.note(status)
         return asked
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ from furytune.config.deployments import load_deployment
 from furytune.config.document import Document
 from furytune.config.findings import Finding, State, existing, note, ok, private, problem, writable
 from furytune.config.settings import Settings, load_settings
-from furytune.config.tables import TABLES, Serve
+from furytune.config.tables import TABLES, Bot, Serve
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
 from furytune.exporters import load_dataset
@@ -64,7 +64,7 @@ _NEEDED: Mapping[type, str] = {
     LanceEmbedder: "rag",
     TokenBudget: "tokens",
 }
-_ANSWERING: Mapping[type, str] = {Serve: "serve"}
+_ANSWERING: Mapping[type, str] = {Serve: "serve", Bot: "discord"}
 _ROOM = 200 << 20
 """Bytes that should be free where files are written."""
 
