@@ -238,19 +238,19 @@ def _rooms(
     belongs to the thread.
     """
     places = shelf.places()
-    threads = {place: archive.thread(place) for place in places if place.thread}
-    openers = {thread.opener: place for place, thread in threads.items() if thread.opener}
+    # There can be a hundred thousand threads, so only their ids are kept.
+    openers = {archive.thread(place).opener: place for place in places if place.thread}
+    openers.pop("", None)
     moved: dict[Place, list[Said]] = {}
     for place in places:
         repeated = Counter[str]()
         messages = shelf.messages(place, repeated)
-        thread = threads.get(place)
-        if thread is None:
+        if not place.thread:
             thread = Thread(channel=chosen[place.channel])
-            if openers:
-                messages = _without(messages, openers, moved)
-        elif place in moved:
-            messages = _opened(moved.pop(place), messages, repeated)
+            messages = _without(messages, openers, moved) if openers else messages
+        else:
+            thread = archive.thread(place)
+            messages = _opened(moved.pop(place), messages, repeated) if place in moved else messages
         first = next(messages, None)
         if first is not None:
             yield thread, itertools.chain([first], messages), first
