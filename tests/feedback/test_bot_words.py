@@ -182,6 +182,10 @@ def test_the_step_finds_old_answers_in_a_table_by_their_sketch_alone(tmp_path):
     check_curator(step, given_)
     start = step.start()
     assert [p.id for p in map(start, given_) if isinstance(p, ft.QAPair)] == ["b", "c", "d", "e"]
+    # Collected with include_bots, the bot's own message has the moment at which it was said.
+    [exchange, *_] = log.lines()
+    own = pair("How?", TOLD, id="f", answered_at=exchange.time)
+    assert start(own).reason == "bot_words"
     log.note("2", "q", "did_not_help", by=ANN)
     assert [p.id for p in map(step.start(), given_) if isinstance(p, ft.QAPair)] == ["c", "d", "e"]
     with pytest.raises(ConfigError, match="log= or chat="):

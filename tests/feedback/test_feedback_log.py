@@ -141,6 +141,8 @@ def test_old_lines_are_pruned(log):
     assert log.prune(50).removed == 1
     assert [line.answer for line in log.lines()] == ["0", "10"]
     assert log.prune(0).left == 0
+    with pytest.raises(ConfigError, match="roles"):
+        FeedbackLog(log.path, consent=ft.Consent(opt_out_roles=["quiet"]))
     for wrong in (-1, True, float("nan"), "90"):
         with pytest.raises(ConfigError):
             log.prune(wrong)
@@ -204,10 +206,10 @@ def test_what_was_said_is_recognised_and_a_sketch_survives_the_file(said, text):
         known.add(one, 1.0)
         assert unpacked(packed(sketch(one))) == sketch(one)
     for one in said:
-        assert known.repeated(one, before=2.0) == (sketch(one) != ())
-        assert not known.repeated(one, before=1.0)
+        assert known.repeated(one, until=2.0) == (sketch(one) != ())
+        assert not known.repeated(one, until=0.5)
         if len(sketch(one)) > 1:
-            assert known.repeated(f"{text} {one} {text}", before=2.0)
+            assert known.repeated(f"{text} {one} {text}", until=2.0)
 
 
 def test_many_sayings_are_found_in_little_memory():
@@ -218,8 +220,8 @@ def test_many_sayings_are_found_in_little_memory():
         )
     for n in (0, 1, 1500, 2999):
         text = f"answer {n} says that you set OPTION {n * 7919} of the *actor* numbered {n * 104729}, twice"
-        assert known.repeated(text, before=5000.0)
-        assert not known.repeated(text, before=float(n))
+        assert known.repeated(text, until=5000.0)
+        assert not known.repeated(text, until=n - 1.0)
     assert not known.repeated(
-        "Something that no one has ever said about actors and options here.", before=5000.0
+        "Something that no one has ever said about actors and options here.", until=5000.0
     )

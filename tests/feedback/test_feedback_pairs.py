@@ -236,6 +236,18 @@ def test_what_is_gone_is_counted(tmp_path, chat):
             FeedbackCollector(log, **wrong)
 
 
+def test_an_answer_that_was_edited_after_people_spoke_is_not_what_they_spoke_about(tmp_path, chat):
+    for n, edited in ((1, 30), (2, 90), (5, 90)):  # the verdicts come after an hour
+        chat[n]["timestampEdited"] = (exports.START + timedelta(minutes=edited)).isoformat()
+    (tmp_path / "exports" / "help.json").write_text(json.dumps(exports.export(chat)))
+    log = noted(tmp_path, chat)
+    for told in chat[1::2]:
+        log.note(told["id"], "", "helped", by=ANN, at=exports.START + timedelta(minutes=60))
+    items = FeedbackCollector(log, chat=ft.DiscordExportCollector(tmp_path / "exports")).collect()
+    reasons = [getattr(item, "reason", "pair") for item in items]
+    assert reasons == ["pair", "source_changed", "source_changed", "pair"]
+
+
 def test_verdicts_become_decisions_and_never_silent_drops(tmp_path):
     log = FeedbackLog(tmp_path / "log")
     taught = pair("How?", "Install the package with conda, then restart the kernel of the notebook.", id="t")

@@ -105,12 +105,12 @@ class Sayings:
         self._hashes, self._owners = array("Q"), array("I")
         self._latest, self._in_table = {}, 0
 
-    def repeated(self, text: str, *, before: float) -> bool:
-        """Tells whether most of a text was said before a moment, or most of what was said then is in the text.
+    def repeated(self, text: str, *, until: float) -> bool:
+        """Tells whether most of a text was said until a moment, or most of something that was said is in the text.
 
         Args:
             text: The text.
-            before: The moment, in seconds; infinity counts all that was said.
+            until: The moment, in seconds; infinity counts all that was said.
         """
         import numpy as np
 
@@ -121,14 +121,14 @@ class Sayings:
         in_order = mine.tolist()
         counts: dict[int, int] = {}
         for owner in self._owners_of(mine):
-            if self._times[owner] < before:
+            if self._times[owner] <= until:
                 counts[owner] = counts.get(owner, 0) + 1
         for owner, common in counts.items():
             if common >= _SHARE * self._sizes[owner]:
                 return True  # what was said is in the text
             # Of a long text that was said, only hashes up to the largest of its sketch can be compared.
-            comparable = bisect_right(in_order, self._largest[owner]) if common > 1 else 0
-            if comparable >= 3 and common >= _SHARE * comparable:
+            comparable = bisect_right(in_order, self._largest[owner]) if common > 2 else 0
+            if common >= 3 and common >= _SHARE * comparable:
                 return True  # the text is in what was said
         return False
 

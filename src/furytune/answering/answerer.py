@@ -19,6 +19,8 @@ from furytune.answering.current import Current, Served
 from furytune.answering.limits import Answers
 from furytune.answering.rendering import Renderer
 from furytune.answering.settings import AnswerSettings, ModelSource
+from furytune.answering.sources import Source, cited, hosts_of
+from furytune.answering.text import Hosts, Safety
 from furytune.contract import PromptContract
 from furytune.models import apieces
 from furytune.records import Piece, Prompt
@@ -155,8 +157,20 @@ class Asked:
     settings: AnswerSettings
     pool: Executor
 
+    @property
+    def sources(self) -> list[Source]:
+        """Where the passages of the prompt can be found."""
+        return cited(self.prompt.passages)
+
+    @property
+    def hosts(self) -> Hosts:
+        """Hosts that the answer may link to: those of the passages, and those that the operator named."""
+        return hosts_of(self.prompt.passages) | Hosts.of(self.settings.links)
+
     async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """Yields the model's answer in pieces, up to the most characters. Closing it stops the model.
+        """Yields the model's answer in pieces, up to the most characters, and cleaned. Closing it stops the model.
+
+        A word is held back until it has ended, so that the pieces together are the same however the model cut them.
 
         Raises:
             NoTextError: The model gave no text.
@@ -164,18 +178,21 @@ class Asked:
             BusyError: Too many answers are under way.
         """
         left, last = self.settings.max_answer, Piece(finish="stop")
+        cleaning = Safety(self.hosts) if self.settings.clean else None
         answer = apieces(self.served.answering(), self.prompt, pool=self.pool, tries=self.settings.tries)
         async with aclosing(answer) as pieces:
             async for piece in pieces:
                 text = piece.text[:left]
                 left -= len(text)
-                if text:
-                    yield Piece(text=text)
+                if shown := cleaning.feed(text) if cleaning else text:
+                    yield Piece(text=shown)
                 if piece.finish:
                     last = Piece(finish=piece.finish, usage=piece.usage)
                 if len(text) < len(piece.text):
                     last = Piece(finish="length")
                     break
+        if cleaning and (shown := cleaning.end()):
+            yield Piece(text=shown)
         yield last
 
     def note(self, status: Status) -> None:

@@ -192,13 +192,13 @@ def _checked_model(document: Document) -> Any:
         arguments_of(part, table, document, key)
         return part
     # The name comes with each contract. Everything else is checked now.
-    given = arguments_of(part, {**table, "name": "name"}, document, key)
-    del given["name"]
+    values = arguments_of(part, {**table, "name": "name"}, document, key)
+    del values["name"]
     if part is gemini_model:
         for elsewhere in _ELSEWHERE:
-            if elsewhere in given:
+            if elsewhere in values:
                 document.fail(
                     (*key, elsewhere),
                     "the contract of a tuned model says this; leave it out, or give the name of a model that was not tuned",
                 )
-    return ContractModel(type=table["type"], given=given)
+    return ContractModel(type=table["type"], given=values)

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 import furytune
+from furytune._chat_files.collecting import ChatExportCollector
 from furytune._privacy.printable import printable
 from furytune._privacy.secret import Secret
 from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
@@ -181,7 +182,7 @@ def _needs(settings: Settings) -> Iterator[str]:
 
 def _inputs(settings: Settings) -> Iterator[Finding]:
     for collector in settings.pipeline.collector:
-        if isinstance(collector, DiscordExportCollector):
+        if isinstance(collector, DiscordExportCollector | ChatExportCollector):
             yield _readable("exports", collector.path)
         elif isinstance(collector, CsvCollector | JsonlCollector):
             yield from (_readable("pairs", path) for path in collector.path)

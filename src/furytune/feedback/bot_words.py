@@ -104,7 +104,7 @@ class _Pass:
         """Returns the pair, or drops it because its answer is a bot's."""
         if pair.reviewed or pair.method in _BY_PEOPLE:
             return pair
-        before = inf if pair.answered_at is None else pair.answered_at.timestamp()
-        if not self.sayings.repeated(pair.answer, before=before):
+        until = inf if pair.answered_at is None else pair.answered_at.timestamp()
+        if not self.sayings.repeated(pair.answer, until=until):
             return pair
         return Dropped(reason="bot_words", ids=(pair.id,), where=pair.source.path)

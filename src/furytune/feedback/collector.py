@@ -196,11 +196,14 @@ class FeedbackCollector:
             if reason := found.gone.get(uid, ""):
                 return dropped(reason)
         asked, told = found.messages.get(about.question), found.messages.get(about.answer)
+        edits = [m.edited_at for m in (asked, told) if m is not None and m.edited_at is not None]
+        if judgement.at is not None and edits and max(edits) > judgement.at:
+            return dropped("source_changed")
         question = asked.content if asked is not None else exchange.asked if exchange is not None else ""
         answer = told.content if told is not None else exchange.told if exchange is not None else ""
         answer = judgement.text or answer
         if not question.strip() or not answer.strip():
-            # What no one confirmed is no loss, so the state is what a reader wants to know.
+            # It is not a loss if no one confirmed the answer, so the state is what a reader wants to know.
             open_ = judgement.state == "not_confirmed"
             return dropped("not_confirmed") if open_ else dropped("text_not_found")
         if over(MAX_PAIR, question + answer):
@@ -287,7 +290,7 @@ def _unused(pair: QAPair, judgement: Judgement) -> Dropped:
 
 
 def _left_out(state: State) -> str:
-    """Returns why an answer is no pair."""
+    """Returns why an answer does not become a pair."""
     if state == "proposed":
         return "proposed"
     if state == "contradicted":

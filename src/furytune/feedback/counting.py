@@ -99,7 +99,7 @@ def count(log: FeedbackLog, *, confirmed_by: Collection[Confirmer] = ("asker", "
 
     Args:
         log: The log.
-        confirmed_by: See `furytune.feedback.FeedbackCollector`.
+        confirmed_by: See `furytune.FeedbackCollector`.
 
     Raises:
         SourceError: The log cannot be read.

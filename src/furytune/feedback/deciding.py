@@ -67,7 +67,7 @@ def decide(
         log: The log.
         pairs: The pairs of the next run, such as ``pipeline.evolve(curators=[]).pairs()``.
         decisions: Where to record.
-        confirmed_by: See `furytune.feedback.FeedbackCollector`.
+        confirmed_by: See `furytune.FeedbackCollector`.
 
     Raises:
         SourceError: The log or the file of decisions cannot be read.

@@ -26,7 +26,7 @@ Verdict: TypeAlias = Literal["helped", "did_not_help", "corrected"]
 """What someone says about an answer."""
 
 Role: TypeAlias = Literal["member", "helper"]
-"""Who says it: a helper is someone whose corrections the community trusts."""
+"""Who says it. A helper is someone whose corrections the community trusts."""
 
 MAX_LINE: Final = 2 << 20
 """Most bytes of a line. Two texts of the largest pair, escaped, fit."""

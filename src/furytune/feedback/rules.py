@@ -16,7 +16,7 @@ from furytune.feedback.lines import Exchange, Line, Said
 __all__ = ["Answered", "Confirmer", "Judgement", "State", "gathered", "ids_of", "judged"]
 
 Confirmer: TypeAlias = Literal["asker", "helper", "mark", "member"]
-"""Whose "helped" confirms an answer: who asked, a helper, a check mark or a tag of the thread, or anyone else."""
+"""Whose "helped" confirms an answer. It can be who asked, a helper, a check mark or a tag of the thread, or anyone else."""
 
 State: TypeAlias = Literal[
     "confirmed", "corrected", "proposed", "contradicted", "not_helpful", "not_confirmed"

@@ -35,11 +35,13 @@ class Told:
     Attributes:
         log: The log; None if no one is asked.
         question: The raw question.
+        asker: Who asks, as a client with a key names its users; "" if unknown.
         texts: The pieces of the answer so far.
     """
 
     log: FeedbackLog | None
     question: str
+    asker: str = ""
     texts: list[str] = field(factory=list)
 
     async def note(self, asked: Asked) -> None:
@@ -52,6 +54,7 @@ class Told:
                 self.log.exchange,
                 asked.entry.id,
                 asked.entry.request,
+                asker=self.asker,
                 asked=self.question,
                 told="".join(self.texts),
                 prompt=asked.entry.prompt,
@@ -186,7 +189,7 @@ class Completion(Response):
                 if not piece.finish:
                     yield piece
                     continue
-                if self._settings.footnotes and (notes := footnotes(self._asked.prompt.passages)):
+                if self._settings.footnotes and (notes := footnotes(self._asked.sources)):
                     yield Piece(text=notes)
                 # Before its end is sent, so that no verdict about it can be earlier in the log.
                 await self._told.note(self._asked)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from furytune.answering import Answerer, ModelSource, Served, citations
+from furytune.answering import Answerer, Asked, ModelSource, Served
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError, TextError
 from furytune.pairing import last_question
@@ -31,6 +31,8 @@ from furytune.serving.settings import Settings
 __all__ = ["Endpoint"]
 
 _SPEAKERS = frozenset({"user", "assistant"})
+_USER = 300  # characters
+
 _EARLIER = (
     "this server answers one question at a time: send only the user's last message, without earlier turns and without a "
     "system message"
@@ -109,13 +111,13 @@ class Endpoint:
             **_identity(found.served.contract),
             "request": found.entry.request,
             "prompt": found.entry.prompt,
-            "citations": citations(found.prompt.passages),
+            "citations": _citations(found),
         }
         return Completion(
             found,
             self._settings,
             self._metrics,
-            Told(self._log, question),
+            Told(self._log, question, self._asker(asked)),
             wire.Identity(
                 id=found.entry.id,
                 created=int(found.entry.time.timestamp()),
@@ -126,6 +128,11 @@ class Endpoint:
             stream=bool(asked.stream),
             usage=bool(asked.stream_options and asked.stream_options.include_usage),
         )
+
+    def _asker(self, asked: wire.Chat) -> str:
+        # Without keys, anyone could ask, confirm what the model said, and so decide what the next one learns.
+        named = asked.user if self._settings.keys else None
+        return named if isinstance(named, str) and len(named) <= _USER and named.isprintable() else ""
 
     def _question(self, asked: wire.Chat) -> str:
         """Returns the last message, which must be the user's.
@@ -177,7 +184,7 @@ class Endpoint:
                 "request": found.entry.request,
                 "at": found.entry.time,
                 "left_out": len(found.prompt.left_out),
-                "citations": citations(found.prompt.passages),
+                "citations": _citations(found),
                 **_identity(found.served.contract),
             },
             headers=_headers(found.served.contract),
@@ -247,6 +254,10 @@ def _in_time() -> Iterator[None]:
         yield
     except TimeoutError:
         raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
+
+
+def _citations(asked: Asked) -> list[dict[str, str]]:
+    return [{"citation": source.label, "url": source.url} for source in asked.sources]
 
 
 def _identity(contract: PromptContract) -> dict[str, str]:

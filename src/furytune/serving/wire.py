@@ -61,7 +61,7 @@ class _Format(msgspec.Struct):
 
 
 class Chat(msgspec.Struct):
-    """A request for a completion. Fields that are not listed here change nothing."""
+    """A request for a completion. Fields that are not listed here change nothing, and neither does ``user``."""
 
     model: str
     messages: list[Message]
@@ -73,6 +73,7 @@ class Chat(msgspec.Struct):
     response_format: _Format | None = None
     logprobs: bool | None = None
     audio: Any = None
+    user: Any = None
 
     @property
     def unsupported(self) -> str:
