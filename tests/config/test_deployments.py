@@ -26,6 +26,7 @@ from furytune.config import (
     Serve,
     deployment_health,
     deployment_to_toml,
+    health,
     load_deployment,
     load_settings,
     schema,
@@ -200,6 +201,11 @@ def test_a_model_without_a_server_is_refused_by_its_option(folder) -> None:
     assert isinstance(done.exception, ConfigError)
     assert str(done.exception).startswith("--model: model.name: there is no model")
     assert "give --endpoint" in str(done.exception)
+
+
+def test_the_doctor_knows_what_each_program_needs() -> None:
+    assert health._ANSWERING.keys() == set(TABLES.values())
+    assert set(health._ANSWERING.values()) <= health.EXTRAS.keys()
 
 
 def test_every_option_has_a_key_of_its_own() -> None:

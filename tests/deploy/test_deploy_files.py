@@ -183,7 +183,7 @@ def test_only_the_proxy_of_compose_can_be_reached_and_nothing_is_privileged() ->
     assert set(found["services"]["bot"]["secrets"]) <= found["secrets"].keys()
     for service in found["services"].values():
         for name, value in service.get("environment", {}).items():
-            assert "TOKEN" not in name or value.startswith("{file"), name
+            assert "TOKEN" not in name or str(value).startswith("{file"), name
 
 
 def test_compose_files_fit_the_specification() -> None:

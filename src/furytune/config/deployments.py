@@ -179,12 +179,12 @@ def _checked_model(document: Document) -> Any:
     table = _table(document, "model")
     if "type" not in table:
         # An option or a variable may be all that there is of it.
-        given = next((name for name in table if (*key, name) in document.origins), None)
+        asked = next((name for name in table if (*key, name) in document.origins), "")
         document.fail(
-            (*key, given) if given else key,
+            (*key, asked) if asked else key,
             'there is no model of which this could be a setting; add a table [model] with type = "chat" and endpoint, or give '
             "--endpoint"
-            if given
+            if asked
             else f"type is missing; known: {', '.join(plugins.names('models'))}",
         )
     part = Part("models").named(table, document, key)

@@ -103,7 +103,8 @@ def examine(path: str | os.PathLike[str], *, changes: Iterable[str] = ()) -> lis
     for deployment in deployments:
         found += _secrets(deployment)
         found += examine_deployment(deployment)
-    return found
+    # Two programs may share contract and model.
+    return [*dict.fromkeys(found)]
 
 
 def _machine() -> Iterator[Finding]:
