@@ -42,7 +42,7 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score = 0.0
+        score: float = 0.0
         if part.flags:
             score += sum(compress(weights, part.flags))
             weights = weights[len(part.flags) :]
