@@ -106,6 +106,13 @@ def test_init_drafts_settings_that_run(platform, form, tmp_path) -> None:
     assert [item for item in collector.collect() if isinstance(item, ft.QAPair)]
 
 
+def test_init_tells_the_platforms_in_one_folder_apart(tmp_path) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "chats")
+    made = draft(tmp_path / "chats", base=tmp_path, environment={})
+    for platform in PLATFORMS:
+        assert f'type = "{platform}-export"\npath = "chats/{platform}"' in made.text
+
+
 def test_init_does_not_take_other_json_for_a_chat(tmp_path) -> None:
     put(tmp_path / "data" / "a.json", {"type": "version"})
     put(tmp_path / "data" / "b.jsonl", json.dumps({"question": "How?", "answer": "So."}).encode())
