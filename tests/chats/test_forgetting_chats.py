@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from chat_exports import EXAMPLES, put, slack_export, slack_message, slack_thread, zipped
@@ -45,6 +46,27 @@ def test_a_person_is_forgotten_by_the_id_of_the_platform(platform, tmp_path) -> 
     assert done.messages >= 3
     assert done.exports is not None
     assert all(held.messages for held in done.exports)
+
+
+@platforms
+def test_an_archive_is_named_once_and_as_a_whole(platform, tmp_path) -> None:
+    _, person = PLATFORMS[platform]
+    packed = zipped(EXAMPLES / platform, tmp_path / "export.zip")
+    (held,) = ft.forget(author=person, exports=[packed]).exports or ()
+    assert (held.path, held.problem) == (str(packed), "")
+    assert held.messages >= 3
+
+
+def test_a_damaged_day_of_an_export_is_named(tmp_path) -> None:
+    export = shutil.copytree(EXAMPLES / "slack", tmp_path / "export")
+    day = export / "chat" / "2024-05-01.json"
+    day.write_bytes(day.read_bytes()[:-30])
+    held = ft.forget(author="slack:U0BOB00002", exports=[export]).exports or ()
+    assert {Path(one.path).parent.name: bool(one.problem) for one in held} == {
+        "chat": True,
+        "help": False,
+        "team": False,
+    }
 
 
 def test_one_message_is_forgotten_by_its_number(tmp_path) -> None:
