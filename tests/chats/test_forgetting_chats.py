@@ -10,6 +10,7 @@ import pytest
 from chat_exports import EXAMPLES, put, slack_export, slack_message, slack_thread, zipped
 
 import furytune as ft
+from furytune._privacy.lineage import named_by
 from furytune.config import load_pipeline
 from furytune.config.drafting import draft, write_draft
 from furytune.corpora.chat import chat
@@ -95,6 +96,8 @@ def test_a_passage_from_another_platform_names_its_messages_and_is_cited_by_its_
     assert isinstance(passage, ft.Passage)
     assert passage.source.startswith("slack:T0/")
     assert passage.citation == "Slack"
+    # The thread has the id of its first message, and other people write in it too.
+    assert named_by("", passage.source) == [*pair.question_messages, *pair.answer_messages]
     assert passage.url == ""  # the default address is Discord's
 
 
