@@ -10,6 +10,7 @@ import pytest
 from chat_exports import EXAMPLES, put, slack_export, slack_message, slack_thread, zipped
 
 import furytune as ft
+from furytune._privacy.ids import as_id
 from furytune._privacy.lineage import named_by
 from furytune.config import load_pipeline
 from furytune.config.drafting import draft, write_draft
@@ -81,7 +82,9 @@ def test_one_message_is_forgotten_by_its_number(tmp_path) -> None:
     ).run()
     pair = next(item for item in collector.collect() if isinstance(item, ft.QAPair) and "GLTF" in item.answer)
     before = len(rows(target))
-    done = ft.forget(message=pair.answer_messages[0], datasets=[tmp_path / "rows.jsonl.manifest.json"])
+    named = "slack:C0HELP0001/1714554120.000200"
+    assert as_id(named) == pair.answer_messages[0]
+    done = ft.forget(message=named, datasets=[tmp_path / "rows.jsonl.manifest.json"])
     assert (len(rows(target)), done.messages) == (before - 1, 1)
     assert "GLTF" not in target.read_text("utf-8")
 
