@@ -175,7 +175,8 @@ def forget(
     Args:
         author: Discord user id. All deleted accounts share one id, so name their messages one by one with ``message``.
             Ids of other platforms have its name before them: "slack:U012AB3CD", "mattermost:ann", "zulip:17".
-        message: Discord message id, or the number of a message in a pair.
+        message: Discord message id, or the number that a message has in pairs and manifests. A message of Slack can be named by
+            channel and time, "slack:C012AB3CD/1714550400.000100", and one of Zulip by its number, "zulip:message/123".
         journal: Folder of the journal. With ``author``, this or ``exports`` is needed, to know who wrote a message.
         exports: JSON files of DiscordChatExporter, and folders of them; exports of Slack, Mattermost and Zulip.
         datasets: Manifests, such as ``train.jsonl.manifest.json``.
@@ -193,7 +194,7 @@ def forget(
         KnowledgeError: An index cannot be read or written.
         TuningError: A record of a tuning job is damaged.
     """
-    author = as_id(author) if isinstance(author, str) else author
+    author, message = (as_id(one) if isinstance(one, str) else one for one in (author, message))
     copies = [Path(p) for p in _several(exports)]
     _check_ids(author, message, searchable=journal is not None or bool(copies))
     manifests = [Path(p) for p in _several(datasets)]

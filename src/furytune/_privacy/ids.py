@@ -104,7 +104,7 @@ PLATFORMS: Mapping[str, str] = MappingProxyType(
 )
 """Names of the platforms, by the prefix of their pairs."""
 
-_OTHER = re.compile(r"(slack|mattermost|zulip):(?=\S)", re.IGNORECASE)
+_OTHER = re.compile(rf"({'|'.join(sorted(PLATFORMS.keys() - {'discord'}))}):(?=\S)", re.IGNORECASE)
 _LEAST = 10**18  # so every number has 19 digits
 
 

@@ -172,7 +172,10 @@ def collect(config: Path, changes: tuple[str, ...], json_: bool, everything: boo
 
 @click.command()
 @settings_options
-@click.option("--author", help="Discord user id of the person.")
+@click.option(
+    "--author",
+    help="User id of the person. Ids of other platforms than Discord are written as slack:U012AB3CD.",
+)
 @click.option("--message", help="Discord message id, to remove one message.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json

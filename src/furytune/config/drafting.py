@@ -29,6 +29,7 @@ DEMO = "furytune-demo.txt"
 
 
 _DOCS = (".md", ".markdown", ".mdx", ".rst", ".ipynb", ".html", ".htm")
+_LISTS = ("channels.json", "realm.json")
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".jsonl")
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env"}
 _ASIDE = {"tests", "test", "docs", "examples", "benchmarks"}
@@ -212,13 +213,18 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
 
 def _chats(place: Path) -> Iterator[tuple[Path, Found]]:
     """Yields the exports of Slack, Mattermost and Zulip that a place is, or directly contains."""
-    if found := find_chat(place):
+    found = find_chat(place)
+    if found is not None and (place.is_file() or any((place / name).is_file() for name in _LISTS)):
         yield place, found
-    elif place.is_dir():
-        inside = (one for one in sorted(place.iterdir()) if not _hidden(one.name))
-        for one in islice((one for one in inside if one.is_dir() or one.suffix in _ARCHIVES), _CHANNELS):
-            if found := find_chat(one):
-                yield one, found
+        return
+    inside = sorted(place.iterdir()) if place.is_dir() else []
+    likely = (one for one in inside if not _hidden(one.name) and (one.is_dir() or one.suffix in _ARCHIVES))
+    each = [(one, chat) for one in islice(likely, _CHANNELS) if (chat := find_chat(one))]
+    # Several exports of one community are read together, those of several platforms one by one.
+    if found is not None and len({chat.platform for _, chat in each}) < 2:
+        yield place, found
+    else:
+        yield from each
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -24,8 +24,8 @@ def chat(
 
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
-    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), so that furytune
-    finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
+    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one, and with the name of
+    another platform), so that furytune finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
     places where the text of messages is not.
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
@@ -35,7 +35,8 @@ def chat(
     Args:
         pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` is passed on.
         url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
-            the question). A pair without one of these values has no URL.
+            the question). A pair without one of these values has no URL. The default is Discord's, so pairs from other
+            platforms have none.
         normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
 
     Yields:
