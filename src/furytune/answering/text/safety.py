@@ -142,7 +142,7 @@ class Safety:
         return self._work(final=False) if wanted or self._size > _LONGEST else ""
 
     def end(self) -> str:
-        """Returns the rest. It closes a code block that is open, because it is no code for Discord otherwise."""
+        """Returns the rest. It closes a code block that is open, because Discord does not take it for code otherwise."""
         rest = self._work(final=True)
         fence, self._fence = self._fence, None
         if fence is None:
