@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
 
 from furytune._privacy.ids import PLATFORMS
 from furytune._python_source.files import address, check_address
@@ -15,18 +18,24 @@ __all__ = ["chat"]
 _URL = "https://discord.com/channels/{guild}/{channel}/{message}"
 _SLOTS = ("guild", "channel", "message")
 _NORMALIZER = Normalizer()
+_UNVERIFIED = "Unverified"
 
 
 def chat(
-    pairs: Iterable[QAPair | Dropped], *, url: str = _URL, normalizer: Normalizer = _NORMALIZER
+    pairs: Iterable[QAPair | Dropped],
+    *,
+    url: str = _URL,
+    normalizer: Normalizer = _NORMALIZER,
+    trusted: tuple[str, ...] = (),
 ) -> Iterator[Passage | Dropped]:
     """Turns question-answer pairs into passages.
 
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
     pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one, and with the name of
-    another platform), so that furytune finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
-    places where the text of messages is not.
+    another platform), so that furytune finds the passages made from a message that must be erased. The passage has no title,
+    because titles are shown in places where the text of messages is not; with ``trusted``, answers of others have the title
+    "Unverified".
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
     both, and secrets become placeholders. Nothing else is changed, so pass pairs that curators have checked, without
@@ -37,6 +46,8 @@ def chat(
         url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
             the question). A pair without one of these values has no URL. The default is Discord's, so pairs from other
             platforms have none.
+        trusted: Names of roles, such as "Maintainer". A passage whose answerer has none of them, or whose roles are not
+            known, is cited as "Unverified (Discord)" in prompts. Without names, nothing is marked.
         normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
 
     Yields:
@@ -55,10 +66,24 @@ def chat(
         raise ConfigError(
             f"chat takes pairs, such as collector.collect() returns, not a {type(pairs).__name__}"
         )
-    return _read(pairs, url, normalizer)
+    return _read(pairs, url, normalizer, _roles(trusted))
 
 
-def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -> Iterator[Passage | Dropped]:
+def _roles(names: object) -> frozenset[str]:
+    odd = isinstance(names, str) or not isinstance(names, Iterable)
+    found: tuple[Any, ...] = () if odd else tuple(names)  # type: ignore[arg-type]
+    if odd or not all(isinstance(name, str) and _role(name) for name in found):
+        raise ConfigError('trusted must be a list of names of roles, such as ["Maintainer"]')
+    return frozenset(map(_role, found))
+
+
+def _role(name: str) -> str:
+    return name.strip().removeprefix("@").casefold()
+
+
+def _read(
+    pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer, trusted: frozenset[str]
+) -> Iterator[Passage | Dropped]:
     """Yields a passage or a drop for each pair, and passes drops on."""
     for pair in pairs:
         if isinstance(pair, Dropped):
@@ -68,7 +93,14 @@ def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -
             raise ConfigError(
                 f"chat takes question-answer pairs, not a {type(pair).__name__}; pass QAPair objects"
             )
-        yield _made(pair, url, normalizer)
+        made = _made(pair, url, normalizer)
+        if (
+            trusted
+            and isinstance(made, Passage)
+            and trusted.isdisjoint(map(_role, pair.answerer_roles or ()))
+        ):
+            made = evolve(made, title=_UNVERIFIED)
+        yield made
 
 
 def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
