@@ -185,6 +185,14 @@ def test_the_texts_come_from_the_chat_and_the_pairs_say_who_confirmed_them(tmp_p
         f"confirmed under {'f' * 64}": 2,
         f"corrected under {'f' * 64}": 1,
     }
+    journal = ft.JournalCollector(tmp_path / "journal", author_key=b"k")
+    journal.adopt(tmp_path / "exports")
+    live = ft.FeedbackCollector(log.path, chat=journal)
+    assert [(p.question, p.answer) for p in live.collect() if isinstance(p, ft.QAPair)] == [
+        (p.question, p.answer) for p in (confirmed, corrected, marked)
+    ]
+    told = live.provenance
+    assert (told["collector"], told["chat"], told["guild"]) == ("feedback", "discord", "1")
     others = [i.reason for i in make(fingerprint="0" * 64).collect()]
     assert others == ["other_contract"] * 4
     without = make(consent=ft.Consent(opt_out=[BOB])).collect()

@@ -151,11 +151,12 @@ class FeedbackCollector:
     @property
     def provenance(self) -> Mapping[str, Json]:
         """How many pairs came from which contract's answers, and where the chat is from."""
-        told: dict[str, Json] = {"collector": "feedback", "pairs": dict(sorted(self._used.items()))}
         chat: object = self.chat
-        if isinstance(chat, Provenance):
-            told["chat"] = dict(chat.provenance)
-        return told
+        # A card shows the permission of the chat, so it stays where the chat's collector puts it.
+        told = dict(chat.provenance) if isinstance(chat, Provenance) else {}
+        if "collector" in told:
+            told["chat"] = told["collector"]
+        return {**told, "collector": "feedback", "pairs": dict(sorted(self._used.items()))}
 
     def _answers(self) -> Iterator[tuple[QAPair | Dropped, Judgement | None, str]]:
         """Yields what became of each answer, with what people think of it and its fingerprint."""
@@ -186,7 +187,12 @@ class FeedbackCollector:
         self, about: Answered, judgement: Judgement, exchange: Exchange | None, found: Found
     ) -> QAPair | Dropped:
         def dropped(reason: str) -> Dropped:
-            return Dropped(reason=reason, unit="record", ids=(about.answer,), where=printable(self.log.path))
+            return Dropped(
+                reason=reason,
+                unit="record",
+                ids=(f"feedback:{about.answer}",),
+                where=printable(self.log.path),
+            )
 
         if self.fingerprint and about.fingerprint != self.fingerprint:
             return dropped("other_contract")
