@@ -35,6 +35,7 @@ from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import turns_of
 from furytune.pairing._chat.wording import SIZE, places
+from furytune.pairing.signals import signals
 
 SEED = 20261129
 FOLDS = 6
@@ -97,12 +98,13 @@ def talks(stream: Stream) -> Iterator[tuple[Talk, Counter[str]]]:
         talk: Talk = []
         for post, link in usable:
             at[post.id] = len(talk)
-            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native))
+            said = signals(post.text)
+            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", said))
         yield talk, people
         return
     conversations = Conversations(50_000)
     for post, link in usable:
-        for talk in conversations.add(post, link):
+        for talk in conversations.add(post, link, signals(post.text)):
             yield talk, people
     for talk in conversations.rest():
         yield talk, people

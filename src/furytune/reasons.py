@@ -69,7 +69,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "It belongs to a pair whose answer repeats what a bot said before, such as a person's copy of its answer.",
                 "Let a person confirm the bot's answer; see Feedback.",
             ),
-            ("system", 'Discord wrote it, such as "Ann pinned a message".', _NOTHING),
+            ("system", 'The platform wrote it, such as "Ann pinned a message".', _NOTHING),
         ),
     ),
     (
@@ -177,8 +177,8 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         (
             (
                 "invalid_message",
-                "It is JSON, but not a message as DiscordChatExporter writes it.",
-                "Export again, with a current DiscordChatExporter.",
+                "It is JSON, but not a message as the platform or DiscordChatExporter writes it.",
+                "Export again, with a current version of the exporter.",
             ),
             ("malformed_json", "It is not JSON.", "Export again."),
             ("invalid_utf8", "It holds bytes that are not UTF-8.", "Export again."),
@@ -240,6 +240,16 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "`private_threads=True` reads them; ask their members first.",
             ),
             (
+                "private_channel",
+                "It is a private channel, and private channels are not read unless you ask for them.",
+                "`private_channels=True` reads them; ask their members first.",
+            ),
+            (
+                "direct_messages",
+                "It is a conversation between a few people. Such conversations are never read.",
+                _NOTHING,
+            ),
+            (
                 "private_threads",
                 "The channel is read, but its archived private threads cannot all be listed.",
                 "Give the bot Manage Threads, or accept it.",
@@ -294,7 +304,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("excluded", "A pattern in `exclude=` fits its path.", "Change `exclude=`."),
             ("test_file", "It holds tests.", "`python_package(tests=True)` reads them."),
             ("encrypted", "It is encrypted in its zip archive.", "Unpack the archive, and give the folder."),
-            ("too_large", "It has more bytes than `max_bytes`.", "Raise `max_bytes`."),
+            (
+                "too_large",
+                "It has more bytes than `max_bytes` or, in an export of a chat, than 256 MiB.",
+                "Raise `max_bytes`, or export in smaller parts.",
+            ),
             ("too_deep", "It is nested too deeply to be read.", _NOTHING),
             ("empty_file", "It holds nothing but white space.", _NOTHING),
             ("not_utf8", "It is not UTF-8; the place names the line.", "Save it as UTF-8."),
@@ -312,8 +326,8 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("not_html", "It cannot be parsed as HTML.", "Repair it."),
             (
                 "not_an_export",
-                "It is JSON, but not from DiscordChatExporter, or it lies in a media folder beside an export.",
-                "Export with `--format Json`.",
+                "It is JSON, but no part of an export, or it lies in a media folder beside an export.",
+                "Nothing; export from Discord with `--format Json`.",
             ),
             (
                 "truncated",
@@ -327,7 +341,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "damaged",
-                "Its gzip data are damaged or cut short; the records before are used.",
+                "Its compressed data are damaged or cut short; what comes before is used.",
                 "Fetch it again.",
             ),
             (

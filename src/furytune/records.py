@@ -15,6 +15,7 @@ from typing import Literal
 import attrs
 from attrs import field, frozen
 
+from furytune._privacy.ids import PLATFORMS
 from furytune._values.canonical import Json, digest
 from furytune._values.checks import share
 from furytune._values.shown import Shown, words
@@ -342,10 +343,11 @@ class Passage(Shown):
     def citation(self) -> str:
         """One line that names the passage, by title and by source in parentheses.
 
-        It goes into prompts, so a passage made from chat messages is cited as "Discord": its source and id contain ids of
-        messages and channels. ``url`` takes a reader there.
+        It goes into prompts, so a passage made from chat messages is cited by its platform, such as "Discord": its source
+        and id contain ids of messages and channels. ``url`` takes a reader there.
         """
-        source = "Discord" if self.source.startswith("discord:") else self.source
+        platform, colon, _ = self.source.partition(":")
+        source = PLATFORMS.get(platform, self.source) if colon else self.source
         if self.title and source:
             return f"{self.title} ({source})"
         return self.title or source or self.id

@@ -26,6 +26,7 @@ from furytune.config import (
     Serve,
     deployment_health,
     deployment_to_toml,
+    health,
     load_deployment,
     load_settings,
     schema,
@@ -66,7 +67,7 @@ def bare(deployment):
     model = deployment.model
     if isinstance(model, ContractModel):
         model = model.type, sorted((name, without_secrets(value)) for name, value in model.given.items())
-    return deployment.contract, without_secrets(model), deployment.table
+    return deployment.contract, without_secrets(model), without_secrets(deployment.table)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,19 @@ def test_options_replace_variables_which_replace_the_file(monkeypatch) -> None:
     # Another server does not get the key of the file.
     assert first["model"]._backend.api_key.place == {"env": "FILES_KEY"}
     assert second["model"]._backend.api_key is None
+
+
+def test_a_model_without_a_server_is_refused_by_its_option(folder) -> None:
+    saved(folder, "")
+    done = CliRunner().invoke(serve, ["furytune.contract.json", "--model", "m"])
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith("--model: model.name: there is no model")
+    assert "give --endpoint" in str(done.exception)
+
+
+def test_the_doctor_knows_what_each_program_needs() -> None:
+    assert health._ANSWERING.keys() == set(TABLES.values())
+    assert set(health._ANSWERING.values()) <= health.EXTRAS.keys()
 
 
 def test_every_option_has_a_key_of_its_own() -> None:

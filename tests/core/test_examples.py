@@ -114,6 +114,16 @@ def test_a_flat_channel_is_chosen_by_name(tmp_path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_exports_of_other_chats_give_rows_that_a_bot_repeats(tmp_path) -> None:
+    done = run(tmp_path, "other_chats.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("holds the bytes of a row: yes") == 3
+    assert "lunch" not in done.stdout  # the direct message
+    missing = run(tmp_path, "other_chats.py", "slack", "nope")
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr
+
+
 def test_a_second_collection_finds_nothing_new(tmp_path) -> None:
     first, again = (run(tmp_path, "collect_discord.py", "--out", "out") for _ in range(2))
     assert first.returncode == 0, first.stderr

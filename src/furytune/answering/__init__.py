@@ -6,11 +6,11 @@ The endpoint (`furytune.serving`) and bots use it. It knows no protocol and no c
 from __future__ import annotations
 
 from furytune.answering.answerer import Answerer, Asked
-from furytune.answering.audit import Audited, Entry, Status, audit, note, request_digest
-from furytune.answering.citations import citations, footnotes
+from furytune.answering.audit import Audited, Entry, Status, audit, note, prune, request_digest
 from furytune.answering.current import Served
 from furytune.answering.limits import Rate
 from furytune.answering.settings import AnswerSettings, ModelSource, within
+from furytune.answering.sources import Source, cited, footnotes
 
 __all__ = [
     "AnswerSettings",
@@ -21,11 +21,13 @@ __all__ = [
     "ModelSource",
     "Rate",
     "Served",
+    "Source",
     "Status",
     "audit",
-    "citations",
+    "cited",
     "footnotes",
     "note",
+    "prune",
     "request_digest",
     "within",
 ]

@@ -19,6 +19,8 @@ from furytune.answering.current import Current, Served
 from furytune.answering.limits import Answers
 from furytune.answering.rendering import Renderer
 from furytune.answering.settings import AnswerSettings, ModelSource
+from furytune.answering.sources import Source, cited, hosts_of
+from furytune.answering.text import Hosts, Safety
 from furytune.contract import PromptContract
 from furytune.models import apieces
 from furytune.records import Piece, Prompt
@@ -83,13 +85,16 @@ class Answerer:
         )
         return served
 
-    async def ask(self, question: str, *, answer_id: str = "", at: datetime | None = None) -> Asked:
+    async def ask(
+        self, question: str, *, answer_id: str = "", at: datetime | None = None, noted: bool = True
+    ) -> Asked:
         """Renders the prompt of a question that the model will answer, and notes it.
 
         Args:
             question: The question as the contract takes it: raw, as it was collected for training.
             answer_id: Id of the answer; a random one by default.
             at: The moment of the question; by default now.
+            noted: False to write nothing into the audit log, because the person who asks does not take part.
 
         Raises:
             BusyError: Too much is under way.
@@ -102,7 +107,8 @@ class Answerer:
         served = self.current
         served.answering()
         self._pool.check()  # before the work on the prompt; the pool refuses, too, if another question was faster
-        return await self._asked(served, question, answer_id or f"answer-{uuid4().hex}", at, "asked")
+        answer_id = answer_id or f"answer-{uuid4().hex}"
+        return await self._asked(served, question, answer_id, at, "asked", noted=noted)
 
     async def render(self, question: str, *, at: datetime | None = None) -> Asked:
         """Renders a prompt that is not sent to the model, and notes it.
@@ -113,7 +119,14 @@ class Answerer:
         return await self._asked(self.current, question, f"prompt-{uuid4().hex}", at, "prompt")
 
     async def _asked(
-        self, served: Served, question: str, id_: str, at: datetime | None, status: Status
+        self,
+        served: Served,
+        question: str,
+        id_: str,
+        at: datetime | None,
+        status: Status,
+        *,
+        noted: bool = True,
     ) -> Asked:
         at = at or datetime.now(UTC)
         async with asyncio.timeout(self.settings.timeout):
@@ -128,7 +141,8 @@ class Answerer:
             status=status,
         )
         asked = Asked(served=served, prompt=prompt, entry=entry, settings=self.settings, pool=self._pool)
-        asked.note(status)
+        if noted:
+            asked.note(status)
         return asked
 
     def close(self) -> None:
@@ -155,8 +169,20 @@ class Asked:
     settings: AnswerSettings
     pool: Executor
 
+    @property
+    def sources(self) -> list[Source]:
+        """Where the passages of the prompt can be found."""
+        return cited(self.prompt.passages)
+
+    @property
+    def hosts(self) -> Hosts:
+        """Hosts that the answer may link to: those of the passages, and those that the operator named."""
+        return hosts_of(self.prompt.passages) | Hosts.of(self.settings.links)
+
     async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """Yields the model's answer in pieces, up to the most characters. Closing it stops the model.
+        """Yields the model's answer in pieces, up to the most characters, and cleaned. Closing it stops the model.
+
+        A word is held back until it has ended, so that the pieces together are the same however the model cut them.
 
         Raises:
             NoTextError: The model gave no text.
@@ -164,18 +190,21 @@ class Asked:
             BusyError: Too many answers are under way.
         """
         left, last = self.settings.max_answer, Piece(finish="stop")
+        cleaning = Safety(self.hosts) if self.settings.clean else None
         answer = apieces(self.served.answering(), self.prompt, pool=self.pool, tries=self.settings.tries)
         async with aclosing(answer) as pieces:
             async for piece in pieces:
                 text = piece.text[:left]
                 left -= len(text)
-                if text:
-                    yield Piece(text=text)
+                if shown := cleaning.feed(text) if cleaning else text:
+                    yield Piece(text=shown)
                 if piece.finish:
                     last = Piece(finish=piece.finish, usage=piece.usage)
                 if len(text) < len(piece.text):
                     last = Piece(finish="length")
                     break
+        if cleaning and (shown := cleaning.end()):
+            yield Piece(text=shown)
         yield last
 
     def note(self, status: Status) -> None:

@@ -12,14 +12,17 @@ from typing import Literal
 import msgspec
 from attrs import frozen
 
-from furytune._storage.durable import NO_FOLLOW
+from furytune._storage.appending import append, oldest, replace
+from furytune._storage.system import system_errors_as
 from furytune.contract import PromptContract
 from furytune.errors import AnswerError, FurytuneError, SourceError
+from furytune.records import Erased
 
-__all__ = ["Audited", "Entry", "Status", "append", "audit", "note", "request_digest"]
+__all__ = ["Audited", "Entry", "Status", "audit", "note", "prune", "request_digest"]
 
 _encode = msgspec.json.Encoder().encode
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0)
+_LINE = 1 << 16
+"""Most bytes of a line. An entry has about 500."""
 
 Status = Literal["prompt", "asked", "answered", "refused", "failed", "stopped"]
 
@@ -52,36 +55,20 @@ def request_digest(question: str) -> str:
 
 
 def note(path: Path, line: object) -> None:
-    """Appends a line of JSON to a file of records, see `append`.
+    """Appends a line of JSON to a file of records that only its owner can read.
+
+    The file is opened for each line, so that another program may move it away at any time.
 
     Raises:
         AnswerError: It cannot be written.
     """
     try:
-        append(path, line)
+        append(path, _encode(line) + b"\n")
     except OSError as error:
         why = error.strerror or "the line was cut off"
         raise AnswerError(
             f"{path}: the records of answers cannot be written ({why}); make room, or give the right to write"
         ) from error
-
-
-def append(path: Path, line: object) -> None:
-    """Appends a line of JSON to a file that only its owner can read.
-
-    The file is opened for each line, so that another program may move it away at any time.
-
-    Raises:
-        OSError: The line could not be written.
-    """
-    data = _encode(line) + b"\n"
-    fd = os.open(path, _FLAGS, 0o600)
-    try:
-        # One write for the whole line, so that lines of several processes do not mix.
-        if os.write(fd, data) != len(data):
-            raise OSError("the line was cut off")
-    finally:
-        os.close(fd)
 
 
 @frozen(kw_only=True)
@@ -140,6 +127,30 @@ def audit(log: str | os.PathLike[str], contract: PromptContract, questions: Iter
     return Audited(proved=proved, differing=tuple(differing), other=other, unknown=unknown, damaged=damaged)
 
 
+def prune(log: str | os.PathLike[str], days: float) -> Erased:
+    """Removes all entries of an audit log that are older than so many days, and lines that are damaged.
+
+    The new file replaces the old one at once. A server may append meanwhile: no line of it is lost.
+
+    Args:
+        log: The file of ``AnswerSettings(audit=...)``.
+        days: 0 removes everything.
+
+    Raises:
+        ConfigError: ``days`` is not a number from 0.
+        AnswerError: The log cannot be replaced, and is as it was.
+    """
+    first = oldest(days)
+
+    def stays(line: bytes) -> bool:
+        entry = _entry(line)
+        return entry is not None and entry.time >= first
+
+    with system_errors_as(AnswerError, log, "the log is as it was"):
+        removed, left = replace(Path(log), stays, _LINE)
+    return Erased(kind="audit log", path=str(log), removed=removed, left=left)
+
+
 def _digest(contract: PromptContract, question: str, at: datetime) -> str:
     try:
         return contract.prompt(question, at=at).digest
@@ -152,11 +163,16 @@ def _entries(log: Path) -> Iterator[Entry | None]:
     try:
         with log.open("rb") as lines:
             for line in lines:
-                try:
-                    yield msgspec.json.decode(line, type=Entry)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    yield None
+                yield _entry(line)
     except OSError as error:
         raise SourceError(
             f"{log}: cannot be read ({error.strerror}); name the file of AnswerSettings(audit=)"
         ) from error
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        found = msgspec.json.decode(line, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found.time.utcoffset() is not None else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+from furytune.answering.text import Hosts
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError
 from furytune.feedback import FeedbackLog
@@ -21,6 +22,11 @@ ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
 
 def _path(value: str | Path | None) -> Path | None:
     return None if value is None else Path(value)
+
+
+def _hosts(values: Iterable[str]) -> tuple[str, ...]:
+    Hosts.of(values)  # raises if one cannot be the name of a host
+    return tuple(values)
 
 
 def within(least: float, most: float) -> Any:
@@ -45,6 +51,10 @@ class AnswerSettings:
         timeout: Seconds for a whole answer.
         tries: How often the model is asked if its service fails in a way that may pass.
         max_answer: Most characters of an answer; a longer one ends there with the reason "length".
+        clean: Whether answers are cleaned with `furytune.answering.text.safe`: of links to other hosts, mentions, HTML, and
+            characters that show nothing.
+        links: Hosts that answers may link to, besides those of the passages in the prompt, such as "fury.gl" or "*.fury.gl";
+            "*" stands for every host.
         audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
         feedback: File for what people say about answers, see `furytune.FeedbackLog`; None if no one is asked.
         keep_texts: Whether that file also has questions and answers, without which no pair can be made of them. Tell the
@@ -60,6 +70,8 @@ class AnswerSettings:
     timeout: float = field(default=120.0, validator=within(0.01, 3600.0))
     tries: int = field(default=2, validator=within(1, 10))
     max_answer: int = field(default=200_000, validator=within(1, 10_000_000))
+    clean: bool = True
+    links: tuple[str, ...] = field(default=(), converter=_hosts)
     audit: Path | None = field(default=None, converter=_path)
     feedback: Path | None = field(default=None, converter=_path)
     keep_texts: bool = False

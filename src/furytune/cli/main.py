@@ -30,6 +30,7 @@ _COMMANDS = {
     "jobs": ("tuning", "List the tuning jobs."),
     "resume": ("tuning", "Wait for a tuning job again."),
     "serve": ("serving", "Answer programs that speak OpenAI's protocol."),
+    "bot": ("chatting", "Answer questions on Discord."),
     "audit": ("serving", "Prove that served prompts are the contract's."),
     "feedback": ("serving", "Say how often answers helped, and which passages did."),
     "diff": ("comparing", "Say what changed from one data set to another."),

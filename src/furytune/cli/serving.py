@@ -72,24 +72,38 @@ def serve(
 
 @click.command()
 @click.argument("log", type=_existing)
-@click.argument("contract", type=_existing)
+@click.argument("contract", required=False, type=_existing)
 @click.option(
     "--questions",
     type=click.File(encoding="utf-8"),
-    required=True,
     help='A question in each line, as a JSON text or as {"question": ...}; "-" reads them from standard input.',
 )
+@click.option("--prune", type=click.FloatRange(0), metavar="DAYS", help="First remove lines that are older.")
 @as_json
 @click.pass_context
-def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], json_: bool) -> None:
+def audit(
+    ctx: click.Context,
+    log: Path,
+    contract: Path | None,
+    questions: IO[str] | None,
+    prune: float | None,
+    json_: bool,
+) -> None:
     """Prove that the prompts of an audit LOG are those of CONTRACT.
 
     The log holds digests only, so give the questions that people asked. Exits with 3 if a prompt differs or a line of the log
-    is damaged.
+    is damaged. With --prune alone, it only removes old lines; a server may write meanwhile.
     """
     from furytune.answering import audit as audited
+    from furytune.answering import prune as pruned
     from furytune.contract import PromptContract
 
+    if (contract is None or questions is None) and (prune is None or contract or questions):
+        raise click.UsageError("give CONTRACT and --questions, or --prune DAYS alone.")
+    if prune is not None:
+        say(str(pruned(log, prune)))
+    if contract is None or questions is None:
+        return
     found = audited(log, PromptContract.load(contract), _questions(questions))
     if json_:
         data_json(found)

@@ -4,9 +4,10 @@ from furytune.config.deployments import Deployment, deployment_to_toml, load_dep
 from furytune.config.drafting import Draft, draft
 from furytune.config.schema import schema
 from furytune.config.settings import Settings, load_pipeline, load_settings, pipeline_to_toml
-from furytune.config.tables import Serve
+from furytune.config.tables import Bot, Serve
 
 __all__ = [
+    "Bot",
     "Deployment",
     "Draft",
     "Serve",

@@ -38,8 +38,13 @@ def examine_deployment(deployment: Deployment[Any]) -> Iterator[Finding]:
         yield ok("contract to serve", f"{printable(deployment.contract)}: fits this installation")
     except FurytuneError as error:
         yield problem("contract to serve", str(error))
-    yield from _model(deployment.model, contract)
     table = deployment.table
+    if deployment.model is not None:
+        yield from _model(deployment.model, contract)
+    elif isinstance(table, Serve):
+        yield note("model", "there is no [model], so only prompts are served")
+    else:
+        yield problem("model", "there is no [model] that could answer; add the table, with type and endpoint")
     if isinstance(table, AnswerSettings):
         for name, path in (("audit", table.audit), ("feedback", table.feedback)):
             if path is not None:
@@ -89,9 +94,6 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _model(model: Any, contract: PromptContract | None) -> Iterator[Finding]:
-    if model is None:
-        yield note("model", "there is no [model], so only prompts are served")
-        return
     if isinstance(model, ContractModel):
         if contract is None:
             return

@@ -177,18 +177,28 @@ def _checked_model(document: Document) -> Any:
     """
     key: Key = ("model",)
     table = _table(document, "model")
+    if "type" not in table:
+        # An option or a variable may be all that there is of it.
+        asked = next((name for name in table if (*key, name) in document.origins), "")
+        document.fail(
+            (*key, asked) if asked else key,
+            'there is no model of which this could be a setting; add a table [model] with type = "chat" and endpoint, or give '
+            "--endpoint"
+            if asked
+            else f"type is missing; known: {', '.join(plugins.names('models'))}",
+        )
     part = Part("models").named(table, document, key)
     if "name" in table:
         arguments_of(part, table, document, key)
         return part
     # The name comes with each contract. Everything else is checked now.
-    given = arguments_of(part, {**table, "name": "name"}, document, key)
-    del given["name"]
+    values = arguments_of(part, {**table, "name": "name"}, document, key)
+    del values["name"]
     if part is gemini_model:
         for elsewhere in _ELSEWHERE:
-            if elsewhere in given:
+            if elsewhere in values:
                 document.fail(
                     (*key, elsewhere),
                     "the contract of a tuned model says this; leave it out, or give the name of a model that was not tuned",
                 )
-    return ContractModel(type=table["type"], given=given)
+    return ContractModel(type=table["type"], given=values)

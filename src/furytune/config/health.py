@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 import furytune
+from furytune._chat_files.collecting import ChatExportCollector
 from furytune._privacy.printable import printable
 from furytune._privacy.secret import Secret
 from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
@@ -30,7 +31,7 @@ from furytune.config.deployments import load_deployment
 from furytune.config.document import Document
 from furytune.config.findings import Finding, State, existing, note, ok, private, problem, writable
 from furytune.config.settings import Settings, load_settings
-from furytune.config.tables import TABLES, Serve
+from furytune.config.tables import TABLES, Bot, Serve
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
 from furytune.exporters import load_dataset
@@ -63,7 +64,7 @@ _NEEDED: Mapping[type, str] = {
     LanceEmbedder: "rag",
     TokenBudget: "tokens",
 }
-_ANSWERING: Mapping[type, str] = {Serve: "serve"}
+_ANSWERING: Mapping[type, str] = {Serve: "serve", Bot: "discord"}
 _ROOM = 200 << 20
 """Bytes that should be free where files are written."""
 
@@ -102,7 +103,8 @@ def examine(path: str | os.PathLike[str], *, changes: Iterable[str] = ()) -> lis
     for deployment in deployments:
         found += _secrets(deployment)
         found += examine_deployment(deployment)
-    return found
+    # Two programs may share contract and model.
+    return [*dict.fromkeys(found)]
 
 
 def _machine() -> Iterator[Finding]:
@@ -180,7 +182,7 @@ def _needs(settings: Settings) -> Iterator[str]:
 
 def _inputs(settings: Settings) -> Iterator[Finding]:
     for collector in settings.pipeline.collector:
-        if isinstance(collector, DiscordExportCollector):
+        if isinstance(collector, DiscordExportCollector | ChatExportCollector):
             yield _readable("exports", collector.path)
         elif isinstance(collector, CsvCollector | JsonlCollector):
             yield from (_readable("pairs", path) for path in collector.path)

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from attrs import field, frozen
 
+from furytune._chat_files.collecting import ChatExportCollector
 from furytune._privacy.printable import printable
 from furytune._storage.manifests import manifest_path
 from furytune.augmenters.identity import IdentityAugmenter
@@ -294,7 +295,11 @@ class Settings:
             author=author,
             message=message,
             journal=journals[0] if journals else None,
-            exports=[*dict.fromkeys(c.path for c in collectors if isinstance(c, DiscordExportCollector))],
+            exports=[
+                *dict.fromkeys(
+                    c.path for c in collectors if isinstance(c, DiscordExportCollector | ChatExportCollector)
+                )
+            ],
             datasets=[manifest for manifest in self.manifests if manifest.exists()],
             indexes=[index] if isinstance(index, str) and Path(index).exists() else [],
             jobs=ledger if ledger is not None and ledger.exists() else None,

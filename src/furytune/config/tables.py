@@ -11,7 +11,9 @@ from attrs import field, frozen
 
 from furytune import serving
 from furytune._privacy.printable import printable
+from furytune._privacy.secret import Secret
 from furytune.answering import within
+from furytune.bot.settings import BotSettings
 from furytune.config.arguments import arguments, summary
 from furytune.config.document import Document
 from furytune.config.kinds import nearest
@@ -19,7 +21,7 @@ from furytune.errors import ConfigError
 from furytune.pipeline import Pipeline
 from furytune.serving.settings import LOOPBACK
 
-__all__ = ["NAME", "OWN", "TABLES", "Serve", "check_names", "contract_path"]
+__all__ = ["NAME", "OWN", "TABLES", "Bot", "Serve", "check_names", "contract_path"]
 
 NAME = "furytune.toml"
 """The name of a settings file that commands look for."""
@@ -31,7 +33,7 @@ def _path(value: str | Path | None) -> Path | None:
 
 @frozen(kw_only=True)
 class Serve(serving.Settings):
-    """What `furytune serve` needs besides contract and model.
+    """What the command ``furytune serve`` needs besides contract and model.
 
     Attributes:
         host: Address to listen on. Every address except this machine's own needs keys.
@@ -65,7 +67,27 @@ class Serve(serving.Settings):
         return serving.Settings(**given)
 
 
-TABLES: Mapping[str, type[Any]] = {"serve": Serve}
+@frozen(kw_only=True)
+class Bot(BotSettings):
+    """What `furytune bot` needs besides contract and model.
+
+    Attributes:
+        token: The bot's token; by default, the environment variable DISCORD_TOKEN.
+
+    Raises:
+        ConfigError: A value cannot be used.
+    """
+
+    token: Secret | None = field(default=None, validator=attrs.validators.instance_of((Secret, type(None))))
+
+    def settings(self) -> BotSettings:
+        """Returns the settings of the bot."""
+        return BotSettings(
+            **{one.name: getattr(self, one.name) for one in attrs.fields(BotSettings) if one.init}
+        )
+
+
+TABLES: Mapping[str, type[Any]] = {"serve": Serve, "bot": Bot}
 """The tables of programs that answer, and the class of each."""
 
 OWN: Mapping[str, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
@@ -16,11 +16,12 @@ from furytune._privacy.consent import Consent
 from furytune._privacy.lineage import names, whole_numbers
 from furytune._privacy.printable import printable
 from furytune._readers.limits import MAX_PAIR, over
+from furytune._storage.appending import append, oldest
 from furytune._storage.system import system_errors_as
 from furytune._values.checks import of_type
 from furytune._values.copies import sketch
 from furytune.errors import AnswerError, ConfigError, SourceError
-from furytune.feedback.file import append, lines, replace
+from furytune.feedback.file import lines, replace
 from furytune.feedback.lines import MAX_LINE, Exchange, Line, Role, Said, Verdict, decode, encode, packed
 from furytune.feedback.wording import wording
 from furytune.records import Dropped, Erased
@@ -285,11 +286,7 @@ class FeedbackLog:
             ConfigError: ``days`` is not a number from 0.
             AnswerError: The log cannot be replaced, and is as it was.
         """
-        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= 1_000_000:
-            raise ConfigError("days must be a number from 0, such as 90")
-        first = (
-            datetime.now(UTC) - timedelta(days=days) if days <= 365_000 else datetime.min.replace(tzinfo=UTC)
-        )
+        first = oldest(days)
         return self._without(lambda line: line.time < first)
 
     def check(self) -> None:

@@ -19,7 +19,7 @@ from furytune.pairing._drops import Drops
 from furytune.pairing.linking import Linker
 from furytune.pairing.links import Link
 from furytune.pairing.posts import LOST, Conversation, Post
-from furytune.pairing.signals import signals
+from furytune.pairing.signals import Signals, signals
 from furytune.records import Dropped, Evidence, QAPair
 
 __all__ = ["ChatPairer"]
@@ -111,8 +111,10 @@ class _Chat:
         asked: dict[str, str] = {}
         for post, link in linked:
             if self.usable(post):
-                yield from open_talks.add(post, _to_own_question(post, link, asked.get(post.speaker, "")))
-                if asks(signals(post.text)):
+                said = signals(post.text)
+                own = _to_own_question(post, said, link, asked.get(post.speaker, ""))
+                yield from open_talks.add(post, own, said)
+                if asks(said):
                     asked[post.speaker] = post.id
             else:
                 open_talks.left_out(post.id)
@@ -140,7 +142,9 @@ class _Chat:
                 self.drops.add("after_window", post.id)
                 continue
             at[post.id] = len(talk)
-            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native))
+            talk.append(
+                Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", signals(post.text))
+            )
         if opening_lost:
             self.drops.all("no_question_text", (linked.post for linked in talk))
         elif talk:
@@ -156,7 +160,7 @@ class _Chat:
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
         questions = list(candidates(scene))
-        chosen = [*self.model.judgements(questions), *self.marked(questions)]
+        chosen = [*self.model.judgements(questions), *self.marked(turns, questions)]
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -172,8 +176,10 @@ class _Chat:
             if reason:
                 self.drops.add(reason, linked.post.id)
 
-    def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
+    def marked(self, turns: list[Turn], questions: list[list[Candidate]]) -> Iterator[Judgement]:
         """Yields the best of the answers to each question that someone marked as the solution."""
+        if not any(turn.marked for turn in turns):
+            return iter(())
         with_mark = ([option for option in options if option.marked] for options in questions)
         return self.model.judgements(filter(None, with_mark))
 
@@ -243,19 +249,19 @@ class _Chat:
         return tuple(name for name, held in holds.items() if held)
 
 
-def _to_own_question(post: Post, link: Link, asked: str) -> Link:
+def _to_own_question(post: Post, said: Signals, link: Link, asked: str) -> Link:
     """Returns a link to what the speaker asked last, for "solved it: ..." that the linker is not sure about.
 
     Others have often started to talk about something else by then, and the linker does not know what the words mean.
     """
-    if not asked or link.native or link.confidence >= _SURE or not signals(post.text).solution_by_asker:
+    if not asked or link.native or link.confidence >= _SURE or not said.solution_by_asker:
         return link
     return Link(post.id, asked, round(1 - link.confidence, 4))
 
 
 def _first_asking(talk: Talk) -> Post:
     """Returns the first post that asks; if only all together do, the first one."""
-    return next((linked.post for linked in talk if asks(signals(linked.post.text))), talk[0].post)
+    return next((linked.post for linked in talk if asks(linked.said)), talk[0].post)
 
 
 def _posts(candidate: Candidate) -> list[Post]:

@@ -189,7 +189,7 @@ class Completion(Response):
                 if not piece.finish:
                     yield piece
                     continue
-                if self._settings.footnotes and (notes := footnotes(self._asked.prompt.passages)):
+                if self._settings.footnotes and (notes := footnotes(self._asked.sources)):
                     yield Piece(text=notes)
                 # Before its end is sent, so that no verdict about it can be earlier in the log.
                 await self._told.note(self._asked)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from furytune.answering import Answerer, ModelSource, Served, citations
+from furytune.answering import Answerer, Asked, ModelSource, Served
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError, TextError
 from furytune.pairing import last_question
@@ -111,7 +111,7 @@ class Endpoint:
             **_identity(found.served.contract),
             "request": found.entry.request,
             "prompt": found.entry.prompt,
-            "citations": citations(found.prompt.passages),
+            "citations": _citations(found),
         }
         return Completion(
             found,
@@ -184,7 +184,7 @@ class Endpoint:
                 "request": found.entry.request,
                 "at": found.entry.time,
                 "left_out": len(found.prompt.left_out),
-                "citations": citations(found.prompt.passages),
+                "citations": _citations(found),
                 **_identity(found.served.contract),
             },
             headers=_headers(found.served.contract),
@@ -254,6 +254,10 @@ def _in_time() -> Iterator[None]:
         yield
     except TimeoutError:
         raise Refusal(504, "timeout", "the prompt took too long; ask again later") from None
+
+
+def _citations(asked: Asked) -> list[dict[str, str]]:
+    return [{"citation": source.label, "url": source.url} for source in asked.sources]
 
 
 def _identity(contract: PromptContract) -> dict[str, str]:

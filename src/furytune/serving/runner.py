@@ -33,8 +33,8 @@ def run(
     """Serves until a signal; see `furytune.serving.serve`."""
     if host not in LOOPBACK and not settings.keys:
         raise ConfigError(
-            f"without keys, everyone who reaches {host} could ask the model; give Settings(keys=[HASH]), where new_key() makes "
-            "key and hash, or listen on 127.0.0.1"
+            f"without keys, everyone who reaches {host} could ask the model; give --keys, keys_file under [serve], or "
+            "Settings(keys=[HASH]), where `furytune serve --new-key` makes key and hash, or listen on 127.0.0.1"
         )
     endpoint = Endpoint(contract, model, settings)
     config = uvicorn.Config(

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from furytune.testing._fakes.discord.gateway import Gateway
+from furytune.testing._fakes.discord.interactions import Interaction, People
 from furytune.testing._fakes.discord.limits import Limits
 from furytune.testing._fakes.discord.messages import message_bytes
 from furytune.testing._fakes.discord.model import Channel, Message, Role, User
 from furytune.testing._fakes.discord.server import Asked, DiscordFault, Mode, Server
-from furytune.testing._fakes.discord.service import Service
-from furytune.testing._fakes.discord.world import World
+from furytune.testing._fakes.discord.writing import LIMITS, Writing
 
-__all__ = ["Asked", "Channel", "DiscordFault", "FakeDiscord", "Message", "Role", "User"]
+__all__ = ["Asked", "Channel", "DiscordFault", "FakeDiscord", "Interaction", "Message", "Role", "User"]
 
 _TEXT = (
     "the build fails when I run it on the new server and the log says nothing useful about what went wrong "
@@ -26,8 +27,8 @@ _TEXT = (
 )
 
 
-class FakeDiscord(World):
-    """A server that behaves like Discord's REST API v10, for one Discord server (guild) and one bot.
+class FakeDiscord(People):
+    """A server that behaves like Discord's REST API v10 and its gateway, for one Discord server (guild) and one bot.
 
     Args:
         token: The only token that is accepted.
@@ -37,6 +38,7 @@ class FakeDiscord(World):
         overall: Requests that the bot may make in one second, None for any number; the real service allows 50.
         routes: Limit and window of single routes, such as ``{"/channels/{channel}/messages": (5, 1.0)}``.
         skew: Seconds by which the service's clock is ahead.
+        heartbeat: Seconds between two heartbeats of the gateway.
         obfuscate: Whether channels that the bot may not view are listed without their names, as the gateway
             does, instead of being left out, as REST does.
         **world: See ``furytune.testing._fakes.discord.world.World``: ``start``, ``tick`` and ``name``.
@@ -46,6 +48,7 @@ class FakeDiscord(World):
         requests: All requests, in order.
         violations: Requests that broke a limit, or used a token again after it was refused.
         faults: Faults to come; see `fail`.
+        connections: The gateway, whose connections can be dropped.
     """
 
     def __init__(
@@ -58,16 +61,18 @@ class FakeDiscord(World):
         overall: int | None = None,
         routes: dict[str, tuple[int, float]] | None = None,
         skew: float = 0.0,
+        heartbeat: float = 41.25,
         obfuscate: bool = False,
         **world: Any,
     ) -> None:
         super().__init__(**world)
         self.token = token
         self.limits = Limits(
-            limit=limit, window=window, overall=overall, routes=dict(routes or {}), skew=skew
+            limit=limit, window=window, overall=overall, routes=LIMITS | (routes or {}), skew=skew
         )
-        self.service = Service(self, obfuscate=obfuscate)
-        self._server = Server(self.service, self.limits, token, latency)
+        self.service = Writing(self, self.limits.violations, obfuscate=obfuscate)
+        self.connections = Gateway(self, token, heartbeat)
+        self._server = Server(self.service, self.connections, self.limits, token, latency)
         self.violations = self.limits.violations
         self.requests = self._server.requests
         self.faults = self._server.faults

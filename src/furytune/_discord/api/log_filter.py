@@ -9,13 +9,18 @@ from contextvars import ContextVar
 
 __all__ = ["Quiet"]
 
-# discord.http logs whole bodies at DEBUG; the others are filtered because a later version may do so too.
+# discord.http and discord.gateway log whole bodies at DEBUG; the others are filtered because a later version may do so too.
 _LOGGERS = (
     "discord",
+    "discord.app_commands.tree",
     "discord.client",
+    "discord.gateway",
     "discord.http",
+    "discord.interactions",
     "discord.state",
+    "discord.ui.view",
     "discord.utils",
+    "discord.webhook.async_",
     "aiohttp.client",
     "aiohttp.internal",
 )

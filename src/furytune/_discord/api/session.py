@@ -34,7 +34,7 @@ from furytune.errors import (
     MissingExtraError,
 )
 
-__all__ = ["Session"]
+__all__ = ["Session", "vendor"]
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -112,7 +112,7 @@ class Session:
         # Only Discord itself is known to have this global limit; a server in a test has none.
         if not endpoint and patience.rate is None:
             patience = evolve(patience, rate=DISCORD_RATE)
-        discord, guard, quiet = _vendor(), Guard(patience), Quiet()
+        discord, guard, quiet = vendor(), Guard(patience), Quiet()
         quiet.install()
         try:
             with quiet.ours():
@@ -357,7 +357,7 @@ class Session:
         Raises:
             Refused: The request failed for good.
         """
-        base = _vendor().http.Route.BASE
+        base = vendor().http.Route.BASE
         path = route.url.removeprefix(base)
         route.url = (self._endpoint or base) + path
         bucket, request = f"{route.key}:{route.major_parameters}", f"{route.method} {path}"
@@ -427,8 +427,11 @@ class Session:
             return unusable(str(error))
 
 
-def _vendor() -> Any:
+def vendor(what: str = "reading Discord") -> Any:
     """Imports discord.py, and checks that it is the package and version that this module replaces a method of.
+
+    Args:
+        what: What needs it, for the error message.
 
     Raises:
         MissingExtraError: It is not installed, or too old.
@@ -440,14 +443,14 @@ def _vendor() -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)
             import discord
     except ImportError as error:
-        raise MissingExtraError("reading Discord", "discord") from error
+        raise MissingExtraError(what, "discord") from error
     if not hasattr(discord, "__title__"):  # not a package, but a folder of this name beside the program
-        raise MissingExtraError("reading Discord", "discord")
+        raise MissingExtraError(what, "discord")
     if discord.__title__ != "discord":
         raise ConfigError(
             "the installed package discord is not discord.py, and both use the same folder; "
             "install furytune[discord] in its own virtual environment"
         )
     if discord.version_info[:2] < (2, 7):
-        raise MissingExtraError("reading Discord through discord.py 2.7 or later", "discord")
+        raise MissingExtraError(f"{what} through discord.py 2.7 or later", "discord")
     return discord

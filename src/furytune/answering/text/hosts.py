@@ -14,19 +14,25 @@ __all__ = ["Hosts"]
 _HOST = re.compile(
     r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?::[0-9]{1,5})?"
 )
+_ADDRESS = re.compile(
+    r"(https?)://([A-Za-z0-9.\-]+)(:[0-9]{1,5})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?", re.IGNORECASE | re.ASCII
+)
+_USUAL = {"http": ":80", "https": ":443"}
 
 
 @frozen
 class Hosts:
-    """Hosts, each by its exact name; "*.example.org" stands for all names below it.
+    """Hosts, each by its exact name; "*.example.org" stands for all names below it, and "*" for every host.
 
     Attributes:
         names: Names, with a port if it is not the usual one.
         suffixes: Ends of names, such as ".example.org".
+        every: Whether every host is allowed.
     """
 
     names: frozenset[str] = frozenset()
     suffixes: tuple[str, ...] = ()
+    every: bool = False
 
     @classmethod
     def of(cls, hosts: Iterable[str] | Hosts | None) -> Hosts:
@@ -37,21 +43,34 @@ class Hosts:
         """
         if isinstance(hosts, Hosts):
             return hosts
-        names, suffixes = set[str](), set[str]()
+        names, suffixes, every = set[str](), set[str](), False
         if isinstance(hosts, str):
             raise ConfigError('hosts must be a list of host names, such as ["fury.gl"], not a string')
         for host in hosts or ():
+            if host == "*":
+                every = True
+                continue
             name = _plain(host.removeprefix("*.") if isinstance(host, str) else host)
             (suffixes.add("." + name) if host.startswith("*.") else names.add(name))
-        return cls(frozenset(names), tuple(sorted(suffixes)))
+        return cls(frozenset(names), tuple(sorted(suffixes)), every)
 
     def allows(self, host: str) -> bool:
         """Returns whether an answer may link to a host, written as in an address: with a port, if it has one."""
         name = host.lower().removesuffix(".")
-        return name in self.names or (bool(self.suffixes) and name.endswith(self.suffixes))
+        return self.every or name in self.names or (bool(self.suffixes) and name.endswith(self.suffixes))
 
     def __or__(self, other: Hosts) -> Hosts:
-        return Hosts(self.names | other.names, tuple(sorted({*self.suffixes, *other.suffixes})))
+        suffixes = tuple(sorted({*self.suffixes, *other.suffixes}))
+        return Hosts(self.names | other.names, suffixes, self.every or other.every)
+
+    @staticmethod
+    def host_of(url: str) -> str:
+        """Returns the host of an address of the web, with a port that is not the usual one; "" for anything else."""
+        found = _ADDRESS.fullmatch(url)
+        if not found:
+            return ""
+        port = found[3] or ""
+        return found[2].lower().removesuffix(".") + ("" if port == _USUAL[found[1].lower()] else port)
 
 
 def _plain(host: object) -> str:

@@ -13,10 +13,12 @@ from furytune.answering.text.invisible import INVISIBLE, visible
 __all__ = ["Safety", "safe"]
 
 _LONGEST = 2_000
-"""Most characters that are held back while code inside a line, or the first line of a code block, has not ended."""
+"""Most characters that are held back while a word, or code inside a line, has not ended."""
 
 _INFO = 200
 """Most characters of a code block's first line after its fence."""
+_LINE = 20_000
+"""Most characters of a line of a code block."""
 _KNOWN = 40
 """Characters of a line's start that are remembered."""
 _USUAL = {"http": ":80", "https": ":443"}
@@ -24,6 +26,9 @@ _DOMAINS = "com|net|org|info|biz|xyz|ru|cn|top|site|online|shop|club|click|link|
 _ENTITIES = "amp|lt|gt|quot|nbsp|apos"
 _RUN = re.compile(f"`[`{INVISIBLE}]{{0,200}}")
 _BOUNDARY = re.compile(r"[ \t\n\u3000-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1a\uff1b\uff1f]")
+_TOO_LONG = re.compile(
+    rf"[^` \t\n\u3000-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1a\uff1b\uff1f]{{{_LONGEST + 1}}}"
+)
 _DOT = re.compile(r"\.(?=[A-Za-z0-9-])")
 _RISKY = frozenset("*_~|[]")
 _TEXT = re.compile(
@@ -34,7 +39,7 @@ _TEXT = re.compile(
     | (?P<code>(?<![A-Za-z0-9_.\]/])(?:javascript|vbscript|data(?=:[a-z]{{1,20}}/)))(?P<colon>:)(?=\S)
     | (?P<into>\]\()
     | (?P<defines>\]:)
-    | (?P<all>@)(?=(?:everyone|here)(?![A-Za-z0-9]))
+    | (?P<all>@)(?=everyone|here)
     | <(?P<sign>[@\#/])
     | (?P<tag><)(?=[A-Za-z!?:])
     | &(?!(?:{_ENTITIES});)(?P<entity>\#?[A-Za-z0-9]{{1,31}};)
@@ -78,10 +83,12 @@ def safe(text: str, hosts: Iterable[str] | Hosts | None = None) -> str:
     - Mentions of everyone, people, roles, channels and commands become text, with another sign for ``@``, ``#`` or ``/``.
     - Tags of HTML become text.
     - Characters that show nothing, and those that turn the direction of writing, are removed.
+    - Words of more than 2,000 characters are parted.
     - Code blocks stay as they are, because nothing in them can be clicked, and so does code inside a line. Where programs
-      disagree about what is code, such as after an unpaired tick, links and mentions become text there, too.
+      disagree about what is code, such as after an unpaired tick, links and mentions become text there, too. A block that
+      is open at the end is closed.
 
-    It can be applied again without further change, and makes no text longer than twice its length. Line ends become LF.
+    It can be applied again without further change if no word is so long, and makes no text longer than twice its length. Line ends become LF.
 
     Args:
         text: The answer.
@@ -118,6 +125,7 @@ class Safety:
         self._before = ""  # the last character of the text before
         self._line = ""  # how the line begins that has not ended
         self._fence: _Fence | None = None
+        self._fresh = True  # the code block so far ends with a line break
         self._doubt = False  # programs disagree about what is code from here on
         self._open = set[str]()  # marks that a program may pair with one inside code
         self._depth = 0  # of square brackets
@@ -134,8 +142,12 @@ class Safety:
         return self._work(final=False) if wanted or self._size > _LONGEST else ""
 
     def end(self) -> str:
-        """Returns the rest."""
-        return self._work(final=True)
+        """Returns the rest. It closes a code block that is open, because it is no code for Discord otherwise."""
+        rest = self._work(final=True)
+        fence, self._fence = self._fence, None
+        if fence is None:
+            return rest
+        return f"{rest}{'' if self._fresh else chr(10)}{' ' * fence.indent}{'`' * fence.length}"
 
     def _work(self, *, final: bool) -> str:
         text, keep = "".join(self._held), ""
@@ -160,6 +172,11 @@ class Safety:
             return self._ticks(text, at, out, final)
         tick = text.find("`", at)
         end = tick if tick >= 0 else len(text)
+        if long := _TOO_LONG.search(text, at, end):
+            # No word of a text is so long. It is parted, so that it need not be held back.
+            end = long.start() + _LONGEST
+            out.append(self._neutral(visible(text[at:end], self._before) + " ", ""))
+            return end
         if tick < 0 and not final:
             end = _last_boundary(text, at)
             if end == at:
@@ -217,6 +234,7 @@ class Safety:
             return self._doubtful(count, end, out)
         if "`" in text[end:line_end]:
             return self._doubtful(count, end, out)
+        self._fresh = True
         self._fence = _Fence(count, len(self._line), bool(self._open or self._depth))
         out.append("`" * count + visible(text[end:line_end]) + "\n")
         self._ended_line()
@@ -226,8 +244,11 @@ class Safety:
         """Passes on a line of a code block. If programs disagree on where the block ends, the rest is text."""
         fence = self._fence
         assert fence is not None
-        end = text.find("\n", at) + 1
+        end = text.find("\n", at, at + _LINE) + 1
         if not end:
+            if len(text) - at >= _LINE:
+                self._fence, self._doubt = None, True
+                return at
             if not final:
                 return None
             end = len(text)
@@ -246,6 +267,7 @@ class Safety:
             self._fence, self._doubt = None, True
             return at
         fence.seen = fence.seen or bool(inner)
+        self._fresh = line.endswith("\n")
         out.append(self._inside_code(line) if fence.guarded else line)
         return end
 

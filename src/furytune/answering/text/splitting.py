@@ -58,7 +58,7 @@ def split(text: str, most: int = 2000) -> list[Part]:
     A part ends between paragraphs if possible, otherwise between lines, sentences or words. A code block that must be cut
     is closed, and opened again in the next part with its language; so are bold, italics, strikethrough, spoilers, code
     inside a line, and the marks of a quote. Links, addresses and what people see as one character are not cut unless one
-    alone is longer than a part. Blanks at a cut are left out, because chat programs leave them out.
+    alone is longer than a part. A fence of more than an eighth of a part is not known as one. Blanks at a cut are left out, because chat programs leave them out.
 
     While an answer grows, its parts stay as they are, except for the last one, so a bot only has to edit its last message.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -110,6 +111,11 @@ class Question:
             and not parent.native
             and not any(linked.lost for linked in parent.posts)
         )
+        # The first turns by others, and which of them ask something back.
+        others = (i for i in range(opener + 1, places[-1]) if turns[i].speaker != turn.speaker)
+        self._others = list(islice(others, _OTHERS))
+        said = [turns[i].said for i in self._others]
+        self._ask_back = [one.asks_back or one.ends_asking for one in said]
         self._asker_posts = root(scene.people.get(turn.speaker, 0))
         self._additions = [
             i
@@ -118,36 +124,44 @@ class Question:
         ]
         self._opening = self._opening_part()
         self._asked: dict[int, _Asked] = {}
-        self._begins: dict[int, Part] = {}
+        # By the first turn of an answer: what was asked before, how it begins, and the turns of who wrote it.
+        self._begins: dict[int, tuple[_Asked, Part, Sequence[int]]] = {}
         self._ends: dict[int, Part] = {}
 
     def candidate(self, option: tuple[int, ...]) -> Candidate:
         """Returns the question with the turns at some places as its answer."""
         first, last = option[0], option[-1]
-        asked = self._asked_before(first)
         told = self._scene.told(option)
-        begin = self._begins.get(first)
-        if begin is None:
-            begin = self._begins[first] = self._begin(first)
+        known = self._begins.get(first)
+        if known is None:
+            helper = self._helpers.get(told.turns[0].speaker, ())
+            known = self._begins[first] = self._asked_before(first), self._begin(first), helper
+        asked, begin, helper = known
         after = bisect_right(self._own, last)
         end = self._ends.get(after)
         if end is None:
             end = self._ends[after] = self._end(after)
-        helper = self._helpers.get(told.turns[0].speaker, ())
         shared = len(asked.words & told.words)
-        scores_, links, direct, native, addressed = zip(*map(self._answers.__getitem__, option), strict=True)
+        score, link, direct, native, addressed = self._answers[first]
+        for place in option[1:]:
+            score_, link_, direct_, native_, addressed_ = self._answers[place]
+            score += score_
+            link = min(link, link_)
+            direct = direct or direct_
+            native = native or native_
+            addressed = addressed or addressed_
         fit = (
             self._best in option,
-            sum(scores_),
-            any(native),
-            any(direct),
-            min(links),
+            score,
+            native,
+            direct,
+            link,
             min(last - first, 20),
             min(len(helper) - bisect_right(helper, last), 10),
-            len(option) / max(1, len(helper)),
+            len(option) / (len(helper) or 1),
             min(shared, 10),
-            shared / max(1, len(asked.words) + len(told.words) - shared),
-            any(addressed),
+            shared / (len(asked.words) + len(told.words) - shared or 1),
+            addressed,
         )
         return Candidate(
             asked.turns,
@@ -221,8 +235,7 @@ class Question:
         helper = self._helpers.get(answerer, ())
         begin, end = self._heard.end, heard.begin
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
-        between = range(self._opener + 1, place)
-        others = [turn.said for i in between if (turn := scene.turns[i]).speaker != asker][:_OTHERS]
+        others = bisect_left(self._others, place)
         answerer_posts = root(scene.people.get(answerer, 0))
         return Part(
             "begin",
@@ -230,8 +243,8 @@ class Question:
                 self._related[place],
                 root(place - self._opener),
                 root(minutes),
-                len(others),
-                sum(said.asks_back or said.ends_asking for said in others),
+                others,
+                sum(self._ask_back[:others]),
                 bool(helper) and place == helper[0],
                 answerer == asker,
                 answerer_posts,

@@ -27,6 +27,7 @@ class Turn(msgspec.Struct, gc=False):
         confidence: How sure that link is, between 0 and 1.
         native: True if the platform says who is answered.
         said: What its text signals.
+        marked: True if one of its posts has a solution mark.
     """
 
     posts: list[Linked]
@@ -35,11 +36,7 @@ class Turn(msgspec.Struct, gc=False):
     confidence: float
     native: bool
     said: Signals
-
-    @property
-    def marked(self) -> bool:
-        """True if one of its posts has a solution mark."""
-        return any(linked.post.solved for linked in self.posts)
+    marked: bool
 
     @property
     def text(self) -> str:
@@ -63,11 +60,11 @@ def turns_of(talk: Talk) -> list[Turn]:
     """
     groups: list[Talk] = []
     turn_of: list[int] = []
-    read = [signals(linked.post.text) for linked in talk]
     asking = False
     begin = 0
     answered: set[int] = set()
-    for i, (linked, said) in enumerate(zip(talk, read, strict=True)):
+    for i, linked in enumerate(talk):
+        said = linked.said
         solves = asking and said.solution_by_asker and not said.asks
         asks_anew = 0 <= talk[begin].parent < begin and _asks_anew(talk[i - 1], linked, said)
         if not i or solves or asks_anew or not _continues(talk[i - 1], linked, begin, answered):
@@ -80,7 +77,6 @@ def turns_of(talk: Talk) -> list[Turn]:
         answered.add(linked.parent)
         turn_of.append(len(groups) - 1)
     turns = []
-    begin = 0
     for number, posts in enumerate(groups):
         outside = [p for p in posts if p.parent >= 0 and turn_of[p.parent] != number]
         # A native reply says whom the turn answers, even if it is not the first of its posts.
@@ -91,12 +87,13 @@ def turns_of(talk: Talk) -> list[Turn]:
             -1 if link is None else turn_of[link.parent],
             posts[0].confidence if link is None else link.confidence,
             link is not None and link.native,
-            read[begin],
+            posts[0].said,
+            posts[0].post.solved,
         )
         if len(posts) > 1:
             turn.said = signals(turn.text)
+            turn.marked = any(linked.post.solved for linked in posts)
         turns.append(turn)
-        begin += len(posts)
     return turns
 
 

@@ -21,6 +21,8 @@ from furytune.pairing._chat.wording import SIZE
 __all__ = ["Judgement", "Scale", "Worth", "shipped"]
 
 WEIGHTS = "worth.npz"
+_DIGITS = 6
+_CLOSE = 10.0 ** (1 - _DIGITS)  # numbers further apart are never equal when rounded
 
 
 @frozen
@@ -40,8 +42,11 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
-        score += sum(map(mul, weights[len(part.flags) :], part.values))
+        score: float = 0.0
+        if part.flags:
+            score += sum(compress(weights, part.flags))
+            weights = weights[len(part.flags) :]
+        score += sum(map(mul, weights, part.values))
         if part.places:
             table = self.tables[part.group]
             score += sum(map(table.__getitem__, part.places)) / sqrt(len(part.places))
@@ -49,7 +54,7 @@ class Scale:
 
     def total(self, parts: Iterable[float]) -> float:
         """Returns the score of what some parts contribute: the higher, the better."""
-        return round(self.bias + sum(parts), 6)
+        return round(self.bias + sum(parts), _DIGITS)
 
 
 @frozen
@@ -87,17 +92,30 @@ class Worth:
         for options in questions:
             # Neighbouring questions share most of their answers.
             known: dict[Part, float] = {}
-            ranks = []
+            sums = []
             for option in options:
+                scores = []
                 for part in option.parts:
-                    if part not in known:
+                    score = known.get(part)
+                    if score is None:
                         score = before.get(part)
-                        known[part] = self.choice.part(part) if score is None else score
-                ranks.append(self.choice.total(map(known.__getitem__, option.parts)))
+                        if score is None:
+                            score = self.choice.part(part)
+                        known[part] = score
+                    scores.append(score)
+                sums.append(self.choice.bias + sum(scores))
             before = known
-            best = options[ranks.index(max(ranks))]
+            best = options[_first_best(sums)]
             score = self.worth.total(map(self.worth.part, best.parts))
             yield Judgement(best, self.confidences[bisect_right(self.steps, score)])
+
+
+def _first_best(sums: Sequence[float]) -> int:
+    """Returns the place of the largest sum; of those that are equal when rounded, the first."""
+    most = max(sums)
+    near, rounded = most - _CLOSE, round(most, _DIGITS)
+    # Rounding is slow, so only what may be equal is rounded.
+    return next(i for i, value in enumerate(sums) if value >= near and round(value, _DIGITS) == rounded)
 
 
 @cache

@@ -26,6 +26,7 @@ EPOCH = 1_420_070_400_000
 
 KINDS = {
     "text": 0,
+    "dm": 1,
     "voice": 2,
     "category": 4,
     "announcement": 5,
@@ -40,12 +41,16 @@ KINDS = {
 PERMISSIONS = {
     "ADMINISTRATOR": 1 << 3,
     "MANAGE_CHANNELS": 1 << 4,
+    "ADD_REACTIONS": 1 << 6,
     "VIEW_CHANNEL": 1 << 10,
     "SEND_MESSAGES": 1 << 11,
     "MANAGE_MESSAGES": 1 << 13,
     "READ_MESSAGE_HISTORY": 1 << 16,
+    "MENTION_EVERYONE": 1 << 17,
     "CONNECT": 1 << 20,
     "MANAGE_THREADS": 1 << 34,
+    "CREATE_PUBLIC_THREADS": 1 << 35,
+    "SEND_MESSAGES_IN_THREADS": 1 << 38,
 }
 
 
@@ -221,6 +226,8 @@ def permissions(who: User, channel: Channel, everyone: Role, owner: User) -> int
     Source: Discord's documentation, topic "Permissions": the guild's roles, then the channel's overwrites for
     everyone, for the member's roles together, and for the member. A thread has those of its channel.
     """
+    if channel.kind == "dm":
+        return ~0
     if channel.is_thread and channel.parent is not None:
         return permissions(who, channel.parent, everyone, owner)
     bits = everyone.permissions

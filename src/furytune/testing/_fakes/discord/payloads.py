@@ -170,6 +170,16 @@ def application(bot: User, owner: User, *, content: bool, members: bool) -> dict
 def channel(where: Channel, guild_id: str) -> dict[str, Any]:
     """Returns a channel or thread of the server."""
     kind = where.kind
+    if kind == "dm":
+        assert where.owner is not None
+        last = None if where.last is None else str(where.last)
+        return {
+            "id": where.id,
+            "type": 1,
+            "flags": 0,
+            "last_message_id": last,
+            "recipients": [user(where.owner)],
+        }
     payload: dict[str, Any] = {
         "id": where.id,
         "type": KINDS[kind],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import struct
 import threading
@@ -13,9 +14,11 @@ from typing import Any, Literal
 from attrs import define, field
 
 from furytune.errors import MissingExtraError
+from furytune.testing._fakes.discord.gateway import Gateway
 from furytune.testing._fakes.discord.limits import Limits, Scope
 from furytune.testing._fakes.discord.messages import encode
-from furytune.testing._fakes.discord.service import Answer, Service, problem
+from furytune.testing._fakes.discord.service import Answer, problem
+from furytune.testing._fakes.discord.writing import Writing
 from furytune.testing._fakes.loopback import Strike
 
 __all__ = ["Asked", "DiscordFault", "Mode", "Server"]
@@ -27,6 +30,8 @@ Mode = Literal[
 _SCOPES: dict[str, Scope] = {"local": "user", "global": "global", "shared": "shared"}
 _VIA = "1.1 google"
 _BASE = "/api/v10"
+_GATEWAY = "/gateway"
+_UNSIGNED = ("/interactions/", "/webhooks/")  # their paths contain a token of their own
 _HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>cloudflare</body></html>"
 
 
@@ -42,6 +47,7 @@ class Asked:
         status: Status of the answer; 0 before it is answered, or if the connection was dropped.
         bucket: Hash of its rate-limit bucket, "" if it has none.
         scope: Scope of a 429: "user", "global" or "shared".
+        body: JSON of the request, None without one.
     """
 
     time: float
@@ -51,6 +57,7 @@ class Asked:
     status: int = 0
     bucket: str = ""
     scope: str = ""
+    body: Any = field(default=None, repr=False)
 
     @property
     def line(self) -> str:
@@ -72,6 +79,7 @@ class Server:
 
     Attributes:
         service: Answers the requests.
+        gateway: Tells what happens.
         limits: Applies the rate limits.
         token: The only token that is accepted.
         latency: Seconds before each answer.
@@ -82,7 +90,8 @@ class Server:
         url: Its address.
     """
 
-    service: Service
+    service: Writing
+    gateway: Gateway
     limits: Limits
     token: str = field(repr=False)
     latency: float = 0.0
@@ -131,8 +140,11 @@ class Server:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}{_BASE}")
+        where = f"127.0.0.1:{runner.addresses[0][1]}"
+        self.gateway.open(f"ws://{where}{_GATEWAY}")
+        started.set_result(f"http://{where}{_BASE}")
         await self._released.wait()
+        await self.gateway.close()
         # A connection that was just accepted is known to the server a few rounds of the loop later, and one that is closed
         # lets go of its socket a few rounds later.
         for stop in (site.stop, runner.cleanup):
@@ -144,11 +156,14 @@ class Server:
         """Answers one request, with the fault that hits it."""
         from aiohttp import web
 
+        if request.path.rstrip("/") == _GATEWAY:
+            return await self.gateway.serve(request)
         asked = Asked(
             time=self.limits.clock(),
             method=request.method,
             path=request.path.removeprefix(_BASE),
             query=dict(request.query),
+            body=_json(await request.read()),
         )
         # Recorded before the latency, so that a request that is cancelled meanwhile is counted.
         self.requests.append(asked)
@@ -162,7 +177,9 @@ class Server:
             return web.Response(status=500)
         asked.status = answer.status
         body = answer.body
-        headers |= {"Content-Type": "application/json", "Via": _VIA}
+        headers |= {"Via": _VIA}
+        if body:
+            headers["Content-Type"] = "application/json"
         if mode == "html":
             body, headers["Content-Type"] = _HTML, "text/html; charset=UTF-8"
         if mode == "truncate":
@@ -179,19 +196,22 @@ class Server:
         except Exception as error:  # noqa: BLE001  (raised again by `FakeDiscord.close`)
             self.errors.append(error)
             return problem(500), {}, None
+        signed = not asked.path.startswith(_UNSIGNED)
         given = request.headers.get("Authorization", "")
         # Discord bans addresses that keep using a refused token.
-        if given in self._refused:
+        if signed and given in self._refused:
             self.limits.violations.append(f"{asked.line}: sent with a token that was refused before")
-        if given != f"Bot {self.token}":
+        if signed and given != f"Bot {self.token}":
             self._refused.add(given)
             return problem(401), {}, None
         found = self.service.route(asked.path)
-        if not request.path.startswith(_BASE) or found is None:
+        write = self.service.write(asked.method, asked.path, asked.body)
+        if not request.path.startswith(_BASE) or (found is None and write is None):
             return problem(404), {}, None
-        if asked.method != "GET":
+        if write is None and (found is None or asked.method != "GET"):
             return problem(405), {"Allow": "GET"}, None
-        route, major, answer = found
+        assert write or found
+        route, major, answer = write or found  # type: ignore[misc]
         bucket, refusal = self.limits.take(asked.line, route, major, asked.time)
         fault = None
         if refusal is None:
@@ -240,3 +260,11 @@ class Server:
             await asyncio.sleep(fault.wait / 10)
         await response.write_eof()
         return response
+
+
+def _json(raw: bytes) -> Any:
+    """Returns a body as JSON, None if it is empty or is not JSON."""
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return None

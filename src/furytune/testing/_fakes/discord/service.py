@@ -102,6 +102,8 @@ class Service:
             ("/users/@me", self._me),
             ("/applications/@me", self._application),
             ("/oauth2/applications/@me", self._application),
+            ("/gateway/bot", self._gateway),
+            ("/users/@me/guilds", self._guilds),
             ("/guilds/{guild}", self._guild),
             ("/guilds/{guild}/channels", self._channels),
             ("/guilds/{guild}/roles", self._roles),
@@ -152,6 +154,24 @@ class Service:
     def _me(self, _query: Query) -> bytes:
         return encode(payloads.myself(self.world.bot))
 
+    def _guilds(self, _query: Query) -> bytes:
+        """Lists the servers of the bot, with few of their fields."""
+        w = self.world
+        listed: dict[str, Any] = {
+            "id": w.guild,
+            "name": w.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "features": [],
+        }
+        return encode([listed | {"permissions": str(w.everyone.permissions)}])
+
+    def _gateway(self, _query: Query) -> bytes:
+        """Returns where the gateway is, and how often the bot may identify itself."""
+        starts = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
+        return encode({"url": self.world.gateway, "shards": 1, "session_start_limit": starts})
+
     def _application(self, _query: Query) -> bytes:
         """Returns the bot's application."""
         w = self.world
@@ -171,7 +191,7 @@ class Service:
         """Lists the channels. With ``obfuscate``, hidden ones are in the list without their names."""
         listed = []
         for where in self.world.channels.values():
-            if not where.is_thread:
+            if not where.is_thread and where.kind != "dm":
                 if self._lists(where):
                     listed.append(payloads.channel(where, self.world.guild))
                 elif self.obfuscate:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from typing import Any
 
@@ -21,7 +22,7 @@ class World:
     """A Discord server with members, channels and messages. You can call every method from any thread.
 
     Args:
-        start: Time of the first action, in milliseconds since 1970.
+        start: Time of the first action, in milliseconds since 1970; None to follow this machine's clock.
         tick: Milliseconds that pass with every action. 0 stops the clock: ids then differ only by their
             increment.
         name: Name of the server.
@@ -33,11 +34,18 @@ class World:
         content_intent: Whether it may read what others wrote.
         members_intent: Whether it may list members.
         remember: Whether to keep the JSON of messages for the next request.
+        gateway: Address of the gateway, once there is one.
+        listeners: Called with the name of each event and what it is about, while the server is locked.
     """
 
-    def __init__(self, *, start: int = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop") -> None:
+    def __init__(
+        self, *, start: int | None = 1_704_067_200_000, tick: int = 1000, name: str = "Workshop"
+    ) -> None:
         self.lock = RLock()
-        self.now = start
+        self.follows = start is None
+        self.now = int(time.time() * 1000) if start is None else start
+        self.gateway = ""
+        self.listeners: list[Callable[[str, Any], None]] = []
         self.tick = tick
         self.name = name
         self.content_intent = True
@@ -49,7 +57,15 @@ class World:
         self.roles: dict[int, Role] = {}
         self.guild_number = self._number()
         self.guild = str(self.guild_number)
-        granted = ("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CONNECT")
+        granted = (
+            "VIEW_CHANNEL",
+            "SEND_MESSAGES",
+            "SEND_MESSAGES_IN_THREADS",
+            "CREATE_PUBLIC_THREADS",
+            "ADD_REACTIONS",
+            "READ_MESSAGE_HISTORY",
+            "CONNECT",
+        )
         self.everyone = Role(self.guild_number, "@everyone", sum(PERMISSIONS[n] for n in granted))
         self.roles[self.guild_number] = self.everyone
         self.owner = self.add_member("owner")
@@ -57,10 +73,21 @@ class World:
 
     def _number(self) -> int:
         """Returns a new id, later than all others."""
-        self.now += self.tick
+        self._pass()
         # Without time passing, ids differ in their last bits, as for messages of one millisecond.
         self._increment = 0 if self.tick else self._increment + 1
         return snowflake(self.now, self._increment)
+
+    def _pass(self) -> None:
+        """Lets time pass."""
+        self.now += self.tick
+        if self.follows:
+            self.now = max(self.now, int(time.time() * 1000))
+
+    def tell(self, event: str, about: Any) -> None:
+        """Tells those who listen what happened."""
+        for listener in self.listeners:
+            listener(event, about)
 
     def add_role(self, name: str, *permissions: str) -> Role:
         """Makes a role that grants permissions, given by their published names."""
@@ -143,6 +170,7 @@ class World:
             for tag in tags:
                 thread.applied.append(parent.tags[tag] if tag in parent.tags else self._tag(parent, tag))
             self.channels[number] = thread
+            self.tell("THREAD_CREATE", thread)
             if parent.kind in _FORUMS:
                 parent.last, thread.starters = number, 1
                 self._append(thread, Message(number, thread, who, content or ""))
@@ -229,6 +257,21 @@ class World:
             self._append(channel, message)
             return message
 
+    def add_dm(self, who: User) -> Channel:
+        """Makes the direct conversation of the bot and a person."""
+        with self.lock:
+            where = Channel(self._number(), "", "dm", owner=who)
+            self.channels[where.number] = where
+            return where
+
+    def react_as(self, message: Message, who: User, emoji: str, *, remove: bool = False) -> None:
+        """Lets someone react to a message, or take the reaction back."""
+        with self.lock:
+            extra = message.extra or {}
+            count = next((r["count"] for r in extra.get("reactions", []) if r["emoji"]["name"] == emoji), 0)
+            self.react(message, emoji, count - 1 if remove else count + 1)
+            self.tell(f"MESSAGE_REACTION_{'REMOVE' if remove else 'ADD'}", (message, who, emoji))
+
     def end_poll(self, message: Message, winner: int = 1, votes: int = 3) -> Message:
         """Ends a poll, and posts its result in the channel as a message of its author."""
         with self.lock:
@@ -245,6 +288,7 @@ class World:
         channel.sent += 1
         if channel.archived:
             channel.archived_at = self.now
+        self.tell("MESSAGE_CREATE", message)
 
     def _who(self, author: User | str, *, webhook: bool = False) -> User:
         """Returns the account of a name, made on first use."""
@@ -269,9 +313,10 @@ class World:
         with self.lock:
             # Discord sometimes changes a message without a time of edit, as when a link gets its preview.
             message.content, message.core = content, b""
-            self.now += self.tick
+            self._pass()
             if not silently:
                 message.edited = self.now
+            self.tell("MESSAGE_UPDATE", message)
 
     def delete(self, message: Message) -> None:
         """Deletes a message; a thread that was started on it stays."""
@@ -280,8 +325,9 @@ class World:
             if not message.deleted:
                 at = bisect_left(where.numbers, message.number)
                 del where.numbers[at], where.messages[at]
+                self.tell("MESSAGE_DELETE", message)
             message.deleted = True
-            self.now += self.tick
+            self._pass()
 
     def delete_channel(self, channel: Channel) -> None:
         """Deletes a channel and its threads; the channels of a deleted category stay."""
@@ -292,12 +338,12 @@ class World:
                     del self.channels[other.number]
                 else:
                     other.parent = None
-            self.now += self.tick
+            self._pass()
 
     def archive(self, thread: Channel, *, archived: bool = True) -> None:
         """Archives (closes) a thread, or opens it."""
         with self.lock:
-            self.now += self.tick
+            self._pass()
             thread.archived, thread.archived_at = archived, self.now
 
     def rename(self, channel: Channel, name: str) -> None:
