@@ -42,7 +42,7 @@ class Feedback:
     def __init__(self, ledger: Ledger, settings: BotSettings) -> None:
         self._ledger, self._settings = ledger, settings
         self._log = (
-            FeedbackLog(settings.feedback, consent=settings.consent)
+            FeedbackLog(settings.feedback, keep_texts=settings.keep_texts, consent=settings.consent)
             if settings.feedback is not None
             else None
         )
@@ -73,6 +73,7 @@ class Feedback:
                 snapshot=asked.entry.snapshot,
                 model=name,
                 citations=[passage.citation for passage in asked.prompt.passages],
+                parts=map(str, entry.posts[1:]),
             )
         except FurytuneError as error:
             LOG.error("feedback: %s", error)
