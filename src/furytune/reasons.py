@@ -801,7 +801,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "text_not_found",
-                "The text of the question or of the answer is neither in the chat nor in the log.",
+                "The text of the question or of the answer is neither in the log nor in the chat, or not as the bot read or wrote it.",
                 "Collect the channel, or let the log keep texts.",
             ),
             (
