@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from furytune.budget import TokenBudget
     from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
+    from furytune.collectors.forum import ForumCollector
+    from furytune.collectors.github_discussions import GitHubDiscussionsCollector
     from furytune.collectors.journal import JournalCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
     from furytune.contract import PromptContract
@@ -97,9 +99,11 @@ __all__ = [
     "Dropped",
     "Exporter",
     "Forgotten",
+    "ForumCollector",
     "Fresh",
     "FurytuneError",
     "GeminiTuner",
+    "GitHubDiscussionsCollector",
     "GradeCache",
     "GroupSplitter",
     "IdentityAugmenter",
@@ -187,9 +191,11 @@ _HOME = {
     "Dropped": "records",
     "Exporter": "protocols",
     "Forgotten": "forgetting",
+    "ForumCollector": "collectors.forum",
     "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
+    "GitHubDiscussionsCollector": "collectors.github_discussions",
     "GradeCache": "curation.grades",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from furytune.pairing.links import Link
+from furytune.pairing.markdown import forum_question, forum_text
 from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
 from furytune.pairing.replies import ReplyPairer
@@ -28,6 +29,8 @@ __all__ = [
     "Post",
     "ReplyPairer",
     "ThreadPairer",
+    "forum_question",
+    "forum_text",
     "is_question",
     "titled",
 ]
