@@ -337,10 +337,11 @@ class Passage(Shown):
     def citation(self) -> str:
         """One line that names the passage, by title and by source in parentheses.
 
-        It goes into prompts, so a passage made from chat messages is cited as "Discord": its source and id contain ids of
+        It goes into prompts, so a passage made from chat messages is cited as "Discord" or "GitHub Discussions": its source and id contain ids of
         messages and channels. ``url`` takes a reader there.
         """
         source = "Discord" if self.source.startswith("discord:") else self.source
+        source = "GitHub Discussions" if source.startswith("github:") else source
         if self.title and source:
             return f"{self.title} ({source})"
         return self.title or source or self.id

@@ -219,9 +219,7 @@ def _accepted(posts: list[Post], place: Conversation) -> Iterator[QAPair | Dropp
         rest = ("before_answer" if number < at else "after_answer") if used else lost
         counts.setdefault(why or rest, []).append(post.id)
     for reason, ids in sorted(counts.items()):
-        yield Dropped(
-            reason=reason, unit="message", count=len(ids), ids=tuple(ids[:20]), where=place.thread
-        )
+        yield Dropped(reason=reason, unit="message", count=len(ids), ids=tuple(ids[:20]), where=place.thread)
 
 
 def _speaker(entry: Entry, forum: Forum) -> str:

@@ -92,9 +92,7 @@ class ForumFile:
                     raise SourceFormatError(source.broken, path=self.name, hint="save it again")
                 on_drop(Dropped(reason="damaged", unit="file", where=self.name, detail=source.broken))
 
-    def _refused(
-        self, place: str, problem: str, on_drop: Callable[[Dropped], None], *, skip: bool
-    ) -> None:
+    def _refused(self, place: str, problem: str, on_drop: Callable[[Dropped], None], *, skip: bool) -> None:
         if not skip:
             raise SourceFormatError(
                 f"{place}: not a discussion as GitHub's API writes it ({problem})",
@@ -212,7 +210,7 @@ def _values(source: ByteSource) -> Iterator[Any]:
                     continue
                 value, end = text.value(start)
                 if (place := text.not_utf8(start, end)) is not None:
-                    raise Malformed("the text is not UTF-8", place)  # noqa: TRY301
+                    raise Malformed("the text is not UTF-8", place)
                 yield value
                 at = end
         except MoreNeededError:

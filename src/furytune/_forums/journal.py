@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -116,6 +115,8 @@ class ForumJournal:
         with access(about):
             if about.is_file():
                 return True
+            if not self.path.is_dir():
+                return False
         # A run writes journal.json before the first thread.
         if self.log.peek().top:
             raise SourceError(

@@ -53,9 +53,7 @@ class Participants:
             return entry
         why = self._refusal(entry)
         if why:
-            return Entry(
-                entry.id, entry.created, parent=entry.parent, accepted=entry.accepted, gone=why
-            )
+            return Entry(entry.id, entry.created, parent=entry.parent, accepted=entry.accepted, gone=why)
         body = self._masked(entry.body)
         return entry if body == entry.body else msgspec.structs.replace(entry, body=body)
 

@@ -173,7 +173,10 @@ class ForumCollector:
                 yield people.kept(thread), name
 
     def _saved(
-        self, files: Iterable[ForumFile], categories: Mapping[str, Category], on_drop: Callable[[Dropped], None]
+        self,
+        files: Iterable[ForumFile],
+        categories: Mapping[str, Category],
+        on_drop: Callable[[Dropped], None],
     ) -> _Threads:
         people = Participants(self.consent, Forgotten())
         seen = set[tuple[str, str]]()
@@ -186,9 +189,7 @@ class ForumCollector:
                     continue
                 if (saved.site, thread.id) in seen:
                     on_drop(
-                        Dropped(
-                            reason="duplicate", unit="message", count=len(thread.posts), where=file.name
-                        )
+                        Dropped(reason="duplicate", unit="message", count=len(thread.posts), where=file.name)
                     )
                     continue
                 seen.add((saved.site, thread.id))
@@ -198,7 +199,11 @@ class ForumCollector:
 
 
 def chosen(
-    categories: Iterable[Category], channels: tuple[str, ...], exclude: tuple[str, ...], *, named: bool = False
+    categories: Iterable[Category],
+    channels: tuple[str, ...],
+    exclude: tuple[str, ...],
+    *,
+    named: bool = False,
 ) -> list[tuple[Category, str]]:
     """Returns each category with the reason why it is left out, "" if it is read.
 

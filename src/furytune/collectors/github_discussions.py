@@ -43,9 +43,13 @@ _WAIT = 3_700.0  # seconds; a primary limit ends after an hour
 
 def _as_repository(value: str) -> str:
     """Converts the name of a repository; its address is accepted, too."""
-    found = str(value).strip().removeprefix("https://github.com/").removesuffix("/").removesuffix("/discussions")
+    found = (
+        str(value).strip().removeprefix("https://github.com/").removesuffix("/").removesuffix("/discussions")
+    )
     if not _REPOSITORY.fullmatch(found):
-        raise ConfigError('repository must be the owner and the name of a repository, such as "octo-org/octo-repo"')
+        raise ConfigError(
+            'repository must be the owner and the name of a repository, such as "octo-org/octo-repo"'
+        )
     return found
 
 
@@ -61,18 +65,20 @@ def _secret(_: object, attribute: attrs.Attribute[Secret], value: object) -> Non
         )
 
 
-def _statement(_: object, attribute: object, value: object) -> None:  # noqa: ARG001
+def _statement(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(
-            "permission must say in your words who permitted this collection and what for, such as "
+            f"{attribute.name} must say in your words who permitted this collection and what for, such as "
             '"Announced in discussion 12 on 2026-03-01; the maintainers agreed". See the page Policy of the docs'
         )
 
 
-def _roles(_: object, attribute: object, value: Consent) -> None:  # noqa: ARG001
+def _roles(_: object, attribute: attrs.Attribute[Consent], value: Consent) -> None:
     for role in (*value.opt_out_roles, *value.opt_in_roles):
         if role not in _ROLES:
-            raise ConfigError(f"consent: GitHub has no role {role!r}; the roles are {', '.join(sorted(_ROLES))}")
+            raise ConfigError(
+                f"{attribute.name}: GitHub has no role {role!r}; the roles are {', '.join(sorted(_ROLES))}"
+            )
 
 
 @frozen(kw_only=True, repr=False)

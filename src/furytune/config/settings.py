@@ -16,6 +16,8 @@ from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import IndexReport, build_index
 from furytune.collectors.discord import DiscordCollector, Update
 from furytune.collectors.discord_export import DiscordExportCollector
+from furytune.collectors.forum import ForumCollector
+from furytune.collectors.github_discussions import ForumUpdate, GitHubDiscussionsCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.config.arguments import arguments
 from furytune.config.document import Document
@@ -50,6 +52,7 @@ OWN: Mapping[str, str] = {
 }
 """The keys of a settings file that are not arguments of `Pipeline`."""
 
+_LIVE = (DiscordCollector, GitHubDiscussionsCollector)
 _NO_TUNER = '{}: there is no tuner for this; add a [tuner] table, such as type = "gemini" with a model'
 
 
@@ -193,8 +196,8 @@ class Settings:
         offline = _offline(self.pipeline).evolve(augmenter=IdentityAugmenter(), exporter=None, tuner=None)
         return offline.run().report
 
-    def collect(self, *, everything: bool = False) -> list[Update]:
-        """Reads what is new on Discord into the journals.
+    def collect(self, *, everything: bool = False) -> list[Update | ForumUpdate]:
+        """Reads what is new on Discord and GitHub into the journals.
 
         Args:
             everything: Whether to compare messages of any age, as `DiscordCollector.refresh` does.
@@ -202,11 +205,12 @@ class Settings:
         Raises:
             ConfigError: No collector reads a server live.
             DiscordError: Discord refused or did not answer. What was read is saved.
+            ForumError: GitHub refused or did not answer. What was read is saved.
         """
-        live = [c for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
+        live = [c for c in self.pipeline.collector if isinstance(c, _LIVE)]
         if not live:
             raise ConfigError(
-                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord"'
+                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord" or "github-discussions"'
             )
         return [collector.refresh() if everything else collector.update() for collector in live]
 
@@ -282,14 +286,18 @@ class Settings:
         The HTML report is deleted, because it repeats the data set. The next run writes it again.
 
         Args:
-            author: Discord user id.
-            message: Discord message id.
+            author: Discord user id, or the name of an account if the journal is a forum's.
+            message: Id of a message or post.
 
         Raises:
             FurytuneError: As `furytune.forgetting.forget` says.
         """
-        journals = [c.journal for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
-        journals += [c for c in self.pipeline.collector if isinstance(c, JournalCollector)]
+        offline = _offline(self.pipeline).collector
+        journals = [
+            c
+            for c in offline
+            if isinstance(c, JournalCollector) or (isinstance(c, ForumCollector) and c.is_journal)
+        ]
         if len(journals) > 1:
             raise ConfigError(
                 f"{printable(self.path)}: this names several journals; call furytune.forget for each of them"
@@ -480,9 +488,7 @@ def _plain(document: Document, pipeline: Pipeline) -> Pipeline | None:
 
 def _offline(pipeline: Pipeline) -> Pipeline:
     """Returns the pipeline with the journals of live collectors in their place, which ask no one."""
-    return pipeline.evolve(
-        collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
-    )
+    return pipeline.evolve(collector=[c.journal if isinstance(c, _LIVE) else c for c in pipeline.collector])
 
 
 def _reviewed(decisions: Decisions) -> Iterator[tuple[float, bool]]:

@@ -12,6 +12,7 @@ from furytune.records import Dropped, Passage, QAPair
 __all__ = ["chat"]
 
 _URL = "https://discord.com/channels/{guild}/{channel}/{message}"
+_GITHUB = "https://github.com/{guild}/discussions/{channel}"
 _SLOTS = ("guild", "channel", "message")
 _NORMALIZER = Normalizer()
 
@@ -23,8 +24,8 @@ def chat(
 
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
-    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), so that furytune
-    finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
+    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), or
+    ``github:OWNER/NAME/NUMBER/ID,ID``, so that furytune finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
     places where the text of messages is not.
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
@@ -34,7 +35,7 @@ def chat(
     Args:
         pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` is passed on.
         url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
-            the question). A pair without one of these values has no URL.
+            the question). A pair without one of these values has no URL. By default, discussions have their address on GitHub.
         normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
 
     Yields:
@@ -102,6 +103,8 @@ def _refused(pair: QAPair) -> str:
 def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     """Builds the passage; its date is that of the answer."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
+    if url == _URL and _platform(pair) == "github":
+        url = _GITHUB
     values = {
         "guild": source.guild,
         "channel": source.thread or source.channel,
@@ -118,9 +121,13 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     )
 
 
+def _platform(pair: QAPair) -> str:
+    return "github" if pair.id.startswith("github:") else "discord"
+
+
 def _where(pair: QAPair) -> str:
     """Returns one line that names the messages, or the file and line of the pair."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     if messages:
-        return f"discord:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
+        return f"{_platform(pair)}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
     return source.path if source.line is None else f"{source.path}:{source.line}"

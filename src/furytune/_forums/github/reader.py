@@ -117,7 +117,11 @@ class GitHubReader:
             yield found
 
     def _read(self, group: Sequence[int]) -> list[Thread | Lost]:
-        doing = f"reading discussions {group[0]} to {group[-1]}" if len(group) > 1 else f"reading discussion {group[0]}"
+        doing = (
+            f"reading discussions {group[0]} to {group[-1]}"
+            if len(group) > 1
+            else f"reading discussion {group[0]}"
+        )
         for _ in range(_AGAIN):
             result = self._ask(reading(group), {}, doing)
             repository = self._repository(result, doing)
@@ -132,7 +136,9 @@ class GitHubReader:
         node = repository.get(f"d{number}")
         if node is None:
             if f"d{number}" not in lost:
-                raise ForumError(f"{doing}: GitHub left out discussion {number} and gave no reason; run again later")
+                raise ForumError(
+                    f"{doing}: GitHub left out discussion {number} and gave no reason; run again later"
+                )
             return Lost(str(number), "deleted")
         discussion = _converted(node, Discussion, doing)
         self._complete(discussion, doing)
@@ -205,4 +211,6 @@ def _converted(value: object, kind: type[T], doing: str) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise ForumError(f"{doing}: the answer has another form than GitHub's schema says ({error})") from None
+        raise ForumError(
+            f"{doing}: the answer has another form than GitHub's schema says ({error})"
+        ) from None

@@ -143,7 +143,12 @@ class GitHubService:
         if name == "rateLimit":
             left = {"cost": self._cost, "remaining": max(0, self.points), "limit": self.hour}
             reset = datetime.fromtimestamp(self.reset or 0).astimezone()
-            return {**left, "nodeCount": self._nodes, "used": self.hour - self.points, "resetAt": _time(reset)}
+            return {
+                **left,
+                "nodeCount": self._nodes,
+                "used": self.hour - self.points,
+                "resetAt": _time(reset),
+            }
         if name == "viewer":
             return self.world.account("viewer")
         if name == "node":
@@ -191,7 +196,9 @@ class GitHubService:
         if name == "comments":
             return _page(found.comments, lambda c: (_time(c.created), c.id), args)
         if name == "labels":
-            return _page([{"id": n, "name": n, "color": "ededed"} for n in found.labels], lambda n: (n["name"],), args)
+            return _page(
+                [{"id": n, "name": n, "color": "ededed"} for n in found.labels], lambda n: (n["name"],), args
+            )
         if name == "poll":
             return {"id": f"P_{found.number}", "question": "?", "totalVoteCount": 0} if found.poll else None
         return {
@@ -252,10 +259,13 @@ def _missing(what: str) -> GraphQLError:
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:
-    said = dict(error.formatted)
-    extensions = dict(said.pop("extensions", None) or {})
+    said: dict[str, Any] = dict(error.formatted)
+    extensions: dict[str, Any] = dict(said.pop("extensions", None) or {})
     kind = extensions.pop("type", None)
-    found: dict[str, Any] = {**said, **({"type": kind} if kind else {"extensions": {"code": "undefinedField"}})}
+    found: dict[str, Any] = {
+        **said,
+        **({"type": kind} if kind else {"extensions": {"code": "undefinedField"}}),
+    }
     return found
 
 
@@ -273,7 +283,9 @@ def _page(
     """Returns a page of a connection. A cursor is the key of an item, so it works when others come and go."""
     first = args.get("first")
     if first is None or args.get("last") is not None or args.get("before") is not None:
-        raise GraphQLError("this fake pages forward; give `first`", extensions={"type": "MISSING_PAGINATION_BOUNDARIES"})
+        raise GraphQLError(
+            "this fake pages forward; give `first`", extensions={"type": "MISSING_PAGINATION_BOUNDARIES"}
+        )
     if not 1 <= first <= 100:
         raise GraphQLError("`first` is out of bounds", extensions={"type": "EXCESSIVE_PAGINATION"})
     left = list(items)

@@ -92,7 +92,10 @@ class World:
     """
 
     def __init__(
-        self, repository: str = "octo-org/octo-repo", *, start: datetime = datetime(2024, 5, 1, 12, tzinfo=UTC)
+        self,
+        repository: str = "octo-org/octo-repo",
+        *,
+        start: datetime = datetime(2024, 5, 1, 12, tzinfo=UTC),
     ) -> None:
         self.repository = repository
         self.now = start
@@ -164,7 +167,12 @@ class World:
         return made
 
     def comment(
-        self, to: FakeDiscussion | FakeComment, author: str | Account | None, body: str, *, accepted: bool = False
+        self,
+        to: FakeDiscussion | FakeComment,
+        author: str | Account | None,
+        body: str,
+        *,
+        accepted: bool = False,
     ) -> FakeComment:
         """Writes a comment on a discussion, or a reply to a comment."""
         discussion = to if isinstance(to, FakeDiscussion) else to.discussion
