@@ -407,7 +407,11 @@ def test_the_token_is_never_shown(github, make, caplog, slept) -> None:
 def test_what_github_does_not_have(github, make, tmp_path) -> None:
     with pytest.raises(ForumError, match="knows no such repository"):
         ft.GitHubDiscussionsCollector(
-            "octo-org/other", token=ft.Secret(TOKEN), permission="x", journal=tmp_path / "o", endpoint=github.endpoint
+            "octo-org/other",
+            token=ft.Secret(TOKEN),
+            permission="x",
+            journal=tmp_path / "o",
+            endpoint=github.endpoint,
         ).update()
     with pytest.raises(ConfigError, match='such as "octo-org/octo-repo"'):
         ft.GitHubDiscussionsCollector("octo-repo", token=ft.Secret(TOKEN), permission="x")

@@ -29,7 +29,40 @@ PROFILE = re.compile(
 """A link to a person's profile."""
 
 _PAGES = frozenset(
-    ["about", "apps", "codespaces", "collections", "contact", "copilot", "customer-stories", "discussions", "enterprise", "events", "explore", "features", "issues", "join", "login", "marketplace", "mobile", "new", "notifications", "orgs", "pricing", "pulls", "readme", "search", "security", "settings", "site", "sponsors", "stars", "topics", "trending", "watching"]
+    [
+        "about",
+        "apps",
+        "codespaces",
+        "collections",
+        "contact",
+        "copilot",
+        "customer-stories",
+        "discussions",
+        "enterprise",
+        "events",
+        "explore",
+        "features",
+        "issues",
+        "join",
+        "login",
+        "marketplace",
+        "mobile",
+        "new",
+        "notifications",
+        "orgs",
+        "pricing",
+        "pulls",
+        "readme",
+        "search",
+        "security",
+        "settings",
+        "site",
+        "sponsors",
+        "stars",
+        "topics",
+        "trending",
+        "watching",
+    ]
 )
 _TOKEN = re.compile(
     r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})|(?P<ticks>`+)|(?P<comment><!--)",
