@@ -23,8 +23,12 @@ def made_up_repository() -> FakeGitHub:
     github = FakeGitHub("octo-org/octo-repo", token="rehearsal")
     github.account("mona", association="MEMBER")
     for shape in ["sphere", "cube", "cone", "arrow"]:
-        asked = github.ask("ann", f"How do I draw a {shape}?", f"@mona, can a {shape} be red?\n<!-- Thank you! -->")
-        said = github.comment(asked, "mona", f"@ann yes: `actor.{shape}(colors=(1, 0, 0))`.", accepted=shape != "arrow")
+        asked = github.ask(
+            "ann", f"How do I draw a {shape}?", f"@mona, can a {shape} be red?\n<!-- Thank you! -->"
+        )
+        said = github.comment(
+            asked, "mona", f"@ann yes: `actor.{shape}(colors=(1, 0, 0))`.", accepted=shape != "arrow"
+        )
         github.comment(said, "ann", "Thanks, that worked!")
     github.ask("mona", "Version 2 is out", "See the notes.", category="Announcements")
     return github

@@ -19,7 +19,7 @@ from furytune.errors import ConfigError, ForumError, SourceError, SourceFormatEr
 from furytune.records import Dropped, QAPair
 from furytune.testing.fake_github import FakeGitHub
 
-TOKEN = "github_pat_rehearsal0000"  # noqa: S105
+TOKEN = "github_pat_rehearsal0000"
 QUICK = Patience(first=0.0, most=0.0, longest_wait=3_700.0, timeout=5.0)
 
 
@@ -136,7 +136,7 @@ def test_a_category_without_answers_is_read_if_it_is_named(github, make) -> None
     github.comment(asked, "maint", "Call `sphere()`, it draws one.")
     update = make(channels=["general"]).update()
     assert (update.new, update.categories) == (1, 1)
-    assert {drop.reason for drop in update.unread} == {"not_included"}
+    assert {drop.reason for drop in update.left_out} == {"not_included"}
     with pytest.raises(ConfigError, match="no category is named 'Genral'; there are 'Announcements'"):
         make(channels=["Genral"]).update()
 

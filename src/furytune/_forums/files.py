@@ -108,7 +108,7 @@ def forum_files(path: Path, on_drop: Callable[[Dropped], None]) -> list[ForumFil
     """Returns the files with discussions: one file, or the ``*.json`` and ``*.json.gz`` of a folder.
 
     Raises:
-        SourceError: There are none.
+        SourceError: There is no such file.
     """
     try:
         if not path.is_dir():

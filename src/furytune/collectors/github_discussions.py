@@ -95,7 +95,7 @@ class ForumUpdate(Shown):
         categories: Categories that were read.
         requests: Requests that were sent.
         points: What they cost; GitHub allows 5,000 points in an hour.
-        unread: Categories that were not read, with the reason.
+        left_out: Categories that were not read because no one wants them, with the reason.
     """
 
     new: int = 0
@@ -107,7 +107,12 @@ class ForumUpdate(Shown):
     categories: int = 0
     requests: int = 0
     points: int = 0
-    unread: tuple[Dropped, ...] = ()
+    left_out: tuple[Dropped, ...] = ()
+
+    @property
+    def unread(self) -> tuple[Dropped, ...]:
+        """Nothing: what is wanted is read, or the run raises an error."""
+        return ()
 
     def __str__(self) -> str:
         lines = [
@@ -118,7 +123,7 @@ class ForumUpdate(Shown):
             f"categories {self.categories:>8,}  read",
             f"requests   {self.requests:>8,}  for {self.points:,} points",
         ]
-        lines += [f"not read   {drop.where}: {drop.reason}" for drop in self.unread]
+        lines += [f"left out   {drop.where}: {drop.reason}" for drop in self.left_out]
         return "\n".join(lines)
 
 
@@ -264,7 +269,7 @@ class GitHubDiscussionsCollector:
             categories=sum(not category.unread for category in categories),
             requests=github.requests,
             points=github.points,
-            unread=tuple(dropped_category(c, c.unread) for c in categories if c.unread),
+            left_out=tuple(dropped_category(c, c.unread) for c in categories if c.unread),
         )
 
     def _about(self, store: ForumJournal) -> ForumAbout:
