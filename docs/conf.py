@@ -37,7 +37,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"(Path|datetime|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)",
+        r"(Path|datetime|timedelta|Mapping|Sequence|Iterable|Iterator|Callable|Any|Self|SearchStrategy|Collection)",
     ),
     (
         "py:.*",

@@ -180,6 +180,22 @@ def test_an_edit_that_github_does_not_count_arrives_by_recheck_and_by_refresh(gi
     assert {pair.answer for pair in pairs_of(make())} == {"Old, but edited.", "Recent and edited."}
 
 
+def test_an_interrupted_refresh_misses_nothing(github, make) -> None:
+    discussions = [answered(github, number) for number in range(45)]
+    make().update()
+    for discussion in discussions:
+        github.edit(discussion.comments[0], "Edited, and not counted.", counted=False)
+    github.fail(status=503, times=100, skip=3)
+    with pytest.raises(ForumError):
+        make().refresh()
+    github.faults.clear()
+    github.edit(discussions[0].comments[0], "Edited once more.")  # it was compared before
+    later = make().update()  # goes on with the comparison
+    assert later.changed == 45 - 20 + 1
+    answers = [pair.answer for pair in pairs_of(make())]
+    assert sorted(answers) == sorted(["Edited once more."] + ["Edited, and not counted."] * 44)
+
+
 def test_a_moved_discussion_leaves_its_category(github, make) -> None:
     moved = answered(github, 1)
     answered(github, 2)

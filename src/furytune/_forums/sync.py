@@ -110,9 +110,10 @@ class _Run:
         for category in about.categories:
             if not category.unread:
                 self.on_step("listing discussions")
-                self._list(category, everything=about.refreshing)
+                self._list(category, about)
 
-    def _list(self, category: Category, *, everything: bool) -> None:
+    def _list(self, category: Category, about: ForumAbout) -> None:
+        everything = about.refreshing
         until = "" if everything else _before(category.mark, self.recheck)
         found = self.reader.listing(category, until)
         held = {number for number, known in self.known.items() if known.category == category.id}
@@ -123,7 +124,8 @@ class _Run:
             self.wanted |= held - found.updated.keys()
         for number, updated in found.updated.items():
             known = self.known.get(number)
-            again = everything or (until and updated >= until)
+            # A comparison that was interrupted has compared the lower numbers already.
+            again = (everything and number > about.checked) or (until and updated >= until)
             if again or known is None or (known.updated, known.category) != (updated, category.id):
                 self.wanted.add(number)
         self.marks[category.id] = max([category.mark, *found.updated.values()])
@@ -131,7 +133,7 @@ class _Run:
     def read(self, about: ForumAbout) -> None:
         """Reads what is wanted, and commits it group by group."""
         # In the order of numbers, so that a first run only appends to the log.
-        numbers = sorted(number for number in self.wanted if number > about.checked)
+        numbers = sorted(self.wanted)
         done = 0
         with self.journal.log as log:
             for group in self.reader.threads(numbers):
@@ -147,7 +149,8 @@ class _Run:
                         changed=list(changed.values()),
                     )
                 if about.refreshing and group:
-                    self.journal.save(msgspec.structs.replace(about, checked=int(group[-1].id)))
+                    checked = max(about.checked, int(group[-1].id))
+                    self.journal.save(msgspec.structs.replace(about, checked=checked))
                 done += len(group)
                 self.on_step(f"{done:,} of {len(numbers):,} discussions")
 

@@ -14,6 +14,7 @@ from furytune._discord.journal.state import Forgotten
 from furytune._discord.selection import channel_names
 from furytune._forums.conversations import Forum, ForumPairing
 from furytune._forums.files import ForumFile, forum_files
+from furytune._forums.github.queries import FILE
 from furytune._forums.journal import ForumJournal
 from furytune._forums.participants import Participants
 from furytune._forums.shapes import Category, Thread
@@ -27,7 +28,10 @@ from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair
 
-__all__ = ["ForumCollector", "chosen", "dropped_category"]
+__all__ = ["QUERY", "ForumCollector", "chosen", "dropped_category"]
+
+QUERY = FILE
+"""The query with which ``gh api graphql --paginate`` saves discussions."""
 
 _GITHUB = "github"
 _Threads = Iterator[tuple[Thread, str]]

@@ -111,7 +111,7 @@ class ForumUpdate(Shown):
 
     @property
     def unread(self) -> tuple[Dropped, ...]:
-        """Nothing: what is wanted is read, or the run raises an error."""
+        """Always empty, because what is wanted is read, or the run raises an error."""
         return ()
 
     def __str__(self) -> str:

@@ -102,7 +102,7 @@ def forum_question(title: str, body: str) -> str:
 
     Mentions become ``<@NUMBER>``, which the contract's normaliser turns into ``@user1``. Comments of templates, pictures and
     empty fields of forms are removed. Code stays as it is, and so do e-mail addresses, decorators and names of packages such
-    as ``@types/node``. Title and body are joined as in `titled`.
+    as ``@types/node``. Title and body are joined as in ``furytune.pairing.titled``.
 
     Args:
         title: The title.
