@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from furytune.answering.sources import cited
 from furytune.answering.text import Hosts, safe, split
-from furytune.bot.standin import cited
 from furytune.records import Passage
 
 __all__ = ["MOST", "heading", "pages", "quoted", "sources"]

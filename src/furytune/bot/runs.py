@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -13,6 +12,7 @@ from attrs import define, field
 from msgspec.structs import replace
 
 from furytune.answering import Answerer, Asked, Rate, Status
+from furytune.answering.sources import hosts_of
 from furytune.answering.text import Hosts, Safety
 from furytune.bot import rendering, words
 from furytune.bot.doubts import doubt
@@ -21,8 +21,7 @@ from furytune.bot.ledger import Entry, Ledger
 from furytune.bot.posts import LOG, GoneError, Posts, RefusedError, UnreachableError, stop_button
 from furytune.bot.questions import Question, Seen
 from furytune.bot.settings import BotSettings
-from furytune.bot.sheet import Sheet
-from furytune.bot.standin import hosts_of
+from furytune.bot.sheet import Growing, Sheet
 from furytune.errors import (
     BusyError,
     EmptyTextError,
@@ -34,6 +33,8 @@ from furytune.records import Piece
 
 __all__ = ["Runs"]
 
+_PATIENCE = 20
+_PAUSE = 1.0  # seconds
 _TYPING = 8.0  # seconds; Discord shows it for ten
 
 
@@ -65,6 +66,20 @@ class _Run:
             self.model.cancel()
 
 
+async def _next(run: _Run, pieces: AsyncGenerator[Piece, None], view: Growing) -> Piece | None:
+    """Returns the next piece of an answer, None at its end or if it should end early."""
+    model = run.model = asyncio.ensure_future(anext(pieces, None))
+    try:
+        while not model.done():
+            await view.wait(model)
+        return None if model.cancelled() else model.result()
+    finally:
+        run.model = None
+        if not model.done():
+            model.cancel()
+            await asyncio.wait({model})
+
+
 class Runs:
     """Answers questions.
 
@@ -82,6 +97,8 @@ class Runs:
         self._answerer, self._ledger, self._posts, self._settings = answerer, ledger, posts, settings
         self._feedback = feedback
         self._people, self._servers = Rate(settings.per_person), Rate(settings.per_server)
+        # Questions wait for their turn here, because many may come at once after an interruption.
+        self._turns = asyncio.Semaphore(settings.concurrent)
         self._runs: dict[int, _Run] = {}
         self._edited: dict[int, str] = {}
         self._closing = False
@@ -264,9 +281,21 @@ class Runs:
 
     async def _answer(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         """Answers a question; returns what to say instead of an answer, and what became of it."""
+        if len(self._runs) > self._settings.waiting:
+            return words.BUSY, "busy"
+        async with self._turns:
+            for _ in range(_PATIENCE):
+                found = await self._answered(run, sheet, before)
+                if found[1] != "busy":
+                    break
+                # A model that was stopped may keep its thread for a while.
+                await asyncio.sleep(_PAUSE)
+            return found
+
+    async def _answered(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         question = run.question
         if run.over():
-            return "", run.why
+            return "", run.over()
         try:
             asked = await self._answerer.ask(
                 question.text, answer_id=f"discord-{question.id}", noted=question.noted
@@ -312,36 +341,16 @@ class Runs:
         text, safe, last = "", "", Piece(finish="stop")
         safety = Safety(hosts)
         stop = [stop_button(run.question.id, sheet.entry.mark)]
-        showing: asyncio.Task[None] | None = None
-        due = time.monotonic() + self._settings.pace / 2
+        view = Growing(sheet, self._settings.pace, lambda part: rendering.pages(part, before=before), stop)
         try:
             async with asyncio.timeout(self._settings.timeout), aclosing(asked.pieces()) as pieces:
-                while not run.over():
-                    run.model = asyncio.ensure_future(anext(pieces, None))
-                    try:
-                        piece = await run.model
-                    except asyncio.CancelledError:
-                        if run.over():
-                            break
-                        raise
-                    finally:
-                        run.model = None
-                    if piece is None:
-                        break
+                while not run.over() and (piece := await _next(run, pieces, view)) is not None:
                     text += piece.text
                     safe += safety.feed(piece.text)
+                    view.text = safe
                     last = piece if piece.finish else last
-                    if showing is not None and showing.done():
-                        showing.result()
-                        showing = None
-                    if showing is None and time.monotonic() >= due and safe.strip() and not piece.finish:
-                        shown = rendering.pages(safe, before=before)
-                        showing = asyncio.ensure_future(sheet.show(shown, stop, growing=True))
-                        due = time.monotonic() + self._settings.pace
         finally:
-            # A request to Discord is never cut off, because its result would not be known.
-            if showing is not None:
-                await showing
+            await view.close()
         return text, safe + safety.end(), last
 
     async def _finish(

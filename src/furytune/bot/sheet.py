@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
 from furytune.bot.ledger import Entry, Ledger
 from furytune.bot.posts import Button, GoneError, Posts
 
-__all__ = ["Sheet"]
+__all__ = ["Growing", "Sheet"]
 
 
 class Sheet:
@@ -78,7 +81,7 @@ class Sheet:
         made = await self._posts.send(
             self.entry.place, piece, nonce=nonce, buttons=under, ping_role=ping_role
         )
-        if made.content != piece:  # a message that was posted before, with this nonce
+        if made.content.strip() != piece.strip():  # a message that was posted before, with this nonce
             await self._posts.edit(self.entry.place, made.id, piece, under)
         self._shown[made.id] = (piece, under)
         self._note(posts=(*self.entry.posts, made.id), more=False)
@@ -104,3 +107,50 @@ class Sheet:
                 await self._posts.delete(self.entry.place, message)
             except GoneError:
                 continue
+
+
+class Growing:
+    """Shows a text while it grows, with a pause between two edits.
+
+    Args:
+        sheet: The messages.
+        pace: Seconds between two edits.
+        pages: Returns the messages of a text.
+        buttons: The buttons under the last message.
+
+    Attributes:
+        text: The text so far.
+    """
+
+    def __init__(
+        self, sheet: Sheet, pace: float, pages: Callable[[str], Sequence[str]], buttons: Sequence[Button]
+    ) -> None:
+        self._sheet, self._pace, self._pages, self._buttons = sheet, pace, pages, buttons
+        self._showing: asyncio.Task[None] | None = None
+        self._seen, self._due = "", time.monotonic()
+        self.text = ""
+
+    async def wait(self, other: asyncio.Future[Any]) -> None:
+        """Waits until something else is done, or until it is time to show more.
+
+        Raises:
+            GoneError: As `Sheet.show`, about what was shown before; the same for its other errors.
+        """
+        now, pause = time.monotonic(), None
+        if self._showing is None and self.text.strip() and self.text != self._seen:
+            if now >= self._due:
+                self._seen, self._due = self.text, now + self._pace
+                pages = self._pages(self.text)
+                self._showing = asyncio.ensure_future(self._sheet.show(pages, self._buttons, growing=True))
+            else:
+                pause = self._due - now
+        waiting = {other} if self._showing is None else {other, self._showing}
+        await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        if self._showing is not None and self._showing.done():
+            await self.close()
+
+    async def close(self) -> None:
+        """Waits for an edit under way. It is never cut off, because its result would not be known."""
+        showing, self._showing = self._showing, None
+        if showing is not None:
+            await showing

@@ -113,7 +113,7 @@ class Writing(Service):
 
     def _checked(self, body: dict[str, Any], *, empty: bool = False) -> str:
         """Returns the text of a message to post, or refuses it."""
-        content = str(body.get("content") or "")
+        content = str(body.get("content") or "").strip()  # as Discord does
         if len(content) > _LONGEST:
             raise _invalid("content", "BASE_TYPE_MAX_LENGTH", f"Must be {_LONGEST} or fewer in length.")
         if not content.strip() and not body.get("components") and not empty:
@@ -218,9 +218,11 @@ class Writing(Service):
         if "flags" in body:
             extra["flags"] = body["flags"] or 0
         if "content" in body:
-            self._checked(body, empty=bool(extra.get("components")))
+            content = self._checked(body, empty=bool(extra.get("components")))
+        else:
+            content = found.content
         found.extra = extra or None
-        self.world.edit(found, str(body["content"] or "") if "content" in body else found.content)
+        self.world.edit(found, content)
 
     def _delete(self, _query: Query, _body: Any, *, channel: int, message: int) -> None:
         where = self._place(channel)
