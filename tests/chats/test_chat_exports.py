@@ -409,6 +409,17 @@ def test_a_damaged_line_is_refused_and_its_neighbours_survive(line, reason, firs
         assert error.value.line == (6 if first else 7)
 
 
+def test_a_byte_order_mark_does_no_harm(tmp_path) -> None:
+    for folder in (
+        slack_export(tmp_path / "s", GOOD),
+        mattermost_export(tmp_path / "m", [mattermost_post(0, "ann", "How?")]),
+    ):
+        for file in (*folder.rglob("2024*.json"), *folder.glob("*.jsonl")):
+            file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(list(ft.SlackExportCollector(tmp_path / "s").messages())) == 2
+    assert len(list(ft.MattermostExportCollector(tmp_path / "m").messages())) == 1
+
+
 def test_a_damaged_reply_is_refused_alone(tmp_path) -> None:
     replies = [{"user": "bob"}, {"user": "bob", "message": "Like this.", "create_at": 1_714_550_401_000}]
     mattermost_export(tmp_path, [mattermost_post(0, "ann", "How do I do it?", replies=replies)])

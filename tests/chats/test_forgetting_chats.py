@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from chat_exports import EXAMPLES, put, slack_export, slack_message, slack_thread, zipped
 
 import furytune as ft
+from furytune._privacy.ids import as_id
+from furytune._privacy.lineage import named_by
 from furytune.config import load_pipeline
 from furytune.config.drafting import draft, write_draft
 from furytune.corpora.chat import chat
@@ -47,6 +50,27 @@ def test_a_person_is_forgotten_by_the_id_of_the_platform(platform, tmp_path) -> 
     assert all(held.messages for held in done.exports)
 
 
+@platforms
+def test_an_archive_is_named_once_and_as_a_whole(platform, tmp_path) -> None:
+    _, person = PLATFORMS[platform]
+    packed = zipped(EXAMPLES / platform, tmp_path / "export.zip")
+    (held,) = ft.forget(author=person, exports=[packed]).exports or ()
+    assert (held.path, held.problem) == (str(packed), "")
+    assert held.messages >= 3
+
+
+def test_a_damaged_day_of_an_export_is_named(tmp_path) -> None:
+    export = shutil.copytree(EXAMPLES / "slack", tmp_path / "export")
+    day = export / "chat" / "2024-05-01.json"
+    day.write_bytes(day.read_bytes()[:-30])
+    held = ft.forget(author="slack:U0BOB00002", exports=[export]).exports or ()
+    assert {Path(one.path).parent.name: bool(one.problem) for one in held} == {
+        "chat": True,
+        "help": False,
+        "team": False,
+    }
+
+
 def test_one_message_is_forgotten_by_its_number(tmp_path) -> None:
     target = tmp_path / "rows.jsonl"
     collector = ft.SlackExportCollector(EXAMPLES / "slack")
@@ -58,7 +82,9 @@ def test_one_message_is_forgotten_by_its_number(tmp_path) -> None:
     ).run()
     pair = next(item for item in collector.collect() if isinstance(item, ft.QAPair) and "GLTF" in item.answer)
     before = len(rows(target))
-    done = ft.forget(message=pair.answer_messages[0], datasets=[tmp_path / "rows.jsonl.manifest.json"])
+    named = "slack:C0HELP0001/1714554120.000200"
+    assert as_id(named) == pair.answer_messages[0]
+    done = ft.forget(message=named, datasets=[tmp_path / "rows.jsonl.manifest.json"])
     assert (len(rows(target)), done.messages) == (before - 1, 1)
     assert "GLTF" not in target.read_text("utf-8")
 
@@ -73,6 +99,8 @@ def test_a_passage_from_another_platform_names_its_messages_and_is_cited_by_its_
     assert isinstance(passage, ft.Passage)
     assert passage.source.startswith("slack:T0/")
     assert passage.citation == "Slack"
+    # The thread has the id of its first message, and other people write in it too.
+    assert named_by("", passage.source) == [*pair.question_messages, *pair.answer_messages]
     assert passage.url == ""  # the default address is Discord's
 
 
@@ -104,6 +132,13 @@ def test_init_drafts_settings_that_run(platform, form, tmp_path) -> None:
     (collector,) = pipeline.collector
     assert isinstance(collector, PLATFORMS[platform][0])
     assert [item for item in collector.collect() if isinstance(item, ft.QAPair)]
+
+
+def test_init_tells_the_platforms_in_one_folder_apart(tmp_path) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "chats")
+    made = draft(tmp_path / "chats", base=tmp_path, environment={})
+    for platform in PLATFORMS:
+        assert f'type = "{platform}-export"\npath = "chats/{platform}"' in made.text
 
 
 def test_init_does_not_take_other_json_for_a_chat(tmp_path) -> None:

@@ -170,3 +170,16 @@ def test_a_passage_in_a_prompt_shows_no_ids():
 
     assert found.citation == "Discord"
     assert Passage(id="a", text="b", source="fury/actor.py:1-4").citation == "fury/actor.py:1-4"
+
+
+def test_answers_of_people_without_a_role_are_marked():
+    roles = [("Maintainer", "Member"), ("Member",), (), None]
+    pairs = [attrs.evolve(PAIR, id=str(n), answerer_roles=has) for n, has in enumerate(roles)]
+    assert [p.citation for p in chat(pairs, trusted=["maintainer"])] == [
+        "Discord",
+        *["Unverified (Discord)"] * 3,
+    ]
+    assert [p.title for p in chat(pairs)] == [""] * 4
+    for wrong in ("Maintainer", [""], [3]):
+        with pytest.raises(ConfigError, match="roles"):
+            chat(pairs, trusted=wrong)

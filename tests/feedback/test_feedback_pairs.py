@@ -185,6 +185,14 @@ def test_the_texts_come_from_the_chat_and_the_pairs_say_who_confirmed_them(tmp_p
         f"confirmed under {'f' * 64}": 2,
         f"corrected under {'f' * 64}": 1,
     }
+    journal = ft.JournalCollector(tmp_path / "journal", author_key=b"k")
+    journal.adopt(tmp_path / "exports")
+    live = ft.FeedbackCollector(log.path, chat=journal)
+    assert [(p.question, p.answer) for p in live.collect() if isinstance(p, ft.QAPair)] == [
+        (p.question, p.answer) for p in (confirmed, corrected, marked)
+    ]
+    told = live.provenance
+    assert (told["collector"], told["chat"], told["guild"]) == ("feedback", "discord", "1")
     others = [i.reason for i in make(fingerprint="0" * 64).collect()]
     assert others == ["other_contract"] * 4
     without = make(consent=ft.Consent(opt_out=[BOB])).collect()
@@ -234,6 +242,54 @@ def test_what_is_gone_is_counted(tmp_path, chat):
     for wrong in ({"chat": 7}, {"confirmed_by": "asker"}, {"consent": ft.Consent(opt_out_roles=["quiet"])}):
         with pytest.raises(ConfigError):
             FeedbackCollector(log, **wrong)
+
+
+def test_the_answer_is_found_between_what_a_bot_shows_with_it(tmp_path):
+    texts = [
+        "Set its `opacity` below one.\n\nThen call:\n```python\nrender()\n```",
+        "And that is all there is to it.",
+    ]
+    whole = "\n".join(texts)
+    asked = exports.message(0, "ann", "How?\n@Furybot please")
+    first = exports.message(1, "furybot", f"-# for Ann\n\n{texts[0]}", reply=asked["id"])
+    second = exports.message(2, "furybot", f"{texts[1]}\n\nSources: [1] opacity (docs/actor.md)")
+    other = exports.message(3, "furybot", texts[0].replace("below one", "to two"))
+    (tmp_path / "help.json").write_text(json.dumps(exports.export([asked, first, second, other])))
+    log = FeedbackLog(tmp_path / "log")
+    log.exchange(
+        first["id"],
+        asked["id"],
+        asker=ANN,
+        asked="<@42> How?\n@Furybot please",
+        told=whole,
+        parts=[second["id"]],
+    )
+    log.exchange(other["id"], asked["id"], asker=ANN, asked="How?\n@Furybot please", told=texts[0])
+    log.exchange("3", asked["id"], asker=ANN, asked="Another question.", told=whole, parts=[second["id"]])
+    for line in list(log.lines()):
+        log.note(line.answer, "", "helped", by=ANN)
+    export = ft.DiscordExportCollector(tmp_path / "help.json")
+    found, *others = FeedbackCollector(log, chat=export).collect()
+    assert (found.question, found.answer) == ("How?\n@Furybot please", whole)
+    assert found.answer_messages == (first["id"], second["id"])
+    assert [item.reason for item in others] == ["text_not_found"] * 2
+
+
+@pytest.mark.parametrize(
+    ("by", "source", "state"),
+    [
+        ("", "reaction", "confirmed"),
+        ("bob", "reaction", "not_confirmed"),
+        ("ann", "reaction", "confirmed"),
+        ("bob", "solved_tag", "confirmed"),
+    ],
+)
+def test_a_mark_counts_by_who_set_it_if_that_is_known(by, source, state):
+    lines = [
+        Exchange(time=START, answer="a", question="q", asker="ann"),
+        Said(time=START, answer="a", verdict="helped", by=by, source=source),
+    ]
+    assert judged(gathered(enumerate(lines))["a"], DEFAULT).state == state
 
 
 def test_an_answer_that_was_edited_after_people_spoke_is_not_what_they_spoke_about(tmp_path, chat):

@@ -31,11 +31,15 @@ def search_chat(path: Path, authors: Collection[str], messages: Collection[str])
     Raises:
         SourceError: There is no export, or a file cannot be read.
     """
+    theirs: dict[str, set[str]] = {}
+    named: set[str] = set()
     problems: dict[str, str] = {}
+    # An archive is named as a whole, because no one deletes a single file in it.
+    alone = path.is_file()
 
     def tell(dropped: Dropped) -> None:
         if dropped.unit in ("file", "message") and dropped.reason != "not_an_export":
-            problems.setdefault(dropped.where.partition(":")[0], "it has malformed messages")
+            problems["" if alone else dropped.where.partition(":")[0]] = "it has malformed messages"
 
     with ExitStack() as stack:
         try:
@@ -47,25 +51,16 @@ def search_chat(path: Path, authors: Collection[str], messages: Collection[str])
         platform = platform_of(exports)
         if not platform:
             return None
-        opened = Opened(
-            root=path, exports=exports, private=True, faults=Faults(skip=True, on_drop=tell, limit=LIMIT)
-        )
-        archive = OPENERS[platform](opened)
-        theirs: dict[str, set[str]] = {}
-        named: set[str] = set()
+        faults = Faults(skip=True, on_drop=tell, limit=LIMIT)
+        archive = OPENERS[platform](Opened(root=path, exports=exports, private=True, faults=faults))
         for portion in archive.portions({channel.id for channel in archive.channels}):
             for _, said in portion:
+                where = "" if alone else said.path
                 if said.author in authors or said.words_of in authors or said.id in messages:
-                    theirs.setdefault(said.path, set()).add(said.id)
+                    theirs.setdefault(where, set()).add(said.id)
                 elif any(number in said.text for number in authors):
-                    named.add(said.path)
+                    named.add(where)
     return [
-        Searched(
-            path / where if path.is_dir() else path,
-            frozenset(theirs.get(where, ())),
-            {},
-            where in named,
-            problems.get(where, ""),
-        )
+        Searched(path / where, frozenset(theirs.get(where, ())), {}, where in named, problems.get(where, ""))
         for where in sorted({*theirs, *named, *problems})
     ]

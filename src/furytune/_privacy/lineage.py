@@ -8,12 +8,12 @@ from typing import Protocol
 
 import msgspec
 
-from furytune._privacy.ids import full_ids
+from furytune._privacy.ids import PLATFORMS, full_ids
 
 __all__ = ["Row", "decode_row", "named_by", "named_messages", "names", "whole_numbers"]
 
 # Server, channel and thread may have ids of the same form as messages, so they are removed first.
-_PLACE = re.compile(r"(?:discord|slack|mattermost|zulip):[^/\s]{0,100}/[^/\s]{0,100}/")
+_PLACE = re.compile(rf"(?:{'|'.join(sorted(PLATFORMS))}):[^/\s]{{0,100}}/[^/\s]{{0,100}}/")
 
 
 class _Cited(Protocol):

@@ -176,7 +176,7 @@ class Asked:
 
     @property
     def hosts(self) -> Hosts:
-        """Hosts that the answer may link to: those of the passages, and those that the operator named."""
+        """The hosts of links that the answer may contain, of the passages and of the operator's list."""
         return hosts_of(self.prompt.passages) | Hosts.of(self.settings.links)
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:

@@ -53,8 +53,8 @@ class AnswerSettings:
         max_answer: Most characters of an answer; a longer one ends there with the reason "length".
         clean: Whether answers are cleaned with `furytune.answering.text.safe`: of links to other hosts, mentions, HTML, and
             characters that show nothing.
-        links: Hosts that answers may link to, besides those of the passages in the prompt, such as "fury.gl" or "*.fury.gl";
-            "*" stands for every host.
+        links: Hosts that answers may link to, besides those of the passages in the prompt, such as "fury.gl" or ``*.fury.gl``;
+            ``*`` stands for every host.
         audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
         feedback: File for what people say about answers, see `furytune.FeedbackLog`; None if no one is asked.
         keep_texts: Whether that file also has questions and answers, without which no pair can be made of them. Tell the

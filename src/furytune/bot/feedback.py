@@ -12,7 +12,7 @@ from furytune.bot.posts import LOG, Button, roles_of
 from furytune.bot.settings import BotSettings
 from furytune.bot.vendor import discord
 from furytune.errors import FurytuneError
-from furytune.feedback import Role, Verdict
+from furytune.feedback import FeedbackLog, Role, Verdict
 
 __all__ = ["Feedback"]
 
@@ -41,8 +41,11 @@ class Feedback:
 
     def __init__(self, ledger: Ledger, settings: BotSettings) -> None:
         self._ledger, self._settings = ledger, settings
-        # People who do not take part are left out here, because only the bot knows their roles.
-        self._log = settings.log()
+        self._log = (
+            FeedbackLog(settings.feedback, keep_texts=settings.keep_texts, consent=settings.consent)
+            if settings.feedback is not None
+            else None
+        )
 
     def buttons(self, entry: Entry) -> list[Button]:
         """Returns the buttons under an answer. Their ids say all that is needed, so they work after a restart."""
@@ -70,6 +73,7 @@ class Feedback:
                 snapshot=asked.entry.snapshot,
                 model=name,
                 citations=[passage.citation for passage in asked.prompt.passages],
+                parts=map(str, entry.posts[1:]),
             )
         except FurytuneError as error:
             LOG.error("feedback: %s", error)

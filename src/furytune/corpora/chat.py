@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
 
 from furytune._privacy.ids import PLATFORMS
 from furytune._python_source.files import address, check_address
@@ -13,20 +16,27 @@ from furytune.records import Dropped, Passage, QAPair
 __all__ = ["chat"]
 
 _URL = "https://discord.com/channels/{guild}/{channel}/{message}"
+_GITHUB = "https://github.com/{guild}/discussions/{channel}"
 _SLOTS = ("guild", "channel", "message")
 _NORMALIZER = Normalizer()
+_UNVERIFIED = "Unverified"
 
 
 def chat(
-    pairs: Iterable[QAPair | Dropped], *, url: str = _URL, normalizer: Normalizer = _NORMALIZER
+    pairs: Iterable[QAPair | Dropped],
+    *,
+    url: str = _URL,
+    normalizer: Normalizer = _NORMALIZER,
+    trusted: tuple[str, ...] = (),
 ) -> Iterator[Passage | Dropped]:
     """Turns question-answer pairs into passages.
 
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
-    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one), so that furytune
-    finds the passages made from a message that must be erased. The passage has no title, because titles are shown in
-    places where the text of messages is not.
+    pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one, and with the name of
+    another platform), or ``github:OWNER/NAME/NUMBER/ID,ID``, so that furytune finds the passages made from a message that must
+    be erased. The passage has no title, because titles are shown in places where the text of messages is not; with
+    ``trusted``, answers of others have the title "Unverified".
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
     both, and secrets become placeholders. Nothing else is changed, so pass pairs that curators have checked, without
@@ -35,7 +45,10 @@ def chat(
     Args:
         pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` is passed on.
         url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
-            the question). A pair without one of these values has no URL.
+            the question). A pair without one of these values has no URL. The default is Discord's and, for discussions,
+            GitHub's, so pairs from other platforms have none.
+        trusted: Names of roles, such as "Maintainer". A passage whose answerer has none of them, or whose roles are not
+            known, is cited as "Unverified (Discord)" in prompts. Without names, nothing is marked.
         normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
 
     Yields:
@@ -54,10 +67,24 @@ def chat(
         raise ConfigError(
             f"chat takes pairs, such as collector.collect() returns, not a {type(pairs).__name__}"
         )
-    return _read(pairs, url, normalizer)
+    return _read(pairs, url, normalizer, _roles(trusted))
 
 
-def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -> Iterator[Passage | Dropped]:
+def _roles(names: object) -> frozenset[str]:
+    odd = isinstance(names, str) or not isinstance(names, Iterable)
+    found: tuple[Any, ...] = () if odd else tuple(names)  # type: ignore[arg-type]
+    if odd or not all(isinstance(name, str) and _role(name) for name in found):
+        raise ConfigError('trusted must be a list of names of roles, such as ["Maintainer"]')
+    return frozenset(map(_role, found))
+
+
+def _role(name: str) -> str:
+    return name.strip().removeprefix("@").casefold()
+
+
+def _read(
+    pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer, trusted: frozenset[str]
+) -> Iterator[Passage | Dropped]:
     """Yields a passage or a drop for each pair, and passes drops on."""
     for pair in pairs:
         if isinstance(pair, Dropped):
@@ -67,7 +94,14 @@ def _read(pairs: Iterable[QAPair | Dropped], url: str, normalizer: Normalizer) -
             raise ConfigError(
                 f"chat takes question-answer pairs, not a {type(pair).__name__}; pass QAPair objects"
             )
-        yield _made(pair, url, normalizer)
+        made = _made(pair, url, normalizer)
+        if (
+            trusted
+            and isinstance(made, Passage)
+            and trusted.isdisjoint(map(_role, pair.answerer_roles or ()))
+        ):
+            made = evolve(made, title=_UNVERIFIED)
+        yield made
 
 
 def _made(pair: QAPair, url: str, normalizer: Normalizer) -> Passage | Dropped:
@@ -107,6 +141,8 @@ def _refused(pair: QAPair) -> str:
 def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     """Builds the passage; its date is that of the answer."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
+    if url == _URL and _platform(pair) == "github":
+        url = _GITHUB
     values = {
         "guild": source.guild,
         "channel": source.thread or source.channel,
@@ -124,14 +160,15 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     )
 
 
+def _platform(pair: QAPair) -> str:
+    """Returns the platform of a pair. Ready pairs may name messages too; they have none, and count as Discord's."""
+    platform = pair.id.partition(":")[0]
+    return platform if platform in PLATFORMS else "discord"
+
+
 def _where(pair: QAPair) -> str:
     """Returns one line that names the messages, or the file and line of the pair."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     if messages:
-        platform = pair.id.partition(":")[0]
-        # Ready pairs may name messages too; they have no platform, and before there were others it was Discord.
-        platform = platform if platform in PLATFORMS else "discord"
-        return (
-            f"{platform}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
-        )
+        return f"{_platform(pair)}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
     return source.path if source.line is None else f"{source.path}:{source.line}"

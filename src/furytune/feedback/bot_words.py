@@ -15,8 +15,8 @@ from furytune._values.copies import Sayings
 from furytune.errors import ConfigError
 from furytune.feedback.lines import Exchange, unpacked
 from furytune.feedback.log import FeedbackLog
-from furytune.feedback.rules import Answered, gathered, judged
-from furytune.feedback.texts import as_chat, looked_up, said_by_bots, tagged_solved
+from furytune.feedback.rules import Answered, gathered, ids_of, judged
+from furytune.feedback.texts import as_chat, looked_up, marked, said_by_bots
 from furytune.protocols import Collector, Curator
 from furytune.records import Dropped, QAPair
 
@@ -76,12 +76,11 @@ class BotWords:
         for log in self.log:
             with log.opened() as lines:
                 answers = gathered(lines)
-                told = looked_up(chat, frozenset(answers)).messages
+                found = looked_up(chat, frozenset(ids_of(answers.values())))
                 for about in answers.values():
-                    message = told.get(about.answer)
-                    about.marked = message is not None and (message.solved or tagged_solved(message))
+                    about.marked = marked(found.of(about.messages))
                     if _is_confirmed(about):
-                        confirmed.add(about.answer)
+                        confirmed.update(about.messages)
             for line in log.lines():
                 if isinstance(line, Exchange) and line.answer not in confirmed:
                     sayings.add(unpacked(line.words), line.time.timestamp())

@@ -22,7 +22,8 @@ from furytune.errors import ConfigError, SourceError
 from furytune.feedback.lines import Exchange
 from furytune.feedback.log import FeedbackLog, Reading
 from furytune.feedback.rules import Answered, Confirmer, Judgement, State, gathered, ids_of, judged
-from furytune.feedback.texts import Found, as_chat, looked_up, tagged_solved
+from furytune.feedback.texts import Found, as_chat, looked_up, marked
+from furytune.feedback.wording import shown_part
 from furytune.protocols import Collector, Provenance
 from furytune.records import Dropped, Evidence, Message, QAPair, Source
 from furytune.review.applying import standing
@@ -150,11 +151,12 @@ class FeedbackCollector:
     @property
     def provenance(self) -> Mapping[str, Json]:
         """How many pairs came from which contract's answers, and where the chat is from."""
-        told: dict[str, Json] = {"collector": "feedback", "pairs": dict(sorted(self._used.items()))}
         chat: object = self.chat
-        if isinstance(chat, Provenance):
-            told["chat"] = dict(chat.provenance)
-        return told
+        # A card shows the permission of the chat, so it stays where the chat's collector puts it.
+        told = dict(chat.provenance) if isinstance(chat, Provenance) else {}
+        if "collector" in told:
+            told["chat"] = told["collector"]
+        return {**told, "collector": "feedback", "pairs": dict(sorted(self._used.items()))}
 
     def _answers(self) -> Iterator[tuple[QAPair | Dropped, Judgement | None, str]]:
         """Yields what became of each answer, with what people think of it and its fingerprint."""
@@ -165,8 +167,7 @@ class FeedbackCollector:
             found = looked_up(chat, frozenset(ids_of(answers.values())))
             silent = Counter[str]()
             for about in answers.values():
-                told = found.messages.get(about.answer)
-                about.marked = told is not None and (told.solved or tagged_solved(told))
+                about.marked = marked(found.of(about.messages))
                 unwilling = {by for by in about.voices if by and self.consent.refusal(by, ())}
                 silent.update(self.consent.refusal(by, ()) for by in unwilling)
                 judgement = judged(about, self.confirmed_by, unwilling)
@@ -186,22 +187,28 @@ class FeedbackCollector:
         self, about: Answered, judgement: Judgement, exchange: Exchange | None, found: Found
     ) -> QAPair | Dropped:
         def dropped(reason: str) -> Dropped:
-            return Dropped(reason=reason, unit="record", ids=(about.answer,), where=printable(self.log.path))
+            return Dropped(
+                reason=reason,
+                unit="record",
+                ids=(f"feedback:{about.answer}",),
+                where=printable(self.log.path),
+            )
 
         if self.fingerprint and about.fingerprint != self.fingerprint:
             return dropped("other_contract")
         if about.asker and (reason := self.consent.refusal(about.asker, ())):
             return dropped(reason)
-        for uid in (about.question, about.answer):
+        for uid in (about.question, *about.messages):
             if reason := found.gone.get(uid, ""):
                 return dropped(reason)
         asked, told = found.messages.get(about.question), found.messages.get(about.answer)
         edits = [m.edited_at for m in (asked, told) if m is not None and m.edited_at is not None]
         if judgement.at is not None and edits and max(edits) > judgement.at:
             return dropped("source_changed")
-        question = asked.content if asked is not None else exchange.asked if exchange is not None else ""
-        answer = told.content if told is not None else exchange.told if exchange is not None else ""
-        answer = judgement.text or answer
+        question = exchange.asked if exchange is not None else ""
+        question = question or _shown(exchange, 0, (about.question,), found)
+        answer = judgement.text or (exchange.told if exchange is not None else "")
+        answer = answer or _shown(exchange, 1, about.messages, found)
         if not question.strip() or not answer.strip():
             # It is not a loss if no one confirmed the answer, so the state is what a reader wants to know.
             open_ = judgement.state == "not_confirmed"
@@ -209,6 +216,14 @@ class FeedbackCollector:
         if over(MAX_PAIR, question + answer):
             return dropped("pair_too_long")
         return _pair(about, judgement, exchange, question, answer, asked, told)
+
+
+def _shown(exchange: Exchange | None, which: int, ids: Iterable[str], found: Found) -> str:
+    """Returns the text of messages as the bot read or wrote it; "" if the chat does not have it, or not as it was."""
+    messages = [found.messages[uid].content if uid in found.messages else "" for uid in ids]
+    if not all(messages):
+        return ""
+    return shown_part("\n".join(messages), exchange.wording[which] if exchange is not None else "") or ""
 
 
 @frozen
@@ -246,7 +261,7 @@ def _pair(
         method=_METHODS.get(judgement.state) or ("proposed" if judgement.text else "confirmed"),
         asker=asked.author.pseudonym if asked is not None else "",
         question_messages=(about.question,) if asked is not None else (),
-        answer_messages=(about.answer,) if told is not None else (),
+        answer_messages=about.messages if told is not None else (),
         tags=tuple(_tags(judgement, exchange)),
         solved=judgement.who == "mark",
         confidence=1.0 if sure else _DOUBT,

@@ -86,7 +86,9 @@ class Exchange(
         snapshot: Snapshot of the knowledge.
         model: Name of the model.
         citations: The passages in the prompt, as `furytune.records.Passage.citation` names them.
+        parts: Ids of the further messages of the answer, if it is longer than a message.
         words: Sketch of the answer, by which its copies are recognised without its text.
+        wording: Digests of the wording of question and answer, by which their texts are recognised in a chat.
         asked: The raw question; "" unless the operator keeps texts.
         told: The answer; "" unless the operator keeps texts.
     """
@@ -100,7 +102,9 @@ class Exchange(
     snapshot: str = ""
     model: str = ""
     citations: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     words: str = ""
+    wording: tuple[str, str] = ("", "")
     asked: str = ""
     told: str = ""
 

@@ -23,6 +23,7 @@ from furytune._values.copies import sketch
 from furytune.errors import AnswerError, ConfigError, SourceError
 from furytune.feedback.file import lines, replace
 from furytune.feedback.lines import MAX_LINE, Exchange, Line, Role, Said, Verdict, decode, encode, packed
+from furytune.feedback.wording import wording
 from furytune.records import Dropped, Erased
 from furytune.review.decision import checked_text
 
@@ -112,13 +113,6 @@ class FeedbackLog:
     keep_texts: bool = field(default=False, kw_only=True, validator=of_type(bool))
     consent: Consent = field(default=Consent(), kw_only=True, validator=of_type(Consent))
 
-    @consent.validator
-    def _ids_only(self, _: object, value: Consent) -> None:
-        if value.needs_roles:
-            raise ConfigError(
-                "a feedback log does not know anyone's roles, so consent= takes opt_out and opt_in"
-            )
-
     # Writing
 
     def note(
@@ -181,12 +175,14 @@ class FeedbackLog:
         snapshot: str = "",
         model: str = "",
         citations: Iterable[str] = (),
+        parts: Iterable[str] = (),
+        roles: Collection[str] | None = None,
         at: datetime | None = None,
     ) -> None:
         """Notes that the bot answered, so that a later verdict is known to be the asker's, and about which prompt.
 
-        Give the texts always: without ``keep_texts``, the log stores neither, only a sketch of the answer, by which copies of
-        it are recognised in collected data.
+        Give the texts always: without ``keep_texts``, the log stores neither, only digests and a sketch, by which the texts and
+        copies of the answer are recognised in collected data.
 
         Args:
             answer: Id of the answer.
@@ -199,6 +195,9 @@ class FeedbackLog:
             snapshot: Snapshot of the knowledge.
             model: Name of the model.
             citations: `furytune.records.Passage.citation` of the passages in the prompt.
+            parts: Ids of the further messages of the answer, if it is longer than a message.
+            roles: Ids of the roles of who asked, as ``consent`` names them. If it has rules by role and this is None, no text is
+                stored.
             at: When; by default now.
 
         Raises:
@@ -208,7 +207,10 @@ class FeedbackLog:
         for name, text in (("asked", asked), ("told", told)):
             if not isinstance(text, str):
                 raise ConfigError(f"{name} must be a text, not a {type(text).__name__}")
-        kept = self.keep_texts and not self.consent.refusal(asker, ()) and not over(MAX_PAIR, asked + told)
+        willing = not self.consent.refusal(asker, roles or ()) and (
+            roles is not None or not self.consent.needs_roles
+        )
+        kept = self.keep_texts and willing and not over(MAX_PAIR, asked + told)
         if kept and not (_encodable(asked) and _encodable(told)):
             kept = False  # no training row could have it
         self._append(
@@ -222,7 +224,9 @@ class FeedbackLog:
                 snapshot=_id("snapshot", snapshot),
                 model=_id("model", model),
                 citations=tuple(_id("citations", one, most=2000) for one in citations),
+                parts=tuple(_id("parts", one, needed=True) for one in parts),
                 words=packed(sketch(told)),
+                wording=(wording(asked), wording(told)),
                 asked=asked if kept else "",
                 told=told if kept else "",
             )

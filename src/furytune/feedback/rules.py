@@ -23,8 +23,6 @@ State: TypeAlias = Literal[
 ]
 """What became of an answer. A correction by a helper counts as "corrected", one by a member as "proposed"."""
 
-_MARKS = ("reaction", "solved_tag")
-
 
 @define
 class Answered:
@@ -36,6 +34,7 @@ class Answered:
         exchange: Place of its exchange in the log; None if the log has none.
         asker: Id of who asked, "" if unknown.
         fingerprint: Fingerprint of the contract, "" if unknown.
+        parts: Ids of the further messages of the answer.
         voices: The words by person.
         marked: True if the chat has a check mark on it, or a tag that says that its thread is solved.
     """
@@ -45,8 +44,14 @@ class Answered:
     exchange: int | None = None
     asker: str = ""
     fingerprint: str = ""
+    parts: tuple[str, ...] = ()
     voices: dict[str, Said] = field(factory=dict)
     marked: bool = False
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Ids of all messages of the answer."""
+        return (self.answer, *self.parts)
 
 
 @frozen(kw_only=True)
@@ -84,7 +89,7 @@ def gathered(lines: Iterable[tuple[int, Line]]) -> dict[str, Answered]:
         if isinstance(line, Exchange):
             about = found.setdefault(line.answer, Answered(line.answer))
             about.exchange, about.asker, about.fingerprint = at, line.asker, line.fingerprint
-            about.question = line.question or about.question
+            about.question, about.parts = line.question or about.question, line.parts
             if line.question:
                 latest[line.question] = line.answer
             continue
@@ -157,12 +162,13 @@ def _who(said: Said, about: Answered) -> Confirmer:
         return "helper"
     if said.by and said.by == about.asker:
         return "asker"
-    return "mark" if said.source in _MARKS else "member"
+    # Someone who is known and pressed a mark is a member like all others; the chat does not say who pressed its marks.
+    return "mark" if said.source == "solved_tag" or (said.source == "reaction" and not said.by) else "member"
 
 
 def ids_of(found: Iterable[Answered]) -> Iterator[str]:
     """Yields the ids under which a chat may have the texts of answers and questions."""
     for about in found:
-        yield about.answer
+        yield from about.messages
         if about.question:
             yield about.question

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from furytune.pairing.posts import Conversation
 from furytune.records import Dropped, Message
 
-__all__ = ["Chat", "Found", "as_chat", "looked_up", "said_by_bots", "tagged_solved"]
+__all__ = ["Chat", "Found", "as_chat", "looked_up", "marked", "said_by_bots"]
 
 _GONE = ("deleted", "opted_out", "not_opted_in", "forgotten")
 
@@ -45,6 +45,10 @@ class Found:
     messages: dict[str, Message]
     gone: dict[str, str]
 
+    def of(self, ids: Iterable[str]) -> list[Message]:
+        """Returns those of some messages that the chat has."""
+        return [self.messages[uid] for uid in ids if uid in self.messages]
+
 
 def looked_up(chat: Chat | None, wanted: Collection[str]) -> Found:
     """Reads a chat once and keeps the wanted messages only."""
@@ -62,9 +66,9 @@ def looked_up(chat: Chat | None, wanted: Collection[str]) -> Found:
     return found
 
 
-def tagged_solved(message: Message) -> bool:
-    """Tells whether a tag of the message's thread says that it is solved."""
-    return Conversation(tags=message.tags).tagged_solved
+def marked(messages: Iterable[Message]) -> bool:
+    """Tells whether a message has a check mark, or a tag that says that its thread is solved."""
+    return any(message.solved or Conversation(tags=message.tags).tagged_solved for message in messages)
 
 
 def said_by_bots(chat: Chat) -> Iterator[tuple[str, Message]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
@@ -54,7 +55,7 @@ def is_mattermost(files: ExportFiles, name: str) -> bool:
     if not name.lower().endswith((".jsonl", ".json")):
         return False
     try:
-        first = next(files.blocks(name), b"")[:4096].partition(b"\n")[0]
+        first = next(files.blocks(name), b"")[:4096].removeprefix(BOM_UTF8).partition(b"\n")[0]
         found = msgspec.json.decode(first)
     except (UnusableError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
@@ -265,6 +266,8 @@ class MattermostArchive:
                     yield part.line, part
                     continue
                 for number, text in enumerate(part[1], part[0]):
+                    if number == 1:
+                        text = text.removeprefix(BOM_UTF8)  # noqa: PLW2901
                     if len(text) > limit:
                         problem = f"the line is longer than {limit} bytes"
                         yield number, Flaw(reason="too_long", problem=problem, line=number)

@@ -22,7 +22,7 @@ _USUAL = {"http": ":80", "https": ":443"}
 
 @frozen
 class Hosts:
-    """Hosts, each by its exact name; "*.example.org" stands for all names below it, and "*" for every host.
+    """Hosts, each by its exact name; ``*.example.org`` stands for all names below it, and ``*`` for every host.
 
     Attributes:
         names: Names, with a port if it is not the usual one.

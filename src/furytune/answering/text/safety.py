@@ -80,7 +80,7 @@ def safe(text: str, hosts: Iterable[str] | Hosts | None = None) -> str:
 
     - Links lead only to ``hosts``. Any other address becomes text that no program makes a link of:
       ``https[:]//evil[.]example``. A masked link to it loses its link, so people see where it led.
-    - Mentions of everyone, people, roles, channels and commands become text, with another sign for ``@``, ``#`` or ``/``.
+    - Mentions of everyone, people, roles, channels and commands become text, with another sign for ``@``, ``#`` and ``/``.
     - Tags of HTML become text.
     - Characters that show nothing, and those that turn the direction of writing, are removed.
     - Words of more than 2,000 characters are parted.
@@ -92,7 +92,7 @@ def safe(text: str, hosts: Iterable[str] | Hosts | None = None) -> str:
 
     Args:
         text: The answer.
-        hosts: Names of hosts that it may link to, such as "fury.gl"; "*.fury.gl" stands for all names below it. By default
+        hosts: Names of hosts that it may link to, such as "fury.gl"; ``*.fury.gl`` stands for all names below it. By default
             none. A port other than the usual one is part of the name.
 
     Raises:
@@ -142,7 +142,7 @@ class Safety:
         return self._work(final=False) if wanted or self._size > _LONGEST else ""
 
     def end(self) -> str:
-        """Returns the rest. It closes a code block that is open, because it is no code for Discord otherwise."""
+        """Returns the rest. It closes a code block that is open, because Discord would show it as text otherwise."""
         rest = self._work(final=True)
         fence, self._fence = self._fence, None
         if fence is None:

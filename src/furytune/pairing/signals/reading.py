@@ -152,6 +152,12 @@ def signals(text: str) -> Signals:
         links > 0 and count == 0 and not code,
         count,
     )
+    return _made(found, *rest)
+
+
+@lru_cache(maxsize=4096)
+def _made(found: int, *rest: Any) -> Signals:
+    """Returns signals, the same value for texts that signal the same: open conversations keep those of each message."""
     return Signals(*_flags(found), *rest)
 
 
