@@ -95,6 +95,15 @@ def test_wrong_settings_are_errors(settings):
         BotSettings(**settings)
 
 
+def test_without_a_token_it_says_where_the_token_belongs(world, monkeypatch):
+    monkeypatch.delenv("DISCORD_TOKEN")
+    model = ft.ChatService(world.chat.url).model("fake")
+    for start in (DiscordBot(world.path, model=model).run, lambda: checked(world.path)):
+        with pytest.raises(ConfigError, match="DISCORD_TOKEN"):
+            start()
+    assert world.discord.requests == []
+
+
 def test_a_bot_needs_a_model(world):
     with pytest.raises(ConfigError, match="needs a model"):
         DiscordBot(world.path, model=None)

@@ -47,14 +47,14 @@ async def check(contract: PromptContract, token: Secret, settings: BotSettings) 
         DiscordLoginError: Discord does not accept the token.
         DiscordError: Discord refused, or did not answer.
     """
-    quiet = Quiet()
+    word, quiet = token.reveal().strip(), Quiet()
     quiet.install()
     client = Client(None, None, settings)  # type: ignore[arg-type]
     problem: DiscordError
     try:
         with quiet.ours():
             try:
-                await client.http.static_login(token.reveal().strip())
+                await client.http.static_login(word)
                 return [one async for one in _findings(client, contract, settings)]
             except discord.LoginFailure:
                 problem = DiscordLoginError(

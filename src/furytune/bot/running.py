@@ -85,6 +85,7 @@ class Running:
             AnswerError: The notes cannot be written.
         """
         self._loop = asyncio.get_running_loop()
+        self._token.reveal()  # if there is no token, say so before anything else
         quiet = Quiet()
         quiet.install()
         try:
@@ -153,10 +154,10 @@ class Running:
     async def _connect(self, client: Client) -> None:
         """Logs in and stays connected."""
         problem: FurytuneError
-        pauses = delays(jitter=0.5)
+        word, pauses = self._token.reveal().strip(), delays(jitter=0.5)
         while True:
             try:
-                await client.login(self._token.reveal().strip())
+                await client.login(word)
                 break
             except discord.LoginFailure:
                 problem = DiscordLoginError(_REFUSED)
