@@ -12,7 +12,7 @@ from furytune.bot.posts import LOG, Button, roles_of
 from furytune.bot.settings import BotSettings
 from furytune.bot.vendor import discord
 from furytune.errors import FurytuneError
-from furytune.feedback import Role, Verdict
+from furytune.feedback import FeedbackLog, Role, Verdict
 
 __all__ = ["Feedback"]
 
