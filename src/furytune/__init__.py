@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from furytune.budget import TokenBudget
     from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
+    from furytune.collectors.forum import ForumCollector
+    from furytune.collectors.github_discussions import GitHubDiscussionsCollector
     from furytune.collectors.journal import JournalCollector
     from furytune.collectors.mattermost_export import MattermostExportCollector
     from furytune.collectors.slack_export import SlackExportCollector
@@ -109,9 +111,11 @@ __all__ = [
     "FeedbackCollector",
     "FeedbackLog",
     "Forgotten",
+    "ForumCollector",
     "Fresh",
     "FurytuneError",
     "GeminiTuner",
+    "GitHubDiscussionsCollector",
     "GradeCache",
     "GroupSplitter",
     "IdentityAugmenter",
@@ -208,9 +212,11 @@ _HOME = {
     "FeedbackCollector": "feedback.collector",
     "FeedbackLog": "feedback.log",
     "Forgotten": "forgetting",
+    "ForumCollector": "collectors.forum",
     "Fresh": "curation.freshness",
     "FurytuneError": "errors",
     "GeminiTuner": "tuners.gemini.tuner",
+    "GitHubDiscussionsCollector": "collectors.github_discussions",
     "GradeCache": "curation.grades",
     "GroupSplitter": "splitting",
     "IdentityAugmenter": "augmenters.identity",

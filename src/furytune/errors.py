@@ -9,6 +9,7 @@
     │   └── PluginError             an entry point cannot be loaded
     ├── SourceError                 input cannot be used
     │   ├── SourceFormatError       input breaks the rules of its format, with file, line and column
+    │   ├── ForumError              GitHub, or another forum, refused or did not answer
     │   └── DiscordError            Discord refused, or did not answer
     │       ├── DiscordLoginError   the token or the bot's setup does not allow reading
     │       ├── DiscordForbiddenError  the bot may not read a channel, thread or list
@@ -55,6 +56,7 @@ __all__ = [
     "DiscordLoginError",
     "EmptyTextError",
     "ExportError",
+    "ForumError",
     "FurytuneError",
     "KnowledgeError",
     "MissingExtraError",
@@ -165,6 +167,19 @@ class DiscordForbiddenError(DiscordError):
 
 class DiscordGoneError(DiscordError):
     """The channel or thread no longer exists."""
+
+
+class ForumError(SourceError):
+    """GitHub, or another forum, refused a request or did not answer it.
+
+    Args:
+        message: What happened, where, and what to do next.
+        status: HTTP status of the answer; None if there was no answer.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TextError(FurytuneError):

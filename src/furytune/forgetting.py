@@ -7,6 +7,7 @@ interrupted, the same call finds the messages again and continues. Every other p
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,8 @@ from furytune._chat_files.searching import search_chat
 from furytune._discord.export.participants import Searched, search
 from furytune._discord.journal.erasing import JournalPlace
 from furytune._discord.journal.store import Journal
+from furytune._forums.erasing import ForumPlace
+from furytune._forums.journal import ForumJournal, is_forum
 from furytune._privacy.ids import as_id, is_full_id
 from furytune._storage.system import system_errors_as
 from furytune._values.shown import Shown
@@ -30,6 +33,8 @@ from furytune.tuners._jobs.holders import Held, jobs_that_hold
 __all__ = ["Erased", "Forgotten", "Held", "HeldExport", "forget"]
 
 _Path: TypeAlias = "str | os.PathLike[str]"
+
+_ACCOUNT = re.compile(r"@?[\w-]{1,100}")
 
 
 @frozen(kw_only=True)
@@ -196,7 +201,8 @@ def forget(
     """
     author, message = (as_id(one) if isinstance(one, str) else one for one in (author, message))
     copies = [Path(p) for p in _several(exports)]
-    _check_ids(author, message, searchable=journal is not None or bool(copies))
+    forum = journal is not None and is_forum(journal)
+    _check_ids(author, message, searchable=journal is not None or bool(copies), accounts=forum)
     manifests = [Path(p) for p in _several(datasets)]
     tables = [os.fspath(p) for p in _several(indexes)]
     if journal is None and jobs is None and not manifests and not tables and not copies and not places:
@@ -214,7 +220,7 @@ def forget(
         return _forget(
             author=author,
             message=message,
-            last=None if journal is None else JournalPlace(journal),
+            last=None if journal is None else ForumPlace(journal) if forum else JournalPlace(journal),
             copies=copies,
             manifests=manifests,
             first=[*map(DatasetPlace, manifests), *map(IndexPlace, tables), *places],
@@ -226,7 +232,7 @@ def _forget(
     *,
     author: str | None,
     message: str | None,
-    last: JournalPlace | None,
+    last: JournalPlace | ForumPlace | None,
     copies: list[Path],
     manifests: list[Path],
     first: list[Erasable],
@@ -252,14 +258,17 @@ def _forget(
         place.check()
     authors = [author] if author is not None else []
     named = [message] if message is not None else []
-    files = [found for path in copies for found in _searched(path, authors, named)]
+    ids = [author for author in authors if is_full_id(author)]
+    files = [found for path in copies for found in _searched(path, ids, named)] if ids or named else []
     store = last.store if last is not None else None
     theirs = _messages(store, files, authors, named)
     deleted = last.gone() - theirs if last is not None and authors else set()
     messages = theirs | deleted
     # Before anything is erased, because older records of jobs name messages only through the rows of a data set.
-    held = jobs_that_hold(jobs, manifests, theirs, deleted, authors) if jobs is not None else ()
-    erased = [place.erase(messages, authors) for place in first]
+    # Only ids of Discord can be in other places; a forum's people have no number there.
+    numbers = authors if not isinstance(last, ForumPlace) else []
+    held = jobs_that_hold(jobs, manifests, theirs, deleted, numbers) if jobs is not None else ()
+    erased = [place.erase(messages, numbers) for place in first]
     # After all others, because only the journal can find the messages again if a place fails.
     if last is not None:
         erased.insert(0, last.erase(theirs, authors))
@@ -280,7 +289,9 @@ def _searched(path: Path, authors: list[str], named: list[str]) -> list[Searched
     return search(path, authors, named) if found is None else found
 
 
-def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
+def _messages(
+    store: Journal | ForumJournal | None, files: list[Searched], authors: list[str], named: list[str]
+) -> set[str]:
     """Returns the ids of the people's messages, of the named messages, and of all copies of one of them.
 
     Args:
@@ -319,11 +330,20 @@ def _held_exports(files: list[Searched], theirs: set[str]) -> tuple[HeldExport, 
     return tuple(found)
 
 
-def _check_ids(author: object, message: object, *, searchable: bool) -> None:
-    """Raises ConfigError unless there is exactly one id, of the right form, that can be searched for."""
+def _check_ids(author: object, message: object, *, searchable: bool, accounts: bool) -> None:
+    """Raises ConfigError unless there is exactly one id, of the right form, that can be searched for.
+
+    Args:
+        author: Id of a person.
+        message: Id of a message.
+        searchable: Whether something says who wrote a message.
+        accounts: Whether a person may be the name of an account in a forum.
+    """
     if (author is None) == (message is None):
         raise ConfigError("pass either author= or message=, with a Discord id")
     for name, value in (("author", author), ("message", message)):
+        if accounts and name == "author" and isinstance(value, str) and _ACCOUNT.fullmatch(value):
+            continue
         if value is not None and not is_full_id(value):
             raise ConfigError(
                 f"{name} must be a Discord id, 15 to 20 digits in quotes; in Discord, turn on developer mode and "

@@ -62,7 +62,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "Collect the channel that the original is in.",
             ),
             ("forgotten", "`forget` removed it, or it comes from a person who is to be forgotten.", _NOTHING),
-            ("deleted", "It was deleted on Discord after it had been collected.", _NOTHING),
+            ("deleted", "It was deleted on the platform after it had been collected.", _NOTHING),
             ("bot", "A bot or a webhook wrote it.", "`include_bots=True` uses such messages."),
             (
                 "bot_words",
@@ -70,6 +70,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "Let a person confirm the bot's answer; see Feedback.",
             ),
             ("system", 'The platform wrote it, such as "Ann pinned a message".', _NOTHING),
+            (
+                "hidden",
+                "A moderator of the forum hid it, for example as spam, off topic or outdated.",
+                _NOTHING,
+            ),
         ),
     ),
     (
@@ -125,7 +130,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("after_answer", "It comes after the answer.", _NOTHING),
             (
                 "after_window",
-                "The thread has more messages than `window`, or it replies to a question that is further back than that.",
+                "The thread has more messages than `window` or than are read, or it replies to a question that is further back than that.",
                 "Raise `window`; it costs memory.",
             ),
             (
@@ -177,8 +182,8 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         (
             (
                 "invalid_message",
-                "It is JSON, but not a message as the platform or DiscordChatExporter writes it.",
-                "Export again, with a current version of the exporter.",
+                "It is JSON, but not a message as the platform or DiscordChatExporter writes it, or not a discussion as GitHub does.",
+                "Export again, with a current version of the exporter, or with the query of the documentation.",
             ),
             ("malformed_json", "It is not JSON.", "Export again."),
             ("invalid_utf8", "It holds bytes that are not UTF-8.", "Export again."),
@@ -216,6 +221,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "not_included",
                 "`include=` or `channels=` names others, and not this one.",
                 "Add it to `include=` or `channels=`.",
+            ),
+            (
+                "not_answerable",
+                "It is a category of a forum in which no one can accept an answer, such as Announcements, Polls or Show and tell.",
+                "Add it to `channels=`, if people ask there too.",
             ),
             (
                 "no_permission",

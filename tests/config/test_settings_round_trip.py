@@ -30,6 +30,11 @@ NEEDED = {
         "permission": "asked",
         "token": ft.Secret.env("TOKEN"),
     },
+    "collectors.github-discussions": {
+        "repository": "octo-org/octo-repo",
+        "permission": "asked",
+        "token": ft.Secret.env("TOKEN"),
+    },
     "curators.check-code": {"package": "fury", "path": FURY},
     "curators.cap-per-author": {"most": 3},
     "curators.judge-pairs": {"model": ft.ChatService("http://127.0.0.1:1/v1").model("m", temperature=0.0)},

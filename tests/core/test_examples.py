@@ -89,6 +89,14 @@ def test_a_corrected_question_is_asked_as_it_is_trained(tmp_path) -> None:
         assert done.stdout.count("the same as in training") == 2
 
 
+def test_collecting_from_github_again_reads_only_what_changed(tmp_path) -> None:
+    first, again = (run(tmp_path, "collect_github.py", "--out", "out") for _ in range(2))
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert "4  new" in first.stdout
+    assert "4 deleted" not in again.stdout
+    assert "@user1, can it be red?" in again.stdout
+
+
 def test_a_flat_channel_gives_its_clear_pairs(tmp_path) -> None:
     done = run(tmp_path, "flat_channel.py")
     assert done.returncode == 0, done.stderr

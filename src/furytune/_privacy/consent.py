@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 import attrs
@@ -10,8 +11,9 @@ from attrs import field, frozen
 from furytune._privacy.ids import as_id, is_digits
 from furytune.errors import ConfigError
 
-__all__ = ["Consent"]
+__all__ = ["Consent", "by_number"]
 
+_ACCOUNT = re.compile(r"@[\w.-]{1,100}")
 
 _SHOWN = 40
 
@@ -26,17 +28,18 @@ def _several(value: object) -> tuple[object, ...]:
 
 
 def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
-    """Converts an argument that takes ids of users.
+    """Converts an argument that takes ids of users, or names of accounts after an "@", in lower case.
 
     Raises:
-        ConfigError: One of them is not a number.
+        ConfigError: One of them is neither.
     """
     found = tuple(as_id(str(item).strip()) for item in _several(value))
+    found = tuple(item.casefold() if _ACCOUNT.fullmatch(item) else item for item in found)
     for item in found:
-        if not is_digits(item):
+        if not is_digits(item) and not item.startswith("@"):
             raise ConfigError(
-                "opt_out and opt_in take Discord user ids, such as '80351110224678912', or ids with their platform, such as "
-                "'slack:U012AB3CD', but one of them is neither"
+                "opt_out and opt_in take Discord user ids, such as '80351110224678912', ids with their platform, such as "
+                "'slack:U012AB3CD', or accounts in forums, such as '@octocat', but one of them is none of these"
             )
     return found
 
@@ -65,13 +68,13 @@ class Consent:
 
     Args:
         opt_out: Ids of people who do not take part. Ids of other platforms have its name before them, such as
-            "slack:U012AB3CD".
+            "slack:U012AB3CD". In forums, an account such as "@octocat" is an id too.
         opt_out_roles: Names or ids of roles. People with one of them do not take part. An "@" before a name is ignored.
         opt_in: Ids of people who take part. If you give ids or roles to opt in, no one else takes part.
         opt_in_roles: Names or ids of roles. People with one of them take part.
 
     Raises:
-        ConfigError: An id is not a number.
+        ConfigError: An id is neither a number nor an account.
     """
 
     opt_out: tuple[str, ...] = field(default=(), converter=_ids)
@@ -118,19 +121,33 @@ class Consent:
 
         return attrs.evolve(self, opt_out_roles=ids(self.opt_out_roles), opt_in_roles=ids(self.opt_in_roles))
 
-    def refusal(self, author: str, roles: Collection[str], *, bot: bool = False) -> str:
+    def refusal(self, author: str, roles: Collection[str], *, bot: bool = False, account: str = "") -> str:
         """Returns why a message is not collected: "opted_out", "not_opted_in", or "" if it is.
 
         Args:
             author: Id of its author.
             roles: Ids of the author's roles.
             bot: True for a bot. Bots need not opt in.
+            account: Name of the author's account in a forum, in lower case after an "@".
         """
-        if author in self.opt_out or any(role in self.opt_out_roles for role in roles):
+        known = {author, account} - {""}
+        if not known.isdisjoint(self.opt_out) or any(role in self.opt_out_roles for role in roles):
             return "opted_out"
-        allowed = author in self.opt_in or any(role in self.opt_in_roles for role in roles)
+        allowed = not known.isdisjoint(self.opt_in) or any(role in self.opt_in_roles for role in roles)
         # Bots have no wishes of their own, and their messages are dropped later unless the user wants them.
         return "not_opted_in" if self.selective and not allowed and not bot else ""
+
+
+def by_number(_: object, attribute: attrs.Attribute[Consent], value: Consent) -> None:
+    """Validates rules for a platform that knows people by number only.
+
+    Raises:
+        ConfigError: They name an account, which would never match.
+    """
+    if any(item.startswith("@") for item in (*value.opt_out, *value.opt_in)):
+        raise ConfigError(
+            f"{attribute.name}: Discord knows people by id, such as '80351110224678912'; give ids instead of accounts"
+        )
 
 
 def _listed(roles: Mapping[str, str]) -> str:

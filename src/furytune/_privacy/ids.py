@@ -100,11 +100,17 @@ def snowflake_at(moment: datetime) -> int:
 
 
 PLATFORMS: Mapping[str, str] = MappingProxyType(
-    {"discord": "Discord", "slack": "Slack", "mattermost": "Mattermost", "zulip": "Zulip"}
+    {
+        "discord": "Discord",
+        "github": "GitHub Discussions",
+        "mattermost": "Mattermost",
+        "slack": "Slack",
+        "zulip": "Zulip",
+    }
 )
 """Names of the platforms, by the prefix of their pairs."""
 
-_OTHER = re.compile(rf"({'|'.join(sorted(PLATFORMS.keys() - {'discord'}))}):(?=\S)", re.IGNORECASE)
+_OTHER = re.compile(rf"({'|'.join(sorted(PLATFORMS.keys() - {'discord', 'github'}))}):(?=\S)", re.IGNORECASE)
 _LEAST = 10**18  # so every number has 19 digits
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
 from furytune.errors import ConfigError
 
-__all__ = ["at_least", "of_type", "one_of", "share"]
+__all__ = ["at_least", "duration", "of_type", "one_of", "share"]
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -43,6 +44,14 @@ def share(_: object, attribute: attrs.Attribute[float], value: object) -> None:
     """Accepts numbers between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ConfigError(f"{attribute.name} is {_shown(value)}; give a number between 0 and 1")
+
+
+def duration(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Accepts spans of time that are not negative."""
+    if not isinstance(value, timedelta) or value < timedelta(0):
+        raise ConfigError(
+            f"{attribute.name} must be a timedelta that is not negative, such as timedelta(days=7)"
+        )
 
 
 def of_type(*types: type) -> Check:

@@ -144,7 +144,7 @@ def _failed(text: str) -> None:
 
 
 def _code(error: FurytuneError) -> int:
-    if isinstance(error, ServiceError | TuningError) or type(error).__name__.startswith("Discord"):
+    if isinstance(error, ServiceError | TuningError) or type(error).__name__.startswith(("Discord", "Forum")):
         return _SERVICE
     if isinstance(error, ConfigError):
         return _SETTINGS

@@ -21,12 +21,12 @@ from furytune._discord.crawl.repair import mend, sound_cursors, to_mend
 from furytune._discord.crawl.survey import Survey, held_back, survey
 from furytune._discord.journal.store import About, Journal, Permission, Unread
 from furytune._network.endpoint import checked_endpoint
-from furytune._privacy.consent import Consent
+from furytune._privacy.consent import Consent, by_number
 from furytune._privacy.ids import is_digits, snowflake_at
 from furytune._privacy.secret import Secret
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
-from furytune._values.checks import of_type
+from furytune._values.checks import duration, of_type
 from furytune._values.shown import Shown
 from furytune.collectors.journal import JournalCollector, as_drop
 from furytune.errors import ConfigError, SourceError
@@ -78,14 +78,6 @@ def _names(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
 
 def _as_collector(value: str | os.PathLike[str] | JournalCollector) -> JournalCollector:
     return value if isinstance(value, JournalCollector) else JournalCollector(value)
-
-
-def _duration(_: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
-    """Validates a span of time that is not negative."""
-    if not isinstance(value, timedelta) or value < timedelta(0):
-        raise ConfigError(
-            f"{attribute.name} must be a timedelta that is not negative, such as timedelta(days=7)"
-        )
 
 
 @frozen(kw_only=True, repr=False)
@@ -188,8 +180,8 @@ class DiscordCollector:
     include: tuple[str, ...] = field(default=(), converter=_names)
     exclude: tuple[str, ...] = field(default=(), converter=_names)
     private_threads: bool = field(default=False, validator=of_type(bool))
-    consent: Consent = field(default=Consent(), validator=of_type(Consent))
-    recheck: timedelta = field(default=timedelta(days=7), validator=_duration)
+    consent: Consent = field(default=Consent(), validator=[of_type(Consent), by_number])
+    recheck: timedelta = field(default=timedelta(days=7), validator=duration)
     patience: Patience = field(default=Patience(), validator=of_type(Patience))
     endpoint: str = field(default="", converter=checked_endpoint)
 

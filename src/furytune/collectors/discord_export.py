@@ -16,7 +16,7 @@ from furytune._discord.messages import view
 from furytune._discord.profiles import profiles
 from furytune._discord.selection import channel_names, chosen_channels
 from furytune._discord.shapes import FullMessage
-from furytune._privacy.consent import Consent
+from furytune._privacy.consent import Consent, by_number
 from furytune._privacy.printable import printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.json_stream import BLOCK, LIMIT
@@ -119,7 +119,7 @@ class DiscordExportCollector:
         default="raise", kw_only=True, validator=one_of("raise", "skip")
     )
     pairers: tuple[Pairer, ...] | None = field(default=None, kw_only=True, converter=as_pairers)
-    consent: Consent = field(default=Consent(), kw_only=True, validator=of_type(Consent))
+    consent: Consent = field(default=Consent(), kw_only=True, validator=[of_type(Consent), by_number])
     author_key: bytes | None = field(default=None, kw_only=True, repr=False, validator=bytes_or_none)
     channels: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)
     exclude: tuple[str, ...] = field(default=(), kw_only=True, converter=channel_names)

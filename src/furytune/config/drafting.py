@@ -13,6 +13,7 @@ import tomli_w
 from attrs import frozen
 
 from furytune._chat_files.platforms import Found, find_chat
+from furytune._forums.journal import is_forum
 from furytune._privacy.ids import PLATFORMS
 from furytune._privacy.printable import one_line, printable
 from furytune._storage.durable import make_folder, write_file
@@ -67,7 +68,9 @@ class _Found:
     html: bool = False
     packages: tuple[Path, ...] = ()
     journal: str = ""
+    forum: bool = False
     token: bool = False
+    github: bool = False
     rag: bool = False
     project: str = ""
     community: str = ""
@@ -166,7 +169,7 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
     docs: list[Path] = []
     packages: list[Path] = []
     channels: dict[str, None] = {}
-    html, journal, community = False, "", ""
+    html, journal, community, forum = False, "", "", False
     chats: list[tuple[str, Path]] = []
     for place in places:
         others = list(_chats(place))
@@ -183,6 +186,7 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
         if named:
             exports.append(place)
         if (place / "journal.json").is_file():
+            forum = is_forum(place)
             journal = place.as_posix()
         if place.is_file() and place.suffix in (".csv", ".jsonl"):
             tables.append(place)
@@ -204,7 +208,9 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
         html=html,
         packages=tuple(packages),
         journal=journal,
+        forum=forum,
         token=bool(environment.get("DISCORD_TOKEN")),
+        github=bool(environment.get("GITHUB_TOKEN")),
         rag=find_spec("lancedb") is not None,
         project=packages[0].name if packages else "",
         community=community,
@@ -300,6 +306,8 @@ def _told(found: _Found) -> Iterator[str]:
         yield f"journal    {found.journal}"
     if found.token:
         yield "bot token  in the environment variable DISCORD_TOKEN"
+    if found.github:
+        yield "token      for GitHub, in the environment variable GITHUB_TOKEN"
     if found.tables:
         yield f"pairs      {_and(found.tables)}"
     if found.docs:
@@ -316,6 +324,8 @@ def _needed(found: _Found) -> Iterator[str]:
     if not (found.exports or found.chats or found.journal or found.tables):
         if found.token:
             yield "the server's id and your permission, under [collector] in the file"
+        elif found.github:
+            yield "the repository with the discussions and your permission, under [collector] in the file"
         else:
             yield (
                 "a chat export: put the JSON files of DiscordChatExporter into the folder that [collector] names, or give an "
@@ -395,8 +405,13 @@ def _collector(found: _Found, root: Path) -> Iterator[str]:
         yield f"# What a bot of {PLATFORMS[platform]} passes to the contract: {platform}_text(message).\n"
         yield _table(head, type=f"{platform}-export", path=_relative(place, root))
     if found.journal:
-        yield "# What a bot has read from the server.\n"
-        yield _table(head, type="journal", journal=_relative(Path(found.journal), root))
+        journal = _relative(Path(found.journal), root)
+        if found.forum:
+            yield "# What was read from the forum.\n"
+            yield _table(head, type="forum", source=journal)
+        else:
+            yield "# What a bot has read from the server.\n"
+            yield _table(head, type="journal", journal=journal)
     for place in found.tables:
         yield _table(head, type=place.suffix.removeprefix("."), path=_relative(place, root))
     if found.exports or found.chats or found.journal or found.tables:
@@ -409,6 +424,15 @@ def _collector(found: _Found, root: Path) -> Iterator[str]:
         yield 'token = {env = "DISCORD_TOKEN"}\n'
         yield 'permission = "Who permitted this collection, and what for"\n'
         yield 'journal = "discord-journal"\n\n'
+        return
+    if found.github:
+        yield "# Reads the discussions of a repository; see the page GitHub Discussions.\n"
+        yield "[collector]\n"
+        yield 'type = "github-discussions"\n'
+        yield 'repository = "owner/name"\n'
+        yield 'token = {env = "GITHUB_TOKEN"}\n'
+        yield 'permission = "Who permitted this collection, and what for"\n'
+        yield 'journal = "github-journal"\n\n'
         return
     yield "# Export your channels with DiscordChatExporter as JSON, into this folder.\n"
     yield _table(head, type="discord-export", path="exports")

@@ -24,6 +24,8 @@ from furytune.augmenters.rag import RagAugmenter
 from furytune.budget import TokenBudget
 from furytune.collectors.discord import DiscordCollector
 from furytune.collectors.discord_export import DiscordExportCollector
+from furytune.collectors.forum import ForumCollector
+from furytune.collectors.github_discussions import GitHubDiscussionsCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.config.deployment_health import examine_deployment
@@ -188,7 +190,9 @@ def _inputs(settings: Settings) -> Iterator[Finding]:
             yield from (_readable("pairs", path) for path in collector.path)
         elif isinstance(collector, JournalCollector):
             yield _readable("journal", collector.journal.path)
-        elif isinstance(collector, DiscordCollector):
+        elif isinstance(collector, ForumCollector):
+            yield _readable("discussions", collector.source)
+        elif isinstance(collector, DiscordCollector | GitHubDiscussionsCollector):
             yield writable("journal", collector.journal.journal.path)
     for table in settings.sources:
         source = table.get("source")

@@ -17,6 +17,8 @@ from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import IndexReport, build_index
 from furytune.collectors.discord import DiscordCollector, Update
 from furytune.collectors.discord_export import DiscordExportCollector
+from furytune.collectors.forum import ForumCollector
+from furytune.collectors.github_discussions import ForumUpdate, GitHubDiscussionsCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.config.arguments import arguments
 from furytune.config.deployments import check_deployments
@@ -42,6 +44,7 @@ from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = ["NAME", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
 
+_LIVE = (DiscordCollector, GitHubDiscussionsCollector)
 _NO_TUNER = '{}: there is no tuner for this; add a [tuner] table, such as type = "gemini" with a model'
 
 
@@ -185,8 +188,8 @@ class Settings:
         offline = _offline(self.pipeline).evolve(augmenter=IdentityAugmenter(), exporter=None, tuner=None)
         return offline.run().report
 
-    def collect(self, *, everything: bool = False) -> list[Update]:
-        """Reads what is new on Discord into the journals.
+    def collect(self, *, everything: bool = False) -> list[Update | ForumUpdate]:
+        """Reads what is new on Discord and GitHub into the journals.
 
         Args:
             everything: Whether to compare messages of any age, as `DiscordCollector.refresh` does.
@@ -194,11 +197,12 @@ class Settings:
         Raises:
             ConfigError: No collector reads a server live.
             DiscordError: Discord refused or did not answer. What was read is saved.
+            ForumError: GitHub refused or did not answer. What was read is saved.
         """
-        live = [c for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
+        live = [c for c in self.pipeline.collector if isinstance(c, _LIVE)]
         if not live:
             raise ConfigError(
-                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord"'
+                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord" or "github-discussions"'
             )
         return [collector.refresh() if everything else collector.update() for collector in live]
 
@@ -274,17 +278,23 @@ class Settings:
         The HTML report is deleted, because it repeats the data set. The next run writes it again.
 
         Args:
-            author: Discord user id.
-            message: Discord message id.
+            author: Discord user id, or the name of an account if the journal is a forum's.
+            message: Id of a message or post.
 
         Raises:
             FurytuneError: As `furytune.forgetting.forget` says.
         """
         heard = [c for c in self.pipeline.collector if isinstance(c, FeedbackCollector)]
         collectors = [*self.pipeline.collector, *(c.chat for c in heard)]
-        readers = [c.journal for c in collectors if isinstance(c, DiscordCollector)]
-        readers += [c for c in collectors if isinstance(c, JournalCollector)]
-        journals = [*dict.fromkeys(reader.journal.path for reader in readers)]
+        readers = [c.journal if isinstance(c, _LIVE) else c for c in collectors]
+        journals = [
+            *dict.fromkeys(
+                reader.journal.path
+                for reader in readers
+                if isinstance(reader, JournalCollector)
+                or (isinstance(reader, ForumCollector) and reader.is_journal)
+            )
+        ]
         if len(journals) > 1:
             raise ConfigError(
                 f"{printable(self.path)}: this names several journals; call furytune.forget for each of them"
@@ -476,9 +486,7 @@ def _plain(document: Document, pipeline: Pipeline) -> Pipeline | None:
 
 def _offline(pipeline: Pipeline) -> Pipeline:
     """Returns the pipeline with the journals of live collectors in their place, which ask no one."""
-    return pipeline.evolve(
-        collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
-    )
+    return pipeline.evolve(collector=[c.journal if isinstance(c, _LIVE) else c for c in pipeline.collector])
 
 
 def _for_review(pipeline: Pipeline) -> Pipeline:

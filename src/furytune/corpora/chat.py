@@ -16,6 +16,7 @@ from furytune.records import Dropped, Passage, QAPair
 __all__ = ["chat"]
 
 _URL = "https://discord.com/channels/{guild}/{channel}/{message}"
+_GITHUB = "https://github.com/{guild}/discussions/{channel}"
 _SLOTS = ("guild", "channel", "message")
 _NORMALIZER = Normalizer()
 _UNVERIFIED = "Unverified"
@@ -33,9 +34,9 @@ def chat(
     Each pair becomes one passage, question first, dated by ``answered_at``. So a question never sees its own answer, or
     an answer that was given later. The id is ``chat:`` followed by the pair's id. The source names every message of the
     pair, ``discord:GUILD/CHANNEL/ID,ID,...`` (with the thread instead of the channel, if there is one, and with the name of
-    another platform), so that furytune finds the passages made from a message that must be erased. The passage has no title,
-    because titles are shown in places where the text of messages is not; with ``trusted``, answers of others have the title
-    "Unverified".
+    another platform), or ``github:OWNER/NAME/NUMBER/ID,ID``, so that furytune finds the passages made from a message that must
+    be erased. The passage has no title, because titles are shown in places where the text of messages is not; with
+    ``trusted``, answers of others have the title "Unverified".
 
     Questions and answers are normalised as in a training row: mentions lose their ids, people have the same number in
     both, and secrets become placeholders. Nothing else is changed, so pass pairs that curators have checked, without
@@ -44,8 +45,8 @@ def chat(
     Args:
         pairs: From a collector, such as ``collector.collect()``, or a list. A `Dropped` is passed on.
         url: Pattern for the passages' URLs, with ``{guild}``, ``{channel}`` and ``{message}`` (the first message of
-            the question). A pair without one of these values has no URL. The default is Discord's, so pairs from other
-            platforms have none.
+            the question). A pair without one of these values has no URL. The default is Discord's and, for discussions,
+            GitHub's, so pairs from other platforms have none.
         trusted: Names of roles, such as "Maintainer". A passage whose answerer has none of them, or whose roles are not
             known, is cited as "Unverified (Discord)" in prompts. Without names, nothing is marked.
         normalizer: Normalises the texts. Pass your pipeline's normaliser if it is not the default one.
@@ -140,6 +141,8 @@ def _refused(pair: QAPair) -> str:
 def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     """Builds the passage; its date is that of the answer."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
+    if url == _URL and _platform(pair) == "github":
+        url = _GITHUB
     values = {
         "guild": source.guild,
         "channel": source.thread or source.channel,
@@ -157,14 +160,15 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     )
 
 
+def _platform(pair: QAPair) -> str:
+    """Returns the platform of a pair. Ready pairs may name messages too; they have none, and count as Discord's."""
+    platform = pair.id.partition(":")[0]
+    return platform if platform in PLATFORMS else "discord"
+
+
 def _where(pair: QAPair) -> str:
     """Returns one line that names the messages, or the file and line of the pair."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     if messages:
-        platform = pair.id.partition(":")[0]
-        # Ready pairs may name messages too; they have no platform, and before there were others it was Discord.
-        platform = platform if platform in PLATFORMS else "discord"
-        return (
-            f"{platform}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
-        )
+        return f"{_platform(pair)}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
     return source.path if source.line is None else f"{source.path}:{source.line}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from furytune.pairing.asking import last_question
 from furytune.pairing.links import Link
+from furytune.pairing.markdown import forum_question, forum_text
 from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
 from furytune.pairing.replies import ReplyPairer
@@ -29,6 +30,8 @@ __all__ = [
     "Post",
     "ReplyPairer",
     "ThreadPairer",
+    "forum_question",
+    "forum_text",
     "is_question",
     "last_question",
     "titled",

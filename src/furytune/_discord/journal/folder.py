@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from furytune._storage.durable import NO_FOLLOW, is_leftover, make_folder, sweep
+from furytune._storage.locks import hold
 from furytune.errors import ConfigError, SourceError
 
-__all__ = ["HINTS", "START_OVER", "access", "folder_of"]
+__all__ = ["HINTS", "START_OVER", "access", "folder_of", "write_alone"]
 
 START_OVER = (
     "restore it from a backup; without one, collect again into another folder, and first copy this folder's "
@@ -57,3 +59,52 @@ def folder_of(path: object) -> Path:
         raise ConfigError(
             "journal begins with ~, but this home folder does not exist; write the whole path"
         ) from None
+
+
+@contextmanager
+def write_alone(folder: Path, logs: Path, *, own: Collection[str], there: bool) -> Iterator[None]:
+    """Locks a journal against other writers, in this process and others; creates its folders if needed.
+
+    Args:
+        folder: The journal.
+        logs: The folder with its logs: one inside it, or the journal itself.
+        own: Names that a run may have left behind before there was a journal.
+        there: Whether the folder contains a journal.
+
+    Raises:
+        SourceError: Another process is writing, the folder is not a journal, or it cannot be written to.
+    """
+    if not there and folder.is_dir():
+        # A run that was killed at its beginning leaves only its own files behind.
+        held = {entry.name for entry in folder.iterdir()} - set(own)
+        if any(not is_leftover(name) for name in held):
+            raise SourceError(
+                f"{folder}: this folder contains other files and no journal; name an empty or a new folder"
+            )
+    if logs != folder and os.path.islink(logs):  # noqa: PTH114  (raises no error if this user may not read the folder)
+        raise SourceError(f"{logs}: this is a symbolic link; replace it with the folder itself")
+    try:
+        make_folder(logs, mode=0o700)
+        # Some file systems have no modes. The logs themselves are created with mode 0600.
+        with suppress(OSError):
+            folder.chmod(0o700)
+        fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
+    except OSError as error:
+        raise SourceError(
+            f"{folder}: cannot write a journal here ({error.strerror}); check the permissions and the free "
+            "space, or name another folder"
+        ) from error
+    try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(fd))
+            except BlockingIOError:
+                raise SourceError(
+                    f"{folder}: another process is writing to this journal; wait until it has ended"
+                ) from None
+            # Temporary files of a killed process may contain messages that must be forgotten.
+            for place in {folder, logs}:
+                sweep(place)
+            yield
+    finally:
+        os.close(fd)

@@ -62,13 +62,15 @@ class Log:
 
     Args:
         path: The file, which need not exist yet.
+        page: How many lines a page has after `rewrite`. Readers have a page in memory.
 
     Attributes:
         last: The last commit, once the log is open.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, page: int = _PAGE) -> None:
         self.path = path
+        self._page = page
         self.last = Commit()
         self._fd: int | None = None
         self._synced = 0.0
@@ -225,7 +227,7 @@ class Log:
             for uid, line in lines:
                 page.append(line)
                 top = uid
-                if len(page) == _PAGE:
+                if len(page) == self._page:
                     flush()
             flush()
 

@@ -132,13 +132,14 @@ class Forgotten(msgspec.Struct, forbid_unknown_fields=True):
         return hmac.digest(self.salt.encode(), author.encode(), "sha256").hex()
 
 
-def decoded(data: bytes, kind: type[T], path: str) -> T:
+def decoded(data: bytes, kind: type[T], path: str, form: str = "") -> T:
     """Decodes one of the journal's own files.
 
     Args:
         data: The contents of the file.
-        kind: `About`, `People` or `Forgotten`.
+        kind: `About`, `People`, `Forgotten`, or what another kind of journal has instead.
         path: The file's name.
+        form: The format that the file must name; "" for a file that names none.
 
     Raises:
         SourceFormatError: Another version of furytune wrote it.
@@ -147,10 +148,10 @@ def decoded(data: bytes, kind: type[T], path: str) -> T:
     """
     # The format comes first: the fields of another format would only give a confusing error.
     said = msgspec.json.decode(data, type=dict[str, Any])
-    if kind is About and said.get("format") != FORMAT:
-        form = f"the format {said['format']!r}" if "format" in said else "no format"
+    if form and said.get("format") != form:
+        other = f"the format {said['format']!r}" if "format" in said else "no format"
         raise SourceFormatError(
-            f"the journal has {form}, but this version reads {FORMAT!r}",
+            f"the journal has {other}, but this version reads {form!r} here",
             path=path,
             hint="use the version of furytune that wrote it",
         )

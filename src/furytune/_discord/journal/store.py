@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of
+from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
 from furytune._discord.journal.lines import GONE, gone_line
 from furytune._discord.journal.log import Log
 from furytune._discord.journal.messages import MessageHeader, original_of
 from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
 from furytune._discord.journal.withheld import Withheld
-from furytune._storage.durable import NO_FOLLOW, is_leftover, make_folder, sweep, write_file
-from furytune._storage.locks import hold
+from furytune._storage.durable import write_file
 from furytune.errors import SourceError, SourceFormatError
 
 __all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread", "Withheld"]
@@ -71,40 +70,8 @@ class Journal:
         Raises:
             SourceError: Another process is writing, the folder is not a journal, or it cannot be written to.
         """
-        if not self.there and self.path.is_dir():
-            # A run that was killed at its beginning leaves only its own files behind.
-            held = {entry.name for entry in self.path.iterdir()} - _OWN
-            if any(not is_leftover(name) for name in held):
-                raise SourceError(
-                    f"{self.path}: this folder contains other files and no journal; name an empty or a new folder"
-                )
-        if os.path.islink(self._channels):  # noqa: PTH114  (raises no error if this user may not read the folder)
-            raise SourceError(f"{self._channels}: this is a symbolic link; replace it with the folder itself")
-        try:
-            make_folder(self._channels, mode=0o700)
-            # Some file systems have no modes. The logs themselves are created with mode 0600.
-            with suppress(OSError):
-                self.path.chmod(0o700)
-            fd = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
-        except OSError as error:
-            raise SourceError(
-                f"{self.path}: cannot write a journal here ({error.strerror}); check the permissions and the free "
-                "space, or name another folder"
-            ) from error
-        try:
-            with ExitStack() as stack:
-                try:
-                    stack.enter_context(hold(fd))
-                except BlockingIOError:
-                    raise SourceError(
-                        f"{self.path}: another process is writing to this journal; wait until it has ended"
-                    ) from None
-                # Temporary files of a killed process may contain messages that must be forgotten.
-                for folder in (self.path, self._channels):
-                    sweep(folder)
-                yield
-        finally:
-            os.close(fd)
+        with write_alone(self.path, self._channels, own=_OWN, there=self.there):
+            yield
 
     def sync(self) -> None:
         """Flushes the names of new logs to disk, before anything that relies on them is written.
@@ -182,7 +149,7 @@ class Journal:
         except FileNotFoundError:
             return kind()
         try:
-            return decoded(data, kind, str(path))
+            return decoded(data, kind, str(path), FORMAT if kind is About else "")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceFormatError(
                 f"this file of the journal is damaged ({error})",
