@@ -26,7 +26,7 @@ def pages(text: str, *, before: str = "", after: Sequence[str] = ()) -> list[str
     """
     found: list[str] = [*split("\n".join(part for part in (before, text) if part), MOST)]
     below = "\n".join(part for part in after if part)
-    if below and found and len(joined := f"{found[-1]}\n\n{below}") <= MOST:
+    if below and found and len(joined := f"{found[-1].rstrip()}\n\n{below}") <= MOST:
         return [*found[:-1], joined]
     return [*found, *split(below, MOST)]
 
