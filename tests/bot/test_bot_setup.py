@@ -88,7 +88,7 @@ def test_a_refused_token_is_not_quoted(world):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"servers": ["x"]}, {"helpers": "@helpers"}, {"hosts": "fury.gl"}, {"health": 0}, {"consent": 3}],
+    [{"servers": ["x"]}, {"helpers": "@helpers"}, {"links": "fury.gl"}, {"health": 0}, {"consent": 3}],
 )
 def test_wrong_settings_are_errors(settings):
     with pytest.raises(ConfigError):

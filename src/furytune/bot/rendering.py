@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from furytune.answering.sources import cited
-from furytune.answering.text import Hosts, safe, split
+from furytune.answering.text import safe, split
 from furytune.records import Passage
 
 __all__ = ["MOST", "heading", "pages", "quoted", "sources"]
@@ -31,9 +31,9 @@ def pages(text: str, *, before: str = "", after: Sequence[str] = ()) -> list[str
     return [*found, *split(below, MOST)]
 
 
-def sources(passages: Sequence[Passage], hosts: Hosts) -> str:
+def sources(passages: Sequence[Passage]) -> str:
     """Returns the line that names where an answer comes from, "" without links."""
-    found = [f"[{_label(one.label)}](<{one.url}>)" for one in cited(passages, hosts) if one.url]
+    found = [f"[{_label(one.label)}](<{one.url}>)" for one in cited(passages) if one.url]
     return f"-# Sources: {', '.join(found[:_SOURCES])}" if found else ""
 
 

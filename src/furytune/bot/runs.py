@@ -12,8 +12,7 @@ from attrs import define, field
 from msgspec.structs import replace
 
 from furytune.answering import Answerer, Asked, Rate, Status
-from furytune.answering.sources import hosts_of
-from furytune.answering.text import Hosts, Safety
+from furytune.answering.text import Safety
 from furytune.bot import rendering, words
 from furytune.bot.doubts import doubt
 from furytune.bot.feedback import Feedback
@@ -313,8 +312,7 @@ class Runs:
             return words.FAILED, "failed"
         status: Status = "failed"
         try:
-            hosts = hosts_of(asked.prompt.passages) | Hosts.of(self._settings.hosts)
-            text, shown, last = await self._stream(run, sheet, asked, hosts, before)
+            text, shown, last = await self._stream(run, sheet, asked, before)
             if why := run.over():
                 status = "stopped"
                 if why == "stopped":
@@ -322,7 +320,7 @@ class Runs:
                 return "", why
             if not shown.strip():
                 return words.FAILED, "failed"
-            await self._finish(sheet, asked, question, shown, last, hosts, before)
+            await self._finish(sheet, asked, question, shown, last, before)
             if question.noted:
                 await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
             status = "answered"
@@ -334,12 +332,10 @@ class Runs:
                 asked.note(status)
         return "", "answered"
 
-    async def _stream(
-        self, run: _Run, sheet: Sheet, asked: Asked, hosts: Hosts, before: str
-    ) -> tuple[str, str, Piece]:
+    async def _stream(self, run: _Run, sheet: Sheet, asked: Asked, before: str) -> tuple[str, str, Piece]:
         """Shows the answer as it grows; returns the model's text, what may be shown of it, and the last piece."""
         text, safe, last = "", "", Piece(finish="stop")
-        safety = Safety(hosts)
+        safety = Safety(asked.hosts)  # also if the settings say that answers are not cleaned
         stop = [stop_button(run.question.id, sheet.entry.mark)]
         view = Growing(sheet, self._settings.pace, lambda part: rendering.pages(part, before=before), stop)
         try:
@@ -360,13 +356,12 @@ class Runs:
         question: Question,
         shown: str,
         last: Piece,
-        hosts: Hosts,
         before: str,
     ) -> None:
         settings = self._settings
         why = await doubt(asked, question.text, last, settings.least_score)
         note = words.unsure(why, settings.helpers) if why else ""
-        origin = rendering.sources(asked.prompt.passages, hosts)
+        origin = rendering.sources(asked.prompt.passages)
         if why and settings.helpers and settings.ping_helpers:
             # An edit notifies no one, so this is a message of its own.
             pieces = [*rendering.pages(shown, before=before, after=[origin]), note]

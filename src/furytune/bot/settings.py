@@ -13,7 +13,6 @@ from furytune._network.endpoint import checked_endpoint
 from furytune._privacy.consent import Consent
 from furytune._privacy.ids import is_digits
 from furytune.answering import AnswerSettings, within
-from furytune.answering.text import Hosts
 from furytune.errors import ConfigError
 
 __all__ = ["BotSettings"]
@@ -33,14 +32,6 @@ def _role(value: str | int) -> str:
     if value and not is_digits(str(value)):
         raise ConfigError("helpers is the id of a role; switch on Developer Mode and choose Copy Role ID")
     return str(value or "")
-
-
-def _hosts(value: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise ConfigError('hosts must be a list of host names, such as ["fury.gl"], not a string')
-    found = tuple(value)
-    Hosts.of(found)  # a wrong name should raise now
-    return found
 
 
 def _consent(_: object, __: object, value: Any) -> None:
@@ -68,8 +59,6 @@ class BotSettings(AnswerSettings):
             scores. ``furytune explain`` shows the scores of a question.
         helpers: Id of the role that knows more; an answer that is not sure names it.
         ping_helpers: Whether naming the role notifies its members.
-        hosts: Hosts that links in answers may lead to, besides those of the passages, such as "fury.gl"; see
-            `furytune.answering.text.safe`.
         pace: Seconds between two edits of an answer that is being written.
         missed: Seconds. After an interruption, it answers the questions of this time that it missed.
         grace: Seconds for answers under way after a request to stop.
@@ -93,7 +82,6 @@ class BotSettings(AnswerSettings):
     least_score: float | None = field(default=None, validator=_optional(within(-1e9, 1e9)))
     helpers: str = field(default="", converter=_role)
     ping_helpers: bool = False
-    hosts: tuple[str, ...] = field(default=(), converter=_hosts)
     pace: float = field(default=1.5, validator=within(0.0, 60.0))
     missed: float = field(default=900.0, validator=within(0.0, 86_400.0))
     grace: float = field(default=30.0, validator=within(0.0, 3600.0))

@@ -25,6 +25,7 @@ from furytune._python_source.files import (
     excluded,
     text_of,
 )
+from furytune._python_source.forges import lines_of
 from furytune._python_source.installed import version_of
 from furytune._python_source.opening import check_folder, open_installed, open_tree
 from furytune._python_source.trees import Entry, Tree, below_folder
@@ -91,6 +92,7 @@ def python_package(
     encoding: str = "",
     max_bytes: int = 4 << 20,
     url: str = "",
+    repository: str = "",
     on_error: OnError = "skip",
 ) -> Iterator[Passage | Dropped]:
     """Turns a package into passages: installed, in a folder or archive, or at a revision of a git repository.
@@ -127,6 +129,10 @@ def python_package(
         max_bytes: Larger files are left out without being read.
         url: Pattern for the passages' URLs, with ``{path}``, ``{start}``, ``{end}`` and ``{revision}``, such as
             ``https://github.com/fury-gl/fury/blob/{revision}/{path}#L{start}-L{end}``.
+        repository: Address of the repository on GitHub, GitLab, Codeberg or Bitbucket, as your browser shows it, from which
+            the passages' URLs are made: ``https://github.com/fury-gl/fury/tree/v0.12.0``, with the folder behind it that the
+            package's folder is in, if there is one (``.../tree/v0.12.0/src``). Without ``/tree/...``, the revision is that of
+            the source. URLs are never part of a prompt, but of the snapshot of the knowledge.
         on_error: What to do with a file that cannot be used: "skip" it and yield a drop, or "raise".
 
     Yields:
@@ -140,6 +146,9 @@ def python_package(
         SourceFormatError: A file cannot be used, with ``on_error="raise"``.
     """
     check_on_error(on_error)
+    if url and repository:
+        raise ConfigError("pass either url= or repository=, because both say where the passages are")
+    url = lines_of(repository) if repository else url
     check_address(url, _SLOTS)
     sizes = Sizes(max_tokens, encoding)
     tree = _find(source, revision, folder, max_bytes)
