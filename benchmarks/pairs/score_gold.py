@@ -18,6 +18,7 @@ from sources import Stream
 
 GOLD = Path(__file__).parent / "gold"
 WORTH = frozenset({"good", "usable"})
+GRADES = frozenset({"good", "usable", "poor"})
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from furytune.pairing import ChatPairer, Conversation, Pairer, Post
 from furytune.pairing._chat.conversations import Conversations
 from furytune.pairing.links import Link
 from furytune.pairing.posts import LOST
+from furytune.pairing.signals import Signals
 from furytune.records import Dropped, Evidence, QAPair
 
 CHANNEL = Conversation(guild="1", channel="77")
@@ -316,7 +317,7 @@ class TestMemory:
         given_back: list[str] = []
         for number, back in enumerate(answers):
             post = Post(str(number), "ann", "a")
-            closed = list(open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0)))
+            closed = list(open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0), Signals()))
             given_back += [linked.post.id for one in closed for linked in one]
             assert all(len(one) <= longest for one in closed)
             # The last posts of those that closed are old, or they were long.
@@ -334,7 +335,7 @@ class TestMemory:
         closed = []
         for number, back in enumerate(answers):
             post = Post(str(number), "ann", "a")
-            closed += open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0))
+            closed += open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0), Signals())
         for one in (*closed, *open_talks.rest()):
             ids = [int(linked.post.id) for linked in one]
             assert ids == sorted(ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from attrs import evolve, field, frozen
@@ -11,6 +10,7 @@ from furytune._values.checks import at_least, share
 from furytune.errors import ConservationError
 from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.people import People
 from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene, names_of
 from furytune.pairing._chat.turns import Turn, asks, turns_of
@@ -19,7 +19,7 @@ from furytune.pairing._drops import Drops
 from furytune.pairing.linking import Linker
 from furytune.pairing.links import Link
 from furytune.pairing.posts import LOST, Conversation, Post
-from furytune.pairing.signals import signals
+from furytune.pairing.signals import Signals, signals
 from furytune.records import Dropped, Evidence, QAPair
 
 __all__ = ["ChatPairer"]
@@ -74,7 +74,7 @@ class _Chat:
         self.place = place
         self.model = shipped()
         self.drops = Drops()
-        self.people: Counter[str] = Counter()
+        self.people = People()
         self.used = 0
         self.read = 0
 
@@ -101,9 +101,13 @@ class _Chat:
         reason = post.drop or ("" if post.text.strip() else "empty")
         if reason:
             self.drops.add(reason, post.id)
-        else:
-            self.people[post.speaker] += 1
         return not reason
+
+    def heard(self, post: Post) -> Signals:
+        """Returns what a post signals, and notes that its speaker said it."""
+        said = signals(post.text)
+        self.people.heard(post.speaker, said)
+        return said
 
     def channel(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
         """Yields the conversations of a channel as they close."""
@@ -111,8 +115,10 @@ class _Chat:
         asked: dict[str, str] = {}
         for post, link in linked:
             if self.usable(post):
-                yield from open_talks.add(post, _to_own_question(post, link, asked.get(post.speaker, "")))
-                if asks(signals(post.text)):
+                said = self.heard(post)
+                link = _to_own_question(post, said, link, asked.get(post.speaker, ""))
+                yield from open_talks.add(post, link, said)
+                if asks(said):
                     asked[post.speaker] = post.id
             else:
                 open_talks.left_out(post.id)
@@ -140,7 +146,8 @@ class _Chat:
                 self.drops.add("after_window", post.id)
                 continue
             at[post.id] = len(talk)
-            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native))
+            said = self.heard(post)
+            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", said))
         if opening_lost:
             self.drops.all("no_question_text", (linked.post for linked in talk))
         elif talk:
@@ -243,19 +250,19 @@ class _Chat:
         return tuple(name for name, held in holds.items() if held)
 
 
-def _to_own_question(post: Post, link: Link, asked: str) -> Link:
+def _to_own_question(post: Post, said: Signals, link: Link, asked: str) -> Link:
     """Returns a link to what the speaker asked last, for "solved it: ..." that the linker is not sure about.
 
     Others have often started to talk about something else by then, and the linker does not know what the words mean.
     """
-    if not asked or link.native or link.confidence >= _SURE or not signals(post.text).solution_by_asker:
+    if not asked or link.native or link.confidence >= _SURE or not said.solution_by_asker:
         return link
     return Link(post.id, asked, round(1 - link.confidence, 4))
 
 
 def _first_asking(talk: Talk) -> Post:
     """Returns the first post that asks; if only all together do, the first one."""
-    return next((linked.post for linked in talk if asks(signals(linked.post.text))), talk[0].post)
+    return next((linked.post for linked in talk if asks(linked.said)), talk[0].post)
 
 
 def _posts(candidate: Candidate) -> list[Post]:

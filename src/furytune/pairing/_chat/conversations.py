@@ -9,6 +9,7 @@ import msgspec
 
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Post
+from furytune.pairing.signals import Signals
 
 __all__ = ["Conversations", "Linked", "Talk"]
 
@@ -25,13 +26,15 @@ class Linked(msgspec.Struct, gc=False, frozen=True):
         confidence: How sure the link is, between 0 and 1.
         native: True if the platform says who is answered.
         lost: Why the target of its native reply is missing, "" if it is not.
+        said: What its text signals.
     """
 
     post: Post
-    parent: int = -1
-    confidence: float = 1.0
-    native: bool = False
-    lost: str = ""
+    parent: int
+    confidence: float
+    native: bool
+    lost: str
+    said: Signals
 
 
 Talk = list[Linked]
@@ -66,8 +69,8 @@ class Conversations:
         if len(self._dropped) > self._window:
             self._dropped.popitem(last=False)
 
-    def add(self, post: Post, link: Link) -> Iterator[Talk]:
-        """Adds a post, and yields the conversations that close."""
+    def add(self, post: Post, link: Link, said: Signals) -> Iterator[Talk]:
+        """Adds a post and what it signals, and yields the conversations that close."""
         self._read += 1
         found = self._where.get(link.parent) if link.parent else None
         lost = ""
@@ -81,7 +84,7 @@ class Conversations:
             talk = self._open[key]
             self._open.move_to_end(key)
         self._where[post.id] = key, len(talk)
-        talk.append(Linked(post, parent, link.confidence, link.native, lost))
+        talk.append(Linked(post, parent, link.confidence, link.native, lost, said))
         self._last[key] = self._read
         if len(talk) >= self._longest:
             yield self._close(key)

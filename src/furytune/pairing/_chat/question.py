@@ -110,7 +110,7 @@ class Question:
             and not parent.native
             and not any(linked.lost for linked in parent.posts)
         )
-        self._asker_posts = root(scene.people.get(turn.speaker, 0))
+        self._asker = scene.person(turn.speaker)
         self._additions = [
             i
             for i in own
@@ -175,7 +175,8 @@ class Question:
                 min(scene.speakers, 8),
                 root(len(scene.turns)),
                 root(self._opener),
-                self._asker_posts,
+                root(self._asker.posts),
+                *self._asker.habits,
                 scene.is_thread,
                 turn.speaker == scene.turns[0].speaker,
             ),
@@ -210,7 +211,7 @@ class Question:
             turns,
             len(additions),
             frozenset[str]().union(*(one.reading.words for one in heard)),
-            Part("asked", values, places=tuple(wording.places.values())),
+            Part("asked", values, words=tuple(wording.keys)),
         )
 
     def _begin(self, place: int) -> Part:
@@ -223,7 +224,10 @@ class Question:
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
         between = range(self._opener + 1, place)
         others = [turn.said for i in between if (turn := scene.turns[i]).speaker != asker][:_OTHERS]
-        answerer_posts = root(scene.people.get(answerer, 0))
+        reversed_ = self._parent is not None and self._parent.speaker == answerer
+        other = scene.turns[heard.turn.parent] if heard.turn.parent >= 0 else None
+        person = scene.person(answerer)
+        posts = root(person.posts)
         return Part(
             "begin",
             (
@@ -234,11 +238,14 @@ class Question:
                 sum(said.asks_back or said.ends_asking for said in others),
                 bool(helper) and place == helper[0],
                 answerer == asker,
-                answerer_posts,
-                answerer_posts - self._asker_posts,
+                posts,
+                *person.habits,
+                posts - root(self._asker.posts),
                 self._addresses_other(heard.folded),
                 # A helper who asks back looks like an asker.
-                self._parent is not None and self._parent.speaker == answerer,
+                reversed_,
+                reversed_ and self._parent is not None and asks(self._parent.said),
+                other is not None and other.speaker not in (asker, answerer) and asks(other.said),
                 answerer == scene.turns[0].speaker,
             ),
         )

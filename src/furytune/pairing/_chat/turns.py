@@ -63,11 +63,11 @@ def turns_of(talk: Talk) -> list[Turn]:
     """
     groups: list[Talk] = []
     turn_of: list[int] = []
-    read = [signals(linked.post.text) for linked in talk]
     asking = False
     begin = 0
     answered: set[int] = set()
-    for i, (linked, said) in enumerate(zip(talk, read, strict=True)):
+    for i, linked in enumerate(talk):
+        said = linked.said
         solves = asking and said.solution_by_asker and not said.asks
         asks_anew = 0 <= talk[begin].parent < begin and _asks_anew(talk[i - 1], linked, said)
         if not i or solves or asks_anew or not _continues(talk[i - 1], linked, begin, answered):
@@ -80,7 +80,6 @@ def turns_of(talk: Talk) -> list[Turn]:
         answered.add(linked.parent)
         turn_of.append(len(groups) - 1)
     turns = []
-    begin = 0
     for number, posts in enumerate(groups):
         outside = [p for p in posts if p.parent >= 0 and turn_of[p.parent] != number]
         # A native reply says whom the turn answers, even if it is not the first of its posts.
@@ -91,12 +90,11 @@ def turns_of(talk: Talk) -> list[Turn]:
             -1 if link is None else turn_of[link.parent],
             posts[0].confidence if link is None else link.confidence,
             link is not None and link.native,
-            read[begin],
+            posts[0].said,
         )
         if len(posts) > 1:
             turn.said = signals(turn.text)
         turns.append(turn)
-        begin += len(posts)
     return turns
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
-from itertools import compress
-from math import sqrt
+from itertools import compress, repeat
 from operator import mul
 
 import numpy as np
@@ -16,11 +15,11 @@ from attrs import field, frozen
 
 from furytune.pairing._chat.features import FEATURES, GROUPS, Part
 from furytune.pairing._chat.question import Candidate
-from furytune.pairing._chat.wording import SIZE
 
 __all__ = ["Judgement", "Scale", "Worth", "shipped"]
 
 WEIGHTS = "worth.npz"
+FEW_WORDS = 3
 
 
 @frozen
@@ -30,21 +29,22 @@ class Scale:
     Attributes:
         bias: What every candidate starts with.
         weights: For each of `GROUPS`, the weight of each of its features.
-        tables: For the groups that have a wording, the weight of each of its places.
+        words: For the groups that have a wording, the weight of each word by its key. Any other word weighs nothing.
     """
 
     bias: float
     weights: Mapping[str, tuple[float, ...]] = field(repr=False)
-    tables: Mapping[str, tuple[float, ...]] = field(repr=False)
+    words: Mapping[str, Mapping[int, float]] = field(repr=False)
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
         score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
         score += sum(map(mul, weights[len(part.flags) :], part.values))
-        if part.places:
-            table = self.tables[part.group]
-            score += sum(map(table.__getitem__, part.places)) / sqrt(len(part.places))
+        if part.words:
+            known = self.words[part.group].get
+            # A text of few known words, as in another language, says little.
+            score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
         return score
 
     def total(self, parts: Iterable[float]) -> float:
@@ -106,17 +106,21 @@ def shipped() -> Worth:
     data = (files("furytune.pairing._chat") / WEIGHTS).read_bytes()
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         names = stored["features"].tolist()
-        if sorted(names) != sorted(FEATURES) or len(stored["choice_asked"]) != SIZE:
+        if sorted(names) != sorted(FEATURES):
             raise RuntimeError(
                 "the pair model does not fit this version of furytune: run benchmarks/pairs/train_worth.py"
             )
+        keys = stored["words"].tolist()
         scales = {}
         for name in ("choice", "worth"):
             weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
             scales[name] = Scale(
                 float(stored[f"{name}_bias"]),
                 {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()},
-                {group: tuple(stored[f"{name}_{group}"].tolist()) for group in ("asked", "told")},
+                {
+                    group: dict(zip(keys, stored[f"{name}_{group}"].tolist(), strict=True))
+                    for group in ("asked", "told")
+                },
             )
         return Worth(
             **scales, steps=tuple(stored["steps"].tolist()), confidences=tuple(stored["confidences"].tolist())
