@@ -19,6 +19,7 @@ from sources import Stream
 
 from furytune.pairing._chat.worth import FEW_WORDS
 from furytune.pairing._chat.wording import words
+from furytune.pairing.languages import language
 
 DIMENSIONS = 64
 MOST = 12_000  # words
@@ -56,14 +57,17 @@ class Chats:
 
     @classmethod
     def of(cls, streams: Iterable[Stream]) -> Chats:
-        """Reads all messages. Names of those who write are left out."""
+        """Reads all messages in English. Names of those who write are left out.
+
+        Of other languages there is only what is out of place in an English channel, which says nothing about them.
+        """
         number: dict[str, int] = {}
         channels: dict[str, list[NDArray[np.int64]]] = {}
         for stream in streams:
             names = {name.casefold() for row in stream.rows for name in row.names}
             texts = channels.setdefault(stream.channel, [])
             for row in stream.rows:
-                if not row.system:
+                if not row.system and language(row.text) in ("en", ""):
                     found = (word for word in words(row.text) if word not in names)
                     texts.append(np.array([number.setdefault(word, len(number)) for word in found], int))
         return cls(list(number), channels)
