@@ -33,7 +33,7 @@ nitpick_ignore_regex = [
     # Other projects' names; their inventories cannot be fetched without a network.
     (
         "py:.*",
-        r"(msgspec|collections|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib|pa|pd|pl)\..*",
+        r"(msgspec|collections|concurrent|pathlib|datetime|typing|os|re|types|attr|attrs|hypothesis|enum|contextlib|pa|pd|pl)\..*",
     ),
     (
         "py:.*",
@@ -61,6 +61,11 @@ def as_imported(name):
         inner = f"furytune.{home}.{exported}"
         if name == inner or name.startswith(f"{inner}."):
             return f"furytune.{exported}" + name.removeprefix(inner)
+    # `furytune.answering.Served` for `furytune.answering.current.Served`.
+    package, _, rest = name.removeprefix("furytune.").partition(".")
+    exported = rest.rpartition(".")[2]
+    if exported in getattr(sys.modules.get(f"furytune.{package}"), "__all__", ()):
+        return f"furytune.{package}.{exported}"
     return name
 
 

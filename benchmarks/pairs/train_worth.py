@@ -68,6 +68,8 @@ class Example:
         grade: Grade of the gold pair that it matches, "" for none.
         read: Its grade by someone who read it after the program had proposed it, "none" if it is no pair; "" if no one did.
         gold: Number of that gold pair in its window, -1 for none.
+        near: Number of a gold pair worth training on whose longest messages it contains, whatever its other borders,
+            -1 for none.
     """
 
     question: tuple[str, str]
@@ -81,6 +83,7 @@ class Example:
     grade: str
     read: str
     gold: int
+    near: int = -1
 
     @property
     def worth_it(self) -> bool:
@@ -162,6 +165,7 @@ def examples(streams: Mapping[str, Stream]) -> tuple[list[Example], dict[str, li
                 if not window and not read:
                     continue
                 number = _matched(pair, used[window], lengths) if window else -1
+                near = next((i for i, g in enumerate(used[window]) if gold.touches(pair, g, lengths)), -1) if window else -1
                 found.append(
                     Example(
                         (file, f"{option.opener}:{options[0].asked[0].posts[0].post.id}"),
@@ -174,6 +178,7 @@ def examples(streams: Mapping[str, Stream]) -> tuple[list[Example], dict[str, li
                         used[window][number].grade if number >= 0 else "",
                         read,
                         number,
+                        near,
                     )
                 )
     return found, used
@@ -331,8 +336,20 @@ def curve(
     confidence: NDArray[np.float64],
     used: dict[str, list[gold.Labelled]],
     kind: str,
+    hit: Callable[[Example], bool] = lambda row: row.grade in gold.WORTH,
+    number: Callable[[Example], int] = lambda row: row.gold if row.grade in gold.WORTH else -1,
 ) -> list[Point]:
-    """Returns precision and recall after each pair of a kind of source, from the best pair to the worst."""
+    """Returns precision and recall after each pair of a kind of source, from the best pair to the worst.
+
+    Args:
+        rows: The examples.
+        kept: The pairs, the best first.
+        confidence: Of each example.
+        used: The labelled pairs of each window.
+        kind: "all", or the kind of source.
+        hit: Whether a pair counts as right.
+        number: Which labelled pair it finds, -1 for none.
+    """
     windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
     total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
     found = [i for i in kept if rows[i].window in windows]
@@ -340,10 +357,11 @@ def curve(
     hits, seen = 0, set()
     for n, i in enumerate(found, 1):
         row = rows[i]
+        hits += hit(row)
         # Each gold pair counts once.
-        hits += row.grade in gold.WORTH and (row.window, row.gold) not in seen
-        seen.add((row.window, row.gold))
-        points.append(Point(hits / max(1, total), hits / n, float(confidence[i])))
+        if number(row) >= 0:
+            seen.add((row.window, number(row)))
+        points.append(Point(len(seen) / max(1, total), hits / n, float(confidence[i])))
     return points
 
 
@@ -411,10 +429,12 @@ def main() -> None:
     # Candidates that were graded one by one are what the model sees: the best of their question.
     judged = np.array([not row.window for row in rows])
     judged[picks] = True
-    score = np.zeros(len(rows))
+    score, plain = np.zeros(len(rows)), np.zeros(len(rows))
     for number, columns in enumerate(parts):
         use, there = judged & (fold != number), fold == number
         score[there] = fitted(columns[use], good[use]).scores(columns[there])
+        without = columns[:, : len(FEATURES)]
+        plain[there] = fitted(without[use], good[use]).scores(without[there])
     # Someone who looks for pairs misses some, so only candidates that were read one by one say how often the model is right.
     read = np.flatnonzero([bool(row.read) for row in rows])
     confidence = np.zeros(len(rows))
@@ -427,13 +447,31 @@ def main() -> None:
     kinds = ("all", *sorted({row.kind for row in rows}))
     curves = {kind: curve(rows, kept, confidence, used, kind) for kind in kinds}
     show(curves)
+    print("\nthe same, and what other readers graded later counts too")
+    show({kind: curve(rows, kept, confidence, used, kind, lambda row: row.worth_it) for kind in kinds})
+    print("\nthe same, and a pair with the longest messages of a labelled one counts, whatever its borders")
+    show(
+        {
+            kind: curve(
+                rows,
+                kept,
+                confidence,
+                used,
+                kind,
+                lambda row: row.worth_it or (row.near >= 0 and not row.read and not row.grade),
+                lambda row: row.gold if row.grade in gold.WORTH else row.near,
+            )
+            for kind in kinds
+        }
+    )
     show_thresholds(rows, kept, confidence, good, used, read)
     print("\nagainst the reading of single candidates")
     show_calibration(confidence[read], good[read])
     if options.plot:
         draw(curves, options.plot)
     if options.write:
-        write(rows, chats, questions, judged, calibrated(score[read], good[read]))
+        curves_ = {name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))}
+        write(rows, chats, questions, judged, curves_)
 
 
 def unseen(rows: Sequence[Example], fold: NDArray[np.int64], chats: Chats) -> Iterator[Vectors]:
@@ -453,7 +491,7 @@ def write(
     chats: Chats,
     questions: Sequence[Sequence[int]],
     judged: NDArray[np.bool_],
-    curve: Curve,
+    confidence: Mapping[str, Curve],
 ) -> None:
     """Trains on everything and writes the weights and where they come from."""
     vectors = chats.vectors(lambda _: True)
@@ -462,24 +500,28 @@ def write(
     models = {
         "choice": fitted_choice(columns, questions, targets(rows)),
         "worth": fitted(columns[judged], good[judged]),
+        "plain": fitted(columns[judged][:, : len(FEATURES)], good[judged]),
     }
     keys = np.array(list(vectors.place), np.uint32)
     order = np.argsort(keys)
     stored: dict[str, Any] = {"features": np.array(FEATURES), "words": keys[order]}
     for name, model in models.items():
         features, asked, told = np.split(model.weights, [len(FEATURES), len(FEATURES) + DIMENSIONS])
+        stored[f"{name}_bias"] = np.round(model.bias, 5)
         # Scales go into the weights, so that the package computes with plain numbers.
         stored[f"{name}_weights"] = np.round(features / scales.features, 5)
         for group, weights, scale in (("asked", asked, scales.asked), ("told", told, scales.told)):
+            if name == "plain":
+                continue
             one_each = vectors.values @ (weights / scale)
             stored[f"{name}_{group}"] = np.round(one_each[order], 2).astype(np.float16)
-        stored[f"{name}_bias"] = np.round(model.bias, 5)
     # A table of steps gives the same confidence on any machine, which an exponential would not.
     grid = np.round(np.arange(-10, 10, 0.001), 3)
-    values = np.round(curve(grid), 2)
-    rises = np.flatnonzero(np.diff(values)) + 1
-    stored["steps"] = grid[rises]
-    stored["confidences"] = np.concatenate([values[:1], values[rises]])
+    for name, curve in confidence.items():
+        values = np.round(curve(grid), 2)
+        rises = np.flatnonzero(np.diff(values)) + 1
+        stored[f"{name}_steps"] = grid[rises]
+        stored[f"{name}_confidences"] = np.concatenate([values[:1], values[rises]])
     package = Path(worth.__file__).parent
     np.savez_compressed(package / worth.WEIGHTS, **stored)
     facts = {

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import Executor
 from contextlib import aclosing
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -152,7 +153,7 @@ class Asked:
     prompt: Prompt
     entry: Entry
     settings: AnswerSettings
-    pool: Answers
+    pool: Executor
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:
         """Yields the model's answer in pieces, up to the most characters. Closing it stops the model.

@@ -32,7 +32,7 @@ class Served:
         """Returns the model.
 
         Raises:
-            AnswerError: There is none.
+            AnswerError: Only prompts are served.
         """
         if self.model is None:
             raise AnswerError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 from math import exp, log1p
@@ -83,14 +83,11 @@ def scores(
     if not turns:
         return []
     weights = _weights()
-    sums = [
-        sum(
-            # What a turn says does not depend on the question, so its part of the sum is made once.
-            chain.from_iterable(map(mul, weights[group], values) for group, values in found[1:]),
-            turn.worth,
-        )
-        for turn, found in zip(turns, _described(question, turns, answered or {}), strict=True)
-    ]
+    sums: list[float] = []
+    for turn, (_, *found) in zip(turns, _described(question, turns, answered or {}), strict=True):
+        # What a turn says does not depend on the question, so its part of the sum is made once.
+        products = [map(mul, weights[group], values) for group, values in found]
+        sums.append(sum(chain.from_iterable(products), turn.worth))
     most = max(sums)
     odds = [exp(value - most) for value in sums]
     total = sum(odds)
@@ -155,7 +152,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
             length=len(text),
             words=_words(text),
             said=said,
-            names=_words(" ".join((first.speaker, *first.names))),
+            names=_called((first.speaker, *first.names)),
             ids=tuple(post.id for post in posts),
             replies_to=frozenset(post.reply_to for post in posts if post.reply_to),
             says=says,
@@ -246,6 +243,12 @@ def _glad(said: Signals) -> bool:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.casefold()))
+
+
+@lru_cache(maxsize=1024)
+def _called(names: tuple[str, ...]) -> frozenset[str]:
+    """Returns the words of someone's names; the same few people write most of a channel."""
+    return _words(" ".join(names))
 
 
 def _described(

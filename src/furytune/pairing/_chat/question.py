@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -110,6 +111,11 @@ class Question:
             and not parent.native
             and not any(linked.lost for linked in parent.posts)
         )
+        # The first turns by others, and which of them ask something back.
+        others = (i for i in range(opener + 1, places[-1]) if turns[i].speaker != turn.speaker)
+        self._others = list(islice(others, _OTHERS))
+        said = [turns[i].said for i in self._others]
+        self._ask_back = [one.asks_back or one.ends_asking for one in said]
         self._asker = scene.person(turn.speaker)
         self._additions = [
             i
@@ -135,19 +141,27 @@ class Question:
             end = self._ends[after] = self._end(after)
         helper = self._helpers.get(told.turns[0].speaker, ())
         shared = len(asked.words & told.words)
-        scores_, links, direct, native, addressed = zip(*map(self._answers.__getitem__, option), strict=True)
+        score, link, direct, native, addressed = self._answers[first]
+        for place in option[1:]:
+            score_, link_, direct_, native_, addressed_ = self._answers[place]
+            score += score_
+            if link_ < link:
+                link = link_
+            direct = direct or direct_
+            native = native or native_
+            addressed = addressed or addressed_
         fit = (
             self._best in option,
-            sum(scores_),
-            any(native),
-            any(direct),
-            min(links),
+            score,
+            native,
+            direct,
+            link,
             min(last - first, 20),
             min(len(helper) - bisect_right(helper, last), 10),
-            len(option) / max(1, len(helper)),
+            len(option) / (len(helper) or 1),
             min(shared, 10),
-            shared / max(1, len(asked.words) + len(told.words) - shared),
-            any(addressed),
+            shared / (len(asked.words) + len(told.words) - shared or 1),
+            addressed,
         )
         return Candidate(
             asked.turns,
@@ -222,8 +236,7 @@ class Question:
         helper = self._helpers.get(answerer, ())
         begin, end = self._heard.end, heard.begin
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
-        between = range(self._opener + 1, place)
-        others = [turn.said for i in between if (turn := scene.turns[i]).speaker != asker][:_OTHERS]
+        others = bisect_left(self._others, place)
         reversed_ = self._parent is not None and self._parent.speaker == answerer
         other = scene.turns[heard.turn.parent] if heard.turn.parent >= 0 else None
         person = scene.person(answerer)
@@ -234,8 +247,8 @@ class Question:
                 self._related[place],
                 root(place - self._opener),
                 root(minutes),
-                len(others),
-                sum(said.asks_back or said.ends_asking for said in others),
+                others,
+                sum(self._ask_back[:others]),
                 bool(helper) and place == helper[0],
                 answerer == asker,
                 posts,

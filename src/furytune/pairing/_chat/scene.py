@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
+from typing import NamedTuple
 
 import msgspec
 from attrs import field, frozen
@@ -71,7 +72,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         words: Their words of three and more letters.
         wording: Their wording.
         said: Their signals that count.
-        files: True if one of them has files.
+        size: How large they are.
         part: What describes them without regard to the question.
     """
 
@@ -79,36 +80,71 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     words: frozenset[str]
     wording: Wording
     said: tuple[bool, ...]
-    files: bool
+    size: Size
     part: Part
 
     @classmethod
     def of(cls, heard: Heard) -> Told:
         """Returns one turn."""
         turn = heard.turn
-        part = _told((turn,), heard.flags, heard.wording, files=heard.files)
-        return cls((turn,), heard.reading.words, heard.wording, heard.flags, heard.files, part)
+        size = Size.of(heard)
+        part = _told(size, 1, heard.flags, heard.wording)
+        return cls((turn,), heard.reading.words, heard.wording, heard.flags, size, part)
 
     def then(self, heard: Heard) -> Told:
         """Returns the turns and a later one."""
         turns = (*self.turns, heard.turn)
         said = together(self.said, heard.flags)
         wording = self.wording.then(heard.wording)
-        files = self.files or heard.files
-        part = _told(turns, said, wording, files=files)
-        return Told(turns, self.words | heard.reading.words, wording, said, files, part)
+        size = self.size.then(heard)
+        part = _told(size, len(turns), said, wording)
+        return Told(turns, self.words | heard.reading.words, wording, said, size, part)
 
 
-def _told(turns: Sequence[Turn], said: tuple[bool, ...], wording: Wording, *, files: bool) -> Part:
-    values = (
-        root(sum(turn.said.words for turn in turns)),
-        min(sum(turn.said.links for turn in turns), 3),
-        root(sum(turn.said.code_lines for turn in turns)),
-        files,
-        min(sum(len(turn.posts) for turn in turns), 10),
-        len(turns),
-        any(turn.marked for turn in turns),
-    )
+class Size(NamedTuple):
+    """How large some turns are together.
+
+    Attributes:
+        words: How many words they have.
+        links: How many links.
+        code_lines: How many lines of fenced code.
+        posts: How many posts.
+        files: True if one of them has files.
+        marked: True if one of them has a solution mark.
+    """
+
+    words: int
+    links: int
+    code_lines: int
+    posts: int
+    files: bool
+    marked: bool
+
+    @classmethod
+    def of(cls, heard: Heard) -> Size:
+        """Returns the size of one turn."""
+        turn = heard.turn
+        said = turn.said
+        return cls(said.words, said.links, said.code_lines, len(turn.posts), heard.files, turn.marked)
+
+    def then(self, heard: Heard) -> Size:
+        """Returns the size with a later turn."""
+        words, links, code_lines, posts, files, marked = self
+        turn = heard.turn
+        said = turn.said
+        return Size(
+            words + said.words,
+            links + said.links,
+            code_lines + said.code_lines,
+            posts + len(turn.posts),
+            files or heard.files,
+            marked or turn.marked,
+        )
+
+
+def _told(size: Size, count: int, said: tuple[bool, ...], wording: Wording) -> Part:
+    words, links, code_lines, posts, files, marked = size
+    values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
     return Part("told", values, said, tuple(wording.keys))
 
 

@@ -27,6 +27,7 @@ class Turn(msgspec.Struct, gc=False):
         confidence: How sure that link is, between 0 and 1.
         native: True if the platform says who is answered.
         said: What its text signals.
+        marked: True if one of its posts has a solution mark.
     """
 
     posts: list[Linked]
@@ -35,11 +36,7 @@ class Turn(msgspec.Struct, gc=False):
     confidence: float
     native: bool
     said: Signals
-
-    @property
-    def marked(self) -> bool:
-        """True if one of its posts has a solution mark."""
-        return any(linked.post.solved for linked in self.posts)
+    marked: bool
 
     @property
     def text(self) -> str:
@@ -91,9 +88,11 @@ def turns_of(talk: Talk) -> list[Turn]:
             posts[0].confidence if link is None else link.confidence,
             link is not None and link.native,
             posts[0].said,
+            posts[0].post.solved,
         )
         if len(posts) > 1:
             turn.said = signals(turn.text)
+            turn.marked = any(linked.post.solved for linked in posts)
         turns.append(turn)
     return turns
 

@@ -20,6 +20,10 @@ __all__ = ["Judgement", "Scale", "Worth", "shipped"]
 
 WEIGHTS = "worth.npz"
 FEW_WORDS = 3
+KNOWN = 0.7
+"""Share of words that are known in almost any English text, and hardly any other."""
+_DIGITS = 6
+_CLOSE = 10.0 ** (1 - _DIGITS)  # numbers further apart are never equal when rounded
 
 
 @frozen
@@ -39,8 +43,11 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score: float = sum(compress(weights, part.flags)) if part.flags else 0.0
-        score += sum(map(mul, weights[len(part.flags) :], part.values))
+        score = 0.0
+        if part.flags:
+            score += sum(compress(weights, part.flags))
+            weights = weights[len(part.flags) :]
+        score += sum(map(mul, weights, part.values))
         if part.words:
             known = self.words[part.group].get
             # A text of few known words, as in another language, says little.
@@ -49,7 +56,7 @@ class Scale:
 
     def total(self, parts: Iterable[float]) -> float:
         """Returns the score of what some parts contribute: the higher, the better."""
-        return round(self.bias + sum(parts), 6)
+        return round(self.bias + sum(parts), _DIGITS)
 
 
 @frozen
@@ -66,20 +73,45 @@ class Judgement:
 
 
 @frozen
-class Worth:
-    """The two models that came out of training.
+class Rating:
+    """Says how likely a maintainer would train on a pair.
 
     Attributes:
-        choice: Ranks the candidates of one question.
-        worth: Scores the best candidate.
+        scale: Scores it.
         steps: Scores at which the confidence rises.
         confidences: The confidence below the first step, and from each step on.
     """
 
+    scale: Scale
+    steps: tuple[float, ...] = field(repr=False)
+    confidences: tuple[float, ...] = field(repr=False)
+
+    def confidence(self, parts: Iterable[Part]) -> float:
+        """Returns how likely it is, between 0 and 1."""
+        return self.confidences[bisect_right(self.steps, self.scale.total(map(self.scale.part, parts)))]
+
+
+@frozen
+class Worth:
+    """The models that came out of training.
+
+    Attributes:
+        choice: Ranks the candidates of one question.
+        worth: Rates the best candidate.
+        plain: Rates it without regard to its words. It is used for other languages: with the words of a text unknown,
+            ``worth`` would take the best question for a mediocre one.
+        words: Keys of the words that are known.
+    """
+
     choice: Scale
-    worth: Scale
-    steps: tuple[float, ...]
-    confidences: tuple[float, ...]
+    worth: Rating
+    plain: Rating
+    words: frozenset[int] = field(repr=False)
+
+    def rating(self, parts: Iterable[Part]) -> Rating:
+        """Returns what rates a candidate, depending on how many of its words are known."""
+        keys = {key for part in parts for key in part.words}
+        return self.worth if len(keys & self.words) >= KNOWN * len(keys) else self.plain
 
     def judgements(self, questions: Iterable[Sequence[Candidate]]) -> Iterator[Judgement]:
         """Yields the best of the candidates for each question; of equals, the first."""
@@ -87,17 +119,29 @@ class Worth:
         for options in questions:
             # Neighbouring questions share most of their answers.
             known: dict[Part, float] = {}
-            ranks = []
+            sums = []
             for option in options:
+                scores = []
                 for part in option.parts:
-                    if part not in known:
+                    score = known.get(part)
+                    if score is None:
                         score = before.get(part)
-                        known[part] = self.choice.part(part) if score is None else score
-                ranks.append(self.choice.total(map(known.__getitem__, option.parts)))
+                        if score is None:
+                            score = self.choice.part(part)
+                        known[part] = score
+                    scores.append(score)
+                sums.append(self.choice.bias + sum(scores))
             before = known
-            best = options[ranks.index(max(ranks))]
-            score = self.worth.total(map(self.worth.part, best.parts))
-            yield Judgement(best, self.confidences[bisect_right(self.steps, score)])
+            best = options[_first_best(sums)]
+            yield Judgement(best, self.rating(best.parts).confidence(best.parts))
+
+
+def _first_best(sums: Sequence[float]) -> int:
+    """Returns the place of the largest sum; of those that are equal when rounded, the first."""
+    most = max(sums)
+    near, rounded = most - _CLOSE, round(most, _DIGITS)
+    # Rounding is slow, so only what may be equal is rounded.
+    return next(i for i, value in enumerate(sums) if value >= near and round(value, _DIGITS) == rounded)
 
 
 @cache
@@ -112,16 +156,24 @@ def shipped() -> Worth:
             )
         keys = stored["words"].tolist()
         scales = {}
-        for name in ("choice", "worth"):
+        for name in ("choice", "worth", "plain"):
             weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
             scales[name] = Scale(
                 float(stored[f"{name}_bias"]),
                 {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()},
                 {
                     group: dict(zip(keys, stored[f"{name}_{group}"].tolist(), strict=True))
+                    if name != "plain"
+                    else {}
                     for group in ("asked", "told")
                 },
             )
-        return Worth(
-            **scales, steps=tuple(stored["steps"].tolist()), confidences=tuple(stored["confidences"].tolist())
+        worth, plain = (
+            Rating(
+                scales[name],
+                tuple(stored[f"{name}_steps"].tolist()),
+                tuple(stored[f"{name}_confidences"].tolist()),
+            )
+            for name in ("worth", "plain")
         )
+        return Worth(scales["choice"], worth, plain, frozenset(keys))

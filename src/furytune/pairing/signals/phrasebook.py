@@ -96,7 +96,8 @@ class _Node:
 def words_of(folded: str) -> list[str]:
     """Returns the words of a text that was case-folded, with `END` at the beginning, between sentences and at the end."""
     words = [END]
-    words += [_ENDS.get(word, word) for word in _WORD.findall(_joined(folded))]
+    found = _WORD.findall(_joined(folded))
+    words += map(_ENDS.get, found, found)
     words.append(END)
     return words
 
@@ -114,6 +115,8 @@ class Phrasebook:
         words: A tree of phrases by word.
         openers: Words that may stand before the first word of a sentence.
         followers: Words that may stand there after one of those, as in "hi all".
+        begins: Words that a phrase may begin with, whatever follows; and `END`.
+        second: By the first word of other phrases, which words may follow.
         characters: For each kind, by its bit, what to search in Chinese, Japanese and Korean. A match without a group
             is one that does not count.
     """
@@ -121,6 +124,8 @@ class Phrasebook:
     words: _Node
     openers: frozenset[str]
     followers: frozenset[str]
+    begins: frozenset[str]
+    second: Mapping[str, frozenset[str]]
     characters: Mapping[int, re.Pattern[str]]
 
     def find(self, words: list[str]) -> int:
@@ -131,7 +136,15 @@ class Phrasebook:
         in_first_opening = (*in_opening, self.words.next[_START].next)
         found = cancelled = until = 0
         opening = first_opening = -1
-        for i, word in enumerate(words):
+        begins, second = self.begins, self.second
+        # Most words begin no phrase, and most others are not followed by its second word.
+        may_begin = [
+            i
+            for i, (word, after) in enumerate(zip(words, words[1:] + [END], strict=True))
+            if word in begins or ((seconds := second.get(word)) is not None and after in seconds)
+        ]
+        for i in may_begin:
+            word = words[i]
             if word == END:
                 before_any_word = opening == i
                 opening = i + 1
@@ -148,7 +161,6 @@ class Phrasebook:
                 cancelled = 0
             bits = 0
             for tree in anywhere if i > opening else in_opening if i > first_opening else in_first_opening:
-                # Most words that begin a phrase are not followed by its second.
                 if (node := tree.get(word)) is not None and (
                     words[i + 1] in node.next or node.found or node.cancelled or node.any is not None
                 ):
@@ -212,7 +224,20 @@ def phrasebook() -> Phrasebook:
             characters[1 << place] = _pattern(*in_characters)
     openers = frozenset(_phrases("opener"))
     followers = frozenset(word.removeprefix("+") for word in openers if word.startswith("+"))
-    return Phrasebook(tree, openers, followers, characters)
+    begins, second = _beginnings(tree)
+    return Phrasebook(tree, openers, followers, begins, second, characters)
+
+
+def _beginnings(tree: _Node) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """Returns the words that a phrase may begin with whatever follows, and for the others, what may follow."""
+    begins = {END}
+    second: dict[str, frozenset[str]] = {}
+    for start in (tree, tree.next[END], tree.next[_START]):
+        for word, node in start.next.items():
+            if node.found or node.cancelled or node.any is not None:
+                begins.add(word)
+            second[word] = second.get(word, frozenset()).union(node.next)
+    return frozenset(begins), second
 
 
 def _phrases(kind: str) -> Iterator[str]:
