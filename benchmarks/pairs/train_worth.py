@@ -13,6 +13,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ class Example:
     read: str
     gold: int
     near: int = -1
+
+    @property
+    def ids(self) -> set[str]:
+        """Ids of its messages."""
+        return {*self.pair.question, *self.pair.answer}
 
     @property
     def worth_it(self) -> bool:
@@ -317,16 +323,29 @@ def chosen(questions: Sequence[Sequence[int]], choice: NDArray[np.float64]) -> l
     return [max(places, key=lambda i: (choice[i], -i)) for places in questions]
 
 
-def apart(rows: Sequence[Example], picks: Sequence[int], score: Callable[[int], float]) -> list[int]:
-    """Returns the picks that share no message with a better one, the best first."""
+def apart(
+    rows: Sequence[Example],
+    questions: Sequence[Sequence[int]],
+    choice: NDArray[np.float64],
+    score: NDArray[np.float64],
+) -> list[int]:
+    """Returns a candidate for each question, of those that share no message with a better one, the best first.
+
+    A question whose best candidate is taken gets the best one of those that are left, as in `ChatPairer`.
+    """
     taken: dict[str, set[str]] = defaultdict(set)
+    waiting = [(-score[i], i, n, 0) for n, i in enumerate(chosen(questions, choice))]
+    heapify(waiting)
     kept = []
-    for i in sorted(picks, key=lambda i: -score(i)):
-        row = rows[i]
-        ids = {*row.pair.question, *row.pair.answer}
-        if taken[row.window].isdisjoint(ids):
-            taken[row.window] |= ids
+    while waiting:
+        low, i, n, again = heappop(waiting)
+        others = taken[rows[i].window]
+        if others.isdisjoint(rows[i].ids):
+            others |= rows[i].ids
             kept.append(i)
+        elif not again and (left := [j for j in questions[n] if others.isdisjoint(rows[j].ids)]):
+            (second,) = chosen([left], choice)
+            heappush(waiting, (max(low, -score[second]), second, n, 1))
     return kept
 
 
@@ -441,7 +460,7 @@ def main() -> None:
     for number in range(FOLDS):
         sure = calibrated(score[read[fold[read] != number]], good[read[fold[read] != number]])
         confidence[fold == number] = sure(score[fold == number])
-    kept = apart(rows, picks, lambda i: score[i])
+    kept = apart(rows, questions, choice, score)
     print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
     print("\nagainst the labels that were made before any program ran")
     kinds = ("all", *sorted({row.kind for row in rows}))

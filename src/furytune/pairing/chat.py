@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
 
 from attrs import evolve, field, frozen
 
@@ -185,14 +186,26 @@ class _Chat:
         return self.model.judgements(filter(None, with_mark))
 
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
-        """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""
+        """Yields the judgements that share no message with a better one: the marked ones first, then the surest.
+
+        A question whose best answer is taken gets its best one of what is left.
+        """
         taken: set[str] = set()
-        for found in sorted(chosen, key=lambda found: (not found.candidate.marked, -found.confidence)):
+        waiting = [(not found.candidate.marked, -found.confidence, i, 0) for i, found in enumerate(chosen)]
+        heapify(waiting)
+        while waiting:
+            _, _, i, again = heappop(waiting)
+            found = chosen[i]
             ids = {post.id for post in _posts(found.candidate)}
             if taken.isdisjoint(ids):
                 taken |= ids
                 least = _MARKED if found.candidate.marked else 0.0
                 yield evolve(found, confidence=max(found.confidence, least))
+            elif not again and (left := [option for option in found.options if _is_free(option, taken)]):
+                (second,) = self.model.judgements([left])
+                # It is no likelier than the answer that the model prefers.
+                chosen[i] = evolve(second, confidence=min(second.confidence, found.confidence))
+                heappush(waiting, (not second.candidate.marked, -chosen[i].confidence, i, 1))
 
     def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
         """Returns why the other posts of a conversation are in no pair."""
@@ -263,6 +276,11 @@ def _to_own_question(post: Post, said: Signals, link: Link, asked: str) -> Link:
 def _first_asking(talk: Talk) -> Post:
     """Returns the first post that asks; if only all together do, the first one."""
     return next((linked.post for linked in talk if asks(linked.said)), talk[0].post)
+
+
+def _is_free(candidate: Candidate, taken: set[str]) -> bool:
+    """Returns whether no post of a candidate is in another pair."""
+    return all(post.id not in taken for post in _posts(candidate))
 
 
 def _posts(candidate: Candidate) -> list[Post]:

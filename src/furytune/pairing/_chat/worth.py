@@ -66,10 +66,12 @@ class Judgement:
     Attributes:
         candidate: The candidate.
         confidence: How likely a maintainer would train on it, between 0 and 1.
+        options: All candidates for the question.
     """
 
     candidate: Candidate
     confidence: float
+    options: Sequence[Candidate] = field(repr=False)
 
 
 @frozen
@@ -133,7 +135,7 @@ class Worth:
                 sums.append(self.choice.bias + sum(scores))
             before = known
             best = options[_first_best(sums)]
-            yield Judgement(best, self.rating(best.parts).confidence(best.parts))
+            yield Judgement(best, self.rating(best.parts).confidence(best.parts), options)
 
 
 def _first_best(sums: Sequence[float]) -> int:
