@@ -25,6 +25,7 @@ def playground(tmp_path_factory):
     shutil.copytree(ROOT / "tests" / "fixtures" / "packages" / "fury", folder / "fury")
     # README's blocks run in a clone, after its first command.
     shutil.copytree(folder / "exports", folder / "examples" / "exports")
+    shutil.copytree(ROOT / "examples" / "chats", folder / "examples" / "chats")
     shutil.copytree(folder / "fury", folder / "quickstart-out" / "source" / "fury")
     from models import static_model
 

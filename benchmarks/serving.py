@@ -1,11 +1,15 @@
 """How many prompts an endpoint serves, and how fast, against an empty Starlette route in the same run.
 
 python benchmarks/serving.py [--seconds 4] [--rate 1000] [--index]
+python benchmarks/serving.py --soak 600 [--rate 60]
 
 Each server is one uvicorn process with one worker, and this process is the client. "closed": 100 connections ask again as
 soon as they have an answer. "open": requests start at a fixed rate on 100 connections, and a time counts from the moment at
 which the request was due, so that a server which falls behind looks slow. With --index, passages come from a LanceDB index
 of Python's package json; otherwise the contract has none.
+
+With --soak, the command `furytune serve` is kept busy for so many seconds, and its memory, files, threads and tasks are
+sampled; see soaking.py.
 """
 
 from __future__ import annotations
@@ -33,13 +37,20 @@ HEAD = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--rate", type=int, default=1000)
+    parser.add_argument("--rate", type=int)
+    parser.add_argument("--soak", type=float, metavar="SECONDS")
     parser.add_argument("--index", action="store_true")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         serve(*given.serve)
         return
+    if given.soak:
+        from soaking import soak
+
+        soak(given.soak, given.rate or 60)
+        return
+    rate = given.rate or 1000
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory() as folder:
         contract = made(Path(folder), index=given.index)
@@ -53,14 +64,14 @@ def main() -> None:
                 try:
                     port = listener.getsockname()[1]
                     closed = asyncio.run(closed_loop(port, given.seconds))
-                    opened = asyncio.run(open_loop(port, given.seconds, given.rate))
+                    opened = asyncio.run(open_loop(port, given.seconds, rate))
                 finally:
                     process.terminate()
                     process.wait()
             found[kind] = closed[0]
             print(
                 f"{kind:<8}closed {closed[0]:7,.0f}/s  p50 {closed[1]:6.1f} ms  p99 {closed[2]:6.1f} ms   "
-                f"open at {given.rate:,}/s: {opened[0]:7,.0f}/s  p50 {opened[1]:6.1f} ms  p99 {opened[2]:6.1f} ms"
+                f"open at {rate:,}/s: {opened[0]:7,.0f}/s  p50 {opened[1]:6.1f} ms  p99 {opened[2]:6.1f} ms"
             )
     print(f"prompt / empty: {found['prompt'] / found['empty']:.2f}")
     print(f"load after: {os.getloadavg()[0]:.1f}")

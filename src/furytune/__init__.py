@@ -6,6 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from furytune._chat_files.mattermost.text import mattermost_text
+    from furytune._chat_files.slack.text import slack_text
+    from furytune._chat_files.zulip.text import zulip_text
     from furytune._privacy.consent import Consent
     from furytune._privacy.secret import Secret
     from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
@@ -15,7 +18,10 @@ if TYPE_CHECKING:
     from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
     from furytune.collectors.journal import JournalCollector
+    from furytune.collectors.mattermost_export import MattermostExportCollector
+    from furytune.collectors.slack_export import SlackExportCollector
     from furytune.collectors.tabular import CsvCollector, JsonlCollector
+    from furytune.collectors.zulip_export import ZulipExportCollector
     from furytune.contract import PromptContract
     from furytune.corpora.chat import chat
     from furytune.corpora.markup import markup
@@ -39,6 +45,9 @@ if TYPE_CHECKING:
     from furytune.exporters import load_dataset
     from furytune.exporters.csv import CsvExporter
     from furytune.exporters.jsonl import JsonlExporter
+    from furytune.feedback.bot_words import BotWords
+    from furytune.feedback.collector import FeedbackCollector
+    from furytune.feedback.log import FeedbackLog
     from furytune.forgetting import Forgotten, forget
     from furytune.models.chat import ChatService
     from furytune.normalize import Normalizer
@@ -73,6 +82,7 @@ __all__ = [
     "AnswerLength",
     "AnsweredBy",
     "Augmenter",
+    "BotWords",
     "CapPerAuthor",
     "CapPerLink",
     "ChannelProfile",
@@ -96,6 +106,8 @@ __all__ = [
     "Distractors",
     "Dropped",
     "Exporter",
+    "FeedbackCollector",
+    "FeedbackLog",
     "Forgotten",
     "Fresh",
     "FurytuneError",
@@ -111,6 +123,7 @@ __all__ = [
     "Languages",
     "Link",
     "LintAnswers",
+    "MattermostExportCollector",
     "Message",
     "MinConfidence",
     "NearDuplicates",
@@ -132,6 +145,7 @@ __all__ = [
     "RunCode",
     "RunLimits",
     "Secret",
+    "SlackExportCollector",
     "Source",
     "SourceFormatError",
     "StaticEmbedder",
@@ -139,6 +153,7 @@ __all__ = [
     "TokenBudget",
     "TrainingRow",
     "Tuner",
+    "ZulipExportCollector",
     "build_index",
     "chat",
     "clean_index",
@@ -146,15 +161,18 @@ __all__ = [
     "forget",
     "load_dataset",
     "markup",
+    "mattermost_text",
     "outline",
     "python_package",
     "recheck",
+    "slack_text",
     "to_arrow",
     "to_pandas",
     "to_polars",
     "tuned_gemini",
     "write_card",
     "write_report",
+    "zulip_text",
 ]
 
 __version__ = "0.1.0"
@@ -163,6 +181,7 @@ _HOME = {
     "AnswerLength": "curation.length",
     "AnsweredBy": "curation.people",
     "Augmenter": "protocols",
+    "BotWords": "feedback.bot_words",
     "CapPerAuthor": "curation.caps",
     "CapPerLink": "curation.caps",
     "ChannelProfile": "report",
@@ -186,6 +205,8 @@ _HOME = {
     "Distractors": "augmenters.rag",
     "Dropped": "records",
     "Exporter": "protocols",
+    "FeedbackCollector": "feedback.collector",
+    "FeedbackLog": "feedback.log",
     "Forgotten": "forgetting",
     "Fresh": "curation.freshness",
     "FurytuneError": "errors",
@@ -201,9 +222,10 @@ _HOME = {
     "Languages": "curation.languages",
     "Link": "pairing",
     "LintAnswers": "curation.lint",
+    "MattermostExportCollector": "collectors.mattermost_export",
     "Message": "records",
-    "NearDuplicates": "curation.near",
     "MinConfidence": "curation.confidence",
+    "NearDuplicates": "curation.near",
     "Normalizer": "normalize",
     "OnnxEmbedder": "augmenters.embedders",
     "Passage": "records",
@@ -222,6 +244,7 @@ _HOME = {
     "RunCode": "curation.running",
     "RunLimits": "curation.running",
     "Secret": "_privacy.secret",
+    "SlackExportCollector": "collectors.slack_export",
     "Source": "records",
     "SourceFormatError": "errors",
     "StaticEmbedder": "augmenters.embedders",
@@ -229,6 +252,7 @@ _HOME = {
     "TokenBudget": "budget",
     "TrainingRow": "records",
     "Tuner": "protocols",
+    "ZulipExportCollector": "collectors.zulip_export",
     "build_index": "augmenters.rag",
     "chat": "corpora.chat",
     "clean_index": "augmenters.rag",
@@ -236,15 +260,18 @@ _HOME = {
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "mattermost_text": "_chat_files.mattermost.text",
     "outline": "report.diffing",
     "python_package": "corpora.python_package",
     "recheck": "rechecking",
+    "slack_text": "_chat_files.slack.text",
     "to_arrow": "tables",
     "to_pandas": "tables",
     "to_polars": "tables",
+    "tuned_gemini": "tuners.gemini.answering",
     "write_card": "publishing",
     "write_report": "report.html",
-    "tuned_gemini": "tuners.gemini.answering",
+    "zulip_text": "_chat_files.zulip.text",
 }
 
 

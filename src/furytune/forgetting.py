@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from furytune._chat_files.searching import search_chat
 from furytune._discord.export.participants import Searched, search
 from furytune._discord.journal.erasing import JournalPlace
 from furytune._discord.journal.store import Journal
-from furytune._privacy.ids import is_full_id
+from furytune._privacy.ids import as_id, is_full_id
 from furytune._storage.system import system_errors_as
 from furytune._values.shown import Shown
 from furytune.augmenters._index.erasing import IndexPlace
@@ -121,7 +122,7 @@ class Forgotten(Shown):
             yield f"delete {export.path}, or export it again without them"
         if self.exports and self.person:
             yield (
-                "add the person's id to DiscordExportCollector(consent=Consent(opt_out=[...])): the files are not changed, and "
+                "add the person's id to the collector, as consent=Consent(opt_out=[...]): the files are not changed, and "
                 "nothing else remembers the wish when you collect them again"
             )
         copies = (
@@ -173,9 +174,10 @@ def forget(
 
     Args:
         author: Discord user id. All deleted accounts share one id, so name their messages one by one with ``message``.
-        message: Discord message id.
+            Ids of other platforms have its name before them: "slack:U012AB3CD", "mattermost:ann", "zulip:17".
+        message: Discord message id, or the number of a message in a pair.
         journal: Folder of the journal. With ``author``, this or ``exports`` is needed, to know who wrote a message.
-        exports: JSON files of DiscordChatExporter, and folders of them.
+        exports: JSON files of DiscordChatExporter, and folders of them; exports of Slack, Mattermost and Zulip.
         datasets: Manifests, such as ``train.jsonl.manifest.json``.
         indexes: Folders that `furytune.augmenters.rag.build_index` wrote.
         jobs: Folder of a tuner's records, such as ``tuning-jobs``.
@@ -191,6 +193,7 @@ def forget(
         KnowledgeError: An index cannot be read or written.
         TuningError: A record of a tuning job is damaged.
     """
+    author = as_id(author) if isinstance(author, str) else author
     copies = [Path(p) for p in _several(exports)]
     _check_ids(author, message, searchable=journal is not None or bool(copies))
     manifests = [Path(p) for p in _several(datasets)]
@@ -248,7 +251,7 @@ def _forget(
         place.check()
     authors = [author] if author is not None else []
     named = [message] if message is not None else []
-    files = [found for path in copies for found in search(path, authors, named)]
+    files = [found for path in copies for found in _searched(path, authors, named)]
     store = last.store if last is not None else None
     theirs = _messages(store, files, authors, named)
     deleted = last.gone() - theirs if last is not None and authors else set()
@@ -268,6 +271,12 @@ def _forget(
         person=author is not None,
         searched_jobs=jobs is not None,
     )
+
+
+def _searched(path: Path, authors: list[str], named: list[str]) -> list[Searched]:
+    """Searches an export of any platform."""
+    found = search_chat(path, authors, named)
+    return search(path, authors, named) if found is None else found
 
 
 def _messages(store: Journal | None, files: list[Searched], authors: list[str], named: list[str]) -> set[str]:
@@ -318,6 +327,7 @@ def _check_ids(author: object, message: object, *, searchable: bool) -> None:
             raise ConfigError(
                 f"{name} must be a Discord id, 15 to 20 digits in quotes; in Discord, turn on developer mode and "
                 f"choose Copy {'User' if name == 'author' else 'Message'} ID"
+                + ("; for other platforms, as in 'slack:U012AB3CD'" if name == "author" else "")
             )
     if author is not None and not searchable:
         raise ConfigError(

@@ -9,6 +9,7 @@ from typing import Self
 
 from attrs import field, frozen
 
+from furytune._privacy.ids import as_id
 from furytune._privacy.redaction import VERSION as _REDACTION
 from furytune._privacy.redaction import chosen, redact
 from furytune._values.canonical import Json, sorted_once
@@ -50,7 +51,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _ids(value: object) -> tuple[str, ...]:
     ids = (value,) if isinstance(value, str | int) else tuple(value)  # type: ignore[arg-type]
-    return tuple(sorted({str(i) for i in ids}))
+    return tuple(sorted({as_id(str(i)) for i in ids}))
 
 
 def _kinds(value: str | Iterable[str]) -> tuple[str, ...]:
@@ -86,7 +87,8 @@ class Normalizer:
     All other text passes through byte for byte: names and numbers that someone typed, e-mail addresses, invitations.
 
     Args:
-        bot_ids: Discord ids under which the bot is mentioned.
+        bot_ids: Ids under which the bot is mentioned: Discord ids, or with the platform before the id, such as
+            "slack:U012AB3CD", "mattermost:helpbot", "zulip:Help Bot".
         mentions: Whether to do step 4. Without it, ids of people get into rows, indexes and requests.
         redact: Kinds of spans to replace, as in `RedactSecrets`, or "all". The contract keeps the kinds, not the word "all".
 
@@ -100,7 +102,10 @@ class Normalizer:
 
     def __attrs_post_init__(self) -> None:
         if not all(i.isascii() and i.isdigit() for i in self.bot_ids):
-            raise ConfigError("a bot id is not a Discord id; Discord ids contain only digits")
+            raise ConfigError(
+                "a bot id is not a Discord id, which has only digits; name the platform of any other, as in "
+                "'slack:U012AB3CD'"
+            )
 
     @property
     def spec(self) -> dict[str, Json]:

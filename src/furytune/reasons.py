@@ -64,7 +64,12 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("forgotten", "`forget` removed it, or it comes from a person who is to be forgotten.", _NOTHING),
             ("deleted", "It was deleted on Discord after it had been collected.", _NOTHING),
             ("bot", "A bot or a webhook wrote it.", "`include_bots=True` uses such messages."),
-            ("system", 'Discord wrote it, such as "Ann pinned a message".', _NOTHING),
+            (
+                "bot_words",
+                "It belongs to a pair whose answer repeats what a bot said before, such as a person's copy of its answer.",
+                "Let a person confirm the bot's answer; see Feedback.",
+            ),
+            ("system", 'The platform wrote it, such as "Ann pinned a message".', _NOTHING),
         ),
     ),
     (
@@ -172,8 +177,8 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
         (
             (
                 "invalid_message",
-                "It is JSON, but not a message as DiscordChatExporter writes it.",
-                "Export again, with a current DiscordChatExporter.",
+                "It is JSON, but not a message as the platform or DiscordChatExporter writes it.",
+                "Export again, with a current version of the exporter.",
             ),
             ("malformed_json", "It is not JSON.", "Export again."),
             ("invalid_utf8", "It holds bytes that are not UTF-8.", "Export again."),
@@ -235,6 +240,16 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "`private_threads=True` reads them; ask their members first.",
             ),
             (
+                "private_channel",
+                "It is a private channel, and private channels are not read unless you ask for them.",
+                "`private_channels=True` reads them; ask their members first.",
+            ),
+            (
+                "direct_messages",
+                "It is a conversation between a few people. Such conversations are never read.",
+                _NOTHING,
+            ),
+            (
                 "private_threads",
                 "The channel is read, but its archived private threads cannot all be listed.",
                 "Give the bot Manage Threads, or accept it.",
@@ -289,7 +304,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("excluded", "A pattern in `exclude=` fits its path.", "Change `exclude=`."),
             ("test_file", "It holds tests.", "`python_package(tests=True)` reads them."),
             ("encrypted", "It is encrypted in its zip archive.", "Unpack the archive, and give the folder."),
-            ("too_large", "It has more bytes than `max_bytes`.", "Raise `max_bytes`."),
+            (
+                "too_large",
+                "It has more bytes than `max_bytes` or, in an export of a chat, than 256 MiB.",
+                "Raise `max_bytes`, or export in smaller parts.",
+            ),
             ("too_deep", "It is nested too deeply to be read.", _NOTHING),
             ("empty_file", "It holds nothing but white space.", _NOTHING),
             ("not_utf8", "It is not UTF-8; the place names the line.", "Save it as UTF-8."),
@@ -307,8 +326,8 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ("not_html", "It cannot be parsed as HTML.", "Repair it."),
             (
                 "not_an_export",
-                "It is JSON, but not from DiscordChatExporter, or it lies in a media folder beside an export.",
-                "Export with `--format Json`.",
+                "It is JSON, but no part of an export, or it lies in a media folder beside an export.",
+                "Nothing; export from Discord with `--format Json`.",
             ),
             (
                 "truncated",
@@ -322,7 +341,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             ),
             (
                 "damaged",
-                "Its gzip data are damaged or cut short; the records before are used.",
+                "Its compressed data are damaged or cut short; what comes before is used.",
                 "Fetch it again.",
             ),
             (
@@ -565,6 +584,11 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "Lower the threshold, and read some of the pairs that come with it.",
             ),
             (
+                "bot_words",
+                "The answer repeats what a bot said before, and no one confirmed it; or it would become a passage for the bot.",
+                "Let a person confirm or correct the bot's answer, or accept the pair in a review.",
+            ),
+            (
                 "rejected",
                 "A person decided that it is not worth training on.",
                 "`Decisions.undo` takes it back.",
@@ -748,6 +772,63 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
                 "no_decisions",
                 "There is no such file of decisions.",
                 "Nothing before the first decision; after it, check the path.",
+            ),
+        ),
+    ),
+    (
+        "Feedback: answers of the bot, and lines of the log",
+        "record",
+        (
+            (
+                "not_confirmed",
+                "No one who counts said that the answer helped.",
+                'Nothing; or let others confirm, with `FeedbackCollector(confirmed_by=[..., "member"])`.',
+            ),
+            (
+                "not_helpful",
+                "People said that the answer did not help, and no one corrected it.",
+                "Correct it: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "contradicted",
+                "People of equal weight said different things about the answer; the detail counts them.",
+                "Decide: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "proposed",
+                "A member, and no helper, corrected the answer.",
+                "Accept or drop the correction: `FeedbackCollector.to_review` lists it.",
+            ),
+            (
+                "text_not_found",
+                "The text of the question or of the answer is neither in the chat nor in the log.",
+                "Collect the channel, or let the log keep texts.",
+            ),
+            (
+                "other_contract",
+                "The answer was given under another fingerprint than `FeedbackCollector` is to use.",
+                "Leave `fingerprint` out.",
+            ),
+            ("deleted", "The question or the answer was deleted.", _NOTHING),
+            ("opted_out", "Who asked, or who corrected the answer, opted out.", _NOTHING),
+            ("not_opted_in", "Who asked, or who corrected the answer, did not opt in.", _NOTHING),
+            ("forgotten", "`forget` removed the question.", _NOTHING),
+            (
+                "bad_feedback",
+                "The line is not feedback, as another program may leave it.",
+                "Look at the line. Do not edit the log by hand.",
+            ),
+            ("torn", "The last line of the log is cut off, as after a crash.", _NOTHING),
+        ),
+    ),
+    (
+        "Feedback: files",
+        "file",
+        (
+            (
+                "no_feedback",
+                "There is no such log.",
+                "Nothing before the first feedback; after it, check the path.",
             ),
         ),
     ),

@@ -15,6 +15,7 @@ from typing import Literal
 import attrs
 from attrs import field, frozen
 
+from furytune._privacy.ids import PLATFORMS
 from furytune._values.canonical import Json, digest
 from furytune._values.checks import share
 from furytune._values.shown import Shown, words
@@ -188,6 +189,8 @@ class Message(Shown):
         stickers: Names of its stickers.
         poll: Its poll, if it has one.
         reactions: Emoji name and count, for each reaction.
+        solved: True if a check mark is among the reactions.
+        tags: Names of the forum tags of its thread.
         pinned: True if it is pinned in its channel.
         forwarded: True if it forwards another message, whose content it has.
         source: Where it was read.
@@ -206,6 +209,8 @@ class Message(Shown):
     stickers: tuple[str, ...] = ()
     poll: Poll | None = None
     reactions: tuple[tuple[str, int], ...] = ()
+    solved: bool = False
+    tags: tuple[str, ...] = ()
     pinned: bool = False
     forwarded: bool = False
     source: Source = Source()
@@ -223,7 +228,8 @@ class QAPair(Shown):
         asked_at: When the question was asked. Retrieval finds nothing dated at or after it.
         answered_at: When question and answer were complete, later edits included. It is the date of a passage made from
             them.
-        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom) or "given".
+        method: How question and answer were matched: "thread", "reply", "link" (a model says who answers whom), "given", or
+            by a person's word about an answer of the bot: "confirmed", "corrected" or "proposed".
         asker: Pseudonym of who asked, or "".
         answerer: Pseudonym of who answered, or "".
         answerer_roles: Names of the roles of who answered, on the server; of several people, the roles that all of them
@@ -337,10 +343,11 @@ class Passage(Shown):
     def citation(self) -> str:
         """One line that names the passage, by title and by source in parentheses.
 
-        It goes into prompts, so a passage made from chat messages is cited as "Discord": its source and id contain ids of
-        messages and channels. ``url`` takes a reader there.
+        It goes into prompts, so a passage made from chat messages is cited by its platform, such as "Discord": its source
+        and id contain ids of messages and channels. ``url`` takes a reader there.
         """
-        source = "Discord" if self.source.startswith("discord:") else self.source
+        platform, colon, _ = self.source.partition(":")
+        source = PLATFORMS.get(platform, self.source) if colon else self.source
         if self.title and source:
             return f"{self.title} ({source})"
         return self.title or source or self.id
@@ -648,7 +655,13 @@ class TuningJob(Shown):
         return MappingProxyType({**self._extra, **self.progress.as_json(), **failure})
 
 
-_UNITS = {"journal": "messages", "data set": "rows", "index": "passages", "decisions": "decisions"}
+_UNITS = {
+    "journal": "messages",
+    "data set": "rows",
+    "index": "passages",
+    "decisions": "decisions",
+    "feedback": "lines",
+}
 
 
 @frozen(kw_only=True)

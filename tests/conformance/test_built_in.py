@@ -37,6 +37,7 @@ from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.testing.memory import ListCollector, MemoryAugmenter, MemoryTuner, pair
 
 EXPORTS = Path(__file__).parents[2] / "examples" / "exports"
+CHATS = EXPORTS.with_name("chats")
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ def test_the_discord_export_collector() -> None:
         lambda: ft.DiscordExportCollector(EXPORTS, author_key=b"k"), read={"message": said}
     )
     assert {i.method for i in items if isinstance(i, QAPair)} >= {"thread", "reply"}
+
+
+@pytest.mark.parametrize(
+    ("collector", "said"),
+    [
+        (lambda: ft.SlackExportCollector(CHATS / "slack", author_key=b"k"), 15),
+        (lambda: ft.MattermostExportCollector(CHATS / "mattermost", author_key=b"k"), 10),
+        (lambda: ft.ZulipExportCollector(CHATS / "zulip", author_key=b"k"), 8),
+    ],
+    ids=["slack", "mattermost", "zulip"],
+)
+def test_the_collectors_of_chat_exports(collector, said) -> None:
+    items = check_collector(collector, read={"message": said})
+    assert any(isinstance(item, QAPair) for item in items)
 
 
 def test_the_table_collectors(pairs) -> None:

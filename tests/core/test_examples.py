@@ -44,6 +44,14 @@ def test_the_quickstart_takes_an_export_and_documentation(tmp_path) -> None:
     assert text.endswith("Question:\nHow do I draw a sphere?")
 
 
+def test_feedback_becomes_the_next_data_set(tmp_path) -> None:
+    done = run(tmp_path, "feedback.py")
+    assert done.returncode == 0, done.stderr
+    assert "Call `actor.rotate` with an axis and an angle.\n    (corrected by helper)" in done.stdout
+    assert "Draw it again with other corners" not in done.stdout
+    assert "proposed" in done.stdout
+
+
 def test_the_quickstart_says_what_it_needs(tmp_path) -> None:
     for arguments in (["nope"], ["--source", str(tmp_path)], ["--docs", "nope"]):
         done = run(tmp_path, "quickstart.py", *arguments)
@@ -104,6 +112,16 @@ def test_a_flat_channel_is_chosen_by_name(tmp_path) -> None:
     assert done.returncode == 1
     assert "no channel is named 'chta'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_exports_of_other_chats_give_rows_that_a_bot_repeats(tmp_path) -> None:
+    done = run(tmp_path, "other_chats.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("holds the bytes of a row: yes") == 3
+    assert "lunch" not in done.stdout  # the direct message
+    missing = run(tmp_path, "other_chats.py", "slack", "nope")
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr
 
 
 def test_a_second_collection_finds_nothing_new(tmp_path) -> None:

@@ -38,6 +38,7 @@ POSITIONS = {
 }
 # Modules whose functions return a reason, or keep it in a variable of another name.
 RETURNED = {
+    "collector.py": {"_left_out"},
     "consent.py": {"refusal"},
     "participants.py": {"refusal", "refusal_of_copy"},
     "selection.py": {"problem"},

@@ -317,7 +317,9 @@ class TestMemory:
         given_back: list[str] = []
         for number, back in enumerate(answers):
             post = Post(str(number), "ann", "a")
-            closed = list(open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0), Signals()))
+            closed = list(
+                open_talks.add(post, Link(post.id, str(number - back) if back else "", 1.0), Signals())
+            )
             given_back += [linked.post.id for one in closed for linked in one]
             assert all(len(one) <= longest for one in closed)
             # The last posts of those that closed are old, or they were long.

@@ -156,6 +156,23 @@ def test_earlier_messages_can_be_ignored_and_never_reach_the_model(fake):
     assert b"canary" not in fake.requests[-1].raw
 
 
+def test_earlier_messages_are_joined_as_in_the_training_data_if_the_assistant_only_asked_back(fake):
+    messages = [
+        {"role": "system", "content": "canary"},
+        {"role": "user", "content": "canary"},
+        {"role": "assistant", "content": "Use canary()."},
+        {"role": "user", "content": "How do I draw a box?"},
+        {"role": "assistant", "content": "Canary?"},
+        {"role": "user", "content": [{"type": "text", "text": "0.12"}]},
+    ]
+    with serving(model=model_of(fake), earlier="join") as port:
+        found = chat(port, messages=messages)
+        alone = chat(port, messages=[{"role": "user", "content": "How do I draw a box?\n\n0.12"}])
+    assert b"anary" not in fake.requests[-2].raw
+    assert fake.requests[-2].raw == fake.requests[-1].raw
+    assert found.json["furytune"]["prompt"] == alone.json["furytune"]["prompt"]
+
+
 def test_footnotes_are_the_end_of_the_answer(fake):
     with serving(model=model_of(fake), footnotes=True) as port:
         whole = chat(port).json["choices"][0]["message"]["content"]

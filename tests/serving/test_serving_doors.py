@@ -169,7 +169,7 @@ def test_feedback_is_a_line_without_text_unless_it_is_given(tmp_path):
             assert b"canary" not in found.raw
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line.get("text") for line in lines] == [None, "Use actor.cube."]
-    assert lines[0].keys() == {"time", "request", "verdict"}
+    assert lines[0].keys() == {"kind", "time", "answer", "question", "verdict", "source"}
     with serving() as port:
         assert ask(port, "POST", "/feedback", said).code == "no_feedback"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from math import inf
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -23,16 +24,30 @@ from furytune._discord.text import (
 )
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
+from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, ConservationError, SourceError
 from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
+from furytune.pairing.posts import parse_time
 from furytune.records import Dropped, QAPair, Source
 from furytune.report.progress import progress
 
-__all__ = ["ChannelSource", "Pairing", "Posts", "as_pairers", "bytes_or_none", "source_of"]
+__all__ = [
+    "Bridges",
+    "ChannelSource",
+    "Pairing",
+    "Posts",
+    "Reading",
+    "as_pairers",
+    "bytes_or_none",
+    "methods",
+    "paired",
+    "source_of",
+]
 
 M = TypeVar("M")
 
 _BRIDGED = 3  # names of one webhook; a feed such as GitHub's has one, and may be renamed once
+_NUMBERLESS = (None, "", "0", "0000")
 _LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
 _ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
@@ -77,6 +92,39 @@ class ChannelSource(Protocol):
 
     def roles(self, message: Any) -> tuple[str, ...] | None:
         """Returns the names of the roles of who wrote a message; None if they are not known."""
+        ...
+
+
+class Reading(Protocol):
+    """**Protocol:** the posts of one channel while they are read, as counting and reports need them."""
+
+    @property
+    def channel(self) -> Channel:
+        """The channel or thread."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name that errors use."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many messages were read."""
+        ...
+
+    @property
+    def usable(self) -> int:
+        """How many of them may be in a pair."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of each message and pair."""
+        ...
+
+    def __iter__(self) -> Iterator[Post]:
+        """Yields the posts, once."""
         ...
 
 
@@ -160,7 +208,7 @@ class Pairing:
         on_read: Callable[[int], None] = lambda _: None,
     ) -> Iterator[tuple[Posts, Iterator[QAPair | Dropped]]]:
         """Yields each channel with its pairs and drops. Take these before the next channel. See `pairs`."""
-        pairers = self._methods()
+        pairers = methods(self.pairers, self.window)
         for posts, place in self._read(channels, on_drop, on_read):
             yield posts, _items(posts, place, pairers, drops)
 
@@ -186,23 +234,38 @@ class Pairing:
         said_by_people = bare = 0
         # Parents come before their threads, so each thread finds the message that it was opened on.
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
+        sayings = Sayings()
         for channel in progress(channels, "channels", "channel"):
             place = _conversation(channel.channel, starters.keys())
             if place.is_thread and channel.opening_missing:
                 place = attrs.evolve(place, opening_missing=True)
-            posts = Posts(channel, names, starters, on_drop, self.limits, include_bots=self.include_bots)
+            posts = Posts(
+                channel,
+                names,
+                starters,
+                on_drop,
+                self.limits,
+                include_bots=self.include_bots,
+                sayings=sayings,
+            )
             yield posts, place
             on_read(posts.count)
             said_by_people += posts.by_people
             bare += posts.bare
         check_content(said_by_people, bare)
 
-    def _methods(self) -> tuple[Pairer, ...]:
-        if self.pairers is None:
-            return (ChatPairer(self.window),)
-        if not self.pairers:
-            raise ConfigError("pairers is empty; leave it out, or name at least one")
-        return self.pairers
+
+def methods(pairers: tuple[Pairer, ...] | None, window: int) -> tuple[Pairer, ...]:
+    """Returns the methods to find pairs with.
+
+    Raises:
+        ConfigError: The list is empty.
+    """
+    if pairers is None:
+        return (ChatPairer(window),)
+    if not pairers:
+        raise ConfigError("pairers is empty; leave it out, or name at least one")
+    return pairers
 
 
 def check_content(by_people: int, bare: int) -> None:
@@ -222,11 +285,7 @@ def check_content(by_people: int, bare: int) -> None:
 def _items(
     posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
-    # A drop says where it is from, for the report by channel.
-    source = attrs.evolve(place.source, path=posts.name)
-    for item in _paired(posts, place, pairers, drops):
-        is_message = isinstance(item, Dropped) and item.unit == "message"
-        yield attrs.evolve(item, source=source) if is_message else item
+    yield from paired(posts, place, pairers, drops)
     if posts.by_people >= _ENOUGH and posts.bare * 2 > posts.by_people:
         yield _without_content(posts.channel, posts)
 
@@ -240,8 +299,29 @@ def _without_content(channel: Channel, posts: Posts) -> Dropped:
     )
 
 
+def paired(
+    posts: Reading, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
+) -> Iterator[QAPair | Dropped]:
+    """Yields the pairs and drops of one conversation.
+
+    Args:
+        posts: Its posts.
+        place: Where they were written.
+        pairers: Methods to find pairs with; the first that fits is used.
+        drops: Drops of the source; they are yielded and removed from the list.
+
+    Raises:
+        ConservationError: The pairer lost or invented messages.
+    """
+    # A drop says where it is from, for the report by channel.
+    source = attrs.evolve(place.source, path=posts.name)
+    for item in _paired(posts, place, pairers, drops):
+        is_message = isinstance(item, Dropped) and item.unit == "message"
+        yield attrs.evolve(item, source=source) if is_message else item
+
+
 def _paired(
-    posts: Posts, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
+    posts: Reading, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
 ) -> Iterator[QAPair | Dropped]:
     pairer = next((p for p in pairers if p.fits(place)), None)
     came_out = 0
@@ -251,7 +331,7 @@ def _paired(
         for item in pairer.pair(posts, place):
             if isinstance(item, QAPair):
                 came_out += len(item.question_messages) + len(item.answer_messages)
-                yield posts.limits.bounded(item)
+                yield posts.without_bot_words(posts.limits.bounded(item))
             else:
                 came_out += item.count if item.unit == "message" else 0
                 yield item
@@ -267,7 +347,7 @@ def _paired(
         )
 
 
-def _unpaired(posts: Posts, place: Conversation) -> Generator[Dropped, None, int]:
+def _unpaired(posts: Reading, place: Conversation) -> Generator[Dropped, None, int]:
     """Drops the messages of a conversation that no pairer fits; returns how many there are."""
     for _ in posts:
         pass
@@ -276,6 +356,22 @@ def _unpaired(posts: Posts, place: Conversation) -> Generator[Dropped, None, int
             reason="no_pairer", unit="message", count=posts.count, where=place.thread or place.channel
         )
     return posts.count
+
+
+class Bridges:
+    """Recognises webhooks that speak for people, such as a bridge to Matrix or IRC: they have had several names."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, set[str]] = {}
+
+    def speaks(self, webhook: str, name: str) -> bool:
+        """Notes a name of a webhook, and returns True if it speaks for people."""
+        if not name or len(name) > _LONGEST_NAME:
+            return False
+        known = self._names.setdefault(webhook, set())
+        if len(known) < _BRIDGED:
+            known.add(name)
+        return len(known) >= _BRIDGED
 
 
 class Posts:
@@ -300,6 +396,7 @@ class Posts:
         limits: Limits,
         *,
         include_bots: bool,
+        sayings: Sayings,
     ) -> None:
         self.channel = source.channel
         self.name = source.name
@@ -313,9 +410,10 @@ class Posts:
         self._starters = starters
         self._on_drop = on_drop
         self._include_bots = include_bots
-        self._bridges: dict[str, set[str]] = {}
+        self._bridges = Bridges()
         self._roles: dict[tuple[str, ...] | None, tuple[str, ...] | None] = {}
         self._thread = source.channel.id if source.channel.is_thread else ""
+        self._sayings = sayings
 
     def __iter__(self) -> Iterator[Post]:
         for block, name in self._source.messages(ThinMessage, self._on_drop):
@@ -324,15 +422,6 @@ class Posts:
                 post = self._post(message, name)
                 self.usable += not post.drop
                 yield post
-
-    def _is_bridged(self, webhook: str, name: str) -> bool:
-        """Returns True if a webhook speaks for people, such as a bridge to Matrix or IRC: it has had several names."""
-        if not name or len(name) > _LONGEST_NAME:
-            return False
-        known = self._bridges.setdefault(webhook, set())
-        if len(known) < _BRIDGED:
-            known.add(name)
-        return len(known) >= _BRIDGED
 
     def _post(self, message: ThinMessage, path: str) -> Post:
         text = message.content
@@ -362,10 +451,15 @@ class Posts:
         author = message.author
         name = author.nickname or author.name or ""
         speaker = author.id
-        if author.is_bot and self._is_bridged(author.id, name):
+        # A bot that is not a webhook has a number after its name, and stays a bot however often it is renamed.
+        webhook = author.is_bot and author.discriminator in _NUMBERLESS
+        if webhook and self._bridges.speaks(author.id, name):
             speaker = f"{author.id}/{name}"
         elif author.is_bot and not self._include_bots and not drop:
             drop = "bot"
+            said_at = parse_time(message.timestamp, message.id)
+            for words in (text, embedded(message.embeds) if message.content and message.embeds else ""):
+                self._sayings.add(words, -inf if said_at is None else said_at.timestamp())
         post = Post(
             message.id,
             self._names[speaker],
@@ -385,6 +479,19 @@ class Posts:
         if message.id in self._starters:
             self._starters[message.id] = post
         return post
+
+    def without_bot_words(self, item: QAPair | Dropped) -> QAPair | Dropped:
+        """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
+        if isinstance(item, Dropped) or not len(self._sayings):
+            return item
+        until = inf if item.answered_at is None else item.answered_at.timestamp()
+        if not self._sayings.repeated(item.answer, until=until):
+            return item
+        ids = (*item.question_messages, *item.answer_messages)
+        where = item.source.thread or item.source.channel or item.source.path
+        return Dropped(
+            reason="bot_words", unit="message", count=len(ids), ids=ids[:20], where=where, source=item.source
+        )
 
     def _roles_of(self, message: ThinMessage) -> tuple[str, ...] | None:
         """Returns the roles of an author. Equal roles are one object, because every post has some."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from furytune._discord.journal.messages import Poll as StoredPoll
 from furytune._discord.shapes import Channel, FullMessage
-from furytune._discord.text import reply_target, text_of
+from furytune._discord.text import is_solved, reply_target, text_of
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune.pairing.posts import parse_time
 from furytune.records import Attachment, Author, Embed, Message, Poll, Source
@@ -46,6 +46,8 @@ def view(
         embeds=tuple(map(_embed, shown.embeds or message.embeds or ())),
         stickers=tuple(s.name or "" for s in shown.stickers or message.stickers or ()),
         poll=None if poll is None else _poll(poll),
+        solved=is_solved(message.reactions) if message.reactions else False,
+        tags=channel.tags,
         reactions=tuple((r.emoji.name or r.emoji.code or "", r.count) for r in message.reactions or ()),
         pinned=message.is_pinned,
         forwarded=message.forwarded_message is not None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
-from furytune._discord.conversations import OnDrop, Posts
+from furytune._discord.conversations import OnDrop, Reading
 from furytune._discord.selection import home
 from furytune.pairing.languages import language
 from furytune.records import Dropped, QAPair
@@ -54,7 +54,7 @@ class _Counts:
         )
 
 
-def profiles(read: Iterable[tuple[Posts, Iterator[QAPair | Dropped]]], on_drop: OnDrop) -> ChannelProfiles:
+def profiles(read: Iterable[tuple[Reading, Iterator[QAPair | Dropped]]], on_drop: OnDrop) -> ChannelProfiles:
     """Returns a profile of each channel, the one with the most pairs worth training on first.
 
     Args:

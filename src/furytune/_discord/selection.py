@@ -104,7 +104,7 @@ def _meanings(channels: Sequence[Channel]) -> list[set[str]]:
     """Returns the ids and names that each channel matches."""
     own = [
         # A title of a thread is not a name to choose by: anyone can open a thread with the name of a channel.
-        {c.id, c.parent, _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""}
+        {_plain(c.id), _plain(c.parent), _plain(c.category), "" if c.is_thread else _plain(c.name)} - {""}
         for c in channels
     ]
     by_id = {c.id: names for c, names in zip(channels, own, strict=True) if c.id}

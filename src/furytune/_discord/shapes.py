@@ -52,6 +52,7 @@ class Person(msgspec.Struct, gc=False, rename="camel"):
     name: str | None = None
     nickname: str | None = None
     roles: list[RoleName] | None = None
+    discriminator: str | None = None
 
 
 class Mention(msgspec.Struct, gc=False, rename="camel"):

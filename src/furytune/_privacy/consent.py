@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import attrs
 from attrs import field, frozen
 
-from furytune._privacy.ids import is_digits
+from furytune._privacy.ids import as_id, is_digits
 from furytune.errors import ConfigError
 
 __all__ = ["Consent"]
@@ -31,11 +31,12 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
     Raises:
         ConfigError: One of them is not a number.
     """
-    found = tuple(str(item).strip() for item in _several(value))
+    found = tuple(as_id(str(item).strip()) for item in _several(value))
     for item in found:
         if not is_digits(item):
             raise ConfigError(
-                "opt_out and opt_in take Discord user ids, such as '80351110224678912', but one of them is not a number"
+                "opt_out and opt_in take Discord user ids, such as '80351110224678912', or ids with their platform, such as "
+                "'slack:U012AB3CD', but one of them is neither"
             )
     return found
 
@@ -63,7 +64,8 @@ class Consent:
     not used.
 
     Args:
-        opt_out: Ids of people who do not take part.
+        opt_out: Ids of people who do not take part. Ids of other platforms have its name before them, such as
+            "slack:U012AB3CD".
         opt_out_roles: Names or ids of roles. People with one of them do not take part. An "@" before a name is ignored.
         opt_in: Ids of people who take part. If you give ids or roles to opt in, no one else takes part.
         opt_in_roles: Names or ids of roles. People with one of them take part.

@@ -1,4 +1,6 @@
-"""What a Discord id is, in one place.
+"""What an id is, in one place.
+
+The library knows ids as Discord has them. Ids of other platforms become numbers of the same form, see `number_of`.
 
 Ids are snowflakes: decimal numbers of 64 bits, with the milliseconds since 2015 above the lowest 22 bits. Today they have
 17 to 19 digits. The rules below answer different questions, from lenient to strict:
@@ -12,17 +14,23 @@ Ids are snowflakes: decimal numbers of 64 bits, with the milliseconds since 2015
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 __all__ = [
     "API_ID",
     "FULL_ID",
+    "PLATFORMS",
+    "as_id",
     "full_ids",
     "has_length_of_id",
     "id_number",
     "is_digits",
     "is_full_id",
+    "number_of",
     "snowflake_at",
     "snowflake_time",
 ]
@@ -89,3 +97,34 @@ def snowflake_at(moment: datetime) -> int:
         moment: With a time zone.
     """
     return max(0, int(moment.timestamp() * 1000) - _EPOCH) << 22
+
+
+PLATFORMS: Mapping[str, str] = MappingProxyType(
+    {"discord": "Discord", "slack": "Slack", "mattermost": "Mattermost", "zulip": "Zulip"}
+)
+"""Names of the platforms, by the prefix of their pairs."""
+
+_OTHER = re.compile(r"(slack|mattermost|zulip):(?=\S)", re.IGNORECASE)
+_LEAST = 10**18  # so every number has 19 digits
+
+
+def number_of(platform: str, key: str) -> str:
+    """Returns the number that stands for an id of another platform, in the form of a Discord id.
+
+    It is the same on every machine, so a collector and a bot agree on it. It cannot be turned back into the id, but anyone who
+    has a list of ids can compute all numbers, so it is not a pseudonym.
+
+    Args:
+        platform: Such as "slack".
+        key: What names a person or a message there, such as "U012AB3CD". Case does not matter, as on these platforms.
+    """
+    found = hashlib.blake2b(
+        f"{platform}:{key.casefold()}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()
+    return str(_LEAST + int.from_bytes(found, "big") % (9 * _LEAST))
+
+
+def as_id(text: str) -> str:
+    """Returns the number for a text such as "slack:U012AB3CD", and any other text unchanged."""
+    found = _OTHER.match(text)
+    return text if found is None else number_of(found[1].lower(), text[found.end() :])

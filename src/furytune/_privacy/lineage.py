@@ -12,8 +12,8 @@ from furytune._privacy.ids import full_ids
 
 __all__ = ["Row", "decode_row", "named_by", "named_messages", "names", "whole_numbers"]
 
-# Server and channel have ids of the same form as messages, so they are removed first.
-_PLACE = re.compile(r"discord:[0-9]*/[0-9]*/")
+# Server, channel and thread may have ids of the same form as messages, so they are removed first.
+_PLACE = re.compile(r"(?:discord|slack|mattermost|zulip):[^/\s]{0,100}/[^/\s]{0,100}/")
 
 
 class _Cited(Protocol):

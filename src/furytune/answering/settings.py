@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError
+from furytune.feedback import FeedbackLog
 from furytune.protocols import Model
 
 __all__ = ["AnswerSettings", "ModelSource", "within"]
@@ -45,7 +46,9 @@ class AnswerSettings:
         tries: How often the model is asked if its service fails in a way that may pass.
         max_answer: Most characters of an answer; a longer one ends there with the reason "length".
         audit: File for a line of digests about each prompt; None for no such file. Without the line, there is no answer.
-        feedback: File for what people say about answers; None if no one is asked.
+        feedback: File for what people say about answers, see `furytune.feedback.FeedbackLog`; None if no one is asked.
+        keep_texts: Whether that file also has questions and answers, without which no pair can be made of them. Tell the
+            people who ask.
 
     Raises:
         ConfigError: A value cannot be used.
@@ -59,3 +62,8 @@ class AnswerSettings:
     max_answer: int = field(default=200_000, validator=within(1, 10_000_000))
     audit: Path | None = field(default=None, converter=_path)
     feedback: Path | None = field(default=None, converter=_path)
+    keep_texts: bool = False
+
+    def log(self) -> FeedbackLog | None:
+        """Returns the log of feedback; None if no one is asked."""
+        return None if self.feedback is None else FeedbackLog(self.feedback, keep_texts=self.keep_texts)

@@ -31,6 +31,7 @@ _COMMANDS = {
     "resume": ("tuning", "Wait for a tuning job again."),
     "serve": ("serving", "Answer programs that speak OpenAI's protocol."),
     "audit": ("serving", "Prove that served prompts are the contract's."),
+    "feedback": ("serving", "Say how often answers helped, and which passages did."),
     "diff": ("comparing", "Say what changed from one data set to another."),
     "recheck": ("comparing", "Say which answers the next release breaks."),
     "card": ("comparing", "Describe data sets for the Hugging Face Hub."),

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import click
 
-__all__ = ["data", "data_json", "listen", "say", "table", "warn", "wrapped"]
+__all__ = ["data", "data_json", "listen", "say", "table", "warn", "width", "wrapped"]
 
 
 def data(text: str) -> None:
@@ -39,6 +39,11 @@ def say(text: str = "", *, style: str = "") -> None:
         click.echo(shown, err=True, color=False if plain else None)
     except (OSError, ValueError):  # work must not end when its terminal is closed
         return
+
+
+def width() -> int:
+    """Returns the columns of the terminal; those of a wide one in a pipe, so that nothing is cut there."""
+    return max(30, shutil.get_terminal_size().columns) if _watched(sys.stdout) else 200
 
 
 def wrapped(text: str, indent: int = 0) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 import click
 
-from furytune.cli.output import data, data_json
-from furytune.cli.running import PARTIAL, as_json, load, target
-
-if TYPE_CHECKING:
-    from furytune.serving import ModelSource
+from furytune.cli.deploying import deployed, model_options
+from furytune.cli.output import data, data_json, say, width
+from furytune.cli.running import PARTIAL, as_json, settings_options
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,63 +19,54 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("contract", required=False, type=_existing)
-@target
-@click.option("--endpoint", default="", help="The model's server, such as http://127.0.0.1:11434/v1.")
-@click.option("--model", default="", help="The model's name there; by default, the contract names it.")
-@click.option("--model-key", default="", metavar="VARIABLE", help="Environment variable with its key.")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, help="0 for a free one.")
-@click.option("--name", default="furytune", show_default=True, help="The model's name for clients.")
-@click.option("--keys", type=_existing, help="File with the sha256 of a client's key in each line.")
-@click.option("--admin-keys", type=_existing, help="The same for /admin/reload.")
+@settings_options
+@model_options
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="0 for a free one.  [default: 8000]")
+@click.option("--name", help="The model's name for clients.  [default: furytune]")
+@click.option(
+    "--keys", "keys_file", type=_existing, help="File with the sha256 of a client's key in each line."
+)
+@click.option("--admin-keys", "admin_keys_file", type=_existing, help="The same for /admin/reload.")
 @click.option("--new-key", is_flag=True, help="Print a new key and its sha256, and end.")
-@click.option("--earlier", type=click.Choice(["refuse", "ignore"]), default="refuse", show_default=True)
-@click.option("--footnotes", is_flag=True, help="End answers with their citations.")
+@click.option("--earlier", type=click.Choice(["refuse", "ignore", "join"]), help="[default: refuse]")
+@click.option("--footnotes/--no-footnotes", default=None, help="End answers with their citations.")
 @click.option("--audit", type=_file, help="Write digests of all prompts to this file.")
 @click.option("--feedback", type=_file, help="Take feedback, and write it to this file.")
+@click.option(
+    "--keep-texts/--no-keep-texts",
+    default=None,
+    help="Store questions and answers in it, too. Tell who asks.",
+)
+@click.pass_context
 def serve(
+    ctx: click.Context,
+    /,
     contract: Path | None,
     config: Path,
-    endpoint: str,
-    model: str,
-    model_key: str,
-    host: str,
-    port: int,
-    name: str,
-    keys: Path | None,
-    admin_keys: Path | None,
+    changes: tuple[str, ...],
     new_key: bool,
-    earlier: str,
-    footnotes: bool,
-    audit: Path | None,
-    feedback: Path | None,
+    **options: Any,
 ) -> None:
     """Answer programs that speak OpenAI's protocol, with the prompts of a contract.
 
-    CONTRACT is a contract file; without it, the one that the settings file names. Without --endpoint, only prompts are
-    served. --earlier says what happens to messages before the last one.
+    CONTRACT is a contract file; without it, the one that the settings file names. Options replace what its tables [serve] and
+    [model] say. Without a model, only prompts are served. --earlier says what happens to messages before the last one.
     """
     from furytune import serving
+    from furytune.config import Serve
 
     if new_key:
         key, hashed = serving.new_key()
         data(f"key for the client   {key}\nhash for the server  {hashed}")
         return
-    settings = serving.Settings(
-        name=name,
-        keys=_lines(keys),
-        admin_keys=_lines(admin_keys),
-        earlier="ignore" if earlier == "ignore" else "refuse",
-        footnotes=footnotes,
-        audit=audit,
-        feedback=feedback,
-    )
+    found = deployed(ctx, Serve, "serve", contract, config, changes, options)
     serving.serve(
-        contract or load(config, ()).contract,
-        model=_model(endpoint, model, model_key),
-        settings=settings,
-        host=host,
-        port=port,
+        found.contract,
+        model=found.model,
+        settings=found.table.settings(),
+        host=found.table.host,
+        port=found.table.port,
     )
 
 
@@ -110,6 +99,29 @@ def audit(ctx: click.Context, log: Path, contract: Path, questions: IO[str], jso
         ctx.exit(PARTIAL)
 
 
+@click.command()
+@click.argument("log", type=_existing)
+@click.option("--prune", type=click.FloatRange(0), metavar="DAYS", help="First remove lines that are older.")
+@as_json
+@click.pass_context
+def feedback(ctx: click.Context, log: Path, prune: float | None, json_: bool) -> None:
+    """Say how often the answers of a feedback LOG helped, by week and by the passages in their prompts.
+
+    Exits with 3 if a line of the log is damaged.
+    """
+    from furytune.feedback import FeedbackLog, count
+
+    if prune is not None:
+        say(str(FeedbackLog(log).prune(prune)))
+    found = count(FeedbackLog(log))
+    if json_:
+        data_json(found)
+    else:
+        data("\n".join(found.lines(width())))
+    if found.reading.damaged:
+        ctx.exit(PARTIAL)
+
+
 def _questions(lines: IO[str]) -> Iterator[str]:
     """Yields a question for each line.
 
@@ -131,28 +143,3 @@ def _questions(lines: IO[str]) -> Iterator[str]:
                 f'{lines.name}, line {number}: not a JSON text and not an object with "question"; write one question a line'
             )
         yield question
-
-
-def _model(endpoint: str, name: str, variable: str) -> ModelSource:
-    from furytune._privacy.secret import Secret
-    from furytune.errors import ConfigError
-    from furytune.models import ChatService
-
-    if not endpoint:
-        return None
-    service = ChatService(endpoint, api_key=Secret.env(variable) if variable else None)
-    if name:
-        return service.model(name)
-
-    def named(contract):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        if contract.model is None:
-            raise ConfigError(
-                "the contract names no model; give --model, its name on the server of --endpoint"
-            )
-        return service.model(contract.model.name)
-
-    return named
-
-
-def _lines(path: Path | None) -> list[str]:
-    return [] if path is None else path.read_text(encoding="utf-8").split()

@@ -122,8 +122,16 @@ def summary(part: Callable[..., Any]) -> str:
 def _described(part: Callable[..., Any]) -> dict[str, str]:
     """Returns what the sections "Args" and "Attributes" of a docstring say about each argument."""
     found: dict[str, str] = {}
+    # A class has the arguments of those that it extends, and repeats nothing about them.
+    for one in reversed(part.__mro__ if isinstance(part, type) else (part,)):
+        found |= _sections(one.__doc__ or "")
+    return found
+
+
+def _sections(docstring: str) -> dict[str, str]:
+    found: dict[str, str] = {}
     section, name = False, ""
-    for line in inspect.cleandoc(part.__doc__ or "").splitlines():
+    for line in inspect.cleandoc(docstring).splitlines():
         if not line.startswith(" "):
             section, name = bool(_SECTIONS.match(line)) or (section and not line), ""
             continue

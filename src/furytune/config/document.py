@@ -177,6 +177,25 @@ class Document:
         here[name] = _value(text)
         self.origins[*key, name] = origin
 
+    def put(self, key: tuple[str, ...], value: Any, origin: str) -> None:
+        """Replaces a value, or adds it.
+
+        Args:
+            key: The way to it, through tables alone.
+            value: The new value.
+            origin: What says so, for messages.
+
+        Raises:
+            ConfigError: The way leads through something else than tables.
+        """
+        here: Any = self.data
+        for name in key[:-1]:
+            here = here.setdefault(name, {})
+            if not isinstance(here, dict):
+                raise ConfigError(f"{origin}: {'.'.join(key)}: {name} is not a table")
+        here[key[-1]] = value
+        self.origins[key] = origin
+
     def replace_all(self, changes: Iterable[str], environment: Mapping[str, str]) -> None:
         """Replaces what the environment and then what the command line says.
 

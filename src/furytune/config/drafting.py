@@ -12,6 +12,8 @@ from pathlib import Path
 import tomli_w
 from attrs import frozen
 
+from furytune._chat_files.platforms import Found, find_chat
+from furytune._privacy.ids import PLATFORMS
 from furytune._privacy.printable import one_line, printable
 from furytune._storage.durable import make_folder, write_file
 from furytune._storage.manifests import manifest_path
@@ -27,6 +29,7 @@ DEMO = "furytune-demo.txt"
 
 
 _DOCS = (".md", ".markdown", ".mdx", ".rst", ".ipynb", ".html", ".htm")
+_ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".jsonl")
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env"}
 _ASIDE = {"tests", "test", "docs", "examples", "benchmarks"}
 _MOST = 20_000
@@ -56,6 +59,7 @@ class _Found:
     """What is in the folders."""
 
     exports: tuple[Path, ...] = ()
+    chats: tuple[tuple[str, Path], ...] = ()
     channels: tuple[str, ...] = ()
     tables: tuple[Path, ...] = ()
     docs: tuple[Path, ...] = ()
@@ -162,7 +166,14 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
     packages: list[Path] = []
     channels: dict[str, None] = {}
     html, journal, community = False, "", ""
+    chats: list[tuple[str, Path]] = []
     for place in places:
+        others = list(_chats(place))
+        for one, chat in others:
+            chats.append((chat.platform, one))
+            channels |= dict.fromkeys(map(one_line, chat.channels))
+        if others:
+            continue
         files = list(islice(_files(place), _MOST))
         heads = [head for file in files if (head := _export(file))]
         named = dict.fromkeys(channel for _, channel in heads)
@@ -185,6 +196,7 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
 
     return _Found(
         exports=tuple(exports),
+        chats=tuple(chats),
         channels=tuple(channels),
         tables=tuple(tables),
         docs=tuple(docs),
@@ -196,6 +208,17 @@ def _look(places: Sequence[Path], environment: Mapping[str, str]) -> _Found:
         project=packages[0].name if packages else "",
         community=community,
     )
+
+
+def _chats(place: Path) -> Iterator[tuple[Path, Found]]:
+    """Yields the exports of Slack, Mattermost and Zulip that a place is, or directly contains."""
+    if found := find_chat(place):
+        yield place, found
+    elif place.is_dir():
+        inside = (one for one in sorted(place.iterdir()) if not _hidden(one.name))
+        for one in islice((one for one in inside if one.is_dir() or one.suffix in _ARCHIVES), _CHANNELS):
+            if found := find_chat(one):
+                yield one, found
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -262,10 +285,11 @@ def _named(text: str, key: str) -> str:
 
 
 def _told(found: _Found) -> Iterator[str]:
-    if found.exports:
+    if found.exports or found.chats:
         names = ", ".join(f"#{name}" for name in found.channels[:_CHANNELS])
         more = f" and {len(found.channels) - _CHANNELS} more" if len(found.channels) > _CHANNELS else ""
-        yield f"exports    {_and(found.exports)}: {len(found.channels)} channels and threads: {names}{more}"
+        places = [*found.exports, *(place for _, place in found.chats)]
+        yield f"exports    {_and(places)}: {len(found.channels)} channels and threads: {names}{more}"
     if found.journal:
         yield f"journal    {found.journal}"
     if found.token:
@@ -283,11 +307,14 @@ def _and(paths: Iterable[Path]) -> str:
 
 
 def _needed(found: _Found) -> Iterator[str]:
-    if not (found.exports or found.journal or found.tables):
+    if not (found.exports or found.chats or found.journal or found.tables):
         if found.token:
             yield "the server's id and your permission, under [collector] in the file"
         else:
-            yield "a chat export: put the JSON files of DiscordChatExporter into the folder that [collector] names"
+            yield (
+                "a chat export: put the JSON files of DiscordChatExporter into the folder that [collector] names, or give an "
+                "export of Slack, Mattermost or Zulip"
+            )
     if (found.docs or found.packages) and not found.rag:
         yield "the extra for retrieval: pip install 'furytune[rag]'"
 
@@ -350,20 +377,23 @@ _TUNER = """\
 
 
 def _collector(found: _Found, root: Path) -> Iterator[str]:
-    several = len(found.exports) + len(found.tables) + bool(found.journal) > 1
+    several = len(found.exports) + len(found.chats) + len(found.tables) + bool(found.journal) > 1
     head = "[collector]" if several else "collector"
-    if found.exports:
+    if found.exports or found.chats:
         names = ", ".join(found.channels[:8])
         yield f"# Channels and threads: {names}{', ...' if len(found.channels) > 8 else ''}\n"
         yield '# exclude = ["off-topic"] leaves some out; channels = ["help"] reads only these.\n'
     for place in found.exports:
         yield _table(head, type="discord-export", path=_relative(place, root))
+    for platform, place in found.chats:
+        yield f"# What a bot of {PLATFORMS[platform]} passes to the contract: {platform}_text(message).\n"
+        yield _table(head, type=f"{platform}-export", path=_relative(place, root))
     if found.journal:
         yield "# What a bot has read from the server.\n"
         yield _table(head, type="journal", journal=_relative(Path(found.journal), root))
     for place in found.tables:
         yield _table(head, type=place.suffix.removeprefix("."), path=_relative(place, root))
-    if found.exports or found.journal or found.tables:
+    if found.exports or found.chats or found.journal or found.tables:
         return
     if found.token:
         yield "# Reads the server with your bot; see the page Collecting from Discord, live.\n"

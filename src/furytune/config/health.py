@@ -6,18 +6,17 @@ import os
 import platform
 import re
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import attrs
-from attrs import frozen
 
 import furytune
+from furytune._chat_files.collecting import ChatExportCollector
 from furytune._privacy.printable import printable
 from furytune._privacy.secret import Secret
 from furytune.augmenters.embedders import LanceEmbedder, OnnxEmbedder, StaticEmbedder
@@ -27,7 +26,12 @@ from furytune.collectors.discord import DiscordCollector
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
+from furytune.config.deployment_health import examine_deployment
+from furytune.config.deployments import load_deployment
+from furytune.config.document import Document
+from furytune.config.findings import Finding, State, existing, note, ok, private, problem, writable
 from furytune.config.settings import Settings, load_settings
+from furytune.config.tables import TABLES, Serve
 from furytune.contract import PromptContract
 from furytune.errors import ConfigError, FurytuneError
 from furytune.exporters import load_dataset
@@ -35,8 +39,6 @@ from furytune.protocols import WritesFiles
 from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = ["EXTRAS", "Finding", "State", "examine"]
-
-State: TypeAlias = Literal["ok", "note", "problem"]
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "rag": ("lancedb", "pyarrow"),
@@ -62,23 +64,9 @@ _NEEDED: Mapping[type, str] = {
     LanceEmbedder: "rag",
     TokenBudget: "tokens",
 }
+_ANSWERING: Mapping[type, str] = {Serve: "serve"}
 _ROOM = 200 << 20
 """Bytes that should be free where files are written."""
-
-
-@frozen(kw_only=True)
-class Finding:
-    """One thing that was checked.
-
-    Attributes:
-        state: "ok", "note" (it can work), or "problem" (a run will fail).
-        subject: What was checked.
-        said: What was found, and what to do.
-    """
-
-    state: State
-    subject: str
-    said: str
 
 
 def examine(path: str | os.PathLike[str], *, changes: Iterable[str] = ()) -> list[Finding]:
@@ -91,43 +79,45 @@ def examine(path: str | os.PathLike[str], *, changes: Iterable[str] = ()) -> lis
     found = [*_machine()]
     if not Path(path).exists():
         found += _extras(())
-        return [*found, _note("settings", f"there is no {printable(path)}; `furytune init` writes one")]
+        return [*found, note("settings", f"there is no {printable(path)}; `furytune init` writes one")]
     try:
-        settings = load_settings(path, changes=changes)
+        document = Document.read(path)
+        document.replace_all(changes, os.environ)
+        # A server has the contract alone, and its file no collector.
+        answering = [kind for name, kind in TABLES.items() if name in document.data]
+        settings = (
+            load_settings(path, changes=changes) if "collector" in document.data or not answering else None
+        )
+        deployments = [load_deployment(kind, path, changes=changes) for kind in answering]
     except FurytuneError as error:
-        return [*found, *_extras(()), _problem("settings", str(error))]
-    found += _extras(tuple(_needs(settings)), wanted=("report",) if settings.report is not None else ())
-    found.append(_ok("settings", printable(path)))
-    found += _inputs(settings)
-    found += _secrets(settings)
-    found += _outputs(settings)
+        return [*found, *_extras(()), problem("settings", str(error))]
+    needed = [*(_needs(settings) if settings is not None else ()), *(_ANSWERING[kind] for kind in answering)]
+    found += _extras(
+        tuple(needed), wanted=("report",) if settings is not None and settings.report is not None else ()
+    )
+    found.append(ok("settings", printable(path)))
+    if settings is not None:
+        found += _inputs(settings)
+        found += _secrets(settings.pipeline)
+        found += _outputs(settings)
+    for deployment in deployments:
+        found += _secrets(deployment)
+        found += examine_deployment(deployment)
     return found
 
 
-def _ok(subject: str, said: str) -> Finding:
-    return Finding(state="ok", subject=subject, said=said)
-
-
-def _note(subject: str, said: str) -> Finding:
-    return Finding(state="note", subject=subject, said=said)
-
-
-def _problem(subject: str, said: str) -> Finding:
-    return Finding(state="problem", subject=subject, said=said)
-
-
 def _machine() -> Iterator[Finding]:
-    yield _ok("furytune", furytune.__version__)
-    yield _ok("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield ok("furytune", furytune.__version__)
+    yield ok("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     encoding = sys.getfilesystemencoding()
     if encoding.lower() != "utf-8":
-        yield _note("file names", f"their encoding is {encoding}; set PYTHONUTF8=1 if names look wrong")
+        yield note("file names", f"their encoding is {encoding}; set PYTHONUTF8=1 if names look wrong")
     # A clock that is behind makes services refuse signatures, and hides new passages from questions.
     newest = Path(furytune.__file__).stat().st_mtime
     if time.time() < newest - 86400:
-        yield _problem("clock", "it is behind the date of furytune's own files; set it")
+        yield problem("clock", "it is behind the date of furytune's own files; set it")
     else:
-        yield _ok("clock", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
+        yield ok("clock", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
 
 
 def _extras(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Iterator[Finding]:
@@ -140,19 +130,19 @@ def _extras(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Iterator[F
     for extra, packages in EXTRAS.items():
         there = {package: found for package in packages if (found := _version(package))}
         if len(there) == len(packages):
-            yield _ok(f"extra {extra}", ", ".join(f"{name} {number}" for name, number in there.items()))
+            yield ok(f"extra {extra}", ", ".join(f"{name} {number}" for name, number in there.items()))
         elif extra in needed:
-            yield _problem(
+            yield problem(
                 f"extra {extra}",
                 f"the settings need it: run pip install 'furytune[{extra}]', or '.[{extra}]' in a clone",
             )
         elif extra in wanted:
-            yield _note(
+            yield note(
                 f"extra {extra}",
                 f"a run leaves the {extra} out: run pip install 'furytune[{extra}]', or '.[{extra}]' in a clone",
             )
         else:
-            yield _note(f"extra {extra}", "not installed, and not needed by the settings")
+            yield note(f"extra {extra}", "not installed, and not needed by the settings")
 
 
 def _version(package: str) -> str:
@@ -168,6 +158,8 @@ def _parts(value: Any, depth: int = 0) -> Iterator[Any]:
     if isinstance(value, tuple | list):
         for item in value:
             yield from _parts(item, depth + 1)
+    elif isinstance(value, Mapping):
+        yield from _parts([*value.values()], depth)
     elif attrs.has(type(value)) and depth < 6:
         for field in attrs.fields(type(value)):
             if field.init and field.eq:
@@ -189,14 +181,14 @@ def _needs(settings: Settings) -> Iterator[str]:
 
 def _inputs(settings: Settings) -> Iterator[Finding]:
     for collector in settings.pipeline.collector:
-        if isinstance(collector, DiscordExportCollector):
+        if isinstance(collector, DiscordExportCollector | ChatExportCollector):
             yield _readable("exports", collector.path)
         elif isinstance(collector, CsvCollector | JsonlCollector):
             yield from (_readable("pairs", path) for path in collector.path)
         elif isinstance(collector, JournalCollector):
             yield _readable("journal", collector.journal.path)
         elif isinstance(collector, DiscordCollector):
-            yield _writable("journal", collector.journal.journal.path)
+            yield writable("journal", collector.journal.journal.path)
     for table in settings.sources:
         source = table.get("source")
         if isinstance(source, str) and (
@@ -208,10 +200,10 @@ def _inputs(settings: Settings) -> Iterator[Finding]:
 def _readable(subject: str, path: Path) -> Finding:
     """Says whether a file, or each file of a folder, can be read."""
     if not path.exists():
-        return _problem(subject, f"{printable(path)}: this does not exist")
+        return problem(subject, f"{printable(path)}: this does not exist")
     # With a right to enter a folder only, its files cannot be found.
     if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-        return _problem(subject, f"{printable(path)}: you may not read this")
+        return problem(subject, f"{printable(path)}: you may not read this")
     files = (
         [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
         if path.is_dir()
@@ -219,66 +211,51 @@ def _readable(subject: str, path: Path) -> Finding:
     )
     shut = [file for file in files if not os.access(file, os.R_OK)]
     if shut:
-        return _problem(subject, f"{printable(shut[0])}: you may not read this, and {len(shut) - 1} more")
-    return _ok(subject, f"{printable(path)}: {len(files)} files" if path.is_dir() else printable(path))
+        return problem(subject, f"{printable(shut[0])}: you may not read this, and {len(shut) - 1} more")
+    return ok(subject, f"{printable(path)}: {len(files)} files" if path.is_dir() else printable(path))
 
 
 def _outputs(settings: Settings) -> Iterator[Finding]:
     exporters = [*settings.pipeline.exporter, *(settings.plain.exporter if settings.plain else ())]
     targets = [e.targets[0] for e in exporters if isinstance(e, WritesFiles)]
-    yield from (_writable("data set", path) for path in targets)
+    yield from (writable("data set", path) for path in targets)
     for path in settings.manifests:
         if path.exists():
             try:
                 load_dataset(path)
             except FurytuneError as error:
-                yield _note("data set", f"{error}")
+                yield note("data set", f"{error}")
     index = settings.pipeline.augmenter
     if isinstance(index, RagAugmenter):
         place = Path(index.path)
         if not place.exists() and not settings.has_knowledge:
-            yield _problem(
-                "index", f"{printable(place)}: this does not exist; add [[knowledge]], or build it"
-            )
+            yield problem("index", f"{printable(place)}: this does not exist; add [[knowledge]], or build it")
         else:
-            yield _writable("index", place)
+            yield writable("index", place)
     if settings.report is not None:
-        yield _writable("report", settings.report)
-    yield _writable("contract", settings.contract)
+        yield writable("report", settings.report)
+    yield writable("contract", settings.contract)
     if settings.contract.exists():
         try:
             PromptContract.load(settings.contract)
-            yield _ok("contract", f"{printable(settings.contract)}: fits this installation")
+            yield ok("contract", f"{printable(settings.contract)}: fits this installation")
         except FurytuneError as error:
-            yield _note("contract", f"{error}; `furytune run` writes a new one")
-    folder = _existing(settings.contract)
+            yield note("contract", f"{error}; `furytune run` writes a new one")
+    folder = existing(settings.contract)
     free = shutil.disk_usage(folder).free
-    state = _ok if free >= _ROOM else _problem
+    state = ok if free >= _ROOM else problem
     yield state("disk", f"{free / (1 << 30):,.1f} GiB are free in {printable(folder)}")
 
 
-def _existing(path: Path) -> Path:
-    """Returns the nearest folder above a path that exists."""
-    return next(folder for folder in path.absolute().parents if folder.is_dir())
-
-
-def _writable(subject: str, path: Path) -> Finding:
-    place = path if path.exists() else _existing(path)
-    if not os.access(place, os.W_OK):
-        return _problem(subject, f"{printable(place)}: you may not write here")
-    return _ok(subject, f"{printable(path)}: can be written")
-
-
-def _secrets(settings: Settings) -> Iterator[Finding]:
-    for secret in (part for part in _parts(settings.pipeline) if isinstance(part, Secret)):
+def _secrets(value: Any) -> Iterator[Finding]:
+    for secret in (part for part in _parts(value) if isinstance(part, Secret)):
         where = " ".join(secret.place.values())
         try:
             secret.reveal()
         except ConfigError as error:
-            yield _problem("secret", str(error))
+            yield problem("secret", str(error))
             continue
-        file = Path(where) if "file" in secret.place else None
-        if file is not None and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
-            yield _note("secret", f"{printable(file)}: others can read this file; run chmod 600 on it")
+        if "file" in secret.place:
+            yield private("secret", Path(where))
         else:
-            yield _ok("secret", f"{where}: is set")
+            yield ok("secret", f"{where}: is set")

@@ -44,6 +44,7 @@ __all__ = [
     "Part",
     "Several",
     "any_of",
+    "arguments_of",
     "kinds",
     "make",
     "nearest",

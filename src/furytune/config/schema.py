@@ -11,7 +11,7 @@ from furytune import plugins
 from furytune._values.canonical import Json, plain
 from furytune.config.arguments import Argument, arguments, summary
 from furytune.config.kinds import Group, Kind, Pairs, Part, Several, any_of, kinds
-from furytune.config.settings import OWN
+from furytune.config.tables import OWN, TABLES
 from furytune.config.writing import written
 from furytune.errors import ConfigError, FurytuneError
 from furytune.pipeline import Pipeline
@@ -38,6 +38,12 @@ def schema() -> dict[str, Json]:
         "required": ["exporter"],
         "additionalProperties": False,
     }
+    _used(Part("models"), definitions)
+    properties["model"] = {**_unnamed(definitions["models"]), "description": OWN["model"]}
+    properties |= {name: _object(kind, definitions) for name, kind in TABLES.items()}
+    # A server has the contract alone, and no collector.
+    needed = [root.pop("required"), *([name] for name in ("model", *TABLES))]
+    root["anyOf"] = [{"required": names} for names in needed]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "furytune.toml",
@@ -45,6 +51,16 @@ def schema() -> dict[str, Json]:
         "properties": properties,
         "$defs": definitions,
     }
+
+
+def _unnamed(models: Json) -> dict[str, Json]:
+    """Returns the schema of models whose name the contract may say."""
+    found: Any = models
+    kinds = [
+        {**one, "required": [key for key in one["required"] if key != "name"]}
+        for one in found.get("oneOf", ())
+    ]
+    return {**found, "oneOf": kinds} if kinds else found
 
 
 def _object(part: Callable[..., Any], definitions: dict[str, Json], name: str = "") -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from attrs import field, frozen
 
+from furytune._chat_files.collecting import ChatExportCollector
 from furytune._privacy.printable import printable
 from furytune._storage.manifests import manifest_path
 from furytune.augmenters.identity import IdentityAugmenter
@@ -18,13 +19,16 @@ from furytune.collectors.discord import DiscordCollector, Update
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.journal import JournalCollector
 from furytune.config.arguments import arguments
+from furytune.config.deployments import check_deployments
 from furytune.config.document import Document
 from furytune.config.kinds import Part, kinds, make, nearest, read
+from furytune.config.tables import NAME, check_names, contract_path
 from furytune.config.writing import written
 from furytune.curation.confidence import MinConfidence
 from furytune.curation.judge import JudgePairs
 from furytune.errors import ConfigError, ExportError
 from furytune.exporters import load_dataset
+from furytune.feedback import FeedbackCollector, FeedbackLog
 from furytune.forgetting import Forgotten, forget
 from furytune.pipeline import Pipeline, Run
 from furytune.protocols import Exporter, WritesFiles
@@ -36,19 +40,7 @@ from furytune.review.decisions import Decisions
 from furytune.review_page import ReviewPage
 from furytune.tuners.gemini.tuner import GeminiTuner
 
-__all__ = ["NAME", "OWN", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
-
-NAME = "furytune.toml"
-"""The name of a settings file that commands look for."""
-
-OWN: Mapping[str, str] = {
-    "contract": "File of the prompt contract, which a run writes and the bot reads.",
-    "knowledge": "What the index of the augmenter is made from.",
-    "without_retrieval": "A second data set of the same pairs, without passages in its prompts.",
-    "report": "File of the HTML report, which a run writes for people.",
-    "title": "Heading of the HTML report, such as the name of the community.",
-}
-"""The keys of a settings file that are not arguments of `Pipeline`."""
+__all__ = ["NAME", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
 
 _NO_TUNER = '{}: there is no tuner for this; add a [tuner] table, such as type = "gemini" with a model'
 
@@ -169,7 +161,7 @@ class Settings:
                 'type = "decisions" and path = "review.jsonl" before the other [[curators]]'
             )
         least = [step.least for step in self.pipeline.curators if isinstance(step, MinConfidence)]
-        return ReviewPage(_offline(self.pipeline), by=by, near=least[0] if least else 0.5, port=port)
+        return ReviewPage(_for_review(self.pipeline), by=by, near=least[0] if least else 0.5, port=port)
 
     @property
     def _decisions(self) -> list[Decisions]:
@@ -288,8 +280,11 @@ class Settings:
         Raises:
             FurytuneError: As `furytune.forgetting.forget` says.
         """
-        journals = [c.journal for c in self.pipeline.collector if isinstance(c, DiscordCollector)]
-        journals += [c for c in self.pipeline.collector if isinstance(c, JournalCollector)]
+        heard = [c for c in self.pipeline.collector if isinstance(c, FeedbackCollector)]
+        collectors = [*self.pipeline.collector, *(c.chat for c in heard)]
+        readers = [c.journal for c in collectors if isinstance(c, DiscordCollector)]
+        readers += [c for c in collectors if isinstance(c, JournalCollector)]
+        journals = [*dict.fromkeys(reader.journal.path for reader in readers)]
         if len(journals) > 1:
             raise ConfigError(
                 f"{printable(self.path)}: this names several journals; call furytune.forget for each of them"
@@ -299,14 +294,19 @@ class Settings:
         done = forget(
             author=author,
             message=message,
-            journal=journals[0].journal.path if journals else None,
-            exports=[c.path for c in self.pipeline.collector if isinstance(c, DiscordExportCollector)],
+            journal=journals[0] if journals else None,
+            exports=[
+                *dict.fromkeys(
+                    c.path for c in collectors if isinstance(c, DiscordExportCollector | ChatExportCollector)
+                )
+            ],
             datasets=[manifest for manifest in self.manifests if manifest.exists()],
             indexes=[index] if isinstance(index, str) and Path(index).exists() else [],
             jobs=ledger if ledger is not None and ledger.exists() else None,
             places=[
                 # A file is created with the first decision.
                 *(Decisions(path) for step in self._decisions for path in step.path if path.exists()),
+                *(FeedbackLog(c.log.path) for c in heard if c.log.path.exists()),
                 *(step.cache for step in self.pipeline.curators if isinstance(step, JudgePairs)),
             ],
         )
@@ -408,13 +408,9 @@ def pipeline_to_toml(pipeline: Pipeline) -> str:
 def _settings(document: Document) -> Settings:
     data = document.data
     known = arguments(Pipeline)
-    for name in data:
-        if name not in known and name not in OWN:
-            document.fail((name,), f"there is no such key; {nearest(name, [*known, *OWN])}")
+    check_names(document)
     pipeline = make(Pipeline, {k: v for k, v in data.items() if k in known}, document, ())
-    contract = data.get("contract", f"{document.path.stem}.contract.json")
-    if not isinstance(contract, str) or not contract:
-        document.fail(("contract",), "must be the path of a file")
+    check_deployments(document)
     report, title = data.get("report"), data.get("title", "")
     if report is not None and (not isinstance(report, str) or not report):
         document.fail(("report",), "must be the path of a file")
@@ -444,7 +440,7 @@ def _settings(document: Document) -> Settings:
     return Settings(
         path=document.path,
         pipeline=pipeline,
-        contract=document.base / contract,
+        contract=contract_path(document),
         plain=_plain(document, pipeline),
         report=document.base / report if report is not None else None,
         title=title,
@@ -482,6 +478,14 @@ def _offline(pipeline: Pipeline) -> Pipeline:
     """Returns the pipeline with the journals of live collectors in their place, which ask no one."""
     return pipeline.evolve(
         collector=[c.journal if isinstance(c, DiscordCollector) else c for c in pipeline.collector]
+    )
+
+
+def _for_review(pipeline: Pipeline) -> Pipeline:
+    """Returns the pipeline with what a person should decide about, and without asking a service."""
+    offline = _offline(pipeline)
+    return offline.evolve(
+        collector=[c.for_review() if isinstance(c, FeedbackCollector) else c for c in offline.collector]
     )
 
 

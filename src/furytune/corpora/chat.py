@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from furytune._privacy.ids import PLATFORMS
 from furytune._python_source.files import address, check_address
 from furytune.errors import ConfigError, TextError
 from furytune.normalize import Normalizer
@@ -39,7 +40,8 @@ def chat(
 
     Yields:
         A passage for each pair, or a `Dropped`: ``undated`` (without ``answered_at``, it would be visible to its own
-        question), ``answered_before_asked``, ``empty_text``, ``unusable_question`` and ``unusable_answer`` (nothing is
+        question), ``answered_before_asked``, ``empty_text``, ``bot_words``
+        (the bot's own answer, even if a person confirmed it), ``unusable_question`` and ``unusable_answer`` (nothing is
         left after normalising, or the text is damaged).
 
     Raises:
@@ -96,6 +98,9 @@ def _refused(pair: QAPair) -> str:
         return "answered_before_asked"
     if not pair.question.strip() or not pair.answer.strip():
         return "empty_text"
+    # The bot would answer from its own answers, and no one would notice when they become wrong.
+    if pair.method == "confirmed":
+        return "bot_words"
     return ""
 
 
@@ -109,6 +114,7 @@ def _passage(pair: QAPair, question: str, answer: str, url: str) -> Passage:
     }
     # A link with an empty part would lead to another place.
     complete = all(values[slot] for slot in _SLOTS if f"{{{slot}}}" in url)
+    complete = complete and (url != _URL or _where(pair).startswith("discord:"))
     return Passage(
         id=f"chat:{pair.id}",
         text=f"Question:\n{question}\n\nAnswer:\n{answer}",
@@ -122,5 +128,10 @@ def _where(pair: QAPair) -> str:
     """Returns one line that names the messages, or the file and line of the pair."""
     source, messages = pair.source, (*pair.question_messages, *pair.answer_messages)
     if messages:
-        return f"discord:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
+        platform = pair.id.partition(":")[0]
+        # Ready pairs may name messages too; they have no platform, and before there were others it was Discord.
+        platform = platform if platform in PLATFORMS else "discord"
+        return (
+            f"{platform}:{source.guild}/{source.thread or source.channel}/{','.join(dict.fromkeys(messages))}"
+        )
     return source.path if source.line is None else f"{source.path}:{source.line}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from furytune.pairing.asking import last_question
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Conversation, Pairer, Post
 from furytune.pairing.questions import is_question
@@ -29,6 +30,7 @@ __all__ = [
     "ReplyPairer",
     "ThreadPairer",
     "is_question",
+    "last_question",
     "titled",
 ]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from furytune.pairing._drops import Drops
+from furytune.pairing.asking import only_asks_back
 from furytune.pairing.posts import Post
 
 Turn = list[Post]
-
-_LINK_OR_FENCE = re.compile(r"```|https?://")
 
 
 def turns(posts: Iterable[Post], drops: Drops) -> list[Turn]:
@@ -34,13 +32,6 @@ def opened_by(opener: str, found: list[Turn], drops: Drops) -> list[Turn]:
     return found[first:]
 
 
-def only_asks_back(turn: Turn) -> bool:
-    """Returns True if every message of a turn ends with a question mark and contains neither code nor a link."""
-    return all(
-        post.text.rstrip().endswith(("?", "\uff1f")) and not _LINK_OR_FENCE.search(post.text) for post in turn
-    )
-
-
 def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
     """Returns the index of the answering turn, and the indexes of the turns before it that only ask back."""
     # A mark is explicit, so it beats the order of turns.
@@ -52,7 +43,7 @@ def _answer(found: list[Turn], opener: str) -> tuple[int, set[int]] | None:
     last_of_opener = max((i for i, turn in enumerate(found) if turn[0].speaker == opener), default=-1)
     asked_back: set[int] = set()
     for i in others:
-        if i < last_of_opener and only_asks_back(found[i]):
+        if i < last_of_opener and only_asks_back(post.text for post in found[i]):
             asked_back.add(i)
         else:
             return i, asked_back

@@ -117,8 +117,8 @@ class _Chat:
         for post, link in linked:
             if self.usable(post):
                 said = self.heard(post)
-                link = _to_own_question(post, said, link, asked.get(post.speaker, ""))
-                yield from open_talks.add(post, link, said)
+                own = _to_own_question(post, said, link, asked.get(post.speaker, ""))
+                yield from open_talks.add(post, own, said)
                 if asks(said):
                     asked[post.speaker] = post.id
             else:
@@ -164,7 +164,7 @@ class _Chat:
         turns = turns_of(talk)
         scene = Scene(turns, self.people, self.place.is_thread)
         questions = list(candidates(scene))
-        chosen = [*self.model.judgements(questions), *self.marked(questions)]
+        chosen = [*self.model.judgements(questions), *self.marked(turns, questions)]
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -180,8 +180,10 @@ class _Chat:
             if reason:
                 self.drops.add(reason, linked.post.id)
 
-    def marked(self, questions: list[list[Candidate]]) -> Iterator[Judgement]:
+    def marked(self, turns: list[Turn], questions: list[list[Candidate]]) -> Iterator[Judgement]:
         """Yields the best of the answers to each question that someone marked as the solution."""
+        if not any(turn.marked for turn in turns):
+            return iter(())
         with_mark = ([option for option in options if option.marked] for options in questions)
         return self.model.judgements(filter(None, with_mark))
 

@@ -11,6 +11,7 @@ import msgspec
 from attrs import frozen
 
 from furytune._privacy.ids import id_number, snowflake_at, snowflake_time
+from furytune.pairing.asking import joined
 from furytune.records import Dropped, Evidence, QAPair, Source
 
 __all__ = [
@@ -123,7 +124,7 @@ class Conversation:
         first = question[0][0]
         return QAPair(
             id=f"{self.platform}:{uid}",
-            question="\n\n".join("\n".join(p.text for p in turn) for turn in question),
+            question=joined((p.text for p in turn) for turn in question),
             answer="\n".join(p.text for p in answer),
             group=group,
             asked_at=sent_at(first),

@@ -8,11 +8,13 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any
 
+from attrs import define, field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from furytune.answering import Asked, Status, footnotes
 from furytune.errors import AnswerError, FurytuneError
+from furytune.feedback import FeedbackLog
 from furytune.records import Piece
 from furytune.serving import wire
 from furytune.serving.door import LOG
@@ -20,10 +22,47 @@ from furytune.serving.metrics import Metrics
 from furytune.serving.refusals import Refusal, refusal_of
 from furytune.serving.settings import Settings
 
-__all__ = ["Completion"]
+__all__ = ["Completion", "Told"]
 
 _FAREWELL = 1.0  # seconds
 _EVENTS = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
+
+
+@define
+class Told:
+    """Notes the exchange in the feedback log when the answer is complete.
+
+    Attributes:
+        log: The log; None if no one is asked.
+        question: The raw question.
+        texts: The pieces of the answer so far.
+    """
+
+    log: FeedbackLog | None
+    question: str
+    texts: list[str] = field(factory=list)
+
+    async def note(self, asked: Asked) -> None:
+        """Writes the line. An answer is not lost because the log cannot be written."""
+        if self.log is None:
+            return
+        contract = asked.served.contract
+        try:
+            await asyncio.to_thread(
+                self.log.exchange,
+                asked.entry.id,
+                asked.entry.request,
+                asked=self.question,
+                told="".join(self.texts),
+                prompt=asked.entry.prompt,
+                fingerprint=contract.fingerprint,
+                snapshot=contract.snapshot,
+                model=contract.model.name if contract.model else "",
+                citations=[passage.citation for passage in asked.prompt.passages],
+                at=asked.entry.time,
+            )
+        except FurytuneError as error:
+            LOG.error("%s", error)
 
 
 class Completion(Response):
@@ -33,6 +72,7 @@ class Completion(Response):
         asked: The question with its prompt.
         settings: What the operator decided.
         metrics: Counts answers.
+        told: Notes the exchange.
         identity: What it says about itself.
         headers: Headers of an answer.
         stream: Whether pieces are sent as they arrive.
@@ -44,6 +84,7 @@ class Completion(Response):
         asked: Asked,
         settings: Settings,
         metrics: Metrics,
+        told: Told,
         identity: wire.Identity,
         headers: dict[str, str],
         *,
@@ -51,6 +92,7 @@ class Completion(Response):
         usage: bool,
     ) -> None:
         self._asked, self._settings, self._metrics = asked, settings, metrics
+        self._told = told
         self._identity, self._common = identity, headers
         self._stream, self._usage = stream, usage
         self._begun = False
@@ -139,11 +181,15 @@ class Completion(Response):
                 if first:
                     self._metrics.first_piece(time.perf_counter() - begun)
                     first = False
+                if self._told.log is not None:
+                    self._told.texts.append(piece.text)
                 if not piece.finish:
                     yield piece
                     continue
                 if self._settings.footnotes and (notes := footnotes(self._asked.prompt.passages)):
                     yield Piece(text=notes)
+                # Before its end is sent, so that no verdict about it can be earlier in the log.
+                await self._told.note(self._asked)
                 self._used = piece
                 yield piece
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from os import PathLike
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from furytune.answering import Answerer, ModelSource, Served, citations, note
+from furytune.answering import Answerer, ModelSource, Served, citations
 from furytune.contract import PromptContract
-from furytune.errors import FurytuneError
+from furytune.errors import ConfigError, FurytuneError, TextError
+from furytune.pairing import last_question
 from furytune.serving import wire
-from furytune.serving.answers import Completion
+from furytune.serving.answers import Completion, Told
 from furytune.serving.door import LOG, Door, Doors, Handler, Need, body
 from furytune.serving.metrics import TEXT, Metrics
 from furytune.serving.refusals import Refusal
@@ -29,6 +30,7 @@ from furytune.serving.settings import Settings
 
 __all__ = ["Endpoint"]
 
+_SPEAKERS = frozenset({"user", "assistant"})
 _EARLIER = (
     "this server answers one question at a time: send only the user's last message, without earlier turns and without a "
     "system message"
@@ -51,6 +53,7 @@ class Endpoint:
         self, contract: PromptContract | str | PathLike[str], model: ModelSource, settings: Settings
     ) -> None:
         self._settings = settings
+        self._log = settings.log()
         self._answerer = answerer = Answerer(contract, model, settings)
         self._metrics = Metrics(lambda: answerer.running, lambda: answerer.waiting)
         self._metrics.contract(answerer.current.contract)
@@ -112,6 +115,7 @@ class Endpoint:
             found,
             self._settings,
             self._metrics,
+            Told(self._log, question),
             wire.Identity(
                 id=found.entry.id,
                 created=int(found.entry.time.timestamp()),
@@ -146,7 +150,16 @@ class Endpoint:
             raise Refusal(
                 400, "not_text", "a question must be a text, without pictures or files", param="messages"
             )
-        return question
+        if self._settings.earlier != "join":
+            return question
+        turns: list[tuple[str, bool]] = []
+        for message in reversed(asked.messages):
+            if message.role not in _SPEAKERS:
+                continue
+            if (text := message.text) is None:  # what a picture shows would be missing
+                break
+            turns.insert(0, (text, message.role == "user"))
+        return last_question(turns)
 
     async def _prompt(self, request: Request) -> Response:
         asked = await body(request, wire.Question, self._settings)
@@ -171,15 +184,30 @@ class Endpoint:
         )
 
     async def _feedback(self, request: Request) -> Response:
-        if self._settings.feedback is None:
+        if self._log is None:
             raise Refusal(404, "no_feedback", "this server takes no feedback")
         said = await body(request, wire.Feedback, self._settings)
         if len(said.request) != 64 or not set(said.request) <= set("0123456789abcdef"):
             raise Refusal(
                 400, "invalid_request", "request must be the digest in the answer's field furytune.request"
             )
-        line = {"time": datetime.now(UTC), "request": said.request, "verdict": said.verdict}
-        note(self._settings.feedback, line | ({} if said.text is None else {"text": said.text}))
+        try:
+            # In a thread, because another program may hold the file. A client's users are members, whatever it says.
+            await asyncio.to_thread(
+                self._log.note,
+                said.answer or said.request,
+                said.request,
+                said.verdict,
+                said.text or None,
+                by=said.by,
+                source="endpoint",
+            )
+        except (ConfigError, TextError):
+            raise Refusal(
+                400,
+                "invalid_request",
+                "text must be a text that is not blank, and answer and by ids of at most 300 characters",
+            ) from None
         return _json({"status": "noted"}, 201)
 
     async def _reload(self, _request: Request) -> Response:

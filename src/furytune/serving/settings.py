@@ -64,8 +64,9 @@ class Settings(AnswerSettings):
         admin_keys: sha256 of each key for ``/admin/reload``. Without any, the route refuses everyone.
         hosts: Host names that a request may address if there are no keys. A web page that leads its own name to this
             machine cannot ask then.
-        earlier: What happens to messages before the last one, system messages included: "refuse" the request, or "ignore"
-            them. They never get into a prompt, because the model was not trained on them.
+        earlier: What happens to messages before the last one, system messages included: "refuse" the request, "ignore"
+            them, or "join" what the user said before if the assistant only asked back; see `furytune.pairing.last_question`.
+            Nothing else of them gets into a prompt, because the model was not trained on it.
         footnotes: Whether an answer ends with its citations as footnotes. They are always in the field ``furytune``.
         max_body: Most bytes of a request.
         body_timeout: Seconds for a request to arrive.
@@ -80,7 +81,9 @@ class Settings(AnswerSettings):
     keys: tuple[str, ...] = field(default=(), converter=_hashes, repr=False)
     admin_keys: tuple[str, ...] = field(default=(), converter=_hashes, repr=False)
     hosts: tuple[str, ...] = field(default=LOOPBACK, converter=tuple)
-    earlier: Literal["refuse", "ignore"] = field(default="refuse", validator=_one_of("refuse", "ignore"))
+    earlier: Literal["refuse", "ignore", "join"] = field(
+        default="refuse", validator=_one_of("refuse", "ignore", "join")
+    )
     footnotes: bool = False
     max_body: int = field(default=1 << 20, validator=within(1 << 10, 1 << 26))
     body_timeout: float = field(default=10.0, validator=within(0.01, 600.0))

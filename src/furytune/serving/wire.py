@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from attrs import frozen
 
+from furytune.feedback import Verdict
 from furytune.records import Finish, Usage
 
 __all__ = [
@@ -95,11 +96,21 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Feedback(msgspec.Struct, forbid_unknown_fields=True):
-    """What someone says about an answer."""
+    """What someone says about an answer.
+
+    Attributes:
+        request: Digest of the question.
+        verdict: What they say.
+        text: The correction, or a comment.
+        answer: Id of the completion; without it, the last answer to the question is meant.
+        by: Who says it, as the client names its users; "" if unknown.
+    """
 
     request: str
-    verdict: Literal["helped", "did_not_help", "corrected"]
+    verdict: Verdict
     text: str | None = None
+    answer: str = ""
+    by: str = ""
 
 
 @frozen(kw_only=True)

@@ -124,29 +124,29 @@ class Question:
         ]
         self._opening = self._opening_part()
         self._asked: dict[int, _Asked] = {}
-        self._begins: dict[int, Part] = {}
+        # By the first turn of an answer: what was asked before, how it begins, and the turns of who wrote it.
+        self._begins: dict[int, tuple[_Asked, Part, Sequence[int]]] = {}
         self._ends: dict[int, Part] = {}
 
     def candidate(self, option: tuple[int, ...]) -> Candidate:
         """Returns the question with the turns at some places as its answer."""
         first, last = option[0], option[-1]
-        asked = self._asked_before(first)
         told = self._scene.told(option)
-        begin = self._begins.get(first)
-        if begin is None:
-            begin = self._begins[first] = self._begin(first)
+        known = self._begins.get(first)
+        if known is None:
+            helper = self._helpers.get(told.turns[0].speaker, ())
+            known = self._begins[first] = self._asked_before(first), self._begin(first), helper
+        asked, begin, helper = known
         after = bisect_right(self._own, last)
         end = self._ends.get(after)
         if end is None:
             end = self._ends[after] = self._end(after)
-        helper = self._helpers.get(told.turns[0].speaker, ())
         shared = len(asked.words & told.words)
         score, link, direct, native, addressed = self._answers[first]
         for place in option[1:]:
             score_, link_, direct_, native_, addressed_ = self._answers[place]
             score += score_
-            if link_ < link:
-                link = link_
+            link = min(link, link_)
             direct = direct or direct_
             native = native or native_
             addressed = addressed or addressed_

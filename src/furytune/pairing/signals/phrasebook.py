@@ -140,7 +140,7 @@ class Phrasebook:
         # Most words begin no phrase, and most others are not followed by its second word.
         may_begin = [
             i
-            for i, (word, after) in enumerate(zip(words, words[1:] + [END], strict=True))
+            for i, (word, after) in enumerate(zip(words, [*words[1:], END], strict=True))
             if word in begins or ((seconds := second.get(word)) is not None and after in seconds)
         ]
         for i in may_begin:

@@ -42,6 +42,8 @@ class ChatCompletions:
         given = request.headers.get("authorization", "")
         if self.key and given != f"Bearer {self.key}":
             return _refused(401, f"Incorrect API key provided: {given}.", "invalid_api_key")
+        if request.line == "GET /v1/models":
+            return Reply(200, {"object": "list", "data": [{"id": self.model, "object": "model"}]})
         if request.line != "POST /v1/chat/completions":
             return Reply(404, {"detail": "Not Found"})
         body = request.body

@@ -26,7 +26,9 @@
   if (!rows.length) return;
   const lower = strings.map((text) => text.toLowerCase());
 
-  const METHODS = { thread: "its own thread", reply: "a reply", link: "the flow of talk", given: "given as a pair" };
+  const METHODS = { thread: "its own thread", reply: "a reply", link: "the flow of talk", given: "given as a pair",
+    confirmed: "the word of a person who confirmed the bot's answer", corrected: "a person's correction of the bot's answer",
+    proposed: "a member's correction of the bot's answer" };
   const EVIDENCE = {
     thread: "has its own thread", native_reply: "answered by a reply", addressed: "the answer names the asker",
     linked: "linked by the model", solution_mark: "marked as the solution", solved_tag: "tagged as solved",

@@ -1,0 +1,40 @@
+"""Turns exports of Zulip organisations into question-answer pairs."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from furytune._chat_files.collecting import ChatExportCollector
+from furytune._chat_files.zulip.archive import open_zulip
+
+__all__ = ["ZulipExportCollector"]
+
+
+@frozen
+class ZulipExportCollector(ChatExportCollector):
+    """Pairs from the export of a Zulip organisation.
+
+    Reads the archive that Zulip makes, or the unpacked folder, in bounded memory. Every message is in a pair or counted in a
+    `Dropped`. A topic is read as a thread with a title, and a resolved topic counts as solved. Direct messages are never read. The text of each message goes through `zulip_text`, as a bot's must.
+
+    Args:
+        path: A ``.tar.gz`` file, a folder with ``realm.json``, or a folder of several exports of one organisation. Overlapping exports are merged; of several states of a message, the one with the latest edit counts.
+        on_error: "raise" stops at the first malformed file or message. "skip" counts it as dropped and keeps the rest,
+            but still raises if nothing could be read at all.
+        pairers: Methods to find pairs with; the first that fits a conversation is used. None means `ChatPairer`.
+        consent: Whose messages are used, by user ids such as "zulip:17" and the roles "owner", "admin", "moderator",
+            "member" and "guest". Other messages are dropped as "opted_out" or "not_opted_in".
+        author_key: Key of the pseudonyms. None means the environment variable ``FURYTUNE_AUTHOR_KEY`` or, without it, a
+            random key in each process, so that the pseudonyms of two runs differ.
+        channels: Ids or names of the channels to read, with their topics. Empty means everything.
+        exclude: Ids or names of channels to leave out; it takes precedence over ``channels``.
+        private_channels: Whether private channels are read.
+        window: How many messages of a channel the default pairers consider together.
+        include_bots: Whether bots may ask and answer; by default they are dropped as "bot".
+        max_message_bytes: Most bytes of a single message in the file, all fields included; a larger one is refused.
+        max_message: Most bytes of a message's text, as UTF-8; a longer one is dropped as "message_too_long".
+        max_pair: Most bytes of question and answer together; a longer pair is dropped as "pair_too_long".
+        max_messages: Most messages in a question, and in an answer; a larger pair is dropped as "too_many_messages".
+    """
+
+    opener = staticmethod(open_zulip)
