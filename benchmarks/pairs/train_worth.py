@@ -23,8 +23,8 @@ from attrs import define, frozen
 from numpy.typing import NDArray
 from plot import Point, draw
 from posts import posts
-from sklearn.linear_model import LogisticRegression
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 from sources import Stream, data_folder, windows_of
 from word_vectors import DIMENSIONS, Chats, Vectors
 
@@ -171,7 +171,11 @@ def examples(streams: Mapping[str, Stream]) -> tuple[list[Example], dict[str, li
                 if not window and not read:
                     continue
                 number = _matched(pair, used[window], lengths) if window else -1
-                near = next((i for i, g in enumerate(used[window]) if gold.touches(pair, g, lengths)), -1) if window else -1
+                near = (
+                    next((i for i, g in enumerate(used[window]) if gold.touches(pair, g, lengths)), -1)
+                    if window
+                    else -1
+                )
                 found.append(
                     Example(
                         (file, f"{option.opener}:{options[0].asked[0].posts[0].post.id}"),
@@ -489,7 +493,9 @@ def main() -> None:
     if options.plot:
         draw(curves, options.plot)
     if options.write:
-        curves_ = {name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))}
+        curves_ = {
+            name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))
+        }
         write(rows, chats, questions, judged, curves_)
 
 

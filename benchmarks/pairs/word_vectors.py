@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import svds
 from sources import Stream
 
-from furytune.pairing._chat.worth import FEW_WORDS
 from furytune.pairing._chat.wording import words
+from furytune.pairing._chat.worth import FEW_WORDS
 from furytune.pairing.languages import language
 
 DIMENSIONS = 64

@@ -25,4 +25,10 @@ def test_a_word_counts_once():
 
 
 def test_code_links_and_mentions_count_as_one_placeholder_each():
-    assert words("see `a`") == words("see http://a.b") == words("see <@123>") == words("see ```\nx y\n```") == ["see", "x"]
+    assert (
+        words("see `a`")
+        == words("see http://a.b")
+        == words("see <@123>")
+        == words("see ```\nx y\n```")
+        == ["see", "x"]
+    )
