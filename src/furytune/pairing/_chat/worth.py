@@ -51,7 +51,8 @@ class Scale:
         if part.words:
             known = self.words[part.group].get
             # A text of few known words, as in another language, says little.
-            score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
+            total: float = sum(map(known, part.words, repeat(0.0)))
+            score += total / (len(part.words) + FEW_WORDS)
         return score
 
     def total(self, parts: Iterable[float]) -> float:
