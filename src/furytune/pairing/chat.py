@@ -205,7 +205,7 @@ class _Chat:
                 yield evolve(found, confidence=max(found.confidence, least))
             elif not again and (left := [option for option in found.options if _is_free(option, taken)]):
                 (second,) = self.model.judgements([left])
-                # It is no likelier than the answer that the model prefers.
+                # The model prefers another answer, so this one cannot be likelier.
                 chosen[i] = evolve(second, confidence=min(second.confidence, found.confidence))
                 heappush(waiting, (not second.candidate.marked, -chosen[i].confidence, i, 1))
 
