@@ -43,7 +43,7 @@ class Scale:
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         weights = self.weights[part.group]
-        score = 0.0
+        score: float = 0.0
         if part.flags:
             score += sum(compress(weights, part.flags))
             weights = weights[len(part.flags) :]
@@ -51,8 +51,7 @@ class Scale:
         if part.words:
             known = self.words[part.group].get
             # A text of few known words, as in another language, says little.
-            total: float = sum(map(known, part.words, repeat(0.0)))
-            score += total / (len(part.words) + FEW_WORDS)
+            score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
         return score
 
     def total(self, parts: Iterable[float]) -> float:
