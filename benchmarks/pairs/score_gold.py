@@ -18,6 +18,7 @@ from sources import Stream
 
 GOLD = Path(__file__).parent / "gold"
 WORTH = frozenset({"good", "usable"})
+GRADES = frozenset({"good", "usable", "poor"})
 
 
 @frozen(kw_only=True)
@@ -72,6 +73,14 @@ def matches(found: Found, gold: Labelled, lengths: Mapping[str, int]) -> bool:
         return False
     longest = max(gold.question, key=lambda uid: lengths.get(uid, 0))
     return longest in found.question or jaccard(found.question, gold.question) >= 0.5
+
+
+def touches(found: Found, gold: Labelled, lengths: Mapping[str, int]) -> bool:
+    """Returns True if a found pair has the longest messages of question and answer of a labelled one worth training on."""
+    if gold.grade not in WORTH:
+        return False
+    question, answer = (max(ids, key=lambda uid: lengths.get(uid, 0)) for ids in (gold.question, gold.answer))
+    return question in found.question and answer in found.answer
 
 
 def inside(found: Sequence[Found], stream: Stream, window: dict) -> list[Found]:

@@ -11,36 +11,40 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import score_gold as gold
 from attrs import define, frozen
 from numpy.typing import NDArray
 from plot import Point, draw
 from posts import posts
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sources import Stream, data_folder, windows_of
+from word_vectors import DIMENSIONS, Chats, Vectors
 
 from furytune.pairing import Linker
 from furytune.pairing._chat import worth
 from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
 from furytune.pairing._chat.features import FEATURES
+from furytune.pairing._chat.people import People
 from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import turns_of
-from furytune.pairing._chat.wording import SIZE, places
+from furytune.pairing._chat.wording import Wording
 from furytune.pairing.signals import signals
 
 SEED = 20261129
 FOLDS = 6
-WORDING = 4.0  # how much a word counts against a feature, before training
+SPREAD = 0.5  # of every column, before training
 STRENGTH = 0.03  # inverse of the regularisation
+CHOICE_STRENGTH = 0.05
 RECALLS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CONTEXT = 300  # messages before and after a window that its links may depend on
@@ -60,11 +64,13 @@ class Example:
         kind: The kind of source.
         pair: Ids of its messages.
         features: What describes it.
-        asked: Places of the question's wording.
-        told: Places of the answer's wording.
+        asked: Keys of the question's words.
+        told: Keys of the answer's words.
         grade: Grade of the gold pair that it matches, "" for none.
         read: Its grade by someone who read it after the program had proposed it, "none" if it is no pair; "" if no one did.
         gold: Number of that gold pair in its window, -1 for none.
+        near: Number of a gold pair worth training on whose longest messages it contains, whatever its other borders,
+            -1 for none.
     """
 
     question: tuple[str, str]
@@ -78,6 +84,12 @@ class Example:
     grade: str
     read: str
     gold: int
+    near: int = -1
+
+    @property
+    def ids(self) -> set[str]:
+        """Ids of its messages."""
+        return {*self.pair.question, *self.pair.answer}
 
     @property
     def worth_it(self) -> bool:
@@ -85,26 +97,26 @@ class Example:
         return self.grade in gold.WORTH or self.read in gold.WORTH
 
 
-def talks(stream: Stream) -> Iterator[tuple[Talk, Counter[str]]]:
-    """Yields the conversations of a stream, with how much each person wrote."""
-    people: Counter[str] = Counter()
+def talks(stream: Stream) -> Iterator[tuple[Talk, People]]:
+    """Yields the conversations of a stream, with what each person did."""
+    people = People()
     usable = []
     for post, link in Linker().links(posts(stream)):
         if not post.drop and post.text.strip():
-            people[post.speaker] += 1
-            usable.append((post, link))
+            said = signals(post.text)
+            people.heard(post.speaker, said)
+            usable.append((post, link, said))
     if stream.kind == "forum":
         at: dict[str, int] = {}
         talk: Talk = []
-        for post, link in usable:
+        for post, link, said in usable:
             at[post.id] = len(talk)
-            said = signals(post.text)
             talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", said))
         yield talk, people
         return
     conversations = Conversations(50_000)
-    for post, link in usable:
-        for talk in conversations.add(post, link, signals(post.text)):
+    for post, link, said in usable:
+        for talk in conversations.add(post, link, said):
             yield talk, people
     for talk in conversations.rest():
         yield talk, people
@@ -126,15 +138,14 @@ def _ids(candidate: Candidate) -> gold.Found:
 
 def _wording(candidate: Candidate) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (
-        tuple(places("\n".join(t.text for t in candidate.asked))),
-        tuple(places("\n".join(t.text for t in candidate.told))),
+        tuple(Wording.of("\n".join(t.text for t in candidate.asked)).keys),
+        tuple(Wording.of("\n".join(t.text for t in candidate.told)).keys),
     )
 
 
-def examples(root: Path) -> tuple[list[Example], dict[str, list[gold.Labelled]]]:
+def examples(streams: Mapping[str, Stream]) -> tuple[list[Example], dict[str, list[gold.Labelled]]]:
     """Returns the candidates inside labelled windows and those that were graded one by one, and the gold pairs."""
     labels = gold.labels()
-    streams = windows_of(root)
     by_file: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for window in gold.windows():
         by_file[window["file"]].append(window)
@@ -160,6 +171,11 @@ def examples(root: Path) -> tuple[list[Example], dict[str, list[gold.Labelled]]]
                 if not window and not read:
                     continue
                 number = _matched(pair, used[window], lengths) if window else -1
+                near = (
+                    next((i for i, g in enumerate(used[window]) if gold.touches(pair, g, lengths)), -1)
+                    if window
+                    else -1
+                )
                 found.append(
                     Example(
                         (file, f"{option.opener}:{options[0].asked[0].posts[0].post.id}"),
@@ -172,6 +188,7 @@ def examples(root: Path) -> tuple[list[Example], dict[str, list[gold.Labelled]]]
                         used[window][number].grade if number >= 0 else "",
                         read,
                         number,
+                        near,
                     )
                 )
     return found, used
@@ -199,34 +216,86 @@ def _matched(pair: gold.Found, labels: Sequence[gold.Labelled], lengths: dict[st
 
 
 @define
-class Table:
-    """Examples as a matrix; features are scaled, wording is sparse."""
+class Scales:
+    """By how much each column is divided before training, so that all columns are alike.
 
-    matrix: sp.csr_matrix
-    scale: NDArray[np.float64]
+    Attributes:
+        features: Those of the features.
+        asked: Those of the vector of the question's words.
+        told: Those of the vector of the answer's words.
+    """
+
+    features: NDArray[np.float64]
+    asked: NDArray[np.float64]
+    told: NDArray[np.float64]
 
 
-def table(rows: Sequence[Example]) -> Table:
-    """Returns the matrix of some examples."""
+def matrix(rows: Sequence[Example], vectors: Vectors) -> tuple[NDArray[np.float64], Scales]:
+    """Returns some examples as a matrix: their features, then the mean vectors of their words."""
     features = np.array([row.features for row in rows])
-    scale = features.std(axis=0)
-    scale[scale == 0] = 1.0
-    parts = [sp.csr_matrix(features / scale * 0.5)]
-    for wording in ([row.asked for row in rows], [row.told for row in rows]):
-        counts = [len(found) for found in wording]
-        values = np.repeat([WORDING / np.sqrt(max(n, 1)) for n in counts], counts)
-        indices = np.fromiter((place for found in wording for place in found), int, sum(counts))
-        parts.append(
-            sp.csr_matrix(
-                (values, indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), SIZE)
-            )
-        )
-    return Table(sp.hstack(parts).tocsr(), scale)
+    # Texts are read often, each as a part of several examples.
+    means: dict[tuple[int, ...], NDArray[np.float64]] = {}
+    for row in rows:
+        for keys in (row.asked, row.told):
+            if keys not in means:
+                means[keys] = vectors.mean(keys)
+    asked = np.array([means[row.asked] for row in rows])
+    told = np.array([means[row.told] for row in rows])
+    # A text without known words is zero, so the means are not moved.
+    scales = Scales(
+        features.std(axis=0) / SPREAD,
+        np.sqrt((asked**2).mean(axis=0)) / SPREAD,
+        np.sqrt((told**2).mean(axis=0)) / SPREAD,
+    )
+    scales.features[scales.features == 0] = 1.0
+    return np.hstack([features / scales.features, asked / scales.asked, told / scales.told]), scales
 
 
-def fitted(matrix: sp.csr_matrix, truth: NDArray[np.bool_]) -> LogisticRegression:
-    """Returns a linear model."""
-    return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, truth)
+@define
+class Fit:
+    """A linear model."""
+
+    weights: NDArray[np.float64]
+    bias: float = 0.0
+
+    def scores(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns the score of each row."""
+        found: NDArray[np.float64] = columns @ self.weights + self.bias
+        return found
+
+
+def fitted(columns: NDArray[np.float64], truth: NDArray[np.bool_]) -> Fit:
+    """Returns a model that says whether a pair is worth it (logistic regression)."""
+    model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(columns, truth)
+    return Fit(model.coef_[0], float(model.intercept_[0]))
+
+
+def fitted_choice(
+    columns: NDArray[np.float64], questions: Sequence[Sequence[int]], target: NDArray[np.float64]
+) -> Fit:
+    """Returns a model that chooses among the candidates of a question (a softmax over them).
+
+    Args:
+        columns: The matrix.
+        questions: Places of the candidates of each question.
+        target: How good each candidate is, 0 for wrong. Questions without a good one say nothing.
+    """
+    used = [places for places in questions if target[list(places)].sum() > 0]
+    rows = np.concatenate([np.array(places) for places in used])
+    starts = np.cumsum([0, *(len(places) for places in used)])[:-1]
+    of = np.repeat(np.arange(len(used)), [len(places) for places in used])
+    there = columns[rows]
+    wanted = target[rows] / np.add.reduceat(target[rows], starts)[of]
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = there @ weights
+        scores -= np.maximum.reduceat(scores, starts)[of]
+        total = np.add.reduceat(np.exp(scores), starts)[of]
+        missed = -(wanted * (scores - np.log(total))).sum() + weights @ weights / (2 * CHOICE_STRENGTH)
+        return missed, there.T @ (np.exp(scores) / total - wanted) + weights / CHOICE_STRENGTH
+
+    best = minimize(loss, np.zeros(there.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    return Fit(best.x)
 
 
 def folds(rows: Sequence[Example]) -> NDArray[np.int64]:
@@ -237,16 +306,13 @@ def folds(rows: Sequence[Example]) -> NDArray[np.int64]:
     return np.array([fold[row.channel] for row in rows])
 
 
-def out_of_fold(
-    matrix: sp.csr_matrix, truth: NDArray[np.bool_], fold: NDArray[np.int64], use: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Returns scores by models that did not see the channel; only examples in ``use`` are trained on."""
-    scores = np.zeros(len(truth))
-    for number in range(FOLDS):
-        there = fold == number
-        model = fitted(matrix[use & ~there], truth[use & ~there])
-        scores[there] = model.decision_function(matrix[there])
-    return scores
+def by_question(rows: Sequence[Example]) -> list[list[int]]:
+    """Returns the candidates of each question in a window."""
+    options: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if row.window:
+            options[row.window, *row.question].append(i)
+    return list(options.values())
 
 
 def calibrated(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> Curve:
@@ -256,25 +322,34 @@ def calibrated(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> Curve:
     return lambda scores: 1 / (1 + np.exp(-(slope * scores + base)))
 
 
-def chosen(rows: Sequence[Example], choice: NDArray[np.float64]) -> list[int]:
-    """Returns the best candidate of each question in a window."""
-    options: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        if row.window:
-            options[row.window, *row.question].append(i)
-    return [max(places_, key=lambda i: (choice[i], -i)) for places_ in options.values()]
+def chosen(questions: Sequence[Sequence[int]], choice: NDArray[np.float64]) -> list[int]:
+    """Returns the best candidate of each question."""
+    return [max(places, key=lambda i: (choice[i], -i)) for places in questions]
 
 
-def apart(rows: Sequence[Example], picks: Sequence[int], score: Callable[[int], float]) -> list[int]:
-    """Returns the picks that share no message with a better one, the best first."""
+def apart(
+    rows: Sequence[Example],
+    questions: Sequence[Sequence[int]],
+    choice: NDArray[np.float64],
+    score: NDArray[np.float64],
+) -> list[int]:
+    """Returns a candidate for each question, of those that share no message with a better one, the best first.
+
+    A question whose best candidate is taken gets the best one of those that are left, as in `ChatPairer`.
+    """
     taken: dict[str, set[str]] = defaultdict(set)
+    waiting = [(-score[i], i, n, 0) for n, i in enumerate(chosen(questions, choice))]
+    heapify(waiting)
     kept = []
-    for i in sorted(picks, key=lambda i: -score(i)):
-        row = rows[i]
-        ids = {*row.pair.question, *row.pair.answer}
-        if taken[row.window].isdisjoint(ids):
-            taken[row.window] |= ids
+    while waiting:
+        low, i, n, again = heappop(waiting)
+        others = taken[rows[i].window]
+        if others.isdisjoint(rows[i].ids):
+            others |= rows[i].ids
             kept.append(i)
+        elif not again and (left := [j for j in questions[n] if others.isdisjoint(rows[j].ids)]):
+            (second,) = chosen([left], choice)
+            heappush(waiting, (max(low, -score[second]), second, n, 1))
     return kept
 
 
@@ -284,8 +359,20 @@ def curve(
     confidence: NDArray[np.float64],
     used: dict[str, list[gold.Labelled]],
     kind: str,
+    hit: Callable[[Example], bool] = lambda row: row.grade in gold.WORTH,
+    number: Callable[[Example], int] = lambda row: row.gold if row.grade in gold.WORTH else -1,
 ) -> list[Point]:
-    """Returns precision and recall after each pair of a kind of source, from the best pair to the worst."""
+    """Returns precision and recall after each pair of a kind of source, from the best pair to the worst.
+
+    Args:
+        rows: The examples.
+        kept: The pairs, the best first.
+        confidence: Of each example.
+        used: The labelled pairs of each window.
+        kind: "all", or the kind of source.
+        hit: Whether a pair counts as right.
+        number: Which labelled pair it finds, -1 for none.
+    """
     windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
     total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
     found = [i for i in kept if rows[i].window in windows]
@@ -293,10 +380,11 @@ def curve(
     hits, seen = 0, set()
     for n, i in enumerate(found, 1):
         row = rows[i]
+        hits += hit(row)
         # Each gold pair counts once.
-        hits += row.grade in gold.WORTH and (row.window, row.gold) not in seen
-        seen.add((row.window, row.gold))
-        points.append(Point(hits / max(1, total), hits / n, float(confidence[i])))
+        if number(row) >= 0:
+            seen.add((row.window, number(row)))
+        points.append(Point(len(seen) / max(1, total), hits / n, float(confidence[i])))
     return points
 
 
@@ -347,66 +435,118 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
     parser.add_argument("--plot", type=Path, help="draw precision over recall into this file (.svg)")
     options = parser.parse_args()
-    rows, used = examples(data_folder())
-    data = table(rows)
-    windowed = np.array([bool(row.window) for row in rows])
-    any_grade = np.array([bool(row.grade) or row.read in ("good", "usable", "poor") for row in rows])
-    good = np.array([row.worth_it for row in rows])
+    streams = windows_of(data_folder())
+    rows, used = examples(streams)
+    chats = Chats.of(streams.values())
     fold = folds(rows)
-    choice = out_of_fold(data.matrix, any_grade, fold, windowed)
-    picks = chosen(rows, choice)
-    judged = np.zeros(len(rows), bool)
-    judged[picks] = True
+    parts = [matrix(rows, vectors)[0] for vectors in unseen(rows, fold, chats)]
+    good = np.array([row.worth_it for row in rows])
+    questions = by_question(rows)
+    target = targets(rows)
+    choice = np.zeros(len(rows))
+    for number, columns in enumerate(parts):
+        others = [places for places in questions if fold[places[0]] != number]
+        there = fold == number
+        choice[there] = fitted_choice(columns, others, target).scores(columns[there])
+    picks = chosen(questions, choice)
     # Candidates that were graded one by one are what the model sees: the best of their question.
-    judged |= ~windowed
-    score = out_of_fold(data.matrix, good, fold, judged)
+    judged = np.array([not row.window for row in rows])
+    judged[picks] = True
+    score, plain = np.zeros(len(rows)), np.zeros(len(rows))
+    for number, columns in enumerate(parts):
+        use, there = judged & (fold != number), fold == number
+        score[there] = fitted(columns[use], good[use]).scores(columns[there])
+        without = columns[:, : len(FEATURES)]
+        plain[there] = fitted(without[use], good[use]).scores(without[there])
     # Someone who looks for pairs misses some, so only candidates that were read one by one say how often the model is right.
     read = np.flatnonzero([bool(row.read) for row in rows])
     confidence = np.zeros(len(rows))
     for number in range(FOLDS):
         sure = calibrated(score[read[fold[read] != number]], good[read[fold[read] != number]])
         confidence[fold == number] = sure(score[fold == number])
-    kept = apart(rows, picks, lambda i: score[i])
+    kept = apart(rows, questions, choice, score)
     print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
     print("\nagainst the labels that were made before any program ran")
     kinds = ("all", *sorted({row.kind for row in rows}))
     curves = {kind: curve(rows, kept, confidence, used, kind) for kind in kinds}
     show(curves)
+    print("\nthe same, and what other readers graded later counts too")
+    show({kind: curve(rows, kept, confidence, used, kind, lambda row: row.worth_it) for kind in kinds})
+    print("\nthe same, and a pair with the longest messages of a labelled one counts, whatever its borders")
+    show(
+        {
+            kind: curve(
+                rows,
+                kept,
+                confidence,
+                used,
+                kind,
+                lambda row: row.worth_it or (row.near >= 0 and not row.read and not row.grade),
+                lambda row: row.gold if row.grade in gold.WORTH else row.near,
+            )
+            for kind in kinds
+        }
+    )
     show_thresholds(rows, kept, confidence, good, used, read)
     print("\nagainst the reading of single candidates")
     show_calibration(confidence[read], good[read])
     if options.plot:
         draw(curves, options.plot)
     if options.write:
-        write(rows, data, any_grade, good, windowed, judged, calibrated(score[read], good[read]))
+        curves_ = {
+            name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))
+        }
+        write(rows, chats, questions, judged, curves_)
+
+
+def unseen(rows: Sequence[Example], fold: NDArray[np.int64], chats: Chats) -> Iterator[Vectors]:
+    """Yields for each fold the vectors that the other channels give."""
+    for number in range(FOLDS):
+        hidden = {row.channel for row, there in zip(rows, fold == number, strict=True) if there}
+        yield chats.vectors(lambda channel, hidden=hidden: channel not in hidden)  # type: ignore[misc]
+
+
+def targets(rows: Sequence[Example]) -> NDArray[np.float64]:
+    """Returns how good each candidate is as the choice for its question."""
+    return np.array([bool(row.grade) + (row.read in gold.GRADES) + row.worth_it for row in rows], float)
 
 
 def write(
     rows: Sequence[Example],
-    data: Table,
-    any_grade: NDArray[np.bool_],
-    good: NDArray[np.bool_],
-    windowed: NDArray[np.bool_],
+    chats: Chats,
+    questions: Sequence[Sequence[int]],
     judged: NDArray[np.bool_],
-    curve: Curve,
+    confidence: Mapping[str, Curve],
 ) -> None:
     """Trains on everything and writes the weights and where they come from."""
-    stored: dict[str, Any] = {"features": np.array(FEATURES)}
-    for name, use, truth in (("choice", windowed, any_grade), ("worth", judged, good)):
-        model = fitted(data.matrix[use], truth[use])
-        weights = model.coef_[0]
-        count = len(FEATURES)
+    vectors = chats.vectors(lambda _: True)
+    columns, scales = matrix(rows, vectors)
+    good = np.array([row.worth_it for row in rows])
+    models = {
+        "choice": fitted_choice(columns, questions, targets(rows)),
+        "worth": fitted(columns[judged], good[judged]),
+        "plain": fitted(columns[judged][:, : len(FEATURES)], good[judged]),
+    }
+    keys = np.array(list(vectors.place), np.uint32)
+    order = np.argsort(keys)
+    stored: dict[str, Any] = {"features": np.array(FEATURES), "words": keys[order]}
+    for name, model in models.items():
+        features, asked, told = np.split(model.weights, [len(FEATURES), len(FEATURES) + DIMENSIONS])
+        stored[f"{name}_bias"] = np.round(model.bias, 5)
         # Scales go into the weights, so that the package computes with plain numbers.
-        stored[f"{name}_weights"] = np.round(weights[:count] * 0.5 / data.scale, 5)
-        stored[f"{name}_asked"] = np.round(weights[count : count + SIZE] * WORDING, 2).astype(np.float16)
-        stored[f"{name}_told"] = np.round(weights[count + SIZE :] * WORDING, 2).astype(np.float16)
-        stored[f"{name}_bias"] = np.round(model.intercept_[0], 5)
+        stored[f"{name}_weights"] = np.round(features / scales.features, 5)
+        for group, weights, scale in (("asked", asked, scales.asked), ("told", told, scales.told)):
+            if name == "plain":
+                continue
+            one_each = vectors.values @ (weights / scale)
+            stored[f"{name}_{group}"] = np.round(one_each[order], 2).astype(np.float16)
     # A table of steps gives the same confidence on any machine, which an exponential would not.
     grid = np.round(np.arange(-10, 10, 0.001), 3)
-    values = np.round(curve(grid), 2)
-    rises = np.flatnonzero(np.diff(values)) + 1
-    stored["steps"] = grid[rises]
-    stored["confidences"] = np.concatenate([values[:1], values[rises]])
+    for name, curve in confidence.items():
+        values = np.round(curve(grid), 2)
+        rises = np.flatnonzero(np.diff(values)) + 1
+        stored[f"{name}_steps"] = grid[rises]
+        stored[f"{name}_confidences"] = np.concatenate([values[:1], values[rises]])
     package = Path(worth.__file__).parent
     np.savez_compressed(package / worth.WEIGHTS, **stored)
     facts = {
@@ -414,6 +554,7 @@ def write(
         "windows": len({row.window for row in rows if row.window}),
         "gold_pairs": sum(map(len, gold.labels().values())),
         "graded_candidates": sum(bool(row.read) for row in rows),
+        "words": len(keys),
         "sources": SOURCES,
     }
     (package / "worth.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

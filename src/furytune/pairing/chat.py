@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
 
 from attrs import evolve, field, frozen
 
@@ -11,6 +11,7 @@ from furytune._values.checks import at_least, share
 from furytune.errors import ConservationError
 from furytune.pairing._chat.candidates import candidates
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
+from furytune.pairing._chat.people import People
 from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene, names_of
 from furytune.pairing._chat.turns import Turn, asks, turns_of
@@ -74,7 +75,7 @@ class _Chat:
         self.place = place
         self.model = shipped()
         self.drops = Drops()
-        self.people: Counter[str] = Counter()
+        self.people = People()
         self.used = 0
         self.read = 0
 
@@ -101,9 +102,13 @@ class _Chat:
         reason = post.drop or ("" if post.text.strip() else "empty")
         if reason:
             self.drops.add(reason, post.id)
-        else:
-            self.people[post.speaker] += 1
         return not reason
+
+    def heard(self, post: Post) -> Signals:
+        """Returns what a post signals, and notes that its speaker said it."""
+        said = signals(post.text)
+        self.people.heard(post.speaker, said)
+        return said
 
     def channel(self, linked: Iterable[tuple[Post, Link]]) -> Iterator[Talk]:
         """Yields the conversations of a channel as they close."""
@@ -111,7 +116,7 @@ class _Chat:
         asked: dict[str, str] = {}
         for post, link in linked:
             if self.usable(post):
-                said = signals(post.text)
+                said = self.heard(post)
                 own = _to_own_question(post, said, link, asked.get(post.speaker, ""))
                 yield from open_talks.add(post, own, said)
                 if asks(said):
@@ -142,9 +147,8 @@ class _Chat:
                 self.drops.add("after_window", post.id)
                 continue
             at[post.id] = len(talk)
-            talk.append(
-                Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", signals(post.text))
-            )
+            said = self.heard(post)
+            talk.append(Linked(post, at.get(link.parent, -1), link.confidence, link.native, "", said))
         if opening_lost:
             self.drops.all("no_question_text", (linked.post for linked in talk))
         elif talk:
@@ -184,14 +188,26 @@ class _Chat:
         return self.model.judgements(filter(None, with_mark))
 
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
-        """Yields the judgements that share no message with a better one: the marked ones first, then the surest."""
+        """Yields the judgements that share no message with a better one: the marked ones first, then the surest.
+
+        A question whose best answer is taken gets its best one of what is left.
+        """
         taken: set[str] = set()
-        for found in sorted(chosen, key=lambda found: (not found.candidate.marked, -found.confidence)):
+        waiting = [(not found.candidate.marked, -found.confidence, i, 0) for i, found in enumerate(chosen)]
+        heapify(waiting)
+        while waiting:
+            _, _, i, again = heappop(waiting)
+            found = chosen[i]
             ids = {post.id for post in _posts(found.candidate)}
             if taken.isdisjoint(ids):
                 taken |= ids
                 least = _MARKED if found.candidate.marked else 0.0
                 yield evolve(found, confidence=max(found.confidence, least))
+            elif not again and (left := [option for option in found.options if _is_free(option, taken)]):
+                (second,) = self.model.judgements([left])
+                # The model prefers another answer, so this one cannot be likelier.
+                chosen[i] = evolve(second, confidence=min(second.confidence, found.confidence))
+                heappush(waiting, (not second.candidate.marked, -chosen[i].confidence, i, 1))
 
     def rest(self, turns: list[Turn], *, paired: bool, answered: bool) -> str:
         """Returns why the other posts of a conversation are in no pair."""
@@ -262,6 +278,11 @@ def _to_own_question(post: Post, said: Signals, link: Link, asked: str) -> Link:
 def _first_asking(talk: Talk) -> Post:
     """Returns the first post that asks; if only all together do, the first one."""
     return next((linked.post for linked in talk if asks(linked.said)), talk[0].post)
+
+
+def _is_free(candidate: Candidate, taken: set[str]) -> bool:
+    """Returns whether no post of a candidate is in another pair."""
+    return all(post.id not in taken for post in _posts(candidate))
 
 
 def _posts(candidate: Candidate) -> list[Post]:

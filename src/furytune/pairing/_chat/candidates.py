@@ -25,7 +25,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
     turns = scene.turns
     for opener, turn in enumerate(turns):
         scene.passed(opener)
-        opens = asks(turn.said) or (scene.is_thread and opener == 0) or _is_asked_back(turns, opener)
+        opens = asks(turn.said) or (scene.is_thread and opener == 0) or _is_taken_for_one(turns, opener)
         if not opens:
             continue
         related = _related(scene, opener)
@@ -40,13 +40,18 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
             yield [question.candidate(option) for option in options]
 
 
-def _is_asked_back(turns: Sequence[Turn], place: int) -> bool:
-    """Returns whether someone wants details of what starts a conversation, so that it is a question, however it is put."""
+def _is_taken_for_one(turns: Sequence[Turn], place: int) -> bool:
+    """Returns whether someone takes what starts a conversation for a question, so that it is one, however it is put.
+
+    They want details of it, or tell what to do.
+    """
     start = turns[place]
     if start.parent >= 0 or start.said.words < _FEW_WORDS:
         return False
     return any(
-        turn.parent == place and turn.said.asks_back and turn.speaker != start.speaker
+        turn.parent == place
+        and turn.speaker != start.speaker
+        and (turn.said.asks_back or turn.said.tells_what_to_do)
         for turn in turns[place + 1 : place + 1 + _SOON]
     )
 

@@ -61,6 +61,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "turns",
         "place",
         "asker_posts",
+        "asker_asks",
+        "asker_tells",
+        "asker_thanks",
         "thread",
         "by_opener",
     ),
@@ -87,9 +90,14 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "first_of_helper",
         "by_asker",
         "answerer_posts",
+        "answerer_asks",
+        "answerer_tells",
+        "answerer_thanks",
         "experience",
         "addresses_other",
         "reversed",
+        "asked_back",
+        "to_other_question",
         "answered_by_opener",
     ),
     # What the asker says afterwards.
@@ -128,13 +136,13 @@ class Part(msgspec.Struct, frozen=True, eq=False, gc=False):
         group: Which of `GROUPS` it is.
         values: One number for each of its names that is not in ``flags``.
         flags: Values of its first names, if those are signals.
-        places: Places of its wording, see `Wording`.
+        words: Keys of its words, see `Wording`.
     """
 
     group: str
     values: tuple[float, ...]
     flags: tuple[bool, ...] = ()
-    places: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 def together(before: tuple[bool, ...], after: tuple[bool, ...]) -> tuple[bool, ...]:

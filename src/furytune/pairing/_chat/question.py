@@ -116,7 +116,7 @@ class Question:
         self._others = list(islice(others, _OTHERS))
         said = [turns[i].said for i in self._others]
         self._ask_back = [one.asks_back or one.ends_asking for one in said]
-        self._asker_posts = root(scene.people.get(turn.speaker, 0))
+        self._asker = scene.person(turn.speaker)
         self._additions = [
             i
             for i in own
@@ -189,7 +189,8 @@ class Question:
                 min(scene.speakers, 8),
                 root(len(scene.turns)),
                 root(self._opener),
-                self._asker_posts,
+                root(self._asker.posts),
+                *self._asker.habits,
                 scene.is_thread,
                 turn.speaker == scene.turns[0].speaker,
             ),
@@ -224,7 +225,7 @@ class Question:
             turns,
             len(additions),
             frozenset[str]().union(*(one.reading.words for one in heard)),
-            Part("asked", values, places=tuple(wording.places.values())),
+            Part("asked", values, words=tuple(wording.keys)),
         )
 
     def _begin(self, place: int) -> Part:
@@ -236,7 +237,10 @@ class Question:
         begin, end = self._heard.end, heard.begin
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
         others = bisect_left(self._others, place)
-        answerer_posts = root(scene.people.get(answerer, 0))
+        reversed_ = self._parent is not None and self._parent.speaker == answerer
+        other = scene.turns[heard.turn.parent] if heard.turn.parent >= 0 else None
+        person = scene.person(answerer)
+        posts = root(person.posts)
         return Part(
             "begin",
             (
@@ -247,11 +251,14 @@ class Question:
                 sum(self._ask_back[:others]),
                 bool(helper) and place == helper[0],
                 answerer == asker,
-                answerer_posts,
-                answerer_posts - self._asker_posts,
+                posts,
+                *person.habits,
+                posts - root(self._asker.posts),
                 self._addresses_other(heard.folded),
                 # A helper who asks back looks like an asker.
-                self._parent is not None and self._parent.speaker == answerer,
+                reversed_,
+                reversed_ and self._parent is not None and asks(self._parent.said),
+                other is not None and other.speaker not in (asker, answerer) and asks(other.said),
                 answerer == scene.turns[0].speaker,
             ),
         )

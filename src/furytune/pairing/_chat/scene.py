@@ -12,12 +12,16 @@ import msgspec
 from attrs import field, frozen
 
 from furytune.pairing._chat.features import Part, flags, together
+from furytune.pairing._chat.people import Person
 from furytune.pairing._chat.turns import Turn
 from furytune.pairing._chat.wording import Wording
 from furytune.pairing.answers import Reading
 from furytune.pairing.posts import sent_at
 
 __all__ = ["Heard", "Scene", "Told", "names_of", "root"]
+
+
+_NOBODY = Person()
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
@@ -141,7 +145,7 @@ class Size(NamedTuple):
 def _told(size: Size, count: int, said: tuple[bool, ...], wording: Wording) -> Part:
     words, links, code_lines, posts, files, marked = size
     values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
-    return Part("told", values, said, tuple(wording.places.values()))
+    return Part("told", values, said, tuple(wording.keys))
 
 
 def names_of(turn: Turn) -> set[str]:
@@ -160,12 +164,12 @@ class Scene:
 
     Attributes:
         turns: The turns of the conversation.
-        people: How many posts each speaker has written in the channel so far.
+        people: What each speaker has done in the channel so far.
         is_thread: True if the conversation is a thread or forum post.
     """
 
     turns: Sequence[Turn]
-    people: Mapping[str, int]
+    people: Mapping[str, Person]
     is_thread: bool = False
     _heard: dict[int, Heard] = field(factory=dict, init=False, repr=False, eq=False)
     _told: dict[int, dict[tuple[int, ...], Told]] = field(factory=dict, init=False, repr=False, eq=False)
@@ -183,6 +187,10 @@ class Scene:
             for name in names_of(turn):
                 called.setdefault(name, set()).add(turn.speaker)
         return called
+
+    def person(self, speaker: str) -> Person:
+        """Returns what a speaker has done."""
+        return self.people.get(speaker, _NOBODY)
 
     def heard(self, place: int) -> Heard:
         """Returns a turn, read."""

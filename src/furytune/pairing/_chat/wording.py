@@ -1,4 +1,4 @@
-"""Turns the wording of a text into places of a fixed table, so that a model can weigh words in any language."""
+"""Reads which words a text uses, so that a model can weigh them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from zlib import crc32
 
 import msgspec
 
-__all__ = ["SIZE", "Wording", "places"]
-
-SIZE = 1 << 13
-"""How many places the table has, a power of two. Words that share a place share a weight."""
+__all__ = ["Wording", "words"]
 
 _LONGEST = 2_000  # characters; what someone wants is said before
 _FENCE = "```"
@@ -19,12 +16,17 @@ _LEFT_OUT = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|<@!?\d+>", re.D
 _TOKEN = re.compile(r"[^\W\d_]+|[?!]")
 
 
-def places(text: str) -> list[int]:
-    """Returns the places of the words and pairs of neighbouring words of a text, each once.
+def words(text: str) -> list[str]:
+    """Returns the words of a text, in order. Code, links and mentions count as the word "x" each."""
+    return _words(_plain(text))
 
-    Code, links and mentions count as one placeholder each.
-    """
-    return list(Wording.of(text).places.values())
+
+def _plain(text: str) -> str:
+    return _LEFT_OUT.sub(" x ", text[: 4 * _LONGEST])[:_LONGEST]
+
+
+def _words(plain: str) -> list[str]:
+    return _TOKEN.findall(plain.casefold())
 
 
 class Wording(msgspec.Struct, frozen=True, gc=False):
@@ -32,34 +34,19 @@ class Wording(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         text: The text.
-        places: The places of its words and pairs of neighbouring words, by their hash.
+        keys: The key of each of its words, each once, in the order of the text.
         length: How many characters were read.
-        first: Its first word, b"" if it has none.
-        last: Hash of its last word.
     """
 
     text: str
-    places: Mapping[int, int]
+    keys: Mapping[int, None]
     length: int
-    first: bytes
-    last: int
 
     @classmethod
     def of(cls, text: str) -> Wording:
         """Reads a text."""
-        plain = _LEFT_OUT.sub(" x ", text[: 4 * _LONGEST])[:_LONGEST]
-        words = list(map(str.encode, _TOKEN.findall(plain.casefold())))
-        hashes = list(map(crc32, words))
-        # A checksum goes on where another ended: this is that of both words with a blank between them.
-        pairs = map(crc32, map(b" ".__add__, words[1:]), hashes)
-        found = dict.fromkeys((*hashes, *pairs))
-        return cls(
-            text,
-            dict(zip(found, map((SIZE - 1).__and__, found), strict=True)),
-            len(plain),
-            words[0] if words else b"",
-            hashes[-1] if words else 0,
-        )
+        plain = _plain(text)
+        return cls(text, dict.fromkeys(map(crc32, map(str.encode, _words(plain)))), len(plain))
 
     def then(self, other: Wording) -> Wording:
         """Returns the wording of two texts that a line break joins."""
@@ -68,11 +55,4 @@ class Wording(msgspec.Struct, frozen=True, gc=False):
         # A fence may stretch over the line break, and a text that is too long is cut.
         if length > _LONGEST or len(text) > 4 * _LONGEST or _FENCE in text:
             return Wording.of(text)
-        if not (self.first and other.first):
-            return Wording(
-                text, self.places or other.places, length, self.first or other.first, self.last or other.last
-            )
-        pair = crc32(b" " + other.first, self.last)
-        return Wording(
-            text, {**self.places, **other.places, pair: pair % SIZE}, length, self.first, other.last
-        )
+        return Wording(text, {**self.keys, **other.keys}, length)
