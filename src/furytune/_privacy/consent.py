@@ -39,7 +39,7 @@ def _ids(value: str | int | Iterable[str | int]) -> tuple[str, ...]:
         if not is_digits(item) and not item.startswith("@"):
             raise ConfigError(
                 "opt_out and opt_in take Discord user ids, such as '80351110224678912', ids with their platform, such as "
-                "'slack:U012AB3CD', or accounts in forums, such as '@octocat', but one of them is none of these"
+                "'slack:U012AB3CD', or accounts in forums, such as '@octocat', but one of them has another form"
             )
     return found
 
