@@ -56,7 +56,7 @@ class BotSettings(AnswerSettings):
         folder: Folder of the bot's notes: which questions it has taken, and the messages of their answers, as ids.
         servers: Ids of the servers in which it answers; none for all that it is in.
         channels: Ids of the channels in which it answers, with their threads; none for all. It answers everywhere by
-            `/ask` and by the context menu, because server settings decide about those.
+            ``/ask`` and by the context menu, because server settings decide about those.
         forums: Ids of forums whose new posts it answers without a mention. They need the Message Content Intent.
         open_threads: Whether it opens a thread for the answer to a mention in a channel.
         direct: Whether it answers direct messages.
@@ -69,7 +69,7 @@ class BotSettings(AnswerSettings):
         helpers: Id of the role that knows more; an answer that is not sure names it.
         ping_helpers: Whether naming the role notifies its members.
         hosts: Hosts that links in answers may lead to, besides those of the passages, such as "fury.gl"; see
-            `furytune.answering.text.safe`.
+            ``furytune.answering.text.safe``.
         pace: Seconds between two edits of an answer that is being written.
         missed: Seconds. After an interruption, it answers the questions of this time that it missed.
         grace: Seconds for answers under way after a request to stop.
