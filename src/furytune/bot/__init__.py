@@ -22,7 +22,7 @@ __all__ = ["BotSettings", "DiscordBot", "checked", "messages"]
 
 
 class DiscordBot:
-    """A bot that answers on Discord: on mention, in forums, by `/ask`, by a message's menu, and in direct messages.
+    """A bot that answers on Discord: on mention, in forums, by ``/ask``, by a message's menu, and in direct messages.
 
     Args:
         contract: A contract, or the path of its file. A file can be loaded again while the bot runs.
