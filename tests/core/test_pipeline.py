@@ -293,7 +293,19 @@ def test_public_names_are_complete_and_sorted() -> None:
 
 
 def test_built_in_parts_are_entry_points() -> None:
-    assert names("collectors") == ["csv", "discord", "discord-export", "journal", "jsonl"]
+    assert names("collectors") == [
+        "csv",
+        "discord",
+        "discord-export",
+        "feedback",
+        "forum",
+        "github-discussions",
+        "journal",
+        "jsonl",
+        "mattermost-export",
+        "slack-export",
+        "zulip-export",
+    ]
     assert names("augmenters") == ["identity", "rag"]
     assert load("exporters", "jsonl") is ft.JsonlExporter
     assert load("collectors", "discord-export") is ft.DiscordExportCollector

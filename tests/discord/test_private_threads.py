@@ -98,8 +98,8 @@ def test_naming_one_is_not_asking_for_it(discord, room, tmp_path):
 
 
 def test_reports_count_them(discord, room, tmp_path):
-    asked = discord.post(room, "ann", "How?")
-    discord.post(room, "bob", "So.", reply_to=asked)
+    asked = discord.post(room, "ann", "How do I draw a sphere in red?")
+    discord.post(room, "bob", "Use `actor.sphere(centers, colors=(1, 0, 0))`.", reply_to=asked)
     made = collector(discord, tmp_path / "j")
     report = Pipeline(collector=made, exporter=JsonlExporter(tmp_path / "t.jsonl")).run().report
 

@@ -33,8 +33,8 @@ MADE = {
 }
 ASKS_A_MODEL = {"judge-pairs"}
 """It is checked with a server in tests/curation/test_judge.py."""
-ELSEWHERE = {"decisions", "run-code"}
-"""The file of the first is written by people, and the second runs code; both have tests of their own."""
+ELSEWHERE = {"bot-words", "decisions", "run-code"}
+"""The first two read a file of what bots or people said, and the third runs code; all have tests of their own."""
 EXAMPLES = [
     f"Use {TOKEN} and then restart it.\nHope this helps!",
     "see screenshot",
