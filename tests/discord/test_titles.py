@@ -246,5 +246,5 @@ class TestChoosing:
         assert {d.reason for d in drops if d.unit == "message"} == {"message_too_long", "reply_to_dropped"}
         drops = JournalCollector(journal, max_pair=5, channels=["help"], pairers=PAIRERS).collect()
         assert [(d.reason, d.count) for d in drops if d.unit == "message"] == [("pair_too_long", 2)]
-        drops = JournalCollector(journal, max_messages=1, channels=["help"]).collect()
+        drops = JournalCollector(journal, max_messages=1, channels=["help"], pairers=PAIRERS).collect()
         assert [d for d in drops if isinstance(d, Dropped) and d.unit == "message"] == []
