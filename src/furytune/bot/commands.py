@@ -1,4 +1,4 @@
-"""`/ask` and the context menu."""
+"""``/ask`` and the context menu."""
 
 from __future__ import annotations
 

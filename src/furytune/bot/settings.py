@@ -47,7 +47,7 @@ class BotSettings(AnswerSettings):
         folder: Folder of the bot's notes: which questions it has taken, and the messages of their answers, as ids.
         servers: Ids of the servers in which it answers; none for all that it is in.
         channels: Ids of the channels in which it answers, with their threads; none for all. It answers everywhere by
-            `/ask` and by the context menu, because server settings decide about those.
+            ``/ask`` and by the context menu, because server settings decide about those.
         forums: Ids of forums whose new posts it answers without a mention. They need the Message Content Intent.
         open_threads: Whether it opens a thread for the answer to a mention in a channel.
         direct: Whether it answers direct messages.
