@@ -17,7 +17,7 @@ from furytune.errors import MissingExtraError
 from furytune.testing.fake_vertex import FakeVertex, fake_credentials
 from furytune.tuners.gemini.tuner import GeminiTuner
 
-OTHER_EXTRAS = {"hypothesis", "prometheus_client", "starlette", "uvicorn"}
+OTHER_EXTRAS = {"graphql", "hypothesis", "prometheus_client", "starlette", "uvicorn"}
 
 
 def main() -> None:
