@@ -16,6 +16,7 @@ from hypothesis import settings
 
 import furytune as ft
 from furytune.bot import DiscordBot
+from furytune.bot.ledger import snowflake
 from furytune.errors import ConfigError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -110,7 +111,9 @@ def test_killed_at_any_moment_it_completes_the_answer_at_the_next_start(tmp_path
 
 def test_what_was_asked_while_it_was_down_is_answered_once(tmp_path):
     with World(tmp_path, lambda text: f"About {text[-2:]}") as world:
-        world.ask("before it existed?")
+        before = world.ask("before it existed?")
+        # The fake gives each message a time of its own, so its clock may be some milliseconds ahead.
+        until(lambda: snowflake(time.time()) > int(before.id))
         with world.bot():
             world.ask("q1")
             until(lambda: len(world.said()) == 1 and not world.busy())

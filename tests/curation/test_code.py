@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unpacking import SAFELY
 
 from furytune._python_source.kinds import MISSING, UNKNOWN, Class, Function, Instance
 from furytune._python_source.opening import open_package
@@ -560,7 +561,7 @@ def releases(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fury")
     for version in ("0.12.0", "2.0.0"):
         with tarfile.open(shared_data / "fury" / f"fury-v{version}-docs-and-source.tar.xz") as archive:
-            archive.extractall(folder / version, filter="data")
+            archive.extractall(folder / version, **SAFELY)
     return folder
 
 
@@ -722,7 +723,7 @@ class TestReleases:
 
     def test_nothing_is_claimed_of_what_an_archive_links_to(self, tmp_path):
         with tarfile.open(sdist(tmp_path / "old.tar.gz", "old", "")) as before:
-            before.extractall(tmp_path, filter="data")
+            before.extractall(tmp_path, **SAFELY)
         (tmp_path / "gallery-1.0" / "gallery" / "outer.py").symlink_to("/etc/hostname")
         with tarfile.open(tmp_path / "gallery-1.1.tar.gz", "w:gz") as archive:
             archive.add(tmp_path / "gallery-1.0", "gallery-1.1")

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 from builders import kill, long_rounds
 from lancedb.index import FTS
+from unpacking import SAFELY
 
 from furytune.augmenters.identity import IdentityAugmenter
 from furytune.augmenters.rag import RagAugmenter, build_index
@@ -523,7 +524,7 @@ class TestRealKnowledge:
     @pytest.mark.shared_data
     def test_questions_of_fury_users_find_the_right_symbols(self, shared_data, tmp_path):
         with tarfile.open(shared_data / "fury" / "fury-v0.12.0-docs-and-source.tar.xz") as archive:
-            archive.extractall(tmp_path / "fury", filter="data")
+            archive.extractall(tmp_path / "fury", **SAFELY)
         (root,) = {p.parent for p in (tmp_path / "fury").rglob("fury/__init__.py")}
         path = tmp_path / "corpus.lance"
         report = build_index(

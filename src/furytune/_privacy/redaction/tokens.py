@@ -78,7 +78,7 @@ def _named(match: re.Match[str]) -> bool:
 _BASE64_LINES: Final = r"(?:(?:[\s>]|\\[nr])*[A-Za-z0-9+/=]{16,})+"
 _PRIVATE_KEY: Final = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rf"(?:(?:[^\[\]-]++|-(?!----))*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----(?:\\n(?=[\"']))?|{_BASE64_LINES})"
+    rf"(?:(?:[^\[\]-]++|-(?!----))*-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----(?:\\n(?=[\"']))?|{_BASE64_LINES})"
 )
 
 _KEY_LINE: Final = Lazy(r"[A-Za-z0-9+/=]{16}", re.ASCII)

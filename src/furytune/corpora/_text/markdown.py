@@ -23,7 +23,7 @@ _ATTRIBUTES = re.compile(r"(?<=\S)[ \t]+\{:?[ \t]*[#.][\w-][^{}]*\}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"(?P<indent>\s*(?:(?:[-*+]|\d+[.)])\s+)?)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 _DIRECTIVE = re.compile(r"\s*\{([\w.+:-]+)\}\s*(.*)$")
-_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: ++[\w-]+)*+)(?:[ \t]++\"(.*)\")?[ \t]*+$")
+_MKDOCS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?)[ \t]+([\w-]+(?: +[\w-]+)*)(?:[ \t]++\"(.*)\")?[ \t]*+$")
 # What begins another block in Markdown, so that a line of hyphens below it is not an underline.
 _NO_PARAGRAPH = re.compile(r" {0,3}(?:#|>|[-*+][ \t]|\d+[.)][ \t]|\||<)|\s{4,}|\t")
 _TARGET = re.compile(r"\([\w.:+-]+\)=\s*$")

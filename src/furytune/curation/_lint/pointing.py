@@ -78,14 +78,17 @@ _DOING: Final = (
     r"(?:looking|checking|investigating|getting back|working on|will do|will reply|will let you know|will get back|will update|will check|will look"
     r"|hold on|hang on|one sec(?:ond)?|one moment|a moment|wait a|brb|be right back|stay tuned|give me a)"
 )
+# What comes later is taken once and for all, as by `*+`. That cannot be written here, because the `re` of Python 3.11.0 to 3.11.4
+# gets a possessive repeat of a group with choices wrong.
 _SOON: Final = (
-    r"(?: (?:(?:when|if|once|until|as soon as|as) (?:i|we) (?:can|have|know|hear|find|get|am)"
+    r"(?=(?P<SOON>(?: (?:(?:when|if|once|until|as soon as|as) (?:i|we) (?:can|have|know|hear|find|get|am)"
     r"|it|this|that|into|in|on|at|to|you|your|out|up|back|again|later|tomorrow|today|tonight|soon|shortly|asap|now|then|for"
     r"|more|info|information|something|anything|a|an|the|my|our|issue|problem|question|team|sec|second|minute|minutes|moment|bit|few"
-    r"|while|day|week|monday|tuesday|wednesday|thursday|friday|weekend|morning|afternoon|evening|by|with|home|ready|done|time|there|from)\b)*+"
+    r"|while|day|week|monday|tuesday|wednesday|thursday|friday|weekend|morning|afternoon|evening|by|with|home|ready|done|time|there|from)\b)*))(?P=SOON)"
 )
 _PROMISE: Final = re.compile(
-    rf"(?:(?:yes|yeah|sure|ok|but|and|so|well) )*(?:{_WILL}|{_DOING}){_SOON}(?: (?:{_WILL}|{_DOING}){_SOON})*"
+    rf"(?:(?:yes|yeah|sure|ok|but|and|so|well) )*(?:{_WILL}|{_DOING}){_SOON.replace('SOON', 'first')}"
+    rf"(?: (?:{_WILL}|{_DOING}){_SOON.replace('SOON', 'next')})*"
 )
 _TROUBLE: Final = r"(?:problems?|issues?|errors?|troubles?|bug|thing|question|situation|boat)"
 _SAME: Final = re.compile(
