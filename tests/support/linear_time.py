@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -55,6 +56,23 @@ def grows_too_fast(act: Callable[[Any], Any], make: Callable[[int], Any], sizes:
     finally:
         gc.enable()
     return ""
+
+
+def calls(act: Callable[[], Any]) -> int:
+    """How many calls of functions an act makes: the same on every machine, however busy it is."""
+    made = 0
+
+    def count(_frame: Any, event: str, _of: Any) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return made
 
 
 # Patterns -----------------------------------------------------------------------------------------------------------
