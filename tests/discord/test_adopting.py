@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import crawl_help
 import journals
 import pytest
+from attrs import evolve
 from crawl_help import KEY
 
-from furytune import Consent, JournalCollector, forget
+from furytune import Consent, DiscordExportCollector, JournalCollector, QAPair, forget
 from furytune.errors import SourceError
 
 # What is in an old export is not compared with Discord in every run.
@@ -40,7 +41,13 @@ def exported(service, channel, target, first=0, last=None, *, reverse=False, nam
             "timestampEdited": None,
             "isPinned": False,
             "content": m.content,
-            "author": {"id": m.author.id, "name": m.author.name, "isBot": m.author.bot, "roles": []},
+            "author": {
+                "id": m.author.id,
+                "name": m.author.name,
+                "discriminator": "0000" if m.author.webhook else "1234" if m.author.bot else "0",
+                "isBot": m.author.bot or m.author.webhook,
+                "roles": [],
+            },
             "attachments": [],
             "embeds": [],
             "stickers": [],
@@ -78,6 +85,10 @@ def exported(service, channel, target, first=0, last=None, *, reverse=False, nam
 
 def pairs(folder):
     return list(JournalCollector(folder, author_key=KEY).collect())
+
+
+def only_pairs(folder):
+    return [item for item in pairs(folder) if isinstance(item, QAPair)]
 
 
 def room_of(service, number=460):
@@ -277,3 +288,35 @@ def test_an_export_of_another_server_changes_nothing(discord, tmp_path):
     with pytest.raises(SourceError, match="give each server a journal of its own"):
         JournalCollector(tmp_path / "j").adopt(tmp_path / "files")
     assert {p: p.read_bytes() for p in (tmp_path / "j").rglob("*") if p.is_file()} == before
+
+
+def test_people_behind_a_bridge_are_told_apart_without_their_names(discord, tmp_path):
+    room = discord.add_channel("help")
+    bridge = discord.post(room, "bridge", "Connected.", webhook=True).author
+    for name, text in [
+        ("ann-of-matrix", "Hello from Matrix."),
+        ("bob-of-irc", "How do I make a sphere transparent?"),
+        ("ann-of-matrix", "Use `opacity=0.5` in `actor.sphere`."),
+        ("bob-of-irc", "Thanks, that works now!"),
+    ]:
+        discord.post(room, name, text, webhook=bridge)
+    robot = discord.bot
+    for name in ("Robot", "Robot 2", "Robot 3", "Robot 4"):  # A bot stays a bot however often it is renamed.
+        discord.post(room, evolve(robot, name=name, json=b""), "Why is it so?", command="ask")
+    crawl_help.collector(discord, tmp_path / "live").update()
+    exported(discord, room, tmp_path / "files")
+    JournalCollector(tmp_path / "adopted").adopt(tmp_path / "files")
+
+    (pair,) = only_pairs(tmp_path / "live")
+    assert (pair.question, pair.answer) == (
+        "How do I make a sphere transparent?",
+        "Use `opacity=0.5` in `actor.sphere`.",
+    )
+    assert pair.asker != pair.answerer
+    assert only_pairs(tmp_path / "adopted") == [pair]
+    found = DiscordExportCollector(tmp_path / "files", author_key=KEY).collect()
+    (read,) = (item for item in found if isinstance(item, QAPair))
+    assert evolve(read, source=pair.source) == pair
+    stored = b"".join(p.read_bytes() for p in (tmp_path / "live").rglob("*") if p.is_file())
+    assert b"sphere" in stored
+    assert b"-of-" not in stored

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
+from furytune._discord.journal.messages import NUMBERLESS, voice_of
 from furytune._discord.selection import home, named
 from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
@@ -47,8 +48,6 @@ __all__ = [
 M = TypeVar("M")
 
 _BRIDGED = 3  # names of one webhook; a feed such as GitHub's has one, and may be renamed once
-_NUMBERLESS = (None, "", "0", "0000")
-_LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
 _ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
     "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
@@ -382,15 +381,15 @@ class Bridges:
     """Recognises webhooks that speak for people, such as a bridge to Matrix or IRC: they have had several names."""
 
     def __init__(self) -> None:
-        self._names: dict[str, set[str]] = {}
+        self._voices: dict[str, set[str]] = {}
 
-    def speaks(self, webhook: str, name: str) -> bool:
-        """Notes a name of a webhook, and returns True if it speaks for people."""
-        if not name or len(name) > _LONGEST_NAME:
+    def speaks(self, webhook: str, voice: str) -> bool:
+        """Notes what stands for a name of a webhook, and returns True if it speaks for people."""
+        if not voice:
             return False
-        known = self._names.setdefault(webhook, set())
+        known = self._voices.setdefault(webhook, set())
         if len(known) < _BRIDGED:
-            known.add(name)
+            known.add(voice)
         return len(known) >= _BRIDGED
 
 
@@ -469,12 +468,13 @@ class Posts:
                     return opening
                 drop = "thread_starter_missing"
         author = message.author
-        name = author.nickname or author.name or ""
         speaker = author.id
         # A bot that is not a webhook has a number after its name, and stays a bot however often it is renamed.
-        webhook = author.is_bot and author.discriminator in _NUMBERLESS
-        if webhook and self._bridges.speaks(author.id, name):
-            speaker = f"{author.id}/{name}"
+        webhook = author.is_bot and author.discriminator in NUMBERLESS
+        # A journal has the voice, an export the name.
+        voice = webhook and (author.voice or voice_of(author.id, author.nickname or author.name))
+        if voice and self._bridges.speaks(author.id, voice):
+            speaker = f"{author.id}/{voice}"
         elif author.is_bot and not self._include_bots and not drop:
             drop = "bot"
             said_at = parse_time(message.timestamp, message.id)

@@ -53,6 +53,7 @@ class Person(msgspec.Struct, gc=False, rename="camel"):
     nickname: str | None = None
     roles: list[RoleName] | None = None
     discriminator: str | None = None
+    voice: str | None = None
 
 
 class Mention(msgspec.Struct, gc=False, rename="camel"):
@@ -77,8 +78,11 @@ class Role(msgspec.Struct, gc=False):
 
 
 class Member(Writer, gc=False, rename="camel"):
-    """The author of a message, with the roles that an export shows."""
+    """The author of a message, with the names and roles that an export shows."""
 
+    name: str | None = None
+    nickname: str | None = None
+    discriminator: str | None = None
     roles: list[Role] | None = None
 
 

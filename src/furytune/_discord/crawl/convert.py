@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from furytune._discord.journal.messages import (
+    NUMBERLESS,
     Attachment,
     Emoji,
     Forwarded,
@@ -20,6 +23,7 @@ from furytune._discord.journal.messages import (
     Reference,
     Sticker,
     Writer,
+    voice_of,
 )
 from furytune._discord.text import SAID
 
@@ -55,14 +59,13 @@ def kept(message: Json) -> Kept:
     Raises:
         KeyError: It lacks a field that every message has.
     """
-    author = message["author"]
     kind = _TYPES.get(message["type"], str(message["type"]))
     has = message.get
     return Kept(
         id=str(message["id"]),
         type=kind,
         content=_content(message) if kind in SAID else "",
-        author=Writer(str(author["id"]), bool(author.get("bot")) or bool(has("webhook_id"))),
+        author=_writer(message),
         timestamp=has("timestamp") or "",
         timestamp_edited=has("edited_timestamp"),
         is_pinned=bool(has("pinned")),
@@ -75,6 +78,17 @@ def kept(message: Json) -> Kept:
         forwarded_message=_forwarded(message) if has("message_snapshots") else None,
         poll=_poll(message["poll"]) if has("poll") else None,
     )
+
+
+def _writer(message: Json) -> Writer:
+    author = message["author"]
+    uid = str(author["id"])
+    if not message.get("webhook_id"):
+        return Writer(uid, bool(author.get("bot")))
+    # The answer of a bot to a command is sent through a webhook too, but under the name of the bot.
+    webhook = author.get("discriminator") in NUMBERLESS
+    voice = voice_of(uid, author.get("username")) if webhook else ""
+    return Writer(uid, is_bot=True, voice=voice or msgspec.UNSET)
 
 
 def is_bare(message: Json) -> bool:

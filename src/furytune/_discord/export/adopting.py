@@ -21,7 +21,7 @@ from furytune._discord.journal import messages as kept
 from furytune._discord.journal.lines import GONE, ChannelState
 from furytune._discord.journal.store import About, Journal
 from furytune._discord.selection import named
-from furytune._discord.shapes import Channel, FullMessage, Mention, ThinMessage
+from furytune._discord.shapes import Channel, FullMessage, Member, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
@@ -284,6 +284,12 @@ def _moment(text: str, default: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _writer(author: Member) -> kept.Writer:
+    webhook = author.is_bot and author.discriminator in kept.NUMBERLESS
+    voice = kept.voice_of(author.id, author.nickname or author.name) if webhook else ""
+    return kept.Writer(author.id, author.is_bot, voice or msgspec.UNSET)
+
+
 def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
     """Returns a message of an export in the form that the journal stores, without names of people."""
     reference = message.reference
@@ -291,7 +297,7 @@ def _kept(message: FullMessage, channel: Channel) -> kept.Kept:
         id=message.id,
         type=message.type,
         content=_said(message),
-        author=kept.Writer(message.author.id, message.author.is_bot),
+        author=_writer(message.author),
         timestamp=message.timestamp or "",
         timestamp_edited=message.timestamp_edited,
         is_pinned=message.is_pinned,

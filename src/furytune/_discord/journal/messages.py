@@ -1,6 +1,7 @@
 """The fields of a message that the journal stores, under the names that DiscordChatExporter's JSON uses.
 
-For the author, it stores the id and whether it is a bot, but no name and no picture. Roles are stored separately,
+For the author, it stores the id and whether it is a bot, but no name and no picture. Of the name of a webhook it stores a
+hash, because a bridge speaks for many people with one id. Roles are stored separately,
 because they belong to a person, not to a message.
 
 Exports are read with the same values, so that a message has one form wherever it comes from. That is why most fields
@@ -10,6 +11,7 @@ may be null: the journal writes no null there, but an export may contain it, and
 from __future__ import annotations
 
 from collections.abc import Collection
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ import msgspec
 from furytune._privacy.ids import full_ids
 
 __all__ = [
+    "NUMBERLESS",
     "Attachment",
     "Emoji",
     "Forwarded",
@@ -31,15 +34,41 @@ __all__ = [
     "Writer",
     "line_of",
     "original_of",
+    "voice_of",
     "without_embeds",
 ]
 
 
 class Writer(msgspec.Struct, gc=False, rename="camel"):
-    """Who wrote a message; webhooks count as bots."""
+    """Who wrote a message; webhooks count as bots.
+
+    Attributes:
+        id: Snowflake.
+        is_bot: True for bots and webhooks.
+        voice: Tells apart the names that a webhook has written under, see `voice_of`; only webhooks have one.
+    """
 
     id: str
     is_bot: bool = False
+    # Not in the lines of other messages, which are compared as bytes.
+    voice: str | msgspec.UnsetType = msgspec.UNSET
+
+
+NUMBERLESS = (None, "", "0", "0000")
+"""What stands for the number after the name of someone who has none. A bot has one, a webhook has none."""
+
+_LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
+
+
+def voice_of(webhook: str, name: str | None) -> str:
+    """Returns what stands for one name of a webhook, "" without a usable name.
+
+    It is the same in exports and in a journal. It cannot be read as the name, but anyone who guesses the name can check
+    the guess.
+    """
+    if not name or len(name) > _LONGEST_NAME:
+        return ""
+    return blake2b(f"{webhook}/{name}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):

@@ -29,7 +29,7 @@ def user(who: User) -> dict[str, Any]:
         "id": who.id,
         "username": who.name,
         "avatar": None,
-        "discriminator": "0000" if who.bot or who.webhook else "0",
+        "discriminator": "0000" if who.webhook else f"{who.number % 9999 + 1:04}" if who.bot else "0",
         "public_flags": 0,
         "flags": 0,
         "global_name": None if who.bot or who.webhook else who.name.title(),

@@ -204,7 +204,7 @@ class World:
         embeds: Sequence[str | Mapping[str, Any]] = (),
         stickers: Sequence[str] = (),
         poll: tuple[str, Sequence[str]] | None = None,
-        webhook: bool = False,
+        webhook: bool | User = False,
         command: str = "",
         type: int | None = None,  # noqa: A002  (the payload's name)
         **more: Any,
@@ -221,7 +221,8 @@ class World:
             embeds: Descriptions, or fields of the payload.
             stickers: Names of stickers.
             poll: Question and answers of a poll.
-            webhook: Whether it came through a webhook of this name.
+            webhook: Whether it came through a webhook of this name; or the webhook that wrote it under this name, as a
+                bridge does.
             command: Name of the bot's command that it answers.
             type: Published number of the type, such as 7 for "has joined"; by default that of a message or reply.
             **more: Fields of the payload, such as ``flags``.
@@ -290,10 +291,12 @@ class World:
             channel.archived_at = self.now
         self.tell("MESSAGE_CREATE", message)
 
-    def _who(self, author: User | str, *, webhook: bool = False) -> User:
+    def _who(self, author: User | str, *, webhook: bool | User = False) -> User:
         """Returns the account of a name, made on first use."""
         if isinstance(author, User):
             return author
+        if isinstance(webhook, User):
+            return User(webhook.number, author, webhook=True, member=False)
         for who in self.users.values():
             if who.name == author and who.webhook == webhook:
                 return who
