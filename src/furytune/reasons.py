@@ -252,7 +252,7 @@ _SECTIONS: Final[tuple[tuple[str, Unit, tuple[tuple[str, str, str], ...]], ...]]
             (
                 "private_channel",
                 "It is a private channel, and private channels are not read unless you ask for them.",
-                "`private_channels=True` reads them; ask their members first.",
+                "`private_channels=True` reads them, and in a forum `channels=` with its name; ask their members first.",
             ),
             (
                 "direct_messages",

@@ -9,12 +9,12 @@ import attrs
 from attrs import frozen
 
 from furytune._forums.participants import is_bot
-from furytune._forums.shapes import Category, Entry, Thread
+from furytune._forums.platforms import platform_of
+from furytune._forums.shapes import ACTION, Category, Entry, Thread
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError
 from furytune.pairing import ChatPairer, Conversation, Pairer, Post, titled
-from furytune.pairing.markdown import read_markdown
 from furytune.records import Attachment, Author, Dropped, Evidence, Message, QAPair, Source
 
 __all__ = ["Forum", "ForumPairing"]
@@ -135,11 +135,12 @@ class ForumPairing:
             drop = "invalid_message"
         text, mentions, images = "", dict[str, None](), 0
         if not drop:
-            said = read_markdown(entry.body, reply=not opens)
+            read = platform_of(forum.platform).read
+            said = read(entry.body, reply=not opens)
             text, images = said.text, said.images
             mentions.update(dict.fromkeys(said.logins))
             if opens:
-                title = read_markdown(thread.title)
+                title = read(thread.title)
                 text = titled(title.text, text)
                 mentions.update(dict.fromkeys(title.logins))
         return Post(
@@ -162,6 +163,8 @@ class ForumPairing:
         """Returns why a post must not be used; "" if it may."""
         if entry.gone:
             return entry.gone
+        if entry.kind == ACTION:
+            return "system"
         if entry.hidden:
             return "hidden"
         if is_bot(entry) and not self.include_bots:
@@ -171,12 +174,13 @@ class ForumPairing:
     def messages(self, threads: Iterable[tuple[Thread, str]], forum: Forum) -> Iterator[Message]:
         """Yields the posts of threads as messages, without those that are gone."""
         names = Pseudonyms(self.author_key)
+        read = platform_of(forum.platform).read
         for thread, path in threads:
             source = forum.place(thread, path)
             for entry in thread.posts:
-                if entry.gone:
+                if entry.gone or entry.kind == ACTION:
                     continue
-                said = read_markdown(entry.body, reply=entry is not thread.posts[0])
+                said = read(entry.body, reply=entry is not thread.posts[0])
                 yield Message(
                     id=entry.id,
                     author=Author(

@@ -250,14 +250,14 @@ class ForumJournal:
         """
         if not self.there:
             raise SourceError(f"{self.path}: there is no journal here")
-        self.about()  # raises for another format, before anything is changed
+        about = self.about()  # raises for another format, before anything is changed
         with self.writing():
             found = self.messages_by(authors, messages)
             known = {_mark(author) for author in authors} | self._other_marks(authors)
             forgotten = self.forgotten().add(known, found)
             # Before anything is removed: if this is killed, no later run collects the posts again.
             self.save(forgotten)
-            removed = self.change(Participants(Consent(), forgotten).kept)
+            removed = self.change(Participants(Consent(), forgotten, about.platform).kept)
             with self.log:  # opening it cuts off a torn end
                 pass
             self.log.compact()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from attrs import frozen
 
 from furytune._discord.journal.state import Forgotten
+from furytune._forums.platforms import platform_of
 from furytune._forums.shapes import BOT, Entry, Thread
 from furytune._privacy.consent import Consent
-from furytune.pairing.markdown import MENTION, PROFILE
 
 __all__ = ["Participants", "is_bot", "marks"]
-
-_GHOST = "ghost"
-"""The account that GitHub shows for people who are gone."""
 
 
 def is_bot(entry: Entry) -> bool:
@@ -35,10 +30,12 @@ class Participants:
     Args:
         consent: Whose posts are collected.
         forgotten: Who and what must never be collected again.
+        platform: Whose texts these are, such as "github".
     """
 
     consent: Consent
     forgotten: Forgotten
+    platform: str = "github"
 
     def kept(self, thread: Thread) -> Thread:
         """Returns a thread without the words of people who do not take part. A thread that is unchanged is the same object."""
@@ -61,18 +58,25 @@ class Participants:
         known = marks(entry.login, entry.user)
         if any(self.forgotten.has(mark, entry.id) for mark in known or ("",)):
             return "forgotten"
+        if entry.shared and self.consent.selective:
+            return "not_opted_in"  # anyone may have written it
         account = f"@{entry.login.casefold()}" if entry.login else ""
         user = str(entry.user) if entry.user else ""
         return self.consent.refusal(user, entry.roles, bot=is_bot(entry), account=account)
 
     def _masked(self, text: str) -> str:
-        """Returns a text in which forgotten people are called "ghost", also in code."""
-        if not self.forgotten.people:
-            return text
+        """Returns a text without the words and names of people who do not take part, as far as the text says whose they are.
 
-        def mask(found: re.Match[str]) -> str:
-            if not self.forgotten.has(f"@{found['login'].casefold()}", ""):
-                return found[0]
-            return found[0].replace(found["login"], _GHOST)
+        Forgotten people are called "ghost". Where the platform says whom a quotation quotes, the quotation goes too.
+        """
+        form = platform_of(self.platform)
+        if form.unquoted is not None:
+            text = form.unquoted(text, self._silent)
+        return form.without_people(text, self._is_forgotten) if self.forgotten.people else text
 
-        return PROFILE.sub(mask, MENTION.sub(mask, text)) if "@" in text or "://" in text else text
+    def _is_forgotten(self, login: str) -> bool:
+        return self.forgotten.has(f"@{login}", "")
+
+    def _silent(self, login: str) -> bool:
+        account = f"@{login}"
+        return self._is_forgotten(login) or bool(self.consent.refusal("", (), account=account))

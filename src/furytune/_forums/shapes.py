@@ -6,10 +6,13 @@ import hashlib
 
 import msgspec
 
-__all__ = ["BOT", "Category", "Entry", "Thread", "message_id"]
+__all__ = ["ACTION", "BOT", "Category", "Entry", "Thread", "message_id"]
 
 BOT = "Bot"
 """The kind of an account that is a program."""
+
+ACTION = "Action"
+"""The kind of what a platform notes between posts, such as that a topic was closed."""
 
 _DIGITS = 13
 
@@ -24,6 +27,7 @@ class Category(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         answerable: Whether people can accept an answer there.
         unread: Why it is not read, a word of `furytune.reasons`; "" if it is.
         mark: Time of the newest change that was read.
+        private: True if not everyone may read it.
     """
 
     id: str
@@ -32,6 +36,7 @@ class Category(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     answerable: bool = False
     unread: str = ""
     mark: str = ""
+    private: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         hidden: Why a moderator hid it.
         upvotes: How many people voted for it.
         gone: Why it is missing, such as "deleted" or "opted_out". Then it has no author and no text.
+        shared: True if others than its author may have written it, too: it is a wiki.
     """
 
     id: str
@@ -66,6 +72,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     hidden: str = ""
     upvotes: int = 0
     gone: str = ""
+    shared: bool = False
 
 
 class Thread(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,7 +111,7 @@ def message_id(kind: int, number: int | None, name: str) -> str:
     Ids of Discord with 15 digits would be from its first hours, in which there was no Discord, so they differ.
 
     Args:
-        kind: 0 for an opening post, 1 for a comment; the platforms number them separately.
+        kind: 0 for an opening post, 1 for a comment, if the platform numbers them separately; 4 for any post of Discourse.
         number: Its number, if the platform gives it.
         name: What else identifies it.
     """

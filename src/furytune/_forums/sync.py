@@ -120,8 +120,12 @@ class _Run:
         if not found.complete and len(held | found.updated.keys()) > found.total:
             # The journal has more threads than the platform, so some were deleted or moved.
             found = self.reader.listing(category, "")
+        missing = held - found.updated.keys()
         if found.complete:
-            self.wanted |= held - found.updated.keys()
+            self.wanted |= missing
+        else:
+            # What changed so lately must be listed, unless it was deleted or moved, or has lost its newest post.
+            self.wanted |= {number for number in missing if self.known[number].updated >= until}
         for number, updated in found.updated.items():
             known = self.known.get(number)
             # A comparison that was interrupted has compared the lower numbers already.

@@ -1,4 +1,4 @@
-"""Posts a body over HTTP with the standard library, for services whose own client would be heavier than one request.
+"""Sends a request over HTTP with the standard library, for services whose own client would be heavier than one request.
 
 Redirects are not followed, because they could lead the key to another host.
 """
@@ -17,7 +17,7 @@ from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandl
 from furytune._network.bodies import ACCEPTED, Body, BodyError
 from furytune._network.stop import Stop
 
-__all__ = ["Answer", "UnansweredError", "post"]
+__all__ = ["Answer", "UnansweredError", "get", "post"]
 
 _PIECE = 1 << 16
 
@@ -117,21 +117,44 @@ def post(
     Raises:
         UnansweredError: There was no complete answer, or it was stopped.
     """
-    stop = stop or Stop()
+    accepted = "identity" if stream else ACCEPTED
+    with _sent(_request("POST", url, data, accepted, headers), timeout, stop or Stop()) as answer:
+        yield answer
+
+
+@contextmanager
+def get(url: str, *, headers: Mapping[str, str], timeout: float) -> Iterator[Answer]:
+    """Gets what is at an address, and closes the connection at the end of the block.
+
+    Args:
+        url: An address that `furytune._network.endpoint.checked_endpoint` accepts, a path, and a query.
+        headers: Headers; their values are printable ASCII.
+        timeout: Seconds to wait for the answer to begin, for each of its pieces, and for all of it.
+
+    Raises:
+        UnansweredError: There was no complete answer.
+    """
+    with _sent(_request("GET", url, None, ACCEPTED, headers), timeout, Stop()) as answer:
+        yield answer
+
+
+def _request(
+    method: str, url: str, data: bytes | None, accepted: str, headers: Mapping[str, str]
+) -> Request:
+    return Request(  # noqa: S310  (the scheme was checked)
+        url, data, {"user-agent": "furytune", "accept-encoding": accepted, **headers}, method=method
+    )
+
+
+@contextmanager
+def _sent(request: Request, timeout: float, stop: Stop) -> Iterator[Answer]:
     wire = _Wire(stop)
     opener = OpenerDirector()
     # Plain http stays on this machine, so it must not go through a proxy.
-    proxies = ProxyHandler({}) if url.startswith("http:") else ProxyHandler()
+    proxies = ProxyHandler({}) if request.full_url.startswith("http:") else ProxyHandler()
     for handler in (proxies, _Plain(wire), _Encrypted(wire), UnknownHandler()):
         opener.add_handler(handler)
     opener.addheaders = []
-    accepted = "identity" if stream else ACCEPTED
-    request = Request(  # noqa: S310  (the scheme was checked)
-        url,
-        data,
-        {"user-agent": "furytune", "accept-encoding": accepted, **headers},
-        method="POST",
-    )
     with stop.ends(wire.cut):
         with _plainly():
             response = opener.open(request, timeout=timeout)

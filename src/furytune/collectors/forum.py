@@ -53,7 +53,8 @@ class ForumCollector:
     Announcements, Polls or Show and tell, are left out unless ``channels`` names them.
 
     Args:
-        source: The folder that `GitHubDiscussionsCollector` writes to, a JSON file, or a folder of JSON files.
+        source: The folder that `GitHubDiscussionsCollector` or `DiscourseCollector` writes to, a JSON file, or a folder of JSON
+            files.
         pairers: Methods to find pairs with; the first that fits is used, also where an answer was accepted. None means
             the accepted answer, and `ChatPairer` without one.
         consent: Whose posts are used, by accounts such as "@octocat", numbers, and roles such as "MEMBER".
@@ -156,7 +157,7 @@ class ForumCollector:
                     on_drop(dropped_category(category, category.unread))
             # A category that is named here was named for the run, too.
             categories = _chosen_of(read, self.channels, self.exclude, on_drop, named=True)
-            return self._stored(categories), Forum(about.platform, about.site, categories)
+            return self._stored(categories, about.platform), Forum(about.platform, about.site, categories)
         files = forum_files(self.source, on_drop)
         found: dict[str, Category] = {}
         sites: dict[str, None] = {}
@@ -169,8 +170,8 @@ class ForumCollector:
         site = next(iter(sites)) if len(sites) == 1 else ""
         return self._saved(files, categories, on_drop), Forum(_GITHUB, site, categories)
 
-    def _stored(self, categories: Mapping[str, Category]) -> _Threads:
-        people = Participants(self.consent, Forgotten())
+    def _stored(self, categories: Mapping[str, Category], platform: str) -> _Threads:
+        people = Participants(self.consent, Forgotten(), platform)
         name = self.journal.log.path.name
         for thread in self.journal.threads():
             if isinstance(thread, Thread) and thread.category in categories:
@@ -237,6 +238,8 @@ def chosen(
             reason = "" if own & inside else "not_included"
         else:
             reason = "" if named or category.answerable else "not_answerable"
+            if category.private and not named:
+                reason = "private_channel"
         found.append((category, reason))
     return found
 

@@ -8,13 +8,29 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
 from furytune.pairing.titles import titled
 
-__all__ = ["MENTION", "PROFILE", "Markdown", "forum_question", "forum_text", "mention", "read_markdown"]
+__all__ = [
+    "GITHUB",
+    "MENTION",
+    "PROFILE",
+    "Markdown",
+    "Names",
+    "forum_question",
+    "forum_text",
+    "mention",
+    "parts",
+    "read_markdown",
+    "without_people",
+]
+
+_GHOST = "ghost"
+"""The account that GitHub shows for people who are gone."""
+
 
 # GitHub allows 39 characters. Accounts that a company manages end with "_" and its short name.
 _LOGIN = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}(?:_[A-Za-z0-9]{1,15})?"
@@ -64,6 +80,26 @@ _PAGES = frozenset(
         "watching",
     ]
 )
+
+@frozen
+class Names:
+    """How a platform writes the names of accounts.
+
+    Attributes:
+        mention: A mention of a person, outside of code.
+        profile: A link to a person's profile.
+        pages: What looks like a name in such a link, and is not.
+        groups: What looks like a mention, and means a group that every forum has.
+    """
+
+    mention: re.Pattern[str]
+    profile: re.Pattern[str]
+    pages: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+GITHUB = Names(MENTION, PROFILE, _PAGES)
+
 _TOKEN = re.compile(
     r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})|(?P<ticks>`+)|(?P<comment><!--)",
     re.MULTILINE,
@@ -131,12 +167,29 @@ def mention(login: str) -> str:
     return f"<@{10**15 + int.from_bytes(digest[:8], 'big') % 10**15}>"
 
 
-def read_markdown(body: str, *, reply: bool = False) -> Markdown:
+def without_people(text: str, gone: Callable[[str], bool], names: Names = GITHUB) -> str:
+    """Returns a text in which some people are called "ghost", also in code.
+
+    Args:
+        text: The Markdown.
+        gone: Returns True for the name of an account, in lower case, that must not be in the text.
+        names: How the platform writes names.
+    """
+
+    def mask(found: re.Match[str]) -> str:
+        login = found["login"]
+        return found[0].replace(login, _GHOST) if gone(login.casefold()) else found[0]
+
+    return names.profile.sub(mask, names.mention.sub(mask, text)) if "@" in text or "://" in text else text
+
+
+def read_markdown(body: str, *, reply: bool = False, names: Names = GITHUB) -> Markdown:
     """Reads a post.
 
     Args:
         body: Its Markdown.
         reply: Whether it answers another post, so that its quotation repeats what is known.
+        names: How the platform writes names.
     """
     text = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")
     if reply:
@@ -145,12 +198,12 @@ def read_markdown(body: str, *, reply: bool = False) -> Markdown:
     images = 0
     decorators = _decorators(text) if "@" in text else frozenset[int]()
     done: list[str] = []
-    for start, part, is_code in _parts(text):
+    for start, part, is_code in parts(text):
         if is_code or not part:
             done.append(part)
             continue
         # Zero bytes mark what is removed, so that a line with nothing else goes too.
-        said = _with_mentions(part, start, decorators, logins) if "@" in part or "://" in part else part
+        said = _with_mentions(part, start, decorators, logins, names) if "@" in part or "://" in part else part
         said, count = _IMAGE.subn("\0", said)
         images += count
         done.append(said)
@@ -169,7 +222,9 @@ def _stripped(text: str) -> str:
     return "\n".join(lines[first:])
 
 
-def _with_mentions(text: str, start: int, decorators: frozenset[int], logins: dict[str, None]) -> str:
+def _with_mentions(
+    text: str, start: int, decorators: frozenset[int], logins: dict[str, None], names: Names
+) -> str:
     """Replaces mentions, and then links to profiles.
 
     Args:
@@ -177,6 +232,7 @@ def _with_mentions(text: str, start: int, decorators: frozenset[int], logins: di
         start: Its place in the whole text.
         decorators: Places of decorators in the whole text.
         logins: Gets whom it mentions.
+        names: How the platform writes names.
     """
 
     def person(found: re.Match[str]) -> str:
@@ -185,14 +241,15 @@ def _with_mentions(text: str, start: int, decorators: frozenset[int], logins: di
         return mention(login)
 
     def mentioned(found: re.Match[str]) -> str:
-        return found[0] if start + found.start() in decorators else person(found)
+        code = start + found.start() in decorators
+        return found[0] if code or found["login"].casefold() in names.groups else person(found)
 
     def linked(found: re.Match[str]) -> str:
-        return found[0] if found["login"].casefold() in _PAGES else person(found)
+        return found[0] if found["login"].casefold() in names.pages else person(found)
 
     if "@" in text:
-        text = MENTION.sub(mentioned, text)
-    return PROFILE.sub(linked, text) if "://" in text else text
+        text = names.mention.sub(mentioned, text)
+    return names.profile.sub(linked, text) if "://" in text else text
 
 
 def _decorators(text: str) -> frozenset[int]:
@@ -210,7 +267,7 @@ def _decorators(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _parts(text: str) -> Iterator[tuple[int, str, bool]]:
+def parts(text: str) -> Iterator[tuple[int, str, bool]]:
     """Yields the parts of a text with their places: code as it is, prose, and a zero byte for each comment."""
     runs: dict[int, list[int]] = {}
     for run in _TICKS.finditer(text):

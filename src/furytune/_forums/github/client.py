@@ -7,7 +7,6 @@ status 200 and no points left until a time, a secondary one with 200, 403 or 429
 from __future__ import annotations
 
 import json
-import logging
 import re
 import time
 from collections.abc import Mapping
@@ -16,9 +15,10 @@ from typing import Any
 from attrs import define, field, frozen
 
 from furytune._discord.api.pacing import Patience
+from furytune._forums.waiting import SLACK, Wait, header_value, pause, seconds
 from furytune._network.post import Answer, UnansweredError, post
 from furytune._privacy.secret import Secret
-from furytune.errors import ConfigError, ForumError
+from furytune.errors import ForumError
 
 __all__ = ["ENDPOINT", "CursorError", "GitHub", "Result", "TooMuchError"]
 
@@ -26,8 +26,6 @@ ENDPOINT = "https://api.github.com/graphql"
 
 _WORD = re.compile(r"[A-Za-z_]{1,60}")
 _SECONDARY = 60.0  # seconds, doubling, if GitHub does not say how long
-_SLACK = 1.0  # our clock may be a little ahead of GitHub's
-_log = logging.getLogger(__name__)
 
 
 class TooMuchError(Exception):
@@ -53,21 +51,6 @@ class Result:
     def has(self, kind: str) -> bool:
         """Returns True if an error of this kind is among the errors."""
         return any(found == kind for found, _ in self.errors)
-
-
-@frozen
-class _Wait:
-    """A request that must be repeated.
-
-    Attributes:
-        seconds: How long to wait, None if GitHub does not say.
-        why: What happened, in a word.
-        limited: True for a limit, which says nothing about whether the query works.
-    """
-
-    seconds: float | None
-    why: str
-    limited: bool = False
 
 
 @define
@@ -125,58 +108,64 @@ class GitHub:
                 )
             if found.limited and found.seconds is None:
                 delay, secondary = secondary, secondary * 2
-            self._wait(found.seconds if found.seconds is not None else delay, doing, found.why)
+            pause(
+                found.seconds if found.seconds is not None else delay,
+                self.patience,
+                "GitHub",
+                doing,
+                found.why,
+            )
 
-    def _try(self, body: bytes, doing: str) -> Result | _Wait:
+    def _try(self, body: bytes, doing: str) -> Result | Wait:
         self.requests += 1
         headers = {
             "content-type": "application/json",
             "accept": "application/json",
-            "authorization": f"bearer {_printable(self.token)}",
+            "authorization": f"bearer {header_value(self.token)}",
         }
         try:
             with post(self.endpoint, body, headers=headers, timeout=self.patience.timeout) as answer:
                 raw = answer.whole(self.patience.largest)
         except UnansweredError as error:
-            return _Wait(None, error.problem)
+            return Wait(None, error.problem)
         finally:
             headers.clear()
         return self._judged(answer, raw, doing)
 
-    def _judged(self, answer: Answer, raw: bytes, doing: str) -> Result | _Wait:
+    def _judged(self, answer: Answer, raw: bytes, doing: str) -> Result | Wait:
         """Returns what an answer means."""
         status = answer.status
-        wait = _seconds(answer.header("retry-after"))
-        reset = _seconds(answer.header("x-ratelimit-reset"))
+        wait = seconds(answer.header("retry-after"))
+        reset = seconds(answer.header("x-ratelimit-reset"))
         empty = answer.header("x-ratelimit-remaining") == "0"
-        until = None if reset is None else max(0.0, reset - time.time()) + _SLACK
+        until = None if reset is None else max(0.0, reset - time.time()) + SLACK
         if status == 429 or (status in (200, 403) and wait is not None):
-            return _Wait(wait if wait is not None else until if empty else None, "a rate limit", limited=True)
+            return Wait(wait if wait is not None else until if empty else None, "a rate limit", limited=True)
         if status == 403 and empty:
-            return _Wait(until, "a rate limit", limited=True)
+            return Wait(until, "a rate limit", limited=True)
         if status == 403 and b"secondary rate limit" in raw:
-            return _Wait(None, "a rate limit", limited=True)
+            return Wait(None, "a rate limit", limited=True)
         if status >= 500:
-            return _Wait(None, str(status))
+            return Wait(None, str(status))
         if status != 200:
             raise _refused(status, doing)
         try:
             said = json.loads(raw)
         except (ValueError, RecursionError):
-            return _Wait(None, "an answer that is not JSON")
+            return Wait(None, "an answer that is not JSON")
         if not isinstance(said, dict):
-            return _Wait(None, "an answer that is not an object")
+            return Wait(None, "an answer that is not an object")
         errors = tuple(_errors(said.get("errors")))
         if any(kind == "RATE_LIMITED" for kind, _ in errors):
-            return _Wait(until, "a rate limit", limited=True)
+            return Wait(until, "a rate limit", limited=True)
         if errors and b"secondary rate limit" in raw:
-            return _Wait(until if empty else None, "a rate limit", limited=True)
+            return Wait(until if empty else None, "a rate limit", limited=True)
         if any(kind == "INVALID_CURSOR_ARGUMENTS" for kind, _ in errors):
             raise CursorError
         data = said.get("data")
         if not isinstance(data, dict):
             if any(kind in ("TIMEOUT", "") for kind, _ in errors) and b"omething went wrong" in raw:
-                return _Wait(None, "502")
+                return Wait(None, "502")
             raise _invalid(errors, doing)
         self._counted(data.get("rateLimit"), empty=empty, until=until)
         return Result(data, errors)
@@ -192,27 +181,7 @@ class GitHub:
         left = self._until - time.monotonic()
         self._until = 0.0
         if left > 0:
-            self._wait(left, doing, "a rate limit")
-
-    def _wait(self, seconds: float, doing: str, why: str) -> None:
-        """Waits, unless that is too long.
-
-        Raises:
-            ForumError: It is too long.
-        """
-        if seconds > self.patience.longest_wait:
-            raise ForumError(
-                f"{doing}: GitHub asks to wait {seconds:,.0f} seconds ({why}), which is longer than patience allows; what was "
-                "read so far is saved, run again later"
-            )
-        if seconds >= _SLACK:
-            _log.info("waiting %.0f seconds for GitHub: %s", seconds, why)
-        time.sleep(seconds)
-
-
-def _seconds(header: str) -> float | None:
-    """Returns the number in a header, None if there is none."""
-    return float(header) if header.isascii() and header.isdecimal() and len(header) < 12 else None
+            pause(left, self.patience, "GitHub", doing, "a rate limit")
 
 
 def _errors(errors: object) -> list[tuple[str, str]]:
@@ -250,11 +219,3 @@ def _invalid(errors: tuple[tuple[str, str], ...], doing: str) -> ForumError:
         else "if this is GitHub Enterprise, its version may be too old for discussions"
     )
     return ForumError(f"{doing}: GitHub could not answer ({kinds}); {hint}")
-
-
-def _printable(token: Secret) -> str:
-    revealed = token.reveal().strip()
-    if not (revealed.isascii() and revealed.isprintable()):
-        # http.client would quote the whole header in its error.
-        raise ConfigError("the token contains characters that a token cannot have; copy it again")
-    return revealed

@@ -1,0 +1,1 @@
+"""Discourse, over the JSON of its pages."""
