@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from furytune.budget import TokenBudget
     from furytune.collectors.discord import DiscordCollector
     from furytune.collectors.discord_export import DiscordExportCollector
+    from furytune.collectors.discourse import DiscourseCollector
     from furytune.collectors.forum import ForumCollector
     from furytune.collectors.github_discussions import GitHubDiscussionsCollector
     from furytune.collectors.journal import JournalCollector
@@ -105,6 +106,7 @@ __all__ = [
     "Deduplicate",
     "DiscordCollector",
     "DiscordExportCollector",
+    "DiscourseCollector",
     "Distractors",
     "Dropped",
     "Exporter",
@@ -212,6 +214,7 @@ _HOME = {
     "FeedbackCollector": "feedback.collector",
     "FeedbackLog": "feedback.log",
     "Forgotten": "forgetting",
+    "DiscourseCollector": "collectors.discourse",
     "ForumCollector": "collectors.forum",
     "Fresh": "curation.freshness",
     "FurytuneError": "errors",

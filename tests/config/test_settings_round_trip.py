@@ -30,6 +30,7 @@ NEEDED = {
         "permission": "asked",
         "token": ft.Secret.env("TOKEN"),
     },
+    "collectors.discourse": {"site": "https://discuss.example.org", "permission": "asked"},
     "collectors.github-discussions": {
         "repository": "octo-org/octo-repo",
         "permission": "asked",

@@ -297,6 +297,7 @@ def test_built_in_parts_are_entry_points() -> None:
         "csv",
         "discord",
         "discord-export",
+        "discourse",
         "feedback",
         "forum",
         "github-discussions",

@@ -138,9 +138,7 @@ def get(url: str, *, headers: Mapping[str, str], timeout: float) -> Iterator[Ans
         yield answer
 
 
-def _request(
-    method: str, url: str, data: bytes | None, accepted: str, headers: Mapping[str, str]
-) -> Request:
+def _request(method: str, url: str, data: bytes | None, accepted: str, headers: Mapping[str, str]) -> Request:
     return Request(  # noqa: S310  (the scheme was checked)
         url, data, {"user-agent": "furytune", "accept-encoding": accepted, **headers}, method=method
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from datetime import timedelta
@@ -25,7 +24,7 @@ from furytune.errors import ConfigError
 __all__ = ["DiscourseCollector"]
 
 _USER = re.compile(r"[\w.-]{0,60}", re.ASCII)
-_WAIT = 3_700.0  # seconds; the longest of Discourse's usual limits ends within a day, the others within minutes
+_WAIT = 3_700.0  # seconds; most of Discourse's limits end after a minute, and those of some keys after a day
 
 
 def _as_site(value: str) -> str:
@@ -55,10 +54,6 @@ def _key(_: object, attribute: attrs.Attribute[Secret | None], value: object) ->
 def _user(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ConfigError(f'{attribute.name} must be the name of an account of the forum, or ""')
-
-
-def _as_journal(value: str | os.PathLike[str] | ForumCollector) -> ForumCollector:
-    return as_forum(value)
 
 
 @frozen
@@ -95,7 +90,7 @@ class DiscourseCollector(LiveForum):
     user: str = field(default="", kw_only=True, validator=_user)
     tags: tuple[str, ...] = field(default=(), converter=_as_tags, kw_only=True)
     journal: ForumCollector = field(
-        factory=lambda: ForumCollector("discourse-journal"), converter=_as_journal, kw_only=True
+        factory=lambda: ForumCollector("discourse-journal"), converter=as_forum, kw_only=True
     )
     channels: tuple[str, ...] = field(default=(), converter=channel_names, kw_only=True)
     exclude: tuple[str, ...] = field(default=(), converter=channel_names, kw_only=True)

@@ -25,8 +25,8 @@ from furytune.budget import TokenBudget
 from furytune.collectors.discord import DiscordCollector
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.forum import ForumCollector
-from furytune.collectors.github_discussions import GitHubDiscussionsCollector
 from furytune.collectors.journal import JournalCollector
+from furytune.collectors.live_forum import LiveForum
 from furytune.collectors.tabular import CsvCollector, JsonlCollector
 from furytune.config.deployment_health import examine_deployment
 from furytune.config.deployments import load_deployment
@@ -192,7 +192,7 @@ def _inputs(settings: Settings) -> Iterator[Finding]:
             yield _readable("journal", collector.journal.path)
         elif isinstance(collector, ForumCollector):
             yield _readable("discussions", collector.source)
-        elif isinstance(collector, DiscordCollector | GitHubDiscussionsCollector):
+        elif isinstance(collector, DiscordCollector | LiveForum):
             yield writable("journal", collector.journal.journal.path)
     for table in settings.sources:
         source = table.get("source")

@@ -18,8 +18,8 @@ from furytune.augmenters.rag import IndexReport, build_index
 from furytune.collectors.discord import DiscordCollector, Update
 from furytune.collectors.discord_export import DiscordExportCollector
 from furytune.collectors.forum import ForumCollector
-from furytune.collectors.github_discussions import ForumUpdate, GitHubDiscussionsCollector
 from furytune.collectors.journal import JournalCollector
+from furytune.collectors.live_forum import ForumUpdate, LiveForum
 from furytune.config.arguments import arguments
 from furytune.config.deployments import check_deployments
 from furytune.config.document import Document
@@ -44,7 +44,7 @@ from furytune.tuners.gemini.tuner import GeminiTuner
 
 __all__ = ["NAME", "Results", "Settings", "load_pipeline", "load_settings", "pipeline_to_toml"]
 
-_LIVE = (DiscordCollector, GitHubDiscussionsCollector)
+_LIVE = (DiscordCollector, LiveForum)
 _NO_TUNER = '{}: there is no tuner for this; add a [tuner] table, such as type = "gemini" with a model'
 
 
@@ -189,7 +189,7 @@ class Settings:
         return offline.run().report
 
     def collect(self, *, everything: bool = False) -> list[Update | ForumUpdate]:
-        """Reads what is new on Discord and GitHub into the journals.
+        """Reads what is new on Discord, GitHub and Discourse into the journals.
 
         Args:
             everything: Whether to compare messages of any age, as `DiscordCollector.refresh` does.
@@ -197,12 +197,12 @@ class Settings:
         Raises:
             ConfigError: No collector reads a server live.
             DiscordError: Discord refused or did not answer. What was read is saved.
-            ForumError: GitHub refused or did not answer. What was read is saved.
+            ForumError: GitHub or a forum refused or did not answer. What was read is saved.
         """
         live = [c for c in self.pipeline.collector if isinstance(c, _LIVE)]
         if not live:
             raise ConfigError(
-                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord" or "github-discussions"'
+                f'{printable(self.path)}: no collector reads a server live; give [collector] the type "discord", "discourse" or "github-discussions"'
             )
         return [collector.refresh() if everything else collector.update() for collector in live]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from furytune.pairing.asking import last_question
+from furytune.pairing.discourse import discourse_text
 from furytune.pairing.links import Link
 from furytune.pairing.markdown import forum_question, forum_text
 from furytune.pairing.posts import Conversation, Pairer, Post
@@ -30,6 +31,7 @@ __all__ = [
     "Post",
     "ReplyPairer",
     "ThreadPairer",
+    "discourse_text",
     "forum_question",
     "forum_text",
     "is_question",

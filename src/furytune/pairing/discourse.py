@@ -29,7 +29,9 @@ DISCOURSE = Names(
 """How Discourse writes the names of accounts."""
 
 _FENCE = re.compile(r"[ \t>]{0,40}(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
-_OPEN = re.compile(r"[ \t]{0,40}\[(?P<tag>quote|code|poll|details)\b(?P<value>[^\]\n]{0,400})\]", re.IGNORECASE)
+_OPEN = re.compile(
+    r"[ \t]{0,40}\[(?P<tag>quote|code|poll|details)\b(?P<value>[^\]\n]{0,400})\]", re.IGNORECASE
+)
 _CLOSE = re.compile(r"\[/(?P<tag>quote|code|poll|details)\]$", re.IGNORECASE)
 _TICKS = re.compile("`+")
 _WHO = re.compile(r"\busername:[ \t]?(?P<login>[\w.-]{1,60})")
@@ -212,7 +214,7 @@ def _fence(lines: list[str]) -> str:
 
 
 def _language(value: str) -> str:
-    said = value.removeprefix("=").strip(' "')
+    said = value.rpartition("=")[2].strip(' "')
     return said if said.isalnum() else ""
 
 

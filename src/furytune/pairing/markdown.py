@@ -81,6 +81,7 @@ _PAGES = frozenset(
     ]
 )
 
+
 @frozen
 class Names:
     """How a platform writes the names of accounts.
@@ -203,7 +204,9 @@ def read_markdown(body: str, *, reply: bool = False, names: Names = GITHUB) -> M
             done.append(part)
             continue
         # Zero bytes mark what is removed, so that a line with nothing else goes too.
-        said = _with_mentions(part, start, decorators, logins, names) if "@" in part or "://" in part else part
+        said = (
+            _with_mentions(part, start, decorators, logins, names) if "@" in part or "://" in part else part
+        )
         said, count = _IMAGE.subn("\0", said)
         images += count
         done.append(said)

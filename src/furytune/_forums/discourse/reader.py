@@ -157,7 +157,9 @@ class DiscourseReader:
     def _posts(self, found: Topic, doing: str) -> tuple[list[Any], int]:
         """Returns the posts in order, and how many were not read."""
         first = found.post_stream.posts
-        have = {post["id"]: post for post in first if isinstance(post, dict) and isinstance(post.get("id"), int)}
+        have = {
+            post["id"]: post for post in first if isinstance(post, dict) and isinstance(post.get("id"), int)
+        }
         if found.post_stream.stream is None:
             return first, max(0, found.posts_count - len(first))
         ids = found.post_stream.stream[:MOST_POSTS]

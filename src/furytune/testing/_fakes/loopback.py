@@ -31,6 +31,7 @@ class Recorded:
         method: HTTP method, such as "POST".
         path: Path without the query.
         query: The last value of each query parameter.
+        parameters: All query parameters in order.
         headers: Headers, with names in lower case.
         raw: The bytes of the body.
         body: The body as JSON, None if it is not JSON.
@@ -42,6 +43,7 @@ class Recorded:
     headers: Mapping[str, str] = field(repr=False)
     raw: bytes = field(repr=False)
     body: Any = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
 
     @property
     def line(self) -> str:
@@ -269,6 +271,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 method=self.command,
                 path=parts.path,
                 query=dict(parse_qsl(parts.query)),
+                parameters=tuple(parse_qsl(parts.query)),
                 headers={name.lower(): value for name, value in self.headers.items()},
                 raw=raw,
                 body=_json(raw),

@@ -1,0 +1,1 @@
+"""A Discourse forum: what is in it, and how it answers."""
