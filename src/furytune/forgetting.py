@@ -34,7 +34,7 @@ __all__ = ["Erased", "Forgotten", "Held", "HeldExport", "forget"]
 
 _Path: TypeAlias = "str | os.PathLike[str]"
 
-_ACCOUNT = re.compile(r"@?[\w-]{1,100}")
+_ACCOUNT = re.compile(r"@?[\w.-]{1,100}")
 
 
 @frozen(kw_only=True)

@@ -355,6 +355,27 @@ def test_a_damaged_post_is_counted_and_its_neighbours_stay(forum, make) -> None:
         make().refresh()
 
 
+def test_a_forum_that_gives_no_markdown_is_refused(forum, make) -> None:
+    answered(forum, 1)
+    forum.service.plain = False
+    with pytest.raises(ForumError, match="without their Markdown to this reader; give a key="):
+        make().update()
+
+
+def test_a_list_that_never_ends_is_refused(forum, make) -> None:
+    answered(forum, 1)
+    forum.service.endless = True
+    with pytest.raises(ForumError, match="gave pages without an end"):
+        make().update()
+
+
+def test_pages_of_unlisted_topics_are_passed(forum, make) -> None:
+    answered(forum, 1)
+    for number in range(2, 100):
+        answered(forum, number).visible = False
+    assert make(key=ft.Secret(KEY)).update().new == 1
+
+
 def test_people_who_do_not_take_part_are_not_stored(forum, make) -> None:
     asked = forum.ask("ann", "How do I draw?", "Tell me, I am Ann the secret person.")
     quote = f'[quote="ann, post:1, topic:{asked.number}"]\nI am Ann the secret person.\n[/quote]'
@@ -396,7 +417,7 @@ def test_forgotten_people_never_come_back(forum, make, tmp_path) -> None:
     assert [(place.kind, place.removed) for place in done.places] == [("journal", 1), ("data set", 1)]
     assert ft.load_dataset(tmp_path / "train.jsonl.manifest.json").rows == 0
 
-    forum.account("ann").username = "renamed"  # the number stays
+    forum.account("ann").username = "re.named"  # the number stays
     forum.edit(asked.opening, "Tell me more.")
     collector.refresh()
     text = stored(collector)

@@ -99,6 +99,11 @@ def test_without_tags_and_names_the_text_is_that_of_every_forum(raw) -> None:
     assert discourse_text(raw) == forum_text(raw)
 
 
+def test_quotations_in_quotations_stay_short() -> None:
+    text = discourse_text("x\n" + "[quote]\na\n" * 3_000 + "[/quote]\n" * 3_000)
+    assert len(text) < 3_000 * 15
+
+
 pieces = st.sampled_from(
     [
         "[quote]",

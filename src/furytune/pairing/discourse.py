@@ -33,6 +33,9 @@ _OPEN = re.compile(
     r"[ \t]{0,40}\[(?P<tag>quote|code|poll|details)\b(?P<value>[^\]\n]{0,400})\]", re.IGNORECASE
 )
 _CLOSE = re.compile(r"\[/(?P<tag>quote|code|poll|details)\]$", re.IGNORECASE)
+_DEEPEST = 5
+"""Most signs before a quotation in a quotation: with one for each, a short post would become a very long text."""
+
 _TICKS = re.compile("`+")
 _WHO = re.compile(r"\busername:[ \t]?(?P<login>[\w.-]{1,60})")
 
@@ -100,11 +103,12 @@ def unquoted(text: str, silent: Callable[[str], bool]) -> str:
     # As Discourse stores it, except for the line ends, which no one sees.
     lines = text.replace("\r\n", "\n").split("\n")
     gone = set[int]()
-    for first, (last, tag, value) in _blocks(lines).items():
-        if tag == "quote" and (login := _quoted(value)) and silent(login):
+    for first, (last, tag, value) in sorted(_blocks(lines).items()):
+        # The inner quotations of one that is removed go with it.
+        if tag == "quote" and first not in gone and (login := _quoted(value)) and silent(login):
             gone.update(range(first, last + 1))
     kept = [line for at, line in enumerate(lines) if at not in gone]
-    # A quotation without an end is none, and its beginning has the name as well.
+    # Without its end, the beginning of a quotation has the name as well.
     kept = [_OPEN.sub(lambda found: _nameless(found, silent), line, count=1) for line in kept]
     return "\n".join(kept) if gone or kept != lines else text
 
@@ -204,7 +208,7 @@ def _in_markdown(text: str) -> str:
 
 
 def _deep(line: str, depth: int) -> str:
-    return f"{'> ' * depth}{line}".rstrip() if depth else line
+    return f"{'> ' * min(depth, _DEEPEST)}{line}".rstrip() if depth else line
 
 
 def _fence(lines: list[str]) -> str:

@@ -23,7 +23,8 @@ MOST_POSTS = 2_000
 
 _GROUP = 10  # topics that are committed together
 _CHUNK = 20  # posts in a request, as many as Discourse's own pages ask for
-_PAGES = 50_000  # of a list; a forum that never ends is none
+_PAGES = 50_000  # of a list; a list with more is taken for one that never ends
+_STALE = 3  # pages without a new topic: a list moves while it is read, but not that much
 
 T = TypeVar("T")
 
@@ -97,6 +98,7 @@ class DiscourseReader:
         """
         doing = f"listing the topics of {category.slug or category.id}"
         found: dict[int, str] = {}
+        seen, stale = set[int](), 0
         total = self._totals.get(category.id, 0)
         for number in range(_PAGES):
             query = [
@@ -107,7 +109,8 @@ class DiscourseReader:
                 *(("tags[]", tag) for tag in sorted(self.tags)),
             ]
             page = _converted(self._page("/latest.json", query, doing), _Latest, doing).topic_list
-            before = len(found)
+            stale = 0 if any(topic.id not in seen for topic in page.topics) else stale + 1
+            seen.update(topic.id for topic in page.topics)
             for topic in page.topics:
                 if topic.visible is not False and topic.id not in self._about and self._wanted(topic.tags):
                     # A topic that changes meanwhile is listed twice, and the later time counts.
@@ -119,7 +122,7 @@ class DiscourseReader:
             # Pinned topics are listed first, whatever their age.
             if until and not (last.pinned or last.pinned_globally) and last.bumped_at < until:
                 return Listing(found, total, complete=False)
-            if len(found) == before and number > len(self._about):
+            if stale == _STALE:
                 break
         raise ForumError(f"{doing}: the forum gave pages without an end; run again later")
 
@@ -151,6 +154,13 @@ class DiscourseReader:
         shown = found.visible is not False and found.archetype == "regular" and not found.deleted_at
         if not shown or not self._wanted(found.tags):
             return Lost(str(number), "deleted")
+        if (
+            not any(isinstance(post, dict) and ("raw" in post or post.get("hidden")) for post in posts)
+            and posts
+        ):
+            raise ForumError(
+                f"{doing}: the forum gives posts without their Markdown to this reader; give a key= that may read topics"
+            )
         updated = self._bumped.get(number) or found.last_posted_at or ""
         return as_thread(found, posts, self.discourse.site, updated, unread)
 

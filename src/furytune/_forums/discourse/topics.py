@@ -99,7 +99,7 @@ def as_thread(found: Topic, posts: Sequence[Any], site: str, updated: str, unrea
 
     Args:
         found: The topic.
-        posts: Its posts in order, as they came. One that is no post has no words, and is counted later.
+        posts: Its posts in order, as they came. One of another form has no words here, and is counted later.
         site: Address of the forum.
         updated: When the list of topics said that it last changed.
         unread: How many posts were not read, because there are too many.
@@ -131,7 +131,7 @@ def as_thread(found: Topic, posts: Sequence[Any], site: str, updated: str, unrea
 
 
 def _post(value: Any) -> Post | None:
-    """Returns a post, None if it is none."""
+    """Returns a post, None if it has another form."""
     try:
         return msgspec.convert(value, Post)
     except msgspec.ValidationError:

@@ -30,6 +30,8 @@ class DiscourseService:
         mega: Topics with more posts than this have no list of their posts.
         tag_objects: Whether tags are objects, as since 2026.
         several: Whether a topic has a list of accepted answers, as since 2026, instead of one.
+        plain: Whether posts come with their Markdown.
+        endless: Whether the list of topics repeats its pages without an end.
         before: Called before the request of that number, counted from 1.
     """
 
@@ -41,6 +43,8 @@ class DiscourseService:
     mega: int = 10_000
     tag_objects: bool = False
     several: bool = False
+    plain: bool = True
+    endless: bool = False
     before: dict[int, Callable[[], object]] = field(factory=dict)
     _count: int = 0
 
@@ -126,7 +130,7 @@ class DiscourseService:
 
     def _latest(self, request: Recorded, *, staff: bool) -> dict[str, Any]:
         tags = {value for name, value in request.parameters if name == "tags[]"}
-        page = int(request.query.get("page", "0"))
+        page = 0 if self.endless else int(request.query.get("page", "0"))
         listed = [
             t
             for t in self.world.topics.values()
@@ -142,7 +146,7 @@ class DiscourseService:
             "per_page": _PER_PAGE,
             "topics": [self._listed(topic) for topic in shown],
         }
-        if len(shown) == _PER_PAGE:
+        if len(shown) == _PER_PAGE or self.endless:
             topics["more_topics_url"] = f"/latest?page={page + 1}"
         return {"users": [], "topic_list": topics}
 
@@ -184,7 +188,7 @@ class DiscourseService:
             "title": topic.title,
             "posts_count": len(stream),
             "created_at": _time(topic.created),
-            "last_posted_at": _time(max(p.created for p in topic.posts)),
+            "last_posted_at": _time(max(p.created for p in topic.posts if p.deleted is None)),
             "visible": topic.visible,
             "closed": topic.closed,
             "archived": False,
@@ -205,7 +209,7 @@ class DiscourseService:
         return found
 
     def _posts(self, posts: Iterable[FakePost], request: Recorded, *, staff: bool) -> list[dict[str, Any]]:
-        raw = bool(request.query.get("include_raw"))
+        raw = self.plain and bool(request.query.get("include_raw"))
         return [self._post(post, raw=raw, staff=staff) for post in posts]
 
     def _post(self, post: FakePost, *, raw: bool, staff: bool) -> dict[str, Any]:
