@@ -41,7 +41,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"(StagedGroup|Literal|Unit|Split|Json|OnError|Wire|Role|T|furytune\.config\.deployments\.T|.*GeminiService|collections|os\.PathLike|attr.*)",
+        r"(StagedGroup|Literal|Unit|Split|Json|OnError|Wire|Role|T|furytune\.config\.deployments\.T|.*GeminiService|.*LiveForum|collections|os\.PathLike|attr.*)",
     ),
     ("py:.*", r"(str|int|float|bool|bytes|None|dict|list|tuple|set|object|optional|.*\|.*)"),
     ("py:.*", r".*\b_[A-Za-z].*"),

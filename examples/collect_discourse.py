@@ -2,7 +2,7 @@
 
 Without arguments this is a rehearsal: the forum runs on this machine, so you need no account and no key. With an address it
 reads that forum, and with --key-from also what needs a key; docs/discourse.md explains how to make one. Run it again as
-often as you like: it reads what is new, changed or deleted.
+often as you like: from a forum that is named, it reads what is new, changed or deleted.
 
     python examples/collect_discourse.py
     python examples/collect_discourse.py --site https://discuss.example.org --permission "Agreed by ... on ..."
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import furytune as ft
 from furytune.pairing import discourse_text
@@ -70,10 +71,11 @@ def main() -> None:
             given.out,
         )
         return
-    with made_up_forum() as forum:
+    # The made-up forum has another address each time, and a journal belongs to one forum.
+    with made_up_forum() as forum, TemporaryDirectory() as journal:
         collect(
             ft.DiscourseCollector(
-                forum.url, permission="A rehearsal: no one's words are read", journal=given.out / "journal"
+                forum.url, permission="A rehearsal: no one's words are read", journal=Path(journal, "journal")
             ),
             given.out,
         )

@@ -97,6 +97,13 @@ def test_collecting_from_github_again_reads_only_what_changed(tmp_path) -> None:
     assert "@user1, can it be red?" in again.stdout
 
 
+def test_collecting_from_discourse_shows_what_a_bot_sends(tmp_path) -> None:
+    done = run(tmp_path, "collect_discourse.py", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert "4  new" in done.stdout
+    assert "@user1, can it be red?" in done.stdout
+
+
 def test_a_flat_channel_gives_its_clear_pairs(tmp_path) -> None:
     done = run(tmp_path, "flat_channel.py")
     assert done.returncode == 0, done.stderr

@@ -159,7 +159,7 @@ def index(config: Path, changes: tuple[str, ...], json_: bool) -> None:
 @as_json
 @click.option("--everything", is_flag=True, help="Compare messages of any age, not only recent ones.")
 def collect(config: Path, changes: tuple[str, ...], json_: bool, everything: bool) -> int:
-    """Read what is new, edited or deleted on Discord or GitHub into the journal."""
+    """Read what is new, edited or deleted on Discord, GitHub or Discourse into the journal."""
     updates = load(config, changes).collect(everything=everything)
     if json_:
         data_json(updates)
@@ -172,7 +172,7 @@ def collect(config: Path, changes: tuple[str, ...], json_: bool, everything: boo
 @settings_options
 @click.option(
     "--author",
-    help="User id of the person on Discord, an id with its platform, such as slack:U012AB3CD, or the account on GitHub.",
+    help="User id of the person on Discord, an id with its platform, such as slack:U012AB3CD, or the account on GitHub or Discourse.",
 )
 @click.option("--message", help="Id of a message or post, to remove only that.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
