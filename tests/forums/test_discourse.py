@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import tempfile
+import time
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import furytune as ft
 from furytune._discord.api.pacing import Patience
@@ -408,7 +414,11 @@ def test_forgotten_people_never_come_back(forum, make, tmp_path) -> None:
     quote = '[quote="Ann Smith, post:1, topic:3, username:ann"]\nTell me.\n[/quote]'
     forum.reply(asked, "bob", f"{quote}\n@ann call `draw()`, as {forum.url}/u/ann does.", accepted=True)
     collector = make()
-    pipeline = ft.Pipeline(collector=collector, exporter=ft.JsonlExporter(tmp_path / "train.jsonl"))
+    pipeline = ft.Pipeline(
+        collector=collector,
+        exporter=ft.JsonlExporter(tmp_path / "train.jsonl"),
+        splitter=ft.GroupSplitter(validation=0),
+    )
     assert pipeline.run().datasets[0].rows == 1
 
     done = ft.forget(
@@ -483,3 +493,78 @@ def test_each_forum_has_a_journal_and_ids_of_its_own(forum, make, tmp_path) -> N
         other.update()
         ids = [{message.id for message in one.messages()} for one in (make(), other)]
         assert ids[0].isdisjoint(ids[1])
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["ask", "reply", "edit", "hide", "drop", "delete", "move", "accept", "run"]),
+        st.integers(0, 30),
+    ),
+    max_size=14,
+)
+
+
+def step(forum, word, number) -> None:
+    topics = [t for t in forum.topics.values() if not t.pinned]
+    if word == "ask" or not topics:
+        answered(forum, number, category=("Support", "General")[number % 2])
+        return
+    topic = topics[number % len(topics)]
+    last = [post for post in topic.posts if not post.deleted][-1]
+    {
+        "reply": lambda: forum.reply(topic, "bob", f"Reply {number}."),
+        "edit": lambda: forum.edit(topic.posts[number % len(topic.posts)], f"Edit {number}."),
+        "hide": lambda: setattr(last, "hidden", True),
+        "drop": lambda: forum.delete(last) if last is not topic.opening else None,
+        "delete": lambda: forum.delete(topic),
+        "move": lambda: forum.move(topic, ("Support", "General")[number % 2]),
+        "accept": lambda: forum.accept(last),
+    }[word]()
+
+
+@settings(max_examples=15)
+@given(STEPS)
+def test_many_runs_find_what_one_run_finds(steps) -> None:
+    with FakeDiscourse() as forum, tempfile.TemporaryDirectory() as folder:
+
+        def run(name: str) -> list[tuple[str, str]]:
+            collector = ft.DiscourseCollector(
+                forum.url, permission="A test", journal=f"{folder}/{name}", patience=QUICK
+            )
+            collector.update()
+            wanted = {"Support"}
+            return sorted(
+                (m.id, m.content)
+                for m in collector.messages()
+                if m.source is not None and m.source.channel_name in wanted
+            )
+
+        for word, number in [("ask", 0), ("ask", 2), *steps]:
+            if word == "run":
+                run("often")
+            else:
+                step(forum, word, number)
+        assert run("often") == run("once")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_run_that_is_killed_anywhere_resumes_to_the_same_journal(forum, make, tmp_path) -> None:
+    for number in range(25):
+        answered(forum, number)
+    whole = make(journal=tmp_path / "whole")
+    whole.update()
+    for at in (2, 13, 24):  # after the list, and between the groups that are committed
+        path = tmp_path / f"killed{at}"
+        pid = os.fork()
+        if pid == 0:  # pragma: no cover
+            make(journal=path).update()
+            os._exit(0)
+        seen = len(forum.requests) + at
+        while len(forum.requests) < seen:
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        resumed = make(journal=path)
+        resumed.update()
+        assert stored(resumed).count('"title"') == 25
+        assert [p.question for p in pairs_of(resumed)] == [p.question for p in pairs_of(whole)]

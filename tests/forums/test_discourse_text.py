@@ -38,6 +38,11 @@ from furytune.pairing.discourse import read_discourse, unquoted
         ('```\n[quote="ann"]\n[b]x[/b]\n[/quote]\n```', '```\n[quote="ann"]\n[b]x[/b]\n[/quote]\n```'),
         ("`[b]` is [b]bold[/b] and [i]this[/i] [spoiler]hid[/spoiler].", "`[b]` is bold and this hid."),
         ('Which?\n[poll type=regular results="always"]\n# Title\n* a\n* b\n[/poll]\nThanks.', "Which?\nThanks."),
+        ('[quote="bob"]\n[poll]\n* a\n[/poll]\nSo?\n[/quote]\nYes.\n', "Yes."),
+        ("[poll]\n[quote]\n[/poll]\nA\n[/quote]\nB", "A\n\nB"),
+        ("A\n[quote]\n[poll]\n[/quote]\n[/poll]\nB", "A\nB"),
+        ("[code]x(1)[/code] and [code]y[/code]\nB", "`x(1)` and `y`\nB"),
+        ("    [code]\n    x", "    [code]\n    x"),
         ('[details="The log"]\nError 3\n[/details]', "The log\nError 3"),
         ("![shot|690x388, 50%](upload://abc.png)\nSo.", "So."),
         ("[log.txt|attachment](upload://abc.txt) (1.2 KB) is the log.", "log.txt is the log."),
@@ -57,7 +62,7 @@ def test_tags_become_markdown(raw, text) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["@ann_b.", "@ann_b, hi", "(@ann_b)", "https://discuss.example.org/u/ann_b", "https://a.example/forum/u/ann_b/"],
+    ["@ann_b.", "@ann_b, hi", "(@ann_b)", "https://discuss.example.org/u/ann_b", "https://a.example/forum/u/ann_b/summary"],
 )  # fmt: skip
 def test_people_lose_their_names_to_the_normaliser_only(said) -> None:
     text = discourse_text(f"Ask {said}")

@@ -21,7 +21,8 @@ _LOGIN = r"\w(?:[\w.-]{0,58}\w)?"
 DISCOURSE = Names(
     mention=re.compile(rf"(?<![\w@/`=])@(?P<login>{_LOGIN})(?![\w@/(])(?![.-]\w)", re.ASCII),
     profile=re.compile(
-        rf"https?://[\w.:-]{{1,100}}(?:/[\w-]{{1,40}})?/(?:u|users)/(?P<login>{_LOGIN})/?(?![\w/%-])(?!\.\w)",
+        rf"https?://[\w.:-]{{1,100}}(?:/[\w-]{{1,40}})?/(?:u|users)/(?P<login>{_LOGIN})"
+        r"(?:/(?:summary|activity|badges|messages|notifications|preferences))?/?(?![\w/%-])(?!\.\w)",
         re.ASCII,
     ),
     groups=frozenset(["admins", "all", "everyone", "here", "moderators", "staff"]),
@@ -30,9 +31,10 @@ DISCOURSE = Names(
 
 _FENCE = re.compile(r"[ \t>]{0,40}(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 _OPEN = re.compile(
-    r"[ \t]{0,40}\[(?P<tag>quote|code|poll|details)\b(?P<value>[^\]\n]{0,400})\]", re.IGNORECASE
+    r"[ \t]{0,3}\[(?P<tag>quote|code|poll|details)\b(?P<value>[^\]\n]{0,400})\]", re.IGNORECASE
 )
 _CLOSE = re.compile(r"\[/(?P<tag>quote|code|poll|details)\]$", re.IGNORECASE)
+_CODE = re.compile(r"\[code\](?P<code>[^\[\]`\n]{1,300})\[/code\]", re.IGNORECASE)
 _DEEPEST = 5
 """Most signs before a quotation in a quotation: with one for each, a short post would become a very long text."""
 
@@ -150,10 +152,14 @@ def _blocks(lines: list[str]) -> dict[int, tuple[int, str, str]]:
             fence = fenced["fence"] if fenced else ""
             continue
         opening = _OPEN.match(line)
+        closing = _CLOSE.search(line.rstrip())
+        if opening is not None and opening["tag"].lower() == "code":
+            # Code within a line ends before the line does.
+            end = line.lower().find("[/code]")
+            opening = opening if end < 0 or (closing is not None and end == closing.start()) else None
         if opening is not None:
             tag = opening["tag"].lower()
             open_.setdefault(tag, []).append((at, opening["value"]))
-        closing = _CLOSE.search(line.rstrip())
         if closing is not None:
             tag = closing["tag"].lower()
             if open_.get(tag):
@@ -177,12 +183,14 @@ def _in_markdown(text: str) -> str:
         ends.setdefault(last, []).append(first)
     done: list[str] = []
     depth = 0
+    begun = set[int]()
     poll = -1  # last line of the poll that is being left out
     ticks = ""  # the fence around the code that is being copied
     for at, line in enumerate(lines):
         begins = blocks.get(at)
         said, tag = line, begins[1] if begins else ""
         if begins and at > poll:
+            begun.add(at)
             said = _OPEN.sub("", line, count=1)
             if tag == "quote":
                 depth += 1
@@ -193,9 +201,10 @@ def _in_markdown(text: str) -> str:
             elif tag == "code":
                 ticks = _fence(lines[at : begins[0] + 1])
                 done.append(_deep(f"{ticks}{_language(begins[2])}", depth))
+        closed = [blocks[first][1] for first in ends.get(at, ()) if first in begun]
         if at <= poll:
+            depth -= closed.count("quote")
             continue
-        closed = [blocks[first][1] for first in ends.get(at, ()) if first > poll or first == at]
         if closed:
             said = _CLOSE.sub("", said.rstrip())
         if said.strip() or not (begins or closed):
@@ -240,6 +249,7 @@ def _coded(text: str) -> list[tuple[str, bool]]:
 def _prose(text: str) -> str:
     if "[" in text:
         text = _ATTACHED.sub(lambda found: found["name"], text)
+        text = _CODE.sub(lambda found: f"`{found['code']}`", text)
         text = _IMG.sub("![]()", text)
         text = _URL.sub(lambda found: f"[{found['text']}]({found['url']})", text)
         text = _DATE.sub(_date, text)
