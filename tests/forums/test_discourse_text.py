@@ -86,6 +86,7 @@ def test_the_words_of_some_people_are_removed_with_their_quotations() -> None:
     assert unquoted(raw, "ann".__eq__) == 'A\nB\n[quote="bob"]\nKept\n[/quote]'
     assert unquoted(raw, lambda _: False) is raw
     assert unquoted('[quote="ann, post:1"] open', "ann".__eq__) == "[quote] open"
+    assert unquoted('[code]\n[quote="ann"]\nSecret\n[/quote]', "ann".__eq__) == "[code]"
     code = '```\n[quote="bob"]\n```'
     assert unquoted(code, "ann".__eq__) == code
 

@@ -136,11 +136,12 @@ def _blocks(lines: list[str]) -> dict[int, tuple[int, str, str]]:
     # For each tag, the lines where it is open.
     open_: dict[str, list[tuple[int, str]]] = {}
     fence = ""
+    last_code = max((at for at, line in enumerate(lines) if line.rstrip().lower().endswith("[/code]")), default=-1)
     for at, line in enumerate(lines):
         if fence:
             bare = line.strip(" \t>")
             if fence == "code":
-                if bare.lower().endswith("[/code]"):
+                if line.rstrip().lower().endswith("[/code]"):
                     fence = ""
                     first, value = open_["code"].pop()
                     found[first] = (at, "code", value)
@@ -165,7 +166,7 @@ def _blocks(lines: list[str]) -> dict[int, tuple[int, str, str]]:
             if open_.get(tag):
                 first, value = open_[tag].pop()
                 found[first] = (at, tag, value)
-        elif opening is not None and opening["tag"].lower() == "code":
+        elif opening is not None and opening["tag"].lower() == "code" and at < last_code:
             fence = "code"
         elif opening is None and (fenced := _FENCE.match(line)):
             fence = fenced["fence"]
