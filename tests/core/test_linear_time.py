@@ -77,7 +77,7 @@ def test_the_measurement_tells_quadratic_from_linear():
 
 
 PARTS = 4
-EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "61"))
+EVERY = int(os.environ.get("FURYTUNE_PATTERN_INPUTS", "151"))
 """Only one of so many inputs is tried, because all of them take many minutes."""
 
 

@@ -15,7 +15,7 @@ from sandboxed import Unprivileged, processes_with, sandbox
 
 # Small, so that an attempt to use too much is over soon.
 LIMITS = {
-    "seconds": 5,
+    "seconds": 3,
     "cpu": 1,
     "memory": 512 << 20,
     "processes": 24,

@@ -120,11 +120,11 @@ def test_each_step_fits_the_protocol(name) -> None:
     assert len(check_curator(MADE[name], items)) == len(items)
 
 
-@pytest.mark.parametrize("name", sorted(MADE))
-@given(items=pairs())
-def test_each_step_leaves_what_it_kept_as_it_is(name, items) -> None:
-    once = curated(items, [name])
-    assert curated(once, [name]) == once
+@given(pairs())
+def test_each_step_leaves_what_it_kept_as_it_is(items) -> None:
+    for name in MADE:  # Making the pairs takes longest, so all steps get the same.
+        once = curated(items, [name])
+        assert curated(once, [name]) == once, name
 
 
 @given(pairs(), st.permutations(sorted(set(MADE) - {"answer-length"})))
