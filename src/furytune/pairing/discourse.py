@@ -136,7 +136,9 @@ def _blocks(lines: list[str]) -> dict[int, tuple[int, str, str]]:
     # For each tag, the lines where it is open.
     open_: dict[str, list[tuple[int, str]]] = {}
     fence = ""
-    last_code = max((at for at, line in enumerate(lines) if line.rstrip().lower().endswith("[/code]")), default=-1)
+    last_code = max(
+        (at for at, line in enumerate(lines) if line.rstrip().lower().endswith("[/code]")), default=-1
+    )
     for at, line in enumerate(lines):
         if fence:
             bare = line.strip(" \t>")

@@ -155,8 +155,7 @@ def _entry(post: Post, uid: str, by_number: Mapping[int, str], accepted: set[int
         return Entry(uid, post.created_at, kind=ACTION)
     if post.hidden or post.post_type == _WHISPER:
         # Words that the forum does not show are not stored.
-        why = "whisper" if post.post_type == _WHISPER else "hidden"
-        return Entry(uid, post.created_at, parent=parent, accepted=chosen, hidden=why)
+        return Entry(uid, post.created_at, parent=parent, accepted=chosen, hidden="hidden")
     user = post.user_id or 0
     edited = bool(post.version and post.version > 1)
     return Entry(
