@@ -302,10 +302,8 @@ class Runs:
         question = run.question
         if not self._plain(question.text):  # a mention alone asks nothing, whatever was said before
             return
-        replied = self._ledger.with_post(question.answers) if question.answers else None
-        before = self._runs.get(replied.id) if replied is not None else None
-        if before is not None and before.question.id < question.id:
-            await before.done.wait()  # someone may be quicker than the last edit of the answer
+        for before in self._asking_back(question):
+            await before.done.wait()
         try:
             asking = await self._conversations.asking(question, sheet.entry)
         except RefusedError as refused:
@@ -314,6 +312,17 @@ class Runs:
         if asking.earlier != sheet.entry.earlier and asking.earlier:
             sheet.entry = self._ledger.note(replace(sheet.entry, earlier=asking.earlier))
         run.question = evolve(question, text=asking.text)
+
+    def _asking_back(self, question: Question) -> list[_Run]:
+        """Returns answers under way that a question may reply to: someone may be quicker than the last edit."""
+        replied = self._ledger.with_post(question.answers) if question.answers else None
+        found = []
+        for run in self._runs.values():
+            entry = self._ledger.find(run.question.id)
+            here = entry is not None and entry.place == question.channel and run.asks_back
+            if run.question.id < question.id and (here or (entry is not None and entry is replied)):
+                found.append(run)
+        return found
 
     async def _answered(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         question = run.question
