@@ -34,10 +34,12 @@ class Asking:
     Attributes:
         text: What the contract takes, raw.
         earlier: Id of the question that it continues, 0 if it stands on its own.
+        before: Ids of the earlier messages whose texts it contains.
     """
 
     text: str
     earlier: int = 0
+    before: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Asking(earlier={self.earlier})"
@@ -75,12 +77,13 @@ class Conversations:
         else:
             found = await self._continued(question)
         first = found[0].id if found is not None else 0
-        texts = [question.text]
+        texts, ids = [question.text], list[int]()
         while found is not None and len(texts) <= _MOST:
             before, message = found
             texts.insert(0, raw_text(message))
+            ids.insert(0, message.id)
             found = await self._read(self._ledger.find(before.earlier), question)
-        return Asking(joined([text] for text in texts), first) if first else Asking(question.text)
+        return Asking(joined([text] for text in texts), first, tuple(ids))
 
     async def _continued(self, question: Question) -> tuple[Entry, Seen] | None:
         """Returns the last question of the same person in the same conversation, if its answer only asked back."""

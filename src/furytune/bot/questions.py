@@ -68,6 +68,7 @@ class Question:
         noted: False if nothing may be noted about it.
         threaded: Whether it was asked in a thread.
         answers: Id of the message that it replies to, 0 for none.
+        before: Ids of the earlier messages whose texts belong to it.
         edited: When its message was last edited, "" if never.
     """
 
@@ -81,6 +82,7 @@ class Question:
     noted: bool = True
     threaded: bool = False
     answers: int = 0
+    before: tuple[int, ...] = ()
     edited: str = ""
 
 

@@ -311,7 +311,7 @@ class Runs:
             return
         if asking.earlier != sheet.entry.earlier and asking.earlier:
             sheet.entry = self._ledger.note(replace(sheet.entry, earlier=asking.earlier))
-        run.question = evolve(question, text=asking.text)
+        run.question = evolve(question, text=asking.text, before=asking.before)
 
     def _asking_back(self, question: Question) -> list[_Run]:
         """Returns answers under way that a question may reply to: someone may be quicker than the last edit."""
@@ -356,7 +356,7 @@ class Runs:
             run.asks_back = only_asks_back([text])
             await self._finish(sheet, asked, question, shown, last, before)
             if question.noted:
-                await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
+                await self._feedback.answered(sheet.entry, asked, question, text)
             status = "answered"
         except (FurytuneError, TimeoutError) as error:
             LOG.warning("question %d: asking the model: %s", question.id, type(error).__name__)

@@ -176,6 +176,7 @@ class FeedbackLog:
         model: str = "",
         citations: Iterable[str] = (),
         parts: Iterable[str] = (),
+        before: Iterable[str] = (),
         roles: Collection[str] | None = None,
         at: datetime | None = None,
     ) -> None:
@@ -196,6 +197,7 @@ class FeedbackLog:
             model: Name of the model.
             citations: `furytune.records.Passage.citation` of the passages in the prompt.
             parts: Ids of the further messages of the answer, if it is longer than a message.
+            before: Ids of the earlier messages that belong to the question, in order, if the bot only asked back.
             roles: Ids of the roles of who asked, as ``consent`` names them. If it has rules by role and this is None, no text is
                 stored.
             at: When; by default now.
@@ -225,6 +227,7 @@ class FeedbackLog:
                 model=_id("model", model),
                 citations=tuple(_id("citations", one, most=2000) for one in citations),
                 parts=tuple(_id("parts", one, needed=True) for one in parts),
+                before=tuple(_id("before", one, needed=True) for one in before),
                 words=packed(sketch(told)),
                 wording=(wording(asked), wording(told)),
                 asked=asked if kept else "",
@@ -315,7 +318,13 @@ class FeedbackLog:
         Raises:
             AnswerError: The log cannot be replaced. Call it again to continue.
         """
-        wanted, naming = frozenset(messages), whole_numbers(people)
+        wanted, naming = set(messages), whole_numbers(people)
+        # A verdict names the last message of a question. Without its exchange, that one would look like all of it.
+        wanted |= {
+            line.answer
+            for line in self.lines()
+            if isinstance(line, Exchange) and not wanted.isdisjoint(line.before)
+        }
 
         def theirs(line: Line) -> bool:
             text = encode(line)
