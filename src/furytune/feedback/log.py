@@ -93,7 +93,7 @@ class FeedbackLog:
     """A file to which bots and servers append what people say about answers.
 
     Several programs may write at the same time, and each line is written with one call: a program that is killed leaves all of
-    it or nothing. Only the owner of the file can read it. Give the object to ``furytune.forget(places=[...])`` to erase what
+    it or nothing. When a call returns, its line is on disk. Only the owner of the file can read it. Give the object to ``furytune.forget(places=[...])`` to erase what
     concerns a person.
 
     The log has ids, digests, verdicts and corrections. It has the texts of questions and answers only with ``keep_texts``. For
@@ -237,7 +237,7 @@ class FeedbackLog:
 
     def _append(self, line: Line) -> None:
         try:
-            append(self.path, encode(line) + b"\n")
+            append(self.path, encode(line) + b"\n", sync=True)
         except OSError as error:
             why = error.strerror or str(error) or "the line was cut off"
             raise AnswerError(
@@ -316,6 +316,7 @@ class FeedbackLog:
             people: Ids of people.
 
         Raises:
+            SourceError: The log cannot be read.
             AnswerError: The log cannot be replaced. Call it again to continue.
         """
         wanted, naming = set(messages), whole_numbers(people)
