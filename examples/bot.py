@@ -2,7 +2,7 @@
 
 python examples/bot.py fury.contract.json http://127.0.0.1:11434/v1 qwen2.5:7b
 
-`furytune bot` does much more: streaming, threads, commands, limits, opt-out, and exactly one answer whatever dies.
+`furytune bot` does much more: streaming, threads, questions back, commands, limits, opt-out, and exactly one answer whatever dies.
 """
 
 from __future__ import annotations

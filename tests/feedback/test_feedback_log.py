@@ -154,6 +154,35 @@ def test_a_log_that_cannot_be_written_says_so(tmp_path):
         FeedbackLog(tmp_path / "log").check()
 
 
+def test_a_line_is_synced_as_a_whole_before_the_call_returns(log, monkeypatch):
+    sync, synced = os.fsync, []
+
+    def synced_at(fd):
+        sync(fd)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            synced.append(os.fstat(fd).st_size)
+
+    monkeypatch.setattr(os, "fsync", synced_at)
+    sizes = []
+    for number in range(3):
+        log.note(str(number), "", "helped", by=BOB)
+        sizes.append(log.path.stat().st_size)
+    assert synced == sizes
+
+
+def test_a_line_that_cannot_be_synced_is_not_in_the_log(log, monkeypatch):
+    log.note("1", "", "helped", by=BOB)
+    before = log.path.read_bytes()
+
+    def fails(_fd):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(AnswerError, match="cannot be written"):
+        log.note("2", "", "helped", by=BOB)
+    assert log.path.read_bytes() == before
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_nothing_confirmed_is_lost_while_writers_are_killed_and_the_file_is_replaced(log):
     def write(name, pipe):

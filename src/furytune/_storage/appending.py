@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from furytune._storage.durable import NO_FOLLOW, StagedGroup, output_path, sweep
+from furytune._storage.durable import NO_FOLLOW, StagedGroup, output_path, sweep, sync_folders
 from furytune._storage.locks import hold
 from furytune.errors import ConfigError
 
@@ -27,8 +27,13 @@ _PAUSE: Final = 0.002
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | NO_FOLLOW | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def append(path: Path, data: bytes) -> None:
+def append(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Appends a line to a file that only its owner can read; creates the file.
+
+    Args:
+        path: The file.
+        data: The line, with its end.
+        sync: Whether the line must survive a loss of power, too, when this returns.
 
     Raises:
         OSError: The line could not be written, and the file is as it was.
@@ -39,11 +44,25 @@ def append(path: Path, data: bytes) -> None:
             os.lseek(fd, size - 1, os.SEEK_SET)
             # A line that a crash cut off must not take the next one with it.
             data = data if os.read(fd, 1) == b"\n" else b"\n" + data
-        # One write for the whole line, so that a killed process leaves all of it or nothing.
-        if os.write(fd, data) != len(data):
-            with suppress(OSError):
-                os.ftruncate(fd, size)
+        try:
+            # One write for the whole line, so that a killed process leaves all of it or nothing.
+            whole = os.write(fd, data) == len(data)
+            if whole and sync:
+                os.fsync(fd)
+                if not size:
+                    sync_folders([path.resolve()])  # the name of a new file
+        except BaseException:
+            _undo(fd, size)
+            raise
+        if not whole:
+            _undo(fd, size)
             raise OSError("the line was cut off")
+
+
+def _undo(fd: int, size: int) -> None:
+    """Takes a line back: otherwise one would count that was reported as not written."""
+    with suppress(OSError):
+        os.ftruncate(fd, size)
 
 
 @contextmanager

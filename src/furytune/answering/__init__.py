@@ -9,7 +9,7 @@ from furytune.answering.answerer import Answerer, Asked
 from furytune.answering.audit import Audited, Entry, Status, audit, note, prune, request_digest
 from furytune.answering.current import Served
 from furytune.answering.limits import Rate
-from furytune.answering.settings import AnswerSettings, ModelSource, within
+from furytune.answering.settings import AnswerSettings, ModelSource, one_of, within
 from furytune.answering.sources import Source, cited, footnotes
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "cited",
     "footnotes",
     "note",
+    "one_of",
     "prune",
     "request_digest",
     "within",

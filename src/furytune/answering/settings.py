@@ -14,7 +14,7 @@ from furytune.errors import ConfigError
 from furytune.feedback import FeedbackLog
 from furytune.protocols import Model
 
-__all__ = ["AnswerSettings", "ModelSource", "within"]
+__all__ = ["AnswerSettings", "ModelSource", "one_of", "within"]
 
 ModelSource: TypeAlias = Model | Callable[[PromptContract], Model] | None
 """A model, a function that returns the model for a contract, or None for prompts alone."""
@@ -36,6 +36,16 @@ def within(least: float, most: float) -> Any:
         number = isinstance(value, int if isinstance(least, int) else int | float)
         if isinstance(value, bool) or not number or not least <= value <= most:
             raise ConfigError(f"{attribute.name} must be a number from {least} to {most}")
+
+    return check
+
+
+def one_of(*words: str) -> Any:
+    """Returns a validator of texts that are one of these words."""
+
+    def check(_: object, attribute: Any, value: str) -> None:
+        if value not in words:
+            raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
 
     return check
 

@@ -9,6 +9,7 @@ from furytune.answering import Asked
 from furytune.bot import words
 from furytune.bot.ledger import Entry, Ledger
 from furytune.bot.posts import LOG, Button, roles_of
+from furytune.bot.questions import Question
 from furytune.bot.settings import BotSettings
 from furytune.bot.vendor import discord
 from furytune.errors import FurytuneError
@@ -54,7 +55,7 @@ class Feedback:
         about = f"{entry.posts[0]}:{entry.source or entry.id}"
         return [Button(f"{_SAY}{verdict}:{about}", label) for verdict, label in _LABELS.items()]
 
-    async def answered(self, entry: Entry, asked: Asked, question: str, text: str, asker: int) -> None:
+    async def answered(self, entry: Entry, asked: Asked, question: Question, text: str) -> None:
         """Notes that a question was answered. Failing does not matter for the answer."""
         if self._log is None or not entry.posts:
             return
@@ -65,8 +66,8 @@ class Feedback:
                 self._log.exchange,
                 str(entry.posts[0]),
                 str(entry.source or entry.id),
-                asker=str(asker),
-                asked=question,
+                asker=str(question.author),
+                asked=question.text,
                 told=text,
                 prompt=asked.prompt.digest,
                 fingerprint=asked.entry.fingerprint,
@@ -74,6 +75,7 @@ class Feedback:
                 model=name,
                 citations=[passage.citation for passage in asked.prompt.passages],
                 parts=map(str, entry.posts[1:]),
+                before=map(str, question.before),
             )
         except FurytuneError as error:
             LOG.error("feedback: %s", error)

@@ -50,6 +50,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         posts: Ids of the answer's messages, in order.
         more: True while another message is being sent, whose id is not known yet.
         how: What became of it, once it is done.
+        earlier: Id of the question that it continues, 0 if it stands on its own.
+        asks_back: Whether the answer only asks back.
     """
 
     id: int
@@ -62,6 +64,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     posts: tuple[int, ...] = ()
     more: bool = False
     how: str = ""
+    earlier: int = 0
+    asks_back: bool = False
 
 
 def snowflake(seconds: float) -> int:
@@ -176,6 +180,10 @@ class Ledger:
     def with_post(self, message: int) -> Entry | None:
         """Returns the question that one of the bot's messages answers."""
         return next((entry for entry in self._entries.values() if message in entry.posts), None)
+
+    def answered_in(self, place: int) -> list[Entry]:
+        """Returns the questions whose answers are in a place."""
+        return [entry for entry in self._entries.values() if entry.place == place]
 
     def known_posts(self) -> Iterator[int]:
         """Yields the ids of all answers' messages."""

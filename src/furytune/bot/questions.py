@@ -67,6 +67,8 @@ class Question:
         text: What the contract takes, raw.
         noted: False if nothing may be noted about it.
         threaded: Whether it was asked in a thread.
+        answers: Id of the message that it replies to, 0 for none.
+        before: Ids of the earlier messages whose texts belong to it.
         edited: When its message was last edited, "" if never.
     """
 
@@ -79,6 +81,8 @@ class Question:
     text: str = field(repr=False)
     noted: bool = True
     threaded: bool = False
+    answers: int = 0
+    before: tuple[int, ...] = ()
     edited: str = ""
 
 
@@ -109,6 +113,7 @@ def question_in(message: Seen, me: int, settings: BotSettings) -> Question | Non
         text=raw_text(message),
         noted=not settings.consent.refusal(str(message.author), message.roles),
         threaded=message.parent > 0,
+        answers=message.answers,
         edited=message.edited,
     )
 

@@ -94,6 +94,7 @@ class Recovery:
             author=message.author,
             text=text,
             threaded=message.parent > 0,
+            answers=message.answers,
             noted=await self._noted(message),
             edited=message.edited,
         )

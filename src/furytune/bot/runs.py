@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from msgspec.structs import replace
 
 from furytune.answering import Answerer, Asked, Rate, Status
 from furytune.answering.text import Safety
 from furytune.bot import rendering, words
+from furytune.bot.conversations import Conversations
 from furytune.bot.doubts import doubt
 from furytune.bot.feedback import Feedback
 from furytune.bot.ledger import Entry, Ledger
@@ -28,6 +29,7 @@ from furytune.errors import (
     QuestionTooLongError,
     TextError,
 )
+from furytune.pairing.asking import only_asks_back
 from furytune.records import Piece
 
 __all__ = ["Runs"]
@@ -46,12 +48,14 @@ class _Run:
         task: The work.
         why: Why it should end early: "", "stopped", "deleted", "again" or "shutdown".
         model: The task that waits for the model, which may be cancelled at any time.
+        asks_back: Whether the answer only asks back.
     """
 
     question: Question
     task: asyncio.Task[None] | None = None
     why: str = ""
     model: asyncio.Future[Any] | None = None
+    asks_back: bool = False
     done: asyncio.Event = field(factory=asyncio.Event)
 
     def over(self) -> str:
@@ -95,6 +99,7 @@ class Runs:
     ) -> None:
         self._answerer, self._ledger, self._posts, self._settings = answerer, ledger, posts, settings
         self._feedback = feedback
+        self._conversations = Conversations(ledger, posts, settings)
         self._people, self._servers = Rate(settings.per_person), Rate(settings.per_server)
         # Questions wait for their turn here, because many may come at once after an interruption.
         self._turns = asyncio.Semaphore(settings.concurrent)
@@ -276,12 +281,13 @@ class Runs:
             return
         elif said:
             await sheet.show(rendering.pages("", before=before, after=[said]))
-        self._done(question.id, how)
+        self._done(question.id, how, asks_back=how == "answered" and run.asks_back)
 
     async def _answer(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         """Answers a question; returns what to say instead of an answer, and what became of it."""
         if len(self._runs) > self._settings.waiting:
             return words.BUSY, "busy"
+        await self._join(run, sheet)
         async with self._turns:
             for _ in range(_PATIENCE):
                 found = await self._answered(run, sheet, before)
@@ -290,6 +296,33 @@ class Runs:
                 # A model that was stopped may keep its thread for a while.
                 await asyncio.sleep(_PAUSE)
             return found
+
+    async def _join(self, run: _Run, sheet: Sheet) -> None:
+        """Adds to the question what its author said before, if the bot only asked back."""
+        question = run.question
+        if not self._plain(question.text):  # a mention alone asks nothing, whatever was said before
+            return
+        for before in self._asking_back(question):
+            await before.done.wait()
+        try:
+            asking = await self._conversations.asking(question, sheet.entry)
+        except RefusedError as refused:
+            LOG.info("question %d: what was said before cannot be read: %s", question.id, refused)
+            return
+        if asking.earlier != sheet.entry.earlier and asking.earlier:
+            sheet.entry = self._ledger.note(replace(sheet.entry, earlier=asking.earlier))
+        run.question = evolve(question, text=asking.text, before=asking.before)
+
+    def _asking_back(self, question: Question) -> list[_Run]:
+        """Returns answers under way that a question may reply to: someone may be quicker than the last edit."""
+        replied = self._ledger.with_post(question.answers) if question.answers else None
+        found = []
+        for run in self._runs.values():
+            entry = self._ledger.find(run.question.id)
+            here = entry is not None and entry.place == question.channel and run.asks_back
+            if run.question.id < question.id and (here or (entry is not None and entry is replied)):
+                found.append(run)
+        return found
 
     async def _answered(self, run: _Run, sheet: Sheet, before: str) -> tuple[str, str]:
         question = run.question
@@ -320,9 +353,10 @@ class Runs:
                 return "", why
             if not shown.strip():
                 return words.FAILED, "failed"
+            run.asks_back = only_asks_back([text])
             await self._finish(sheet, asked, question, shown, last, before)
             if question.noted:
-                await self._feedback.answered(sheet.entry, asked, question.text, text, question.author)
+                await self._feedback.answered(sheet.entry, asked, question, text)
             status = "answered"
         except (FurytuneError, TimeoutError) as error:
             LOG.warning("question %d: asking the model: %s", question.id, type(error).__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 from attrs.validators import optional as _optional
@@ -12,7 +12,7 @@ from attrs.validators import optional as _optional
 from furytune._network.endpoint import checked_endpoint
 from furytune._privacy.consent import Consent
 from furytune._privacy.ids import is_digits
-from furytune.answering import AnswerSettings, within
+from furytune.answering import AnswerSettings, one_of, within
 from furytune.errors import ConfigError
 
 __all__ = ["BotSettings"]
@@ -51,6 +51,9 @@ class BotSettings(AnswerSettings):
         forums: Ids of forums whose new posts it answers without a mention. They need the Message Content Intent.
         open_threads: Whether it opens a thread for the answer to a mention in a channel.
         direct: Whether it answers direct messages.
+        earlier: What happens to what a person said before, in a thread, a conversation or a chain of replies: "join" it to the
+            question if the bot only asked back, as in the training data, or "ignore" it; see
+            `furytune.pairing.last_question`. What other people say never gets into a question.
         per_person: Questions of a person in a minute; 0 for no limit.
         per_server: Questions of a server in a minute; 0 for no limit.
         consent: Who takes part. The bot notes nothing about questions of people who do not, and does not answer
@@ -76,6 +79,7 @@ class BotSettings(AnswerSettings):
     forums: tuple[str, ...] = field(default=(), converter=_ids)
     open_threads: bool = True
     direct: bool = True
+    earlier: Literal["ignore", "join"] = field(default="join", validator=one_of("ignore", "join"))
     per_person: int = field(default=6, validator=within(0, 1_000_000))
     per_server: int = field(default=60, validator=within(0, 1_000_000))
     consent: Consent = field(factory=Consent, validator=_consent)

@@ -34,6 +34,11 @@ _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--threads/--no-threads", "open_threads", default=None, help="Answer a mention in a thread of its own."
 )
 @click.option("--direct/--no-direct", default=None, help="Answer direct messages.")
+@click.option(
+    "--earlier",
+    type=click.Choice(["ignore", "join"]),
+    help="If the bot only asked back, join what the person said before.  [default: join]",
+)
 @click.option("--per-person", type=int, help="Questions of a person in a minute.  [default: 6]")
 @click.option("--per-server", type=int, help="Questions of a server in a minute.  [default: 60]")
 @click.option("--least-score", type=float, help="An answer on passages below it says that it is not sure.")

@@ -24,6 +24,7 @@ from furytune.feedback.log import FeedbackLog, Reading
 from furytune.feedback.rules import Answered, Confirmer, Judgement, State, gathered, ids_of, judged
 from furytune.feedback.texts import Found, as_chat, looked_up, marked
 from furytune.feedback.wording import shown_part
+from furytune.pairing.asking import joined
 from furytune.protocols import Collector, Provenance
 from furytune.records import Dropped, Evidence, Message, QAPair, Source
 from furytune.review.applying import standing
@@ -198,15 +199,16 @@ class FeedbackCollector:
             return dropped("other_contract")
         if about.asker and (reason := self.consent.refusal(about.asker, ())):
             return dropped(reason)
-        for uid in (about.question, *about.messages):
+        for uid in (*about.before, about.question, *about.messages):
             if reason := found.gone.get(uid, ""):
                 return dropped(reason)
         asked, told = found.messages.get(about.question), found.messages.get(about.answer)
-        edits = [m.edited_at for m in (asked, told) if m is not None and m.edited_at is not None]
+        earlier = [found.messages.get(uid) for uid in about.before]
+        edits = [m.edited_at for m in (*earlier, asked, told) if m is not None and m.edited_at is not None]
         if judgement.at is not None and edits and max(edits) > judgement.at:
             return dropped("source_changed")
         question = exchange.asked if exchange is not None else ""
-        question = question or _shown(exchange, 0, (about.question,), found)
+        question = question or _shown(exchange, 0, (*about.before, about.question), found)
         answer = judgement.text or (exchange.told if exchange is not None else "")
         answer = answer or _shown(exchange, 1, about.messages, found)
         if not question.strip() or not answer.strip():
@@ -223,7 +225,9 @@ def _shown(exchange: Exchange | None, which: int, ids: Iterable[str], found: Fou
     messages = [found.messages[uid].content if uid in found.messages else "" for uid in ids]
     if not all(messages):
         return ""
-    return shown_part("\n".join(messages), exchange.wording[which] if exchange is not None else "") or ""
+    # A question that took several messages is joined as in the data set; the parts of an answer are one text.
+    whole = joined([text] for text in messages) if which == 0 else "\n".join(messages)
+    return shown_part(whole, exchange.wording[which] if exchange is not None else "") or ""
 
 
 @frozen
@@ -260,7 +264,7 @@ def _pair(
         answered_at=max(known, default=judgement.at),
         method=_METHODS.get(judgement.state) or ("proposed" if judgement.text else "confirmed"),
         asker=asked.author.pseudonym if asked is not None else "",
-        question_messages=(about.question,) if asked is not None else (),
+        question_messages=(*about.before, about.question) if asked is not None else (),
         answer_messages=about.messages if told is not None else (),
         tags=tuple(_tags(judgement, exchange)),
         solved=judgement.who == "mark",

@@ -87,6 +87,7 @@ class Exchange(
         model: Name of the model.
         citations: The passages in the prompt, as `furytune.records.Passage.citation` names them.
         parts: Ids of the further messages of the answer, if it is longer than a message.
+        before: Ids of the earlier messages that belong to the question, in order.
         words: Sketch of the answer, by which its copies are recognised without its text.
         wording: Digests of the wording of question and answer, by which their texts are recognised in a chat.
         asked: The raw question; "" unless the operator keeps texts.
@@ -103,6 +104,7 @@ class Exchange(
     model: str = ""
     citations: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     words: str = ""
     wording: tuple[str, str] = ("", "")
     asked: str = ""

@@ -93,7 +93,7 @@ class FeedbackLog:
     """A file to which bots and servers append what people say about answers.
 
     Several programs may write at the same time, and each line is written with one call: a program that is killed leaves all of
-    it or nothing. Only the owner of the file can read it. Give the object to ``furytune.forget(places=[...])`` to erase what
+    it or nothing. When a call returns, its line is on disk. Only the owner of the file can read it. Give the object to ``furytune.forget(places=[...])`` to erase what
     concerns a person.
 
     The log has ids, digests, verdicts and corrections. It has the texts of questions and answers only with ``keep_texts``. For
@@ -176,6 +176,7 @@ class FeedbackLog:
         model: str = "",
         citations: Iterable[str] = (),
         parts: Iterable[str] = (),
+        before: Iterable[str] = (),
         roles: Collection[str] | None = None,
         at: datetime | None = None,
     ) -> None:
@@ -196,6 +197,7 @@ class FeedbackLog:
             model: Name of the model.
             citations: `furytune.records.Passage.citation` of the passages in the prompt.
             parts: Ids of the further messages of the answer, if it is longer than a message.
+            before: Ids of the earlier messages that belong to the question, in order, if the bot only asked back.
             roles: Ids of the roles of who asked, as ``consent`` names them. If it has rules by role and this is None, no text is
                 stored.
             at: When; by default now.
@@ -225,6 +227,7 @@ class FeedbackLog:
                 model=_id("model", model),
                 citations=tuple(_id("citations", one, most=2000) for one in citations),
                 parts=tuple(_id("parts", one, needed=True) for one in parts),
+                before=tuple(_id("before", one, needed=True) for one in before),
                 words=packed(sketch(told)),
                 wording=(wording(asked), wording(told)),
                 asked=asked if kept else "",
@@ -234,7 +237,7 @@ class FeedbackLog:
 
     def _append(self, line: Line) -> None:
         try:
-            append(self.path, encode(line) + b"\n")
+            append(self.path, encode(line) + b"\n", sync=True)
         except OSError as error:
             why = error.strerror or str(error) or "the line was cut off"
             raise AnswerError(
@@ -313,9 +316,16 @@ class FeedbackLog:
             people: Ids of people.
 
         Raises:
+            SourceError: The log cannot be read.
             AnswerError: The log cannot be replaced. Call it again to continue.
         """
-        wanted, naming = frozenset(messages), whole_numbers(people)
+        wanted, naming = set(messages), whole_numbers(people)
+        # A verdict names the last message of a question. Without its exchange, that one would look like all of it.
+        wanted |= {
+            line.answer
+            for line in self.lines()
+            if isinstance(line, Exchange) and not wanted.isdisjoint(line.before)
+        }
 
         def theirs(line: Line) -> bool:
             text = encode(line)

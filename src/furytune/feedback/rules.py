@@ -35,6 +35,7 @@ class Answered:
         asker: Id of who asked, "" if unknown.
         fingerprint: Fingerprint of the contract, "" if unknown.
         parts: Ids of the further messages of the answer.
+        before: Ids of the earlier messages that belong to the question.
         voices: The words by person.
         marked: True if the chat has a check mark on it, or a tag that says that its thread is solved.
     """
@@ -45,6 +46,7 @@ class Answered:
     asker: str = ""
     fingerprint: str = ""
     parts: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     voices: dict[str, Said] = field(factory=dict)
     marked: bool = False
 
@@ -90,6 +92,7 @@ def gathered(lines: Iterable[tuple[int, Line]]) -> dict[str, Answered]:
             about = found.setdefault(line.answer, Answered(line.answer))
             about.exchange, about.asker, about.fingerprint = at, line.asker, line.fingerprint
             about.question, about.parts = line.question or about.question, line.parts
+            about.before = line.before
             if line.question:
                 latest[line.question] = line.answer
             continue
@@ -169,6 +172,6 @@ def _who(said: Said, about: Answered) -> Confirmer:
 def ids_of(found: Iterable[Answered]) -> Iterator[str]:
     """Yields the ids under which a chat may have the texts of answers and questions."""
     for about in found:
-        yield from about.messages
+        yield from (*about.messages, *about.before)
         if about.question:
             yield about.question

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from furytune.answering import AnswerSettings, within
+from furytune.answering import AnswerSettings, one_of, within
 from furytune.errors import ConfigError
 
 __all__ = ["LOOPBACK", "Settings", "new_key"]
@@ -38,14 +38,6 @@ def _hashes(values: Iterable[str]) -> tuple[str, ...]:
             "new_key() makes both, and if you stored a key there, replace it with a new one"
         )
     return found
-
-
-def _one_of(*words: str) -> Any:
-    def check(_: object, attribute: Any, value: str) -> None:
-        if value not in words:
-            raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
-
-    return check
 
 
 def _printable(_: object, attribute: Any, value: str) -> None:
@@ -82,7 +74,7 @@ class Settings(AnswerSettings):
     admin_keys: tuple[str, ...] = field(default=(), converter=_hashes, repr=False)
     hosts: tuple[str, ...] = field(default=LOOPBACK, converter=tuple)
     earlier: Literal["refuse", "ignore", "join"] = field(
-        default="refuse", validator=_one_of("refuse", "ignore", "join")
+        default="refuse", validator=one_of("refuse", "ignore", "join")
     )
     footnotes: bool = False
     max_body: int = field(default=1 << 20, validator=within(1 << 10, 1 << 26))
