@@ -160,12 +160,14 @@ def _with_pills(text: str, pills: list[tuple[str, str]]) -> str:
     """Replaces names by what they link to. Pills that are found are taken from the list, for the parts after code."""
     out: list[str] = []
     done = 0
+    missing: set[str] = set()
     for pill in tuple(pills):
         name, meaning = pill
-        at = text.find(name, done)
+        at = -1 if name in missing else text.find(name, done)
         while at >= 0 and _inside_word(text, at, at + len(name)):
             at = text.find(name, at + len(name))
         if at < 0:
+            missing.add(name)
             continue
         pills.remove(pill)
         end = at + len(name)
