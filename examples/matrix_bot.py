@@ -116,8 +116,8 @@ class Bot:
     async def _say(self, room: nio.MatrixRoom, event: nio.Event, text: str) -> None:
         found = relation(event)
         thread = found.get("event_id") if found.get("rel_type") == "m.thread" else event.event_id
-        # No answer is a link to a person, and none notifies a room.
-        text = text.replace("@room", "＠room").replace("//matrix.to", "//matrix[.]to")
+        # No answer is a link to a person, and none notifies a room: that "@" is full width, and looks alike.
+        text = text.replace("@room", "\uff20room").replace("//matrix.to", "//matrix[.]to")
         for number, part in enumerate(split(text, MOST)):
             content = {
                 "msgtype": "m.notice",

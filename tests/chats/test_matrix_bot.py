@@ -14,8 +14,9 @@ import furytune as ft
 from furytune.answering import Answerer, AnswerSettings, audit
 from furytune.testing.fake_chat import FakeChat
 
-nio = pytest.importorskip("nio", reason="pip install matrix-nio")
+pytest.importorskip("nio", reason="pip install matrix-nio")
 pytest.importorskip("markdown_it", reason="pip install markdown-it-py")
+import nio
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import matrix_bot
