@@ -59,6 +59,7 @@ class Bot:
             synced = await self.client.sync(timeout=0 if first else 30_000, full_state=first)
             if isinstance(synced, nio.SyncError):
                 if synced.status_code == "M_UNKNOWN_TOKEN":
+                    await asyncio.gather(*self._running)
                     sys.exit("The access token is no longer valid; put a new one into MATRIX_TOKEN.")
                 await asyncio.sleep(5)
             elif first:
@@ -133,7 +134,8 @@ class Bot:
             html = MARKDOWN.render(str(part))
             if len(html) <= 3 * MOST:
                 content |= {"format": "org.matrix.custom.html", "formatted_body": html}
-            # A homeserver takes each transaction of a token once, so what is sent again is not shown twice.
+            # A homeserver takes each transaction of a token once, so what is sent again is not shown twice, even if
+            # two processes answer.
             sent = await self.client.room_send(
                 room.room_id, "m.room.message", content, tx_id=f"{event.event_id}-{number}"
             )

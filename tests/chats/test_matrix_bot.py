@@ -31,7 +31,9 @@ QUESTION = "Fury Helper: why is `a < b` false?"
 EMPTY = joined()
 
 
-def answers(tmp_path, *batches, answer=lambda _text: "Use `b > a`.", token=TOKEN, prepare=lambda _: None):
+def answers(
+    tmp_path, *batches, answer=lambda _text: "Use `b > a`.", token=TOKEN, prepare=lambda _: None, bots=1
+):
     """Runs the bot until the homeserver ends it; returns the homeserver, the prompts, the contract and the last words."""
     contract = ft.PromptContract(
         template=ft.PromptTemplate("{question}"),
@@ -49,14 +51,16 @@ def answers(tmp_path, *batches, answer=lambda _text: "Use `b > a`.", token=TOKEN
                 await matrix_bot.Bot(
                     Answerer(contract, ft.ChatService(endpoint).model("fake"), settings), client
                 ).run()
-            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
         finally:
             await client.close()
         return str(ended.value)
 
+    async def all_run(url: str, endpoint: str) -> list[str]:
+        return await asyncio.gather(*(runs(url, endpoint) for _ in range(bots)))
+
     with Homeserver(*batches) as server, FakeChat(answer) as chat:
         prepare(server)
-        words = asyncio.run(runs(server.url, chat.url))
+        words = asyncio.run(all_run(server.url, chat.url))
         prompts = [asked.body["messages"][-1]["content"] for asked in chat.requests]
         return server, prompts, contract, words
 
@@ -142,6 +146,11 @@ def test_an_answer_whose_receipt_was_lost_is_shown_once(tmp_path):
     assert len(said(server)) == 1
 
 
+def test_two_processes_with_one_token_show_one_answer(tmp_path):
+    server, prompts, _, _ = answers(tmp_path, EMPTY, joined(event(QUESTION, **MENTION)), bots=2)
+    assert (len(prompts), len(said(server))) == (2, 1)
+
+
 def test_who_says_nothing_is_asked_what_they_want_to_know(tmp_path):
     server, prompts, _, _ = answers(
         tmp_path, EMPTY, joined(event("Fury Helper", **{**MENTION, "formatted_body": PILL}))
@@ -189,5 +198,5 @@ def test_an_encrypted_direct_room_is_told_once_that_it_cannot_be_read(tmp_path):
 
 def test_a_wrong_token_is_named_and_not_shown(tmp_path):
     *_, words = answers(tmp_path, token="syt_wrong")
-    assert "MATRIX_TOKEN" in words
-    assert "syt_wrong" not in words
+    assert "MATRIX_TOKEN" in words[0]
+    assert "syt_wrong" not in words[0]
