@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from furytune._chat_files.matrix.text import matrix_text
     from furytune._chat_files.mattermost.text import mattermost_text
     from furytune._chat_files.slack.text import slack_text
     from furytune._chat_files.zulip.text import zulip_text
@@ -167,6 +168,7 @@ __all__ = [
     "forget",
     "load_dataset",
     "markup",
+    "matrix_text",
     "mattermost_text",
     "outline",
     "python_package",
@@ -269,6 +271,7 @@ _HOME = {
     "forget": "forgetting",
     "load_dataset": "exporters",
     "markup": "corpora.markup",
+    "matrix_text": "_chat_files.matrix.text",
     "mattermost_text": "_chat_files.mattermost.text",
     "outline": "report.diffing",
     "python_package": "corpora.python_package",

@@ -103,6 +103,7 @@ PLATFORMS: Mapping[str, str] = MappingProxyType(
     {
         "discord": "Discord",
         "github": "GitHub Discussions",
+        "matrix": "Matrix",
         "mattermost": "Mattermost",
         "slack": "Slack",
         "zulip": "Zulip",
