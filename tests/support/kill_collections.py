@@ -27,7 +27,6 @@ from furytune.collectors.journal import JournalCollector
 from furytune.records import QAPair
 
 SHARES = {
-    "collect": 0.46,
     "opt out": 0.08,
     "forget": 0.08,
     "adopt": 0.1,
@@ -35,6 +34,13 @@ SHARES = {
     "refresh": 0.08,
     "update": 0.1,
 }
+"""Of all kills; the first collection has the rest."""
+
+
+def shares(kills):
+    """Returns how many of the kills each kind of work gets."""
+    others = {name: max(1, round(kills * share)) for name, share in SHARES.items()}
+    return {"collect": kills - sum(others.values()), **others}
 
 
 def attempt(action):
@@ -149,7 +155,7 @@ def main():
     def run(name, phase, check=readable):
         _, before, _ = guild.ask()
         began = time.perf_counter()
-        counts = phase.run(folder / "journal", round(kills * SHARES[name]), dice, check)
+        counts = phase.run(folder / "journal", shares(kills)[name], dice, check)
         _, after, violations = guild.ask()
         assert not violations, violations
         wasted = after - before - pages.get(name, 0) * counts["finished"]
