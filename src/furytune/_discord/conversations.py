@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
-from furytune._discord.journal.messages import NUMBERLESS, voice_of
+from furytune._discord.journal.messages import voice_of
 from furytune._discord.selection import home, named
 from furytune._discord.shapes import Channel, ThinMessage
 from furytune._discord.text import (
@@ -469,10 +469,9 @@ class Posts:
                 drop = "thread_starter_missing"
         author = message.author
         speaker = author.id
-        # A bot that is not a webhook has a number after its name, and stays a bot however often it is renamed.
-        webhook = author.is_bot and author.discriminator in NUMBERLESS
-        # A journal has the voice, an export the name.
-        voice = webhook and (author.voice or voice_of(author.id, author.nickname or author.name))
+        voice = ""
+        if author.is_bot:  # A journal has the voice, an export the name.
+            voice = author.voice or voice_of(author.id, author.nickname or author.name, author.discriminator)
         if voice and self._bridges.speaks(author.id, voice):
             speaker = f"{author.id}/{voice}"
         elif author.is_bot and not self._include_bots and not drop:

@@ -11,7 +11,7 @@ from furytune._discord.api.pacing import Patience
 from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError, ForumError
 
-__all__ = ["SLACK", "Wait", "header_value", "pause", "seconds"]
+__all__ = ["SLACK", "Wait", "gave_up", "header_value", "pause", "seconds"]
 
 SLACK = 1.0
 """Seconds that our clock may be ahead of the platform's."""
@@ -48,6 +48,15 @@ def pause(span: float, patience: Patience, platform: str, doing: str, why: str) 
     if span >= SLACK:
         _log.info("waiting %.0f seconds for %s: %s", span, platform, why)
     time.sleep(span)
+
+
+def gave_up(wait: Wait, patience: Patience, platform: str, doing: str) -> ForumError:
+    """Returns the error for a request that was repeated as often as patience allows, with how it ended last."""
+    return ForumError(
+        f"{doing}: {platform} did not answer ({wait.why}) after {patience.tries} tries; what was read so far is saved, run "
+        "again later",
+        status=int(wait.why) if wait.why.isdecimal() else None,
+    )
 
 
 def seconds(header: str) -> float | None:

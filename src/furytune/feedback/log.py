@@ -93,8 +93,8 @@ class FeedbackLog:
     """A file to which bots and servers append what people say about answers.
 
     Several programs may write at the same time, and each line is written with one call: a program that is killed leaves all of
-    it or nothing. When a call returns, its line is on disk. Only the owner of the file can read it. Give the object to ``furytune.forget(places=[...])`` to erase what
-    concerns a person.
+    it or nothing. When a call returns, its line is on disk. Only the owner of the file can read it. Give the object to
+    ``furytune.forget(places=[...])`` to erase what concerns a person.
 
     The log has ids, digests, verdicts and corrections. It has the texts of questions and answers only with ``keep_texts``. For
     Discord they are not needed, because the next export or journal has them. For a server there is no other copy.

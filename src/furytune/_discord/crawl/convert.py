@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from furytune._discord.journal.messages import (
-    NUMBERLESS,
     Attachment,
     Emoji,
     Forwarded,
@@ -86,8 +85,7 @@ def _writer(message: Json) -> Writer:
     if not message.get("webhook_id"):
         return Writer(uid, bool(author.get("bot")))
     # The answer of a bot to a command is sent through a webhook too, but under the name of the bot.
-    webhook = author.get("discriminator") in NUMBERLESS
-    voice = voice_of(uid, author.get("username")) if webhook else ""
+    voice = voice_of(uid, author.get("username"), author.get("discriminator"))
     return Writer(uid, is_bot=True, voice=voice or msgspec.UNSET)
 
 

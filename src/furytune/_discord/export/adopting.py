@@ -285,8 +285,7 @@ def _moment(text: str, default: datetime) -> datetime:
 
 
 def _writer(author: Member) -> kept.Writer:
-    webhook = author.is_bot and author.discriminator in kept.NUMBERLESS
-    voice = kept.voice_of(author.id, author.nickname or author.name) if webhook else ""
+    voice = author.is_bot and kept.voice_of(author.id, author.nickname or author.name, author.discriminator)
     return kept.Writer(author.id, author.is_bot, voice or msgspec.UNSET)
 
 

@@ -19,7 +19,6 @@ import msgspec
 from furytune._privacy.ids import full_ids
 
 __all__ = [
-    "NUMBERLESS",
     "Attachment",
     "Emoji",
     "Forwarded",
@@ -54,21 +53,21 @@ class Writer(msgspec.Struct, gc=False, rename="camel"):
     voice: str | msgspec.UnsetType = msgspec.UNSET
 
 
-NUMBERLESS = (None, "", "0", "0000")
-"""What stands for the number after the name of someone who has none. A bot has one, a webhook has none."""
-
+_NUMBERLESS = (None, "", "0", "0000")
 _LONGEST_NAME = 100  # characters; Discord allows 80 for a webhook
 
 
-def voice_of(webhook: str, name: str | None) -> str:
-    """Returns what stands for one name of a webhook, "" without a usable name.
+def voice_of(writer: str, name: str | None, discriminator: str | None) -> str:
+    """Returns what stands for one name of a webhook, "" without a usable name and for a bot.
 
-    It is the same in exports and in a journal. It cannot be read as the name, but anyone who guesses the name can check
+    A bot has a number after its name, the discriminator, which a webhook lacks. So it stays a bot, however often it is renamed.
+
+    The result is the same in exports and in a journal. It cannot be read as the name, but anyone who guesses the name can check
     the guess.
     """
-    if not name or len(name) > _LONGEST_NAME:
+    if discriminator not in _NUMBERLESS or not name or len(name) > _LONGEST_NAME:
         return ""
-    return blake2b(f"{webhook}/{name}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return blake2b(f"{writer}/{name}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):

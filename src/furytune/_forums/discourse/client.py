@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from attrs import define, frozen
 
 from furytune._discord.api.pacing import Patience
-from furytune._forums.waiting import SLACK, Wait, header_value, pause, seconds
+from furytune._forums.waiting import SLACK, Wait, gave_up, header_value, pause, seconds
 from furytune._network.post import Answer, UnansweredError, get
 from furytune._privacy.secret import Secret
 from furytune.errors import ForumError
@@ -90,11 +90,7 @@ class Discourse:
                 return found.value
             delay = next(delays, None)
             if delay is None:
-                raise ForumError(
-                    f"{doing}: {self.site} did not answer ({found.why}) after {self.patience.tries} tries; what was read so far "
-                    "is saved, run again later",
-                    status=int(found.why) if found.why.isdecimal() else None,
-                )
+                raise gave_up(found, self.patience, self.site, doing)
             if found.limited:
                 self._step = max(self._step, _SLOWER)
                 if found.seconds is None:

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from furytune._discord.api.pacing import Patience
-from furytune._forums.waiting import SLACK, Wait, header_value, pause, seconds
+from furytune._forums.waiting import SLACK, Wait, gave_up, header_value, pause, seconds
 from furytune._network.post import Answer, UnansweredError, post
 from furytune._privacy.secret import Secret
 from furytune.errors import ForumError
@@ -89,23 +89,19 @@ class GitHub:
         """
         body = json.dumps({"query": query, "variables": variables}).encode()
         delays = self.patience.delays()
-        secondary, gave_up = _SECONDARY, 0
+        secondary, unfinished = _SECONDARY, 0
         while True:
             self._hold(doing)
             found = self._try(body, doing)
             if isinstance(found, Result):
                 return found
             if found.why in ("502", "504") and not found.limited:
-                gave_up += 1
-                if gave_up == 3:
+                unfinished += 1
+                if unfinished == 3:
                     raise TooMuchError
             delay = next(delays, None)
             if delay is None:
-                raise ForumError(
-                    f"{doing}: GitHub did not answer ({found.why}) after {self.patience.tries} tries; what was read so far is "
-                    "saved, run again later",
-                    status=int(found.why) if found.why.isdecimal() else None,
-                )
+                raise gave_up(found, self.patience, "GitHub", doing)
             if found.limited and found.seconds is None:
                 delay, secondary = secondary, secondary * 2
             pause(
