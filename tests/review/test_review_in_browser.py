@@ -128,8 +128,18 @@ class TestKeys:
             tab.keyboard.press("Delete")
             tab.keyboard.press("Escape")
             at(tab, "number 0")
-            assert tab.evaluate("document.activeElement.id") == "pair"
+            expect(tab.locator("#pair")).to_be_focused()
             assert decisions.revision == 0
+
+    def test_the_search_is_left_where_nothing_fits(self, chromium, tmp_path):
+        with reviewing(chromium, tmp_path, pairs()) as (tab, _, __):
+            tab.keyboard.press("/")
+            tab.keyboard.type("ajduekq?")
+            expect(tab.locator("#empty")).to_be_visible()
+            tab.keyboard.press("Control+a")
+            tab.keyboard.press("Delete")
+            tab.keyboard.press("Escape")
+            expect(tab.locator("#pair")).to_be_focused()
 
     def test_a_similar_pair_is_merged_with_two_keys(self, chromium, tmp_path):
         items = [

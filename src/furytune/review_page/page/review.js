@@ -128,7 +128,9 @@
     if (channel.length === 1) for (const name of found.channels) channel.append(new Option(name, name));
     channel.closest("label").hidden = found.channels.length < 2;
     at = -1;
-    await go(places.get(keep) ?? 0, { focus: false });
+    // Whoever is in a filter stays there. Otherwise the focus would be lost where nothing fits for a moment.
+    const held = document.activeElement;
+    await go(places.get(keep) ?? 0, { focus: held === byId("pair") || held === byId("empty") });
   };
   const count = (found) => {
     ({ all, todo, by } = found);
@@ -570,14 +572,16 @@
     if (CHANGING.has(key) && !byId("notice").hidden) tell("First choose: save yours (Enter), or keep theirs (Esc)", true);
     else KEYS[key]();
   };
+  // What is hidden takes no focus: perhaps nothing fits the filters.
+  const leaveFilters = () => byId(byId("pair").hidden ? "empty" : "pair").focus({ preventScroll: true });
   const OFTEN = new Set(["j", "k"]); // may be held down
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.("input, select, textarea");
     if (field) {
       if (event.key === "Escape" && editing && field.tagName === "TEXTAREA") { event.preventDefault(); stopEdit(); }
       else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && editing) { event.preventDefault(); saveEdit(); }
-      else if (event.key === "Escape" && field.closest("#filters")) { event.preventDefault(); byId("pair").focus({ preventScroll: true }); }
-      else if (event.key === "Enter" && field.closest("#filters")) { event.preventDefault(); byId("pair").focus({ preventScroll: true }); }
+      else if (event.key === "Escape" && field.closest("#filters")) { event.preventDefault(); leaveFilters(); }
+      else if (event.key === "Enter" && field.closest("#filters")) { event.preventDefault(); leaveFilters(); }
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
