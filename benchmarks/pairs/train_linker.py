@@ -17,12 +17,14 @@ import attrs
 import numpy as np
 from linker_examples import Examples, examples_of, first_look, rarity_of, second_look, training_streams
 from linker_training import STEP, FloatNetwork, Settings, all_scores, likelihoods, softmax, train, whole
+from linker_usage import SureLinks, chats_of, learned
 from numpy.typing import NDArray
 from sources import data_folder
 
 import furytune.pairing.linking
 from furytune.pairing.linking.model import FEATURES, Model, sizes
 from furytune.pairing.linking.network import WEIGHTS
+from furytune.pairing.linking.usage import Usage
 
 Array = NDArray[Any]
 
@@ -112,6 +114,8 @@ def write(model: Model, about: dict[str, Any], out: Path) -> None:
         settings=np.array(json.dumps(settings)),
         likelihood=model.likelihood.astype(np.int32),
         rarity=model.rarity,
+        usage_hashes=model.usage.hashes.astype(np.uint32),
+        usage_values=model.usage.values,
         **{f"{name}_{w}": getattr(n, w).astype(np.int32) for name, n in networks.items() for w in WEIGHTS},
     )
     out.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
@@ -149,21 +153,35 @@ def main() -> None:
     network = train(examples, np.arange(len(examples)), weights_of(examples), (message, pair), near, told)
 
     # The second network must learn from first looks as wrong as those at an unknown channel.
-    def model(first: FloatNetwork) -> Model:
-        return Model(_WIDTH, _KEPT, whole(first), None, likelihoods(1.0), STEP, rarity)
+    def model(first: FloatNetwork, usage: Usage | None) -> Model:
+        return Model(_WIDTH, _KEPT, whole(first), None, likelihoods(1.0), STEP, rarity, usage)
+
+    print("words", flush=True)
+    models = [model(first, None) for first in networks]
+    links = SureLinks.of(streams, lambda file: models[fold_of(file)], wanted.seed)
+    chats = chats_of(streams)
+    usages = [learned(chats, links, lambda file, k=k: fold_of(file) != k, wanted.seed) for k in range(_FOLDS)]
+    usage = learned(chats, links, lambda _: True, wanted.seed)
+    about["words"] = {"known": len(usage.hashes), "learned_from_links": len(links.child)}
 
     print("second look", flush=True)
-    models = [model(first) for first in networks]
+    models = [model(first, usage) for first, usage in zip(networks, usages, strict=True)]
     examples = examples_of(streams, second_look(lambda file: models[fold_of(file)]))
     _, scores = folds(examples, pair_and_thread, fine)
     about["right_on_files_left_out"] = shares(scores, examples)
     about["temperature"] = temperature = temperature_of(scores, examples)
     print(json.dumps(about), flush=True)
     second = train(
-        examples, np.arange(len(examples)), weights_of(examples), (message, pair_and_thread), fine, told
+        examples,
+        np.arange(len(examples)),
+        weights_of(examples),
+        (message, pair_and_thread),
+        fine,
+        told,
+        softmax(scores / temperature),
     )
     write(
-        attrs.evolve(model(network), fine=whole(second), likelihood=likelihoods(temperature)),
+        attrs.evolve(model(network, usage), fine=whole(second), likelihood=likelihoods(temperature)),
         about,
         wanted.out,
     )

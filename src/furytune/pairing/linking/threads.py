@@ -1,4 +1,4 @@
-"""Describes the conversations that a first look finds, for a second look at the likeliest parents."""
+"""Describes the conversations that a first look finds and what they are about, for a second look at the likeliest parents."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from furytune.pairing.linking.pairs import Block, back, count_before, count_since, logarithms
+from furytune.pairing.linking.pairs import TOP, Block, back, count_before, count_since, logarithms
 from furytune.pairing.linking.speakers import NO_ONE
 
 __all__ = ["NUMBERS_OF_THREADS", "THREAD_FEATURES", "describe_threads", "roots_of"]
 
 Whole = NDArray[Any]
 
+_SHARE = 256
+"""What is divided out of a product of vectors, so that the largest is about `TOP`."""
+_LIKENESSES = (
+    "alike",
+    "like_their_last",
+    "like_their_next",
+    "like_grandparent",
+    "like_root",
+    "like_latest",
+    "like_my_last",
+)
 THREAD_FEATURES = (
     # Logarithms and shares.
     "behind",
@@ -21,6 +32,9 @@ THREAD_FEATURES = (
     "answers",
     "thread_since",
     "likelihood_of_thread",
+    "others_since_mine",
+    *_LIKENESSES,
+    *(f"{name}_than_best" for name in _LIKENESSES),
     # 0 or 1.
     "own_thread",
     "parent_of_my_last",
@@ -35,25 +49,36 @@ THREAD_FEATURES = (
     "sibling_of_best",
     "thread_of_best",
     "they_answer_same_speaker",
+    "open_question",
+    "my_last_answered_them",
 )
-NUMBERS_OF_THREADS = 5
+NUMBERS_OF_THREADS = 6 + 2 * len(_LIKENESSES)
 
 
-def roots_of(parents: list[int], roots: list[int], first: int) -> None:
+def roots_of(parents: list[int], roots: list[int], first: int, reach: int) -> None:
     """Extends the places of the first messages of conversations.
 
     Args:
         parents: Places of the parents of new messages; a start is its own.
         roots: Those of the messages before them; extended.
         first: Place that the first of ``roots`` belongs to.
+        reach: How many messages back is looked. What a larger block knows of earlier ones must not count.
     """
     for parent in parents:
-        at = parent - first
-        roots.append(roots[at] if 0 <= at < len(roots) else parent)
+        back_to = len(roots) - (parent - first)
+        roots.append(roots[-back_to] if 0 < back_to <= reach else parent)
 
 
 def describe_threads(
-    block: Block, parents: Whole, roots: Whole, chosen: Whole, behind: Whole, likely: Whole, width: int
+    block: Block,
+    parents: Whole,
+    roots: Whole,
+    chosen: Whole,
+    behind: Whole,
+    likely: Whole,
+    usage: Whole,
+    asks: Whole,
+    width: int,
 ) -> Whole:
     """Returns the features of each message together with each parent chosen for a second look.
 
@@ -64,6 +89,8 @@ def describe_threads(
         chosen: By new message, the distances of the parents to look at again; 0 is a start and comes first.
         behind: By how many eighths each scores below the best.
         likely: How likely each is, of 64.
+        usage: What `Usage` says of the messages and of those before them.
+        asks: Whether each of them reads like a question.
         width: How many messages back a parent may be.
     """
     count = len(block.rows)
@@ -72,7 +99,8 @@ def describe_threads(
     speaker = block.column["speaker"]
     distance = np.where(parents == place, 0, place - parents)
     parent_at = parents - block.first
-    inside = (parent_at >= 0) & (distance > 0)
+    # A native reply can answer what is further back.
+    inside = (parent_at >= 0) & (distance > 0) & (distance <= width)
     parent_speaker = np.where(inside, speaker[np.where(inside, parent_at, 0)], NO_ONE - 2)
 
     here = np.arange(2 * width, count)
@@ -81,21 +109,36 @@ def describe_threads(
     is_start = chosen == 0
 
     # Counts over all pairs, then picked.
-    answers = count_since(distance[width:, None] == np.arange(1, width + 1), width)
+    is_parent = distance[width:, None] == np.arange(1, width + 1)
+    answers = count_since(is_parent, width)
     of_thread = count_since(roots[width:, None] == back(roots, width), width)
     to_me = back(parent_speaker, width)[width:] == speaker[here, None]
     to_me_since = count_before(to_me)
     column = np.maximum(chosen - 1, 0)
 
+    # How much more a block holds depends on its size, so nothing further back may count.
+    earliest = np.maximum(place[here] - 2 * width, 0)
     me = speaker[here, None]
-    own = block.column["own_last"][here] - block.first
-    has_own = (own >= 0) & (block.column["own_last"][here] >= 0)
-    own = np.where(has_own, own, 0)
-    target = block.column["target_last"][here] - block.first
-    has_target = (target >= 0) & (block.column["target_last"][here] >= 0)
-    target = np.where(has_target, target, 0)
+    has_own = block.column["own_last"][here] >= earliest
+    own = np.where(has_own, block.column["own_last"][here] - block.first, 0)
+    has_target = block.column["target_last"][here] >= earliest
+    target = np.where(has_target, block.column["target_last"][here] - block.first, 0)
 
     root = roots[at]
+    has_root = root >= earliest[:, None]
+    root_at = np.where(has_root, root - block.first, 0)
+    # By choice and distance: what belongs to the conversation.
+    members = root[:, :, None] == back(roots, width)[width:, None]
+    mine = members & (back(speaker, width)[width:] == me)[:, None]
+    sizes = np.cumsum(members, axis=2, dtype=np.uint8)
+    last_of_mine = mine.argmax(2)[:, :, None]
+    others = np.take_along_axis(sizes, last_of_mine, 2)[:, :, 0].astype(np.int64) - 1
+    # Whom someone else has answered.
+    answered = count_since(is_parent & (speaker != parent_speaker)[width:, None], width)
+    my_last_answered = np.where(
+        block.column["own_last"][here] >= place[here] - width, parent_speaker[own], NO_ONE - 2
+    )
+
     best = at[:, 1:2]
     result = np.zeros((len(THREAD_FEATURES), *chosen.shape), np.float32)
     thread = dict(zip(THREAD_FEATURES, result, strict=True))
@@ -105,6 +148,7 @@ def describe_threads(
     thread["thread_since"][:] = logarithms(of_thread[rows, column])
     same = (root[:, :, None] == root[:, None, :]) & ~is_start[:, None, :]
     thread["likelihood_of_thread"][:] = (same * likely[:, None, :]).sum(2)
+    thread["others_since_mine"][:] = np.where(mine.any(2), logarithms(np.maximum(others, 0)), TOP)
     thread["own_thread"][:] = has_own[:, None] & (roots[own][:, None] == root)
     thread["parent_of_my_last"][:] = (
         has_own[:, None] & (distance[own] > 0)[:, None] & (parents[own][:, None] == place[at])
@@ -113,7 +157,7 @@ def describe_threads(
     thread["answers_my_last"][:] = has_own[:, None] & (distance[at] > 0) & (parent_at[at] == own[:, None])
     thread["answers_me_latest"][:] = to_me[rows, column] & (to_me_since[rows, column] == 0)
     thread["root"][:] = root == place[at]
-    thread["root_is_mine"][:] = (root >= block.first) & (speaker[np.maximum(root - block.first, 0)] == me)
+    thread["root_is_mine"][:] = has_root & (speaker[root_at] == me)
     thread["thread_of_target"][:] = has_target[:, None] & (roots[target][:, None] == root)
     thread["latest_of_thread"][:] = of_thread[rows, column] == 0
     thread["parent_of_best"][:] = (distance[best] > 0) & (parents[best] == place[at])
@@ -122,8 +166,35 @@ def describe_threads(
     thread["they_answer_same_speaker"][:] = (parent_speaker[at] >= 0) & (
         parent_speaker[at] == parent_speaker[best]
     )
+    thread["open_question"][:] = asks[at] & (answered[rows, column] == 0)
+    thread["my_last_answered_them"][:] = (my_last_answered[:, None] == speaker[at]) & has_own[:, None]
     for name in THREAD_FEATURES:
         # What is about an earlier message does not apply to a start.
         if name not in ("behind", "rank", "likelihood_of_thread"):
             thread[name] *= ~is_start
+
+    following = np.full(count, count)
+    before = block.column["own_last"] - block.first
+    known = (before >= 0) & (block.column["own_last"] >= 0)
+    following[before[known]] = np.flatnonzero(known)
+    compared = {
+        "alike": at,
+        "like_their_last": np.where(
+            block.column["own_last"][at] >= earliest[:, None], before[at], count
+        ),
+        "like_their_next": np.where(following[at] < here[:, None], following[at], count),
+        "like_grandparent": np.where(inside[at], parent_at[at], count),
+        "like_root": np.where(has_root, root_at, count),
+        "like_latest": here[:, None] - 1 - members.argmax(2),
+    }
+    # One row more, of zeros, for what does not exist.
+    usage = np.concatenate((usage, np.zeros((1, usage.shape[1]), usage.dtype)))
+    products = usage[here] @ usage.T
+    of_my_last = usage[np.where(has_own, own, count)] @ usage.T
+    for name in _LIKENESSES:
+        product = of_my_last[rows, at] if name == "like_my_last" else products[rows, compared[name]]
+        like = np.clip(np.floor(product * np.float32(1 / _SHARE)), -TOP, TOP) * ~is_start
+        thread[name][:] = like
+        # This one holds for a start too: is there a message that is like this one?
+        thread[f"{name}_than_best"][:] = np.maximum(like - like[:, 1:].max(1, keepdims=True), -TOP)
     return result
