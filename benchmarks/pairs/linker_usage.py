@@ -133,7 +133,7 @@ def learned(chats: Chats, links: SureLinks, use: Callable[[str], bool], seed: in
     start = (start / np.linalg.norm(start, axis=1).mean()).astype(np.float32)
     which = np.array([use(file) for file in links.files])[links.streams[links.child]]
     values = _moved(start, _bags(links.entries, keys), links, np.flatnonzero(which), seed)
-    return Usage(keys, np.clip(np.rint(values * LENGTH), -LENGTH, LENGTH).astype(np.int8))
+    return Usage(keys, np.clip(np.rint(values * LENGTH), -LENGTH, LENGTH).astype(np.float32))
 
 
 def _bags(entries: list[Array], keys: Array) -> csr_matrix:
@@ -173,9 +173,7 @@ def _moved(start: Array, bags: csr_matrix, links: SureLinks, which: Array, seed:
     return values["words"]
 
 
-def _slopes(
-    words: Array, scale: Array, bags: csr_matrix, links: SureLinks, batch: Array
-) -> dict[str, Array]:
+def _slopes(words: Array, scale: Array, bags: csr_matrix, links: SureLinks, batch: Array) -> dict[str, Array]:
     child, choices = links.child[batch], links.choices[batch]
     there = choices >= 0
     rows, place = np.unique(

@@ -115,7 +115,7 @@ def write(model: Model, about: dict[str, Any], out: Path) -> None:
         likelihood=model.likelihood.astype(np.int32),
         rarity=model.rarity,
         usage_hashes=model.usage.hashes.astype(np.uint32),
-        usage_values=model.usage.values,
+        usage_values=model.usage.values.astype(np.int8),
         **{f"{name}_{w}": getattr(n, w).astype(np.int32) for name, n in networks.items() for w in WEIGHTS},
     )
     out.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")

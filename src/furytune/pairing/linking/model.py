@@ -187,6 +187,6 @@ def shipped() -> Model:
             step=settings["step"],
             likelihood=stored["likelihood"].astype(np.int64),
             rarity=stored["rarity"],
-            usage=Usage(stored["usage_hashes"].astype(np.int64), stored["usage_values"]),
+            usage=Usage(stored["usage_hashes"].astype(np.int64), stored["usage_values"].astype(np.float32)),
             **networks,
         )

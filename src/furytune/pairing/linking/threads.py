@@ -17,12 +17,14 @@ Whole = NDArray[Any]
 _SHARE = 256
 """What is divided out of a product of vectors, so that the largest is about `TOP`."""
 _LIKENESSES = (
+    # Of a message with...
     "alike",
     "like_their_last",
     "like_their_next",
     "like_grandparent",
     "like_root",
     "like_latest",
+    # Of the last message of the same person with what is chosen.
     "like_my_last",
 )
 THREAD_FEATURES = (
@@ -53,6 +55,7 @@ THREAD_FEATURES = (
     "my_last_answered_them",
 )
 NUMBERS_OF_THREADS = 6 + 2 * len(_LIKENESSES)
+_FIRST_LIKENESS = THREAD_FEATURES.index(_LIKENESSES[0])
 
 
 def roots_of(parents: list[int], roots: list[int], first: int, reach: int) -> None:
@@ -130,10 +133,8 @@ def describe_threads(
     # By choice and distance: what belongs to the conversation.
     members = root[:, :, None] == back(roots, width)[width:, None]
     mine = members & (back(speaker, width)[width:] == me)[:, None]
-    sizes = np.cumsum(members, axis=2, dtype=np.uint8)
-    last_of_mine = mine.argmax(2)[:, :, None]
-    others = np.take_along_axis(sizes, last_of_mine, 2)[:, :, 0].astype(np.int64) - 1
-    # Whom someone else has answered.
+    last_of_mine = mine.argmax(2)
+    has_mine = np.take_along_axis(mine, last_of_mine[:, :, None], 2)[:, :, 0]
     answered = count_since(is_parent & (speaker != parent_speaker)[width:, None], width)
     my_last_answered = np.where(
         block.column["own_last"][here] >= place[here] - width, parent_speaker[own], NO_ONE - 2
@@ -148,7 +149,7 @@ def describe_threads(
     thread["thread_since"][:] = logarithms(of_thread[rows, column])
     same = (root[:, :, None] == root[:, None, :]) & ~is_start[:, None, :]
     thread["likelihood_of_thread"][:] = (same * likely[:, None, :]).sum(2)
-    thread["others_since_mine"][:] = np.where(mine.any(2), logarithms(np.maximum(others, 0)), TOP)
+    thread["others_since_mine"][:] = np.where(has_mine, logarithms(of_thread[rows, last_of_mine]), TOP)
     thread["own_thread"][:] = has_own[:, None] & (roots[own][:, None] == root)
     thread["parent_of_my_last"][:] = (
         has_own[:, None] & (distance[own] > 0)[:, None] & (parents[own][:, None] == place[at])
@@ -173,28 +174,42 @@ def describe_threads(
         if name not in ("behind", "rank", "likelihood_of_thread"):
             thread[name] *= ~is_start
 
-    following = np.full(count, count)
+    # One row more stands for what does not exist.
     before = block.column["own_last"] - block.first
-    known = (before >= 0) & (block.column["own_last"] >= 0)
-    following[before[known]] = np.flatnonzero(known)
-    compared = {
-        "alike": at,
-        "like_their_last": np.where(
-            block.column["own_last"][at] >= earliest[:, None], before[at], count
-        ),
-        "like_their_next": np.where(following[at] < here[:, None], following[at], count),
-        "like_grandparent": np.where(inside[at], parent_at[at], count),
-        "like_root": np.where(has_root, root_at, count),
-        "like_latest": here[:, None] - 1 - members.argmax(2),
-    }
-    # One row more, of zeros, for what does not exist.
-    usage = np.concatenate((usage, np.zeros((1, usage.shape[1]), usage.dtype)))
-    products = usage[here] @ usage.T
-    of_my_last = usage[np.where(has_own, own, count)] @ usage.T
-    for name in _LIKENESSES:
-        product = of_my_last[rows, at] if name == "like_my_last" else products[rows, compared[name]]
-        like = np.clip(np.floor(product * np.float32(1 / _SHARE)), -TOP, TOP) * ~is_start
-        thread[name][:] = like
-        # This one holds for a start too: is there a message that is like this one?
-        thread[f"{name}_than_best"][:] = np.maximum(like - like[:, 1:].max(1, keepdims=True), -TOP)
+    following = np.full(count + 1, count)
+    following[np.where(block.column["own_last"] >= max(block.first, 0), before, count)] = np.arange(count)
+    following[count] = count
+    following = following[at]
+    compared = (
+        at,
+        np.where(block.column["own_last"][at] >= earliest[:, None], before[at], count),
+        np.where(following < here[:, None], following, count),
+        np.where(inside[at], parent_at[at], count),
+        np.where(has_root, root_at, count),
+        here[:, None] - 1 - members.argmax(2),
+    )
+    likenesses = result[_FIRST_LIKENESS : _FIRST_LIKENESS + 2 * len(_LIKENESSES)]
+    _compare(usage, (here[:, None], np.where(has_own, own, count)[:, None]), compared, likenesses)
     return result
+
+
+def _compare(usage: Whole, of: tuple[Whole, Whole], compared: tuple[Whole, ...], result: Whole) -> None:
+    """Writes how alike messages are: how much, then how much less than the most alike of the choices.
+
+    Args:
+        usage: What `Usage` says of the messages of a block.
+        of: Rows of the messages to link, and of the last ones by the same people.
+        compared: By choice, the rows of what the message to link is compared with; the first are the choices.
+        result: Where to write to.
+    """
+    usage = np.concatenate((usage, np.zeros((1, usage.shape[1]), usage.dtype)))
+    products = usage @ usage.T
+    like, less = result[: len(_LIKENESSES)], result[len(_LIKENESSES) :]
+    for k, rows in enumerate(compared):
+        like[k] = products[of[0], rows]
+    like[-1] = products[of[1], compared[0]]
+    like *= np.float32(1 / _SHARE)
+    np.clip(np.floor(like, out=like), -TOP, TOP, out=like)
+    # There is nothing to compare a start with, but a message that is like an earlier one hardly is one.
+    like[:, :, 0] = 0
+    np.maximum(like - like[:, :, 1:].max(2, keepdims=True), -TOP, out=less)

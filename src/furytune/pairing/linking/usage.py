@@ -39,11 +39,11 @@ class Usage:
         hashes = entries & ((1 << HASH_BITS) - 1)
         place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         known = self.hashes[place] == hashes
-        result = np.zeros((len(counts), self.values.shape[1]), np.float64)
+        result = np.zeros((len(counts), self.values.shape[1]))
         message = np.repeat(np.arange(len(counts)), counts)[known]
         if len(message):
             starts = np.flatnonzero(np.diff(message, prepend=-1))
-            result[message[starts]] = np.add.reduceat(self.values[place[known]].astype(np.int32), starts)
+            result[message[starts]] = np.add.reduceat(self.values[place[known]], starts)
         # The sums are whole numbers, and roots and quotients are rounded the same way on any machine.
         result *= LENGTH / np.sqrt((result * result).sum(1) + LENGTH**2)[:, None]
         found: NDArray[Any] = np.rint(result).astype(np.float32)
