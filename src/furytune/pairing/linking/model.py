@@ -129,7 +129,9 @@ class Model:
         threads = describe_threads(
             block, parents, roots, chosen, below // _EIGHTH, share, usage, asks, self.width
         )
-        return np.concatenate((look.pairs[:, rows, chosen], threads))
+        places = (rows * (self.width + 1) + chosen).ravel()
+        pairs = np.take(look.pairs.reshape(len(look.pairs), -1), places, axis=1)
+        return np.concatenate((pairs.reshape(-1, *chosen.shape), threads))
 
     def second_look(
         self, look: FirstLook, chosen: NDArray[Any], features: NDArray[Any]

@@ -55,6 +55,9 @@ THREAD_FEATURES = (
     "my_last_answered_them",
 )
 NUMBERS_OF_THREADS = 6 + 2 * len(_LIKENESSES)
+_ABOUT_EARLIER = [
+    k for k, name in enumerate(THREAD_FEATURES) if name not in ("behind", "rank", "likelihood_of_thread")
+]
 _FIRST_LIKENESS = THREAD_FEATURES.index(_LIKENESSES[0])
 
 
@@ -109,7 +112,6 @@ def describe_threads(
     here = np.arange(2 * width, count)
     at = here[:, None] - chosen
     rows = np.arange(new)[:, None]
-    is_start = chosen == 0
 
     # Counts over all pairs, then picked.
     is_parent = distance[width:, None] == np.arange(1, width + 1)
@@ -147,8 +149,8 @@ def describe_threads(
     thread["rank"][:] = np.argsort(np.argsort(behind, axis=1, kind="stable"), axis=1, kind="stable") * 4
     thread["answers"][:] = logarithms(answers[rows, column])
     thread["thread_since"][:] = logarithms(of_thread[rows, column])
-    same = (root[:, :, None] == root[:, None, :]) & ~is_start[:, None, :]
-    thread["likelihood_of_thread"][:] = (same * likely[:, None, :]).sum(2)
+    same = (root[:, :, None] == root[:, None, 1:]).astype(np.float32)
+    thread["likelihood_of_thread"][:] = (same @ likely[:, 1:, None].astype(np.float32))[:, :, 0]
     thread["others_since_mine"][:] = np.where(has_mine, logarithms(of_thread[rows, last_of_mine]), TOP)
     thread["own_thread"][:] = has_own[:, None] & (roots[own][:, None] == root)
     thread["parent_of_my_last"][:] = (
@@ -169,10 +171,8 @@ def describe_threads(
     )
     thread["open_question"][:] = asks[at] & (answered[rows, column] == 0)
     thread["my_last_answered_them"][:] = (my_last_answered[:, None] == speaker[at]) & has_own[:, None]
-    for name in THREAD_FEATURES:
-        # What is about an earlier message does not apply to a start.
-        if name not in ("behind", "rank", "likelihood_of_thread"):
-            thread[name] *= ~is_start
+    # What is about an earlier message does not apply to a start, which comes first.
+    result[_ABOUT_EARLIER, :, 0] = 0
 
     # One row more stands for what does not exist.
     before = block.column["own_last"] - block.first
@@ -212,4 +212,8 @@ def _compare(usage: Whole, of: tuple[Whole, Whole], compared: tuple[Whole, ...],
     np.clip(np.floor(like, out=like), -TOP, TOP, out=like)
     # There is nothing to compare a start with, but a message that is like an earlier one hardly is one.
     like[:, :, 0] = 0
-    np.maximum(like - like[:, :, 1:].max(2, keepdims=True), -TOP, out=less)
+    # One after the other, because that is faster along a short axis.
+    most = like[:, :, 1]
+    for k in range(2, like.shape[2]):
+        most = np.maximum(most, like[:, :, k])
+    np.maximum(like - most[:, :, None], -TOP, out=less)
