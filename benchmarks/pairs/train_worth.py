@@ -1,6 +1,6 @@
 """Trains the models that choose the answer to each question and say what a pair is worth.
 
-usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write] [--plot FILE.svg]
+usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write] [--plot FILE.svg] [--pairs FILE.jsonl]
 
 Labels: ``gold/`` next to this file (ids and grades, no text). Every figure is measured on channels that the model did not
 see: the channels are dealt into folds, and each fold is scored by a model of the others. ``--write`` then trains on
@@ -431,6 +431,21 @@ def show_once(
     show({MOST: curve(rows, kept, confidence, once, MOST, lambda row: row.worth_it)})
 
 
+def lines(
+    rows: Sequence[Example],
+    kept: Sequence[int],
+    confidence: NDArray[np.float64],
+    used: dict[str, list[gold.Labelled]],
+) -> Iterator[str]:
+    """Yields each pair in the windows that count as a line of JSON, the best first."""
+    for i in kept:
+        row = rows[i]
+        if row.window in used:
+            pair = {"window": row.window, "question": row.pair.question, "answer": row.pair.answer}
+            marks = {"found": row.gold if row.grade in gold.WORTH else -1, "worth_it": row.worth_it}
+            yield json.dumps({**pair, **marks, "confidence": round(float(confidence[i]), 2)}) + "\n"
+
+
 def show_thresholds(
     rows: Sequence[Example],
     kept: Sequence[int],
@@ -469,6 +484,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
     parser.add_argument("--plot", type=Path, help="draw precision over recall into this file (.svg)")
+    parser.add_argument("--pairs", type=Path, help="write the pairs found on unseen channels, for score_judge.py")
     options = parser.parse_args()
     streams = windows_of(data_folder())
     rows, used = examples(streams)
@@ -530,6 +546,8 @@ def main() -> None:
     show_calibration(confidence[read], good[read])
     if options.plot:
         draw(curves, options.plot)
+    if options.pairs:
+        options.pairs.write_text("".join(lines(rows, kept, confidence, used)), "utf-8")
     if options.write:
         curves_ = {
             name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))
