@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journals import tombstone
 
-from furytune._discord.journal.lines import ChannelState, Position
-from furytune._discord.journal.log import Gone, Log
+from furytune._storage.journal.lines import ChannelState, Position
+from furytune._storage.journal.log import Gone, Log
 from furytune.errors import SourceFormatError
 
 STATE = ChannelState(id="9", type="GuildTextChat", name="help")

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune._discord.api.pacing import Patience
 from furytune._forums import waiting
 from furytune._forums.discourse import reader
+from furytune._network.patience import Patience
 from furytune.errors import ConfigError, ForumError, SourceError
 from furytune.pairing import discourse_text
 from furytune.records import Dropped, QAPair

@@ -12,9 +12,9 @@ from datetime import timedelta
 import pytest
 
 import furytune as ft
-from furytune._discord.api.pacing import Patience
 from furytune._forums.github import client, reader
 from furytune._forums.github.queries import CATEGORIES, COMMENTS, FILE, LISTING, REPLIES
+from furytune._network.patience import Patience
 from furytune.errors import ConfigError, ForumError, SourceError, SourceFormatError
 from furytune.records import Dropped, QAPair
 from furytune.testing.fake_github import FakeGitHub

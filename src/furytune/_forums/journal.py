@@ -10,17 +10,18 @@ from typing import TypeVar
 import msgspec
 from attrs import frozen
 
-from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
-from furytune._discord.journal.lines import GONE, parse_gone
-from furytune._discord.journal.log import Log
-from furytune._discord.journal.state import Forgotten, Permission, decoded
 from furytune._forums.participants import Participants, marks
 from furytune._forums.shapes import Category, Thread
 from furytune._privacy.consent import Consent
+from furytune._privacy.forgotten import Forgotten
 from furytune._storage.durable import write_file
+from furytune._storage.journal.files import Permission, decoded
+from furytune._storage.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
+from furytune._storage.journal.lines import GONE, parse_gone
+from furytune._storage.journal.log import Log
 from furytune.errors import SourceError, SourceFormatError
 
-__all__ = ["FORMAT", "ForumAbout", "ForumJournal", "Lost", "Permission", "is_forum"]
+__all__ = ["FORMAT", "ForumAbout", "ForumJournal", "Lost", "is_forum"]
 
 T = TypeVar("T")
 

@@ -10,16 +10,18 @@ from typing import TypeVar
 
 import msgspec
 
-from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
-from furytune._discord.journal.lines import GONE, gone_line
-from furytune._discord.journal.log import Log
-from furytune._discord.journal.messages import MessageHeader, original_of
-from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
+from furytune._discord.journal.messages import MessageHeader, masked, original_of
+from furytune._discord.journal.state import FORMAT, About, People, Unread
 from furytune._discord.journal.withheld import Withheld
+from furytune._privacy.forgotten import Forgotten
 from furytune._storage.durable import write_file
+from furytune._storage.journal.files import decoded
+from furytune._storage.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
+from furytune._storage.journal.lines import GONE, gone_line
+from furytune._storage.journal.log import Log
 from furytune.errors import SourceError, SourceFormatError
 
-__all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread", "Withheld"]
+__all__ = ["FORMAT", "About", "Journal", "People", "Unread", "Withheld"]
 
 T = TypeVar("T")
 
@@ -307,4 +309,4 @@ class Journal:
 
 
 def _masked(line: bytes, forgotten: Forgotten) -> bytes:
-    return line if line.startswith(GONE) else forgotten.masked(line)
+    return line if line.startswith(GONE) else masked(line, forgotten)
