@@ -1,14 +1,17 @@
-"""The files of a journal beside its logs: how they are read, and what they all say."""
+"""The files of a journal beside its logs: how they are read and written, and what they all say."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from furytune._storage.durable import write_file
+from furytune._storage.journal.folder import HINTS, access
 from furytune.errors import SourceFormatError
 
-__all__ = ["Permission", "decoded"]
+__all__ = ["Permission", "load", "save"]
 
 T = TypeVar("T")
 
@@ -20,20 +23,45 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: str
 
 
-def decoded(data: bytes, kind: type[T], path: str, form: str = "") -> T:
-    """Decodes one of the journal's own files.
+def load(path: Path, kind: type[T], form: str = "") -> T:
+    """Reads one of the journal's own files; a missing one has default values.
 
     Args:
-        data: The contents of the file.
-        kind: What the file contains, such as `Forgotten`.
-        path: The file's name.
+        path: The file.
+        kind: What it contains, such as `Forgotten`.
         form: The format that the file must name; "" for a file that names none.
 
     Raises:
-        SourceFormatError: Another version of furytune wrote it.
-        msgspec.DecodeError: It is damaged.
-        UnicodeDecodeError: It is damaged.
+        SourceFormatError: The file is damaged, or another version of furytune wrote it. The error says how to go on.
     """
+    try:
+        with access(path):
+            data = path.read_bytes()
+    except FileNotFoundError:
+        return kind()
+    try:
+        return _decoded(data, kind, str(path), form)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SourceFormatError(
+            f"this file of the journal is damaged ({error})", path=str(path), hint=HINTS[path.name]
+        ) from None
+
+
+def save(path: Path, value: msgspec.Struct) -> None:
+    """Writes one of the journal's own files atomically. Only its owner can read it.
+
+    Raises:
+        OSError: As the system reports it; the old file is unchanged.
+    """
+    data = msgspec.json.encode(value, order="deterministic")
+    # An unchanged file keeps its time, so a backup does not copy it again.
+    if not path.is_file() or path.read_bytes() != data:
+        write_file(path, data)
+        path.chmod(0o600)
+
+
+def _decoded(data: bytes, kind: type[T], path: str, form: str = "") -> T:
+    """Decodes a file; see `load`."""
     # The format comes first: the fields of another format would only give a confusing error.
     said = msgspec.json.decode(data, type=dict[str, Any])
     if form and said.get("format") != form:
