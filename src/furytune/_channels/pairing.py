@@ -8,12 +8,13 @@ from typing import Protocol
 
 import attrs
 
+from furytune import pairing
 from furytune._channels.channel import Channel
 from furytune._channels.selection import home
 from furytune._readers.limits import Limits
 from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, ConservationError
-from furytune.pairing import ChatPairer, Conversation, Pairer, Post
+from furytune.pairing import Conversation, Pairer, Post
 from furytune.records import Dropped, QAPair
 
 __all__ = ["Bridges", "OnDrop", "Reading", "as_pairers", "conversation", "methods", "paired"]
@@ -88,7 +89,8 @@ def methods(pairers: tuple[Pairer, ...] | None, window: int) -> tuple[Pairer, ..
         ConfigError: The list is empty.
     """
     if pairers is None:
-        return (ChatPairer(window),)
+        # Settings files are read without numpy, which only this pairer needs.
+        return (pairing.ChatPairer(window),)
     if not pairers:
         raise ConfigError("pairers is empty; leave it out, or name at least one")
     return pairers

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Protocol
 
 from attrs import field, frozen
 
+from furytune import pairing
 from furytune._channels.channel import Channel
 from furytune._channels.pairing import OnDrop, as_pairers, conversation, methods, paired
 from furytune._channels.profiles import profiles
@@ -28,7 +29,7 @@ from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune._values.checks import at_least, bytes_or_none, of_type, one_of
 from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, SourceError
-from furytune.pairing import Conversation, Link, Linker, Pairer
+from furytune.pairing import Conversation, Link, Pairer
 from furytune.records import Dropped, Message, QAPair
 from furytune.report import ChannelProfiles
 
@@ -154,7 +155,7 @@ class ChatExportCollector:
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
         for talk, _ in self._talks(on_drop or (lambda _: None)):
-            yield from (link for _, link in Linker().links(talk))
+            yield from (link for _, link in pairing.Linker().links(talk))
 
     def messages(self, *, on_drop: OnDrop | None = None) -> Iterator[Message]:
         """Yields every message, including those of bots and the system, each id once.

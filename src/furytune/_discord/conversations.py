@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from attrs import frozen
 
+from furytune import pairing
 from furytune._channels.channel import Channel
 from furytune._channels.pairing import Bridges, OnDrop, conversation, methods, paired
 from furytune._channels.selection import named
@@ -29,7 +30,7 @@ from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune._values.copies import Sayings
 from furytune.errors import SourceError
-from furytune.pairing import Conversation, Link, Linker, Pairer, Post
+from furytune.pairing import Conversation, Link, Pairer, Post
 from furytune.pairing.posts import parse_time
 from furytune.records import Dropped, QAPair, Source
 from furytune.report.progress import progress
@@ -150,7 +151,7 @@ class Pairing:
     ) -> Iterator[Link]:
         """Yields which message each message answers, channel by channel. See `pairs`."""
         for posts, _ in self._read(channels, on_drop, on_read):
-            yield from (link for _, link in Linker().links(posts))
+            yield from (link for _, link in pairing.Linker().links(posts))
 
     def _read(
         self, channels: Sequence[ChannelSource], on_drop: OnDrop, on_read: Callable[[int], None]
