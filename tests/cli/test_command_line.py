@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import command
 
 import furytune as ft
 from furytune.cli.main import _COMMANDS
@@ -20,22 +21,6 @@ from furytune.testing.fake_discord import FakeDiscord
 
 ROOT = Path(__file__).parents[2]
 EXPORTS = ROOT / "examples" / "exports"
-
-
-def command(
-    folder: Path, *arguments: str, stdin: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith("FURYTUNE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "furytune", *arguments],
-        check=False,
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=known | {"PYTHONUTF8": "1"} | environment,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +32,9 @@ def built(tmp_path_factory):
     (folder / "docs" / "sphere.md").write_text(
         "# Spheres\n\nA sphere is drawn with `actor.sphere`.\n", encoding="utf-8"
     )
-    first = command(folder, "init", "exports", "docs")
+    first = command(folder, "init", "exports", "docs", fresh=True)
     assert (first.returncode, first.stdout) == (0, "furytune.toml\n"), first.stderr
-    run = command(folder, "run", "--json")
+    run = command(folder, "run", "--json", fresh=True)
     assert run.returncode == 0, run.stderr
     return folder, run
 
@@ -87,7 +72,7 @@ def test_the_prompt_is_that_of_the_contract(built) -> None:
 def test_a_second_run_writes_the_same_bytes(built) -> None:
     folder, _ = built
     before = {path.name: path.read_bytes() for path in folder.glob("*.jsonl")}
-    again = command(folder, "build")
+    again = command(folder, "build", fresh=True)
     assert again.returncode == 0, again.stderr
     assert "unchanged" in again.stdout
     assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == before
@@ -104,7 +89,7 @@ def test_a_dry_run_writes_nothing(tmp_path) -> None:
 
 
 def test_the_demo_needs_nothing_and_hides_the_key_that_someone_posted(tmp_path) -> None:
-    done = command(tmp_path, "demo")
+    done = command(tmp_path, "demo", fresh=True)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "furytune-demo"
     rows = (folder / "train.jsonl").read_text(encoding="utf-8")
@@ -147,7 +132,13 @@ def test_a_mistake_ends_in_one_sentence_and_its_code(tmp_path, arguments, code, 
     assert done.stdout == ""
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert "Traceback" in command(tmp_path, "run", "--traceback").stderr
+
+
+def test_where_a_mistake_was_found_is_shown_on_request(tmp_path) -> None:
+    done = command(tmp_path, "run", "--traceback", fresh=True)
+    assert done.returncode == 4
+    assert "Traceback" in done.stderr
+    assert "furytune init" in done.stderr
 
 
 def test_what_could_not_be_read_is_told_by_the_exit_code(tmp_path) -> None:
