@@ -32,9 +32,9 @@ def built(tmp_path_factory):
     (folder / "docs" / "sphere.md").write_text(
         "# Spheres\n\nA sphere is drawn with `actor.sphere`.\n", encoding="utf-8"
     )
-    first = command(folder, "init", "exports", "docs", fresh=True)
+    first = command(folder, "init", "exports", "docs")
     assert (first.returncode, first.stdout) == (0, "furytune.toml\n"), first.stderr
-    run = command(folder, "run", "--json", fresh=True)
+    run = command(folder, "run", "--json")
     assert run.returncode == 0, run.stderr
     return folder, run
 
@@ -89,7 +89,7 @@ def test_a_dry_run_writes_nothing(tmp_path) -> None:
 
 
 def test_the_demo_needs_nothing_and_hides_the_key_that_someone_posted(tmp_path) -> None:
-    done = command(tmp_path, "demo", fresh=True)
+    done = command(tmp_path, "demo")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "furytune-demo"
     rows = (folder / "train.jsonl").read_text(encoding="utf-8")

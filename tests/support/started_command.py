@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import furytune
@@ -56,6 +57,10 @@ for module, _ in _COMMANDS.values():
     import_module(f"furytune.cli.{module}")
 for name in furytune.__all__:  # every part, and no vendor
     getattr(furytune, name)
+with suppress(ImportError):
+    import_module(
+        "lance_namespace"
+    )  # most of the time that LanceDB takes; it starts no thread, as LanceDB does
 gc.freeze()  # so that copies do not touch, and thereby copy, what all of them share
 if __name__ == "__main__":
     sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))
