@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -12,7 +12,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-__all__ = ["command"]
+from ask_started import ask
+
+__all__ = ["command", "program"]
+
+_SUPPORT = Path(__file__).parent
+_CAN_COPY = hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
 def command(
@@ -32,59 +37,49 @@ def command(
     known = {name: value for name, value in os.environ.items() if not name.startswith("FURYTUNE_")}
     known |= {"PYTHONUTF8": "1"} | environment
     line = [sys.executable, "-m", "furytune", *arguments]
-    if not fresh and hasattr(os, "fork") and not any(name.startswith("PYTHON") for name in environment):
-        return _copied(folder, line, stdin, known)
-    return subprocess.run(
-        line,
-        check=False,
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=known,
-    )
+    if fresh or not _CAN_COPY or any(name.startswith("PYTHON") for name in environment):
+        return subprocess.run(
+            line,
+            check=False,
+            cwd=folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=known,
+        )
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
+        given.write(stdin.encode())
+        given.seek(0)
+        streams = [file.fileno() for file in (given, out, said)]
+        code = ask(_started(), str(folder), arguments, known, streams)
+        out.seek(0)
+        said.seek(0)
+        return subprocess.CompletedProcess(line, code, out.read().decode(), said.read().decode())
 
 
-def _copied(
-    folder: Path, line: list[str], stdin: str, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    with tempfile.TemporaryDirectory() as place:
-        streams = {name: Path(place) / name for name in ("stdin", "stdout", "stderr")}
-        for path in streams.values():
-            path.write_text(stdin if path.name == "stdin" else "", encoding="utf-8")
-        use = {
-            "folder": str(folder),
-            "arguments": line[3:],
-            "environment": environment,
-            **{name: str(path) for name, path in streams.items()},
-        }
-        connection = _started()
-        connection.sendall(json.dumps(use).encode() + b"\n")
-        answer = b""
-        while not answer.endswith(b"\n"):
-            got = connection.recv(64)
-            assert got, "the process that is copied has ended"
-            answer += got
-        stdout, stderr = (streams[name].read_bytes().decode("utf-8") for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(line, int(answer), stdout, stderr)
+def program(path: Path) -> None:
+    """Writes a program that is the command, for scripts of a shell."""
+    path.parent.mkdir(parents=True)
+    line = [sys.executable, "-m", "furytune"]
+    if _CAN_COPY:
+        line = [sys.executable, "-I", "-S", str(_SUPPORT / "ask_started.py"), _started()]
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(line)} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
 
 
 @cache
-def _started() -> socket.socket:
-    """Starts the process that is copied; it ends with this one."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        script = Path(__file__).with_name("started_command.py")
+def _started() -> str:
+    """Starts the process that is copied, and returns its socket. The process ends with this one."""
+    place = os.path.join(tempfile.mkdtemp(), "socket")  # noqa: PTH118
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(place)
+        listener.listen()
         child = subprocess.Popen(
-            [sys.executable, str(script), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, str(_SUPPORT / "started_command.py"), str(listener.fileno())],
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
             env=os.environ | {"PYTHONUTF8": "1"},
         )
-
-    def end() -> None:
-        ours.close()
-        child.wait()
-
-    atexit.register(end)
-    return ours
+    atexit.register(child.communicate)  # closes its standard input
+    return place
