@@ -131,7 +131,7 @@ class TestEnds:
         log = Log(folder / "9.jsonl")
         _, states = write(log, drawn)
         data = log.path.read_bytes()
-        for cut in range(0, len(data) + 1, 1 + len(data) // 30):
+        for cut in range(0, len(data) + 1, 1 + len(data) // 12):
             log.path.write_bytes(data[:cut])
             before = held(log)
             assert before in states, cut
