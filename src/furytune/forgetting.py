@@ -15,12 +15,13 @@ from typing import TypeAlias
 from attrs import frozen
 
 from furytune._chat_files.searching import search_chat
-from furytune._discord.export.participants import Searched, search
+from furytune._discord.export.participants import search
 from furytune._discord.journal.erasing import JournalPlace
 from furytune._discord.journal.store import Journal
 from furytune._forums.erasing import ForumPlace
 from furytune._forums.journal import ForumJournal, is_forum
 from furytune._privacy.ids import as_id, is_full_id
+from furytune._privacy.searched import Searched
 from furytune._storage.system import system_errors_as
 from furytune._values.shown import Shown
 from furytune.augmenters._index.erasing import IndexPlace

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import command
 
 import furytune as ft
 from furytune.cli.main import _COMMANDS
@@ -20,22 +21,6 @@ from furytune.testing.fake_discord import FakeDiscord
 
 ROOT = Path(__file__).parents[2]
 EXPORTS = ROOT / "examples" / "exports"
-
-
-def command(
-    folder: Path, *arguments: str, stdin: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith("FURYTUNE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "furytune", *arguments],
-        check=False,
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=known | {"PYTHONUTF8": "1"} | environment,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +72,7 @@ def test_the_prompt_is_that_of_the_contract(built) -> None:
 def test_a_second_run_writes_the_same_bytes(built) -> None:
     folder, _ = built
     before = {path.name: path.read_bytes() for path in folder.glob("*.jsonl")}
-    again = command(folder, "build")
+    again = command(folder, "build", fresh=True)
     assert again.returncode == 0, again.stderr
     assert "unchanged" in again.stdout
     assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == before
@@ -147,7 +132,13 @@ def test_a_mistake_ends_in_one_sentence_and_its_code(tmp_path, arguments, code, 
     assert done.stdout == ""
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert "Traceback" in command(tmp_path, "run", "--traceback").stderr
+
+
+def test_where_a_mistake_was_found_is_shown_on_request(tmp_path) -> None:
+    done = command(tmp_path, "run", "--traceback", fresh=True)
+    assert done.returncode == 4
+    assert "Traceback" in done.stderr
+    assert "furytune init" in done.stderr
 
 
 def test_what_could_not_be_read_is_told_by_the_exit_code(tmp_path) -> None:

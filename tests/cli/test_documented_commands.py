@@ -11,6 +11,7 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
+from commands import program
 
 from furytune import Secret
 from furytune.config import load_settings
@@ -21,13 +22,10 @@ BLOCK = re.compile(r"^```(sh|text|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.mark.skipif(os.name != "posix", reason="the page is for a shell")
 def test_the_page_does_what_it_says(tmp_path) -> None:
-    program = tmp_path / "bin" / "furytune"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m furytune "$@"\n')
-    program.chmod(0o755)
+    program(tmp_path / "bin" / "furytune")
     where = tmp_path / "where"
     known = {name: value for name, value in os.environ.items() if not name.startswith("FURYTUNE_")}
-    known |= {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
+    known |= {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
     folder, shown, ran = tmp_path, "", 0
     for kind, text in BLOCK.findall((ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")):
         if kind == "sh":

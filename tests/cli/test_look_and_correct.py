@@ -11,8 +11,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from commands import command
 from review_world import EXPORTS, Client
-from test_command_line import command
 
 import furytune as ft
 from furytune.config import draft, load_settings

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from test_command_line import command
+from commands import command
 
 from furytune.testing.fake_vertex import FakeVertex
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -95,6 +96,7 @@ def made(draw, cls, name):
         return draw(st.nothing())
 
 
+@cache
 def part(role):
     found = []
     for name in plugins.names(role):

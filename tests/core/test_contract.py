@@ -226,11 +226,11 @@ def test_unknown_and_duplicate_keys_are_refused(saved) -> None:
 
 
 def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
-    """Each of 3,000 random edits of the file raises a furytune error or keeps the fingerprint."""
+    """Each of 1,000 random edits of the file raises a furytune error or keeps the fingerprint."""
     original = saved.read_bytes()
     rnd = random.Random(5)
     outcomes = {"same": 0, "refused": 0}
-    for _ in range(3_000):
+    for _ in range(1_000):
         damaged = bytearray(original)
         for _ in range(rnd.randrange(1, 4)):
             at = rnd.randrange(len(damaged))
@@ -246,7 +246,7 @@ def test_a_damaged_file_never_gives_another_contract(contract, saved) -> None:
             assert loaded.fingerprint == contract.fingerprint
             assert loaded.snapshot == contract.snapshot
             outcomes["same"] += 1
-    assert outcomes["refused"] > 1_500
+    assert outcomes["refused"] > 500
     assert outcomes["same"] > 0
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import discord_exports as exports
 import pytest
+from commands import command
 from endpoints import ask, chat, serving
 
 import furytune as ft
@@ -83,25 +82,20 @@ def test_without_keep_texts_a_server_stores_none(tmp_path):
     assert drop.reason == "bot_words"
 
 
-def command(*arguments):
-    """Runs the command in a process; returns its exit code and what it wrote."""
-    line = [sys.executable, "-m", "furytune", "feedback", *map(str, arguments)]
-    done = subprocess.run(line, check=False, capture_output=True, text=True, encoding="utf-8")
-    return done.returncode, done.stdout
-
-
 def test_the_command_counts_and_prunes(tmp_path):
     log = FeedbackLog(tmp_path / "log")
     for n in range(4):
         log.exchange(str(n), "q", asker=ANN, citations=["Boxes (docs/box.md)"])
         log.note(str(n), "q", "helped" if n else "did_not_help", by=ANN)
-    code, shown = command(log.path)
-    assert (code, "75%  of 4 with a verdict" in shown, "Boxes (docs/box.md)" in shown) == (0, True, True)
+    done = command(tmp_path, "feedback", "log")
+    assert done.returncode == 0, done.stderr
+    assert "75%  of 4 with a verdict" in done.stdout
+    assert "Boxes (docs/box.md)" in done.stdout
     with log.path.open("ab") as file:
         file.write(b"{}\n")
-    code, shown = command(log.path, "--json")
-    assert (code, json.loads(shown)["helped"]) == (3, {"helped": 3, "said": 4})
-    assert command(log.path, "--prune", "0")[0] == 0
+    done = command(tmp_path, "feedback", "log", "--json")
+    assert (done.returncode, json.loads(done.stdout)["helped"]) == (3, {"helped": 3, "said": 4})
+    assert command(tmp_path, "feedback", "log", "--prune", "0").returncode == 0
     assert log.path.read_bytes() == b""
 
 

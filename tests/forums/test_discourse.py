@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import tempfile
-import time
 from datetime import timedelta
 
 import pytest
+from forum_help import QUICK, drops_of, kill_at_request, pairs_of, stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import furytune as ft
-from furytune._discord.api.pacing import Patience
-from furytune._forums import waiting
 from furytune._forums.discourse import reader
 from furytune.errors import ConfigError, ForumError, SourceError
 from furytune.pairing import discourse_text
-from furytune.records import Dropped, QAPair
+from furytune.records import QAPair
 from furytune.testing.conformance import check_collector
 from furytune.testing.fake_discourse import FakeDiscourse
 
 KEY = "0123456789abcdef-rehearsal"
-QUICK = Patience(first=0.0, most=0.0, longest_wait=3_700.0, timeout=5.0)
 
 
 @pytest.fixture
@@ -33,14 +29,6 @@ def forum():
     with FakeDiscourse(key=KEY) as fake:
         fake.account("maint", moderator=True, group="core")
         yield fake
-
-
-@pytest.fixture
-def slept(monkeypatch):
-    """The seconds that were waited for, which pass at once."""
-    waits: list[float] = []
-    monkeypatch.setattr(waiting.time, "sleep", waits.append)
-    return waits
 
 
 @pytest.fixture
@@ -63,22 +51,6 @@ def answered(forum, number, *, by="maint", **options):
     )
     forum.reply(asked, by, f"Call `shape({number})`.", accepted=True)
     return asked
-
-
-def pairs_of(collector) -> list[QAPair]:
-    return [item for item in collector.journal.collect() if isinstance(item, QAPair)]
-
-
-def drops_of(collector) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for item in collector.journal.collect():
-        if isinstance(item, Dropped):
-            found[item.reason] = found.get(item.reason, 0) + item.count
-    return found
-
-
-def stored(collector) -> str:
-    return (collector.journal.source / "threads.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -555,15 +527,7 @@ def test_a_run_that_is_killed_anywhere_resumes_to_the_same_journal(forum, make, 
     whole.update()
     for at in (2, 13, 24):  # after the list, and between the groups that are committed
         path = tmp_path / f"killed{at}"
-        pid = os.fork()
-        if pid == 0:  # pragma: no cover
-            make(journal=path).update()
-            os._exit(0)
-        seen = len(forum.requests) + at
-        while len(forum.requests) < seen:
-            time.sleep(0.001)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        kill_at_request(forum, at, make(journal=path).update)
         resumed = make(journal=path)
         resumed.update()
         assert stored(resumed).count('"title"') == 25

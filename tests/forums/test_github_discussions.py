@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import time
 from datetime import timedelta
 
 import pytest
+from forum_help import QUICK, drops_of, kill_at_request, pairs_of, stored
 
 import furytune as ft
-from furytune._discord.api.pacing import Patience
 from furytune._forums.github import client, reader
 from furytune._forums.github.queries import CATEGORIES, COMMENTS, FILE, LISTING, REPLIES
 from furytune.errors import ConfigError, ForumError, SourceError, SourceFormatError
@@ -20,7 +19,6 @@ from furytune.records import Dropped, QAPair
 from furytune.testing.fake_github import FakeGitHub
 
 TOKEN = "github_pat_rehearsal0000"
-QUICK = Patience(first=0.0, most=0.0, longest_wait=3_700.0, timeout=5.0)
 
 
 @pytest.fixture
@@ -28,14 +26,6 @@ def github():
     with FakeGitHub(token=TOKEN) as fake:
         fake.account("maint", association="MEMBER")
         yield fake
-
-
-@pytest.fixture
-def slept(monkeypatch):
-    """The seconds that were waited for, which pass at once."""
-    waits: list[float] = []
-    monkeypatch.setattr(client.time, "sleep", waits.append)
-    return waits
 
 
 @pytest.fixture
@@ -58,18 +48,6 @@ def answered(github, number, *, by="maint"):
     asked = github.ask(f"user{number}", f"How do I draw shape {number}?", f"I want to draw shape {number}.")
     github.comment(asked, by, f"Call `shape({number})`.", accepted=True)
     return asked
-
-
-def pairs_of(collector) -> list[QAPair]:
-    return [item for item in collector.journal.collect() if isinstance(item, QAPair)]
-
-
-def drops_of(collector) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for item in collector.journal.collect():
-        if isinstance(item, Dropped):
-            found[item.reason] = found.get(item.reason, 0) + item.count
-    return found
 
 
 def test_the_accepted_answer_is_certain(github, make) -> None:
@@ -164,8 +142,8 @@ def test_the_next_run_reads_only_what_changed(github, make) -> None:
     assert "Call `form(3)`." in texts.values()
     assert not any("shape 9?" in question for question in texts)
     # Nothing of what was replaced or deleted is left in the file.
-    assert b"shape(3)" not in (collector.journal.source / "threads.jsonl").read_bytes()
-    assert b"shape 9?" not in (collector.journal.source / "threads.jsonl").read_bytes()
+    assert "shape(3)" not in stored(collector)
+    assert "shape 9?" not in stored(collector)
 
 
 def test_an_edit_that_github_does_not_count_arrives_by_recheck_and_by_refresh(github, make) -> None:
@@ -345,16 +323,16 @@ def test_people_who_do_not_take_part_are_not_stored(github, make) -> None:
     answered(github, 2)
     first = make(consent=ft.Consent(opt_out=["@Ann"])).update()
     assert first.withheld == 1
-    stored = (make().journal.source / "threads.jsonl").read_bytes()
-    assert b"secret person" not in stored
-    assert b"How do I draw?" not in stored  # the title is theirs, too
+    kept = stored(make())
+    assert "secret person" not in kept
+    assert "How do I draw?" not in kept  # the title is theirs, too
     assert drops_of(make())["opted_out"] == 1
 
     # Someone opts out later, and by number.
     number = github.account("user2").number
     later = make(consent=ft.Consent(opt_out=["@ann", str(number)])).update()
     assert later.removed == 1
-    assert b"shape 2." not in (make().journal.source / "threads.jsonl").read_bytes()
+    assert "shape 2." not in stored(make())
     with pytest.raises(ConfigError, match="GitHub has no role 'Helper'"):
         make(consent=ft.Consent(opt_in_roles=["Helper"]))
     with pytest.raises(ConfigError, match="Discord knows people by id"):
@@ -377,10 +355,10 @@ def test_forgotten_people_never_come_back(github, make, tmp_path) -> None:
     github.account("ann").login = "renamed"  # the number stays
     github.edit(asked, "Tell me more.")
     collector.refresh()
-    stored = (collector.journal.source / "threads.jsonl").read_text(encoding="utf-8")
-    assert "Tell me" not in stored
-    assert "ann" not in stored.replace("channel", "")
-    assert "@ghost call" in stored
+    kept = stored(collector)
+    assert "Tell me" not in kept
+    assert "ann" not in kept.replace("channel", "")
+    assert "@ghost call" in kept
     assert drops_of(collector)["forgotten"] == 1
 
 
@@ -480,17 +458,9 @@ def test_a_run_that_is_killed_anywhere_resumes_to_the_same_journal(github, make,
     # Killed when the service gets each of the requests, so between each two steps of the run.
     for at in range(1, 5):
         path = tmp_path / f"killed{at}"
-        pid = os.fork()
-        if pid == 0:  # pragma: no cover
-            make(journal=path).update()
-            os._exit(0)
-        seen = len(github.requests) + at
-        while len(github.requests) < seen:
-            time.sleep(0.001)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        kill_at_request(github, at, make(journal=path).update)
         resumed = make(journal=path)
         resumed.update()
-        assert (path / "threads.jsonl").read_bytes().count(b'"title"') == 60
+        assert stored(resumed).count('"title"') == 60
         assert [p.question for p in pairs_of(resumed)] == [p.question for p in pairs_of(whole)]
         assert {p.name for p in path.iterdir()} == {"threads.jsonl", "journal.json", ".lock"}

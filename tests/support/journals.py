@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from furytune._discord.journal.lines import ChannelState, Position, gone_line
-from furytune._discord.journal.log import Log
 from furytune._discord.journal.store import About, Journal
+from furytune._storage.journal.lines import ChannelState, Position, gone_line
+from furytune._storage.journal.log import Log
 
 __all__ = [
     "append",

@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from re import _parser  # type: ignore[attr-defined]
@@ -92,6 +93,7 @@ def modules() -> Iterator[Any]:
             yield importlib.import_module(found.name)
 
 
+@cache
 def patterns() -> dict[str, tuple[re.Pattern[Any], frozenset[str]]]:
     """Every pattern that a module holds or writes into a call, with the methods that it is used with."""
     found: dict[str, tuple[re.Pattern[Any], frozenset[str]]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 
@@ -20,7 +21,7 @@ from furytune.testing.fake_developer_api import TUNABLE, FakeDeveloperApi
 from furytune.testing.memory import ListCollector, pair
 
 RUN = "a" * 32
-CRASHES = 1_000
+CRASHES = int(os.environ.get("FURYTUNE_CRASHES", "300"))
 
 
 @pytest.fixture

@@ -5,30 +5,31 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
 from attrs import field, frozen
 
+from furytune import pairing
+from furytune._channels.channel import Channel
+from furytune._channels.pairing import OnDrop, as_pairers, conversation, methods, paired
+from furytune._channels.profiles import profiles
+from furytune._channels.selection import channel_names, chosen_channels
 from furytune._chat_files.files import ExportFiles, open_exports
 from furytune._chat_files.rows import Faults
 from furytune._chat_files.said import Archive, Place, Said, Thread
 from furytune._chat_files.shelf import Shelf
-from furytune._chat_files.talk import Crowd, Talk, conversation
-from furytune._discord.conversations import as_pairers, bytes_or_none, methods, paired
-from furytune._discord.profiles import profiles
-from furytune._discord.selection import channel_names, chosen_channels
-from furytune._discord.shapes import Channel
+from furytune._chat_files.talk import Crowd, Talk
 from furytune._privacy.consent import Consent
 from furytune._privacy.printable import printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
-from furytune._values.checks import at_least, of_type, one_of
+from furytune._values.checks import at_least, bytes_or_none, of_type, one_of
 from furytune._values.copies import Sayings
 from furytune.errors import ConfigError, SourceError
-from furytune.pairing import Conversation, Link, Linker, Pairer
+from furytune.pairing import Conversation, Link, Pairer
 from furytune.records import Dropped, Message, QAPair
 from furytune.report import ChannelProfiles
 
@@ -36,8 +37,6 @@ __all__ = ["ChatExportCollector", "Opened", "Opener"]
 
 _MOST_BYTES = 16 << 20
 _FAILED = frozenset({"damaged", "malformed_file", "too_large", "truncated", "unreadable"})
-
-OnDrop = Callable[[Dropped], None]
 
 
 @frozen(kw_only=True)
@@ -156,7 +155,7 @@ class ChatExportCollector:
             SourceFormatError: A file or message is malformed, and ``on_error`` is "raise".
         """
         for talk, _ in self._talks(on_drop or (lambda _: None)):
-            yield from (link for _, link in Linker().links(talk))
+            yield from (link for _, link in pairing.Linker().links(talk))
 
     def messages(self, *, on_drop: OnDrop | None = None) -> Iterator[Message]:
         """Yields every message, including those of bots and the system, each id once.

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from attrs import field, frozen
 
-from furytune._discord.shapes import Channel
+from furytune._channels.channel import Channel
 from furytune._privacy.ids import number_of
 
 __all__ = ["Archive", "Numbers", "Person", "Place", "Said", "Thread", "is_solved", "moment"]

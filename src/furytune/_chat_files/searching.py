@@ -10,7 +10,7 @@ from furytune._chat_files.collecting import Opened
 from furytune._chat_files.files import open_exports
 from furytune._chat_files.platforms import OPENERS, platform_of
 from furytune._chat_files.rows import Faults
-from furytune._discord.export.participants import Searched
+from furytune._privacy.searched import Searched
 from furytune._readers.json_stream import LIMIT
 from furytune.errors import SourceError
 from furytune.records import Dropped

@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
+from furytune._channels.pairing import Bridges, conversation
 from furytune._chat_files.said import Archive, Person, Said, Thread, moment
-from furytune._discord.conversations import Bridges
-from furytune._discord.selection import home
-from furytune._discord.shapes import Channel
 from furytune._privacy.consent import Consent
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune._values.copies import Sayings
-from furytune.pairing import Conversation, Post
+from furytune.pairing import Post
 from furytune.pairing.titles import titled
 from furytune.records import Attachment, Author, Message, Source
 
-__all__ = ["Crowd", "Talk", "conversation"]
+__all__ = ["Crowd", "Talk"]
 
 _MENTION = re.compile(r"<@([0-9]{1,20})>")
 _NO_ONE = Person()
@@ -162,12 +160,7 @@ class Talk:
         Args:
             on_withheld: Called with each message that is withheld, and the reason.
         """
-        place = Source(
-            guild=self.channel.guild,
-            channel=self.channel.parent if self.channel.is_thread else self.channel.id,
-            thread=self.channel.id if self.channel.is_thread else "",
-            channel_name=home(self.channel)[1],
-        )
+        place = conversation(self.channel).source
         sources: dict[str, Source] = {}
         for said in self._messages:
             self.count += 1
@@ -195,18 +188,3 @@ class Talk:
             forwarded=bool(said.words_of),
             source=source,
         )
-
-
-def conversation(channel: Channel, platform: str, *, opening_missing: bool = False) -> Conversation:
-    """Returns the conversation of a channel or thread."""
-    thread = channel.is_thread
-    return Conversation(
-        guild=channel.guild,
-        channel=channel.parent if thread else channel.id,
-        thread=channel.id if thread else "",
-        is_thread=thread,
-        platform=platform,
-        tags=channel.tags,
-        opening_missing=opening_missing,
-        channel_name=home(channel)[1],
-    )

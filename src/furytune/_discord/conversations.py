@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Any, Protocol, TypeVar
 
 import attrs
 from attrs import frozen
 
+from furytune import pairing
+from furytune._channels.channel import Channel
+from furytune._channels.pairing import Bridges, OnDrop, conversation, methods, paired
+from furytune._channels.selection import named
 from furytune._discord.journal.messages import voice_of
-from furytune._discord.selection import home, named
-from furytune._discord.shapes import Channel, ThinMessage
+from furytune._discord.shapes import ThinMessage
 from furytune._discord.text import (
     SAID,
     STARTERS,
@@ -26,35 +29,28 @@ from furytune._discord.text import (
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune._values.copies import Sayings
-from furytune.errors import ConfigError, ConservationError, SourceError
-from furytune.pairing import ChatPairer, Conversation, Link, Linker, Pairer, Post
+from furytune.errors import SourceError
+from furytune.pairing import Conversation, Link, Pairer, Post
 from furytune.pairing.posts import parse_time
 from furytune.records import Dropped, QAPair, Source
 from furytune.report.progress import progress
 
 __all__ = [
-    "Bridges",
     "ChannelSource",
     "Pairing",
     "Posts",
-    "Reading",
-    "as_pairers",
-    "bytes_or_none",
-    "methods",
-    "paired",
+    "check_content",
     "source_of",
 ]
 
 M = TypeVar("M")
 
-_BRIDGED = 3  # names of one webhook; a feed such as GitHub's has one, and may be renamed once
 _ENOUGH = 10  # fewer empty messages may be a coincidence
 _INTENT = (
     "this is what a bot reads without the Message Content intent: switch it on in Discord's developer portal "
     "(Bot > Privileged Gateway Intents) and export again"
 )
 
-OnDrop = Callable[[Dropped], None]
 Starters = dict[str, Post | None]
 
 
@@ -92,76 +88,6 @@ class ChannelSource(Protocol):
     def roles(self, message: Any) -> tuple[str, ...] | None:
         """Returns the names of the roles of who wrote a message; None if they are not known."""
         ...
-
-
-class Reading(Protocol):
-    """**Protocol:** the posts of one channel while they are read, as counting and reports need them."""
-
-    @property
-    def channel(self) -> Channel:
-        """The channel or thread."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The name that errors use."""
-        ...
-
-    @property
-    def count(self) -> int:
-        """How many messages were read."""
-        ...
-
-    @property
-    def usable(self) -> int:
-        """How many of them may be in a pair."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """Limits of each message and pair."""
-        ...
-
-    @property
-    def sayings(self) -> Sayings:
-        """What bots have said so far."""
-        ...
-
-    def __iter__(self) -> Iterator[Post]:
-        """Yields the posts, once."""
-        ...
-
-
-def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
-    """Validates a key; errors never show its value.
-
-    Raises:
-        ConfigError: It is not bytes.
-    """
-    if value is not None and not isinstance(value, bytes):
-        raise ConfigError(
-            f"{attribute.name} must be bytes, such as text.encode(), not a {type(value).__name__}"
-        )
-
-
-def as_pairers(pairers: Iterable[Pairer] | None) -> tuple[Pairer, ...] | None:
-    """Converts the argument ``pairers``.
-
-    Raises:
-        ConfigError: It is not a list of pairers.
-    """
-    if pairers is None:
-        return None
-    if not isinstance(pairers, Iterable):
-        raise ConfigError(f"pairers must be a list of pairers, not a {type(pairers).__name__}")
-    found = tuple(pairers)
-    for pairer in found:
-        if not isinstance(pairer, Pairer) or isinstance(pairer, type):
-            raise ConfigError(
-                "pairers must be a list of objects with the methods fits and pair, such as [ChatPairer()]; "
-                f"one of them is of type {type(pairer).__name__}"
-            )
-    return found
 
 
 @frozen
@@ -225,7 +151,7 @@ class Pairing:
     ) -> Iterator[Link]:
         """Yields which message each message answers, channel by channel. See `pairs`."""
         for posts, _ in self._read(channels, on_drop, on_read):
-            yield from (link for _, link in Linker().links(posts))
+            yield from (link for _, link in pairing.Linker().links(posts))
 
     def _read(
         self, channels: Sequence[ChannelSource], on_drop: OnDrop, on_read: Callable[[int], None]
@@ -241,9 +167,9 @@ class Pairing:
         starters: Starters = dict.fromkeys(c.starter for c in channels if c.starter)
         sayings = Sayings()
         for channel in progress(channels, "channels", "channel"):
-            place = _conversation(channel.channel, starters.keys())
-            if place.is_thread and channel.opening_missing:
-                place = attrs.evolve(place, opening_missing=True)
+            place = conversation(
+                channel.channel, starters=starters.keys(), opening_missing=channel.opening_missing
+            )
             posts = Posts(
                 channel,
                 names,
@@ -258,19 +184,6 @@ class Pairing:
             said_by_people += posts.by_people
             bare += posts.bare
         check_content(said_by_people, bare)
-
-
-def methods(pairers: tuple[Pairer, ...] | None, window: int) -> tuple[Pairer, ...]:
-    """Returns the methods to find pairs with.
-
-    Raises:
-        ConfigError: The list is empty.
-    """
-    if pairers is None:
-        return (ChatPairer(window),)
-    if not pairers:
-        raise ConfigError("pairers is empty; leave it out, or name at least one")
-    return pairers
 
 
 def check_content(by_people: int, bare: int) -> None:
@@ -302,95 +215,6 @@ def _without_content(channel: Channel, posts: Posts) -> Dropped:
         where=named(channel),
         detail=f"{posts.bare:,} of {posts.by_people:,} messages that people wrote are empty; {_INTENT}",
     )
-
-
-def paired(
-    posts: Reading, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
-) -> Iterator[QAPair | Dropped]:
-    """Yields the pairs and drops of one conversation.
-
-    Args:
-        posts: Its posts.
-        place: Where they were written.
-        pairers: Methods to find pairs with; the first that fits is used.
-        drops: Drops of the source; they are yielded and removed from the list.
-
-    Raises:
-        ConservationError: The pairer lost or invented messages.
-    """
-    # A drop says where it is from, for the report by channel.
-    source = attrs.evolve(place.source, path=posts.name)
-    for item in _paired(posts, place, pairers, drops):
-        is_message = isinstance(item, Dropped) and item.unit == "message"
-        yield attrs.evolve(item, source=source) if is_message else item
-
-
-def _paired(
-    posts: Reading, place: Conversation, pairers: tuple[Pairer, ...], drops: list[Dropped]
-) -> Iterator[QAPair | Dropped]:
-    pairer = next((p for p in pairers if p.fits(place)), None)
-    came_out = 0
-    if pairer is None:
-        came_out = yield from _unpaired(posts, place)
-    else:
-        for item in pairer.pair(posts, place):
-            if isinstance(item, QAPair):
-                came_out += len(item.question_messages) + len(item.answer_messages)
-                yield _without_bot_words(posts.limits.bounded(item), posts.sayings)
-            else:
-                came_out += item.count if item.unit == "message" else 0
-                yield item
-            # Pass drops on as they come, so that they do not pile up.
-            if drops:
-                yield from drops
-                drops.clear()
-    yield from drops
-    drops.clear()
-    if came_out != posts.count:
-        raise ConservationError(
-            f"{posts.name}: {posts.count} messages went into {type(pairer).__name__}, {came_out} came out"
-        )
-
-
-def _without_bot_words(item: QAPair | Dropped, sayings: Sayings) -> QAPair | Dropped:
-    """Returns a pair, or drops its messages because the answer repeats what a bot said before."""
-    if isinstance(item, Dropped) or not len(sayings):
-        return item
-    until = inf if item.answered_at is None else item.answered_at.timestamp()
-    if not sayings.repeated(item.answer, until=until):
-        return item
-    ids = (*item.question_messages, *item.answer_messages)
-    where = item.source.thread or item.source.channel or item.source.path
-    return Dropped(
-        reason="bot_words", unit="message", count=len(ids), ids=ids[:20], where=where, source=item.source
-    )
-
-
-def _unpaired(posts: Reading, place: Conversation) -> Generator[Dropped, None, int]:
-    """Drops the messages of a conversation that no pairer fits; returns how many there are."""
-    for _ in posts:
-        pass
-    if posts.count:
-        yield Dropped(
-            reason="no_pairer", unit="message", count=posts.count, where=place.thread or place.channel
-        )
-    return posts.count
-
-
-class Bridges:
-    """Recognises webhooks that speak for people, such as a bridge to Matrix or IRC: they have had several names."""
-
-    def __init__(self) -> None:
-        self._voices: dict[str, set[str]] = {}
-
-    def speaks(self, webhook: str, voice: str) -> bool:
-        """Notes what stands for a name of a webhook, and returns True if it speaks for people."""
-        if not voice:
-            return False
-        known = self._voices.setdefault(webhook, set())
-        if len(known) < _BRIDGED:
-            known.add(voice)
-        return len(known) >= _BRIDGED
 
 
 class Posts:
@@ -522,20 +346,7 @@ class Posts:
         )
 
 
-def _conversation(channel: Channel, starters: Collection[str] = frozenset()) -> Conversation:
-    thread = channel.is_thread
-    return Conversation(
-        guild=channel.guild,
-        channel=channel.parent if thread else channel.id,
-        thread=channel.id if thread else "",
-        is_thread=thread,
-        starters=starters,
-        tags=channel.tags,
-        channel_name=home(channel)[1],
-    )
-
-
 def source_of(channel: Channel, name: str) -> Source:
     """Returns the source of the messages in a channel's file."""
-    place = _conversation(channel)
+    place = conversation(channel)
     return attrs.evolve(place.source, path=name)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from furytune._channels.channel import Channel
 from furytune._discord.journal.messages import Poll as StoredPoll
-from furytune._discord.shapes import Channel, FullMessage
+from furytune._discord.shapes import FullMessage
 from furytune._discord.text import is_solved, reply_target, text_of
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune.pairing.posts import parse_time

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 import msgspec
 from attrs import frozen
 
+from furytune._channels.channel import Channel
 from furytune._discord.journal.messages import Kept, Reaction, Reference, Writer
 from furytune._readers.bytes import ByteSource, Locator
 from furytune._readers.json_stream import BLOCK, LIMIT, ObjectArray
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 
-__all__ = ["Channel", "ExportFile", "FullMessage", "NotAnExportError", "Reaction", "ThinMessage"]
+__all__ = ["ExportFile", "FullMessage", "NotAnExportError", "Reaction", "ThinMessage"]
 
 M = TypeVar("M")
 
@@ -133,40 +134,6 @@ class FullMessage(Kept, gc=False, rename="camel"):
 
     author: Member
     mentions: list[Mention] | None = None
-
-
-@frozen(kw_only=True)
-class Channel:
-    """The channel of a file, as described around its messages.
-
-    Attributes:
-        guild: Server id, "" if the export has none.
-        id: Channel or thread id, or "".
-        parent: For a thread, the id of its channel; otherwise the id of the category. "" if unknown.
-        kind: DiscordChatExporter's channel type, such as "GuildTextChat".
-        name: Its name, or "".
-        category: Name of the parent, or "".
-        tags: Names of the forum tags of a thread; exports do not contain them.
-        since: Time of the export's filter before which the file leaves everything out, or "".
-        until: Time after which the file contains nothing, "" if it does not say.
-        exported: Time of the export, "" if the file does not say.
-    """
-
-    guild: str = ""
-    id: str = ""
-    parent: str = ""
-    kind: str = ""
-    name: str = ""
-    category: str = ""
-    tags: tuple[str, ...] = ()
-    since: str = ""
-    until: str = ""
-    exported: str = ""
-
-    @property
-    def is_thread(self) -> bool:
-        """True for threads and forum posts."""
-        return "Thread" in self.kind
 
 
 def _text(members: Any, name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from furytune._discord.shapes import Channel, EmbedText, FullMessage, Mention, Reaction, ThinMessage
+from furytune._channels.channel import Channel
+from furytune._discord.shapes import EmbedText, FullMessage, Mention, Reaction, ThinMessage
 from furytune.pairing.titles import titled
 
 __all__ = [

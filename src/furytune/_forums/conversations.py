@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import attrs
 from attrs import frozen
 
+from furytune import pairing
 from furytune._forums.participants import is_bot
 from furytune._forums.platforms import platform_of
 from furytune._forums.shapes import ACTION, Category, Entry, Thread
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import Limits, over
 from furytune.errors import ConfigError, ConservationError
-from furytune.pairing import ChatPairer, Conversation, Pairer, Post, titled
+from furytune.pairing import Conversation, Pairer, Post, titled
 from furytune.records import Attachment, Author, Dropped, Evidence, Message, QAPair, Source
 
 __all__ = ["Forum", "ForumPairing"]
@@ -74,7 +75,7 @@ class ForumPairing:
         """
         if self.pairers is not None and not self.pairers:
             raise ConfigError("pairers is empty; leave it out, or name at least one")
-        pairers = self.pairers or (ChatPairer(),)
+        pairers = self.pairers or (pairing.ChatPairer(),)
         names = Pseudonyms(self.author_key)
         for thread, path in threads:
             source = forum.place(thread, path)

@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import msgspec
 from attrs import frozen
 
-from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
-from furytune._discord.journal.lines import GONE, parse_gone
-from furytune._discord.journal.log import Log
-from furytune._discord.journal.state import Forgotten, Permission, decoded
 from furytune._forums.participants import Participants, marks
 from furytune._forums.shapes import Category, Thread
 from furytune._privacy.consent import Consent
-from furytune._storage.durable import write_file
+from furytune._privacy.forgotten import Forgotten
+from furytune._storage.journal import files
+from furytune._storage.journal.files import Permission
+from furytune._storage.journal.folder import START_OVER, access, folder_of, write_alone
+from furytune._storage.journal.lines import GONE, parse_gone
+from furytune._storage.journal.log import Log
 from furytune.errors import SourceError, SourceFormatError
 
-__all__ = ["FORMAT", "ForumAbout", "ForumJournal", "Lost", "Permission", "is_forum"]
-
-T = TypeVar("T")
+__all__ = ["FORMAT", "ForumAbout", "ForumJournal", "Lost", "is_forum"]
 
 FORMAT = "furytune-forum/1"
 """Name and version of the journal's format."""
@@ -140,11 +138,11 @@ class ForumJournal:
         Raises:
             SourceFormatError: It has another format, or is damaged.
         """
-        return self._read("journal.json", ForumAbout, FORMAT)
+        return files.load(self.path / "journal.json", ForumAbout, FORMAT)
 
     def forgotten(self) -> Forgotten:
         """Returns who and what must never be collected again."""
-        return self._read("forgotten.json", Forgotten, "")
+        return files.load(self.path / "forgotten.json", Forgotten)
 
     def save(self, value: ForumAbout | Forgotten) -> None:
         """Writes one of the journal's own files atomically.
@@ -153,25 +151,7 @@ class ForumJournal:
             OSError: As the system reports it; the old file is unchanged.
         """
         path = self.path / ("journal.json" if isinstance(value, ForumAbout) else "forgotten.json")
-        data = msgspec.json.encode(value, order="deterministic")
-        # An unchanged file keeps its time, so a backup does not copy it again.
-        if not path.is_file() or path.read_bytes() != data:
-            write_file(path, data)
-            path.chmod(0o600)
-
-    def _read(self, name: str, kind: type[T], form: str) -> T:
-        path = self.path / name
-        try:
-            with access(path):
-                data = path.read_bytes()
-        except FileNotFoundError:
-            return kind()
-        try:
-            return decoded(data, kind, str(path), form)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SourceFormatError(
-                f"this file of the journal is damaged ({error})", path=str(path), hint=HINTS[name]
-            ) from None
+        files.save(path, value)
 
     def threads(self) -> Iterator[Thread | Lost]:
         """Yields all threads in the order of their numbers, one at a time.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 from attrs import frozen
 
-from furytune._discord.journal.state import Forgotten
 from furytune._forums.platforms import platform_of
 from furytune._forums.shapes import BOT, Entry, Thread
 from furytune._privacy.consent import Consent
+from furytune._privacy.forgotten import Forgotten
 
 __all__ = ["Participants", "is_bot", "marks"]
 

@@ -15,10 +15,10 @@ from typing import Protocol
 import msgspec
 from attrs import define, field, frozen
 
-from furytune._discord.journal.lines import gone_line
 from furytune._forums.journal import ForumAbout, ForumJournal, Lost, line_of
 from furytune._forums.participants import Participants
 from furytune._forums.shapes import Category, Thread
+from furytune._storage.journal.lines import gone_line
 
 __all__ = ["Counts", "ForumReader", "Listing", "bring_up_to_date"]
 

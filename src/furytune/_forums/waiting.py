@@ -7,7 +7,7 @@ import time
 
 from attrs import frozen
 
-from furytune._discord.api.pacing import Patience
+from furytune._network.patience import Patience
 from furytune._privacy.secret import Secret
 from furytune.errors import ConfigError, ForumError
 

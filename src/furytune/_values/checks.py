@@ -10,7 +10,7 @@ import attrs
 
 from furytune.errors import ConfigError
 
-__all__ = ["at_least", "duration", "of_type", "one_of", "share"]
+__all__ = ["at_least", "bytes_or_none", "duration", "of_type", "one_of", "share"]
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -63,6 +63,18 @@ def of_type(*types: type) -> Check:
             raise ConfigError(f"{attribute.name} must be of type {wanted}, not {_shown(value)}")
 
     return check
+
+
+def bytes_or_none(_: object, attribute: attrs.Attribute[bytes | None], value: object) -> None:
+    """Validates a key; errors never show its value.
+
+    Raises:
+        ConfigError: It is not bytes.
+    """
+    if value is not None and not isinstance(value, bytes):
+        raise ConfigError(
+            f"{attribute.name} must be bytes, such as text.encode(), not a {type(value).__name__}"
+        )
 
 
 def _shown(value: object) -> str:

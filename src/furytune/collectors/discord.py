@@ -12,18 +12,19 @@ from attrs import field, frozen
 
 from furytune._discord.api.background import in_thread
 from furytune._discord.api.clock import Clock
-from furytune._discord.api.pacing import Patience
 from furytune._discord.api.session import Session
 from furytune._discord.crawl.channel_sync import Counts
 from furytune._discord.crawl.crawl import Crawl
 from furytune._discord.crawl.participants import Participants
 from furytune._discord.crawl.repair import mend, sound_cursors, to_mend
 from furytune._discord.crawl.survey import Survey, held_back, survey
-from furytune._discord.journal.store import About, Journal, Permission, Unread
+from furytune._discord.journal.store import About, Journal, Unread
 from furytune._network.endpoint import checked_endpoint
+from furytune._network.patience import Patience
 from furytune._privacy.consent import Consent, by_number
 from furytune._privacy.ids import is_digits, snowflake_at
 from furytune._privacy.secret import Secret
+from furytune._storage.journal.files import Permission
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
 from furytune._values.checks import duration, of_type

@@ -9,19 +9,20 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from furytune._discord.conversations import Pairing, as_pairers, bytes_or_none, source_of
+from furytune._channels.pairing import as_pairers
+from furytune._channels.profiles import profiles
+from furytune._channels.selection import channel_names, chosen_channels
+from furytune._discord.conversations import Pairing, source_of
 from furytune._discord.export.files import open_files
 from furytune._discord.export.participants import Participating, withholding
 from furytune._discord.messages import view
-from furytune._discord.profiles import profiles
-from furytune._discord.selection import channel_names, chosen_channels
 from furytune._discord.shapes import FullMessage
 from furytune._privacy.consent import Consent, by_number
 from furytune._privacy.printable import printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.json_stream import BLOCK, LIMIT
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
-from furytune._values.checks import at_least, of_type, one_of
+from furytune._values.checks import at_least, bytes_or_none, of_type, one_of
 from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Link, Pairer
 from furytune.records import Dropped, Message, QAPair, Source

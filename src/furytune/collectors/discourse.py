@@ -9,11 +9,11 @@ from datetime import timedelta
 import attrs
 from attrs import field, frozen
 
-from furytune._discord.api.pacing import Patience
-from furytune._discord.selection import channel_names
+from furytune._channels.selection import channel_names
 from furytune._forums.discourse.client import Discourse
 from furytune._forums.discourse.reader import DiscourseReader
 from furytune._network.endpoint import checked_endpoint
+from furytune._network.patience import Patience
 from furytune._privacy.consent import Consent
 from furytune._privacy.secret import Secret
 from furytune._values.checks import duration, of_type

@@ -9,9 +9,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from furytune._discord.conversations import as_pairers, bytes_or_none
-from furytune._discord.journal.state import Forgotten
-from furytune._discord.selection import channel_names
+from furytune._channels.pairing import as_pairers
+from furytune._channels.selection import channel_names
 from furytune._forums.conversations import Forum, ForumPairing
 from furytune._forums.files import ForumFile, forum_files
 from furytune._forums.github.queries import FILE
@@ -19,11 +18,12 @@ from furytune._forums.journal import ForumJournal
 from furytune._forums.participants import Participants
 from furytune._forums.shapes import Category, Thread
 from furytune._privacy.consent import Consent
+from furytune._privacy.forgotten import Forgotten
 from furytune._privacy.printable import one_line, printable
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
-from furytune._values.checks import at_least, of_type, one_of
+from furytune._values.checks import at_least, bytes_or_none, of_type, one_of
 from furytune.errors import ConfigError, SourceError
 from furytune.pairing import Pairer
 from furytune.records import Dropped, Message, QAPair

@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator, Mapping
 
 from attrs import field, frozen
 
-from furytune._discord.conversations import M, OnDrop, Pairing, as_pairers, bytes_or_none, source_of
+from furytune._channels.channel import Channel
+from furytune._channels.pairing import OnDrop, as_pairers
+from furytune._channels.profiles import profiles
+from furytune._channels.selection import channel_names, chosen_channels
+from furytune._discord.conversations import M, Pairing, source_of
 from furytune._discord.export.adopting import Adopted, adopt
-from furytune._discord.journal.lines import GONE
-from furytune._discord.journal.log import Log
 from furytune._discord.journal.state import People
 from furytune._discord.journal.store import About, Journal, Unread
 from furytune._discord.messages import view
-from furytune._discord.profiles import profiles
-from furytune._discord.selection import channel_names, chosen_channels
-from furytune._discord.shapes import Channel, FullMessage, ThinMessage
+from furytune._discord.shapes import FullMessage, ThinMessage
 from furytune._privacy.printable import one_line, printable
 from furytune._privacy.pseudonyms import Pseudonyms
 from furytune._readers.limits import MAX_MESSAGE, MAX_MESSAGES, MAX_PAIR, Limits
+from furytune._storage.journal.lines import GONE
+from furytune._storage.journal.log import Log
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
-from furytune._values.checks import at_least, of_type
+from furytune._values.checks import at_least, bytes_or_none, of_type
 from furytune.errors import SourceError
 from furytune.pairing import Link, Pairer
 from furytune.records import Dropped, Message, QAPair

@@ -11,11 +11,12 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from furytune._forums.journal import ForumAbout, ForumJournal, Permission
+from furytune._forums.journal import ForumAbout, ForumJournal
 from furytune._forums.participants import Participants
 from furytune._forums.shapes import Category
 from furytune._forums.sync import ForumReader, bring_up_to_date
 from furytune._privacy.consent import Consent
+from furytune._storage.journal.files import Permission
 from furytune._storage.system import system_errors_as
 from furytune._values.canonical import Json
 from furytune._values.shown import Shown

@@ -9,17 +9,15 @@ from attrs import Factory, field, frozen
 from furytune import dialects
 from furytune._storage.manifests import escape_formula
 from furytune.errors import ConfigError
+from furytune.exporters._writing.exporting import DataFilesExporter
 from furytune.exporters._writing.shape import text_pairs
 from furytune.exporters._writing.writing import Layout, data_path, default_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from furytune._storage.durable import StagedGroup
-    from furytune.protocols import ContractIdentity
-    from furytune.records import Dataset, TrainingRow
-    from furytune.report import Tally
+    from furytune.records import TrainingRow
 
 __all__ = ["CsvExporter"]
 
@@ -35,7 +33,7 @@ def _usual(exporter: CsvExporter) -> str:
 
 
 @frozen
-class CsvExporter:
+class CsvExporter(DataFilesExporter):
     """Writes RFC 4180 CSV with a header: UTF-8 without a byte order mark, CRLF, every field in quotes.
 
     A cell that a spreadsheet would run as a formula gets a leading ``'``, and so does a cell that already
@@ -82,42 +80,6 @@ class CsvExporter:
         """Validates that rows of the dialect are two texts."""
         if not dialects.get(value).joins_system:
             raise ConfigError(f"rows of the dialect {value!r} are not two texts; use JsonlExporter")
-
-    @property
-    def targets(self) -> tuple[Path, ...]:
-        """The files that an export may write or remove, except the manifest."""
-        return self.path, self.validation
-
-    def export(
-        self, rows: Iterable[TrainingRow], *, contract: ContractIdentity, tally: Tally | None = None
-    ) -> Dataset:
-        """Writes the data files and the manifest: all of them, or none.
-
-        Args:
-            rows: Read once, in order; memory does not grow with their number.
-            contract: The contract that rendered the prompts; the manifest records which one.
-            tally: Counts for the manifest, complete once ``rows`` is exhausted.
-
-        Raises:
-            ExportError: A prompt or an answer is empty or contains a lone surrogate, two rows have the same id,
-                or a file cannot be written. Nothing was written unless the message says otherwise.
-        """
-        return self._layout().write(rows, contract=contract, tally=tally)
-
-    def stage(
-        self,
-        rows: Iterable[TrainingRow],
-        *,
-        contract: ContractIdentity,
-        tally: Tally | None,
-        group: StagedGroup,
-    ) -> Dataset:
-        """Writes temporary files; all of them appear together when the group is committed.
-
-        Raises:
-            ExportError: As in `export`; no file appears.
-        """
-        return self._layout().stage(rows, contract=contract, tally=tally, group=group)
 
     def _layout(self) -> Layout:
         """The files of this exporter, and how rows become bytes."""

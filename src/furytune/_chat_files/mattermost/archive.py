@@ -12,13 +12,13 @@ from typing import TypeVar
 import msgspec
 from attrs import define
 
+from furytune._channels.channel import Channel
+from furytune._channels.selection import named
 from furytune._chat_files.collecting import Opened
 from furytune._chat_files.files import ExportFiles, UnusableError, place_of
 from furytune._chat_files.mattermost.shapes import Line, Post, Reply, User
 from furytune._chat_files.mattermost.text import mattermost_text
 from furytune._chat_files.said import Numbers, Person, Place, Said, Thread, is_solved
-from furytune._discord.selection import named
-from furytune._discord.shapes import Channel
 from furytune._privacy.ids import number_of
 from furytune._privacy.printable import printable
 from furytune._readers.files import Flaw

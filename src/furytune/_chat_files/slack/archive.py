@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
+from furytune._channels.channel import Channel
+from furytune._channels.selection import named
 from furytune._chat_files.collecting import Opened
 from furytune._chat_files.files import ExportFiles, place_of
 from furytune._chat_files.rows import Faults, read_object, read_rows
 from furytune._chat_files.said import Numbers, Person, Place, Said, Thread, is_solved
 from furytune._chat_files.slack.shapes import SlackChannel, SlackMessage, SlackUser
 from furytune._chat_files.slack.text import of_attachments, of_blocks, slack_text
-from furytune._discord.selection import named
-from furytune._discord.shapes import Channel
 from furytune._privacy.ids import number_of
 from furytune._privacy.printable import one_line, printable
 from furytune.errors import SourceError

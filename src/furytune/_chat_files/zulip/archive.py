@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator
 import msgspec
 from attrs import define
 
+from furytune._channels.channel import Channel
+from furytune._channels.selection import named
 from furytune._chat_files.collecting import Opened
 from furytune._chat_files.files import ExportFiles, UnusableError, place_of
 from furytune._chat_files.rows import read_object, read_rows, whole
 from furytune._chat_files.said import Person, Place, Said, Thread, is_solved
 from furytune._chat_files.zulip.shapes import Reactions, Realm, RealmUser, ZulipMessage
 from furytune._chat_files.zulip.text import quoted_message, zulip_text
-from furytune._discord.selection import named
-from furytune._discord.shapes import Channel
 from furytune._privacy.ids import number_of
 from furytune._privacy.printable import printable
 from furytune.errors import SourceError

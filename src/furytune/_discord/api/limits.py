@@ -24,8 +24,9 @@ from furytune._discord.api.failures import (
     Verdict,
     told_to_wait,
 )
-from furytune._discord.api.pacing import InvalidAnswers, Pace, Patience
+from furytune._discord.api.pacing import InvalidAnswers, Pace
 from furytune._network.bodies import ACCEPTED, BodyError
+from furytune._network.patience import Patience
 from furytune.errors import DiscordError
 
 __all__ = ["Attempt", "Guard", "Refused"]

@@ -23,8 +23,9 @@ from furytune._discord.api.clock import MOST_AHEAD, Clock
 from furytune._discord.api.failures import GARBLED, Verdict, WrongAnswerError, unusable, verdict_of
 from furytune._discord.api.limits import Attempt, Guard, Refused
 from furytune._discord.api.log_filter import Quiet
-from furytune._discord.api.pacing import DISCORD_RATE, FIRST_TRIES, Patience
+from furytune._discord.api.pacing import DISCORD_RATE, FIRST_TRIES
 from furytune._network.endpoint import checked_endpoint
+from furytune._network.patience import Patience
 from furytune._privacy.secret import Secret
 from furytune.errors import (
     ConfigError,

@@ -15,9 +15,9 @@ from furytune._discord.api.failures import WrongAnswerError
 from furytune._discord.api.session import Session
 from furytune._discord.crawl.convert import is_bare, kept
 from furytune._discord.crawl.participants import Participants
-from furytune._discord.journal.lines import GONE, ChannelState, Position, gone_line, parse_gone
-from furytune._discord.journal.log import Log
 from furytune._discord.journal.messages import Kept, line_of
+from furytune._storage.journal.lines import GONE, ChannelState, Position, gone_line, parse_gone
+from furytune._storage.journal.log import Log
 from furytune.errors import DiscordError, DiscordForbiddenError
 
 __all__ = ["Counts", "Sweep"]

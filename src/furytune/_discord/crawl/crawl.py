@@ -15,10 +15,10 @@ from furytune._discord.api.session import Session
 from furytune._discord.crawl.channel_sync import Counts, Sweep
 from furytune._discord.crawl.participants import Participants
 from furytune._discord.crawl.survey import Place, Survey
-from furytune._discord.journal.lines import GONE, ChannelState, Commit, gone_line
 from furytune._discord.journal.store import Journal, Unread
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import one_line
+from furytune._storage.journal.lines import GONE, ChannelState, Commit, gone_line
 from furytune.errors import DiscordError, DiscordForbiddenError, DiscordGoneError, DiscordLoginError
 
 __all__ = ["Crawl"]

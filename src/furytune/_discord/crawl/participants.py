@@ -10,9 +10,10 @@ from furytune._discord.api.background import LOG
 from furytune._discord.api.failures import WrongAnswerError
 from furytune._discord.api.session import Session
 from furytune._discord.crawl.member_roles import Roster
-from furytune._discord.journal.messages import Reference
-from furytune._discord.journal.store import Forgotten, People, Withheld
+from furytune._discord.journal.messages import Reference, masked
+from furytune._discord.journal.store import People, Withheld
 from furytune._privacy.consent import Consent
+from furytune._privacy.forgotten import Forgotten
 from furytune.errors import DiscordForbiddenError
 
 __all__ = ["Participants"]
@@ -91,7 +92,7 @@ class Participants:
 
     def masked(self, line: bytes) -> bytes:
         """Returns a line of a log without the ids of forgotten people, and without quotes of forgotten messages."""
-        return self._forgotten.masked(line)
+        return masked(line, self._forgotten)
 
     def refusal(self, author: str, message: str, *, bot: bool) -> str:
         """Returns why a message is not collected, "" if it is. Call `meet` with its author before."""

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from furytune._discord.api.answers import UnsoundError, archive_time
 from furytune._discord.api.background import LOG
-from furytune._discord.journal.lines import Position
-from furytune._discord.journal.log import Log
 from furytune._discord.journal.store import Journal
+from furytune._storage.journal.lines import Position
+from furytune._storage.journal.log import Log
 
 __all__ = ["mend", "sound_cursors", "to_mend"]
 

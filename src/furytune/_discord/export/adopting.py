@@ -14,18 +14,20 @@ from pathlib import Path
 import msgspec
 from attrs import evolve, frozen
 
-from furytune._discord.conversations import OnDrop, check_content
+from furytune._channels.channel import Channel
+from furytune._channels.pairing import OnDrop
+from furytune._channels.selection import named
+from furytune._discord.conversations import check_content
 from furytune._discord.crawl.convert import kept_embed
 from furytune._discord.export.files import ChannelFiles, instant, open_files
 from furytune._discord.journal import messages as kept
-from furytune._discord.journal.lines import GONE, ChannelState
 from furytune._discord.journal.store import About, Journal
-from furytune._discord.selection import named
-from furytune._discord.shapes import Channel, FullMessage, Member, Mention, ThinMessage
+from furytune._discord.shapes import FullMessage, Member, Mention, ThinMessage
 from furytune._discord.text import SAID, is_bare, restore_mentions, text_of, title_of
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable
 from furytune._readers.json_stream import BLOCK, LIMIT
+from furytune._storage.journal.lines import GONE, ChannelState
 from furytune._values.shown import Shown
 from furytune.errors import SourceError
 from furytune.records import Dropped
@@ -115,7 +117,7 @@ def adopt(journal: Journal, path: str | os.PathLike[str], on_drop: OnDrop) -> Ad
                             on_drop(Dropped(reason="forgotten", unit="message", ids=(message.id,)))
                         else:
                             line = kept.line_of(_kept(message, channel.channel))
-                            yield number, forgotten.masked(line), exported[name]
+                            yield number, kept.masked(line, forgotten), exported[name]
 
             new, changed, whole = _merge(journal, channel, lines(), live=bool(about.permissions))
             done = evolve(

@@ -18,7 +18,8 @@ from typing import Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
-from furytune._discord.shapes import Channel, ExportFile, FirstMessage, NotAnExportError
+from furytune._channels.channel import Channel
+from furytune._discord.shapes import ExportFile, FirstMessage, NotAnExportError
 from furytune._discord.text import STARTERS
 from furytune._privacy.ids import id_number
 from furytune._privacy.printable import printable

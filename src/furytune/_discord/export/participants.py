@@ -11,20 +11,22 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from furytune._discord.conversations import OnDrop
+from furytune._channels.channel import Channel
+from furytune._channels.pairing import OnDrop
 from furytune._discord.export.files import ChannelFiles, find_files
 from furytune._discord.journal.messages import MessageHeader, original_of
-from furytune._discord.shapes import Channel, ExportFile, Member, ThinMessage
+from furytune._discord.shapes import ExportFile, Member, ThinMessage
 from furytune._privacy.consent import Consent
 from furytune._privacy.ids import is_full_id
 from furytune._privacy.lineage import whole_numbers
 from furytune._privacy.printable import printable
+from furytune._privacy.searched import Searched
 from furytune._readers.bytes import ByteSource
 from furytune._readers.json_text import Bad, Malformed
 from furytune.errors import SourceFormatError
 from furytune.pairing.posts import parse_time
 
-__all__ = ["NoOne", "Participating", "Searched", "Trace", "Withholding", "search", "withholding"]
+__all__ = ["NoOne", "Participating", "Trace", "Withholding", "search", "withholding"]
 
 _BLOCK = 1 << 20
 _OVERLAP = 32  # bytes; ids are shorter
@@ -233,25 +235,6 @@ def traces(export: ExportFile) -> Iterator[Trace]:
         for block in export.blocks(Trace):
             if not isinstance(block, Bad):
                 yield from block
-
-
-@frozen
-class Searched:
-    """What erasure needs to know about one file of an export.
-
-    Attributes:
-        path: The file.
-        theirs: Ids of the messages that the people wrote, or that were named.
-        originals: Ids of forwarded messages, by the ids of their copies.
-        named: True if one of the ids occurs anywhere in the file.
-        problem: Why it could not be read to its end, or "".
-    """
-
-    path: Path
-    theirs: frozenset[str]
-    originals: Mapping[str, str]
-    named: bool
-    problem: str
 
 
 def search(path: Path, authors: Collection[str], messages: Collection[str]) -> list[Searched]:

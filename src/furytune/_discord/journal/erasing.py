@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from furytune._discord.journal.lines import GONE
 from furytune._discord.journal.store import Journal
 from furytune._storage.durable import sweep
+from furytune._storage.journal.lines import GONE
 from furytune.errors import SourceError
 from furytune.records import Erased
 

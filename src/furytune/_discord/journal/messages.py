@@ -10,13 +10,15 @@ may be null: the journal writes no null there, but an export may contain it, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from furytune._privacy.ids import full_ids
+from furytune._privacy.forgotten import Forgotten
+from furytune._privacy.ids import FULL_ID, full_ids
 
 __all__ = [
     "Attachment",
@@ -32,9 +34,9 @@ __all__ = [
     "Sticker",
     "Writer",
     "line_of",
+    "masked",
     "original_of",
     "voice_of",
-    "without_embeds",
 ]
 
 
@@ -222,6 +224,9 @@ def original_of(message: Kept | MessageHeader) -> str | None:
 
 
 # Lines are compared as bytes to find edits, so equal messages must have equal bytes.
+# A mention, or an id by itself, as in a link to a profile.
+_PERSON = re.compile(rf"<@!?(?P<mentioned>[0-9]+)>|(?<![0-9])(?P<id>{FULL_ID})(?![0-9])".encode())
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Kept).decode
 
@@ -235,7 +240,24 @@ def line_of(message: Kept) -> bytes:
     return _encode(message) + b"\n"
 
 
-def without_embeds(line: bytes, messages: Collection[str]) -> bytes:
+def masked(line: bytes, forgotten: Forgotten) -> bytes:
+    """Returns the line of a message without the people and messages that must be forgotten.
+
+    It has 0 for the ids of the people, and no embeds that name one of the messages.
+    """
+
+    def mask(found: re.Match[bytes]) -> bytes:
+        if not forgotten.has(found[found.lastgroup or 0].decode(), ""):
+            return found[0]
+        # A valid mention stays a mention, so that the text reads the same without the person.
+        return b"<@0>" if found["mentioned"] else b"0"
+
+    # The pattern runs over the bytes of the JSON; ids are digits, so escapes cannot hide one.
+    line = _PERSON.sub(mask, line) if forgotten.people else line
+    return _without_embeds(line, forgotten.messages) if forgotten.messages else line
+
+
+def _without_embeds(line: bytes, messages: Collection[str]) -> bytes:
     """Returns the line of a message without the embeds that name one of some messages.
 
     Bots that quote a message show it in an embed, with a link to it.

@@ -6,22 +6,18 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
-
-from furytune._discord.journal.folder import HINTS, START_OVER, access, folder_of, write_alone
-from furytune._discord.journal.lines import GONE, gone_line
-from furytune._discord.journal.log import Log
-from furytune._discord.journal.messages import MessageHeader, original_of
-from furytune._discord.journal.state import FORMAT, About, Forgotten, People, Permission, Unread, decoded
+from furytune._discord.journal.messages import MessageHeader, masked, original_of
+from furytune._discord.journal.state import FORMAT, About, People, Unread
 from furytune._discord.journal.withheld import Withheld
-from furytune._storage.durable import write_file
-from furytune.errors import SourceError, SourceFormatError
+from furytune._privacy.forgotten import Forgotten
+from furytune._storage.journal import files
+from furytune._storage.journal.folder import START_OVER, access, folder_of, write_alone
+from furytune._storage.journal.lines import GONE, gone_line
+from furytune._storage.journal.log import Log
+from furytune.errors import SourceError
 
-__all__ = ["FORMAT", "About", "Forgotten", "Journal", "People", "Permission", "Unread", "Withheld"]
-
-T = TypeVar("T")
+__all__ = ["FORMAT", "About", "Journal", "People", "Unread", "Withheld"]
 
 _OWN = {"channels", ".lock", "people.json", "forgotten.json"}
 
@@ -112,15 +108,15 @@ class Journal:
         Raises:
             SourceFormatError: It has another format, or is damaged.
         """
-        return self._read("journal.json", About)
+        return files.load(self.path / "journal.json", About, FORMAT)
 
     def people(self) -> People:
         """Returns the roles of the people in the journal."""
-        return self._read("people.json", People)
+        return files.load(self.path / "people.json", People)
 
     def forgotten(self) -> Forgotten:
         """Returns who and what must never be collected again."""
-        return self._read("forgotten.json", Forgotten)
+        return files.load(self.path / "forgotten.json", Forgotten)
 
     def save(self, value: About | People | Forgotten) -> None:
         """Writes one of the journal's own files atomically.
@@ -129,33 +125,7 @@ class Journal:
             OSError: As the system reports it; the old file is unchanged.
         """
         name = {About: "journal.json", People: "people.json", Forgotten: "forgotten.json"}[type(value)]
-        data = msgspec.json.encode(value, order="deterministic")
-        path = self.path / name
-        # An unchanged file keeps its time, so a backup does not copy it again.
-        if not path.is_file() or path.read_bytes() != data:
-            write_file(path, data)
-            path.chmod(0o600)
-
-    def _read(self, name: str, kind: type[T]) -> T:
-        """Reads one of the journal's own files; a missing one has default values.
-
-        Raises:
-            SourceFormatError: The file is damaged. The error says how to go on.
-        """
-        path = self.path / name
-        try:
-            with access(path):
-                data = path.read_bytes()
-        except FileNotFoundError:
-            return kind()
-        try:
-            return decoded(data, kind, str(path), FORMAT if kind is About else "")
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SourceFormatError(
-                f"this file of the journal is damaged ({error})",
-                path=str(path),
-                hint=HINTS[name],
-            ) from None
+        files.save(self.path / name, value)
 
     def authors(self) -> set[str]:
         """Returns the ids of all people whose messages are in the journal.
@@ -307,4 +277,4 @@ class Journal:
 
 
 def _masked(line: bytes, forgotten: Forgotten) -> bytes:
-    return line if line.startswith(GONE) else forgotten.masked(line)
+    return line if line.startswith(GONE) else masked(line, forgotten)

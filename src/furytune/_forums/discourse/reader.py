@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from attrs import define, field
 
+from furytune._forums.answers import converted
 from furytune._forums.discourse.client import Discourse, NotThereError
 from furytune._forums.discourse.topics import Tags, Topic, as_thread, tag_names
 from furytune._forums.journal import Lost
@@ -25,8 +26,6 @@ _GROUP = 10  # topics that are committed together
 _CHUNK = 20  # posts in a request, as many as Discourse's own pages ask for
 _PAGES = 50_000  # of a list; a list with more is taken for one that never ends
 _STALE = 3  # pages without a new topic: a list moves while it is read, but not that much
-
-T = TypeVar("T")
 
 
 @define
@@ -54,7 +53,7 @@ class DiscourseReader:
             ForumError: See `Discourse.page`.
         """
         doing = "listing the categories"
-        site = _converted(self._page("/site.json", (), doing), _Site, doing)
+        site = converted(self._page("/site.json", (), doing), _Site, doing)
         found = site.categories
         if site.lazy_load_categories or not found:
             found = self._by_page(doing)
@@ -79,7 +78,7 @@ class DiscourseReader:
         found: dict[int, _Category] = {}
         for page in range(1, _PAGES):
             query = (("include_subcategories", "true"), ("page", str(page)))
-            said = _converted(self._page("/categories.json", query, doing), _Categories, doing)
+            said = converted(self._page("/categories.json", query, doing), _Categories, doing)
             left = list(said.category_list.categories)
             before = len(found)
             while left:
@@ -108,7 +107,7 @@ class DiscourseReader:
                 ("page", str(number)),
                 *(("tags[]", tag) for tag in sorted(self.tags)),
             ]
-            page = _converted(self._page("/latest.json", query, doing), _Latest, doing).topic_list
+            page = converted(self._page("/latest.json", query, doing), _Latest, doing).topic_list
             stale = 0 if any(topic.id not in seen for topic in page.topics) else stale + 1
             seen.update(topic.id for topic in page.topics)
             for topic in page.topics:
@@ -142,7 +141,7 @@ class DiscourseReader:
         doing = f"reading topic {number}"
         try:
             said = self.discourse.page(f"/t/{number}.json", [("include_raw", "1")], doing)
-            found = _converted(said, Topic, doing)
+            found = converted(said, Topic, doing)
             posts, unread = self._posts(found, doing)
         except NotThereError as error:
             if error.status == 403:
@@ -177,7 +176,7 @@ class DiscourseReader:
         for at in range(0, len(missing), _CHUNK):
             asked = [("post_ids[]", str(uid)) for uid in missing[at : at + _CHUNK]]
             said = self.discourse.page(f"/t/{found.id}/posts.json", [*asked, ("include_raw", "1")], doing)
-            for post in _converted(said, _More, doing).post_stream.posts:
+            for post in converted(said, _More, doing).post_stream.posts:
                 if isinstance(post, dict) and isinstance(post.get("id"), int):
                     have[post["id"]] = post
         # A post that was deleted meanwhile is not there.
@@ -243,15 +242,3 @@ class _Posts(msgspec.Struct):
 
 class _More(msgspec.Struct):
     post_stream: _Posts
-
-
-def _converted(value: object, kind: type[T], doing: str) -> T:
-    """Returns a page as its type.
-
-    Raises:
-        ForumError: It has another form.
-    """
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ForumError(f"{doing}: the answer has another form than Discourse's ({error})") from None

@@ -14,8 +14,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from furytune._discord.api.pacing import Patience
 from furytune._forums.waiting import SLACK, Wait, gave_up, header_value, pause, seconds
+from furytune._network.patience import Patience
 from furytune._network.post import Answer, UnansweredError, post
 from furytune._privacy.secret import Secret
 from furytune.errors import ForumError

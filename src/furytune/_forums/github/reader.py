@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from attrs import define
 
+from furytune._forums.answers import converted
 from furytune._forums.github.client import CursorError, GitHub, Result, TooMuchError
 from furytune._forums.github.discussions import Comments, Discussion, PageInfo, Replies, as_thread
 from furytune._forums.github.queries import CATEGORIES, COMMENTS, LISTING, REPLIES, reading
@@ -23,8 +24,6 @@ MOST_POSTS = 2_000
 
 _GROUP = 20  # discussions in one query: about 6 of the 5,000 points that an hour has
 _AGAIN = 3
-
-T = TypeVar("T")
 
 
 class _Moved(Exception):  # noqa: N818  # never leaves this module
@@ -56,7 +55,7 @@ class GitHubReader:
         repository = self._repository(self._ask(CATEGORIES, {}, doing), doing)
         if not repository.get("hasDiscussionsEnabled"):
             raise ForumError(f"{self.owner}/{self.name}: this repository has no discussions; check its name")
-        nodes = _converted(repository["discussionCategories"]["nodes"], list[_Category], doing)
+        nodes = converted(repository["discussionCategories"]["nodes"], list[_Category], doing)
         return [Category(n.id, n.name, n.slug, n.is_answerable) for n in nodes]
 
     def listing(self, category: Category, until: str) -> Listing:
@@ -78,7 +77,7 @@ class GitHubReader:
         after: str | None = None
         while True:
             result = self._ask(LISTING, {"category": category.id, "after": after}, doing)
-            page = _converted(self._repository(result, doing).get("discussions"), _Listed, doing)
+            page = converted(self._repository(result, doing).get("discussions"), _Listed, doing)
             # A discussion that changes meanwhile is listed twice, and the later time counts.
             for node in page.nodes:
                 if node is not None:
@@ -140,7 +139,7 @@ class GitHubReader:
                     f"{doing}: GitHub left out discussion {number} and gave no reason; run again later"
                 )
             return Lost(str(number), "deleted")
-        discussion = _converted(node, Discussion, doing)
+        discussion = converted(node, Discussion, doing)
         self._complete(discussion, doing)
         return as_thread(discussion, f"{self.owner}/{self.name}")
 
@@ -162,7 +161,7 @@ class GitHubReader:
             node = result.data.get("node")
             if not isinstance(node, dict) or not isinstance(node.get(name), dict):
                 raise _Moved
-            more = _converted(node[name], kind, doing)
+            more = converted(node[name], kind, doing)
             if more.page_info.has_next_page and more.page_info.end_cursor == page.end_cursor:
                 raise _Moved
             first.nodes.extend(more.nodes)
@@ -200,17 +199,3 @@ class _Listed(msgspec.Struct, rename="camel"):
     nodes: list[_Changed | None]
     page_info: PageInfo
     total_count: int
-
-
-def _converted(value: object, kind: type[T], doing: str) -> T:
-    """Returns a part of an answer as its type.
-
-    Raises:
-        ForumError: It has another form.
-    """
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ForumError(
-            f"{doing}: the answer has another form than GitHub's schema says ({error})"
-        ) from None

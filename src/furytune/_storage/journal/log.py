@@ -13,8 +13,9 @@ from typing import BinaryIO, Self, TypeVar
 import msgspec
 from attrs import frozen
 
-from furytune._discord.journal.folder import access
-from furytune._discord.journal.lines import (
+from furytune._storage.durable import NO_FOLLOW, output_path, staged
+from furytune._storage.journal.folder import access
+from furytune._storage.journal.lines import (
     COMMIT,
     GONE,
     ChannelState,
@@ -26,7 +27,6 @@ from furytune._discord.journal.lines import (
     parse_gone,
     size_said,
 )
-from furytune._storage.durable import NO_FOLLOW, output_path, staged
 from furytune.errors import SourceFormatError
 
 __all__ = ["Gone", "Log"]

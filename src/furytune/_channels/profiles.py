@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
-from furytune._discord.conversations import OnDrop, Reading
-from furytune._discord.selection import home
+from furytune._channels.pairing import OnDrop, Reading
+from furytune._channels.selection import home
 from furytune.pairing.languages import language
 from furytune.records import Dropped, QAPair
 from furytune.report.profiles import SURE, ChannelProfile, ChannelProfiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from furytune._discord.shapes import Channel
+from furytune._channels.channel import Channel
 from furytune._privacy.printable import one_line
 from furytune.errors import ConfigError
 from furytune.records import Dropped
