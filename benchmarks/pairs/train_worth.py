@@ -30,7 +30,7 @@ from word_vectors import DIMENSIONS, Chats, Vectors
 
 from furytune.pairing import Linker
 from furytune.pairing._chat import worth
-from furytune.pairing._chat.candidates import candidates
+from furytune.pairing._chat.candidates import questions
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
 from furytune.pairing._chat.features import FEATURES
 from furytune.pairing._chat.people import People
@@ -126,7 +126,8 @@ def described(stream: Stream) -> Iterator[list[Candidate]]:
     """Yields the candidates of every question of a stream."""
     for talk, people in talks(stream):
         if len(talk) > 1:
-            yield from candidates(Scene(turns_of(talk), people, stream.kind == "forum"))
+            for question in questions(Scene(turns_of(talk), people, stream.kind == "forum")):
+                yield [question.candidate(option) for option in question.options]
 
 
 def _ids(candidate: Candidate) -> gold.Found:

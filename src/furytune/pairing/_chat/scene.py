@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
@@ -31,7 +31,9 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         turn: The turn.
         reading: What ranking answers needs.
         folded: Its text in lower case.
-        flags: Its signals that count.
+        first_word: The first word of that, without what sets a name apart.
+        mentions: Whom its posts mention.
+        flags: Its signals that count, as bits.
         wording: Its wording.
         begin: When its first post was sent.
         end: When its last post was sent.
@@ -41,7 +43,9 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     turn: Turn
     reading: Reading
     folded: str
-    flags: tuple[bool, ...]
+    first_word: str
+    mentions: Collection[str]
+    flags: int
     wording: Wording
     begin: datetime | None
     end: datetime | None
@@ -51,16 +55,20 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     def of(cls, turn: Turn) -> Heard:
         """Reads a turn."""
         text = turn.text
+        folded = text.casefold()
+        first = folded.lstrip("@").split(maxsplit=1)
         posts = [linked.post for linked in turn.posts]
         return cls(
             turn,
             Reading.of(posts, turn.said),
-            text.casefold(),
+            folded,
+            first[0].rstrip(":,") if first else "",
+            [mention for post in posts for mention in post.mentions],
             flags(turn.said),
             Wording.of(text),
             sent_at(posts[0]),
             sent_at(posts[-1]),
-            any(post.files for post in posts),
+            any([post.files for post in posts]),
         )
 
 
@@ -71,7 +79,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         turns: The turns.
         words: Their words of three and more letters.
         wording: Their wording.
-        said: Their signals that count.
+        said: Their signals that count, as bits.
         size: How large they are.
         part: What describes them without regard to the question.
     """
@@ -79,7 +87,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     turns: tuple[Turn, ...]
     words: frozenset[str]
     wording: Wording
-    said: tuple[bool, ...]
+    said: int
     size: Size
     part: Part
 
@@ -142,10 +150,10 @@ class Size(NamedTuple):
         )
 
 
-def _told(size: Size, count: int, said: tuple[bool, ...], wording: Wording) -> Part:
+def _told(size: Size, count: int, said: int, wording: Wording) -> Part:
     words, links, code_lines, posts, files, marked = size
     values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
-    return Part("told", values, said, tuple(wording.keys))
+    return Part("told", values, said, wording.keys)
 
 
 def names_of(turn: Turn) -> set[str]:
@@ -171,6 +179,9 @@ class Scene:
     turns: Sequence[Turn]
     people: Mapping[str, Person]
     is_thread: bool = False
+    _habits: dict[str, tuple[float, float, float, float]] = field(
+        factory=dict, init=False, repr=False, eq=False
+    )
     _heard: dict[int, Heard] = field(factory=dict, init=False, repr=False, eq=False)
     _told: dict[int, dict[tuple[int, ...], Told]] = field(factory=dict, init=False, repr=False, eq=False)
 
@@ -188,9 +199,13 @@ class Scene:
                 called.setdefault(name, set()).add(turn.speaker)
         return called
 
-    def person(self, speaker: str) -> Person:
-        """Returns what a speaker has done."""
-        return self.people.get(speaker, _NOBODY)
+    def habits(self, speaker: str) -> tuple[float, float, float, float]:
+        """Returns how much a speaker has written in the channel so far, and `Person.habits`."""
+        found = self._habits.get(speaker)
+        if found is None:
+            person = self.people.get(speaker, _NOBODY)
+            found = self._habits[speaker] = root(person.posts), *person.habits
+        return found
 
     def heard(self, place: int) -> Heard:
         """Returns a turn, read."""

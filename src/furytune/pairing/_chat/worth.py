@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -13,10 +13,10 @@ from operator import mul
 import numpy as np
 from attrs import field, frozen
 
-from furytune.pairing._chat.features import FEATURES, GROUPS, Part
-from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.features import FEATURES, FLAGS, GROUPS, Part
+from furytune.pairing._chat.question import Candidate, Option, Question
 
-__all__ = ["Judgement", "Scale", "Worth", "shipped"]
+__all__ = ["Judgement", "Ranking", "Scale", "Worth", "shipped"]
 
 WEIGHTS = "worth.npz"
 FEW_WORDS = 3
@@ -26,37 +26,89 @@ _DIGITS = 6
 _CLOSE = 10.0 ** (1 - _DIGITS)  # numbers further apart are never equal when rounded
 
 
+class FlagSums(dict[int, float]):
+    """Sums of the weights of flags, by their bits. Most texts share their flags with others.
+
+    Args:
+        weights: The weight of each flag, from the lowest bit.
+    """
+
+    _MOST = 4096
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __missing__(self, flags: int) -> float:
+        if len(self) >= self._MOST:
+            self.clear()
+        found = 0.0
+        for bit, weight in enumerate(self._weights):
+            if flags >> bit & 1:
+                found += weight
+        self[flags] = found
+        return found
+
+
 @frozen
 class Scale:
     """A linear model over what describes a candidate.
 
     Attributes:
         bias: What every candidate starts with.
-        weights: For each of `GROUPS`, the weight of each of its features.
+        flags: For the groups that begin with flags, the weights of those.
+        weights: For each of `GROUPS`, the weight of each other feature.
         words: For the groups that have a wording, the weight of each word by its key. Any other word weighs nothing.
     """
 
     bias: float
+    flags: Mapping[str, FlagSums] = field(repr=False)
     weights: Mapping[str, tuple[float, ...]] = field(repr=False)
     words: Mapping[str, Mapping[int, float]] = field(repr=False)
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
-        weights = self.weights[part.group]
-        score: float = 0.0
+        score = sum(map(mul, self.weights[part.group], part.values))
         if part.flags:
-            score += sum(compress(weights, part.flags))
-            weights = weights[len(part.flags) :]
-        score += sum(map(mul, weights, part.values))
+            score = self.flags[part.group][part.flags] + score
         if part.words:
             known = self.words[part.group].get
             # A text of few known words, as in another language, says little.
             score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
         return score
 
-    def total(self, parts: Iterable[float]) -> float:
-        """Returns the score of what some parts contribute: the higher, the better."""
-        return round(self.bias + sum(parts), _DIGITS)
+    def total(self, parts: Iterable[Part]) -> float:
+        """Returns the score of some parts: the higher, the better. What a part contributes is kept with it."""
+        score = 0.0
+        for part in parts:
+            if part.score is None:
+                part.score = self.part(part)
+            score += part.score
+        return self.bias + score
+
+
+@frozen
+class Ranking:
+    """The options of a question, and how good they are.
+
+    Attributes:
+        question: The question.
+        options: Some of its options.
+        scores: The score of each: the higher, the better.
+    """
+
+    question: Question
+    options: Sequence[Option] = field(repr=False)
+    scores: Sequence[float] = field(repr=False)
+
+    def only(self, fits: Callable[[Option], bool]) -> Ranking | None:
+        """Returns the ranking of the options that fit, None if none does."""
+        kept = [fits(option) for option in self.options]
+        if not any(kept):
+            return None
+        return Ranking(
+            self.question, list(compress(self.options, kept)), list(compress(self.scores, kept))
+        )
 
 
 @frozen
@@ -66,12 +118,12 @@ class Judgement:
     Attributes:
         candidate: The candidate.
         confidence: How likely a maintainer would train on it, between 0 and 1.
-        options: All candidates for the question.
+        ranking: What it was chosen from.
     """
 
     candidate: Candidate
     confidence: float
-    options: Sequence[Candidate] = field(repr=False)
+    ranking: Ranking = field(repr=False)
 
 
 @frozen
@@ -90,7 +142,8 @@ class Rating:
 
     def confidence(self, parts: Iterable[Part]) -> float:
         """Returns how likely it is, between 0 and 1."""
-        return self.confidences[bisect_right(self.steps, self.scale.total(map(self.scale.part, parts)))]
+        score = self.scale.bias + sum(map(self.scale.part, parts))
+        return self.confidences[bisect_right(self.steps, round(score, _DIGITS))]
 
 
 @frozen
@@ -112,30 +165,18 @@ class Worth:
 
     def rating(self, parts: Iterable[Part]) -> Rating:
         """Returns what rates a candidate, depending on how many of its words are known."""
-        keys = {key for part in parts for key in part.words}
+        keys = set[int]().union(*(part.words for part in parts))
         return self.worth if len(keys & self.words) >= KNOWN * len(keys) else self.plain
 
-    def judgements(self, questions: Iterable[Sequence[Candidate]]) -> Iterator[Judgement]:
-        """Yields the best of the candidates for each question; of equals, the first."""
-        before: dict[Part, float] = {}
-        for options in questions:
-            # Neighbouring questions share most of their answers.
-            known: dict[Part, float] = {}
-            sums = []
-            for option in options:
-                scores = []
-                for part in option.parts:
-                    score = known.get(part)
-                    if score is None:
-                        score = before.get(part)
-                        if score is None:
-                            score = self.choice.part(part)
-                        known[part] = score
-                    scores.append(score)
-                sums.append(self.choice.bias + sum(scores))
-            before = known
-            best = options[_first_best(sums)]
-            yield Judgement(best, self.rating(best.parts).confidence(best.parts), options)
+    def ranking(self, question: Question) -> Ranking:
+        """Returns the options of a question, scored."""
+        scores = [self.choice.total(question.parts(option)) for option in question.options]
+        return Ranking(question, question.options, scores)
+
+    def judgement(self, ranking: Ranking) -> Judgement:
+        """Returns the best of the options of a question; of equals, the first."""
+        best = ranking.question.candidate(ranking.options[_first_best(ranking.scores)])
+        return Judgement(best, self.rating(best.parts).confidence(best.parts), ranking)
 
 
 def _first_best(sums: Sequence[float]) -> int:
@@ -160,9 +201,11 @@ def shipped() -> Worth:
         scales = {}
         for name in ("choice", "worth", "plain"):
             weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
+            groups = {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()}
             scales[name] = Scale(
                 float(stored[f"{name}_bias"]),
-                {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()},
+                {group: FlagSums(groups[group][:count]) for group, count in FLAGS.items()},
+                {group: found[FLAGS.get(group, 0) :] for group, found in groups.items()},
                 {
                     group: dict(zip(keys, stored[f"{name}_{group}"].tolist(), strict=True))
                     if name != "plain"
