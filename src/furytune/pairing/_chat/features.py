@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
 import msgspec
 
+from furytune.pairing._chat.wording import Wording
 from furytune.pairing.signals import Signals
 
 __all__ = ["FEATURES", "FLAGS", "GROUPS", "Part", "flags", "reply_flags", "together"]
@@ -141,14 +142,14 @@ class Part(msgspec.Struct, eq=False, gc=False):
         group: Which of `GROUPS` it is.
         values: One number for each of its names that is not a signal.
         flags: Bits of the signals that its first names are, from the lowest.
-        words: Keys of its words, see `Wording`.
+        wording: Its words.
         score: What it adds to the score of each candidate that it describes, once that is known.
     """
 
     group: str
     values: tuple[float, ...]
     flags: int = 0
-    words: Collection[int] = ()
+    wording: Wording | None = None
     score: float | None = None
 
     @property

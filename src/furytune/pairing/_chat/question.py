@@ -266,7 +266,7 @@ class Question:
             min(sum([len(turn.posts) for turn in turns]), 10),
             min(len(additions), 5),
         )
-        return _Asked(places, turns, len(additions), words, Part("asked", values, words=wording.keys))
+        return _Asked(places, turns, len(additions), words, Part("asked", values, wording=wording))
 
     def _begin(self, place: int, helper: Sequence[int]) -> Part:
         """Describes who begins to answer, and when.

@@ -52,8 +52,8 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     files: bool
 
     @classmethod
-    def of(cls, turn: Turn) -> Heard:
-        """Reads a turn."""
+    def of(cls, turn: Turn, known: Mapping[int, float]) -> Heard:
+        """Reads a turn; ``known`` says what words weigh."""
         text = turn.text
         folded = text.casefold()
         first = folded.lstrip("@").split(maxsplit=1)
@@ -65,7 +65,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
             first[0].rstrip(":,") if first else "",
             [mention for post in posts for mention in post.mentions],
             flags(turn.said),
-            Wording.of(text),
+            Wording.of(text, known),
             sent_at(posts[0]),
             sent_at(posts[-1]),
             any([post.files for post in posts]),
@@ -153,7 +153,7 @@ class Size(NamedTuple):
 def _told(size: Size, count: int, said: int, wording: Wording) -> Part:
     words, links, code_lines, posts, files, marked = size
     values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
-    return Part("told", values, said, wording.keys)
+    return Part("told", values, said, wording)
 
 
 def names_of(turn: Turn) -> set[str]:
@@ -174,11 +174,13 @@ class Scene:
         turns: The turns of the conversation.
         people: What each speaker has done in the channel so far.
         is_thread: True if the conversation is a thread or forum post.
+        known: What the words of an answer weigh, by key.
     """
 
     turns: Sequence[Turn]
     people: Mapping[str, Person]
     is_thread: bool = False
+    known: Mapping[int, float] = field(factory=dict, repr=False)
     _habits: dict[str, tuple[float, float, float, float]] = field(
         factory=dict, init=False, repr=False, eq=False
     )
@@ -211,7 +213,7 @@ class Scene:
         """Returns a turn, read."""
         found = self._heard.get(place)
         if found is None:
-            found = self._heard[place] = Heard.of(self.turns[place])
+            found = self._heard[place] = Heard.of(self.turns[place], self.known)
         return found
 
     def told(self, option: tuple[int, ...]) -> Told:

@@ -71,10 +71,12 @@ class Scale:
         score = sum(map(mul, self.weights[part.group], part.values))
         if part.flags:
             score = self.flags[part.group][part.flags] + score
-        if part.words:
-            known = self.words[part.group].get
+        if part.wording is not None and (keys := part.wording.keys):
+            known = self.words[part.group]
+            # The words of an answer are in many candidates, so they come with their weights.
+            weights = keys.values() if part.wording.known is known else map(known.get, keys, repeat(0.0))
             # A text of few known words, as in another language, says little.
-            score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
+            score += sum(weights) / (len(keys) + FEW_WORDS)
         return score
 
     def total(self, parts: Iterable[Part]) -> float:
@@ -165,7 +167,7 @@ class Worth:
 
     def rating(self, parts: Iterable[Part]) -> Rating:
         """Returns what rates a candidate, depending on how many of its words are known."""
-        keys = set[int]().union(*(part.words for part in parts))
+        keys = set[int]().union(*(part.wording.keys for part in parts if part.wording))
         return self.worth if len(keys & self.words) >= KNOWN * len(keys) else self.plain
 
     def ranking(self, question: Question) -> Ranking:
