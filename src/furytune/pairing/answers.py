@@ -83,9 +83,10 @@ def scores(
         return []
     weights = _weights()
     talk = _Talk.of(question, turns)
+    answered = answered or {}
     sums: list[float] = []
     for place, turn in enumerate(turns):
-        group, values = _described(talk, place, answered or {})
+        group, values = _described(talk, place, answered)
         # What a turn says does not depend on the question, so its part of the sum is made once.
         sums.append(sum(map(mul, weights[group], values), turn.worth))
     most = max(sums)
@@ -125,8 +126,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         names: Words by which others may call who wrote it.
         ids: Ids of its posts.
         replies_to: Ids of the posts that it replies to.
-        says: Values of what it says, for the weights.
-        worth: Their weighted sum.
+        worth: The weighted sum of `says`.
     """
 
     speaker: str
@@ -137,7 +137,6 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     names: frozenset[str]
     ids: tuple[str, ...]
     replies_to: frozenset[str]
-    says: tuple[float, ...]
     worth: float
 
     @classmethod
@@ -152,7 +151,6 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         said = signals(text) if said is None else said
         first = posts[0]
         log_length = log1p(len(text))
-        says = (*_said(said), said.links > 0, said.words < _FEW_WORDS, log_length)
         return cls(
             speaker=first.speaker,
             length=len(text),
@@ -160,15 +158,30 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
             words=_words(text),
             said=said,
             names=_called((first.speaker, *first.names)),
-            ids=tuple(post.id for post in posts),
-            replies_to=frozenset(post.reply_to for post in posts if post.reply_to),
-            says=says,
-            worth=sum(map(mul, _weights()[_SAYS], says)),
+            ids=tuple([post.id for post in posts]),
+            replies_to=frozenset([post.reply_to for post in posts if post.reply_to]),
+            worth=_worth(said) + _weights()[_SAYS][-1] * log_length,
         )
 
 
-@frozen
-class _Talk:
+    @property
+    def says(self) -> tuple[float, ...]:
+        """Values of what it says, for the weights."""
+        return (*_says(self.said), self.log_length)
+
+
+def _says(said: Signals) -> tuple[float, ...]:
+    return (*_said(said), said.links > 0, said.words < _FEW_WORDS)
+
+
+# Texts that signal the same share one value, so there are few.
+@lru_cache(maxsize=4096)
+def _worth(said: Signals) -> float:
+    """Returns the weighted sum of what a turn says but its length."""
+    return sum(map(mul, _weights()[_SAYS], _says(said)))
+
+
+class _Talk(msgspec.Struct, frozen=True, gc=False):
     """The turns after a question, and where in it what happens.
 
     Attributes:

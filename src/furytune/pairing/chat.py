@@ -162,7 +162,7 @@ class _Chat:
             self.drops.add(talk[0].lost or alone, talk[0].post.id)
             return
         turns = turns_of(talk)
-        scene = Scene(turns, self.people, self.place.is_thread, self.model.choice.words["told"])
+        scene = Scene(turns, self.people, self.place.is_thread, self.model.vocabulary)
         chosen: list[Judgement] = []
         marked: list[Judgement] = []
         any_mark = any(turn.marked for turn in turns)

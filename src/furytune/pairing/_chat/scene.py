@@ -14,7 +14,7 @@ from attrs import field, frozen
 from furytune.pairing._chat.features import Part, flags, together
 from furytune.pairing._chat.people import Person
 from furytune.pairing._chat.turns import Turn
-from furytune.pairing._chat.wording import Wording
+from furytune.pairing._chat.wording import WITHOUT_WEIGHTS, Vocabulary, Wording
 from furytune.pairing.answers import Reading
 from furytune.pairing.posts import sent_at
 
@@ -52,8 +52,8 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     files: bool
 
     @classmethod
-    def of(cls, turn: Turn, known: Mapping[int, float]) -> Heard:
-        """Reads a turn; ``known`` says what words weigh."""
+    def of(cls, turn: Turn, vocabulary: Vocabulary) -> Heard:
+        """Reads a turn; the vocabulary says what words weigh."""
         text = turn.text
         folded = text.casefold()
         first = folded.lstrip("@").split(maxsplit=1)
@@ -65,7 +65,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
             first[0].rstrip(":,") if first else "",
             [mention for post in posts for mention in post.mentions],
             flags(turn.said),
-            Wording.of(text, known),
+            Wording.of(text, vocabulary),
             sent_at(posts[0]),
             sent_at(posts[-1]),
             any([post.files for post in posts]),
@@ -174,13 +174,13 @@ class Scene:
         turns: The turns of the conversation.
         people: What each speaker has done in the channel so far.
         is_thread: True if the conversation is a thread or forum post.
-        known: What the words of an answer weigh, by key.
+        vocabulary: What the words of an answer weigh.
     """
 
     turns: Sequence[Turn]
     people: Mapping[str, Person]
     is_thread: bool = False
-    known: Mapping[int, float] = field(factory=dict, repr=False)
+    vocabulary: Vocabulary = field(default=WITHOUT_WEIGHTS, repr=False)
     _habits: dict[str, tuple[float, float, float, float]] = field(
         factory=dict, init=False, repr=False, eq=False
     )
@@ -213,7 +213,7 @@ class Scene:
         """Returns a turn, read."""
         found = self._heard.get(place)
         if found is None:
-            found = self._heard[place] = Heard.of(self.turns[place], self.known)
+            found = self._heard[place] = Heard.of(self.turns[place], self.vocabulary)
         return found
 
     def told(self, option: tuple[int, ...]) -> Told:

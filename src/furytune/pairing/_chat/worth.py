@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from furytune.pairing._chat.features import FEATURES, FLAGS, GROUPS, Part
 from furytune.pairing._chat.question import Candidate, Option, Question
+from furytune.pairing._chat.wording import Vocabulary
 
 __all__ = ["Judgement", "Ranking", "Scale", "Worth", "shipped"]
 
@@ -74,7 +75,8 @@ class Scale:
         if part.wording is not None and (keys := part.wording.keys):
             known = self.words[part.group]
             # The words of an answer are in many candidates, so they come with their weights.
-            weights = keys.values() if part.wording.known is known else map(known.get, keys, repeat(0.0))
+            has_weights = part.wording.vocabulary.weights is known
+            weights = keys.values() if has_weights else map(known.get, keys, repeat(0.0))
             # A text of few known words, as in another language, says little.
             score += sum(weights) / (len(keys) + FEW_WORDS)
         return score
@@ -158,12 +160,14 @@ class Worth:
         plain: Rates it without regard to its words. It is used for other languages: with the words of a text unknown,
             ``worth`` would take the best question for a mediocre one.
         words: Keys of the words that are known.
+        vocabulary: What the words of an answer weigh when it is chosen.
     """
 
     choice: Scale
     worth: Rating
     plain: Rating
     words: frozenset[int] = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
 
     def rating(self, parts: Iterable[Part]) -> Rating:
         """Returns what rates a candidate, depending on how many of its words are known."""
@@ -223,4 +227,5 @@ def shipped() -> Worth:
             )
             for name in ("worth", "plain")
         )
-        return Worth(scales["choice"], worth, plain, frozenset(keys))
+        choice = scales["choice"]
+        return Worth(choice, worth, plain, frozenset(keys), Vocabulary(choice.words["told"]))
