@@ -8,12 +8,16 @@ from zlib import crc32
 
 import msgspec
 
-__all__ = ["WITHOUT_WEIGHTS", "Vocabulary", "Wording", "words"]
+__all__ = ["WITHOUT_WEIGHTS", "Vocabulary", "Weights", "Wording", "words"]
 
 _LONGEST = 2_000  # characters; what someone wants is said before
 _FENCE = "```"
 _LEFT_OUT = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|<@!?\d+>", re.DOTALL)
 _TOKEN = re.compile(r"[^\W\d_]+|[?!]")
+
+
+Weights = tuple[float, ...]
+"""What a word weighs, once for each use of it."""
 
 
 def words(text: str) -> list[str]:
@@ -32,33 +36,47 @@ def _words(plain: str) -> list[str]:
     return _TOKEN.findall(plain.casefold())
 
 
-class Vocabulary(dict[str, tuple[int, float]]):
-    """The key and the weight of each word, made when first asked for and forgotten all at once when there are too many.
+def _is_open(text: str) -> bool:
+    """Returns True if a fence begins in a text and does not end there."""
+    if _FENCE not in text:
+        return False
+    fences = (found for found in _LEFT_OUT.findall(text[: 4 * _LONGEST]) if found.startswith(_FENCE))
+    return any(len(fence) < 2 * len(_FENCE) or not fence.endswith(_FENCE) for fence in fences)
+
+
+class Vocabulary(dict[str, tuple[int, Weights]]):
+    """The key and the weights of each word, made when first asked for and forgotten all at once when there are too many.
 
     Very long words are made each time, so that the memory stays small.
 
     Args:
-        weights: The weight of words by their keys. Any other word weighs nothing.
+        weights: The weights of words by their keys.
+        unknown: Those of all other words.
     """
 
     _MOST = 50_000
     _LONGEST = 40
 
-    def __init__(self, weights: Mapping[int, float]) -> None:
+    def __init__(self, weights: Mapping[int, Weights], unknown: Weights) -> None:
         super().__init__()
-        self.weights = weights
+        self.unknown = unknown
+        self._weights = weights
 
-    def __missing__(self, word: str) -> tuple[int, float]:
+    def __missing__(self, word: str) -> tuple[int, Weights]:
         if len(self) >= self._MOST:
             self.clear()
         key = crc32(word.encode())
-        found = key, self.weights.get(key, 0.0)
+        found = key, self._weights.get(key, self.unknown)
         if len(word) <= self._LONGEST:
             self[word] = found
         return found
 
+    def read(self, plain: str) -> dict[int, Weights]:
+        """Returns the weights of the words of a text by key, each once, in the order of the text."""
+        return dict(map(self.__getitem__, _words(plain)))
 
-WITHOUT_WEIGHTS = Vocabulary({})
+
+WITHOUT_WEIGHTS = Vocabulary({}, ())
 """For reading words alone."""
 
 
@@ -67,27 +85,32 @@ class Wording(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         text: The text.
+        plain: What is read of it: without code, links and mentions, and cut.
         keys: The key of each of its words, each once, in the order of the text; and what that word weighs.
-        length: How many characters were read.
-        vocabulary: What says so.
+        is_open: True if what follows would belong to its code.
+        vocabulary: What words weigh.
     """
 
     text: str
-    keys: Mapping[int, float]
-    length: int
+    plain: str
+    keys: Mapping[int, Weights]
+    is_open: bool
     vocabulary: Vocabulary
 
     @classmethod
     def of(cls, text: str, vocabulary: Vocabulary = WITHOUT_WEIGHTS) -> Wording:
         """Reads a text."""
         plain = _plain(text)
-        return cls(text, dict(map(vocabulary.__getitem__, _words(plain))), len(plain), vocabulary)
+        return cls(text, plain, vocabulary.read(plain), _is_open(text), vocabulary)
 
     def then(self, other: Wording) -> Wording:
         """Returns the wording of two texts that a line break joins."""
         text = f"{self.text}\n{other.text}"
-        length = self.length + 1 + other.length
-        # A fence may stretch over the line break, and a text that is too long is cut.
-        if length > _LONGEST or len(text) > 4 * _LONGEST or _FENCE in text:
+        if self.is_open or len(text) > 4 * _LONGEST:
             return Wording.of(text, self.vocabulary)
-        return Wording(text, {**self.keys, **other.keys}, length, self.vocabulary)
+        plain = f"{self.plain}\n{other.plain}"
+        keys = other.keys
+        if len(plain) > _LONGEST:
+            plain = plain[:_LONGEST]
+            keys = self.vocabulary.read(plain[len(self.plain) :])
+        return Wording(text, plain, {**self.keys, **keys}, other.is_open, self.vocabulary)

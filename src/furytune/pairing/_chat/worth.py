@@ -8,14 +8,14 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import compress, repeat
-from operator import mul
+from operator import is_, itemgetter, mul
 
 import numpy as np
 from attrs import field, frozen
 
 from furytune.pairing._chat.features import FEATURES, FLAGS, GROUPS, Part
 from furytune.pairing._chat.question import Candidate, Option, Question
-from furytune.pairing._chat.wording import Vocabulary
+from furytune.pairing._chat.wording import Vocabulary, Weights
 
 __all__ = ["Judgement", "Ranking", "Scale", "Worth", "shipped"]
 
@@ -59,26 +59,23 @@ class Scale:
         bias: What every candidate starts with.
         flags: For the groups that begin with flags, the weights of those.
         weights: For each of `GROUPS`, the weight of each other feature.
-        words: For the groups that have a wording, the weight of each word by its key. Any other word weighs nothing.
+        words: For the groups whose words count, which of the `Weights` of a word it is.
     """
 
     bias: float
     flags: Mapping[str, FlagSums] = field(repr=False)
     weights: Mapping[str, tuple[float, ...]] = field(repr=False)
-    words: Mapping[str, Mapping[int, float]] = field(repr=False)
+    words: Mapping[str, Callable[[Weights], float]] = field(repr=False)
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
         score = sum(map(mul, self.weights[part.group], part.values))
         if part.flags:
             score = self.flags[part.group][part.flags] + score
-        if part.wording is not None and (keys := part.wording.keys):
-            known = self.words[part.group]
-            # The words of an answer are in many candidates, so they come with their weights.
-            has_weights = part.wording.vocabulary.weights is known
-            weights = keys.values() if has_weights else map(known.get, keys, repeat(0.0))
+        if part.wording is not None and (weight := self.words.get(part.group)):
+            keys = part.wording.keys
             # A text of few known words, as in another language, says little.
-            score += sum(weights) / (len(keys) + FEW_WORDS)
+            score += sum(map(weight, keys.values())) / (len(keys) + FEW_WORDS)
         return score
 
     def total(self, parts: Iterable[Part]) -> float:
@@ -159,20 +156,22 @@ class Worth:
         worth: Rates the best candidate.
         plain: Rates it without regard to its words. It is used for other languages: with the words of a text unknown,
             ``worth`` would take the best question for a mediocre one.
-        words: Keys of the words that are known.
-        vocabulary: What the words of an answer weigh when it is chosen.
+        vocabulary: What words weigh, for the models.
     """
 
     choice: Scale
     worth: Rating
     plain: Rating
-    words: frozenset[int] = field(repr=False)
     vocabulary: Vocabulary = field(repr=False)
 
     def rating(self, parts: Iterable[Part]) -> Rating:
         """Returns what rates a candidate, depending on how many of its words are known."""
-        keys = set[int]().union(*(part.wording.keys for part in parts if part.wording))
-        return self.worth if len(keys & self.words) >= KNOWN * len(keys) else self.plain
+        words: dict[int, Weights] = {}
+        for part in parts:
+            if part.wording is not None:
+                words |= part.wording.keys
+        known = len(words) - sum(map(is_, words.values(), repeat(self.vocabulary.unknown)))
+        return self.worth if known >= KNOWN * len(words) else self.plain
 
     def ranking(self, question: Question) -> Ranking:
         """Returns the options of a question, scored."""
@@ -205,6 +204,7 @@ def shipped() -> Worth:
             )
         keys = stored["words"].tolist()
         scales = {}
+        uses = [(name, group) for name in ("choice", "worth") for group in ("asked", "told")]
         for name in ("choice", "worth", "plain"):
             weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
             groups = {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()}
@@ -212,13 +212,10 @@ def shipped() -> Worth:
                 float(stored[f"{name}_bias"]),
                 {group: FlagSums(groups[group][:count]) for group, count in FLAGS.items()},
                 {group: found[FLAGS.get(group, 0) :] for group, found in groups.items()},
-                {
-                    group: dict(zip(keys, stored[f"{name}_{group}"].tolist(), strict=True))
-                    if name != "plain"
-                    else {}
-                    for group in ("asked", "told")
-                },
+                {group: itemgetter(use) for use, (of, group) in enumerate(uses) if of == name},
             )
+        columns = [stored[f"{name}_{group}"].tolist() for name, group in uses]
+        vocabulary = Vocabulary(dict(zip(keys, zip(*columns, strict=True), strict=True)), (0.0,) * len(uses))
         worth, plain = (
             Rating(
                 scales[name],
@@ -227,5 +224,4 @@ def shipped() -> Worth:
             )
             for name in ("worth", "plain")
         )
-        choice = scales["choice"]
-        return Worth(choice, worth, plain, frozenset(keys), Vocabulary(choice.words["told"]))
+        return Worth(scales["choice"], worth, plain, vocabulary)
