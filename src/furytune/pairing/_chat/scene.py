@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
-from typing import NamedTuple
 
 import msgspec
 from attrs import field, frozen
@@ -76,83 +75,57 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     """Turns that may be an answer together.
 
     Attributes:
-        turns: The turns.
         words: Their words of three and more letters.
         wording: Their wording.
         said: Their signals that count, as bits.
-        size: How large they are.
+        size: How many words, links, lines of code and posts they have.
+        files: True if one of them has files.
+        marked: True if one of them has a solution mark.
         part: What describes them without regard to the question.
     """
 
-    turns: tuple[Turn, ...]
     words: frozenset[str]
     wording: Wording
     said: int
-    size: Size
+    size: tuple[int, int, int, int]
+    files: bool
+    marked: bool
     part: Part
 
     @classmethod
     def of(cls, heard: Heard) -> Told:
         """Returns one turn."""
         turn = heard.turn
-        size = Size.of(heard)
-        part = _told(size, 1, heard.flags, heard.wording)
-        return cls((turn,), heard.reading.words, heard.wording, heard.flags, size, part)
+        said = turn.said
+        size = said.words, said.links, said.code_lines, len(turn.posts)
+        part = _told(size, heard.files, 1, turn.marked, heard.flags, heard.wording)
+        return cls(heard.reading.words, heard.wording, heard.flags, size, heard.files, turn.marked, part)
 
-    def then(self, heard: Heard) -> Told:
-        """Returns the turns and a later one."""
-        turns = (*self.turns, heard.turn)
-        said = together(self.said, heard.flags)
-        wording = self.wording.then(heard.wording)
-        size = self.size.then(heard)
-        part = _told(size, len(turns), said, wording)
-        return Told(turns, self.words | heard.reading.words, wording, said, size, part)
-
-
-class Size(NamedTuple):
-    """How large some turns are together.
-
-    Attributes:
-        words: How many words they have.
-        links: How many links.
-        code_lines: How many lines of fenced code.
-        posts: How many posts.
-        files: True if one of them has files.
-        marked: True if one of them has a solution mark.
-    """
-
-    words: int
-    links: int
-    code_lines: int
-    posts: int
-    files: bool
-    marked: bool
-
-    @classmethod
-    def of(cls, heard: Heard) -> Size:
-        """Returns the size of one turn."""
+    def then(self, heard: Heard, count: int) -> Told:
+        """Returns the turns and a later one, which are so many together."""
         turn = heard.turn
         said = turn.said
-        return cls(said.words, said.links, said.code_lines, len(turn.posts), heard.files, turn.marked)
-
-    def then(self, heard: Heard) -> Size:
-        """Returns the size with a later turn."""
-        words, links, code_lines, posts, files, marked = self
-        turn = heard.turn
-        said = turn.said
-        return Size(
-            words + said.words,
-            links + said.links,
-            code_lines + said.code_lines,
-            posts + len(turn.posts),
-            files or heard.files,
-            marked or turn.marked,
-        )
+        words, links, code_lines, posts = self.size
+        size = words + said.words, links + said.links, code_lines + said.code_lines, posts + len(turn.posts)
+        files, marked = self.files or heard.files, self.marked or turn.marked
+        flags, wording = together(self.said, heard.flags), self.wording.then(heard.wording)
+        part = _told(size, files, count, marked, flags, wording)
+        return Told(self.words | heard.reading.words, wording, flags, size, files, marked, part)
 
 
-def _told(size: Size, count: int, said: int, wording: Wording) -> Part:
-    words, links, code_lines, posts, files, marked = size
-    values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
+def _told(
+    size: tuple[int, int, int, int], files: bool, count: int, marked: bool, said: int, wording: Wording
+) -> Part:
+    words, links, code_lines, posts = size
+    values = (
+        root(words),
+        links if links < 3 else 3,
+        root(code_lines),
+        files,
+        posts if posts < 10 else 10,
+        count,
+        marked,
+    )
     return Part("told", values, said, wording)
 
 
@@ -222,7 +195,8 @@ class Scene:
         found = from_here.get(option)
         if found is None:
             last = self.heard(option[-1])
-            found = Told.of(last) if len(option) == 1 else self.told(option[:-1]).then(last)
+            count = len(option)
+            found = Told.of(last) if count == 1 else self.told(option[:-1]).then(last, count)
             from_here[option] = found
         return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from furytune.pairing.linking.lexicon import CLASSES, HASH_BITS
@@ -130,7 +129,13 @@ class Block:
 
 def back(values: Whole, width: int) -> Whole:
     """Returns for each value from the ``width``-th on those before it, nearest first."""
-    return sliding_window_view(values, width)[: len(values) - width, ::-1]
+    (step,) = values.strides
+    return _view(values, (width - 1) * step, (len(values) - width, width), (step, -step))
+
+
+def _view(values: Whole, offset: int, shape: tuple[int, int], strides: tuple[int, int]) -> Whole:
+    """Returns a view of an array that is one piece of memory, without the detours of numpy's own functions for it."""
+    return np.ndarray(shape, values.dtype, values, offset, strides)
 
 
 def logarithms(counts: Whole) -> Whole:
@@ -148,12 +153,11 @@ def count_since(happened: Whole, width: int) -> Whole:
     padded = np.zeros((rows + width, width), np.uint8)
     padded[:rows] = happened
     step_row, step = padded.strides
-    skewed = as_strided(padded[1:], (rows, width), (step_row, step_row + step))
+    skewed = _view(padded, step_row, (rows, width), (step_row, step_row + step))
     total = np.cumsum(skewed, axis=1, dtype=np.uint8)
     total -= skewed
     step_row, step = total.strides
-    found: Whole = as_strided(total[width - 1 :], (rows - width, width), (step_row, step - step_row))
-    return found
+    return _view(total, (width - 1) * step_row, (rows - width, width), (step_row, step - step_row))
 
 
 def count_before(happened: Whole) -> Whole:
@@ -242,7 +246,7 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
     speaker = c["speaker"]
     follows = np.zeros(count, bool)
     follows[:-1] = speaker[1:] == speaker[:-1]
-    goes_on[:, 1:] = sliding_window_view(follows, width)[width : count - width, ::-1][:, 1:]
+    goes_on[:, 1:] = now(back(follows, width))[:, 1:]
     pair["they_go_on"][:] = goes_on
     pair["latest_of_other"][:] = latest & ~same
     pair["before_own"][:] = since_mine > 0
