@@ -216,17 +216,17 @@ class _Talk(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, question: Reading, turns: Sequence[Reading]) -> _Talk:
-        asker = [i for i, turn in enumerate(turns) if turn.speaker == question.speaker]
-        helps = [i for i, turn in enumerate(turns) if turn.speaker != question.speaker]
-        names = frozenset[str]().union(*(turns[i].names for i in helps))
+        speakers = [turn.speaker for turn in turns]
+        asker = [i for i, speaker in enumerate(speakers) if speaker == question.speaker]
+        helps = [i for i, speaker in enumerate(speakers) if speaker != question.speaker]
         lengths = [turn.length for turn in turns]
-        heard = _heard(turns, question.speaker)
+        heard = _heard(turns, asker)
         return cls(
             question=question,
             turns=turns,
             length=sum(lengths),
             longest=lengths.index(max(lengths)),
-            longest_help=max((lengths[i] for i in helps), default=0),
+            longest_help=max([lengths[i] for i in helps], default=0),
             first_help=helps[0] if helps else len(turns),
             last_asker=asker[-1] if asker else -1,
             thanked={place for i in asker if _glad(turns[i].said) for place in heard[i]},
@@ -237,23 +237,33 @@ class _Talk(msgspec.Struct, frozen=True, gc=False):
                 for place in heard[i]
                 if turns[i].replies_to or place == i - 1
             },
-            first_by={turns[i].speaker: i for i in reversed(range(len(turns)))},
-            last_by={turn.speaker: i for i, turn in enumerate(turns)},
-            called={name: i for i in asker for name in turns[i].words & names} if names else {},
+            first_by=dict(zip(reversed(speakers), reversed(range(len(turns))), strict=True)),
+            last_by=dict(zip(speakers, range(len(turns)), strict=True)),
+            called=_mentioned(turns, asker, helps) if asker else {},
         )
 
 
-def _heard(turns: Sequence[Reading], asker: str) -> dict[int, tuple[int, ...]]:
+def _mentioned(turns: Sequence[Reading], asker: Sequence[int], helps: Sequence[int]) -> dict[str, int]:
+    """Returns where the asker last mentions a word of a helper's name."""
+    names = frozenset[str]().union(*[turns[i].names for i in helps])
+    return {name: i for i in asker for name in turns[i].words & names}
+
+
+def _heard(turns: Sequence[Reading], asker: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Returns for each turn of the asker which turns it is about: those it replies to, or else the helper's before it."""
-    places = {uid: i for i, turn in enumerate(turns) for uid in turn.ids}
     heard: dict[int, tuple[int, ...]] = {}
+    places: dict[str, int] | None = None
     before: tuple[int, ...] = ()
-    for i, turn in enumerate(turns):
-        if turn.speaker == asker:
-            targets = {places[uid] for uid in turn.replies_to if uid in places}
-            heard[i] = tuple(sorted(targets)) or before
-        else:
-            before = (i,)
+    last = -1
+    for i in asker:
+        if i - 1 > last:
+            before = (i - 1,)
+        last = i
+        heard[i] = before
+        if replies_to := turns[i].replies_to:
+            if places is None:
+                places = {uid: place for place, turn in enumerate(turns) for uid in turn.ids}
+            heard[i] = tuple(sorted({places[uid] for uid in replies_to if uid in places})) or before
     return heard
 
 

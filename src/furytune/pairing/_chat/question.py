@@ -9,7 +9,7 @@ from itertools import accumulate, islice
 import msgspec
 
 from furytune.pairing._chat.features import Part, reply_flags
-from furytune.pairing._chat.scene import Scene, names_of, root
+from furytune.pairing._chat.scene import Heard, Scene, names_of, root
 from furytune.pairing._chat.turns import Turn, asks
 from furytune.pairing.answers import scores
 from furytune.pairing.signals import Signals
@@ -117,8 +117,7 @@ class Question:
         found = scores(self._heard.reading, [one.reading for one in heard])
         self._names = names_of(turn)
         self._best = places[found.index(max(found))]
-        self._scores = dict(zip(places, found, strict=True))
-        self._answers: dict[int, tuple[float, float, bool, bool, bool]] = {}
+        self._answers = dict(zip(places, map(self._answer, places, heard, found), strict=True))
         self._parent = turns[turn.parent] if turn.parent >= 0 else None
         parent = self._parent
         self._continues = parent is not None and parent.speaker == turn.speaker
@@ -179,13 +178,9 @@ class Question:
         end = self._ends.get(after)
         if end is None:
             end = self._ends[after] = self._end(after)
-        answers = self._answers
-        for place in option:
-            if place not in answers:
-                answers[place] = self._answer(place)
-        score, link, direct, native, addressed = answers[first]
+        score, link, direct, native, addressed = self._answers[first]
         for place in option[1:]:
-            score_, link_, direct_, native_, addressed_ = answers[place]
+            score_, link_, direct_, native_, addressed_ = self._answers[place]
             score += score_
             link = link_ if link_ < link else link
             direct = direct or direct_
@@ -325,10 +320,11 @@ class Question:
             reply_flags(later[0] if later else _SILENT),
         )
 
-    def _answer(self, place: int) -> tuple[float, float, bool, bool, bool]:
+    def _answer(self, place: int, heard: Heard, score: float) -> tuple[float, float, bool, bool, bool]:
         """Returns about a turn: score, weakest link, whether it answers the opener, natively, and names its speaker."""
-        heard = self._scene.heard(place)
         turn = heard.turn
         direct = turn.parent == self._opener
-        addressed = self._turn.speaker in heard.mentions or any([name in heard.folded for name in self._names])
-        return self._scores[place], self._related[place], direct, direct and turn.native, addressed
+        addressed = self._turn.speaker in heard.mentions
+        for name in self._names:
+            addressed = addressed or name in heard.folded
+        return score, self._related[place], direct, direct and turn.native, addressed

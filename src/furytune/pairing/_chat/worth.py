@@ -187,9 +187,12 @@ class Worth:
 def _first_best(sums: Sequence[float]) -> int:
     """Returns the place of the largest sum; of those that are equal when rounded, the first."""
     most = max(sums)
-    near, rounded = most - _CLOSE, round(most, _DIGITS)
     # Rounding is slow, so only what may be equal is rounded.
-    return next(i for i, value in enumerate(sums) if value >= near and round(value, _DIGITS) == rounded)
+    near = [i for i, value in enumerate(sums) if value >= most - _CLOSE]
+    if len(near) == 1:
+        return near[0]
+    rounded = round(most, _DIGITS)
+    return next(i for i in near if round(sums[i], _DIGITS) == rounded)
 
 
 @cache
