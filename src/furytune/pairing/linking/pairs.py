@@ -103,8 +103,8 @@ def logarithm(values: Whole) -> Whole:
     return result
 
 
-_LOG = logarithm(np.arange(4096)).astype(np.float32)
-_LOG_FAR = np.float32(TOP)
+_LOG = logarithm(np.arange(4096)).astype(np.int8)
+_LOG_FAR = np.int8(TOP)
 
 
 class Block:
@@ -210,7 +210,7 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
     their_partner = np.where(c["strong"] >= 0, c["strong"], c["talks_to"])
 
     # A start comes first and has no features.
-    result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.float32)
+    result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.int8)
     pair = dict(zip(PAIR_FEATURES, result[:, :, 1:], strict=True))
     gap_log = _LOG[np.minimum(gap, 4095)]
     pair["distance"][:] = _LOG[1 : width + 1]

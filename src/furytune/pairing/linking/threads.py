@@ -97,7 +97,7 @@ def describe_threads(
 
     root = roots[at]
     best = at[:, 1:2]
-    result = np.zeros((len(THREAD_FEATURES), *chosen.shape), np.float32)
+    result = np.zeros((len(THREAD_FEATURES), *chosen.shape), np.int8)
     thread = dict(zip(THREAD_FEATURES, result, strict=True))
     thread["behind"][:] = np.minimum(behind, 63)
     thread["rank"][:] = np.argsort(np.argsort(behind, axis=1, kind="stable"), axis=1, kind="stable") * 4
