@@ -140,7 +140,7 @@ def _view(values: Whole, offset: int, shape: tuple[int, int], strides: tuple[int
 
 def logarithms(counts: Whole) -> Whole:
     """Returns logarithms of counts below 4096."""
-    found: Whole = _LOG[counts]
+    found: Whole = _LOG.take(counts)
     return found
 
 
@@ -212,17 +212,17 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
     # A start comes first and has no features.
     result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.int8)
     pair = dict(zip(PAIR_FEATURES, result[:, :, 1:], strict=True))
-    gap_log = _LOG[np.minimum(gap, 4095)]
+    gap_log = logarithms(np.minimum(gap, 4095))
     pair["distance"][:] = _LOG[1 : width + 1]
     pair["gap"][:] = gap_log
     pair["gap_by_pace"][:] = gap_log - pace
-    pair["since_theirs"][:] = _LOG[since_theirs]
-    pair["since_mine"][:] = _LOG[since_mine]
-    pair["speakers_between"][:] = _LOG[between]
-    pair["asked_me_since"][:] = _LOG[asked_me]
-    pair["asked_them_since"][:] = _LOG[asked_them]
-    pair["overlap"][:] = _LOG[np.minimum(overlap, 4095)]
-    pair["overlap_latest"][:] = _LOG[np.minimum(overlap_latest, 4095)]
+    pair["since_theirs"][:] = logarithms(since_theirs)
+    pair["since_mine"][:] = logarithms(since_mine)
+    pair["speakers_between"][:] = logarithms(between)
+    pair["asked_me_since"][:] = logarithms(asked_me)
+    pair["asked_them_since"][:] = logarithms(asked_them)
+    pair["overlap"][:] = logarithms(np.minimum(overlap, 4095))
+    pair["overlap_latest"][:] = logarithms(np.minimum(overlap_latest, 4095))
     pair["overlap_share"][:] = (overlap * 32) // (own_rarity[:, None] + 1)
     pair["next"][:, 0] = 1
     pair["same_minute"][:] = gap == 0
@@ -265,16 +265,16 @@ def _messages(block: Block, width: int) -> Whole:
 
     def gap(values: Whole) -> Whole:
         found = values[rows]
-        return np.where(found < 0, _LOG_FAR, _LOG[np.minimum(place - found, 4095)])
+        return np.where(found < 0, _LOG_FAR, logarithms(np.minimum(place - found, 4095)))
 
     of = dict(zip(MESSAGE_FEATURES, result.T, strict=True))
     of["length"][:] = _LOG[c["length"][rows]]
-    of["words"][:] = _LOG[np.minimum(block.counts[rows], 4095)]
+    of["words"][:] = logarithms(np.minimum(block.counts[rows], 4095))
     of["own_gap"][:] = gap(c["own_last"])
-    of["own_count"][:] = _LOG[np.minimum(c["own_count"][rows], 4095)]
+    of["own_count"][:] = logarithms(np.minimum(c["own_count"][rows], 4095))
     of["addressed_gap"][:] = gap(c["addressed_at"])
     of["target_gap"][:] = gap(c["target_last"])
-    of["target_count"][:] = _LOG[np.clip(c["target_count"][rows], 0, 4095)]
+    of["target_count"][:] = logarithms(np.clip(c["target_count"][rows], 0, 4095))
     of["gap_before"][:] = logarithm(minute[rows] - minute[width - 1 : count - 1])
     of["pace"][:] = logarithm(minute[rows] - minute[width - 32 : count - 32])
     of["pace_short"][:] = logarithm(minute[rows] - minute[width - 8 : count - 8])
