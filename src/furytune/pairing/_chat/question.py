@@ -271,6 +271,7 @@ class Question:
             helper: The turns of who wrote it, if it is not the asker.
         """
         scene, asker, parent = self._scene, self._turn.speaker, self._parent
+        turns = scene.turns
         heard = scene.heard(place)
         turn = heard.turn
         answerer = turn.speaker
@@ -278,7 +279,7 @@ class Question:
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
         others = bisect_left(self._others, place)
         reversed_ = parent is not None and parent.speaker == answerer
-        other = scene.turns[turn.parent] if turn.parent >= 0 else None
+        other = turns[turn.parent] if turn.parent >= 0 else None
         habits = scene.habits(answerer)
         return Part(
             "begin",
@@ -297,7 +298,7 @@ class Question:
                 reversed_,
                 reversed_ and parent is not None and asks(parent.said),
                 other is not None and other.speaker not in (asker, answerer) and asks(other.said),
-                answerer == scene.turns[0].speaker,
+                answerer == turns[0].speaker,
             ),
         )
 

@@ -14,6 +14,7 @@ _LONGEST = 2_000  # characters; what someone wants is said before
 _FENCE = "```"
 _LEFT_OUT = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|<@!?\d+>", re.DOTALL)
 _TOKEN = re.compile(r"[^\W\d_]+|[?!]")
+_ASCII_TOKEN = re.compile(r"[a-z]+|[?!]")  # finds the same in ASCII, and sooner
 
 
 Weights = tuple[float, ...]
@@ -33,7 +34,8 @@ def _plain(text: str) -> str:
 
 
 def _words(plain: str) -> list[str]:
-    return _TOKEN.findall(plain.casefold())
+    folded = plain.casefold()
+    return (_ASCII_TOKEN if folded.isascii() else _TOKEN).findall(folded)
 
 
 def _is_open(text: str) -> bool:
