@@ -163,7 +163,6 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
             worth=_worth(said) + _weights()[_SAYS][-1] * log_length,
         )
 
-
     @property
     def says(self) -> tuple[float, ...]:
         """Values of what it says, for the weights."""
@@ -178,7 +177,8 @@ def _says(said: Signals) -> tuple[float, ...]:
 @lru_cache(maxsize=4096)
 def _worth(said: Signals) -> float:
     """Returns the weighted sum of what a turn says but its length."""
-    return sum(map(mul, _weights()[_SAYS], _says(said)))
+    worth: float = sum(map(mul, _weights()[_SAYS], _says(said)))
+    return worth
 
 
 class _Talk(msgspec.Struct, frozen=True, gc=False):

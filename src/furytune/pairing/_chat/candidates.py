@@ -86,7 +86,7 @@ def _options(turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[i
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
     options += [(i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code]
     # Who asked and tells the solution knows better than a helper who said "no idea".
-    if any([turns[i].said.solution_by_asker for i in own]):
+    if any(turns[i].said.solution_by_asker for i in own):
         options = [option for option in options if not all(_is_slight(turns[i]) for i in option)]
     # A solution mark counts wherever it is.
     options += [(i,) for places in helpers.values() for i in places if turns[i].marked]

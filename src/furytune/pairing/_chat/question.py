@@ -19,7 +19,6 @@ __all__ = ["Candidate", "Option", "Question"]
 _SHORT_THANKS = 6  # words; with more, the asker adds something
 _SURE = 0.5  # of every link on the way, or what the asker adds may belong to something else
 _OTHERS = 10
-_MOST_TURNS = 20
 _SILENT = Signals()
 
 Option = tuple[int, ...]
@@ -182,23 +181,21 @@ class Question:
         for place in option[1:]:
             score_, link_, direct_, native_, addressed_ = self._answers[place]
             score += score_
-            link = link_ if link_ < link else link
+            link = min(link, link_)
             direct = direct or direct_
             native = native or native_
             addressed = addressed or addressed_
         shared = len(asked.words & told.words)
-        span = last - first
-        left = len(helper) - bisect_right(helper, last)
         fit = (
             self._best in option,
             score,
             native,
             direct,
             link,
-            span if span < _MOST_TURNS else _MOST_TURNS,
-            left if left < 10 else 10,
+            min(last - first, 20),
+            min(len(helper) - bisect_right(helper, last), 10),
             len(option) / (len(helper) or 1),
-            shared if shared < 10 else 10,
+            min(shared, 10),
             shared / (len(asked.words) + len(told.words) - shared or 1),
             addressed,
         )
@@ -257,7 +254,7 @@ class Question:
             root(sum([turn.said.words for turn in turns])),
             min(sum([turn.said.links for turn in turns]), 3),
             root(sum([turn.said.code_lines for turn in turns])),
-            any([one.files for one in heard]),
+            any(one.files for one in heard),
             min(sum([len(turn.posts) for turn in turns]), 10),
             min(len(additions), 5),
         )
@@ -315,8 +312,8 @@ class Question:
             (
                 len(later),
                 root(later[0].words) if later else 0.0,
-                any([said.thanks for said in later]),
-                any([said.works_now for said in later]),
+                any(said.thanks for said in later),
+                any(said.works_now for said in later),
             ),
             reply_flags(later[0] if later else _SILENT),
         )

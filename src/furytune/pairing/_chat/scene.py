@@ -67,7 +67,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
             Wording.of(text, vocabulary),
             sent_at(posts[0]),
             sent_at(posts[-1]),
-            any([post.files for post in posts]),
+            any(post.files for post in posts),
         )
 
 
@@ -98,7 +98,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         turn = heard.turn
         said = turn.said
         size = said.words, said.links, said.code_lines, len(turn.posts)
-        part = _told(size, heard.files, 1, turn.marked, heard.flags, heard.wording)
+        part = _told(size, 1, heard.flags, heard.wording, files=heard.files, marked=turn.marked)
         return cls(heard.reading.words, heard.wording, heard.flags, size, heard.files, turn.marked, part)
 
     def then(self, heard: Heard, count: int) -> Told:
@@ -108,21 +108,21 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         words, links, code_lines, posts = self.size
         size = words + said.words, links + said.links, code_lines + said.code_lines, posts + len(turn.posts)
         files, marked = self.files or heard.files, self.marked or turn.marked
-        flags, wording = together(self.said, heard.flags), self.wording.then(heard.wording)
-        part = _told(size, files, count, marked, flags, wording)
-        return Told(self.words | heard.reading.words, wording, flags, size, files, marked, part)
+        both, wording = together(self.said, heard.flags), self.wording.then(heard.wording)
+        part = _told(size, count, both, wording, files=files, marked=marked)
+        return Told(self.words | heard.reading.words, wording, both, size, files, marked, part)
 
 
 def _told(
-    size: tuple[int, int, int, int], files: bool, count: int, marked: bool, said: int, wording: Wording
+    size: tuple[int, int, int, int], count: int, said: int, wording: Wording, *, files: bool, marked: bool
 ) -> Part:
     words, links, code_lines, posts = size
     values = (
         root(words),
-        links if links < 3 else 3,
+        min(links, 3),
         root(code_lines),
         files,
-        posts if posts < 10 else 10,
+        min(posts, 10),
         count,
         marked,
     )

@@ -69,7 +69,7 @@ class Scale:
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
-        score = sum(map(mul, self.weights[part.group], part.values))
+        score: float = sum(map(mul, self.weights[part.group], part.values))
         if part.flags:
             score = self.flags[part.group][part.flags] + score
         if part.wording is not None and (weight := self.words.get(part.group)):
@@ -107,9 +107,7 @@ class Ranking:
         kept = [fits(option) for option in self.options]
         if not any(kept):
             return None
-        return Ranking(
-            self.question, list(compress(self.options, kept)), list(compress(self.scores, kept))
-        )
+        return Ranking(self.question, list(compress(self.options, kept)), list(compress(self.scores, kept)))
 
 
 @frozen
