@@ -114,7 +114,7 @@ def first_look(width: int, rarity: Array) -> Looking:
     """Returns what describes a stream's messages to the first network."""
 
     def look(posts: list[Post], _stream: Stream) -> tuple[Array, Array, Array]:
-        block = Channel(Model(width, 1, None, None, None, 1, rarity)).block(posts, [""] * len(posts))
+        block = Channel(Model(width, 1, None, None, None, 1, rarity, None)).block(posts, [""] * len(posts))
         messages, pairs = describe(block, width, rarity)
         return messages[width:], np.broadcast_to(np.arange(width + 1), (len(posts), width + 1)), pairs
 
@@ -137,6 +137,14 @@ def second_look(model_of: Callable[[str], Model]) -> Looking:
     return look
 
 
+def training_posts(stream: Stream) -> list[Post]:
+    """Returns a stream's messages as the linker sees them, in some files without times."""
+    posts = [post_of(row) for row in stream.rows if not row.system]
+    if crc32(stream.file.encode()) % _TIMELESS == 0:
+        return [msgspec.structs.replace(post, sent_at=None) for post in posts]
+    return posts
+
+
 def examples_of(streams: Iterable[Stream], look: Looking) -> Examples:
     messages: list[Array] = []
     parts: list[tuple[Array, Array, Array, Array]] = []
@@ -148,9 +156,7 @@ def examples_of(streams: Iterable[Stream], look: Looking) -> Examples:
         place = {i: k for k, i in enumerate(i for i, row in enumerate(stream.rows) if not row.system)}
         if not place:
             continue
-        posts = [post_of(stream.rows[i]) for i in place]
-        if crc32(stream.file.encode()) % _TIMELESS == 0:
-            posts = [msgspec.structs.replace(post, sent_at=None) for post in posts]
+        posts = training_posts(stream)
         of_messages, distances, pairs = look(posts, stream)
         messages.append(of_messages.astype(np.int8))
         gold = {place[i]: parents for i, parents in gold_of(stream).items() if i in place}

@@ -139,6 +139,7 @@ def train(
     sizes: tuple[Array, Array],
     settings: Settings,
     told: Callable[[int, float], None] = lambda _epoch, _loss: None,
+    shares: Array | None = None,
 ) -> FloatNetwork:
     """Trains by Adam on the likelihood of the right choices.
 
@@ -149,6 +150,8 @@ def train(
         sizes: Largest size of each feature of a message, and of a pair.
         settings: How to train.
         told: Called after each epoch with the mean loss.
+        shares: How likely networks that have not seen an example say its choices are. They count as much as the
+            label, because people often disagree on it.
     """
     network = FloatNetwork(*sizes, settings)
     # What never occurs in training must not count by chance later.
@@ -175,9 +178,8 @@ def train(
             sums = np.maximum(right.sum(1, keepdims=True), 1e-12)
             weight = weights[batch, None]
             loss -= float((np.log(sums) * weight).sum())
-            slopes = network.gradient(
-                ((likely - right / sums) * weight / len(batch)).astype(np.float32), kept
-            )
+            wanted = right / sums if shares is None else (right / sums + shares[batch]) / 2
+            slopes = network.gradient(((likely - wanted) * weight / len(batch)).astype(np.float32), kept)
             step += 1
             rate = settings.rate * min(1, step / 200) * (1 + np.cos(np.pi * step / last)) / 2
             for name, slope in slopes.items():

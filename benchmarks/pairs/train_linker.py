@@ -17,12 +17,14 @@ import attrs
 import numpy as np
 from linker_examples import Examples, examples_of, first_look, rarity_of, second_look, training_streams
 from linker_training import STEP, FloatNetwork, Settings, all_scores, likelihoods, softmax, train, whole
+from linker_usage import SureLinks, chats_of, learned
 from numpy.typing import NDArray
 from sources import data_folder
 
 import furytune.pairing.linking
 from furytune.pairing.linking.model import FEATURES, Model, sizes
 from furytune.pairing.linking.network import WEIGHTS
+from furytune.pairing.linking.usage import Usage
 
 Array = NDArray[Any]
 
@@ -78,6 +80,32 @@ def folds(examples: Examples, pair: Array, settings: Settings) -> tuple[list[Flo
     return networks, scores
 
 
+def half_of(file: str) -> int:
+    return crc32(b"half" + file.encode()) % 2
+
+
+def taught(examples: Examples, pair: Array, settings: Settings) -> Array:
+    """Returns the scores of every example by a network that saw nothing of its file, and whose teachers did not either.
+
+    Each network learns from labels and from what two teachers say, each of them of the files that it has not seen.
+    """
+    of_pair = sizes("message"), pair
+    fold, half = (
+        np.array([part(name) for name in examples.files])[examples.streams] for part in (fold_of, half_of)
+    )
+    weights = weights_of(examples)
+    scores = np.empty(examples.right.shape, np.float32)
+    for k in range(_FOLDS):
+        shares = np.zeros(examples.right.shape, np.float32)
+        for h in (0, 1):
+            teacher = train(examples, np.flatnonzero((fold != k) & (half != h)), weights, of_pair, settings)
+            told_of = np.flatnonzero((fold != k) & (half == h))
+            shares[told_of] = softmax(all_scores(teacher, examples, told_of))
+        network = train(examples, np.flatnonzero(fold != k), weights, of_pair, settings, shares=shares)
+        scores[fold == k] = all_scores(network, examples, np.flatnonzero(fold == k))
+    return scores
+
+
 def likelihood(scores: Array, examples: Examples, temperature: float) -> float:
     """Returns the mean log likelihood of the right choices; those out of reach are left out."""
     given = examples.right.any(1)
@@ -112,6 +140,8 @@ def write(model: Model, about: dict[str, Any], out: Path) -> None:
         settings=np.array(json.dumps(settings)),
         likelihood=model.likelihood.astype(np.int32),
         rarity=model.rarity,
+        usage_hashes=model.usage.hashes.astype(np.uint32),
+        usage_values=model.usage.values.astype(np.int8),
         **{f"{name}_{w}": getattr(n, w).astype(np.int32) for name, n in networks.items() for w in WEIGHTS},
     )
     out.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
@@ -129,7 +159,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=_OUT)
     wanted = parser.parse_args()
-    near = Settings(first=24, second=12, seed=wanted.seed)
+    near = Settings(first=24, second=12, epochs=8, seed=wanted.seed)
     fine = Settings(first=64, second=32, seed=wanted.seed)
     streams = list(training_streams(wanted.data or data_folder()))
     rarity = rarity_of(streams)
@@ -149,21 +179,36 @@ def main() -> None:
     network = train(examples, np.arange(len(examples)), weights_of(examples), (message, pair), near, told)
 
     # The second network must learn from first looks as wrong as those at an unknown channel.
-    def model(first: FloatNetwork) -> Model:
-        return Model(_WIDTH, _KEPT, whole(first), None, likelihoods(1.0), STEP, rarity)
+    def model(first: FloatNetwork, usage: Usage | None) -> Model:
+        return Model(_WIDTH, _KEPT, whole(first), None, likelihoods(1.0), STEP, rarity, usage)
+
+    print("words", flush=True)
+    models = [model(first, None) for first in networks]
+    links = SureLinks.of(streams, lambda file: models[fold_of(file)], wanted.seed)
+    chats = chats_of(streams)
+    usages = [learned(chats, links, lambda file, k=k: fold_of(file) != k, wanted.seed) for k in range(_FOLDS)]
+    usage = learned(chats, links, lambda _: True, wanted.seed)
+    about["words"] = {"known": len(usage.hashes), "learned_from_links": len(links.child)}
 
     print("second look", flush=True)
-    models = [model(first) for first in networks]
+    models = [model(first, usage) for first, usage in zip(networks, usages, strict=True)]
     examples = examples_of(streams, second_look(lambda file: models[fold_of(file)]))
-    _, scores = folds(examples, pair_and_thread, fine)
+    scores = taught(examples, pair_and_thread, fine)
     about["right_on_files_left_out"] = shares(scores, examples)
     about["temperature"] = temperature = temperature_of(scores, examples)
     print(json.dumps(about), flush=True)
     second = train(
-        examples, np.arange(len(examples)), weights_of(examples), (message, pair_and_thread), fine, told
+        examples,
+        np.arange(len(examples)),
+        weights_of(examples),
+        (message, pair_and_thread),
+        fine,
+        told,
+        # Those networks are now the teachers.
+        softmax(scores / temperature),
     )
     write(
-        attrs.evolve(model(network), fine=whole(second), likelihood=likelihoods(temperature)),
+        attrs.evolve(model(network, usage), fine=whole(second), likelihood=likelihoods(temperature)),
         about,
         wanted.out,
     )

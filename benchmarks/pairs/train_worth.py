@@ -1,6 +1,6 @@
 """Trains the models that choose the answer to each question and say what a pair is worth.
 
-usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write] [--plot FILE.svg]
+usage: FURYTUNE_DATA=... python benchmarks/pairs/train_worth.py [--write] [--plot FILE.svg] [--pairs FILE.jsonl]
 
 Labels: ``gold/`` next to this file (ids and grades, no text). Every figure is measured on channels that the model did not
 see: the channels are dealt into folds, and each fold is scored by a model of the others. ``--write`` then trains on
@@ -45,6 +45,8 @@ FOLDS = 6
 SPREAD = 0.5  # of every column, before training
 STRENGTH = 0.03  # inverse of the regularisation
 CHOICE_STRENGTH = 0.05
+MOST = "irc"  # the kind of source that has most labels
+OWN = 0.5  # spread of the columns of its own
 RECALLS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CONTEXT = 300  # messages before and after a window that its links may depend on
@@ -252,6 +254,16 @@ def matrix(rows: Sequence[Example], vectors: Vectors) -> tuple[NDArray[np.float6
     return np.hstack([features / scales.features, asked / scales.asked, told / scales.told]), scales
 
 
+def with_own(columns: NDArray[np.float64], rows: Sequence[Example]) -> NDArray[np.float64]:
+    """Returns a matrix that has every column once more for the kind of source with most labels.
+
+    What only holds there is learned in the columns of its own, which no model keeps. Without them, thousands of labels of
+    one IRC channel would teach how that channel talks, and other channels would be rated worse.
+    """
+    own = np.array([[row.kind == MOST] for row in rows]) * OWN
+    return np.hstack([columns, columns * own])
+
+
 @define
 class Fit:
     """A linear model."""
@@ -265,19 +277,24 @@ class Fit:
         return found
 
 
-def fitted(columns: NDArray[np.float64], truth: NDArray[np.bool_]) -> Fit:
+def fitted(columns: NDArray[np.float64], rows: Sequence[Example]) -> Fit:
     """Returns a model that says whether a pair is worth it (logistic regression)."""
-    model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(columns, truth)
-    return Fit(model.coef_[0], float(model.intercept_[0]))
+    truth = np.array([row.worth_it for row in rows])
+    model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(with_own(columns, rows), truth)
+    return Fit(model.coef_[0, : columns.shape[1]], float(model.intercept_[0]))
 
 
 def fitted_choice(
-    columns: NDArray[np.float64], questions: Sequence[Sequence[int]], target: NDArray[np.float64]
+    columns: NDArray[np.float64],
+    every: Sequence[Example],
+    questions: Sequence[Sequence[int]],
+    target: NDArray[np.float64],
 ) -> Fit:
     """Returns a model that chooses among the candidates of a question (a softmax over them).
 
     Args:
         columns: The matrix.
+        every: The examples.
         questions: Places of the candidates of each question.
         target: How good each candidate is, 0 for wrong. Questions without a good one say nothing.
     """
@@ -285,7 +302,7 @@ def fitted_choice(
     rows = np.concatenate([np.array(places) for places in used])
     starts = np.cumsum([0, *(len(places) for places in used)])[:-1]
     of = np.repeat(np.arange(len(used)), [len(places) for places in used])
-    there = columns[rows]
+    there = with_own(columns[rows], [every[i] for i in rows])
     wanted = target[rows] / np.add.reduceat(target[rows], starts)[of]
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -296,7 +313,7 @@ def fitted_choice(
         return missed, there.T @ (np.exp(scores) / total - wanted) + weights / CHOICE_STRENGTH
 
     best = minimize(loss, np.zeros(there.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return Fit(best.x)
+    return Fit(best.x[: columns.shape[1]])
 
 
 def folds(rows: Sequence[Example]) -> NDArray[np.int64]:
@@ -369,12 +386,12 @@ def curve(
         rows: The examples.
         kept: The pairs, the best first.
         confidence: Of each example.
-        used: The labelled pairs of each window.
+        used: The labelled pairs of each window that counts.
         kind: "all", or the kind of source.
         hit: Whether a pair counts as right.
         number: Which labelled pair it finds, -1 for none.
     """
-    windows = {row.window for row in rows if row.window and kind in ("all", row.kind)}
+    windows = {row.window for row in rows if row.window in used and kind in ("all", row.kind)}
     total = sum(label.grade in gold.WORTH for window in windows for label in used[window])
     found = [i for i in kept if rows[i].window in windows]
     points = []
@@ -398,6 +415,38 @@ def show(curves: dict[str, list[Point]]) -> None:
         print(f"{kind:8} pairs {len(points):4}  precision (confidence) at recall  {line}  most {most:.0%}")
 
 
+def twice() -> list[str]:
+    """Returns the windows in which people read the surest proposals of programs, too."""
+    return [window["window"] for window in gold.windows() if window.get("proposals_read")]
+
+
+def show_once(
+    rows: Sequence[Example],
+    kept: Sequence[int],
+    confidence: NDArray[np.float64],
+    used: dict[str, list[gold.Labelled]],
+) -> None:
+    """Prints precision at several recalls in the windows that were read only once."""
+    once = {name: labels for name, labels in used.items() if name not in set(twice())}
+    print(f"\n{len(once)} windows that were read once, all of {MOST}")
+    show({MOST: curve(rows, kept, confidence, once, MOST, lambda row: row.worth_it)})
+
+
+def lines(
+    rows: Sequence[Example],
+    kept: Sequence[int],
+    confidence: NDArray[np.float64],
+    used: dict[str, list[gold.Labelled]],
+) -> Iterator[str]:
+    """Yields each pair in the windows that count as a line of JSON, the best first."""
+    for i in kept:
+        row = rows[i]
+        if row.window in used:
+            pair = {"window": row.window, "question": row.pair.question, "answer": row.pair.answer}
+            marks = {"found": row.gold if row.grade in gold.WORTH else -1, "worth_it": row.worth_it}
+            yield json.dumps({**pair, **marks, "confidence": round(float(confidence[i]), 2)}) + "\n"
+
+
 def show_thresholds(
     rows: Sequence[Example],
     kept: Sequence[int],
@@ -408,6 +457,7 @@ def show_thresholds(
 ) -> None:
     """Prints what each threshold of confidence keeps, as the rows of a table in Markdown."""
     total = sum(label.grade in gold.WORTH for labels in used.values() for label in labels)
+    kept = [i for i in kept if rows[i].window in used]
     print(
         "| threshold | pairs kept | labelled pairs found | worth it, of all | worth it, of those read one by one |"
     )
@@ -435,6 +485,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
     parser.add_argument("--plot", type=Path, help="draw precision over recall into this file (.svg)")
+    parser.add_argument(
+        "--pairs", type=Path, help="write the pairs found on unseen channels, for score_judge.py"
+    )
     options = parser.parse_args()
     streams = windows_of(data_folder())
     rows, used = examples(streams)
@@ -448,7 +501,7 @@ def main() -> None:
     for number, columns in enumerate(parts):
         others = [places for places in questions if fold[places[0]] != number]
         there = fold == number
-        choice[there] = fitted_choice(columns, others, target).scores(columns[there])
+        choice[there] = fitted_choice(columns, rows, others, target).scores(columns[there])
     picks = chosen(questions, choice)
     # Candidates that were graded one by one are what the model sees: the best of their question.
     judged = np.array([not row.window for row in rows])
@@ -456,9 +509,10 @@ def main() -> None:
     score, plain = np.zeros(len(rows)), np.zeros(len(rows))
     for number, columns in enumerate(parts):
         use, there = judged & (fold != number), fold == number
-        score[there] = fitted(columns[use], good[use]).scores(columns[there])
+        used_rows = [rows[i] for i in np.flatnonzero(use)]
+        score[there] = fitted(columns[use], used_rows).scores(columns[there])
         without = columns[:, : len(FEATURES)]
-        plain[there] = fitted(without[use], good[use]).scores(without[there])
+        plain[there] = fitted(without[use], used_rows).scores(without[there])
     # Someone who looks for pairs misses some, so only candidates that were read one by one say how often the model is right.
     read = np.flatnonzero([bool(row.read) for row in rows])
     confidence = np.zeros(len(rows))
@@ -467,6 +521,8 @@ def main() -> None:
         confidence[fold == number] = sure(score[fold == number])
     kept = apart(rows, questions, choice, score)
     print(f"{len(rows)} candidates, {judged.sum()} judged, {good[judged].sum()} of them worth it")
+    show_once(rows, kept, confidence, used)
+    used = {name: used[name] for name in twice()}
     print("\nagainst the labels that were made before any program ran")
     kinds = ("all", *sorted({row.kind for row in rows}))
     curves = {kind: curve(rows, kept, confidence, used, kind) for kind in kinds}
@@ -493,6 +549,8 @@ def main() -> None:
     show_calibration(confidence[read], good[read])
     if options.plot:
         draw(curves, options.plot)
+    if options.pairs:
+        options.pairs.write_text("".join(lines(rows, kept, confidence, used)), "utf-8")
     if options.write:
         curves_ = {
             name: calibrated(found[read], good[read]) for name, found in (("worth", score), ("plain", plain))
@@ -522,11 +580,11 @@ def write(
     """Trains on everything and writes the weights and where they come from."""
     vectors = chats.vectors(lambda _: True)
     columns, scales = matrix(rows, vectors)
-    good = np.array([row.worth_it for row in rows])
+    sample = [rows[i] for i in np.flatnonzero(judged)]
     models = {
-        "choice": fitted_choice(columns, questions, targets(rows)),
-        "worth": fitted(columns[judged], good[judged]),
-        "plain": fitted(columns[judged][:, : len(FEATURES)], good[judged]),
+        "choice": fitted_choice(columns, rows, questions, targets(rows)),
+        "worth": fitted(columns[judged], sample),
+        "plain": fitted(columns[judged][:, : len(FEATURES)], sample),
     }
     keys = np.array(list(vectors.place), np.uint32)
     order = np.argsort(keys)

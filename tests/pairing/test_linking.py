@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import msgspec
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from furytune.pairing.linking import Linker
 from furytune.pairing.linking.channel import Channel
+from furytune.pairing.linking.lexicon import Lexicon, words_of
 from furytune.pairing.linking.model import shipped, sizes
 from furytune.pairing.linking.network import EXACT, WEIGHTS, Network
 from furytune.pairing.linking.speakers import NO_ONE, Speakers
+from furytune.pairing.linking.usage import LENGTH
 from furytune.pairing.links import Link
 from furytune.pairing.posts import Post
 
@@ -77,6 +80,20 @@ def chats(draw, most: int = 60):
 @given(chats(), st.sampled_from([1, 2, 3, 7, 50]))
 @settings(deadline=None, max_examples=60)
 def test_the_links_do_not_depend_on_the_blocks(posts, block) -> None:
+    assert links(posts, block) == links(posts)
+
+
+@pytest.mark.parametrize("block", [1, 7, 90])
+def test_the_links_do_not_depend_on_how_much_more_a_large_block_holds(block) -> None:
+    # Some people wrote last, and some replies go, further back than a small block holds.
+    random = Random(0)
+    posts = []
+    for number in range(400):
+        who = random.choice("abcde") if random.random() < 0.6 else f"p{random.randrange(60)}"
+        text = random.choice(TEXTS[:6])
+        reply = f"m{number // 3}" if number % 17 == 5 else None
+        sent_at = BEGIN + timedelta(minutes=number // 2)
+        posts.append(post(number, who, text, sent_at=sent_at, reply_to=reply))
     assert links(posts, block) == links(posts)
 
 
@@ -284,3 +301,33 @@ def test_who_was_silent_longest_is_forgotten_with_the_names() -> None:
     assert speakers.find("name-a") == NO_ONE
     assert speakers.find("a") == NO_ONE
     assert speakers.find("name-c") != NO_ONE
+
+
+def usage(*texts: str) -> np.ndarray:
+    lexicon = Lexicon()
+    found = [[lexicon[word] for word in words_of(text)] for text in texts]
+    entries = np.array([entry for words in found for entry in words], np.int64)
+    return shipped().usage.of(entries, np.array([len(words) for words in found], np.int64))
+
+
+def test_messages_about_the_same_thing_are_alike_without_a_common_word() -> None:
+    disk, sound, fstab = usage(
+        "my usb disk does not mount at boot", "the sound is gone", "is there an entry in fstab"
+    )
+    assert fstab @ disk > 2 * abs(fstab @ sound)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["mount", "fstab", "alsa", "how", "zzyzx"]), max_size=700), max_size=4)
+)
+@settings(deadline=None, max_examples=30)
+def test_what_a_message_is_about_is_whole_and_depends_on_no_other(messages) -> None:
+    texts = [" ".join(words) for words in messages]
+    found = usage(*texts)
+    assert (found == np.rint(found)).all()
+    # So single precision holds the product of any two exactly.
+    assert ((found**2).sum(1) <= (LENGTH + found.shape[1] ** 0.5 / 2) ** 2).all()
+    for text, row in zip(texts, found, strict=True):
+        assert (usage(text)[0] == row).all()
+        assert row.any() or not set(text.split()) & {"mount", "fstab", "alsa"}
+        assert not usage("zzyzx").any()

@@ -76,7 +76,7 @@ class Channel:
         found = np.where(replies != NO_ONE, replies, places - first.best)
         parents = np.concatenate((self._parents, found))
         roots = self._roots.tolist()
-        roots_of(found.tolist(), roots, block.first)
+        roots_of(found.tolist(), roots, block.first, 2 * self._model.width)
         chosen = self._model.likeliest(first)
         features = self._model.second_features(block, first, chosen, parents, np.array(roots))
         self._parents = parents[-len(self._parents) :]

@@ -7,11 +7,12 @@ from functools import cache
 from importlib.resources import files
 from zlib import crc32
 
-__all__ = ["CLASSES", "HASH_BITS", "USUAL", "Lexicon", "bare", "lexicon", "words_of"]
+__all__ = ["CLASSES", "EDGES", "HASH_BITS", "USUAL", "Lexicon", "bare", "lexicon", "words_of"]
 
 _WORD = re.compile(r"[^\s,:;?!()<>\"=/*]+")
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-_EDGES = "`'.~-\u2019\u201c\u201d\u3002\uff0c\uff01\uff1f\u3001"
+EDGES = "`'.~-\u2019\u201c\u201d\u3002\uff0c\uff01\uff1f\u3001"
+"""Punctuation around a word that does not count when words are compared."""
 
 HASH_BITS = 32
 """How many of the low bits of an entry are the word's hash; its classes are above them."""
@@ -73,7 +74,7 @@ class Lexicon(dict[str, int]):
     def __missing__(self, word: str) -> int:
         if len(self) >= self._MOST:
             self.clear()
-        plain = word.strip(_EDGES)
+        plain = word.strip(EDGES)
         entry = self._classes.get(word, 0) | self._classes.get(plain, 0)
         if any(map(str.isdigit, word)):
             entry |= 1 << CLASSES.index("digit")
@@ -105,4 +106,4 @@ def words_of(low: str) -> list[str]:
 
 def bare(name: str) -> str:
     """Returns a name as it is compared: in lower case, without punctuation around it."""
-    return name.lower().strip(_EDGES + " @,:;")
+    return name.lower().strip(EDGES + " @,:;")

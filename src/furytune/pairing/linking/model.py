@@ -23,6 +23,7 @@ from furytune.pairing.linking.pairs import (
     describe,
 )
 from furytune.pairing.linking.threads import NUMBERS_OF_THREADS, THREAD_FEATURES, describe_threads
+from furytune.pairing.linking.usage import Usage
 
 __all__ = ["FEATURES", "FINE", "FirstLook", "Model", "shipped", "sizes"]
 
@@ -33,6 +34,7 @@ FEATURES = {"message": MESSAGE_FEATURES, "pair": PAIR_FEATURES, "thread": THREAD
 """What the networks were trained on, in order."""
 
 _FILE = "linker.npz"
+_ASKS = [MESSAGE_FEATURES.index(name) for name in ("mark", "first_ask", "first_ask_verb", "has_anyone")]
 _EIGHTH = 2048
 """A difference of scores by which something is exp(1/8) times as likely."""
 
@@ -77,6 +79,7 @@ class Model:
         likelihood: By how many ``step`` the best score exceeds another: how likely that is, of `FINE`; falls to 0.
         step: Difference of scores between two entries of ``likelihood``.
         rarity: How rare words are, by the low bits of their hash.
+        usage: How words are used.
     """
 
     width: int
@@ -86,6 +89,7 @@ class Model:
     likelihood: NDArray[Any]
     step: int
     rarity: NDArray[Any]
+    usage: Usage
 
     def first_look(self, block: Block) -> FirstLook:
         """Returns what the first network says of a block."""
@@ -119,8 +123,15 @@ class Model:
         likely = self.likelihood[np.minimum(below // self.step, len(self.likelihood) - 1)]
         likely = likely * look.existing[rows, chosen]
         share = likely * TOP // likely.sum(1, keepdims=True)
-        threads = describe_threads(block, parents, roots, chosen, below // _EIGHTH, share, self.width)
-        return np.concatenate((look.pairs[:, rows, chosen], threads))
+        asks = np.zeros(len(block.rows), np.bool_)
+        asks[self.width :] = look.messages[:, _ASKS].any(1)
+        usage = self.usage.of(block.entries, block.counts)
+        threads = describe_threads(
+            block, parents, roots, chosen, below // _EIGHTH, share, usage, asks, self.width
+        )
+        places = (rows * (self.width + 1) + chosen).ravel()
+        pairs = np.take(look.pairs.reshape(len(look.pairs), -1), places, axis=1)
+        return np.concatenate((pairs.reshape(-1, *chosen.shape), threads))
 
     def second_look(
         self, look: FirstLook, chosen: NDArray[Any], features: NDArray[Any]
@@ -178,5 +189,6 @@ def shipped() -> Model:
             step=settings["step"],
             likelihood=stored["likelihood"].astype(np.int64),
             rarity=stored["rarity"],
+            usage=Usage(stored["usage_hashes"].astype(np.int64), stored["usage_values"].astype(np.float32)),
             **networks,
         )
