@@ -30,7 +30,7 @@ from word_vectors import DIMENSIONS, Chats, Vectors
 
 from furytune.pairing import Linker
 from furytune.pairing._chat import worth
-from furytune.pairing._chat.candidates import candidates
+from furytune.pairing._chat.candidates import questions
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
 from furytune.pairing._chat.features import FEATURES
 from furytune.pairing._chat.people import People
@@ -128,7 +128,8 @@ def described(stream: Stream) -> Iterator[list[Candidate]]:
     """Yields the candidates of every question of a stream."""
     for talk, people in talks(stream):
         if len(talk) > 1:
-            yield from candidates(Scene(turns_of(talk), people, stream.kind == "forum"))
+            for question in questions(Scene(turns_of(talk), people, stream.kind == "forum")):
+                yield [question.candidate(option) for option in question.options]
 
 
 def _ids(candidate: Candidate) -> gold.Found:
@@ -484,7 +485,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="train on everything and write the weights")
     parser.add_argument("--plot", type=Path, help="draw precision over recall into this file (.svg)")
-    parser.add_argument("--pairs", type=Path, help="write the pairs found on unseen channels, for score_judge.py")
+    parser.add_argument(
+        "--pairs", type=Path, help="write the pairs found on unseen channels, for score_judge.py"
+    )
     options = parser.parse_args()
     streams = windows_of(data_folder())
     rows, used = examples(streams)

@@ -19,6 +19,12 @@ def test_turns_read_one_by_one_have_the_wording_of_their_text(texts):
     assert read.keys.keys() == Wording.of("\n".join(texts)).keys.keys()
 
 
+@given(st.text(st.characters(max_codepoint=127, exclude_characters="`")))
+def test_words_in_ascii_are_found_like_those_in_any_script(text):
+    # The last character is the only one that is not ASCII.
+    assert [*words(text), "é"] == words(f"{text} é")
+
+
 def test_a_word_counts_once():
     assert len(Wording.of("why Why WHY").keys) == 1
     assert set(Wording.of("why not").keys) > set(Wording.of("why").keys)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import chain
 from math import exp, log1p
 from operator import attrgetter, mul
 
@@ -40,7 +39,7 @@ _SAID = (
 """Signals of a turn that count."""
 _SAID_BY_ASKER = ("reports_trouble", "works_now", "still_fails", "solution_by_asker")
 """Signals that mean something else when the asker gives them."""
-_REPLIED = ("thanks", "works_now", "asks", "reports_trouble", "solution_by_asker")
+_REPLY_SAYS = ("thanks", "works_now", "asks", "reports_trouble", "solution_by_asker")
 """Signals of the asker's reply to a turn."""
 
 
@@ -54,7 +53,7 @@ class _Group:
 _SAYS = _Group((*_SAID, "links", "short", "length"))
 _said = attrgetter(*_SAID)
 _said_by_asker = attrgetter(*_SAID_BY_ASKER)
-_replied = attrgetter(*_REPLIED)
+_replied = attrgetter(*_REPLY_SAYS)
 
 
 def answer_scores(
@@ -83,11 +82,13 @@ def scores(
     if not turns:
         return []
     weights = _weights()
+    talk = _Talk.of(question, turns)
+    answered = answered or {}
     sums: list[float] = []
-    for turn, (_, *found) in zip(turns, _described(question, turns, answered or {}), strict=True):
+    for place, turn in enumerate(turns):
+        group, values = _described(talk, place, answered)
         # What a turn says does not depend on the question, so its part of the sum is made once.
-        products = [map(mul, weights[group], values) for group, values in found]
-        sums.append(sum(chain.from_iterable(products), turn.worth))
+        sums.append(sum(map(mul, weights[group], values), turn.worth))
     most = max(sums)
     odds = [exp(value - most) for value in sums]
     total = sum(odds)
@@ -99,14 +100,17 @@ def features(
 ) -> list[dict[str, float]]:
     """Returns for each turn what the weights are for, by name. Names that are missing have the value 0."""
     read = [Reading.of(posts) for posts in turns]
+    if not read:
+        return []
+    talk = _Talk.of(Reading.of(question), read)
     return [
         {
             name: float(value)
-            for group, values in groups
+            for group, values in ((_SAYS, turn.says), _described(talk, place, answered))
             for name, value in zip(group.names, values, strict=True)
             if value
         }
-        for groups in _described(Reading.of(question), read, answered)
+        for place, turn in enumerate(read)
     ]
 
 
@@ -116,23 +120,23 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         speaker: Who wrote it.
         length: Its length in characters.
+        log_length: The logarithm of that, plus one.
         words: Its words of three and more letters.
         said: What it signals.
         names: Words by which others may call who wrote it.
         ids: Ids of its posts.
         replies_to: Ids of the posts that it replies to.
-        says: Values of what it says, for the weights.
-        worth: Their weighted sum.
+        worth: The weighted sum of `says`.
     """
 
     speaker: str
     length: int
+    log_length: float
     words: frozenset[str]
     said: Signals
     names: frozenset[str]
     ids: tuple[str, ...]
     replies_to: frozenset[str]
-    says: tuple[float, ...]
     worth: float
 
     @classmethod
@@ -146,22 +150,38 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         text = posts[0].text if len(posts) == 1 else "\n".join(post.text for post in posts)
         said = signals(text) if said is None else said
         first = posts[0]
-        says = (*_said(said), said.links > 0, said.words < _FEW_WORDS, log1p(len(text)))
+        log_length = log1p(len(text))
         return cls(
             speaker=first.speaker,
             length=len(text),
+            log_length=log_length,
             words=_words(text),
             said=said,
             names=_called((first.speaker, *first.names)),
-            ids=tuple(post.id for post in posts),
-            replies_to=frozenset(post.reply_to for post in posts if post.reply_to),
-            says=says,
-            worth=sum(map(mul, _weights()[_SAYS], says)),
+            ids=tuple([post.id for post in posts]),
+            replies_to=frozenset([post.reply_to for post in posts if post.reply_to]),
+            worth=_worth(said) + _weights()[_SAYS][-1] * log_length,
         )
 
+    @property
+    def says(self) -> tuple[float, ...]:
+        """Values of what it says, for the weights."""
+        return (*_says(self.said), self.log_length)
 
-@frozen
-class _Talk:
+
+def _says(said: Signals) -> tuple[float, ...]:
+    return (*_said(said), said.links > 0, said.words < _FEW_WORDS)
+
+
+# Texts that signal the same share one value, so there are few.
+@lru_cache(maxsize=4096)
+def _worth(said: Signals) -> float:
+    """Returns the weighted sum of what a turn says but its length."""
+    worth: float = sum(map(mul, _weights()[_SAYS], _says(said)))
+    return worth
+
+
+class _Talk(msgspec.Struct, frozen=True, gc=False):
     """The turns after a question, and where in it what happens.
 
     Attributes:
@@ -196,17 +216,17 @@ class _Talk:
 
     @classmethod
     def of(cls, question: Reading, turns: Sequence[Reading]) -> _Talk:
-        asker = [i for i, turn in enumerate(turns) if turn.speaker == question.speaker]
-        helps = [i for i, turn in enumerate(turns) if turn.speaker != question.speaker]
-        names = frozenset[str]().union(*(turns[i].names for i in helps))
+        speakers = [turn.speaker for turn in turns]
+        asker = [i for i, speaker in enumerate(speakers) if speaker == question.speaker]
+        helps = [i for i, speaker in enumerate(speakers) if speaker != question.speaker]
         lengths = [turn.length for turn in turns]
-        heard = _heard(turns, question.speaker)
+        heard = _heard(turns, asker)
         return cls(
             question=question,
             turns=turns,
             length=sum(lengths),
             longest=lengths.index(max(lengths)),
-            longest_help=max((lengths[i] for i in helps), default=0),
+            longest_help=max([lengths[i] for i in helps], default=0),
             first_help=helps[0] if helps else len(turns),
             last_asker=asker[-1] if asker else -1,
             thanked={place for i in asker if _glad(turns[i].said) for place in heard[i]},
@@ -217,23 +237,33 @@ class _Talk:
                 for place in heard[i]
                 if turns[i].replies_to or place == i - 1
             },
-            first_by={turns[i].speaker: i for i in reversed(range(len(turns)))},
-            last_by={turn.speaker: i for i, turn in enumerate(turns)},
-            called={name: i for i in asker for name in turns[i].words & names},
+            first_by=dict(zip(reversed(speakers), reversed(range(len(turns))), strict=True)),
+            last_by=dict(zip(speakers, range(len(turns)), strict=True)),
+            called=_mentioned(turns, asker, helps) if asker else {},
         )
 
 
-def _heard(turns: Sequence[Reading], asker: str) -> dict[int, tuple[int, ...]]:
+def _mentioned(turns: Sequence[Reading], asker: Sequence[int], helps: Sequence[int]) -> dict[str, int]:
+    """Returns where the asker last mentions a word of a helper's name."""
+    names = frozenset[str]().union(*[turns[i].names for i in helps])
+    return {name: i for i in asker for name in turns[i].words & names}
+
+
+def _heard(turns: Sequence[Reading], asker: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Returns for each turn of the asker which turns it is about: those it replies to, or else the helper's before it."""
-    places = {uid: i for i, turn in enumerate(turns) for uid in turn.ids}
     heard: dict[int, tuple[int, ...]] = {}
+    places: dict[str, int] | None = None
     before: tuple[int, ...] = ()
-    for i, turn in enumerate(turns):
-        if turn.speaker == asker:
-            targets = {places[uid] for uid in turn.replies_to if uid in places}
-            heard[i] = tuple(sorted(targets)) or before
-        else:
-            before = (i,)
+    last = -1
+    for i in asker:
+        if i - 1 > last:
+            before = (i - 1,)
+        last = i
+        heard[i] = before
+        if replies_to := turns[i].replies_to:
+            if places is None:
+                places = {uid: place for place, turn in enumerate(turns) for uid in turn.ids}
+            heard[i] = tuple(sorted({places[uid] for uid in replies_to if uid in places})) or before
     return heard
 
 
@@ -251,41 +281,22 @@ def _called(names: tuple[str, ...]) -> frozenset[str]:
     return _words(" ".join(names))
 
 
-def _described(
-    question: Reading, turns: Sequence[Reading], answered: Mapping[str, int]
-) -> Iterator[list[tuple[_Group, tuple[float, ...]]]]:
-    """Yields the features of each turn. What it says comes first."""
-    if not turns:
-        return
-    talk = _Talk.of(question, turns)
-    for i, turn in enumerate(turns):
-        groups: list[tuple[_Group, tuple[float, ...]]] = [(_SAYS, turn.says), (_COMPARED, _compared(talk, i))]
-        if turn.speaker == question.speaker:
-            groups.append((_BY_ASKER, _by_asker(talk, i)))
-        else:
-            groups.append((_BY_HELPER, _by_helper(talk, i, answered.get(turn.speaker, 0))))
-            if i in talk.replies:
-                groups.append((_REPLY, _reply(talk, talk.replies[i])))
-        yield groups
-
-
-_COMPARED = _Group(("place", "share", "longest", "new_words"))
-
-
-def _compared(talk: _Talk, place: int) -> tuple[float, ...]:
-    """A turn compared with the question and with the other turns."""
+def _described(talk: _Talk, place: int, answered: Mapping[str, int]) -> tuple[_Group, tuple[float, ...]]:
+    """Returns the features of a turn besides what it says."""
     turn = talk.turns[place]
-    last = len(talk.turns) - 1
-    return (
-        place / last if last else 0.0,
-        turn.length / (talk.length or 1),
-        place == talk.longest,
-        log1p(len(turn.words - talk.question.words)),
-    )
+    if turn.speaker == talk.question.speaker:
+        return _BY_ASKER, (*_compared(talk, place), *_by_asker(talk, place))
+    helps = _by_helper(talk, place, answered.get(turn.speaker, 0))
+    reply = talk.replies.get(place)
+    if reply is None:
+        return _BY_HELPER, (*_compared(talk, place), *helps)
+    return _REPLIED, (*_compared(talk, place), *helps, *_reply(talk, reply))
 
 
+_COMPARED = ("place", "share", "longest", "new_words")
 _BY_ASKER = _Group(
     (
+        *_COMPARED,
         *(f"asker_{name}" for name in _SAID_BY_ASKER),
         "asker_length",
         "asker_share",
@@ -296,6 +307,40 @@ _BY_ASKER = _Group(
         "asker_glad",
     )
 )
+_BY_HELPER = _Group(
+    (
+        *_COMPARED,
+        "helper_answered",
+        "helper_longest",
+        "helper_first_turn",
+        "helper_last_turn",
+        "end",
+        "before_thanks",
+        "before_last_word",
+        "called",
+    )
+)
+_REPLIED = _Group(
+    (
+        *_BY_HELPER.names,
+        *(f"reply_{name}" for name in _REPLY_SAYS),
+        "reply_length",
+        "reply_last",
+        "reply_only_thanks",
+    )
+)
+
+
+def _compared(talk: _Talk, place: int) -> tuple[float, ...]:
+    """A turn compared with the question and with the other turns."""
+    turn = talk.turns[place]
+    last = len(talk.turns) - 1
+    return (
+        place / last if last else 0.0,
+        turn.length / (talk.length or 1),
+        place == talk.longest,
+        log1p(len(turn.words) - len(turn.words & talk.question.words)),
+    )
 
 
 def _by_asker(talk: _Talk, place: int) -> tuple[float, ...]:
@@ -307,7 +352,7 @@ def _by_asker(talk: _Talk, place: int) -> tuple[float, ...]:
     advised = before is not None and before.tells_what_to_do and not before.asks
     return (
         *_said_by_asker(said),
-        log1p(turn.length),
+        turn.log_length,
         turn.length / (talk.length or 1),
         place == len(talk.turns) - 1,
         found_out and said.words > 2 * _FEW_WORDS,
@@ -317,25 +362,11 @@ def _by_asker(talk: _Talk, place: int) -> tuple[float, ...]:
     )
 
 
-_BY_HELPER = _Group(
-    (
-        "helper_answered",
-        "helper_longest",
-        "helper_first_turn",
-        "helper_last_turn",
-        "end",
-        "before_thanks",
-        "before_last_word",
-        "called",
-    )
-)
-
-
 def _by_helper(talk: _Talk, place: int, answered: int) -> tuple[float, ...]:
     """A turn by someone else, compared with the other helpers' turns, and whether the asker comes back to it."""
     turn = talk.turns[place]
     return (
-        log1p(answered),
+        log1p(answered) if answered else 0.0,
         turn.length == talk.longest_help,
         place == talk.first_by[turn.speaker],
         place == talk.last_by[turn.speaker],
@@ -346,15 +377,12 @@ def _by_helper(talk: _Talk, place: int, answered: int) -> tuple[float, ...]:
     )
 
 
-_REPLY = _Group((*(f"reply_{name}" for name in _REPLIED), "reply_length", "reply_last", "reply_only_thanks"))
-
-
 def _reply(talk: _Talk, place: int) -> tuple[float, ...]:
     """The asker's reply to a turn by someone else."""
     reply = talk.turns[place]
     return (
         *_replied(reply.said),
-        log1p(reply.length),
+        reply.log_length,
         place == talk.last_asker,
         _glad(reply.said) and reply.said.words < 4 * _FEW_WORDS,
     )
@@ -371,5 +399,5 @@ def _weights() -> Mapping[_Group, tuple[float, ...]]:
     """Returns the weights of each group of features."""
     text = files("furytune.pairing").joinpath("answers.json").read_bytes()
     weights = msgspec.json.decode(text, type=_Model).weights
-    groups = (_SAYS, _COMPARED, _BY_ASKER, _BY_HELPER, _REPLY)
+    groups = (_SAYS, _BY_ASKER, _BY_HELPER, _REPLIED)
     return {group: tuple(weights.get(name, 0.0) for name in group.names) for group in groups}

@@ -9,13 +9,13 @@ from attrs import evolve, field, frozen
 
 from furytune._values.checks import at_least, share
 from furytune.errors import ConservationError
-from furytune.pairing._chat.candidates import candidates
+from furytune.pairing._chat.candidates import questions
 from furytune.pairing._chat.conversations import Conversations, Linked, Talk
 from furytune.pairing._chat.people import People
 from furytune.pairing._chat.question import Candidate
 from furytune.pairing._chat.scene import Scene, names_of
 from furytune.pairing._chat.turns import Turn, asks, turns_of
-from furytune.pairing._chat.worth import Judgement, shipped
+from furytune.pairing._chat.worth import Judgement, Ranking, shipped
 from furytune.pairing._drops import Drops
 from furytune.pairing.linking import Linker
 from furytune.pairing.links import Link
@@ -162,9 +162,17 @@ class _Chat:
             self.drops.add(talk[0].lost or alone, talk[0].post.id)
             return
         turns = turns_of(talk)
-        scene = Scene(turns, self.people, self.place.is_thread)
-        questions = list(candidates(scene))
-        chosen = [*self.model.judgements(questions), *self.marked(turns, questions)]
+        scene = Scene(turns, self.people, self.place.is_thread, self.model.vocabulary)
+        chosen: list[Judgement] = []
+        marked: list[Judgement] = []
+        any_mark = any(turn.marked for turn in turns)
+        for question in questions(scene):
+            ranking = self.model.ranking(question)
+            chosen.append(self.model.judgement(ranking))
+            # Someone may have marked another answer as the solution.
+            if any_mark and (with_mark := ranking.only(question.marked)):
+                marked.append(self.model.judgement(with_mark))
+        chosen += marked
         why: dict[str, str] = {}
         for found in self.apart(chosen):
             posts = _posts(found.candidate)
@@ -180,31 +188,23 @@ class _Chat:
             if reason:
                 self.drops.add(reason, linked.post.id)
 
-    def marked(self, turns: list[Turn], questions: list[list[Candidate]]) -> Iterator[Judgement]:
-        """Yields the best of the answers to each question that someone marked as the solution."""
-        if not any(turn.marked for turn in turns):
-            return iter(())
-        with_mark = ([option for option in options if option.marked] for options in questions)
-        return self.model.judgements(filter(None, with_mark))
-
     def apart(self, chosen: list[Judgement]) -> Iterator[Judgement]:
         """Yields the judgements that share no message with a better one: the marked ones first, then the surest.
 
         A question whose best answer is taken gets its best one of what is left.
         """
-        taken: set[str] = set()
+        taken: set[int] = set()
         waiting = [(not found.candidate.marked, -found.confidence, i, 0) for i, found in enumerate(chosen)]
         heapify(waiting)
         while waiting:
             _, _, i, again = heappop(waiting)
             found = chosen[i]
-            ids = {post.id for post in _posts(found.candidate)}
-            if taken.isdisjoint(ids):
-                taken |= ids
+            if taken.isdisjoint(found.candidate.places):
+                taken.update(found.candidate.places)
                 least = _MARKED if found.candidate.marked else 0.0
                 yield evolve(found, confidence=max(found.confidence, least))
-            elif not again and (left := [option for option in found.options if _is_free(option, taken)]):
-                (second,) = self.model.judgements([left])
+            elif not again and (left := _free(found.ranking, taken)):
+                second = self.model.judgement(left)
                 # The model prefers another answer, so this one cannot be likelier.
                 chosen[i] = evolve(second, confidence=min(second.confidence, found.confidence))
                 heappush(waiting, (not second.candidate.marked, -chosen[i].confidence, i, 1))
@@ -280,9 +280,9 @@ def _first_asking(talk: Talk) -> Post:
     return next((linked.post for linked in talk if asks(linked.said)), talk[0].post)
 
 
-def _is_free(candidate: Candidate, taken: set[str]) -> bool:
-    """Returns whether no post of a candidate is in another pair."""
-    return all(post.id not in taken for post in _posts(candidate))
+def _free(ranking: Ranking, taken: set[int]) -> Ranking | None:
+    """Returns the options of a question without a turn that is in another pair, None if there is none."""
+    return ranking.only(lambda option: taken.isdisjoint(ranking.question.places(option)))
 
 
 def _posts(candidate: Candidate) -> list[Post]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -165,6 +166,7 @@ class Pairer(Protocol):
         ...
 
 
+@lru_cache(maxsize=4096)  # the posts of a conversation are compared with each other
 def parse_time(text: str | None, uid: str) -> datetime | None:
     """Returns an ISO 8601 time in UTC, or the time inside the id if the text is not one, has no zone or is out of range."""
     if text:

@@ -1,15 +1,15 @@
-"""Lists what may answer each question of a conversation."""
+"""Finds the questions of a conversation, and lists what may answer each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from furytune.pairing._chat.question import Candidate, Question
+from furytune.pairing._chat.question import Option, Question
 from furytune.pairing._chat.scene import Scene
 from furytune.pairing._chat.turns import Turn, asks
 
-__all__ = ["candidates"]
+__all__ = ["questions"]
 
 _AHEAD = 40  # turns; an answer further away is nearly always a native reply to something else
 _HELPERS = 5
@@ -20,8 +20,8 @@ _FEW_WORDS = 4
 _SOON = 5  # turns; who asks back does it early
 
 
-def candidates(scene: Scene) -> Iterator[list[Candidate]]:
-    """Yields the candidates of each question, in order of questions."""
+def questions(scene: Scene) -> Iterator[Question]:
+    """Yields the questions that may have an answer, in order."""
     turns = scene.turns
     for opener, turn in enumerate(turns):
         scene.passed(opener)
@@ -36,8 +36,7 @@ def candidates(scene: Scene) -> Iterator[list[Candidate]]:
                 helpers.setdefault(turns[i].speaker, []).append(i)
         options = _options(turns, own, helpers)
         if options:
-            question = Question(scene, opener, related, own, helpers)
-            yield [question.candidate(option) for option in options]
+            yield Question(scene, opener, related, own, helpers, options)
 
 
 def _is_taken_for_one(turns: Sequence[Turn], place: int) -> bool:
@@ -74,25 +73,23 @@ def _related(scene: Scene, opener: int) -> dict[int, float]:
     return related
 
 
-def _options(
-    turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[int]]
-) -> list[tuple[int, ...]]:
+def _options(turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[int]]) -> list[Option]:
     """Returns which turns may be the answer together."""
-    options: list[tuple[int, ...]] = []
+    options: list[Option] = []
     first = list(helpers.values())[:_HELPERS]
     for places in first:
         these = places[:_TURNS_EACH]
         for begin in range(len(these)):
             ends = range(begin + 1, min(begin + _TOGETHER, len(these)) + 1)
-            options += (tuple(these[begin:end]) for end in ends)
+            options += [tuple(these[begin:end]) for end in ends]
     options += combinations(sorted(places[0] for places in first[:4]), 2)
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
-    options += ((i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code)
+    options += [(i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code]
     # Who asked and tells the solution knows better than a helper who said "no idea".
     if any(turns[i].said.solution_by_asker for i in own):
         options = [option for option in options if not all(_is_slight(turns[i]) for i in option)]
     # A solution mark counts wherever it is.
-    options += ((i,) for places in helpers.values() for i in places if turns[i].marked)
+    options += [(i,) for places in helpers.values() for i in places if turns[i].marked]
     return list(dict.fromkeys(options))
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import attrgetter, or_
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
-__all__ = ["FEATURES", "GROUPS", "Part", "flags", "reply_flags", "together"]
+from furytune.pairing._chat.wording import Wording
+from furytune.pairing.signals import Signals
+
+__all__ = ["FEATURES", "FLAGS", "GROUPS", "Part", "flags", "reply_flags", "together"]
 
 _FLAGS = (
     "asks_without_mark",
@@ -40,11 +44,13 @@ _FLAGS = (
     "ends_asking",
 )
 _REPLY = ("thanks", "works_now", "still_fails", "asks", "asks_without_mark", "reports_trouble", "says_no")
+_LINK_ONLY = 1 << _FLAGS.index("link_only")
+_ENDS_ASKING = 1 << _FLAGS.index("ends_asking")
+_of_turn = attrgetter(*_FLAGS)
+_of_reply = attrgetter(*_REPLY)
 
-flags = attrgetter(*_FLAGS)
-"""Returns the signals of a turn that count, in a fixed order."""
-reply_flags = attrgetter(*_REPLY)
-"""Returns the signals of the asker's reply that count."""
+FLAGS: Final[Mapping[str, int]] = {"opener": len(_FLAGS), "told": len(_FLAGS), "end": len(_REPLY)}
+"""How many of the first names of a group in `GROUPS` are signals."""
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     # What the question is, and where.
@@ -129,23 +135,49 @@ FEATURES = tuple(name for names in GROUPS.values() for name in names)
 """Names of all features, in order."""
 
 
-class Part(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Part(msgspec.Struct, eq=False, gc=False):
     """A part of what describes a candidate.
 
     Attributes:
         group: Which of `GROUPS` it is.
-        values: One number for each of its names that is not in ``flags``.
-        flags: Values of its first names, if those are signals.
-        words: Keys of its words, see `Wording`.
+        values: One number for each of its names that is not a signal.
+        flags: Bits of the signals that its first names are, from the lowest.
+        wording: Its words.
+        score: What it adds to the score of each candidate that it describes, once that is known.
     """
 
     group: str
     values: tuple[float, ...]
-    flags: tuple[bool, ...] = ()
-    words: tuple[int, ...] = ()
+    flags: int = 0
+    wording: Wording | None = None
+    score: float | None = None
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """One number for each of its names."""
+        bits = range(FLAGS.get(self.group, 0))
+        return (*(float(self.flags >> bit & 1) for bit in bits), *map(float, self.values))
 
 
-def together(before: tuple[bool, ...], after: tuple[bool, ...]) -> tuple[bool, ...]:
+# Texts that signal the same share one value, so there are few.
+@lru_cache(maxsize=4096)
+def flags(said: Signals) -> int:
+    """Returns the signals of a turn that count, as bits."""
+    return _bits(_of_turn(said))
+
+
+@lru_cache(maxsize=4096)
+def reply_flags(said: Signals) -> int:
+    """Returns the signals of the asker's reply that count, as bits."""
+    return _bits(_of_reply(said))
+
+
+def _bits(flags: tuple[bool, ...]) -> int:
+    return sum(1 << bit for bit, holds in enumerate(flags) if holds)
+
+
+def together(before: int, after: int) -> int:
     """Returns the `flags` of two turns, one after the other, as one."""
-    some = map(or_, before[:-2], after[:-2])
-    return (*some, before[-2] and after[-2], after[-1])  # only links if both are; ends as the later one
+    # Only links if both are; ends as the later one.
+    some = (before | after) & ~(_LINK_ONLY | _ENDS_ASKING)
+    return some | (before & after & _LINK_ONLY) | (after & _ENDS_ASKING)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 
 import msgspec
 
 from furytune.pairing._chat.features import Part, reply_flags
-from furytune.pairing._chat.scene import Scene, names_of, root
+from furytune.pairing._chat.scene import Heard, Scene, names_of, root
 from furytune.pairing._chat.turns import Turn, asks
 from furytune.pairing.answers import scores
 from furytune.pairing.signals import Signals
 
-__all__ = ["Candidate", "Question"]
+__all__ = ["Candidate", "Option", "Question"]
 
 _SHORT_THANKS = 6  # words; with more, the asker adds something
 _SURE = 0.5  # of every link on the way, or what the asker adds may belong to something else
 _OTHERS = 10
 _SILENT = Signals()
+
+Option = tuple[int, ...]
+"""Places of the turns that may be the answer together, in order."""
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -31,6 +34,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
         opener: Place in the conversation of the turn that asks.
         clarified: True if the asker added something before the answer came.
         reply: What the asker said next after the answer, None for nothing.
+        places: Places in the conversation of all its turns.
         parts: What describes it, one part for each of `GROUPS`, in that order.
     """
 
@@ -39,6 +43,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     opener: int
     clarified: bool
     reply: Turn | None
+    places: tuple[int, ...]
     parts: tuple[Part, ...]
 
     @property
@@ -49,19 +54,21 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     @property
     def features(self) -> tuple[float, ...]:
         """One number for each name in `FEATURES`."""
-        return tuple(float(value) for part in self.parts for value in (*part.flags, *part.values))
+        return tuple(value for part in self.parts for value in part.features)
 
 
 class _Asked(msgspec.Struct, frozen=True, gc=False):
     """What was asked before an answer.
 
     Attributes:
+        places: Places of the turns.
         turns: The turns.
         added: How many of them came after the opener.
         words: Their words of three and more letters.
         part: What describes them.
     """
 
+    places: tuple[int, ...]
     turns: tuple[Turn, ...]
     added: int
     words: frozenset[str]
@@ -71,12 +78,19 @@ class _Asked(msgspec.Struct, frozen=True, gc=False):
 class Question:
     """One question, and what all its candidates have in common.
 
+    Most candidates are only scored. So each part of what describes one is made once for all that share it, and a whole
+    candidate only when asked for.
+
     Args:
         scene: The conversation.
         opener: Place of the turn that asks.
         related: Places of the later turns that may have to do with it, in order, and their weakest link.
         own: Those of them that the asker wrote.
         helpers: Those of each other speaker.
+        options: What may be the answer.
+
+    Attributes:
+        options: What may be the answer.
     """
 
     def __init__(
@@ -86,7 +100,9 @@ class Question:
         related: Mapping[int, float],
         own: Sequence[int],
         helpers: Mapping[str, Sequence[int]],
+        options: Sequence[Option],
     ) -> None:
+        self.options = options
         self._scene = scene
         self._opener = opener
         self._related = related
@@ -96,10 +112,11 @@ class Question:
         self._turn = turn = turns[opener]
         self._heard = scene.heard(opener)
         places = list(related)
-        found = scores(self._heard.reading, [scene.heard(i).reading for i in places])
+        heard = [scene.heard(i) for i in places]
+        found = scores(self._heard.reading, [one.reading for one in heard])
         self._names = names_of(turn)
         self._best = places[found.index(max(found))]
-        self._answers = dict(zip(places, map(self._answer, places, found), strict=True))
+        self._answers = dict(zip(places, map(self._answer, places, heard, found), strict=True))
         self._parent = turns[turn.parent] if turn.parent >= 0 else None
         parent = self._parent
         self._continues = parent is not None and parent.speaker == turn.speaker
@@ -111,12 +128,11 @@ class Question:
             and not parent.native
             and not any(linked.lost for linked in parent.posts)
         )
-        # The first turns by others, and which of them ask something back.
+        # The first turns by others, and how many of them ask something back.
         others = (i for i in range(opener + 1, places[-1]) if turns[i].speaker != turn.speaker)
         self._others = list(islice(others, _OTHERS))
         said = [turns[i].said for i in self._others]
-        self._ask_back = [one.asks_back or one.ends_asking for one in said]
-        self._asker = scene.person(turn.speaker)
+        self._ask_back = [0, *accumulate(one.asks_back or one.ends_asking for one in said)]
         self._additions = [
             i
             for i in own
@@ -128,20 +144,39 @@ class Question:
         self._begins: dict[int, tuple[_Asked, Part, Sequence[int]]] = {}
         self._ends: dict[int, Part] = {}
 
-    def candidate(self, option: tuple[int, ...]) -> Candidate:
-        """Returns the question with the turns at some places as its answer."""
+    def candidate(self, option: Option) -> Candidate:
+        """Returns the question with one of its options as its answer."""
+        asked, _, _ = self._before(option[0])
+        after = bisect_right(self._own, option[-1])
+        turns = self._scene.turns
+        return Candidate(
+            asked.turns,
+            tuple(turns[place] for place in option),
+            self._opener,
+            asked.added > 0,
+            turns[self._own[after]] if after < len(self._own) else None,
+            (*asked.places, *option),
+            self.parts(option),
+        )
+
+    def marked(self, option: Option) -> bool:
+        """Returns True if every turn of an option has a solution mark."""
+        return all(self._scene.turns[place].marked for place in option)
+
+    def places(self, option: Option) -> tuple[int, ...]:
+        """Returns the places of the turns of a candidate: the question's, then the answer's."""
+        asked, _, _ = self._before(option[0])
+        return (*asked.places, *option)
+
+    def parts(self, option: Option) -> tuple[Part, ...]:
+        """Returns what describes a candidate, one part for each of `GROUPS`, in that order."""
         first, last = option[0], option[-1]
+        asked, begin, helper = self._before(first)
         told = self._scene.told(option)
-        known = self._begins.get(first)
-        if known is None:
-            helper = self._helpers.get(told.turns[0].speaker, ())
-            known = self._begins[first] = self._asked_before(first), self._begin(first), helper
-        asked, begin, helper = known
         after = bisect_right(self._own, last)
         end = self._ends.get(after)
         if end is None:
             end = self._ends[after] = self._end(after)
-        shared = len(asked.words & told.words)
         score, link, direct, native, addressed = self._answers[first]
         for place in option[1:]:
             score_, link_, direct_, native_, addressed_ = self._answers[place]
@@ -150,6 +185,7 @@ class Question:
             direct = direct or direct_
             native = native or native_
             addressed = addressed or addressed_
+        shared = len(asked.words & told.words)
         fit = (
             self._best in option,
             score,
@@ -163,14 +199,15 @@ class Question:
             shared / (len(asked.words) + len(told.words) - shared or 1),
             addressed,
         )
-        return Candidate(
-            asked.turns,
-            told.turns,
-            self._opener,
-            asked.added > 0,
-            self._scene.turns[self._own[after]] if after < len(self._own) else None,
-            (self._opening, asked.part, told.part, begin, end, Part("fit", fit)),
-        )
+        return self._opening, asked.part, told.part, begin, end, Part("fit", fit)
+
+    def _before(self, first: int) -> tuple[_Asked, Part, Sequence[int]]:
+        """Returns what was asked before an answer begins, how it begins, and the turns of who wrote it."""
+        found = self._begins.get(first)
+        if found is None:
+            helper = self._helpers.get(self._scene.turns[first].speaker, ())
+            found = self._begins[first] = self._asked_before(first), self._begin(first, helper), helper
+        return found
 
     def _opening_part(self) -> Part:
         """Describes the turn that asks, and where it is."""
@@ -189,8 +226,7 @@ class Question:
                 min(scene.speakers, 8),
                 root(len(scene.turns)),
                 root(self._opener),
-                root(self._asker.posts),
-                *self._asker.habits,
+                *scene.habits(turn.speaker),
                 scene.is_thread,
                 turn.speaker == scene.turns[0].speaker,
             ),
@@ -207,40 +243,41 @@ class Question:
 
     def _asked_with(self, additions: Sequence[int]) -> _Asked:
         scene, opener = self._scene, self._opener
-        begins = opener - self._led_in
-        heard = [scene.heard(i) for i in (*range(begins, opener + 1), *additions)]
+        places = (*range(opener - self._led_in, opener + 1), *additions)
+        heard = [scene.heard(i) for i in places]
         turns = tuple(one.turn for one in heard)
-        wording = heard[0].wording
+        wording, words = heard[0].wording, heard[0].reading.words
         for one in heard[1:]:
             wording = wording.then(one.wording)
+            words |= one.reading.words
         values = (
-            root(sum(turn.said.words for turn in turns)),
-            min(sum(turn.said.links for turn in turns), 3),
-            root(sum(turn.said.code_lines for turn in turns)),
+            root(sum([turn.said.words for turn in turns])),
+            min(sum([turn.said.links for turn in turns]), 3),
+            root(sum([turn.said.code_lines for turn in turns])),
             any(one.files for one in heard),
-            min(sum(len(turn.posts) for turn in turns), 10),
+            min(sum([len(turn.posts) for turn in turns]), 10),
             min(len(additions), 5),
         )
-        return _Asked(
-            turns,
-            len(additions),
-            frozenset[str]().union(*(one.reading.words for one in heard)),
-            Part("asked", values, words=tuple(wording.keys)),
-        )
+        return _Asked(places, turns, len(additions), words, Part("asked", values, wording=wording))
 
-    def _begin(self, place: int) -> Part:
-        """Describes who begins to answer, and when."""
-        scene, asker = self._scene, self._turn.speaker
+    def _begin(self, place: int, helper: Sequence[int]) -> Part:
+        """Describes who begins to answer, and when.
+
+        Args:
+            place: The first turn of the answer.
+            helper: The turns of who wrote it, if it is not the asker.
+        """
+        scene, asker, parent = self._scene, self._turn.speaker, self._parent
+        turns = scene.turns
         heard = scene.heard(place)
-        answerer = heard.turn.speaker
-        helper = self._helpers.get(answerer, ())
+        turn = heard.turn
+        answerer = turn.speaker
         begin, end = self._heard.end, heard.begin
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
         others = bisect_left(self._others, place)
-        reversed_ = self._parent is not None and self._parent.speaker == answerer
-        other = scene.turns[heard.turn.parent] if heard.turn.parent >= 0 else None
-        person = scene.person(answerer)
-        posts = root(person.posts)
+        reversed_ = parent is not None and parent.speaker == answerer
+        other = turns[turn.parent] if turn.parent >= 0 else None
+        habits = scene.habits(answerer)
         return Part(
             "begin",
             (
@@ -248,27 +285,23 @@ class Question:
                 root(place - self._opener),
                 root(minutes),
                 others,
-                sum(self._ask_back[:others]),
+                self._ask_back[others],
                 bool(helper) and place == helper[0],
                 answerer == asker,
-                posts,
-                *person.habits,
-                posts - root(self._asker.posts),
-                self._addresses_other(heard.folded),
+                *habits,
+                habits[0] - scene.habits(asker)[0],
+                self._addresses_other(heard.first_word),
                 # A helper who asks back looks like an asker.
                 reversed_,
-                reversed_ and self._parent is not None and asks(self._parent.said),
+                reversed_ and parent is not None and asks(parent.said),
                 other is not None and other.speaker not in (asker, answerer) and asks(other.said),
-                answerer == scene.turns[0].speaker,
+                answerer == turns[0].speaker,
             ),
         )
 
-    def _addresses_other(self, folded: str) -> bool:
-        """Returns True if a text begins with the name of someone who did not ask."""
-        word = folded.lstrip("@").split(maxsplit=1)
-        if not word:
-            return False
-        called = self._scene.called.get(word[0].rstrip(":,"))
+    def _addresses_other(self, word: str) -> bool:
+        """Returns True if the first word of a text is the name of someone who did not ask."""
+        called = self._scene.called.get(word)
         return called is not None and (len(called) > 1 or self._turn.speaker not in called)
 
     def _end(self, after: int) -> Part:
@@ -285,11 +318,11 @@ class Question:
             reply_flags(later[0] if later else _SILENT),
         )
 
-    def _answer(self, place: int, score: float) -> tuple[float, float, bool, bool, bool]:
+    def _answer(self, place: int, heard: Heard, score: float) -> tuple[float, float, bool, bool, bool]:
         """Returns about a turn: score, weakest link, whether it answers the opener, natively, and names its speaker."""
-        heard = self._scene.heard(place)
-        direct = heard.turn.parent == self._opener
-        addressed = any(name in heard.folded for name in self._names) or any(
-            self._turn.speaker in linked.post.mentions for linked in heard.turn.posts
-        )
-        return score, self._related[place], direct, direct and heard.turn.native, addressed
+        turn = heard.turn
+        direct = turn.parent == self._opener
+        addressed = self._turn.speaker in heard.mentions
+        for name in self._names:
+            addressed = addressed or name in heard.folded
+        return score, self._related[place], direct, direct and turn.native, addressed

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
-from typing import NamedTuple
 
 import msgspec
 from attrs import field, frozen
@@ -14,7 +13,7 @@ from attrs import field, frozen
 from furytune.pairing._chat.features import Part, flags, together
 from furytune.pairing._chat.people import Person
 from furytune.pairing._chat.turns import Turn
-from furytune.pairing._chat.wording import Wording
+from furytune.pairing._chat.wording import WITHOUT_WEIGHTS, Vocabulary, Wording
 from furytune.pairing.answers import Reading
 from furytune.pairing.posts import sent_at
 
@@ -31,7 +30,9 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         turn: The turn.
         reading: What ranking answers needs.
         folded: Its text in lower case.
-        flags: Its signals that count.
+        first_word: The first word of that, without what sets a name apart.
+        mentions: Whom its posts mention.
+        flags: Its signals that count, as bits.
         wording: Its wording.
         begin: When its first post was sent.
         end: When its last post was sent.
@@ -41,23 +42,29 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     turn: Turn
     reading: Reading
     folded: str
-    flags: tuple[bool, ...]
+    first_word: str
+    mentions: Collection[str]
+    flags: int
     wording: Wording
     begin: datetime | None
     end: datetime | None
     files: bool
 
     @classmethod
-    def of(cls, turn: Turn) -> Heard:
-        """Reads a turn."""
+    def of(cls, turn: Turn, vocabulary: Vocabulary) -> Heard:
+        """Reads a turn; the vocabulary says what words weigh."""
         text = turn.text
+        folded = text.casefold()
+        first = folded.lstrip("@").split(maxsplit=1)
         posts = [linked.post for linked in turn.posts]
         return cls(
             turn,
             Reading.of(posts, turn.said),
-            text.casefold(),
+            folded,
+            first[0].rstrip(":,") if first else "",
+            [mention for post in posts for mention in post.mentions],
             flags(turn.said),
-            Wording.of(text),
+            Wording.of(text, vocabulary),
             sent_at(posts[0]),
             sent_at(posts[-1]),
             any(post.files for post in posts),
@@ -68,84 +75,58 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     """Turns that may be an answer together.
 
     Attributes:
-        turns: The turns.
         words: Their words of three and more letters.
         wording: Their wording.
-        said: Their signals that count.
-        size: How large they are.
+        said: Their signals that count, as bits.
+        size: How many words, links, lines of code and posts they have.
+        files: True if one of them has files.
+        marked: True if one of them has a solution mark.
         part: What describes them without regard to the question.
     """
 
-    turns: tuple[Turn, ...]
     words: frozenset[str]
     wording: Wording
-    said: tuple[bool, ...]
-    size: Size
+    said: int
+    size: tuple[int, int, int, int]
+    files: bool
+    marked: bool
     part: Part
 
     @classmethod
     def of(cls, heard: Heard) -> Told:
         """Returns one turn."""
         turn = heard.turn
-        size = Size.of(heard)
-        part = _told(size, 1, heard.flags, heard.wording)
-        return cls((turn,), heard.reading.words, heard.wording, heard.flags, size, part)
+        said = turn.said
+        size = said.words, said.links, said.code_lines, len(turn.posts)
+        part = _told(size, 1, heard.flags, heard.wording, files=heard.files, marked=turn.marked)
+        return cls(heard.reading.words, heard.wording, heard.flags, size, heard.files, turn.marked, part)
 
-    def then(self, heard: Heard) -> Told:
-        """Returns the turns and a later one."""
-        turns = (*self.turns, heard.turn)
-        said = together(self.said, heard.flags)
-        wording = self.wording.then(heard.wording)
-        size = self.size.then(heard)
-        part = _told(size, len(turns), said, wording)
-        return Told(turns, self.words | heard.reading.words, wording, said, size, part)
-
-
-class Size(NamedTuple):
-    """How large some turns are together.
-
-    Attributes:
-        words: How many words they have.
-        links: How many links.
-        code_lines: How many lines of fenced code.
-        posts: How many posts.
-        files: True if one of them has files.
-        marked: True if one of them has a solution mark.
-    """
-
-    words: int
-    links: int
-    code_lines: int
-    posts: int
-    files: bool
-    marked: bool
-
-    @classmethod
-    def of(cls, heard: Heard) -> Size:
-        """Returns the size of one turn."""
+    def then(self, heard: Heard, count: int) -> Told:
+        """Returns the turns and a later one, which are so many together."""
         turn = heard.turn
         said = turn.said
-        return cls(said.words, said.links, said.code_lines, len(turn.posts), heard.files, turn.marked)
-
-    def then(self, heard: Heard) -> Size:
-        """Returns the size with a later turn."""
-        words, links, code_lines, posts, files, marked = self
-        turn = heard.turn
-        said = turn.said
-        return Size(
-            words + said.words,
-            links + said.links,
-            code_lines + said.code_lines,
-            posts + len(turn.posts),
-            files or heard.files,
-            marked or turn.marked,
-        )
+        words, links, code_lines, posts = self.size
+        size = words + said.words, links + said.links, code_lines + said.code_lines, posts + len(turn.posts)
+        files, marked = self.files or heard.files, self.marked or turn.marked
+        both, wording = together(self.said, heard.flags), self.wording.then(heard.wording)
+        part = _told(size, count, both, wording, files=files, marked=marked)
+        return Told(self.words | heard.reading.words, wording, both, size, files, marked, part)
 
 
-def _told(size: Size, count: int, said: tuple[bool, ...], wording: Wording) -> Part:
-    words, links, code_lines, posts, files, marked = size
-    values = (root(words), min(links, 3), root(code_lines), files, min(posts, 10), count, marked)
-    return Part("told", values, said, tuple(wording.keys))
+def _told(
+    size: tuple[int, int, int, int], count: int, said: int, wording: Wording, *, files: bool, marked: bool
+) -> Part:
+    words, links, code_lines, posts = size
+    values = (
+        root(words),
+        min(links, 3),
+        root(code_lines),
+        files,
+        min(posts, 10),
+        count,
+        marked,
+    )
+    return Part("told", values, said, wording)
 
 
 def names_of(turn: Turn) -> set[str]:
@@ -166,11 +147,16 @@ class Scene:
         turns: The turns of the conversation.
         people: What each speaker has done in the channel so far.
         is_thread: True if the conversation is a thread or forum post.
+        vocabulary: What the words of an answer weigh.
     """
 
     turns: Sequence[Turn]
     people: Mapping[str, Person]
     is_thread: bool = False
+    vocabulary: Vocabulary = field(default=WITHOUT_WEIGHTS, repr=False)
+    _habits: dict[str, tuple[float, float, float, float]] = field(
+        factory=dict, init=False, repr=False, eq=False
+    )
     _heard: dict[int, Heard] = field(factory=dict, init=False, repr=False, eq=False)
     _told: dict[int, dict[tuple[int, ...], Told]] = field(factory=dict, init=False, repr=False, eq=False)
 
@@ -188,15 +174,19 @@ class Scene:
                 called.setdefault(name, set()).add(turn.speaker)
         return called
 
-    def person(self, speaker: str) -> Person:
-        """Returns what a speaker has done."""
-        return self.people.get(speaker, _NOBODY)
+    def habits(self, speaker: str) -> tuple[float, float, float, float]:
+        """Returns how much a speaker has written in the channel so far, and `Person.habits`."""
+        found = self._habits.get(speaker)
+        if found is None:
+            person = self.people.get(speaker, _NOBODY)
+            found = self._habits[speaker] = root(person.posts), *person.habits
+        return found
 
     def heard(self, place: int) -> Heard:
         """Returns a turn, read."""
         found = self._heard.get(place)
         if found is None:
-            found = self._heard[place] = Heard.of(self.turns[place])
+            found = self._heard[place] = Heard.of(self.turns[place], self.vocabulary)
         return found
 
     def told(self, option: tuple[int, ...]) -> Told:
@@ -205,7 +195,8 @@ class Scene:
         found = from_here.get(option)
         if found is None:
             last = self.heard(option[-1])
-            found = Told.of(last) if len(option) == 1 else self.told(option[:-1]).then(last)
+            count = len(option)
+            found = Told.of(last) if count == 1 else self.told(option[:-1]).then(last, count)
             from_here[option] = found
         return found
 

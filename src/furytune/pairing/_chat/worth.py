@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import compress, repeat
-from operator import mul
+from operator import is_, itemgetter, mul
 
 import numpy as np
 from attrs import field, frozen
 
-from furytune.pairing._chat.features import FEATURES, GROUPS, Part
-from furytune.pairing._chat.question import Candidate
+from furytune.pairing._chat.features import FEATURES, FLAGS, GROUPS, Part
+from furytune.pairing._chat.question import Candidate, Option, Question
+from furytune.pairing._chat.wording import Vocabulary, Weights
 
-__all__ = ["Judgement", "Scale", "Worth", "shipped"]
+__all__ = ["Judgement", "Ranking", "Scale", "Worth", "shipped"]
 
 WEIGHTS = "worth.npz"
 FEW_WORDS = 3
@@ -26,37 +27,87 @@ _DIGITS = 6
 _CLOSE = 10.0 ** (1 - _DIGITS)  # numbers further apart are never equal when rounded
 
 
+class FlagSums(dict[int, float]):
+    """Sums of the weights of flags, by their bits. Most texts share their flags with others.
+
+    Args:
+        weights: The weight of each flag, from the lowest bit.
+    """
+
+    _MOST = 4096
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __missing__(self, flags: int) -> float:
+        if len(self) >= self._MOST:
+            self.clear()
+        found = 0.0
+        for bit, weight in enumerate(self._weights):
+            if flags >> bit & 1:
+                found += weight
+        self[flags] = found
+        return found
+
+
 @frozen
 class Scale:
     """A linear model over what describes a candidate.
 
     Attributes:
         bias: What every candidate starts with.
-        weights: For each of `GROUPS`, the weight of each of its features.
-        words: For the groups that have a wording, the weight of each word by its key. Any other word weighs nothing.
+        flags: For the groups that begin with flags, the weights of those.
+        weights: For each of `GROUPS`, the weight of each other feature.
+        words: For the groups whose words count, which of the `Weights` of a word it is.
     """
 
     bias: float
+    flags: Mapping[str, FlagSums] = field(repr=False)
     weights: Mapping[str, tuple[float, ...]] = field(repr=False)
-    words: Mapping[str, Mapping[int, float]] = field(repr=False)
+    words: Mapping[str, Callable[[Weights], float]] = field(repr=False)
 
     def part(self, part: Part) -> float:
         """Returns what a part contributes. Sums run in a fixed order, so they are the same on any machine."""
-        weights = self.weights[part.group]
-        score: float = 0.0
+        score: float = sum(map(mul, self.weights[part.group], part.values))
         if part.flags:
-            score += sum(compress(weights, part.flags))
-            weights = weights[len(part.flags) :]
-        score += sum(map(mul, weights, part.values))
-        if part.words:
-            known = self.words[part.group].get
+            score = self.flags[part.group][part.flags] + score
+        if part.wording is not None and (weight := self.words.get(part.group)):
+            keys = part.wording.keys
             # A text of few known words, as in another language, says little.
-            score += sum(map(known, part.words, repeat(0.0))) / (len(part.words) + FEW_WORDS)
+            score += sum(map(weight, keys.values())) / (len(keys) + FEW_WORDS)
         return score
 
-    def total(self, parts: Iterable[float]) -> float:
-        """Returns the score of what some parts contribute: the higher, the better."""
-        return round(self.bias + sum(parts), _DIGITS)
+    def total(self, parts: Iterable[Part]) -> float:
+        """Returns the score of some parts: the higher, the better. What a part contributes is kept with it."""
+        score = 0.0
+        for part in parts:
+            if part.score is None:
+                part.score = self.part(part)
+            score += part.score
+        return self.bias + score
+
+
+@frozen
+class Ranking:
+    """The options of a question, and how good they are.
+
+    Attributes:
+        question: The question.
+        options: Some of its options.
+        scores: The score of each: the higher, the better.
+    """
+
+    question: Question
+    options: Sequence[Option] = field(repr=False)
+    scores: Sequence[float] = field(repr=False)
+
+    def only(self, fits: Callable[[Option], bool]) -> Ranking | None:
+        """Returns the ranking of the options that fit, None if none does."""
+        kept = [fits(option) for option in self.options]
+        if not any(kept):
+            return None
+        return Ranking(self.question, list(compress(self.options, kept)), list(compress(self.scores, kept)))
 
 
 @frozen
@@ -66,12 +117,12 @@ class Judgement:
     Attributes:
         candidate: The candidate.
         confidence: How likely a maintainer would train on it, between 0 and 1.
-        options: All candidates for the question.
+        ranking: What it was chosen from.
     """
 
     candidate: Candidate
     confidence: float
-    options: Sequence[Candidate] = field(repr=False)
+    ranking: Ranking = field(repr=False)
 
 
 @frozen
@@ -90,7 +141,8 @@ class Rating:
 
     def confidence(self, parts: Iterable[Part]) -> float:
         """Returns how likely it is, between 0 and 1."""
-        return self.confidences[bisect_right(self.steps, self.scale.total(map(self.scale.part, parts)))]
+        score = self.scale.bias + sum(map(self.scale.part, parts))
+        return self.confidences[bisect_right(self.steps, round(score, _DIGITS))]
 
 
 @frozen
@@ -102,48 +154,43 @@ class Worth:
         worth: Rates the best candidate.
         plain: Rates it without regard to its words. It is used for other languages: with the words of a text unknown,
             ``worth`` would take the best question for a mediocre one.
-        words: Keys of the words that are known.
+        vocabulary: What words weigh, for the models.
     """
 
     choice: Scale
     worth: Rating
     plain: Rating
-    words: frozenset[int] = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
 
     def rating(self, parts: Iterable[Part]) -> Rating:
         """Returns what rates a candidate, depending on how many of its words are known."""
-        keys = {key for part in parts for key in part.words}
-        return self.worth if len(keys & self.words) >= KNOWN * len(keys) else self.plain
+        words: dict[int, Weights] = {}
+        for part in parts:
+            if part.wording is not None:
+                words |= part.wording.keys
+        known = len(words) - sum(map(is_, words.values(), repeat(self.vocabulary.unknown)))
+        return self.worth if known >= KNOWN * len(words) else self.plain
 
-    def judgements(self, questions: Iterable[Sequence[Candidate]]) -> Iterator[Judgement]:
-        """Yields the best of the candidates for each question; of equals, the first."""
-        before: dict[Part, float] = {}
-        for options in questions:
-            # Neighbouring questions share most of their answers.
-            known: dict[Part, float] = {}
-            sums = []
-            for option in options:
-                scores = []
-                for part in option.parts:
-                    score = known.get(part)
-                    if score is None:
-                        score = before.get(part)
-                        if score is None:
-                            score = self.choice.part(part)
-                        known[part] = score
-                    scores.append(score)
-                sums.append(self.choice.bias + sum(scores))
-            before = known
-            best = options[_first_best(sums)]
-            yield Judgement(best, self.rating(best.parts).confidence(best.parts), options)
+    def ranking(self, question: Question) -> Ranking:
+        """Returns the options of a question, scored."""
+        scores = [self.choice.total(question.parts(option)) for option in question.options]
+        return Ranking(question, question.options, scores)
+
+    def judgement(self, ranking: Ranking) -> Judgement:
+        """Returns the best of the options of a question; of equals, the first."""
+        best = ranking.question.candidate(ranking.options[_first_best(ranking.scores)])
+        return Judgement(best, self.rating(best.parts).confidence(best.parts), ranking)
 
 
 def _first_best(sums: Sequence[float]) -> int:
     """Returns the place of the largest sum; of those that are equal when rounded, the first."""
     most = max(sums)
-    near, rounded = most - _CLOSE, round(most, _DIGITS)
     # Rounding is slow, so only what may be equal is rounded.
-    return next(i for i, value in enumerate(sums) if value >= near and round(value, _DIGITS) == rounded)
+    near = [i for i, value in enumerate(sums) if value >= most - _CLOSE]
+    if len(near) == 1:
+        return near[0]
+    rounded = round(most, _DIGITS)
+    return next(i for i in near if round(sums[i], _DIGITS) == rounded)
 
 
 @cache
@@ -158,18 +205,18 @@ def shipped() -> Worth:
             )
         keys = stored["words"].tolist()
         scales = {}
+        uses = [(name, group) for name in ("choice", "worth") for group in ("asked", "told")]
         for name in ("choice", "worth", "plain"):
             weights = dict(zip(names, stored[f"{name}_weights"].tolist(), strict=True))
+            groups = {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()}
             scales[name] = Scale(
                 float(stored[f"{name}_bias"]),
-                {group: tuple(weights[feature] for feature in found) for group, found in GROUPS.items()},
-                {
-                    group: dict(zip(keys, stored[f"{name}_{group}"].tolist(), strict=True))
-                    if name != "plain"
-                    else {}
-                    for group in ("asked", "told")
-                },
+                {group: FlagSums(groups[group][:count]) for group, count in FLAGS.items()},
+                {group: found[FLAGS.get(group, 0) :] for group, found in groups.items()},
+                {group: itemgetter(use) for use, (of, group) in enumerate(uses) if of == name},
             )
+        columns = [stored[f"{name}_{group}"].tolist() for name, group in uses]
+        vocabulary = Vocabulary(dict(zip(keys, zip(*columns, strict=True), strict=True)), (0.0,) * len(uses))
         worth, plain = (
             Rating(
                 scales[name],
@@ -178,4 +225,4 @@ def shipped() -> Worth:
             )
             for name in ("worth", "plain")
         )
-        return Worth(scales["choice"], worth, plain, frozenset(keys))
+        return Worth(scales["choice"], worth, plain, vocabulary)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from zlib import crc32
 
-__all__ = ["CLASSES", "EDGES", "HASH_BITS", "USUAL", "Lexicon", "bare", "words_of"]
+__all__ = ["CLASSES", "EDGES", "HASH_BITS", "USUAL", "Lexicon", "bare", "lexicon", "words_of"]
 
 _WORD = re.compile(r"[^\s,:;?!()<>\"=/*]+")
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -82,6 +82,12 @@ class Lexicon(dict[str, int]):
         if len(word) <= self._LONGEST:
             self[word] = entry
         return entry
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Returns the entries that all channels share: most channels are short, and people use the same words in all."""
+    return Lexicon()
 
 
 def words_of(low: str) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from furytune._privacy.ids import is_full_id
-from furytune.pairing.linking.lexicon import USUAL, Lexicon, bare, words_of
+from furytune.pairing.linking.lexicon import USUAL, bare, lexicon, words_of
 from furytune.pairing.linking.speakers import NO_ONE, Speakers
 from furytune.pairing.posts import Post, parse_time
 
@@ -75,7 +75,7 @@ class Reader:
     def __init__(self) -> None:
         self.read = 0
         self._speakers = Speakers()
-        self._lexicon = Lexicon()
+        self._lexicon = lexicon()
         self._time: int | None = None
         self._minute = 0
 

@@ -78,7 +78,9 @@ class Network:
 
     def _part(self, below: NDArray[Any], parents: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
         _, count, choices = pairs.shape
-        first = (self.pair @ pairs.reshape(len(pairs), -1)).reshape(-1, count, choices)
+        first = (self.pair @ pairs.reshape(len(pairs), -1).astype(np.float32, copy=False)).reshape(
+            -1, count, choices
+        )
         first[:, :, 0] += self.start[:, None]
         first[:, :, 1:] += parents
         first += below[:, :, None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from furytune.pairing.linking.lexicon import CLASSES, HASH_BITS
@@ -104,8 +103,8 @@ def logarithm(values: Whole) -> Whole:
     return result
 
 
-_LOG = logarithm(np.arange(4096)).astype(np.float32)
-_LOG_FAR = np.float32(TOP)
+_LOG = logarithm(np.arange(4096)).astype(np.int8)
+_LOG_FAR = np.int8(TOP)
 
 
 class Block:
@@ -130,12 +129,18 @@ class Block:
 
 def back(values: Whole, width: int) -> Whole:
     """Returns for each value from the ``width``-th on those before it, nearest first."""
-    return sliding_window_view(values, width)[: len(values) - width, ::-1]
+    (step,) = values.strides
+    return _view(values, (width - 1) * step, (len(values) - width, width), (step, -step))
+
+
+def _view(values: Whole, offset: int, shape: tuple[int, int], strides: tuple[int, int]) -> Whole:
+    """Returns a view of an array that is one piece of memory, without the detours of numpy's own functions for it."""
+    return np.ndarray(shape, values.dtype, values, offset, strides)
 
 
 def logarithms(counts: Whole) -> Whole:
     """Returns logarithms of counts below 4096."""
-    found: Whole = _LOG[counts]
+    found: Whole = _LOG.take(counts)
     return found
 
 
@@ -148,12 +153,11 @@ def count_since(happened: Whole, width: int) -> Whole:
     padded = np.zeros((rows + width, width), np.uint8)
     padded[:rows] = happened
     step_row, step = padded.strides
-    skewed = as_strided(padded[1:], (rows, width), (step_row, step_row + step))
+    skewed = _view(padded, step_row, (rows, width), (step_row, step_row + step))
     total = np.cumsum(skewed, axis=1, dtype=np.uint8)
     total -= skewed
     step_row, step = total.strides
-    found: Whole = as_strided(total[width - 1 :], (rows - width, width), (step_row, step - step_row))
-    return found
+    return _view(total, (width - 1) * step_row, (rows - width, width), (step_row, step - step_row))
 
 
 def count_before(happened: Whole) -> Whole:
@@ -206,19 +210,19 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
     their_partner = np.where(c["strong"] >= 0, c["strong"], c["talks_to"])
 
     # A start comes first and has no features.
-    result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.float32)
+    result = np.zeros((len(PAIR_FEATURES), new, width + 1), np.int8)
     pair = dict(zip(PAIR_FEATURES, result[:, :, 1:], strict=True))
-    gap_log = _LOG[np.minimum(gap, 4095)]
+    gap_log = logarithms(np.minimum(gap, 4095))
     pair["distance"][:] = _LOG[1 : width + 1]
     pair["gap"][:] = gap_log
     pair["gap_by_pace"][:] = gap_log - pace
-    pair["since_theirs"][:] = _LOG[since_theirs]
-    pair["since_mine"][:] = _LOG[since_mine]
-    pair["speakers_between"][:] = _LOG[between]
-    pair["asked_me_since"][:] = _LOG[asked_me]
-    pair["asked_them_since"][:] = _LOG[asked_them]
-    pair["overlap"][:] = _LOG[np.minimum(overlap, 4095)]
-    pair["overlap_latest"][:] = _LOG[np.minimum(overlap_latest, 4095)]
+    pair["since_theirs"][:] = logarithms(since_theirs)
+    pair["since_mine"][:] = logarithms(since_mine)
+    pair["speakers_between"][:] = logarithms(between)
+    pair["asked_me_since"][:] = logarithms(asked_me)
+    pair["asked_them_since"][:] = logarithms(asked_them)
+    pair["overlap"][:] = logarithms(np.minimum(overlap, 4095))
+    pair["overlap_latest"][:] = logarithms(np.minimum(overlap_latest, 4095))
     pair["overlap_share"][:] = (overlap * 32) // (own_rarity[:, None] + 1)
     pair["next"][:, 0] = 1
     pair["same_minute"][:] = gap == 0
@@ -242,7 +246,7 @@ def describe(block: Block, width: int, rarity: Whole) -> tuple[Whole, Whole]:
     speaker = c["speaker"]
     follows = np.zeros(count, bool)
     follows[:-1] = speaker[1:] == speaker[:-1]
-    goes_on[:, 1:] = sliding_window_view(follows, width)[width : count - width, ::-1][:, 1:]
+    goes_on[:, 1:] = now(back(follows, width))[:, 1:]
     pair["they_go_on"][:] = goes_on
     pair["latest_of_other"][:] = latest & ~same
     pair["before_own"][:] = since_mine > 0
@@ -261,16 +265,16 @@ def _messages(block: Block, width: int) -> Whole:
 
     def gap(values: Whole) -> Whole:
         found = values[rows]
-        return np.where(found < 0, _LOG_FAR, _LOG[np.minimum(place - found, 4095)])
+        return np.where(found < 0, _LOG_FAR, logarithms(np.minimum(place - found, 4095)))
 
     of = dict(zip(MESSAGE_FEATURES, result.T, strict=True))
     of["length"][:] = _LOG[c["length"][rows]]
-    of["words"][:] = _LOG[np.minimum(block.counts[rows], 4095)]
+    of["words"][:] = logarithms(np.minimum(block.counts[rows], 4095))
     of["own_gap"][:] = gap(c["own_last"])
-    of["own_count"][:] = _LOG[np.minimum(c["own_count"][rows], 4095)]
+    of["own_count"][:] = logarithms(np.minimum(c["own_count"][rows], 4095))
     of["addressed_gap"][:] = gap(c["addressed_at"])
     of["target_gap"][:] = gap(c["target_last"])
-    of["target_count"][:] = _LOG[np.clip(c["target_count"][rows], 0, 4095)]
+    of["target_count"][:] = logarithms(np.clip(c["target_count"][rows], 0, 4095))
     of["gap_before"][:] = logarithm(minute[rows] - minute[width - 1 : count - 1])
     of["pace"][:] = logarithm(minute[rows] - minute[width - 32 : count - 32])
     of["pace_short"][:] = logarithm(minute[rows] - minute[width - 8 : count - 8])
