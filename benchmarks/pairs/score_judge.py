@@ -66,7 +66,9 @@ def grades(pairs: Sequence[tuple[str, QAPair]], model: ft.ChatService, name: str
         these = [pair for of, pair in pairs if of == project]
         for pair, result in zip(these, judge.start().curate(these), strict=True):
             reason = "good" if isinstance(result, QAPair) else result.reason
-            given[pair.id] = {"good": "good", "judged_usable": "usable", "judged_poor": "poor"}.get(reason, "")
+            given[pair.id] = {"good": "good", "judged_usable": "usable", "judged_poor": "poor"}.get(
+                reason, ""
+            )
     return [given[pair.id] for _, pair in pairs]
 
 
@@ -96,7 +98,9 @@ def main() -> None:
     """Asks the model about each pair of at least the lowest threshold, and prints what its grades are worth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", type=Path)
-    parser.add_argument("--url", required=True, help="of an OpenAI-compatible server, such as http://127.0.0.1:8080/v1")
+    parser.add_argument(
+        "--url", required=True, help="of an OpenAI-compatible server, such as http://127.0.0.1:8080/v1"
+    )
     parser.add_argument("--model", required=True)
     parser.add_argument("--grades", default="judge-grades", help="folder that keeps the grades")
     options = parser.parse_args()
