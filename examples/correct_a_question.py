@@ -48,8 +48,8 @@ def correct(folder: Path) -> None:
     )
 
     print("1. The pairs that a person should look at first")
-    queue = decisions.to_review(collected.pairs(), 8)
-    for one in queue:
+    queue = decisions.to_review(collected.pairs(), 100)
+    for one in queue[:8]:
         print(f"   {one.confidence:.2f}  {one.question.splitlines()[0]}")
     pair = next((p for p in queue if "without a screen" in p.question), None)
     if pair is None:
