@@ -206,10 +206,14 @@ def test_leftovers_of_a_killed_build_or_export_are_removed(world) -> None:
 def test_other_peoples_words_never_replace_a_removed_question(tmp_path, why) -> None:
     journal = tmp_path / "journal"
     journals.begin(journal)
-    lines = [said(100, ALICE, "How?"), said(101, BOB, "Which version?"), said(102, CAROL, "The newest.")]
+    lines = [
+        said(100, ALICE, "How do I rotate the camera?"),
+        said(101, BOB, "In which version?"),
+        said(102, CAROL, "In the newest, call `camera.rotate(90)`."),
+    ]
     journals.append(journal, uid(100), lines, kind="GuildPublicThread", name="")
     (before,) = [i for i in JournalCollector(journal).collect() if isinstance(i, ft.QAPair)]
-    assert before.question == "How?"
+    assert before.question == "How do I rotate the camera?"
     journals.append(journal, uid(100), kind="GuildPublicThread", changed=[journals.tombstone(uid(100), why)])
     items = list(JournalCollector(journal).collect())
     assert [(i.reason, i.count) for i in items] == [("no_question_text", 2), (why, 1)]
