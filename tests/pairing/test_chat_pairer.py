@@ -601,6 +601,17 @@ class TestClearConversations:
         pairs, _, _ = run(talk(*lines))
         assert {(pair.asker, pair.answer_messages) for pair in pairs} == {("ann", ("2",)), ("dan", ("4",))}
 
+    @pytest.mark.parametrize("linked_to", [1, 2])
+    def test_what_answers_someone_else_is_no_second_half(self, linked_to) -> None:
+        lines = (
+            "1 ann: how do I change the background colour of a scene?",
+            "2 bob >1: Set `scene.background = (1, 1, 1)`, see above.",
+            f"3 cy >{linked_to}: how do I show the axes in the corner?",
+            "4 dan >3: Call the method on the show manager before you start it: `show.show_axes_gizmo()`",
+        )
+        pairs, _, _ = run(talk(*lines))
+        assert {(pair.asker, pair.answer_messages) for pair in pairs} == {("ann", ("2",)), ("cy", ("4",))}
+
     def test_a_greeting_before_the_question_moves_neither_id_nor_group(self) -> None:
         lines = [f"2 ann: {QUESTION}", f"3 bob >2: {ANSWER}"]
         ((short,), _, _) = run(talk(*lines))

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from furytune.pairing._chat.question import Option, Question
 from furytune.pairing._chat.scene import Scene
-from furytune.pairing._chat.turns import Turn, asks
+from furytune.pairing._chat.turns import Turn, answers_another, asks
 
 __all__ = ["questions"]
 
@@ -35,7 +35,7 @@ def questions(scene: Scene) -> Iterator[Question]:
             if turns[i].speaker != turn.speaker:
                 helpers.setdefault(turns[i].speaker, []).append(i)
         told = {who: places for who, places in helpers.items() if not _is_asked_back(turns, opener, who)}
-        options = _options(turns, own, told)
+        options = _options(turns, turn.speaker, own, told)
         if options:
             yield Question(scene, opener, related, own, helpers, options)
 
@@ -87,7 +87,9 @@ def _related(scene: Scene, opener: int) -> dict[int, float]:
     return related
 
 
-def _options(turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[int]]) -> list[Option]:
+def _options(
+    turns: Sequence[Turn], asker: str, own: list[int], helpers: Mapping[str, list[int]]
+) -> list[Option]:
     """Returns which turns may be the answer together."""
     options: list[Option] = []
     first = list(helpers.values())[:_HELPERS]
@@ -96,7 +98,9 @@ def _options(turns: Sequence[Turn], own: list[int], helpers: Mapping[str, list[i
         for begin in range(len(these)):
             ends = range(begin + 1, min(begin + _TOGETHER, len(these)) + 1)
             options += [tuple(these[begin:end]) for end in ends]
-    options += combinations(sorted(places[0] for places in first[:4]), 2)
+    # Two helpers complete each other only where both talk about this question.
+    begun = sorted(places[0] for places in first[:4])
+    options += combinations([i for i in begun if not answers_another(turns, i, asker)], 2)
     # "Solved it: ..." by the asker is an answer too, "nevermind" is not.
     options += [(i,) for i in own[:_TURNS_EACH] if turns[i].said.words >= 5 or turns[i].said.code]
     # Who asked and tells the solution knows better than a helper who said "no idea".

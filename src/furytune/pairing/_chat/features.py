@@ -74,7 +74,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "by_opener",
     ),
     # All that was asked before the answer.
-    "asked": ("q_words", "q_links", "q_code_lines", "q_files", "q_posts", "clarified"),
+    "asked": ("q_words", "q_links", "q_code_lines", "q_files", "q_posts", "clarified", "q_held"),
     # What the answer says.
     "told": (
         *(f"a_{flag}" for flag in _FLAGS),
@@ -85,6 +85,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "a_posts",
         "a_turns",
         "marked",
+        "a_held",
     ),
     # Who begins to answer, and when.
     "begin": (

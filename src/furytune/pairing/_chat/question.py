@@ -10,7 +10,7 @@ import msgspec
 
 from furytune.pairing._chat.features import Part, reply_flags
 from furytune.pairing._chat.scene import Heard, Scene, names_of, root
-from furytune.pairing._chat.turns import Turn, asks
+from furytune.pairing._chat.turns import Turn, answers_another, asks
 from furytune.pairing.answers import scores
 from furytune.pairing.signals import Signals
 
@@ -257,6 +257,7 @@ class Question:
             any(one.files for one in heard),
             min(sum([len(turn.posts) for turn in turns]), 10),
             min(len(additions), 5),
+            min([turn.held for turn in turns]),
         )
         return _Asked(places, turns, len(additions), words, Part("asked", values, wording=wording))
 
@@ -276,7 +277,6 @@ class Question:
         minutes = 0.0 if begin is None or end is None else max(0.0, (end - begin).total_seconds() / 60)
         others = bisect_left(self._others, place)
         reversed_ = parent is not None and parent.speaker == answerer
-        other = turns[turn.parent] if turn.parent >= 0 else None
         habits = scene.habits(answerer)
         return Part(
             "begin",
@@ -294,7 +294,7 @@ class Question:
                 # A helper who asks back looks like an asker.
                 reversed_,
                 reversed_ and parent is not None and asks(parent.said),
-                other is not None and other.speaker not in (asker, answerer) and asks(other.said),
+                answers_another(turns, place, asker),
                 answerer == turns[0].speaker,
             ),
         )

@@ -79,6 +79,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         wording: Their wording.
         said: Their signals that count, as bits.
         size: How many words, links, lines of code and posts they have.
+        held: How sure it is that the posts of each of them belong together.
         files: True if one of them has files.
         marked: True if one of them has a solution mark.
         part: What describes them without regard to the question.
@@ -88,6 +89,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     wording: Wording
     said: int
     size: tuple[int, int, int, int]
+    held: float
     files: bool
     marked: bool
     part: Part
@@ -98,8 +100,12 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         turn = heard.turn
         said = turn.said
         size = said.words, said.links, said.code_lines, len(turn.posts)
-        part = _told(size, 1, heard.flags, heard.wording, files=heard.files, marked=turn.marked)
-        return cls(heard.reading.words, heard.wording, heard.flags, size, heard.files, turn.marked, part)
+        part = _told(
+            size, 1, heard.flags, heard.wording, files=heard.files, marked=turn.marked, held=turn.held
+        )
+        return cls(
+            heard.reading.words, heard.wording, heard.flags, size, turn.held, heard.files, turn.marked, part
+        )
 
     def then(self, heard: Heard, count: int) -> Told:
         """Returns the turns and a later one, which are so many together."""
@@ -109,12 +115,20 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         size = words + said.words, links + said.links, code_lines + said.code_lines, posts + len(turn.posts)
         files, marked = self.files or heard.files, self.marked or turn.marked
         both, wording = together(self.said, heard.flags), self.wording.then(heard.wording)
-        part = _told(size, count, both, wording, files=files, marked=marked)
-        return Told(self.words | heard.reading.words, wording, both, size, files, marked, part)
+        held = min(self.held, turn.held)
+        part = _told(size, count, both, wording, files=files, marked=marked, held=held)
+        return Told(self.words | heard.reading.words, wording, both, size, held, files, marked, part)
 
 
 def _told(
-    size: tuple[int, int, int, int], count: int, said: int, wording: Wording, *, files: bool, marked: bool
+    size: tuple[int, int, int, int],
+    count: int,
+    said: int,
+    wording: Wording,
+    *,
+    files: bool,
+    marked: bool,
+    held: float,
 ) -> Part:
     words, links, code_lines, posts = size
     values = (
@@ -125,6 +139,7 @@ def _told(
         min(posts, 10),
         count,
         marked,
+        held,
     )
     return Part("told", values, said, wording)
 

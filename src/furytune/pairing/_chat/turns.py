@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from furytune.pairing._chat.conversations import Linked, Talk
 from furytune.pairing.posts import sent_at
 from furytune.pairing.signals import Signals, signals
 
-__all__ = ["Turn", "asks", "turns_of"]
+__all__ = ["Turn", "answers_another", "asks", "turns_of"]
 
 _PAUSE = timedelta(hours=1)
 _LATER = timedelta(minutes=10)
@@ -28,6 +29,7 @@ class Turn(msgspec.Struct, gc=False):
         native: True if the platform says who is answered.
         said: What its text signals.
         marked: True if one of its posts has a solution mark.
+        held: How sure it is that its posts belong together, between 0 and 1.
     """
 
     posts: list[Linked]
@@ -37,6 +39,7 @@ class Turn(msgspec.Struct, gc=False):
     native: bool
     said: Signals
     marked: bool
+    held: float = 1.0
 
     @property
     def text(self) -> str:
@@ -49,6 +52,15 @@ class Turn(msgspec.Struct, gc=False):
 def asks(said: Signals) -> bool:
     """Returns True if a text may be a question. This is generous; the model decides."""
     return said.asks or said.asks_without_mark or said.reports_trouble or said.seeks_help
+
+
+def answers_another(turns: Sequence[Turn], place: int, asker: str) -> bool:
+    """Returns True if a turn answers a question of someone other than this asker."""
+    turn = turns[place]
+    if turn.parent < 0:
+        return False
+    other = turns[turn.parent]
+    return other.speaker not in (asker, turn.speaker) and asks(other.said)
 
 
 def turns_of(talk: Talk) -> list[Turn]:
@@ -89,6 +101,7 @@ def turns_of(talk: Talk) -> list[Turn]:
             link is not None and link.native,
             posts[0].said,
             posts[0].post.solved,
+            min([p.confidence for p in posts[1:] if not p.native], default=1.0),
         )
         if len(posts) > 1:
             turn.said = signals(turn.text)
