@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import http.client
+import socket
 import subprocess
 import sys
 import threading
@@ -487,3 +489,24 @@ def test_preparing_changes_no_answer(discord):
     before = [ask(discord, path)[2] for path in paths]
     discord.prepare()
     assert [ask(discord, path)[2] for path in paths] == before
+
+
+def test_what_connects_while_it_closes_is_closed_too():
+    for _ in range(60):
+        closing = threading.Event()
+        with FakeDiscord() as service:
+            place = ("127.0.0.1", int(service.url.split(":")[2].split("/")[0]))
+
+            def connect(place=place, closing=closing) -> None:
+                while not closing.is_set():
+                    with contextlib.suppress(OSError), socket.create_connection(place, timeout=1):
+                        time.sleep(0.0005)
+
+            clients = [threading.Thread(target=connect) for _ in range(3)]
+            for client in clients:
+                client.start()
+            time.sleep(0.01)
+        closing.set()
+        for client in clients:
+            client.join()
+    gc.collect()  # what is still open warns, and a warning fails the test

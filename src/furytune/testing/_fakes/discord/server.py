@@ -138,19 +138,21 @@ class Server:
 
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        site = web.SockSite(runner, listener)
         await site.start()
         where = f"127.0.0.1:{runner.addresses[0][1]}"
         self.gateway.open(f"ws://{where}{_GATEWAY}")
         started.set_result(f"http://{where}{_BASE}")
         await self._released.wait()
         await self.gateway.close()
-        # A connection that was just accepted is known to the server a few rounds of the loop later, and one that is closed
-        # lets go of its socket a few rounds later.
+        # asyncio never closes a connection that it accepted in the round in which its server is closed, so no more are
+        # accepted a few rounds before.
+        self._loop.remove_reader(listener)
+        await _rounds()
         for stop in (site.stop, runner.cleanup):
             await stop()
-            for _ in range(5):
-                await asyncio.sleep(0)
+            await _rounds()
 
     async def _handle(self, request: Any) -> Any:
         """Answers one request, with the fault that hits it."""
@@ -260,6 +262,12 @@ class Server:
             await asyncio.sleep(fault.wait / 10)
         await response.write_eof()
         return response
+
+
+async def _rounds() -> None:
+    """Lets the loop get to know connections that were just accepted, and let go of those that were just closed."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _json(raw: bytes) -> Any:
